@@ -1,0 +1,3 @@
+"""."""
+
+adapter = None

@@ -1,0 +1,177 @@
+"""What an adapter is: one institution type's formats, translated to canonical records and back.
+
+An adapter is a package with an entry point in the group `huilian.adapters`, whose value
+is an instance of a subclass of `Adapter`. It is checked when it is found; the error
+names the adapter, the hook and what is wrong with it.
+
+Reading is done in pieces, so that memory does not grow with the file::
+
+    identity = adapter.recognise("RCB01_LOAN_20240531.csv")
+    for piece in adapter.read(path, identity, settings):
+        piece.accepted      # canonical rows, ready for the wire
+        piece.rejections    # every error of every other row
+
+Nothing is sent before `read` has come to its end, so an adapter refuses a whole file,
+for instance for a trailer that does not agree, by raising `FileRefused` at any point.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import ClassVar, Final
+
+import polars as pl
+
+from huilian.errors import ConfigurationError
+
+__all__ = ["REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Piece", "find", "installed"]
+
+GROUP: Final = "huilian.adapters"
+
+REJECTIONS: Final = pl.Schema(
+    {"line": pl.Int64(), "field": pl.String(), "code": pl.String(), "message": pl.String(), "reference": pl.String()}
+)
+"""One row an error. `field` is the source's own column name, `message` Chinese, `reference`
+the record's own number (a loan number) where it could be read, never anything personal."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """What a file's name says of it.
+
+    Args:
+        owner: the member or county the name carries, "RCB01" or "341599".
+        kind: the message type its rows become, "loan_ledger".
+        as_of: the date it states.
+    """
+
+    owner: str
+    kind: str
+    as_of: dt.date
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """What an adapter may know of where it runs.
+
+    Args:
+        county: the six digits of the county; rows of other counties are rejected.
+    """
+
+    county: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a file, translated.
+
+    Args:
+        rows: how many data rows it held; every one is either accepted or has rejections.
+        accepted: canonical records in wire types (`schemas.columnar.to_wire`), by line.
+        rejections: the errors of the others, as `REJECTIONS`, by line.
+        bytes_read: how far into the file this piece reached, for the progress bar.
+    """
+
+    rows: int
+    accepted: pl.DataFrame
+    rejections: pl.DataFrame
+    bytes_read: int
+
+
+class Adapter(ABC):
+    """One institution type's formats. Instances hold no state between calls."""
+
+    name: ClassVar[str]
+    """The entry point's name, in words and underscores: "rural_commercial_bank"."""
+    version: ClassVar[str]
+    """Of the translation; it travels in every manifest."""
+    chinese: ClassVar[str]
+    """For people: "农村商业银行"."""
+    institution_kinds: ClassVar[frozenset[str]]
+    """The kinds of member that may use it: {"bank"}."""
+    reads: ClassVar[Mapping[str, str]]
+    """Message type to an example of the file name it is read from."""
+    totals: ClassVar[Mapping[str, tuple[str, ...]]]
+    """Message type to the amounts its manifest adds up."""
+
+    @abstractmethod
+    def recognise(self, file_name: str) -> FileIdentity | None:
+        """Return what `file_name` says, or None when it is not one of this adapter's."""
+
+    @abstractmethod
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Translate the file in pieces.
+
+        Raises:
+            FileRefused: the file as a whole cannot be taken.
+        """
+
+    @abstractmethod
+    def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
+        """Write the rejected rows of `source` to `target` in the institution's own layout.
+
+        Args:
+            rejections: as `REJECTIONS`, ordered by line.
+        """
+
+
+@dataclass(frozen=True)
+class _Hook:
+    name: str
+    wrong: Callable[[object], str | None]
+
+
+def _text(value: object) -> str | None:
+    return None if isinstance(value, str) and value else "must be a text"
+
+
+_HOOKS: Final = [
+    _Hook("name", _text),
+    _Hook("version", _text),
+    _Hook("chinese", _text),
+    _Hook("institution_kinds", lambda v: None if isinstance(v, frozenset) and v else "must be a frozenset of kinds"),
+    _Hook("reads", lambda v: None if isinstance(v, Mapping) and v else "must map message types to example file names"),
+    _Hook("totals", lambda v: None if isinstance(v, Mapping) else "must map message types to amounts"),
+]
+
+
+def check(adapter: object, name: str) -> Adapter:
+    """Return `adapter` when it keeps the rules above.
+
+    Raises:
+        ConfigurationError: HL6005, naming the adapter, the hook and what is wrong.
+    """
+    if not isinstance(adapter, Adapter):
+        raise ConfigurationError("HL6005", adapter=name, hook="entry point", what="must be an instance of Adapter")
+    for hook in _HOOKS:
+        wrong = hook.wrong(getattr(adapter, hook.name, None))
+        if wrong:
+            raise ConfigurationError("HL6005", adapter=name, hook=hook.name, what=wrong)
+    if adapter.name != name:
+        raise ConfigurationError("HL6005", adapter=name, hook="name", what=f"is {adapter.name}, the entry point {name}")
+    for kind, example in adapter.reads.items():
+        identity = adapter.recognise(example)
+        if identity is None or identity.kind != kind:
+            raise ConfigurationError("HL6005", adapter=name, hook="recognise", what=f"does not take its own {example}")
+    return adapter
+
+
+def installed() -> dict[str, str]:
+    """Return the names of all installed adapters and where they come from, without loading them."""
+    return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def find(name: str) -> Adapter:
+    """Return the adapter called `name`, loaded and checked.
+
+    Raises:
+        ConfigurationError: HL6004, there is none; HL6005, it breaks the rules.
+    """
+    for point in entry_points(group=GROUP, name=name):
+        return check(point.load(), name)
+    raise ConfigurationError("HL6004", name=name, known=", ".join(installed()))

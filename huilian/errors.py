@@ -1,0 +1,92 @@
+"""One error tree, with codes that stay the same and messages in Chinese and English.
+
+::
+
+    HuilianError
+    ├── MessageRefused       HL1xxx  a sealed message that is not let in
+    ├── FileRefused          HL3xxx  a whole file that cannot be taken
+    ├── AccessDenied         HL4xxx  who may not do what
+    ├── HostUnavailable      HL5xxx  a server that is away: wait and try again
+    ├── ConfigurationError   HL6xxx  a setting, policy or adapter that is wrong
+    └── UsageError           HL7xxx  a command that was called wrongly
+
+Row errors (HL2xxx) are data, not exceptions: a row never stops its file. They are
+`huilian.rows.RowError`, and their texts stand in the same catalogue.
+
+A code is six characters, so that it fits the postal savings bank's rejection record.
+Messages name files, lines and fields; never a person, number, account or key.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from huilian.error_texts import TEXTS
+
+__all__ = [
+    "AccessDenied",
+    "ConfigurationError",
+    "FileRefused",
+    "HostUnavailable",
+    "HuilianError",
+    "MessageRefused",
+    "UsageError",
+    "describe",
+]
+
+CODE_LENGTH: Final = 6
+"""Characters in a code; the narrowest counterparty format gives it six bytes."""
+
+
+def describe(code: str, language: str = "zh", **facts: object) -> str:
+    """Return the text of `code` in `language` ("zh" or "en") with `facts` filled in.
+
+    Raises:
+        KeyError: the code is not in the catalogue, or a fact its text needs is missing.
+    """
+    chinese, english = TEXTS[code]
+    return (chinese if language == "zh" else english).format(**facts)
+
+
+class HuilianError(Exception):
+    """Base of every error Huilian raises on purpose.
+
+    Args:
+        code: a code of the catalogue in `huilian.error_texts`.
+        facts: what the text of that code names, for example `file` and `line`.
+    """
+
+    def __init__(self, code: str, **facts: object) -> None:
+        self.code = code
+        self.facts = facts
+        self.chinese = describe(code, "zh", **facts)
+        self.english = describe(code, "en", **facts)
+        super().__init__(f"{code} {self.english}")
+
+    def text(self, language: str = "zh") -> str:
+        """Return the message in `language`, without its code."""
+        return self.chinese if language == "zh" else self.english
+
+
+class MessageRefused(HuilianError):
+    """A sealed message that is not let in; it is kept as a dead letter with its code."""
+
+
+class FileRefused(HuilianError):
+    """A whole file that cannot be taken; nothing of it has been applied."""
+
+
+class AccessDenied(HuilianError):
+    """A member, token or role that may not do what it asked for."""
+
+
+class HostUnavailable(HuilianError):
+    """A server that does not answer now. Waiting and trying again is the remedy."""
+
+
+class ConfigurationError(HuilianError):
+    """A setting, policy, contract or adapter that is wrong; the process must not start."""
+
+
+class UsageError(HuilianError):
+    """A command or call made wrongly; its text says what to do instead."""

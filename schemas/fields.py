@@ -1,0 +1,286 @@
+"""The kinds of value, each defined once: row by row for marshmallow, column by column for polars.
+
+`checks(column)` yields (error code, expression) pairs; an expression is true where the
+value is wrong. It looks at strings as they stand in NDJSON and never at nulls: whether
+a null is allowed is the schema's business (`required` and `allow_none`).
+A property test holds both forms of every field to the same verdicts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import marshmallow as ma
+import polars as pl
+
+from huilian import identity, money
+from huilian.errors import describe
+
+__all__ = ["Code", "Date", "Digest", "IdentityNumber", "Money", "RatePercent", "RegionCode", "Text", "Whole", "error_code"]
+
+Checks = Iterator[tuple[str, pl.Expr]]
+
+RATE_PATTERN: Final = r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,6})?$"
+DATE_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+REGION_PATTERN: Final = r"^[1-9][0-9]{5}([0-9]{3}){0,2}$"
+IDENTITY_PATTERN: Final = r"^[1-9][0-9]{16}[0-9X]$"
+DIGEST_PATTERN: Final = r"^[0-9a-f]{64}$"
+CONTROL_CHARACTERS: Final = r"[\x00-\x1f\x7f]"
+WHOLE_LIMIT: Final = 2_147_483_647
+"""The largest whole number a record carries: what a four-byte column holds."""
+
+_IDENTITY_WEIGHTS: Final = [2 ** (17 - place) % 11 for place in range(17)]
+_IDENTITY_CHECKS: Final = "10X98765432"
+
+
+def _fail(code: str) -> ma.ValidationError:
+    return ma.ValidationError(f"{code} {describe(code, 'en')}")
+
+
+def error_code(message: str) -> str:
+    """Return the code that a message raised by one of these fields begins with."""
+    return message.split(" ", 1)[0]
+
+
+class _Field(ma.fields.Field[Any]):
+    """A value that is a string in JSON unless it says otherwise."""
+
+    column_type: pl.DataType = pl.String()
+
+    default_error_messages: Mapping[str, str] = {  # type: ignore[assignment]  # marshmallow annotates a dict
+        "required": f"HL2001 {describe('HL2001', 'en')}",
+        "null": f"HL2001 {describe('HL2001', 'en')}",
+    }
+
+    def checks(self, column: str) -> Checks:
+        """Yield (code, expression true where wrong) for a column of non-null strings."""
+        raise NotImplementedError
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
+        return None if value is None else str(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
+        if not isinstance(value, str):
+            raise _fail("HL2023")
+        return self.read(value)
+
+    def read(self, value: str) -> Any:
+        """Return the Python value of a string, or raise with a code."""
+        raise NotImplementedError
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return this field's JSON Schema, nullability apart."""
+        return {"type": "string"}
+
+
+class Text(_Field):
+    """Text of at most `longest` characters, without control characters, not blank."""
+
+    def __init__(self, longest: int, *, pattern: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+        self.pattern = pattern
+
+    def checks(self, column: str) -> Checks:
+        """Yield the length check, then the form check."""
+        value = pl.col(column)
+        yield "HL2006", value.str.len_chars() > self.longest
+        bad = value.str.contains(CONTROL_CHARACTERS) | (value == "")
+        if self.pattern:
+            bad = bad | ~value.str.contains(self.pattern)
+        yield "HL2023", bad
+
+    def read(self, value: str) -> str:
+        """Return the text itself."""
+        if len(value) > self.longest:
+            raise _fail("HL2006")
+        if not value or re.search(CONTROL_CHARACTERS, value) or (self.pattern and not re.search(self.pattern, value)):
+            raise _fail("HL2023")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the bounds on length, and the pattern where there is one."""
+        bounds: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": self.longest}
+        return bounds | ({"pattern": self.pattern} if self.pattern else {})
+
+
+class Code(_Field):
+    """One of an agreed list; `labels` gives each code's Chinese name."""
+
+    def __init__(self, labels: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.labels = dict(labels)
+
+    def checks(self, column: str) -> Checks:
+        """Yield the membership check."""
+        yield "HL2005", ~pl.col(column).is_in(list(self.labels))
+
+    def read(self, value: str) -> str:
+        """Return the code itself."""
+        if value not in self.labels:
+            raise _fail("HL2005")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the enumeration, its Chinese names as the description."""
+        names = ", ".join(f"{code} {label}" for code, label in self.labels.items())
+        return {"type": "string", "enum": list(self.labels), "description": names}
+
+
+class Money(_Field):
+    """An amount in yuan: a decimal string with two places; not negative unless it says so."""
+
+    def __init__(self, *, may_be_negative: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.may_be_negative = may_be_negative
+
+    def checks(self, column: str) -> Checks:
+        """Yield the form check, then the sign check."""
+        value = pl.col(column)
+        yield "HL2002", ~value.str.contains(money.MONEY_PATTERN)
+        if not self.may_be_negative:
+            yield "HL2010", value.str.starts_with("-") & value.str.contains(money.MONEY_PATTERN)
+
+    def read(self, value: str) -> Decimal:
+        """Return the amount."""
+        if not re.search(money.MONEY_PATTERN, value, re.ASCII):
+            raise _fail("HL2002")
+        if not self.may_be_negative and value.startswith("-"):
+            raise _fail("HL2010")
+        return Decimal(value)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
+        return None if value is None else money.text(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the pattern of a money string."""
+        pattern = money.MONEY_PATTERN if self.may_be_negative else money.MONEY_PATTERN.replace("-?", "")
+        return {"type": "string", "pattern": pattern, "description": "yuan, two decimals"}
+
+
+class RatePercent(_Field):
+    """A yearly rate in per cent, at most six decimals: "4.35" is 4.35 % a year."""
+
+    def checks(self, column: str) -> Checks:
+        """Yield the form check."""
+        yield "HL2017", ~pl.col(column).str.contains(RATE_PATTERN)
+
+    def read(self, value: str) -> Decimal:
+        """Return the rate in per cent."""
+        if not re.search(RATE_PATTERN, value, re.ASCII):
+            raise _fail("HL2017")
+        return Decimal(value)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the pattern of a rate."""
+        return {"type": "string", "pattern": RATE_PATTERN, "description": "per cent a year"}
+
+
+class Date(_Field):
+    """A calendar day, ISO 8601: "2024-05-31"."""
+
+    def checks(self, column: str) -> Checks:
+        """Yield the check of form and calendar together."""
+        value = pl.col(column)
+        real = value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+        yield "HL2003", ~(value.str.contains(DATE_PATTERN) & real & (value >= "1900-01-01"))
+
+    def read(self, value: str) -> dt.date:
+        """Return the day."""
+        if not re.search(DATE_PATTERN, value, re.ASCII) or value < "1900-01-01":
+            raise _fail("HL2003")
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise _fail("HL2003") from None
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the date format."""
+        return {"type": "string", "format": "date", "pattern": DATE_PATTERN}
+
+
+class Whole(_Field):
+    """A whole number, not negative; a number in JSON."""
+
+    column_type = pl.Int64()
+
+    def checks(self, column: str) -> Checks:
+        """Yield the form check, then the sign check, over the number written as a string."""
+        value = pl.col(column)
+        digits = value.str.contains(r"^-?[0-9]{1,10}$")
+        number = value.cast(pl.Int64, strict=False)
+        yield "HL2004", ~digits | (number > WHOLE_LIMIT).fill_null(value=True)
+        yield "HL2010", digits & (number < 0)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ARG002  # marshmallow's signature
+        if isinstance(value, bool) or not isinstance(value, int) or value > WHOLE_LIMIT:
+            raise _fail("HL2004")
+        if value < 0:
+            raise _fail("HL2010")
+        return value
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the bounds."""
+        return {"type": "integer", "minimum": 0, "maximum": WHOLE_LIMIT}
+
+
+class RegionCode(_Field):
+    """A statistical region code of 6, 9 or 12 digits (统计用区划代码)."""
+
+    def checks(self, column: str) -> Checks:
+        """Yield the form check."""
+        yield "HL2008", ~pl.col(column).str.contains(REGION_PATTERN)
+
+    def read(self, value: str) -> str:
+        """Return the code itself."""
+        if not re.search(REGION_PATTERN, value, re.ASCII):
+            raise _fail("HL2008")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the pattern."""
+        return {"type": "string", "pattern": REGION_PATTERN}
+
+
+class IdentityNumber(_Field):
+    """A resident identity number (GB 11643): shape, date of birth and check character."""
+
+    def checks(self, column: str) -> Checks:
+        """Yield one check of all three, as `huilian.identity.is_identity_number` does row by row."""
+        value = pl.col(column)
+        total = pl.sum_horizontal(
+            value.str.slice(place, 1).cast(pl.Int32, strict=False) * weight
+            for place, weight in enumerate(_IDENTITY_WEIGHTS)
+        )
+        expected = (total % 11).replace_strict(
+            dict(enumerate(_IDENTITY_CHECKS)), default=None, return_dtype=pl.String
+        )
+        born = value.str.slice(6, 8).str.to_date("%Y%m%d", strict=False).is_not_null()
+        right = value.str.contains(IDENTITY_PATTERN) & born & (expected == value.str.slice(17, 1))
+        yield "HL2007", ~right.fill_null(value=False)
+
+    def read(self, value: str) -> str:
+        """Return the number itself."""
+        if not identity.is_identity_number(value):
+            raise _fail("HL2007")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the pattern; the check character is beyond JSON Schema."""
+        return {"type": "string", "pattern": IDENTITY_PATTERN, "description": "GB 11643, with check character"}
+
+
+class Digest(Text):
+    """A SHA-256 in lower-case hexadecimal."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(64, pattern=DIGEST_PATTERN, **kwargs)
+
+

@@ -1,0 +1,73 @@
+"""The single messages: a submission's manifest and its receipt."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+from schemas import fields as f
+from schemas.records import KEY
+
+__all__ = ["SUBMISSION_KIND", "SUBMISSION_STATUS", "Receipt", "SubmissionManifest", "SubmissionPart"]
+
+SUBMISSION_KIND = {"roster": "花名册", "loan_ledger": "贷款台账", "repayment_journal": "还款流水"}
+SUBMISSION_STATUS = {"accepted": "已入账", "refused": "已退回"}
+
+
+class SubmissionPart(ma.Schema):
+    """One batch of a submission: its place, its contract, its size and its bytes' SHA-256."""
+
+    sequence = f.Whole(required=True)
+    type = f.Text(40, required=True)
+    records = f.Whole(required=True)
+    sha256 = f.Digest(required=True)
+
+
+class SubmissionManifest(ma.Schema):
+    """What a submission holds, stated by its sender and checked before any of it is applied.
+
+    `rows` = `accepted` + `rejected`. `totals` are the sums over the accepted rows of the
+    amounts its kind is controlled by: principal and balance of a ledger, principal and
+    interest of a journal, none of a roster.
+    """
+
+    submission = f.Text(120, pattern=KEY, required=True, metadata={"zh": "提交编号"})
+    member = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+    as_of = f.Date(required=True, metadata={"zh": "截止日期"})
+    adapter = f.Text(60, required=True)
+    adapter_version = f.Text(20, required=True)
+    file_name = f.Text(255, required=True)
+    file_sha256 = f.Digest(required=True)
+    rows = f.Whole(required=True)
+    accepted = f.Whole(required=True)
+    rejected = f.Whole(required=True)
+    totals = ma.fields.Dict(keys=f.Text(40), values=f.Money(may_be_negative=True), required=True)
+    parts = ma.fields.List(ma.fields.Nested(SubmissionPart), required=True)
+
+    @ma.validates_schema
+    def _adds_up(self, data: dict[str, int], **_: object) -> None:
+        if data["rows"] != data["accepted"] + data["rejected"]:
+            raise ma.ValidationError("HL2023 rows must be accepted + rejected", "rows")
+
+
+class Receipt(ma.Schema):
+    """The registry's signed answer to a submission; asked again, it is the same.
+
+    `changed` and `unchanged` count accepted rows against what was known before;
+    `missing` counts the records of the last submission that this one no longer has.
+    """
+
+    submission = f.Text(120, pattern=KEY, required=True, metadata={"zh": "提交编号"})
+    member = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+    as_of = f.Date(required=True, metadata={"zh": "截止日期"})
+    status = f.Code(SUBMISSION_STATUS, required=True, metadata={"zh": "结果"})
+    rows = f.Whole(required=True, metadata={"zh": "总行数"})
+    accepted = f.Whole(required=True, metadata={"zh": "入账"})
+    rejected = f.Whole(required=True, metadata={"zh": "退回"})
+    changed = f.Whole(required=True, metadata={"zh": "变动"})
+    unchanged = f.Whole(required=True, metadata={"zh": "未变"})
+    missing = f.Whole(required=True, metadata={"zh": "缺失"})
+    code = f.Text(6, required=True, allow_none=True, metadata={"zh": "错误代码"})
+    message = f.Text(500, required=True, allow_none=True, metadata={"zh": "错误说明"})
+    file_sha256 = f.Digest(required=True)

@@ -1,0 +1,184 @@
+"""The bulk records: one JSON object a line, nothing in them but what the contract names.
+
+Amounts are yuan as decimal strings with two places, rates per cent a year, dates ISO.
+`line` is the physical line (for a workbook the row) of the source file the record was
+made from, the header being line 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import marshmallow as ma
+import polars as pl
+
+from schemas import fields as f
+
+__all__ = [
+    "FIVE_TIER_CLASS",
+    "HOUSEHOLD_CATEGORY",
+    "IDENTITY_TYPE",
+    "LOAN_STATUS",
+    "LoanChange",
+    "LoanLedgerRecord",
+    "LoanState",
+    "Record",
+    "RejectionRecord",
+    "RepaymentRecord",
+    "RosterRecord",
+]
+
+FIVE_TIER_CLASS = {"normal": "正常", "special_mention": "关注", "substandard": "次级", "doubtful": "可疑", "loss": "损失"}
+"""The five-tier classification of loans (五级分类); the last three are bad."""
+LOAN_STATUS = {"normal": "正常", "overdue": "逾期", "settled": "结清", "written_off": "核销"}
+IDENTITY_TYPE = {"resident_identity_card": "居民身份证", "unified_social_credit_code": "统一社会信用代码", "other": "其他"}
+HOUSEHOLD_CATEGORY = {"out_of_poverty": "脱贫户", "monitored": "监测户", "ordinary": "一般农户"}
+
+KEY = r"^[0-9A-Za-z_./()（）-]+$"
+"""Numbers of loans, contracts and households: what systems print, without blanks."""
+
+CrossCheck = tuple[str, str, pl.Expr, Callable[[dict[str, Any]], bool]]
+"""(field, error code, expression true where wrong, the same for one loaded record)."""
+
+
+class Record(ma.Schema):
+    """A bulk record; checks across fields stand beside the fields, in both forms."""
+
+    cross_checks: ClassVar[list[CrossCheck]] = []
+
+    @ma.validates_schema
+    def _across_fields(self, data: dict[str, Any], **_: Any) -> None:
+        wrong: dict[str, list[str]] = {}
+        for field, code, _expression, is_wrong in self.cross_checks:
+            if is_wrong(data):
+                wrong.setdefault(field, []).append(f"{code} {f.describe(code, 'en')}")
+        if wrong:
+            raise ma.ValidationError(wrong)  # type: ignore[arg-type]  # marshmallow accepts lists under a key
+
+
+def _fen(column: str) -> pl.Expr:
+    """Return a money column as whole fen, null where it is no money."""
+    return pl.col(column).str.replace(".", "", literal=True, n=1).cast(pl.Int64, strict=False)
+
+
+class LoanState(Record):
+    """What a loan is at a date, without the borrower's person: what `loans_changed` shares."""
+
+    household_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    product = f.Text(20, required=True, metadata={"zh": "产品代码"})
+    principal = f.Money(required=True, metadata={"zh": "借款金额"})
+    balance = f.Money(required=True, metadata={"zh": "借款余额"})
+    annual_rate_percent = f.RatePercent(required=True, metadata={"zh": "年利率(%)"})
+    start_date = f.Date(required=True, metadata={"zh": "起始日期"})
+    due_date = f.Date(required=True, metadata={"zh": "到期日期"})
+    settled_date = f.Date(required=True, allow_none=True, metadata={"zh": "终止日期"})
+    five_tier_class = f.Code(FIVE_TIER_CLASS, required=True, metadata={"zh": "五级分类"})
+    overdue_days = f.Whole(required=True, metadata={"zh": "逾期天数"})
+    overdue_principal = f.Money(required=True, metadata={"zh": "欠本金额"})
+    overdue_interest = f.Money(required=True, metadata={"zh": "欠息金额"})
+    status = f.Code(LOAN_STATUS, required=True, metadata={"zh": "贷款状态"})
+
+
+class LoanLedgerRecord(LoanState):
+    """One loan as a bank's ledger states it at the as-of date (贷款台账)."""
+
+    line = f.Whole(required=True, metadata={"zh": "行号"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    contract_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "信贷合同号"})
+    borrower_name = f.Text(60, required=True, metadata={"zh": "借款人姓名"})
+    identity_type = f.Code(IDENTITY_TYPE, required=True, metadata={"zh": "证件类型"})
+    identity_number = f.Text(30, pattern=r"^[0-9A-Z()-]+$", required=True, metadata={"zh": "证件号码"})
+    rate_type = f.Text(20, required=True, allow_none=True, metadata={"zh": "利率类型"})
+    repayment_method = f.Text(20, required=True, allow_none=True, metadata={"zh": "还款方式"})
+    purpose = f.Text(200, required=True, allow_none=True, metadata={"zh": "贷款用途"})
+    branch = f.Text(60, required=True, allow_none=True, metadata={"zh": "经办机构"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [
+        (
+            "identity_number",
+            "HL2007",
+            (pl.col("identity_type") == "resident_identity_card")
+            & next(f.IdentityNumber().checks("identity_number"))[1],
+            lambda r: r["identity_type"] == "resident_identity_card" and not f.identity.is_identity_number(r["identity_number"]),
+        ),
+        (
+            "balance",
+            "HL2011",
+            _fen("balance") > _fen("principal"),
+            lambda r: r["balance"] > r["principal"],
+        ),
+        (
+            "due_date",
+            "HL2012",
+            pl.col("due_date") < pl.col("start_date"),
+            lambda r: r["due_date"] < r["start_date"],
+        ),
+        (
+            "balance",
+            "HL2013",
+            (pl.col("status") == "settled") & (_fen("balance") > 0),
+            lambda r: r["status"] == "settled" and r["balance"] > 0,
+        ),
+    ]
+
+
+class RepaymentRecord(Record):
+    """One repayment as a bank's journal states it (还款流水)."""
+
+    line = f.Whole(required=True, metadata={"zh": "行号"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    transaction_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "交易流水号"})
+    transaction_date = f.Date(required=True, metadata={"zh": "交易日期"})
+    principal = f.Money(required=True, may_be_negative=True, metadata={"zh": "归还本金"})
+    interest = f.Money(required=True, may_be_negative=True, metadata={"zh": "归还利息"})
+    channel = f.Text(20, required=True, allow_none=True, metadata={"zh": "渠道"})
+
+
+class RosterRecord(Record):
+    """One person of the county's roster (花名册); a household is the rows that share its number."""
+
+    line = f.Whole(required=True, metadata={"zh": "行号"})
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    head_name = f.Text(60, required=True, metadata={"zh": "户主姓名"})
+    person_name = f.Text(60, required=True, metadata={"zh": "成员姓名"})
+    identity_number = f.IdentityNumber(required=True, metadata={"zh": "证件号码"})
+    relation_to_head = f.Text(20, required=True, metadata={"zh": "与户主关系"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    category = f.Code(HOUSEHOLD_CATEGORY, required=True, metadata={"zh": "户类型"})
+    is_head = f.Code({"yes": "是", "no": "否"}, required=True, metadata={"zh": "是否户主"})
+    health = f.Text(20, required=True, allow_none=True, metadata={"zh": "健康状况"})
+    labour_skill = f.Text(40, required=True, allow_none=True, metadata={"zh": "劳动技能"})
+    household_size = f.Whole(required=True, allow_none=True, metadata={"zh": "家庭人口"})
+    annual_income = f.Money(required=True, allow_none=True, metadata={"zh": "家庭年收入"})
+    phone = f.Text(20, pattern=r"^[0-9+ -]+$", required=True, allow_none=True, metadata={"zh": "联系电话"})
+    account_last_four = f.Text(4, pattern=r"^[0-9]{4}$", required=True, allow_none=True, metadata={"zh": "开户银行卡号后四位"})
+
+
+class RejectionRecord(Record):
+    """One error of one row that was not taken; a row with three errors makes three records."""
+
+    line = f.Whole(required=True, metadata={"zh": "行号"})
+    field = f.Text(60, required=True, metadata={"zh": "字段"})
+    code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, metadata={"zh": "错误代码"})
+    message = f.Text(200, required=True, metadata={"zh": "错误说明"})
+    reference = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "借据号等业务编号"})
+
+
+class LoanChange(Record):
+    """One loan's state before and after, over the dates it holds for.
+
+    From `as_of` until the day before `until` (for ever when null) the loan is `after`
+    where it was thought to be `before`. A figure for a month is the sum of
+    `after - before` over the changes whose as-of month is not later, less those whose
+    `until` month is not later: changes add up in any order.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(LoanState, required=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})
