@@ -17,17 +17,19 @@ for instance for a trailer that does not agree, by raising `FileRefused` at any 
 
 from __future__ import annotations
 
-import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
 from huilian.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
 
 __all__ = ["REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Piece", "find", "installed"]
 
@@ -116,7 +118,10 @@ class Adapter(ABC):
         """Write the rejected rows of `source` to `target` in the institution's own layout.
 
         Args:
+            source: the file as it came.
+            identity: what its name says.
             rejections: as `REJECTIONS`, ordered by line.
+            target: the file to write.
         """
 
 

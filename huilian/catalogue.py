@@ -7,18 +7,23 @@ The kernel names no contract. Packages bring theirs by the entry point group
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import marshmallow as ma
 
 from huilian.errors import ConfigurationError, MessageRefused
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = ["Catalogue", "Contract", "installed"]
 
 GROUP: Final = "huilian.contracts"
+
+_SchemaClass = type[ma.Schema]
+# Named here because inside `Contract` the word `type` is its first field.
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Contract:
 
     type: str
     version: int
-    schema: type[ma.Schema]
+    schema: _SchemaClass
     bulk: bool
     chinese: str
     summary: str

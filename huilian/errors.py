@@ -17,6 +17,7 @@ A code is six characters, so that it fits the postal savings bank's rejection re
 Messages name files, lines and fields; never a person, number, account or key.
 """
 
+# ruff: noqa: N818 - what was refused or denied reads better than one more "Error".
 from __future__ import annotations
 
 from typing import Final

@@ -19,7 +19,7 @@ _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
 
 def is_identity_number(number: str) -> bool:
     """Return whether `number` is an 18-character resident identity number, X in upper case."""
-    if not _SHAPE.match(number):
+    if not _SHAPE.fullmatch(number):
         return False
     try:
         ric.get_birth_date(number)

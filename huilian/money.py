@@ -7,11 +7,13 @@ they add up to the fen. Rounding is half-up, once, where a policy says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from huilian.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["FEN", "MONEY_PATTERN", "ZERO", "from_fen", "parse", "round_to_fen", "split", "text", "to_fen"]
 
@@ -32,7 +34,7 @@ def parse(value: str) -> Decimal:
     Raises:
         UsageError: HL7005, the string has not exactly two decimals or is no number.
     """
-    if not _MONEY.match(value):
+    if not _MONEY.fullmatch(value):
         raise UsageError("HL7005", what=value)
     return Decimal(value)
 

@@ -16,6 +16,7 @@ __all__ = ["LEVELS", "ancestors", "contains", "level", "normalise"]
 LEVELS: Final[dict[int, str]] = {6: "county", 9: "township", 12: "village"}
 """Digits of a code to the level it names."""
 
+_SHORTEST: Final = min(LEVELS)
 _CODE = re.compile(r"^[1-9][0-9]{5}([0-9]{3}){0,2}$", re.ASCII)
 
 
@@ -25,9 +26,9 @@ def normalise(code: str) -> str:
     Raises:
         UsageError: HL7002, not 6, 9 or 12 digits.
     """
-    if not _CODE.match(code):
+    if not _CODE.fullmatch(code):
         raise UsageError("HL7002", region=code)
-    while len(code) > 6 and code.endswith("000"):
+    while len(code) > _SHORTEST and code.endswith("000"):
         code = code[:-3]
     return code
 

@@ -7,18 +7,25 @@ after they have brought a file's columns into canonical form.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from schemas.fields import Whole, _Field
-from schemas.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.records import Record
 
 __all__ = ["ERRORS", "column_types", "columns", "split", "to_wire", "wire_types"]
 
 ERRORS: Final = pl.Schema({"line": pl.Int64(), "field": pl.String(), "code": pl.String()})
 """The shape of `split`'s second frame: one row an error; `field` is the canonical name."""
+
+_Condition = tuple[str, str, pl.Expr]
+_UNSOUND: Final = "unsound "
+"""Before a field's name: the column that says where the field by itself is wrong. No field has a blank in its name."""
 
 
 def columns(record: type[Record]) -> list[str]:
@@ -34,7 +41,7 @@ def wire_types(record: type[Record]) -> pl.Schema:
         if nested is not None:
             types[name] = pl.Struct(wire_types(type(nested)))
         else:
-            assert isinstance(field, _Field)
+            assert isinstance(field, _Field)  # noqa: S101  # narrows the type; every record is made of ours
             types[name] = field.column_type
     return pl.Schema(types)
 
@@ -62,35 +69,46 @@ def split(
         The good rows with the record's columns in wire types, and the errors as `ERRORS`,
         ordered by line, then by the record's field order.
     """
-    schema = record().fields
     names = columns(record)
-    conditions: list[tuple[str, str, pl.Expr]] = []
-    wrong: dict[str, pl.Expr] = {}
-    for name in names:
-        field = schema[name]
-        assert isinstance(field, _Field)
-        if name == "line":
-            wrong[name] = pl.lit(value=False)
-            continue
-        own: list[pl.Expr] = []
-        if not field.allow_none:
-            conditions.append((name, "HL2001", pl.col(name).is_null()))
-            own.append(pl.col(name).is_null())
-        for code, expression in field.checks(name):
-            filled = pl.col(name).is_not_null() & expression.fill_null(value=False)
-            conditions.append((name, code, filled))
-            own.append(filled)
-        wrong[name] = pl.any_horizontal(own)
-    for name, code, expression in [(n, c, e) for n, c, e, _ in record.cross_checks] + list(extra_checks):
-        involved = [column for column in expression.meta.root_names() if column in wrong] or [name]
-        sound = ~pl.any_horizontal([wrong[column] for column in dict.fromkeys(involved)])
-        conditions.append((name, code, expression.fill_null(value=False) & sound))
-    flags = frame.select(
-        [expression.alias(f"{index}") for index, (_, _, expression) in enumerate(conditions)]
-    )
+    own = _field_conditions(record)
+    # Lazily, since only a lazy query computes what several checks share just once.
+    flags = frame.lazy().select(expression.alias(str(place)) for place, (_, _, expression) in enumerate(own)).collect()
+    # Checks across fields look at what was found of the fields, so that nothing is computed twice.
+    places: dict[str, list[str]] = {}
+    for place, (field, _, _) in enumerate(own):
+        places.setdefault(field, []).append(str(place))
+    unsound = flags.select(pl.any_horizontal(found).alias(_UNSOUND + field) for field, found in places.items())
+    across = [(field, code, expression) for field, code, expression, _ in record.cross_checks] + list(extra_checks)
+    beside = pl.concat([frame, unsound], how="horizontal").lazy()
+    further = beside.select(
+        _where_sound(field, expression, unsound.columns).alias(str(place))
+        for place, (field, _, expression) in enumerate(across, start=len(own))
+    ).collect()
+    flags = pl.concat([flags, further], how="horizontal")
     bad = flags.select(pl.any_horizontal(pl.all())).to_series()
     good = frame.filter(~bad) if bad.any() else frame
-    return to_wire(good, record), _errors(frame, flags, bad, conditions, names)
+    return to_wire(good, record), _errors(frame, flags, bad, [*own, *across], names)
+
+
+def _field_conditions(record: type[Record]) -> list[_Condition]:
+    """Return (field, code, expression true where wrong) for each field by itself."""
+    conditions: list[_Condition] = []
+    for name, field in record().fields.items():
+        assert isinstance(field, _Field)  # noqa: S101  # narrows the type; every record is made of ours
+        if name == "line":
+            continue
+        if not field.allow_none:
+            conditions.append((name, "HL2001", pl.col(name).is_null()))
+        # A check of a null is null, and a null is not wrong.
+        conditions += [(name, code, expression.fill_null(value=False)) for code, expression in field.checks(name)]
+    return conditions
+
+
+def _where_sound(field: str, expression: pl.Expr, unsound: Sequence[str]) -> pl.Expr:
+    """Return `expression` where the fields it speaks of, or else `field`, are well formed."""
+    spoken_of = [_UNSOUND + name for name in expression.meta.root_names() if _UNSOUND + name in unsound]
+    looked_at = list(dict.fromkeys(spoken_of)) or [_UNSOUND + field]
+    return expression.fill_null(value=False) & ~pl.any_horizontal(looked_at)
 
 
 def to_wire(frame: pl.DataFrame, record: type[Record]) -> pl.DataFrame:
@@ -105,7 +123,7 @@ def _errors(
     frame: pl.DataFrame,
     flags: pl.DataFrame,
     bad: pl.Series,
-    conditions: Sequence[tuple[str, str, pl.Expr]],
+    conditions: Sequence[_Condition],
     names: Sequence[str],
 ) -> pl.DataFrame:
     if not bad.any():

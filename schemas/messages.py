@@ -16,10 +16,10 @@ SUBMISSION_STATUS = {"accepted": "已入账", "refused": "已退回"}
 class SubmissionPart(ma.Schema):
     """One batch of a submission: its place, its contract, its size and its bytes' SHA-256."""
 
-    sequence = f.Whole(required=True)
-    type = f.Text(40, required=True)
-    records = f.Whole(required=True)
-    sha256 = f.Digest(required=True)
+    sequence = f.Whole(required=True, metadata={"zh": "顺序号"})
+    type = f.Text(40, required=True, metadata={"zh": "报文类型"})
+    records = f.Whole(required=True, metadata={"zh": "记录数"})
+    sha256 = f.Digest(required=True, metadata={"zh": "内容摘要"})
 
 
 class SubmissionManifest(ma.Schema):
@@ -34,20 +34,23 @@ class SubmissionManifest(ma.Schema):
     member = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
     kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
     as_of = f.Date(required=True, metadata={"zh": "截止日期"})
-    adapter = f.Text(60, required=True)
-    adapter_version = f.Text(20, required=True)
-    file_name = f.Text(255, required=True)
-    file_sha256 = f.Digest(required=True)
-    rows = f.Whole(required=True)
-    accepted = f.Whole(required=True)
-    rejected = f.Whole(required=True)
-    totals = ma.fields.Dict(keys=f.Text(40), values=f.Money(may_be_negative=True), required=True)
-    parts = ma.fields.List(ma.fields.Nested(SubmissionPart), required=True)
+    adapter = f.Text(60, required=True, metadata={"zh": "适配器"})
+    adapter_version = f.Text(20, required=True, metadata={"zh": "适配器版本"})
+    file_name = f.Text(255, required=True, metadata={"zh": "文件名"})
+    file_sha256 = f.Digest(required=True, metadata={"zh": "文件摘要"})
+    rows = f.Whole(required=True, metadata={"zh": "总行数"})
+    accepted = f.Whole(required=True, metadata={"zh": "入账"})
+    rejected = f.Whole(required=True, metadata={"zh": "退回"})
+    totals = ma.fields.Dict(
+        keys=f.Text(40), values=f.Money(may_be_negative=True), required=True, metadata={"zh": "合计"}
+    )
+    parts = ma.fields.List(ma.fields.Nested(SubmissionPart), required=True, metadata={"zh": "分批"})
 
     @ma.validates_schema
     def _adds_up(self, data: dict[str, int], **_: object) -> None:
         if data["rows"] != data["accepted"] + data["rejected"]:
-            raise ma.ValidationError("HL2023 rows must be accepted + rejected", "rows")
+            message = "HL2023 rows must be accepted + rejected"
+            raise ma.ValidationError(message, "rows")
 
 
 class Receipt(ma.Schema):
@@ -70,4 +73,4 @@ class Receipt(ma.Schema):
     missing = f.Whole(required=True, metadata={"zh": "缺失"})
     code = f.Text(6, required=True, allow_none=True, metadata={"zh": "错误代码"})
     message = f.Text(500, required=True, allow_none=True, metadata={"zh": "错误说明"})
-    file_sha256 = f.Digest(required=True)
+    file_sha256 = f.Digest(required=True, metadata={"zh": "文件摘要"})

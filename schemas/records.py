@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import marshmallow as ma
 import polars as pl
 
+from huilian.errors import describe
+from huilian.identity import is_identity_number
 from schemas import fields as f
 
 __all__ = [
@@ -29,10 +31,20 @@ __all__ = [
     "RosterRecord",
 ]
 
-FIVE_TIER_CLASS = {"normal": "正常", "special_mention": "关注", "substandard": "次级", "doubtful": "可疑", "loss": "损失"}
+FIVE_TIER_CLASS = {
+    "normal": "正常",
+    "special_mention": "关注",
+    "substandard": "次级",
+    "doubtful": "可疑",
+    "loss": "损失",
+}
 """The five-tier classification of loans (五级分类); the last three are bad."""
 LOAN_STATUS = {"normal": "正常", "overdue": "逾期", "settled": "结清", "written_off": "核销"}
-IDENTITY_TYPE = {"resident_identity_card": "居民身份证", "unified_social_credit_code": "统一社会信用代码", "other": "其他"}
+IDENTITY_TYPE = {
+    "resident_identity_card": "居民身份证",
+    "unified_social_credit_code": "统一社会信用代码",
+    "other": "其他",
+}
 HOUSEHOLD_CATEGORY = {"out_of_poverty": "脱贫户", "monitored": "监测户", "ordinary": "一般农户"}
 
 KEY = r"^[0-9A-Za-z_./()（）-]+$"
@@ -47,14 +59,16 @@ class Record(ma.Schema):
 
     cross_checks: ClassVar[list[CrossCheck]] = []
 
-    @ma.validates_schema
-    def _across_fields(self, data: dict[str, Any], **_: Any) -> None:
+    @ma.validates_schema(skip_on_field_errors=False)
+    def _across_fields(self, data: dict[str, Any], **_: object) -> None:
         wrong: dict[str, list[str]] = {}
-        for field, code, _expression, is_wrong in self.cross_checks:
-            if is_wrong(data):
-                wrong.setdefault(field, []).append(f"{code} {f.describe(code, 'en')}")
+        for field, code, expression, is_wrong in self.cross_checks:
+            # Only fields that are well formed are in `data`; the others are reported already.
+            sound = all(data.get(name) is not None for name in expression.meta.root_names())
+            if sound and is_wrong(data):
+                wrong.setdefault(field, []).append(f"{code} {describe(code, 'en')}")
         if wrong:
-            raise ma.ValidationError(wrong)  # type: ignore[arg-type]  # marshmallow accepts lists under a key
+            raise ma.ValidationError(wrong)
 
 
 def _fen(column: str) -> pl.Expr:
@@ -101,7 +115,7 @@ class LoanLedgerRecord(LoanState):
             "HL2007",
             (pl.col("identity_type") == "resident_identity_card")
             & next(f.IdentityNumber().checks("identity_number"))[1],
-            lambda r: r["identity_type"] == "resident_identity_card" and not f.identity.is_identity_number(r["identity_number"]),
+            lambda r: r["identity_type"] == "resident_identity_card" and not is_identity_number(r["identity_number"]),
         ),
         (
             "balance",
@@ -153,7 +167,9 @@ class RosterRecord(Record):
     household_size = f.Whole(required=True, allow_none=True, metadata={"zh": "家庭人口"})
     annual_income = f.Money(required=True, allow_none=True, metadata={"zh": "家庭年收入"})
     phone = f.Text(20, pattern=r"^[0-9+ -]+$", required=True, allow_none=True, metadata={"zh": "联系电话"})
-    account_last_four = f.Text(4, pattern=r"^[0-9]{4}$", required=True, allow_none=True, metadata={"zh": "开户银行卡号后四位"})
+    account_last_four = f.Text(
+        4, pattern=r"^[0-9]{4}$", required=True, allow_none=True, metadata={"zh": "开户银行卡号后四位"}
+    )
 
 
 class RejectionRecord(Record):

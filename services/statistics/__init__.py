@@ -1,1 +1,16 @@
-"""."""
+"""Statistics: the county's figures by region, institution, product and month, folded from changes alone."""
+
+from pathlib import Path
+
+from huilian.schema import Component
+from huilian.service import Service
+from services.statistics import handlers, queries
+
+__all__ = ["service"]
+
+service = Service(
+    name="statistics",
+    component=Component("statistics", Path(__file__).parent / "migrations"),
+    handlers={"loans_changed": handlers.on_loans_changed, "receipt": handlers.on_receipt},
+    queries={"figures": queries.figures, "rebuild_statistics": handlers.rebuild},
+)

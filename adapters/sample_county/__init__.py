@@ -1,0 +1,13 @@
+"""A county that does not exist, as files in its institutions' own formats.
+
+The same seed gives the same bytes, and `expected_figures` says what ought to come of
+them. It is no adapter: it makes what adapters read.
+"""
+
+from __future__ import annotations
+
+from adapters.sample_county.figures import expected_figures
+from adapters.sample_county.files import DirtyRow, SampleFile, make
+from adapters.sample_county.population import REGION_NAMES
+
+__all__ = ["REGION_NAMES", "DirtyRow", "SampleFile", "expected_figures", "make"]

@@ -1,0 +1,241 @@
+"""The sample county's files, as the county office and its rural commercial bank would export them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from adapters.sample_county.county import HOUSEHOLDS, SEED, County, county
+from adapters.sample_county.dirt import (
+    BLANK_LINES_IN,
+    IDENTITY,
+    JOURNAL_FAULT,
+    REPEATED_HEADER_IN,
+    ROSTER_FAULT,
+    WHOLE_FILE_QUIRKS,
+    Change,
+    Fault,
+)
+from adapters.sample_county.lending import MONTH_ENDS, Loan, Payment, State, journal, ledger
+from adapters.sample_county.population import COUNTY, REGION_NAMES, ROSTER_DATE, Household, Person
+from adapters.sample_county.table import Row, money_text, write
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["BANK", "JOURNAL_HEADER", "LEDGER_HEADER", "ROSTER_HEADER", "DirtyRow", "SampleFile", "make"]
+
+BANK: Final = "RCB01"
+"""The rural commercial bank's member code."""
+
+
+def _columns(header: str) -> list[str]:
+    return header.split(",")
+
+
+LEDGER_HEADER: Final = _columns(
+    "借据号,信贷合同号,户编号,借款人姓名,证件类型,证件号码,行政区划代码,产品代码,借款金额,借款余额,年利率(%),利率类型,"
+    "起始日期,到期日期,终止日期,还款方式,贷款用途,五级分类,逾期天数,欠本金额,欠息金额,贷款状态,经办机构"
+)
+JOURNAL_HEADER: Final = _columns("借据号,交易流水号,交易日期,归还本金,归还利息,渠道")
+ROSTER_HEADER: Final = _columns(
+    "户编号,户主姓名,成员姓名,证件号码,与户主关系,行政区划代码,户类型,是否户主,健康状况,劳动技能,家庭人口,家庭年收入,"
+    "联系电话,开户银行卡号后四位"
+)
+_TOWNSHIP_DIGITS: Final = 9
+
+
+@dataclass(frozen=True)
+class DirtyRow:
+    """A row that must be rejected: its physical line, the column at fault and the error's code."""
+
+    line: int
+    column: str
+    code: str
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """A file that was written, and what is in it.
+
+    Args:
+        adapter: the adapter that reads it.
+        member: who sends it: the bank's member code, or the county's own.
+        kind: the message type its rows become.
+        rows: data rows, the dirty ones among them.
+        dirt: the rows that must be rejected, by line.
+    """
+
+    path: Path
+    adapter: str
+    member: str
+    kind: str
+    as_of: dt.date
+    rows: int
+    dirt: tuple[DirtyRow, ...]
+
+    @property
+    def dirty_rows(self) -> int:
+        """Return how many rows must be rejected."""
+        return len(self.dirt)
+
+
+def make(
+    directory: Path,
+    *,
+    seed: int = SEED,
+    households: int = HOUSEHOLDS,
+    on_file: Callable[[SampleFile], None] | None = None,
+) -> list[SampleFile]:
+    """Write the county's files into `directory` and return them in the order to push them.
+
+    Args:
+        directory: made if it is not there; files of the same names are overwritten.
+        seed: the same seed and number of households give the same bytes.
+        households: at least one to a village, 24.
+        on_file: called after each file, for progress.
+
+    Raises:
+        ValueError: fewer households than villages.
+    """
+    sample = county(seed, households)
+    directory.mkdir(parents=True, exist_ok=True)
+    written: list[SampleFile] = []
+
+    def add(file: SampleFile) -> None:
+        written.append(file)
+        if on_file:
+            on_file(file)
+
+    add(_write_roster(directory, sample))
+    for as_of in MONTH_ENDS:
+        add(_write_ledger(directory, sample, as_of))
+        add(_write_journal(directory, sample, as_of))
+    return written
+
+
+def _write_roster(directory: Path, sample: County) -> SampleFile:
+    path = directory / f"花名册_{COUNTY}_{ROSTER_DATE:%Y%m%d}.csv"
+    rows: list[Row] = []
+    faults: dict[int, Fault] = {}
+    for household in sample.households:
+        for person in household.members:
+            row = _person_row(household, person)
+            if person.identity_number in sample.plan.roster_faults:
+                faults[len(rows)] = ROSTER_FAULT
+                row = ROSTER_FAULT.change(row)
+            rows.append(sample.plan.roster_quirks.get(person.identity_number, _as_it_is)(row))
+    begins = write(path, ROSTER_HEADER, rows, trailer=False)
+    return SampleFile(path, "county_roster", COUNTY, "roster", ROSTER_DATE, len(rows), _dirt(begins, faults))
+
+
+def _write_ledger(directory: Path, sample: County, as_of: dt.date) -> SampleFile:
+    path = directory / f"{BANK}_LOAN_{as_of:%Y%m%d}.csv"
+    rows: list[Row] = []
+    faults: dict[int, Fault] = {}
+    for loan, state in ledger(sample.loans, as_of):
+        row = _loan_row(loan, state)
+        fault = sample.plan.faults.get((as_of, loan.number))
+        if fault:
+            faults[len(rows)] = fault
+            row = fault.change(row)
+        quirk = sample.plan.quirks.get((as_of, loan.number)) or WHOLE_FILE_QUIRKS.get(as_of.month, _as_it_is)
+        rows.append(quirk(row))
+    begins = write(
+        path,
+        LEDGER_HEADER,
+        rows,
+        repeat_header_before=len(rows) // 2 if as_of.month in REPEATED_HEADER_IN else None,
+        blank_lines=BLANK_LINES_IN.get(as_of.month, 0),
+    )
+    return SampleFile(path, "rural_commercial_bank", BANK, "loan_ledger", as_of, len(rows), _dirt(begins, faults))
+
+
+def _write_journal(directory: Path, sample: County, as_of: dt.date) -> SampleFile:
+    path = directory / f"{BANK}_REPAY_{as_of:%Y%m%d}.csv"
+    rows = [
+        _payment_row(loan, payment, serial) for serial, (loan, payment) in enumerate(journal(sample.loans, as_of), 1)
+    ]
+    faults = {}
+    position = sample.plan.journal_faults.get(as_of)
+    if position is not None:
+        faults[position] = JOURNAL_FAULT
+        rows[position] = JOURNAL_FAULT.change(rows[position])
+    begins = write(path, JOURNAL_HEADER, rows)
+    dirt = _dirt(begins, faults)
+    return SampleFile(path, "rural_commercial_bank", BANK, "repayment_journal", as_of, len(rows), dirt)
+
+
+_as_it_is: Change = lambda row: row  # noqa: E731  # a Change like the others
+
+
+def _dirt(begins: list[int], faults: dict[int, Fault]) -> tuple[DirtyRow, ...]:
+    return tuple(DirtyRow(begins[position], fault.column, fault.code) for position, fault in faults.items())
+
+
+def _person_row(household: Household, person: Person) -> Row:
+    return Row(
+        {
+            "户编号": household.number,
+            "户主姓名": household.head.name,
+            "成员姓名": person.name,
+            IDENTITY: person.identity_number,
+            "与户主关系": person.relation,
+            "行政区划代码": household.region,
+            "户类型": household.category,
+            "是否户主": "是" if person is household.head else "否",
+            "健康状况": person.health,
+            "劳动技能": person.skill,
+            "家庭人口": str(len(household.members)),
+            "家庭年收入": money_text(household.income),
+            "联系电话": person.phone,
+            "开户银行卡号后四位": household.account_last_four,
+        }
+    )
+
+
+def _loan_row(loan: Loan, state: State) -> Row:
+    return Row(
+        {
+            "借据号": loan.number,
+            "信贷合同号": loan.contract,
+            "户编号": loan.household.number,
+            "借款人姓名": loan.borrower.name,
+            "证件类型": "居民身份证",
+            IDENTITY: loan.borrower.identity_number,
+            "行政区划代码": loan.household.region,
+            "产品代码": loan.product,
+            "借款金额": money_text(loan.principal),
+            "借款余额": money_text(state.balance),
+            "年利率(%)": f"{loan.rate // 100}.{loan.rate % 100:02}",
+            "利率类型": "固定利率",
+            "起始日期": f"{loan.start:%Y%m%d}",
+            "到期日期": f"{loan.due:%Y%m%d}",
+            "终止日期": f"{state.settled:%Y%m%d}" if state.settled else "",
+            "还款方式": loan.method,
+            "贷款用途": loan.purpose,
+            "五级分类": str(state.five_tier_class),
+            "逾期天数": str(state.overdue_days),
+            "欠本金额": money_text(state.overdue_principal),
+            "欠息金额": money_text(state.overdue_interest),
+            "贷款状态": state.status,
+            "经办机构": f"示例农商行{REGION_NAMES[loan.household.region[:_TOWNSHIP_DIGITS]]}支行",
+        },
+        (loan.principal, state.balance),
+    )
+
+
+def _payment_row(loan: Loan, payment: Payment, serial: int) -> Row:
+    return Row(
+        {
+            "借据号": loan.number,
+            "交易流水号": f"LS{payment.day:%Y%m%d}{serial:06}",
+            "交易日期": f"{payment.day:%Y%m%d}",
+            "归还本金": money_text(payment.principal),
+            "归还利息": money_text(payment.interest),
+            "渠道": payment.channel,
+        },
+        (payment.principal, payment.interest),
+    )

@@ -1,0 +1,101 @@
+"""Cutting a file of any size into pieces that end where a line ends.
+
+A piece ends, where it can, at a line end outside quotes: the number of quotes before it
+is even. Broken quotes can mislead that count; the reader then finds a row that is
+not finished when the piece is, and gives the rest of the piece back.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from adapters.toolkit.grammar import LONGEST_ROW_LINES
+from huilian.errors import FileRefused
+
+__all__ = ["LONGEST_LINE", "PIECE_BYTES", "RawPiece", "RawPieces"]
+
+PIECE_BYTES: Final = 8 << 20
+"""Bytes of a piece: some 40,000 rows of a loan ledger; memory is a small multiple of it."""
+LONGEST_LINE: Final = 1 << 20
+"""Bytes a line may have before the file is taken for something other than text in rows."""
+
+
+@dataclass(frozen=True)
+class RawPiece:
+    """Whole lines, as they stand in the file.
+
+    Args:
+        data: the bytes; they end with LF, which is added to a last line that lacks it.
+        first_line: the number in the file of their first line, from 1.
+        end: how far into the file they reach, in bytes.
+        at_end: whether nothing follows.
+    """
+
+    data: bytes
+    first_line: int
+    end: int
+    at_end: bool
+
+
+class RawPieces:
+    """The pieces of an open file, one after the other.
+
+    Args:
+        file: open for reading, at its beginning.
+        name: of the file, for error messages.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.size = os.fstat(file.fileno()).st_size
+        self._file = file
+        self._name = name
+        self._left = b""
+        self._line = 1
+        self._position = 0
+
+    def take(self) -> RawPiece | None:
+        """Return the next piece, or None at the end of the file.
+
+        Raises:
+            FileRefused: HL3016, a line is longer than `LONGEST_LINE`.
+        """
+        # What was given back is always extended by a whole piece, so that reading gets on.
+        read = self._file.read(PIECE_BYTES)
+        self._position += len(read)
+        data = self._left + read
+        at_end = len(read) < PIECE_BYTES
+        if not data:
+            return None
+        if at_end:
+            cut = len(data)
+            data = data if data.endswith(b"\n") else data + b"\n"
+        else:
+            cut = _cut(data)
+            if len(data) - data.rfind(b"\n") > LONGEST_LINE:
+                line = self._line + data.count(b"\n")
+                raise FileRefused("HL3016", file=self._name, line=line, limit=LONGEST_LINE)
+        self._left = b"" if at_end else data[cut:]
+        piece = RawPiece(data if at_end else data[:cut], self._line, self._position - len(self._left), at_end)
+        self._line += piece.data.count(b"\n")
+        return piece
+
+    def give_back(self, data: bytes) -> None:
+        """Put `data`, the last whole lines of the piece just taken, in front of what comes next."""
+        self._left = data + self._left
+        self._line -= data.count(b"\n")
+
+
+def _cut(data: bytes) -> int:
+    """Return the last place after a LF where the quotes so far are even, or after the last LF if none is near."""
+    last = data.rfind(b"\n") + 1
+    place = last
+    odd = data.count(b'"', 0, place) % 2
+    for _ in range(LONGEST_ROW_LINES):
+        if not odd or place == 0:
+            break
+        line = data.rfind(b"\n", 0, place - 1) + 1
+        odd ^= data.count(b'"', line, place) % 2
+        place = line
+    return place or last

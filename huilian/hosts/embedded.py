@@ -1,0 +1,125 @@
+"""The embedded host: every service in one process, messages taken straight from the outbox.
+
+Each worker claims the oldest message nobody is carrying, hands it to every service that
+takes its type, and marks it carried. The claim is a row lock: several processes may do
+this at once, and one that dies loses its claim with its connection, not the message.
+The order in which messages are handled does not matter; services are written so.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from huilian.errors import HostUnavailable
+from huilian.messages import OUTBOX_CHANNEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from huilian.office import Office
+
+__all__ = ["EmbeddedHost"]
+
+WORKERS: Final = 2
+"""Messages handled at a time: while one is translated, another is being loaded."""
+IDLE_SECONDS: Final = 1.0
+"""How long a worker waits for a notification before it looks by itself."""
+RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
+"""Waits after a lost server; the last is repeated."""
+
+_log = structlog.get_logger(__name__)
+
+_CLAIM = """
+    SELECT o.position, m.type, m.seal, m.payload
+    FROM huilian.outbox o JOIN huilian.message m ON m.id = o.message
+    WHERE o.position = (
+        SELECT position FROM huilian.outbox WHERE carried_at IS NULL
+        ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+class EmbeddedHost:
+    """Carries messages as long as the block runs::
+
+        with EmbeddedHost(office) as host:
+            host.drain()
+    """
+
+    def __init__(self, office: Office, *, workers: int = WORKERS) -> None:
+        self.office = office
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._threads = [threading.Thread(target=self._run, name=f"carrier-{number}", daemon=True) for number in range(workers)]
+        self._listener_thread = threading.Thread(target=self._listen, name="carrier-listener", daemon=True)
+
+    def __enter__(self) -> EmbeddedHost:
+        """Start the workers."""
+        _ = self.office.processor  # a missing key or policy must fail here, not in a worker
+        for thread in (*self._threads, self._listener_thread):
+            thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        """Let the workers finish what they hold, and stop."""
+        self._stopping.set()
+        self._wake.set()
+        for thread in (*self._threads, self._listener_thread):
+            thread.join()
+
+    def drain(self, until: Callable[[], bool] | None = None) -> None:
+        """Wait until nothing is left to carry, or `until` says so."""
+        while not (until() if until else self._waiting() == 0):
+            self._stopping.wait(0.02)
+            if self._stopping.is_set():
+                return
+
+    def _waiting(self) -> int:
+        with self.office.database.transaction() as transaction:
+            return int(transaction.value("SELECT count(*) FROM huilian.outbox WHERE carried_at IS NULL"))
+
+    def carry_one(self) -> bool:
+        """Carry the oldest unclaimed message; return False when there is none."""
+        office = self.office
+        with office.database.transaction() as claim:
+            row = claim.row(_CLAIM)
+            if row is None:
+                return False
+            for service in office.takers(row["type"]):
+                office.processor.deliver(service, row["seal"], bytes(row["payload"]))
+            claim.execute(
+                "UPDATE huilian.outbox SET carried_at = %s, attempts = attempts + 1 WHERE position = %s",
+                [office.clock.now(), row["position"]],
+            )
+        return True
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                if not self.carry_one():
+                    self._wake.wait(IDLE_SECONDS)
+                    self._wake.clear()
+                failures = 0
+            except HostUnavailable as error:
+                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                failures += 1
+                _log.warning("database_away", code=error.code, retry_in_seconds=pause)
+                self._stopping.wait(pause)
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                listener = self.office.database.listener(OUTBOX_CHANNEL)
+                try:
+                    while not self._stopping.is_set():
+                        if listener.wait(IDLE_SECONDS / 4):
+                            self._wake.set()
+                finally:
+                    listener.close()
+            except HostUnavailable:
+                self._stopping.wait(IDLE_SECONDS)

@@ -1,0 +1,150 @@
+"""Keys: Ed25519 pairs, named by their RFC 7638 thumbprint, kept as PEM files of mode 0600."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from huilian.errors import AccessDenied, UsageError
+
+__all__ = ["KeyFolder", "PublicKey", "SigningKey"]
+
+_OWNER_ONLY = 0o600
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """What a member publishes: it verifies, and its thumbprint is the `kid`."""
+
+    raw: bytes
+
+    @property
+    def kid(self) -> str:
+        """Return the RFC 7638 thumbprint (SHA-256, base64url) of the key as a JWK."""
+        members = {"crv": "Ed25519", "kty": "OKP", "x": _encode(self.raw)}
+        return _encode(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+
+    def verify(self, signature: bytes, signed: bytes) -> None:
+        """Check `signature` over `signed`; raises `cryptography.exceptions.InvalidSignature`."""
+        Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, signed)
+
+    def pem(self) -> str:
+        """Return the key as PEM (SubjectPublicKeyInfo), to hand to the other side."""
+        key = Ed25519PublicKey.from_public_bytes(self.raw)
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        return key.public_bytes(serialization.Encoding.PEM, form).decode("ascii")
+
+    @staticmethod
+    def from_pem(pem: str) -> PublicKey:
+        """Return the key that a PEM text holds.
+
+        Raises:
+            UsageError: HL7001, it is not an Ed25519 public key in PEM.
+        """
+        try:
+            key = serialization.load_pem_public_key(pem.encode())
+        except (ValueError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, Ed25519PublicKey):
+            raise UsageError("HL7001", what="公钥文件应为 Ed25519 PEM 格式 (an Ed25519 public key in PEM is needed)")
+        return PublicKey(key.public_bytes_raw())
+
+
+class SigningKey:
+    """A member's private key. Its bytes never leave this object except into its own file."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public = PublicKey(private.public_key().public_bytes_raw())
+        self.kid = self.public.kid
+
+    @staticmethod
+    def generate() -> SigningKey:
+        """Return a new random key."""
+        return SigningKey(Ed25519PrivateKey.generate())
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 64-byte signature over `data`."""
+        return self._private.sign(data)
+
+    def __repr__(self) -> str:
+        """Show the name of the key, not the key."""
+        return f"SigningKey({self.kid})"
+
+    def save(self, path: Path) -> None:
+        """Write the key as PKCS #8 PEM, readable by its owner only; an existing file is never replaced."""
+        pem = self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @staticmethod
+    def load(path: Path) -> SigningKey:
+        """Return the key in `path`.
+
+        Raises:
+            UsageError: HL7001, the file holds no Ed25519 private key.
+        """
+        try:
+            key = serialization.load_pem_private_key(path.read_bytes(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise UsageError("HL7001", what=f"{path.name} 不是 Ed25519 私钥 (is not an Ed25519 private key)")
+        return SigningKey(key)
+
+
+class KeyFolder:
+    """The private keys kept on this machine, one folder a member, the newest key in use.
+
+    Args:
+        folder: `keys` below the data directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self, member: str) -> SigningKey:
+        """Make, keep and return a new key for `member`."""
+        key = SigningKey.generate()
+        existing = sorted(self._files(member))
+        number = int(existing[-1].name.partition("-")[0]) + 1 if existing else 1
+        key.save(self.folder / member / f"{number:04d}-{key.kid[:12]}.pem")
+        return key
+
+    def current(self, member: str) -> SigningKey:
+        """Return the key `member` signs with.
+
+        Raises:
+            AccessDenied: HL4006, no key of that member is kept here.
+        """
+        files = sorted(self._files(member))
+        if not files:
+            raise AccessDenied("HL4006", member=member)
+        return SigningKey.load(files[-1])
+
+    def holds(self, member: str) -> bool:
+        """Return whether a private key of `member` is kept here."""
+        return any(self._files(member))
+
+    def _files(self, member: str) -> list[Path]:
+        if not member.replace("_", "").replace("-", "").isalnum():
+            raise AccessDenied("HL4006", member=member)
+        return list((self.folder / member).glob("*.pem"))

@@ -1,0 +1,194 @@
+"""Messages kept: the store, the inbox, the outbox and the dead letters.
+
+The bytes that were signed are the bytes that are kept, once, in `huilian.message`; the
+inbox says which service has handled a message, the outbox which still has to travel.
+All of it commits together with what the handler did: that is what makes delivery
+effectively once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from huilian import envelope
+from huilian.errors import MessageRefused, UsageError
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+    from huilian.envelope import Message
+
+__all__ = ["OUTBOX_CHANNEL", "DeadLetter", "bury", "dead_letters", "kept", "put", "store", "take"]
+
+OUTBOX_CHANNEL: Final = "huilian_outbox"
+"""Notified when there is something to carry."""
+KEPT_BYTES: Final = 8 * 1024 * 1024
+"""How much of a refused payload is kept; of a larger one the beginning, its size and its SHA-256."""
+
+
+def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> None:
+    """Keep a message, unless it is kept already.
+
+    Raises:
+        MessageRefused: HL1008, its id is kept with other bytes.
+    """
+    added = transaction.execute(
+        "INSERT INTO huilian.message (id, source, type, subject, time, submission, sequence, digest, seal, payload, received_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s) ON CONFLICT (id) DO NOTHING",
+        [
+            message.id,
+            message.source,
+            message.type,
+            message.subject,
+            message.time,
+            message.submission,
+            message.sequence,
+            message.digest,
+            message.seal,
+            message.payload,
+            now,
+        ],
+    )
+    if not added:
+        digest = transaction.value("SELECT digest FROM huilian.message WHERE id = %s", [message.id])
+        if digest != message.digest:
+            raise MessageRefused("HL1008", message=message.id)
+
+
+def take(transaction: Transaction, service: str, message: Message, *, now: dt.datetime) -> bool:
+    """Enter a message in a service's inbox; return False when it was there already.
+
+    Raises:
+        MessageRefused: HL1008, its id was used for other bytes.
+    """
+    store(transaction, message, now=now)
+    added = transaction.execute(
+        "INSERT INTO huilian.inbox (service, message, handled_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        [service, message.id, now],
+    )
+    return bool(added)
+
+
+def put(transaction: Transaction, message: Message, *, now: dt.datetime) -> None:
+    """Keep a message and enter it in the outbox, to be carried after the commit."""
+    store(transaction, message, now=now)
+    added = transaction.execute(
+        "INSERT INTO huilian.outbox (message, created_at) VALUES (%s, %s) ON CONFLICT (message) DO NOTHING", [message.id, now]
+    )
+    if added:
+        transaction.execute(f"NOTIFY {OUTBOX_CHANNEL}")
+
+
+def kept(transaction: Transaction, message_ids: Iterable[str]) -> list[Message]:
+    """Return the kept messages with these ids, in the order asked for."""
+    ids = list(message_ids)
+    rows = transaction.rows("SELECT id, seal, payload FROM huilian.message WHERE id = ANY(%s)", [ids])
+    found = {row["id"]: envelope.read(row["seal"], bytes(row["payload"])) for row in rows}
+    return [found[message_id] for message_id in ids if message_id in found]
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that could not be let in or handled, as it came."""
+
+    number: int
+    service: str
+    code: str
+    reason: str
+    trace: str | None
+    message: str | None
+    source: str | None
+    type: str | None
+    size: int
+    sha256: str
+    received_at: dt.datetime
+    retried_at: dt.datetime | None
+
+
+def bury(
+    transaction: Transaction, *, service: str, seal: str, payload: bytes, code: str, reason: str, trace: str | None, now: dt.datetime
+) -> int:
+    """Keep a refused message with its bytes, code, reason and trace; return its number.
+
+    The same bytes refused again for the same reason are counted, not kept twice.
+    """
+    sha256 = hashlib.sha256(payload).hexdigest()
+    message = source = message_type = submission = None
+    try:
+        read = envelope.read(seal, b"")
+        message, source, message_type, submission = read.id, read.source, read.type, read.submission
+    except MessageRefused:
+        pass
+    # The seal of a message that was never ours may be anything: keep what a text column can hold.
+    seal = seal.replace("\x00", "")[: envelope.SEAL_LIMIT]
+    return int(
+        transaction.value(
+            "INSERT INTO huilian.dead_letter"
+            " (service, code, reason, trace, message, source, type, submission, seal, seal_sha256, payload, size, sha256,"
+            " received_at, last_received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s, %s, %s, %s)"
+            " ON CONFLICT (service, code, seal_sha256, sha256) DO UPDATE"
+            " SET times = huilian.dead_letter.times + 1, last_received_at = excluded.last_received_at, retried_at = NULL"
+            " RETURNING number",
+            [
+                service,
+                code,
+                reason,
+                trace,
+                message,
+                source,
+                message_type,
+                submission,
+                seal,
+                hashlib.sha256(seal.encode()).hexdigest(),
+                payload[:KEPT_BYTES],
+                len(payload),
+                sha256,
+                now,
+                now,
+            ],
+        )
+    )
+
+
+_DEAD_LETTER = "number, service, code, reason, trace, message, source, type, size, sha256, received_at, retried_at"
+
+
+def dead_letters(transaction: Transaction, *, include_retried: bool = False) -> list[DeadLetter]:
+    """Return the dead letters, oldest first."""
+    waiting = "" if include_retried else "WHERE retried_at IS NULL"
+    rows = transaction.rows(f"SELECT {_DEAD_LETTER} FROM huilian.dead_letter {waiting} ORDER BY number")
+    return [DeadLetter(**row) for row in rows]
+
+
+def dead_letter(transaction: Transaction, number: int) -> tuple[DeadLetter, str, bytes]:
+    """Return one dead letter with its seal and payload.
+
+    Raises:
+        UsageError: HL7007, there is none with that number.
+    """
+    row = transaction.row(f"SELECT {_DEAD_LETTER}, seal, payload FROM huilian.dead_letter WHERE number = %s", [number])
+    if row is None:
+        raise UsageError("HL7007", number=number)
+    seal, payload = row.pop("seal"), bytes(row.pop("payload"))
+    return DeadLetter(**row), seal, payload
+
+
+def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | None:
+    """Return code and reason of a message of this submission that waits as a dead letter.
+
+    Only those whose signature held count: anybody can claim to be part of a submission.
+    """
+    row = transaction.row(
+        "SELECT code, reason FROM huilian.dead_letter WHERE submission = %s AND retried_at IS NULL AND code <> ALL(%s)"
+        " ORDER BY number LIMIT 1",
+        [submission, ["HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015"]],
+    )
+    return (row["code"], row["reason"]) if row else None
+
+
+def mark_retried(transaction: Transaction, number: int, *, now: dt.datetime) -> None:
+    """Note that a dead letter was handled after all."""
+    transaction.execute("UPDATE huilian.dead_letter SET retried_at = %s WHERE number = %s", [now, number])

@@ -1,0 +1,105 @@
+"""The composition root: opens a data directory and puts the parts together.
+
+Everything that runs at the county, a command, a server, a service, opens an `Office`
+and asks it for what it needs; nothing else builds these parts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from huilian import access, catalogue, members, policy, schema, service
+from huilian.clock import Clock, SystemClock
+from huilian.database import Database, EmbeddedServer
+from huilian.members import PLATFORM, Member
+from huilian.processing import Processor
+from huilian.service import Context, Service
+
+if TYPE_CHECKING:
+    from huilian.home import Home, Settings
+    from huilian.schema import Component
+
+__all__ = ["Office", "components", "open_office", "set_up"]
+
+
+def components() -> list[Component]:
+    """Return the kernel and every service, in the order their tables are made."""
+    return [schema.KERNEL, *(found.component for found in service.installed().values())]
+
+
+class Office:
+    """An open data directory."""
+
+    def __init__(self, home: Home, settings: Settings, database: Database, clock: Clock) -> None:
+        self.home = home
+        self.settings = settings
+        self.database = database
+        self.clock = clock
+
+    @functools.cached_property
+    def services(self) -> dict[str, Service]:
+        """Return the installed services by name."""
+        return service.installed()
+
+    @functools.cached_property
+    def context(self) -> Context:
+        """Return what handlers are given."""
+        return Context(self.clock, self.settings.county, policy.load(self.settings.policy), catalogue.installed())
+
+    @functools.cached_property
+    def processor(self) -> Processor:
+        """Return what lets messages in."""
+        return Processor(self.database, self.context, access.load(), self.home.keys.current(PLATFORM))
+
+    def takers(self, message_type: str) -> list[Service]:
+        """Return the services that handle messages of this type."""
+        return [found for found in self.services.values() if message_type in found.handlers]
+
+
+@contextlib.contextmanager
+def open_database(home: Home, settings: Settings, *, size: int) -> Iterator[Database]:
+    """Open the database a home uses, starting the embedded server where there is no other."""
+    server = None if settings.database_url else EmbeddedServer(home.folder / "postgresql")
+    url = settings.database_url or (server.start() if server else "")
+    try:
+        with Database(url, size=size) as database:
+            yield database
+    finally:
+        if server:
+            server.stop()
+
+
+@contextlib.contextmanager
+def open_office(home: Home, *, clock: Clock | None = None, connections: int = 8) -> Iterator[Office]:
+    """Open a data directory, bring its tables up to date, and close it again at the end.
+
+    Raises:
+        ConfigurationError: it was never set up, or its settings are wrong.
+        HostUnavailable: the database does not answer.
+    """
+    settings = home.settings()
+    with open_database(home, settings, size=connections) as database:
+        schema.upgrade(database, components())
+        yield Office(home, settings, database, clock or SystemClock())
+
+
+def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> None:
+    """Make a data directory ready: settings, tables, the platform's key, the county as a member.
+
+    Doing it again repairs what is missing and changes nothing that is there.
+    """
+    policy.load(settings.policy)
+    home.create(settings)
+    with open_office(home, clock=clock) as office, office.database.transaction() as transaction:
+        now = office.clock.now()
+        present = {member.code for member in members.all_members(transaction)}
+        county = Member(settings.county, "county", "县级主管部门", "county_roster", settings.county, suspended=False)
+        for member in (Member(PLATFORM, "platform", "惠联平台", None, None, suspended=False), county):
+            if member.code not in present:
+                members.add(transaction, member, now=now, actor="init")
+            if not home.keys.holds(member.code):
+                key = home.keys.create(member.code)
+                members.add_key(transaction, member.code, key.public, now=now, actor="init")

@@ -1,0 +1,168 @@
+"""From raw bytes to a committed result: the one way a message takes in every host.
+
+    read → sender and key → signature → access → contract → inbox → handler → outbox → commit
+
+Whatever is refused or breaks is kept as a dead letter and the next message goes on.
+Only a server that is away is not the message's fault: that error leaves, and the host
+waits and tries again.
+"""
+
+from __future__ import annotations
+
+import enum
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from huilian import audit, envelope, members, messages
+from huilian.errors import HostUnavailable, MessageRefused
+
+if TYPE_CHECKING:
+    from huilian.access import AccessRules
+    from huilian.database import Database, Transaction
+    from huilian.envelope import Draft, Message
+    from huilian.keys import SigningKey
+    from huilian.members import Member
+    from huilian.service import Context, Service
+
+__all__ = ["Outcome", "Processor", "Result"]
+
+_log = structlog.get_logger(__name__)
+
+
+class Result(enum.Enum):
+    """What became of a delivery."""
+
+    HANDLED = "handled"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a delivery, and why it was refused."""
+
+    result: Result
+    refusal: MessageRefused | None = None
+
+
+class Processor:
+    """Lets messages in, for all services of a process.
+
+    Args:
+        database: where services and kernel keep everything.
+        context: what handlers are given.
+        access: who may send what.
+        platform_key: the key the services' own messages are sealed with.
+    """
+
+    def __init__(self, database: Database, context: Context, access: AccessRules, platform_key: SigningKey) -> None:
+        self.database = database
+        self.context = context
+        self.access = access
+        self.platform_key = platform_key
+
+    def check(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
+        """Return the message these bytes are, when its sender may send it and its signature holds.
+
+        Raises:
+            MessageRefused: with the code of the first rule it breaks.
+        """
+        message = envelope.read(seal, payload)
+        member, key = members.sender(transaction, message, now=self.context.clock.now())
+        envelope.verify(message, key.public)
+        self.access.check_send(member.code, member.kind, message.type)
+        contract = self.context.catalogue.contract(message.type, message.dataschema)
+        if contract.bulk != message.bulk:
+            raise MessageRefused("HL1009", what="datacontenttype")
+        return message, member
+
+    def deliver(self, service: Service, seal: str, payload: bytes) -> Outcome:
+        """Let one message into `service`.
+
+        Raises:
+            HostUnavailable: a server is away; nothing was committed, try again.
+        """
+        return self._guarded(service.name, seal, payload, lambda transaction: self._handle(service, seal, payload, transaction))
+
+    def intake(self, seal: str, payload: bytes) -> Outcome:
+        """Check one message and keep it in the outbox for whoever takes it: the way in over HTTP.
+
+        Raises:
+            HostUnavailable: a server is away; nothing was committed, try again.
+        """
+
+        def forward(transaction: Transaction) -> Result:
+            message, _ = self.check(transaction, seal, payload)
+            known = transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message.id])
+            messages.put(transaction, message, now=self.context.clock.now())
+            return Result.REPEATED if known else Result.HANDLED
+
+        return self._guarded("intake", seal, payload, forward)
+
+    def _handle(self, service: Service, seal: str, payload: bytes, transaction: Transaction) -> Result:
+        now = self.context.clock.now()
+        message, _ = self.check(transaction, seal, payload)
+        handler = service.handlers.get(message.type)
+        if handler is None:
+            raise MessageRefused("HL1005", type=message.type, dataschema=message.dataschema)
+        if not messages.take(transaction, service.name, message, now=now):
+            return Result.REPEATED
+        for draft in handler(message, transaction, self.context):
+            self.send(transaction, draft)
+        return Result.HANDLED
+
+    def send(self, transaction: Transaction, draft: Draft) -> None:
+        """Seal a service's message in the platform's name and put it in the outbox."""
+        now = self.context.clock.now()
+        message = envelope.seal(draft, self.platform_key, source=members.PLATFORM, time=now)
+        messages.put(transaction, message, now=now)
+
+    def _guarded(self, place: str, seal: str, payload: bytes, work: Callable[[Transaction], Result]) -> Outcome:
+        try:
+            with self.database.transaction() as transaction:
+                result = work(transaction)
+        except HostUnavailable:
+            raise
+        except MessageRefused as refusal:
+            self.bury(place, seal, payload, refusal, trace=None)
+            return Outcome(Result.REFUSED, refusal)
+        except Exception as error:  # noqa: BLE001  # whatever a handler raises, the queue goes on
+            refusal = MessageRefused("HL1012", what=type(error).__name__)
+            self.bury(place, seal, payload, refusal, trace=_where(error))
+            return Outcome(Result.REFUSED, refusal)
+        return Outcome(result)
+
+    def bury(self, place: str, seal: str, payload: bytes, refusal: MessageRefused, *, trace: str | None) -> None:
+        """Keep a message that is not let in, and say so in log and audit."""
+        now = self.context.clock.now()
+        with self.database.transaction() as transaction:
+            number = messages.bury(
+                transaction,
+                service=place,
+                seal=seal,
+                payload=payload,
+                code=refusal.code,
+                reason=refusal.english,
+                trace=trace,
+                now=now,
+            )
+            audit.append(
+                transaction,
+                now=now,
+                actor=place,
+                action="message.refused",
+                subject=str(number),
+                detail={"code": refusal.code, "bytes": len(payload)},
+            )
+        _log.warning("message_refused", service=place, code=refusal.code, dead_letter=number, bytes=len(payload), where=trace)
+
+
+def _where(error: BaseException) -> str:
+    """Return the frames an error passed through, without its text, which may quote a record."""
+    frames = traceback.extract_tb(error.__traceback__)[-12:]
+    lines = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    return " > ".join([*lines, type(error).__name__])

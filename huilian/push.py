@@ -1,0 +1,272 @@
+"""From an institution's file to its receipt: translate, seal, spool, send, wait.
+
+Nothing is sent before the whole file is translated and on disk, sealed. From there on
+the push can be cut off anywhere and be run again: it goes on where it was, and what was
+sent twice counts once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import polars as pl
+
+from huilian import envelope, money
+from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity
+from huilian.bulk import Batcher
+from huilian.envelope import Draft
+from huilian.errors import FileRefused, HostUnavailable
+from huilian.spool import Draught, Spool, SpooledSubmission
+
+if TYPE_CHECKING:
+    from huilian.catalogue import Catalogue
+    from huilian.clock import Clock
+    from huilian.envelope import Message
+    from huilian.home import Home
+    from huilian.keys import SigningKey
+
+__all__ = ["Progress", "Pushed", "Transport", "push", "translate"]
+
+RECEIPT_SECONDS: Final = 900
+"""How long a push waits for its receipt before it leaves the rest to a later run."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step ("translate", "send", "receipt"), how far it is, and how far it will go."""
+
+
+class Transport(Protocol):
+    """How sealed messages reach the county: the embedded host, HTTP or AMQP."""
+
+    def send(self, message: Message) -> None:
+        """Hand one message over, durably.
+
+        Raises:
+            MessageRefused: the other side looked at it and refused it.
+            HostUnavailable: the other side is away.
+        """
+
+    def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
+        """Return the receipt of a submission, waiting for it up to `seconds`.
+
+        Raises:
+            MessageRefused: a message of the submission was refused after it was taken.
+            HostUnavailable: the other side is away.
+        """
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What came of a push.
+
+    Args:
+        receipt: as its contract has it.
+        rejections: the file with the rejected rows in the sender's layout, if there are any.
+    """
+
+    receipt: dict[str, Any]
+    rejections: Path | None
+
+
+def push(
+    source: Path,
+    *,
+    adapter: Adapter,
+    member: str,
+    home: Home,
+    county: str,
+    catalogue: Catalogue,
+    clock: Clock,
+    transport: Transport,
+    progress: Progress = lambda _step, _done, _whole: None,
+    seconds: float = RECEIPT_SECONDS,
+) -> Pushed:
+    """Push one file and return its receipt.
+
+    Raises:
+        FileRefused: the file as a whole cannot be taken; nothing was sent.
+        MessageRefused: the county refused a message of it.
+        HostUnavailable: HL5001 to HL5004; the file stays spooled, the same call goes on later.
+    """
+    submission = translate(
+        source, adapter=adapter, member=member, home=home, county=county, catalogue=catalogue, clock=clock, progress=progress
+    )
+    receipt = transport.receipt(submission.folder.name, seconds=0) or submission.receipt
+    if receipt is None:
+        receipt = _send(submission, transport, progress, seconds)
+    submission.keep_receipt(receipt)
+    return Pushed(receipt, submission.rejections)
+
+
+def _send(submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float) -> dict[str, Any]:
+    whole = submission.count
+    for number, message in enumerate(submission.messages(submission.sent), start=submission.sent + 1):
+        transport.send(message)
+        submission.note_sent(number)
+        progress("send", number, whole)
+    progress("receipt", 0, 1)
+    receipt = transport.receipt(submission.folder.name, seconds=seconds)
+    if receipt is None:
+        # What was noted as sent may have been lost with a server that was set up anew: send all next time.
+        submission.note_sent(0)
+        raise HostUnavailable("HL5004", seconds=int(seconds))
+    progress("receipt", 1, 1)
+    return receipt
+
+
+def translate(
+    source: Path,
+    *,
+    adapter: Adapter,
+    member: str,
+    home: Home,
+    county: str,
+    catalogue: Catalogue,
+    clock: Clock,
+    progress: Progress = lambda _step, _done, _whole: None,
+) -> SpooledSubmission:
+    """Translate, seal and spool a file; one that is spooled already is not translated again.
+
+    Raises:
+        FileRefused: it cannot be read, is not this adapter's or this member's, or its totals disagree.
+    """
+    identity = _identify(source, adapter, member, clock.today())
+    try:
+        with source.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        before = source.stat()
+    except OSError as error:
+        raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
+    name = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
+    spool = Spool(home.spool)
+    known = spool.find(name)
+    if known:
+        return known
+    key = home.keys.current(member)
+    work = _Translation(name, member, identity, adapter, catalogue, clock, key, spool.begin(name))
+    try:
+        for piece in adapter.read(source, identity, AdapterSettings(county)):
+            work.take(piece.accepted, piece.rejections, piece.rows)
+            progress("translate", piece.bytes_read, before.st_size)
+        after = source.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise FileRefused("HL3010", file=source.name, what="读取时文件被改动 (it changed while it was read)")
+        progress("translate", before.st_size, before.st_size)
+        return work.finish(source, sha256)
+    except BaseException:
+        work.draught.abandon()
+        raise
+
+
+def _identify(source: Path, adapter: Adapter, member: str, today: dt.date) -> FileIdentity:
+    if not source.is_file():
+        raise FileRefused("HL3010", file=source.name, what="没有这个文件 (no such file)")
+    identity = adapter.recognise(source.name)
+    if identity is None:
+        raise FileRefused("HL3005", file=source.name, example=" / ".join(adapter.reads.values()))
+    if identity.owner != member:
+        raise FileRefused("HL3008", file=source.name, found=identity.owner, expected=member)
+    if identity.as_of > today:
+        raise FileRefused("HL3015", file=source.name, as_of=identity.as_of.isoformat())
+    return identity
+
+
+class _Translation:
+    """A submission in the making: batches go to disk sealed as soon as they are full."""
+
+    def __init__(
+        self,
+        name: str,
+        member: str,
+        identity: FileIdentity,
+        adapter: Adapter,
+        catalogue: Catalogue,
+        clock: Clock,
+        key: SigningKey,
+        draught: Draught,
+    ) -> None:
+        self.name = name
+        self.member = member
+        self.identity = identity
+        self.adapter = adapter
+        self.catalogue = catalogue
+        self.clock = clock
+        self.key = key
+        self.draught = draught
+        self.rows = 0
+        self.accepted = 0
+        self.totals = dict.fromkeys(adapter.totals.get(identity.kind, ()), 0)
+        self.parts: list[dict[str, Any]] = []
+        self.rejections: list[pl.DataFrame] = []
+        self._records = Batcher()
+        self._errors = Batcher()
+
+    def take(self, accepted: pl.DataFrame, rejections: pl.DataFrame, rows: int) -> None:
+        """Take one piece of the file in."""
+        self.rows += rows
+        self.accepted += accepted.height
+        for field in self.totals:
+            fen = accepted.get_column(field).str.replace(".", "", literal=True).cast(pl.Int64)
+            self.totals[field] += int(fen.sum())
+        for records, body in self._records.add(accepted):
+            self._seal(self.identity.kind, records, body)
+        if rejections.height:
+            self.rejections.append(rejections)
+            for records, body in self._errors.add(rejections):
+                self._seal("rejections", records, body)
+
+    def _seal(self, message_type: str, records: int, body: bytes) -> None:
+        contract = self.catalogue.latest(message_type)
+        sequence = len(self.parts)
+        draft = Draft(message_type, contract.dataschema, self.member, body, bulk=True, submission=self.name, sequence=sequence)
+        message = envelope.seal(draft, self.key, source=self.member, time=self.clock.now())
+        self.parts.append({"sequence": sequence, "type": message_type, "records": records, "sha256": message.payload_sha256})
+        # The manifest travels first, as number 0, and is known last.
+        self.draught.write(sequence + 1, message)
+
+    def finish(self, source: Path, sha256: str) -> SpooledSubmission:
+        """Seal what is left and the manifest, write the rejections, make the submission visible."""
+        for batcher, message_type in ((self._records, self.identity.kind), (self._errors, "rejections")):
+            for records, body in batcher.flush():
+                self._seal(message_type, records, body)
+        rejected = pl.concat(self.rejections) if self.rejections else pl.DataFrame(schema=REJECTIONS)
+        contract = self.catalogue.latest("submission_manifest")
+        manifest: dict[str, Any] = {
+            "submission": self.name,
+            "member": self.member,
+            "kind": self.identity.kind,
+            "as_of": self.identity.as_of,
+            "adapter": self.adapter.name,
+            "adapter_version": self.adapter.version,
+            "file_name": source.name,
+            "file_sha256": sha256,
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "rejected": self.rows - self.accepted,
+            "totals": {field: Decimal(fen).scaleb(-2).quantize(money.FEN) for field, fen in self.totals.items()},
+            "parts": self.parts,
+        }
+        body = contract.schema().dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
+        draft = Draft("submission_manifest", contract.dataschema, self.member, body, submission=self.name)
+        self.draught.write(0, envelope.seal(draft, self.key, source=self.member, time=self.clock.now()))
+        if rejected.height:
+            target = self.draught.folder / f"退回_{source.name}"
+            self.adapter.write_rejections(source, self.identity, rejected.sort("line", maintain_order=True), target)
+        return self.draught.finish(contract.schema().dump(manifest))  # type: ignore[arg-type]  # one object, not a list
+
+
+def wait_for(question: Callable[[], dict[str, Any] | None], *, seconds: float, pause: float = 0.02) -> dict[str, Any] | None:
+    """Ask until there is an answer or `seconds` have passed, ever less often."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer is not None or time.monotonic() >= deadline:
+            return answer
+        time.sleep(pause)
+        pause = min(pause * 1.2, 1.0)

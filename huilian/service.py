@@ -1,0 +1,92 @@
+"""What a service is to the kernel: handlers by message type, tables, and ways to ask it.
+
+Services are found by the entry point group `huilian.services`; the kernel names none.
+A handler is a plain function; both hosts call the same one::
+
+    def handle(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]
+
+It changes its service's own tables through `transaction` and returns the messages to
+send. State, inbox and outbox commit together. It may be called again for a message it
+has handled only if that commit did not happen.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from huilian.catalogue import Catalogue
+    from huilian.clock import Clock
+    from huilian.database import Transaction
+    from huilian.envelope import Draft, Message
+    from huilian.policy import Policy
+    from huilian.schema import Component
+
+__all__ = ["Context", "Handler", "Service", "installed"]
+
+GROUP: Final = "huilian.services"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler may know beside its message and its transaction."""
+
+    clock: Clock
+    county: str
+    policy: Policy
+    catalogue: Catalogue
+
+
+Handler = Callable[["Message", "Transaction", Context], Iterable["Draft"]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One microservice.
+
+    Args:
+        name: its name in queues, inbox and logs.
+        component: the database schema it owns.
+        handlers: message type to handler.
+        queries: what it answers, by name: functions of (transaction, …) that the HTTP
+            interface and the commands call.
+    """
+
+    name: str
+    component: Component
+    handlers: Mapping[str, Handler]
+    queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+
+@functools.cache
+def installed() -> dict[str, Service]:
+    """Return every installed service by name.
+
+    Raises:
+        ConfigurationError: HL6006, an entry point that is no service, or is misnamed.
+    """
+    services: dict[str, Service] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        service = point.load()
+        if not isinstance(service, Service) or service.name != point.name:
+            raise ConfigurationError("HL6006", file=point.value, what=f"is not the service {point.name}")
+        services[service.name] = service
+    return services
+
+
+def query(name: str) -> Callable[..., Any]:
+    """Return the query called `name`, whichever service answers it.
+
+    Raises:
+        ConfigurationError: HL6006, no installed service does.
+    """
+    for service in installed().values():
+        if name in service.queries:
+            return service.queries[name]
+    raise ConfigurationError("HL6006", file="huilian.services", what=f"no service answers {name}")

@@ -1,0 +1,144 @@
+"""The spool: what leaves this machine is on its disk first, sealed, and stays until it is answered.
+
+One folder a submission::
+
+    spool/RCB01-loan_ledger-20240531-0123456789abcdef/
+        manifest.json         what the submission holds
+        000000.seal           the manifest's message, then the parts', in sending order
+        000000.payload
+        …
+        sent                  how many messages have left
+        退回_RCB01_….csv       the rejected rows, in the sender's own layout, if any
+        receipt.json          the answer
+
+A folder appears under its name only when it is complete; half-made ones end in `.part`
+and are made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from huilian import envelope
+
+if TYPE_CHECKING:
+    from huilian.envelope import Message
+
+__all__ = ["Spool", "SpooledSubmission"]
+
+
+class SpooledSubmission:
+    """One submission on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what the submission holds."""
+        return dict(json.loads((self.folder / "manifest.json").read_text(encoding="utf-8")))
+
+    @property
+    def rejections(self) -> Path | None:
+        """Return the file with the rejected rows, if there are any."""
+        return next(iter(self.folder.glob("退回_*")), None)
+
+    @property
+    def receipt(self) -> dict[str, Any] | None:
+        """Return the answer, once it came."""
+        path = self.folder / "receipt.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+    def keep_receipt(self, receipt: dict[str, Any]) -> None:
+        """Keep the answer."""
+        write_atomically(self.folder / "receipt.json", json.dumps(receipt, ensure_ascii=False, indent=2).encode())
+
+    @property
+    def sent(self) -> int:
+        """Return how many messages have left; after a crash it may be one too few, which does no harm."""
+        path = self.folder / "sent"
+        text = path.read_text() if path.exists() else ""
+        return int(text) if text.isdigit() else 0
+
+    def note_sent(self, number: int) -> None:
+        """Note how many messages have left."""
+        (self.folder / "sent").write_text(str(number))
+
+    @property
+    def count(self) -> int:
+        """Return how many messages there are."""
+        return sum(1 for _ in self.folder.glob("*.seal"))
+
+    def messages(self, start: int = 0) -> Iterator[Message]:
+        """Yield the sealed messages in sending order, from the one numbered `start`."""
+        for path in sorted(self.folder.glob("*.seal")):
+            if int(path.stem) >= start:
+                yield envelope.read(path.read_text("ascii"), path.with_suffix(".payload").read_bytes())
+
+
+class Draught:
+    """A submission being written; nobody sees it before `finish`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.target = folder
+        self.folder = folder.with_name(folder.name + ".part")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+
+    def write(self, number: int, message: Message) -> None:
+        """Write one message under its number in sending order."""
+        (self.folder / f"{number:06d}.payload").write_bytes(message.payload)
+        (self.folder / f"{number:06d}.seal").write_text(message.seal, "ascii")
+
+    def finish(self, manifest: dict[str, Any]) -> SpooledSubmission:
+        """Make the submission visible, durably: every file and the folder reach the disk first."""
+        (self.folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2), "utf-8")
+        for path in self.folder.iterdir():
+            _sync(path)
+        _sync(self.folder)
+        if self.target.exists():
+            shutil.rmtree(self.target)
+        self.folder.rename(self.target)
+        _sync(self.target.parent)
+        return SpooledSubmission(self.target)
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Spool:
+    """All submissions on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, submission: str) -> SpooledSubmission | None:
+        """Return a submission that is complete on disk."""
+        folder = self.folder / submission
+        return SpooledSubmission(folder) if (folder / "manifest.json").exists() else None
+
+    def begin(self, submission: str) -> Draught:
+        """Start to write a submission."""
+        return Draught(self.folder / submission)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file so that after a crash it is either the old or the new one."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(content)
+    _sync(temporary)
+    temporary.replace(path)

@@ -1,0 +1,55 @@
+"""Straight into this machine's own office."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from huilian import messages, service
+from huilian.errors import MessageRefused, describe
+from huilian.push import wait_for
+
+if TYPE_CHECKING:
+    from huilian.envelope import Message
+    from huilian.office import Office
+
+__all__ = ["EmbeddedTransport", "RefusedLater"]
+
+
+class RefusedLater(MessageRefused):
+    """A message that was taken in and refused when it was handled; its text is the one kept with it."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        Exception.__init__(self, f"{code} {reason}")
+        self.code = code
+        self.facts = {}
+        self.english = reason
+        try:
+            self.chinese = describe(code, "zh")
+        except KeyError:
+            self.chinese = reason
+
+
+class EmbeddedTransport:
+    """Hands messages to the outbox of an open office, whose host carries them on."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self._receipt = service.query("receipt")
+
+    def send(self, message: Message) -> None:
+        """Hand one message over; see `Transport`."""
+        outcome = self.office.processor.intake(message.seal, message.payload)
+        if outcome.refusal:
+            raise outcome.refusal
+
+    def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
+        """Return the receipt, waiting for it; see `Transport`."""
+        return wait_for(lambda: self._ask(submission), seconds=seconds)
+
+    def _ask(self, submission: str) -> dict[str, Any] | None:
+        with self.office.database.transaction() as transaction:
+            receipt: dict[str, Any] | None = self._receipt(transaction, submission)
+            refusal = None if receipt else messages.refusal_of(transaction, submission)
+        if refusal:
+            raise RefusedLater(*refusal)
+        return receipt

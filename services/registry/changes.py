@@ -1,0 +1,119 @@
+"""What a ledger changed, published as `loans_changed`: differences over time that add up in any order.
+
+From `as_of` until `until` a loan is `after` where it was thought to be `before`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from huilian.bulk import batches
+from huilian.envelope import Draft
+from schemas import columnar
+from schemas.records import LoanChange, LoanState
+from services.registry.columns import SHARED_STATE, names, of
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+
+__all__ = ["HISTORY", "LATE", "NEWEST", "frames", "prepare", "publish"]
+
+PIECE_BYTES: Final = 4 << 20
+"""How much of the changes is brought into memory at a time."""
+
+_BEFORE: Final = [f"before_{name}" for name in SHARED_STATE]
+_AFTER: Final = [f"after_{name}" for name in SHARED_STATE]
+
+NEWEST: Final = f"""
+    SELECT l.institution, l.line, l.loan_no, l.as_of, NULL AS until, {of("c", _BEFORE)}, {of("l", SHARED_STATE)}
+    FROM registry.loan l LEFT JOIN loan_change c ON c.loan_no = l.loan_no
+    WHERE l.institution = %(institution)s AND l.application = %(application)s
+"""
+"""A ledger newer than all others: each row it wrote, and what that was before."""
+
+LATE: Final = f"SELECT %(institution)s, line, loan_no, as_of, until, {names(_BEFORE)}, {names(_AFTER)} FROM loan_change"
+"""A late ledger: what `late.py` has worked out."""
+
+HISTORY: Final = f"""
+    SELECT institution, line, loan_no, as_of, NULL AS until,
+           {", ".join(f'lag("{name}") OVER loan' for name in SHARED_STATE)}, {names(SHARED_STATE)}
+    FROM (SELECT institution, line, loan_no, as_of, {names(SHARED_STATE)} FROM registry.loan
+          UNION ALL
+          SELECT institution, line, loan_no, as_of, {names(SHARED_STATE)} FROM registry.loan_history) AS states
+    WINDOW loan AS (PARTITION BY institution, loan_no ORDER BY as_of)
+"""
+"""All that is known, told from the beginning: each state of each loan, and the one before it."""
+
+_NUMBERS: Final = {
+    name for name, kind in columnar.wire_types(LoanState).items() if kind == pl.Int64
+} | {"line"}
+
+
+def prepare(transaction: Transaction) -> None:
+    """Make the table in which an application notes what changed; it goes with the transaction."""
+    transaction.execute(
+        "CREATE TEMPORARY TABLE loan_change ON COMMIT DROP AS SELECT line, loan_no, as_of, as_of AS until, "
+        f"{of('l', SHARED_STATE, prefixed='before_')}, {of('l', SHARED_STATE, prefixed='after_')}"
+        " FROM registry.loan l WITH NO DATA"
+    )
+
+
+def publish(transaction: Transaction, query: str, facts: dict[str, Any], submission: str) -> Iterator[Draft]:
+    """Yield the messages with an application's changes; the last carries their number as `total`."""
+    waiting: Draft | None = None
+    sequence = 0
+    for sequence, (_, body) in enumerate(batches(frames(transaction, query, facts)), start=1):
+        if waiting:
+            yield waiting
+        waiting = Draft(
+            "loans_changed",
+            "loans_changed/v1",
+            facts["institution"],
+            body,
+            bulk=True,
+            submission=submission,
+            sequence=sequence - 1,
+        )
+    if waiting:
+        yield dataclasses.replace(waiting, total=sequence)
+
+
+def frames(transaction: Transaction, query: str, facts: dict[str, Any]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of one of the queries above as frames of `LoanChange`, in pieces."""
+    columns = ["institution", "line", "loan_no", "as_of", "until", *_BEFORE, *_AFTER]
+    schema = {name: pl.Int64 if name.removeprefix("before_").removeprefix("after_") in _NUMBERS else pl.String for name in columns}
+    with transaction.copy_out(query, facts) as chunks:
+        for piece in _pieces(chunks):
+            frame = pl.read_csv(io.BytesIO(piece), has_header=False, schema=schema)
+            yield frame.select(
+                "institution",
+                "loan_no",
+                "as_of",
+                "until",
+                pl.when(pl.col("before_region").is_not_null()).then(_state(_BEFORE)).alias("before"),
+                _state(_AFTER).alias("after"),
+                "line",
+            ).select(columnar.columns(LoanChange))
+
+
+def _state(columns: list[str]) -> pl.Expr:
+    return pl.struct([pl.col(column).alias(name) for column, name in zip(columns, SHARED_STATE, strict=True)])
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Gather COPY's chunks, each of whole rows, into pieces worth translating."""
+    gathered: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size >= PIECE_BYTES:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)

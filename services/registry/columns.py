@@ -1,0 +1,33 @@
+"""The columns of a loan's state, and the SQL that lists and compares them; derived from the schema."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from huilian.database import quote
+from schemas import columnar
+from schemas.records import LoanLedgerRecord, LoanState
+
+__all__ = ["LOAN_STATE", "SHARED_STATE", "differs", "names", "of"]
+
+LOAN_STATE: Final = [name for name in columnar.columns(LoanLedgerRecord) if name not in ("line", "loan_no")]
+"""What a ledger says of a loan."""
+SHARED_STATE: Final = columnar.columns(LoanState)
+"""The part of it that `loans_changed` shares: no person's name or number."""
+
+
+def names(columns: list[str]) -> str:
+    """Return the columns for an INSERT list."""
+    return ", ".join(map(quote, columns))
+
+
+def of(alias: str, columns: list[str], *, prefix: str = "", prefixed: str = "") -> str:
+    """Return the columns of a table alias: `alias.(prefix + column) AS (prefixed + column)`."""
+    return ", ".join(
+        f"{alias}.{quote(prefix + column)}" + (f" AS {quote(prefixed + column)}" if prefixed else "") for column in columns
+    )
+
+
+def differs(left: str, right: str, columns: list[str]) -> str:
+    """Return the condition that two rows differ in any of the columns, nulls being equal."""
+    return f"({of(left, columns)}) IS DISTINCT FROM ({of(right, columns)})"

@@ -1,0 +1,178 @@
+"""What the registry does on each message: gather a submission's parts, then apply it whole.
+
+Parts come in any order, late and repeatedly; the manifest says which bytes belong. Until
+the last of them is in, nobody sees any of it; then all of it is applied in the
+transaction of the message that completed it, and the receipt and the changes leave
+with that same commit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import marshmallow as ma
+
+from huilian import audit
+from huilian.envelope import Draft
+from huilian.errors import FileRefused, MessageRefused
+from schemas.fields import error_code
+from services.registry import loans, repayments, roster, staging
+from services.registry.domain import KINDS, Counts, receipt
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+    from huilian.envelope import Message
+    from huilian.service import Context
+
+__all__ = ["on_manifest", "on_part"]
+
+Submission = dict[str, Any]
+Apply = Callable[["Transaction", Submission, str, int], tuple[Counts, Iterable[Draft]]]
+
+_APPLY: Final[dict[str, Apply]] = {
+    "roster": roster.apply,
+    "loan_ledger": loans.apply,
+    "repayment_journal": repayments.apply,
+}
+
+
+def on_manifest(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
+    """Enter a submission, or answer one that was applied before with its receipt."""
+    manifest = _load(message, context)
+    transaction.lock(f"registry.submission.{manifest['submission']}")
+    known = _find(transaction, manifest["submission"])
+    if known and known["status"] != "receiving":
+        return [_receipt_draft(known["receipt"])]
+    row = transaction.row(
+        "INSERT INTO registry.submission (submission, member, kind, as_of, manifest, manifest_message, status, received_at)"
+        " VALUES (%s, %s, %s, %s, %s::jsonb, %s, 'receiving', %s)"
+        # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
+        " ON CONFLICT (submission) DO UPDATE SET manifest = excluded.manifest, manifest_message = excluded.manifest_message"
+        " RETURNING *",
+        [
+            manifest["submission"],
+            message.source,
+            manifest["kind"],
+            manifest["as_of"],
+            json.dumps(manifest, ensure_ascii=False),
+            message.id,
+            context.clock.now(),
+        ],
+    )
+    assert row is not None
+    staging.prepare(transaction, row["number"], KINDS[manifest["kind"]])
+    return _apply_when_complete(transaction, row, context)
+
+
+def on_part(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
+    """Check and stage one batch; apply the submission when it was the last."""
+    submission, sequence = message.submission, message.sequence
+    if submission is None or sequence is None:
+        raise MessageRefused("HL1009", what="submission, sequence")
+    if not submission.startswith(f"{message.source}-"):
+        raise MessageRefused("HL1004", member=message.source, type=message.type)
+    contract = context.catalogue.contract(message.type, message.dataschema)
+    frame = staging.read(message, contract)
+    known = _find(transaction, submission)
+    if known and known["status"] != "receiving":
+        return []
+    if known:
+        staging.load(transaction, known["number"], known["kind"], message, frame)
+    records = frame.height
+    del frame
+    transaction.lock(f"registry.submission.{submission}")
+    transaction.execute(
+        "INSERT INTO registry.submission_part (submission, sequence, sha256, type, records, message)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [submission, sequence, message.payload_sha256, message.type, records, message.id],
+    )
+    known = _find(transaction, submission)
+    return _apply_when_complete(transaction, known, context) if known and known["status"] == "receiving" else []
+
+
+def _load(message: Message, context: Context) -> dict[str, Any]:
+    contract = context.catalogue.contract(message.type, message.dataschema)
+    content = message.json()
+    try:
+        contract.schema().load(content)
+    except ma.ValidationError as error:
+        field, what = _first_error(error.normalized_messages())
+        raise MessageRefused("HL1010", line=1, field=field, what=what) from None
+    manifest: dict[str, Any] = content
+    if manifest["member"] != message.source or not manifest["submission"].startswith(f"{message.source}-"):
+        raise MessageRefused("HL1004", member=message.source, type=message.type)
+    for place, part in enumerate(manifest["parts"]):
+        if part["sequence"] != place:
+            raise MessageRefused("HL1010", line=1, field="parts", what="sequence")
+        if part["type"] not in (manifest["kind"], "rejections"):
+            raise MessageRefused("HL1010", line=1, field="parts", what=f"type {part['type'][:20]}")
+    return manifest
+
+
+def _first_error(messages: dict[Any, Any]) -> tuple[str, str]:
+    field, found = next(iter(messages.items()))
+    while isinstance(found, dict):
+        found = next(iter(found.values()))
+    return str(field)[:40], error_code(str(found[0] if isinstance(found, list) else found))
+
+
+def _find(transaction: Transaction, submission: str) -> Submission | None:
+    return transaction.row("SELECT * FROM registry.submission WHERE submission = %s", [submission])
+
+
+def _apply_when_complete(transaction: Transaction, row: Submission, context: Context) -> Iterable[Draft]:
+    manifest = row["manifest"]
+    parts = transaction.rows(
+        "SELECT p.sequence, p.type, p.records, p.message"
+        " FROM jsonb_to_recordset(%s::jsonb -> 'parts') AS m(sequence integer, type text, records integer, sha256 text)"
+        " JOIN registry.submission_part p ON p.submission = %s AND p.sequence = m.sequence"
+        "  AND p.sha256 = m.sha256 AND p.type = m.type ORDER BY p.sequence",
+        [json.dumps(manifest), row["submission"]],
+    )
+    if len(parts) < len(manifest["parts"]):
+        return []
+    return _apply(transaction, row, parts, context)
+
+
+def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]], context: Context) -> Iterator[Draft]:
+    manifest, kind = row["manifest"], row["kind"]
+    # One application at a time: the feed's cursor is the order in which they became visible.
+    transaction.lock("registry.apply")
+    application = int(transaction.value("SELECT coalesce(max(application), 0) + 1 FROM registry.submission"))
+    table = staging.complete(transaction, row["number"], KINDS[kind], parts)
+    counts: Counts | None = None
+    refusal: FileRefused | None = None
+    drafts: Iterable[Draft] = ()
+    try:
+        with transaction.savepoint():
+            staging.check(transaction, table, manifest, KINDS[kind])
+            counts, drafts = _APPLY[kind](transaction, row, table, application)
+    except FileRefused as error:
+        refusal = error
+    answer = receipt(manifest, counts, refusal)
+    now = context.clock.now()
+    transaction.execute(
+        "UPDATE registry.submission SET status = %s, applied_at = %s, application = %s, receipt = %s::jsonb WHERE number = %s",
+        [answer["status"], now, application, json.dumps(answer, ensure_ascii=False), row["number"]],
+    )
+    yield from drafts
+    yield _receipt_draft(answer)
+    staging.drop(transaction, row["number"])
+    detail = {"kind": kind, "as_of": str(row["as_of"]), "manifest_message": row["manifest_message"]} | {
+        field: answer[field] for field in ("rows", "accepted", "rejected", "changed", "unchanged", "missing", "code", "file_sha256")
+    }
+    audit.append(
+        transaction,
+        now=now,
+        actor=row["member"],
+        action=f"submission.{answer['status']}",
+        subject=row["submission"],
+        detail=detail,
+    )
+
+
+def _receipt_draft(answer: dict[str, Any]) -> Draft:
+    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    return Draft("receipt", "receipt/v1", answer["member"], body, submission=answer["submission"])

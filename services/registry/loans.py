@@ -1,0 +1,170 @@
+"""Loans: applying a bank's ledger.
+
+A loan's **state at a date** is what the newest ledger up to that date that had it said.
+`registry.loan` holds the newest state, `loan_history` the earlier ones, each from the
+date it was first reported. Rows a ledger merely confirms are not written again; so that
+a late ledger can tell what later ones confirmed, the rare opposite is kept: the spans of
+ledger dates that did *not* have a loan (`missing_since`, `loan_absence`).
+
+A ledger not older than any before it takes the short way, here: one join, and writes for
+what changed. A late one corrects its own dates, in `late.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from services.registry import changes, late
+from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
+from services.registry.domain import Counts
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+    from huilian.envelope import Draft
+
+__all__ = ["apply"]
+
+
+def apply(
+    transaction: Transaction, submission: dict[str, Any], table: str, application: int
+) -> tuple[Counts, Iterator[Draft]]:
+    """Apply a staged ledger as a whole; return its counts and the changes to publish.
+
+    Args:
+        transaction: everything here happens in it.
+        submission: the row of `registry.submission`.
+        table: the staging table, complete and checked.
+        application: the feed's number for this ledger.
+    """
+    facts = {
+        "institution": submission["member"],
+        "as_of": submission["as_of"],
+        "submission": submission["number"],
+        "application": application,
+    }
+    newest = transaction.value("SELECT max(as_of) FROM registry.ledger WHERE institution = %(institution)s", facts)
+    changes.prepare(transaction)
+    if newest is None or newest <= submission["as_of"]:
+        missing = _count_missing(transaction, table, facts) if newest else 0
+        changed = _apply_newest(transaction, table, facts, same_date=newest == submission["as_of"])
+        query = changes.NEWEST
+    else:
+        missing = _count_missing(transaction, table, facts)
+        changed = late.apply(transaction, table, facts)
+        query = changes.LATE
+    transaction.execute(
+        "INSERT INTO registry.ledger (institution, as_of, submission) VALUES (%(institution)s, %(as_of)s, %(submission)s)"
+        " ON CONFLICT (institution, as_of) DO UPDATE SET submission = excluded.submission",
+        facts,
+    )
+    counts = Counts(changed=changed, unchanged=int(submission["manifest"]["accepted"]) - changed, missing=missing)
+    return counts, changes.publish(transaction, query, facts, submission["submission"])
+
+
+def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+    """Count the loans the ledger before had that this one has neither accepted nor rejected."""
+    return int(
+        transaction.value(
+            f"""
+            SELECT count(*)
+            FROM registry.loan l
+            CROSS JOIN (SELECT max(as_of) AS as_of FROM registry.ledger
+                        WHERE institution = %(institution)s AND as_of <= %(as_of)s) last
+            WHERE l.institution = %(institution)s AND last.as_of IS NOT NULL
+              AND NOT EXISTS (SELECT FROM {table} s WHERE s.loan_no = l.loan_no)
+              AND (l.missing_since IS NULL OR l.missing_since > last.as_of)
+              AND NOT EXISTS (SELECT FROM registry.rejection r
+                              WHERE r.submission = %(submission)s AND r.reference = l.loan_no)
+              AND NOT EXISTS (SELECT FROM registry.loan_absence a
+                              WHERE a.institution = l.institution AND a.loan_no = l.loan_no
+                                AND a.since <= last.as_of AND last.as_of < a.until)
+              AND (l.as_of <= last.as_of
+                   OR EXISTS (SELECT FROM registry.loan_history h WHERE h.institution = l.institution
+                              AND h.loan_no = l.loan_no AND h.as_of <= last.as_of))
+            """,
+            facts,
+        )
+    )
+
+
+def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], *, same_date: bool) -> int:
+    known = transaction.value("SELECT true FROM registry.loan WHERE institution = %(institution)s LIMIT 1", facts)
+    changed = 0
+    if known:
+        changed = _change_known(transaction, table, facts)
+        _note_presence(transaction, table, facts, same_date=same_date)
+    only_new = "WHERE NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no)"
+    return changed + transaction.execute(
+        f"""
+        INSERT INTO registry.loan (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line, application)
+        SELECT %(institution)s, s.loan_no, {of("s", LOAN_STATE)}, %(as_of)s::date, %(submission)s::integer, s.sequence, s.line,
+               %(application)s::integer
+        FROM {table} s {only_new if known else ""}
+        """,
+        facts,
+    )
+
+
+def _change_known(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+    changed = transaction.execute(
+        f"""
+        INSERT INTO loan_change (line, loan_no, {names(["before_" + name for name in SHARED_STATE])})
+        SELECT s.line, s.loan_no, {of("l", SHARED_STATE)}
+        FROM {table} s JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = s.loan_no
+        WHERE {differs("s", "l", LOAN_STATE)}
+        """,
+        facts,
+    )
+    transaction.execute("ANALYZE loan_change")
+    # A state that a ledger of the same date corrects never held: it leaves no history.
+    transaction.execute(
+        f"""
+        INSERT INTO registry.loan_history (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line)
+        SELECT l.institution, l.loan_no, {of("l", LOAN_STATE)}, l.as_of, l.submission, l.sequence, l.line
+        FROM loan_change c JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = c.loan_no
+        WHERE l.as_of < %(as_of)s
+        """,
+        facts,
+    )
+    assignments = ", ".join(f'"{name}" = s."{name}"' for name in LOAN_STATE)
+    transaction.execute(
+        f"""
+        UPDATE registry.loan l SET {assignments}, as_of = %(as_of)s, submission = %(submission)s, sequence = s.sequence,
+               line = s.line, application = %(application)s
+        FROM loan_change c JOIN {table} s ON s.loan_no = c.loan_no
+        WHERE l.institution = %(institution)s AND l.loan_no = c.loan_no
+        """,
+        facts,
+    )
+    return changed
+
+
+def _note_presence(transaction: Transaction, table: str, facts: dict[str, Any], *, same_date: bool) -> None:
+    """Close the absence of loans that are back, and open that of loans that are gone."""
+    transaction.execute(
+        f"""
+        INSERT INTO registry.loan_absence (institution, loan_no, since, until)
+        SELECT l.institution, l.loan_no, l.missing_since, %(as_of)s
+        FROM registry.loan l JOIN {table} s ON s.loan_no = l.loan_no
+        WHERE l.institution = %(institution)s AND l.missing_since < %(as_of)s
+        """,
+        facts,
+    )
+    transaction.execute(
+        f"""
+        UPDATE registry.loan l SET missing_since = NULL FROM {table} s
+        WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no AND l.missing_since IS NOT NULL
+        """,
+        facts,
+    )
+    if same_date:
+        return  # what the first file of this date had, this date has
+    transaction.execute(
+        f"""
+        UPDATE registry.loan l SET missing_since = %(as_of)s
+        WHERE l.institution = %(institution)s AND l.missing_since IS NULL
+          AND NOT EXISTS (SELECT FROM {table} s WHERE s.loan_no = l.loan_no)
+        """,
+        facts,
+    )

@@ -1,0 +1,173 @@
+"""What the registry answers: receipts, submissions, the consolidated loan feed, differences."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian import identity, money, regions
+from huilian.errors import UsageError
+from services.registry import changes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from huilian.database import Transaction
+
+__all__ = ["applied_submissions", "differences", "history_as_changes", "ledger_dates", "loan_feed", "receipt", "submissions"]
+
+_CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
+
+
+def receipt(transaction: Transaction, submission: str) -> dict[str, Any] | None:
+    """Return the receipt of a submission, or None while it is not applied or not known."""
+    return transaction.value("SELECT receipt FROM registry.submission WHERE submission = %s", [submission])  # type: ignore[no-any-return]  # jsonb
+
+
+def submissions(transaction: Transaction, *, member: str | None = None) -> list[dict[str, Any]]:
+    """Return all submissions with their counts, newest first."""
+    rows = transaction.rows(
+        "SELECT submission, member, kind, as_of::text, status, received_at, applied_at, receipt,"
+        " manifest ->> 'file_name' AS file_name, (manifest ->> 'rows')::integer AS rows"
+        " FROM registry.submission WHERE %(member)s::text IS NULL OR member = %(member)s ORDER BY number DESC",
+        {"member": member},
+    )
+    counts = ("accepted", "rejected", "changed", "unchanged", "missing", "code")
+    return [row | {name: (row["receipt"] or {}).get(name) for name in counts} | {"receipt": None} for row in rows]
+
+
+def loan_feed(
+    transaction: Transaction, *, region: str, since: str | None = None, institution: str | None = None
+) -> tuple[str, Iterator[dict[str, Any]]]:
+    """Return the loans of a region that changed since a cursor, each as it is now, and the next cursor.
+
+    Rows come in the order in which they became known. Money and rates are decimal
+    strings, dates ISO. `source` says where the row came from: submission, message, file,
+    its SHA-256 and the line in it. Identity numbers are masked.
+
+    Args:
+        transaction: the feed is one moment's truth; it must stay open while rows are read.
+        region: a county, township or village; loans within it.
+        since: the cursor a former call returned; everything without it.
+        institution: only this member's loans.
+
+    Raises:
+        UsageError: HL7004, the cursor is not one; HL7002, the region is not one.
+    """
+    if since is not None and not _CURSOR.match(since):
+        raise UsageError("HL7004", cursor=since[:20])
+    region = regions.normalise(region)
+    cursor = transaction.value("SELECT coalesce(max(application), 0) FROM registry.submission")
+    origins = _origins(transaction)
+    rows = transaction.stream(
+        """
+        SELECT * FROM registry.loan
+        WHERE application > %(since)s AND region LIKE %(region)s
+          AND (%(institution)s::text IS NULL OR institution = %(institution)s)
+        ORDER BY application, institution, loan_no
+        """,
+        {"since": int(since or 0), "region": region + "%", "institution": institution},
+    )
+    return str(cursor), (_feed_row(row, origins[row["submission"]]) for row in rows)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a ledger's rows have in common: where they came from."""
+
+    submission: str
+    file_name: str
+    file_sha256: str
+    messages: dict[int, str]
+
+
+def _origins(transaction: Transaction) -> dict[int, _Origin]:
+    messages: dict[int, dict[int, str]] = {}
+    for row in transaction.rows(
+        "SELECT s.number, p.sequence, p.message FROM registry.submission s"
+        " CROSS JOIN jsonb_to_recordset(s.manifest -> 'parts') AS m(sequence integer, sha256 text)"
+        " JOIN registry.submission_part p ON p.submission = s.submission AND p.sequence = m.sequence AND p.sha256 = m.sha256"
+        " WHERE s.kind = 'loan_ledger' AND s.status = 'accepted'"
+    ):
+        messages.setdefault(row["number"], {})[row["sequence"]] = row["message"]
+    rows = transaction.rows(
+        "SELECT number, submission, manifest ->> 'file_name' AS file_name, manifest ->> 'file_sha256' AS file_sha256"
+        " FROM registry.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
+    )
+    return {
+        row["number"]: _Origin(row["submission"], row["file_name"], row["file_sha256"], messages.get(row["number"], {}))
+        for row in rows
+    }
+
+
+def _feed_row(row: dict[str, Any], origin: _Origin) -> dict[str, Any]:
+    return {
+        "institution": row["institution"],
+        "loan_no": row["loan_no"],
+        "contract_no": row["contract_no"],
+        "household_no": row["household_no"],
+        "borrower_name": row["borrower_name"],
+        "identity_number": identity.mask(row["identity_number"]),
+        "region": row["region"],
+        "product": row["product"],
+        "principal": money.text(row["principal"]),
+        "balance": money.text(row["balance"]),
+        "annual_rate_percent": f"{row['annual_rate_percent']:f}",
+        "rate_type": row["rate_type"],
+        "start_date": row["start_date"].isoformat(),
+        "due_date": row["due_date"].isoformat(),
+        "settled_date": row["settled_date"].isoformat() if row["settled_date"] else None,
+        "repayment_method": row["repayment_method"],
+        "purpose": row["purpose"],
+        "five_tier_class": row["five_tier_class"],
+        "overdue_days": row["overdue_days"],
+        "overdue_principal": money.text(row["overdue_principal"]),
+        "overdue_interest": money.text(row["overdue_interest"]),
+        "status": row["status"],
+        "branch": row["branch"],
+        "as_of": row["as_of"].isoformat(),
+        "missing_since": row["missing_since"].isoformat() if row["missing_since"] else None,
+        "source": {
+            "submission": origin.submission,
+            "message": origin.messages.get(row["sequence"]),
+            "file_name": origin.file_name,
+            "file_sha256": origin.file_sha256,
+            "line": row["line"],
+        },
+    }
+
+
+def differences(transaction: Transaction, *, region: str, institution: str | None = None) -> list[dict[str, Any]]:
+    """Return what does not match within a region: kind, institution, loan, household, region and date."""
+    return transaction.rows(
+        "SELECT kind, institution, loan_no, household_no, region, as_of::text FROM registry.difference"
+        " WHERE (region IS NULL OR region LIKE %(region)s)"
+        " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
+        " ORDER BY kind, institution, loan_no",
+        {"region": regions.normalise(region) + "%", "institution": institution},
+    )
+
+
+def history_as_changes(transaction: Transaction) -> Iterator[pl.DataFrame]:
+    """Yield the whole history of all loans as frames of `LoanChange`, so that others can fold it anew.
+
+    Holds off applications until the transaction ends: what is yielded and what
+    `applied_submissions` names are of one moment.
+    """
+    transaction.lock("registry.apply")
+    yield from changes.frames(transaction, changes.HISTORY, {})
+
+
+def applied_submissions(transaction: Transaction) -> list[str]:
+    """Return the ledgers that `history_as_changes` contains."""
+    rows = transaction.rows("SELECT submission FROM registry.submission WHERE kind = 'loan_ledger' AND status = 'accepted'")
+    return [row["submission"] for row in rows]
+
+
+def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:
+    """Return which institution has reported for which date."""
+    rows = transaction.rows("SELECT institution, as_of FROM registry.ledger ORDER BY institution, as_of")
+    return [(row["institution"], row["as_of"]) for row in rows]

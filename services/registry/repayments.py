@@ -1,0 +1,40 @@
+"""Repayments: a bank's journal. A transaction is known by its number; stated again, it is corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas import columnar
+from schemas.records import RepaymentRecord
+from services.registry.columns import differs, names, of
+from services.registry.domain import Counts
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+    from huilian.envelope import Draft
+
+__all__ = ["apply"]
+
+_STATE: Final = [name for name in columnar.columns(RepaymentRecord) if name not in ("line", "transaction_no")]
+
+
+def apply(
+    transaction: Transaction,
+    submission: dict[str, Any],
+    table: str,
+    application: int,  # noqa: ARG001  # journals have no feed
+) -> tuple[Counts, Iterable[Draft]]:
+    """Apply a staged journal as a whole; an older journal never overwrites a newer one's word."""
+    facts = {"institution": submission["member"], "as_of": submission["as_of"], "submission": submission["number"]}
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"])
+    changed = transaction.execute(
+        f"""
+        INSERT INTO registry.repayment AS p (institution, transaction_no, {names(_STATE)}, as_of, submission, sequence, line)
+        SELECT %(institution)s, s.transaction_no, {of("s", _STATE)}, %(as_of)s, %(submission)s, s.sequence, s.line FROM {table} s
+        ON CONFLICT (institution, transaction_no) DO UPDATE SET {updates}
+        WHERE p.as_of <= excluded.as_of AND {differs("excluded", "p", _STATE)}
+        """,
+        facts,
+    )
+    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, 0), ()

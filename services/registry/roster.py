@@ -1,0 +1,90 @@
+"""The roster: households and their members, each with its history by as-of date.
+
+A household is taken whole: the adapter has seen to it that its rows agree. A person the
+newest roster no longer has is kept, and marked as missing from its date on. An older
+roster than the one in force is recorded in history and changes nothing newer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas import columnar
+from schemas.records import RosterRecord
+from services.registry.columns import differs, names, of
+from services.registry.domain import Counts
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+    from huilian.envelope import Draft
+
+__all__ = ["apply"]
+
+_KEY: Final = ["household_no", "identity_number"]
+_STATE: Final = [name for name in columnar.columns(RosterRecord) if name not in ("line", *_KEY)]
+_SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
+
+
+def apply(
+    transaction: Transaction,
+    submission: dict[str, Any],
+    table: str,
+    application: int,  # noqa: ARG001  # rosters have no feed
+) -> tuple[Counts, Iterable[Draft]]:
+    """Apply a staged roster as a whole; it publishes nothing."""
+    facts = {"as_of": submission["as_of"], "submission": submission["number"], "member": submission["member"]}
+    newest = transaction.value(
+        "SELECT max(as_of) FROM registry.submission WHERE kind = 'roster' AND status = 'accepted' AND member = %(member)s", facts
+    )
+    accepted = int(submission["manifest"]["accepted"])
+    if newest is not None and newest > submission["as_of"]:
+        changed = _record_older(transaction, table, facts)
+        return Counts(changed, accepted - changed, 0), ()
+    changed = _change(transaction, table, facts)
+    missing = transaction.execute(
+        f"""
+        UPDATE registry.person p SET missing_since = %(as_of)s
+        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {_SAME})
+        """,
+        facts,
+    )
+    return Counts(changed, accepted - changed, missing), ()
+
+
+def _change(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+    transaction.execute(
+        f"""
+        INSERT INTO registry.person_history
+        SELECT p.* FROM registry.person p JOIN {table} s ON {_SAME}
+        WHERE p.as_of < %(as_of)s AND ({differs("s", "p", _STATE)} OR p.missing_since IS NOT NULL)
+        ON CONFLICT (household_no, identity_number, as_of) DO NOTHING
+        """,
+        facts,
+    )
+    columns = [*_KEY, *_STATE]
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"])
+    return transaction.execute(
+        f"""
+        INSERT INTO registry.person AS p ({names(columns)}, as_of, submission, sequence, line)
+        SELECT {of("s", columns)}, %(as_of)s, %(submission)s, s.sequence, s.line FROM {table} s
+        ON CONFLICT (household_no, identity_number) DO UPDATE SET {updates}, missing_since = NULL
+        WHERE {differs("excluded", "p", _STATE)} OR p.missing_since IS NOT NULL
+        """,
+        facts,
+    )
+
+
+def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+    """Keep an older roster's rows in history, where they say something else than is known."""
+    columns = [*_KEY, *_STATE]
+    return transaction.execute(
+        f"""
+        INSERT INTO registry.person_history ({names(columns)}, as_of, submission, sequence, line)
+        SELECT {of("s", columns)}, %(as_of)s, %(submission)s, s.sequence, s.line
+        FROM {table} s LEFT JOIN registry.person p ON {_SAME}
+        WHERE p.household_no IS NULL OR {differs("s", "p", _STATE)}
+        ON CONFLICT (household_no, identity_number, as_of) DO NOTHING
+        """,
+        facts,
+    )

@@ -1,0 +1,134 @@
+"""The figures' definitions, as arithmetic on changes.
+
+A month's figures are the state at its end: for each loan the newest as-of up to then.
+A change says that from `as_of` until `until` a loan is `after` where it was thought to be
+`before`; so it adds `after - before` to the month of `as_of` and takes it off again in
+the month of `until`. Sums over all months up to one give that month's figures, in
+whatever order the changes came.
+
+All money is whole fen in 64-bit integers: exact up to 92 quadrillion yuan.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+import polars as pl
+
+from huilian import money
+
+__all__ = ["BAD_CLASSES", "CELL", "HOUSEHOLD", "MEASURES", "Deltas", "fold", "merge", "month_of", "ratio", "shown"]
+
+BAD_CLASSES: Final = ("substandard", "doubtful", "loss")
+"""The classes that make a loan bad (不良): 次级, 可疑, 损失."""
+CELL: Final = ("region", "institution", "product", "month", "due_month")
+MEASURES: Final = ("loans", "lent", "balance", "overdue_balance", "bad_balance", "repaid")
+HOUSEHOLD: Final = ("region", "institution", "product", "month", "household_no")
+RATIO_PLACES: Final = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Deltas:
+    """What changes add to the roll-ups and to the households' loans."""
+
+    cells: pl.DataFrame
+    households: pl.DataFrame
+
+
+def fold(changes: pl.DataFrame) -> Deltas:
+    """Return what a frame of `LoanChange` (wire types) adds, summed up by cell."""
+    parts = [
+        _side(changes, side, month, sign)
+        for side, month, sign in (("after", "as_of", 1), ("before", "as_of", -1), ("after", "until", -1), ("before", "until", 1))
+    ]
+    return merge([Deltas(_sum(pl.concat(parts), CELL, MEASURES), _households(pl.concat(parts)))])
+
+
+def merge(many: Iterable[Deltas]) -> Deltas:
+    """Return the sum of several deltas."""
+    listed = list(many)
+    cells = pl.concat([deltas.cells for deltas in listed])
+    households = pl.concat([deltas.households for deltas in listed])
+    return Deltas(_sum(cells, CELL, MEASURES), _sum(households, HOUSEHOLD, ("loans",)))
+
+
+def _sum(frame: pl.DataFrame, keys: tuple[str, ...], measures: tuple[str, ...]) -> pl.DataFrame:
+    return frame.group_by(keys).agg(pl.col(measures).sum()).filter(pl.any_horizontal(pl.col(measures) != 0))
+
+
+def _households(sides: pl.DataFrame) -> pl.DataFrame:
+    return sides.filter(pl.col("household_no").is_not_null()).group_by(HOUSEHOLD).agg(pl.col("loans").sum())
+
+
+def _fen(name: str) -> pl.Expr:
+    return pl.col(name).str.replace(".", "", literal=True).cast(pl.Int64)
+
+
+def _month(name: str) -> pl.Expr:
+    return (pl.col(name).str.slice(0, 7) + "-01").str.to_date("%Y-%m-%d")
+
+
+def _side(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFrame:
+    """Return one side of the changes as signed measures in the month of one of their dates."""
+    states = (
+        changes.filter(pl.col(side).is_not_null() & pl.col(month).is_not_null())
+        .select("institution", _month(month).alias("month"), pl.col(side))
+        .unnest(side)
+    )
+    balance, principal = _fen("balance"), _fen("principal")
+    # Written off is not repaid: what the bank still counts as owed stays unpaid.
+    unpaid = pl.when(pl.col("status") == "written_off").then(pl.max_horizontal(balance, _fen("overdue_principal"))).otherwise(balance)
+    overdue = (pl.col("overdue_days") > 0) | (pl.col("status") == "overdue")
+    nothing = pl.lit(0, pl.Int64)
+    measures = {
+        "loans": (balance > 0).cast(pl.Int64),
+        "lent": principal,
+        "balance": balance,
+        "overdue_balance": pl.when(overdue).then(balance).otherwise(nothing),
+        "bad_balance": pl.when(pl.col("five_tier_class").is_in(BAD_CLASSES)).then(balance).otherwise(nothing),
+        "repaid": principal - unpaid,
+    }
+    return states.select(
+        "region",
+        "institution",
+        "product",
+        "month",
+        _month("due_date").alias("due_month"),
+        "household_no",
+        *((expression * sign).alias(name) for name, expression in measures.items()),
+    )
+
+
+def month_of(day: dt.date) -> dt.date:
+    """Return the first day of the month of `day`, by which months are named."""
+    return day.replace(day=1)
+
+
+def ratio(part: int, whole: int) -> str | None:
+    """Return part / whole as a decimal string with six places, half-up; None without a denominator."""
+    if whole == 0:
+        return None
+    return str((Decimal(part) / Decimal(whole)).quantize(RATIO_PLACES, rounding=ROUND_HALF_UP))
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return one row of sums, in fen, as the figures people read.
+
+    bad-loan ratio (不良率) = balance of bad classes / balance of all loans;
+    due-loan recovery rate (当年到期贷款收回率) = principal repaid of loans falling due this
+    year to date / principal falling due this year to date.
+    """
+    return {
+        "loans": row["loans"],
+        "households": row["households"],
+        "lent": money.text(money.from_fen(row["lent"])),
+        "balance": money.text(money.from_fen(row["balance"])),
+        "overdue_balance": money.text(money.from_fen(row["overdue_balance"])),
+        "bad_balance": money.text(money.from_fen(row["bad_balance"])),
+        "bad_loan_ratio": ratio(row["bad_balance"], row["balance"]),
+        "due_loan_recovery_rate": ratio(row["due_repaid"], row["due_principal"]),
+    }

@@ -1,0 +1,1 @@
+"""The statistics' tables, as Alembic migrations."""

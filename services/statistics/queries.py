@@ -1,0 +1,116 @@
+"""What statistics answers: the figures of a region and month, whole or broken down."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian import members, regions
+from huilian.errors import UsageError
+from services.statistics.domain import shown
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+
+__all__ = ["BREAKDOWNS", "figures"]
+
+BREAKDOWNS: Final = {
+    "institution": "institution",
+    "product": "product",
+    "township": "left(region, 9)",
+    "village": "left(region, 12)",
+}
+"""What figures can be broken down by, and the SQL that says so."""
+_MONTH: Final = re.compile(r"^[0-9]{4}-(0[1-9]|1[0-2])$", re.ASCII)
+
+
+def figures(
+    transaction: Transaction,
+    *,
+    region: str,
+    month: str,
+    by: str | None = None,
+    institution: str | None = None,
+    product: str | None = None,
+) -> dict[str, Any]:
+    """Return the figures at the end of a month.
+
+    Args:
+        transaction: total and parts are read in it, so that they agree.
+        region: a county, township or village.
+        month: "2024-05".
+        by: break down by institution, product, township or village; adds `rows`.
+        institution: only loans of this member.
+        product: only loans of this product.
+
+    Returns:
+        `region`, `month`, the figures, `stale` (members that have not reported for the
+        month) and `rows`. Money is decimal strings with two places, ratios six, or None.
+
+    Raises:
+        UsageError: HL7002, HL7003 or HL7001: no such region, month or breakdown.
+    """
+    if not _MONTH.match(month):
+        raise UsageError("HL7003", month=month[:20])
+    if by is not None and by not in BREAKDOWNS:
+        raise UsageError("HL7001", what=f"--by: {', '.join(BREAKDOWNS)}")
+    code = regions.normalise(region)
+    facts = {
+        "region": code + "%",
+        "month": dt.date.fromisoformat(month + "-01"),
+        "year": dt.date(int(month[:4]), 1, 1),
+        "institution": institution,
+        "product": product,
+    }
+    total = _sums(transaction, facts, "''")[0] | {"key": None}
+    answer: dict[str, Any] = {"region": code, "month": month} | shown(total)
+    answer["stale"] = _stale(transaction, facts, institution)
+    if by is not None:
+        answer["by"] = by
+        name = "region" if by in ("township", "village") else by
+        answer["rows"] = [{name: row["key"]} | shown(row) for row in _sums(transaction, facts, BREAKDOWNS[by])]
+    return answer
+
+
+def _sums(transaction: Transaction, facts: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return sums in fen by `key`; for the empty key always exactly one row."""
+    scope = (
+        "region LIKE %(region)s AND month <= %(month)s"
+        " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
+        " AND (%(product)s::text IS NULL OR product = %(product)s)"
+    )
+    due = "due_month BETWEEN %(year)s AND %(month)s"
+    rows = transaction.rows(
+        f"""
+        WITH sums AS (
+            SELECT {key} AS key, sum(loans) AS loans, sum(lent) AS lent, sum(balance) AS balance,
+                   sum(overdue_balance) AS overdue_balance, sum(bad_balance) AS bad_balance,
+                   coalesce(sum(lent) FILTER (WHERE {due}), 0) AS due_principal,
+                   coalesce(sum(repaid) FILTER (WHERE {due}), 0) AS due_repaid
+            FROM statistics.roll_up WHERE {scope} GROUP BY 1
+        ), holding AS (
+            SELECT {key} AS key, household_no FROM statistics.household_change
+            WHERE {scope} GROUP BY 1, 2 HAVING sum(loans) > 0
+        ), households AS (SELECT key, count(*) AS households FROM holding GROUP BY key)
+        SELECT sums.*, coalesce(households, 0) AS households FROM sums LEFT JOIN households USING (key) ORDER BY key
+        """,
+        facts,
+    )
+    if not rows and key == "''":
+        names = ("loans", "lent", "balance", "overdue_balance", "bad_balance", "due_principal", "due_repaid", "households")
+        return [dict.fromkeys(names, 0)]
+    return [{name: value if name == "key" else int(value) for name, value in row.items()} for row in rows]
+
+
+def _stale(transaction: Transaction, facts: dict[str, Any], institution: str | None) -> list[str]:
+    """Return the banks that have no ledger dated within the month, by code."""
+    month = facts["month"]
+    last = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    rows = transaction.rows(
+        "SELECT DISTINCT institution FROM statistics.report WHERE as_of BETWEEN %s AND %s", [month, last]
+    )
+    reported = {row["institution"] for row in rows}
+    banks = [member.code for member in members.all_members(transaction) if member.kind == "bank" and not member.suspended]
+    return [code for code in banks if code not in reported and institution in (None, code)]

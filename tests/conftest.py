@@ -1,0 +1,103 @@
+"""Fixtures for every test: private servers, and a database or virtual host that is the test's alone."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.servers.postgresql import PostgreSQLNode
+from tests.servers.rabbitmq import RabbitMQNode
+from tests.servers.requirements import MissingServerError, ensure_rabbitmq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+EXIT_MISSING_SERVER = 1
+# Tests that ask for one of these need real servers, whether they say so or not.
+REAL_FIXTURES = {"rabbitmq_node", "broker", "postgresql_node", "fresh_database"}
+
+# No deadlines: a busy machine is no counterexample. Not derandomised: each run looks somewhere new, and a failure
+# prints the blob that repeats it.
+settings.register_profile("default", deadline=None, max_examples=50)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=False,
+    max_examples=100,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci" if IN_CI else "default")
+
+_missing_server = pytest.StashKey[str]()
+_numbers = count(1)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses by the marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `real` every test that uses a server, so that `-m "not real"` never starts one."""
+    for item in items:
+        if REAL_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """See to it that RabbitMQ is there before the first test that needs it, and outside any test's time limit."""
+    if session.config.option.collectonly or not any(item.get_closest_marker("real") for item in session.items):
+        return
+    try:
+        ensure_rabbitmq()
+    except MissingServerError as error:
+        if IN_CI:
+            pytest.exit(str(error), returncode=EXIT_MISSING_SERVER)
+        session.config.stash[_missing_server] = str(error)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say at the end, where it is read, that tests were skipped for want of a server."""
+    sentence = config.stash.get(_missing_server, None)
+    if sentence is not None:
+        terminalreporter.section("tests on real servers did not run", sep="!", red=True)
+        terminalreporter.line(sentence)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_node(request: pytest.FixtureRequest) -> Iterator[RabbitMQNode]:
+    """One private RabbitMQ node for the session, started when it is first asked for."""
+    sentence = request.config.stash.get(_missing_server, None)
+    if sentence is not None:
+        pytest.skip(sentence)
+    with RabbitMQNode() as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def postgresql_node() -> Iterator[PostgreSQLNode]:
+    """One private PostgreSQL server for the session, started when it is first asked for."""
+    with PostgreSQLNode() as node:
+        yield node
+
+
+@pytest.fixture
+def fresh_database(postgresql_node: PostgreSQLNode) -> Iterator[str]:
+    """The URL of an empty database that is this test's alone."""
+    postgresql_node.start()  # an earlier test may have killed it
+    name = f"test_{next(_numbers)}"
+    yield postgresql_node.create_database(name)
+    postgresql_node.start()
+    postgresql_node.drop_database(name)
+
+
+@pytest.fixture
+def broker(rabbitmq_node: RabbitMQNode) -> Iterator[str]:
+    """The AMQP URL of an empty virtual host that is this test's alone."""
+    rabbitmq_node.start()  # an earlier test may have killed it
+    name = f"test-{next(_numbers)}"
+    yield rabbitmq_node.add_virtual_host(name)
+    rabbitmq_node.start()
+    rabbitmq_node.delete_virtual_host(name)

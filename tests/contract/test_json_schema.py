@@ -1,0 +1,202 @@
+"""The published JSON Schemas: valid, labelled in Chinese, and of one mind with the definitions."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from decimal import Decimal
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import marshmallow as ma
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import fields as f
+from schemas import json_schema
+from schemas.catalogue import contracts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from huilian.catalogue import Contract
+
+ALL = [pytest.param(each, id=each.dataschema) for each in contracts()]
+VALIDATOR = jsonschema.Draft202012Validator
+
+
+def _published(contract: Contract) -> dict[str, Any]:
+    return json.loads(files("contracts").joinpath(f"messages/{contract.dataschema}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("contract", ALL)
+def test_a_published_schema_is_valid_json_schema(contract: Contract):
+    """In the dialect it names."""
+    schema = _published(contract)
+    assert schema["$schema"] == json_schema.DIALECT == VALIDATOR.META_SCHEMA["$id"]
+    VALIDATOR.check_schema(schema)
+
+
+@pytest.mark.parametrize("contract", ALL)
+def test_every_field_has_its_chinese_name(contract: Contract):
+    """Institutions read these schemas; nested ones too."""
+    schema = _published(contract)
+    assert schema["x-zh"] == contract.chinese
+    for described in [schema, *schema.get("$defs", {}).values()]:
+        assert [name for name, field in described["properties"].items() if not field.get("x-zh")] == []
+        assert described["additionalProperties"] is False
+
+
+def test_rules_across_fields_are_named():
+    """What JSON Schema cannot say, a sender still has to know."""
+    schema = _published(contracts()[1])
+    assert schema["x-checks"] == [
+        {"field": "identity_number", "code": "HL2007"},
+        {"field": "balance", "code": "HL2011"},
+        {"field": "due_date", "code": "HL2012"},
+        {"field": "balance", "code": "HL2013"},
+    ]
+
+
+def test_a_field_without_a_published_form_is_refused():
+    """A kind from elsewhere has no checks by column either."""
+    contract = dataclasses.replace(contracts()[0], schema=ma.Schema.from_dict({"anything": ma.fields.Raw()}))
+    with pytest.raises(TypeError, match="anything: a Raw has no published form"):
+        json_schema.document(contract)
+
+
+def _fen(least: int) -> st.SearchStrategy[str]:
+    return st.integers(least, 10**17).map(lambda fen: f"{'-' * (fen < 0)}{abs(fen) // 100}.{abs(fen) % 100:02d}")
+
+
+def _identity(place: int, born: dt.date, order: int) -> str:
+    body = f"{place}{born:%Y%m%d}{order:03d}"
+    total = sum(int(digit) * 2 ** (17 - position) for position, digit in enumerate(body))
+    return body + "10X98765432"[total % 11]
+
+
+IDENTITIES = st.builds(
+    _identity, st.integers(110000, 659999), st.dates(dt.date(1900, 1, 1), dt.date(2024, 1, 1)), st.integers(0, 999)
+)
+
+
+def _text(field: f.Text) -> st.SearchStrategy[str]:
+    if field.pattern:
+        return st.from_regex(field.pattern, fullmatch=True).filter(lambda text: 0 < len(text) <= field.longest)
+    return st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=field.longest)
+
+
+OURS: dict[type, Callable[[Any], st.SearchStrategy[Any]]] = {
+    f.Code: lambda field: st.sampled_from(list(field.labels)),
+    f.Money: lambda field: _fen(-(10**17) if field.may_be_negative else 0),
+    f.RatePercent: lambda _: st.from_regex(f.RATE_PATTERN, fullmatch=True),
+    f.Date: lambda _: st.dates(dt.date(1900, 1, 1)).map(dt.date.isoformat),
+    f.Whole: lambda _: st.integers(0, f.WHOLE_LIMIT),
+    f.RegionCode: lambda _: st.from_regex(f.REGION_PATTERN, fullmatch=True),
+    f.IdentityNumber: lambda _: IDENTITIES,
+    f.Text: _text,
+    f.Digest: _text,
+    ma.fields.Nested: lambda field: _records(type(field.schema)),
+    ma.fields.List: lambda field: st.lists(_values(field.inner), max_size=3),
+    ma.fields.Dict: lambda field: st.dictionaries(_values(field.key_field), _values(field.value_field), max_size=3),
+}
+"""By kind of field, the wire values that it accepts."""
+
+
+def _values(field: ma.fields.Field[Any]) -> st.SearchStrategy[Any]:
+    found = OURS[type(field)](field)
+    return st.none() | found if field.allow_none else found
+
+
+def _records(schema: type[ma.Schema]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({name: _values(field) for name, field in schema().fields.items()}).map(_mended)
+
+
+def _mended(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the record with the rules across its fields kept, which no field can keep alone."""
+    if "borrower_name" in record:
+        record["principal"], record["balance"] = sorted(
+            (record["principal"], record["balance"]), key=Decimal, reverse=True
+        )
+        record["start_date"], record["due_date"] = sorted((record["start_date"], record["due_date"]))
+        record["balance"] = "0.00" if record["status"] == "settled" else record["balance"]
+        if record["identity_type"] == "resident_identity_card":
+            record["identity_number"] = "11010519491231002X"
+    if "parts" in record:
+        record["accepted"] //= 2
+        record["rejected"] //= 2
+        record["rows"] = record["accepted"] + record["rejected"]
+    return record
+
+
+@pytest.mark.parametrize("contract", ALL)
+@settings(deadline=None)
+@given(data=st.data())
+def test_what_the_definition_accepts_the_schema_accepts(contract: Contract, data: st.DataObject):
+    """A sender that follows the definition never fails the published schema."""
+    record = data.draw(_records(contract.schema))
+    assert contract.schema().validate(record) == {}
+    schema = _published(contract)
+    assert [error.message for error in VALIDATOR(schema).iter_errors(record)] == []
+
+
+ROSTER = {
+    "line": 2,
+    "household_no": "H0001",
+    "head_name": "张三",
+    "person_name": "张三",
+    "identity_number": "11010519491231002X",
+    "relation_to_head": "户主",
+    "region": "341599101201",
+    "category": "out_of_poverty",
+    "is_head": "yes",
+    "health": None,
+    "labour_skill": None,
+    "household_size": 3,
+    "annual_income": "12000.00",
+    "phone": None,
+    "account_last_four": "0123",
+}
+
+
+def _verdicts(record: dict[str, Any]) -> tuple[bool, bool]:
+    """Return whether the definition takes a roster record, and whether its published schema does."""
+    roster = contracts()[0]
+    return roster.schema().validate(record) == {}, VALIDATOR(_published(roster)).is_valid(record)
+
+
+def test_definition_and_schema_accept_alike():
+    """The record that the next test breaks in one place each time."""
+    assert _verdicts(ROSTER) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"annual_income": 12000},
+        {"annual_income": "12000"},
+        {"annual_income": "-1.00"},
+        {"region": "3415991"},
+        {"category": "rich"},
+        {"head_name": ""},
+        {"head_name": "张\t三"},
+        {"head_name": None},
+        {"household_size": "3"},
+        {"household_size": -1},
+        {"account_last_four": "123"},
+        {"village": "x"},
+    ],
+    ids=repr,
+)
+def test_definition_and_schema_refuse_alike(change: dict[str, Any]):
+    """Form, type, code, length, null and unknown fields: one verdict from both."""
+    assert _verdicts(ROSTER | change) == (False, False)
+
+
+@pytest.mark.parametrize("name", ROSTER)
+def test_no_field_may_be_left_out(name: str):
+    """An empty value is null; a missing one is a mistake."""
+    assert _verdicts({key: value for key, value in ROSTER.items() if key != name}) == (False, False)
