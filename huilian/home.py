@@ -4,6 +4,7 @@
 
     huilian.toml     county, policy, host, addresses
     keys/            private keys kept on this machine, one folder a member
+    trusted/         public keys by which answers are believed
     spool/           files on their way out, and their receipts
     postgresql/      the embedded database
 
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from huilian.errors import ConfigurationError
-from huilian.keys import KeyFolder
+from huilian.keys import KeyFolder, PublicKey
 
 __all__ = ["HOSTS", "Home", "Settings"]
 
@@ -82,6 +83,16 @@ class Home:
     def spool(self) -> Path:
         """Return the spool."""
         return self.folder / "spool"
+
+    def trusted_keys(self, member: str) -> list[PublicKey]:
+        """Return the public keys by which this machine believes `member`, from `trusted/`."""
+        return [PublicKey.from_pem(path.read_text("ascii")) for path in sorted((self.folder / "trusted").glob(f"{member}-*.pem"))]
+
+    def trust(self, member: str, key: PublicKey) -> None:
+        """Believe `member` by this key from now on."""
+        folder = self.folder / "trusted"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{member}-{key.kid[:12]}.pem").write_text(key.pem(), "ascii")
 
     @property
     def exists(self) -> bool:

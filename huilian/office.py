@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from huilian import access, catalogue, members, policy, schema, service
 from huilian.clock import Clock, SystemClock
 from huilian.database import Database, EmbeddedServer
+from huilian.errors import HostUnavailable
 from huilian.members import PLATFORM, Member
 from huilian.processing import Processor
 from huilian.service import Context, Service
@@ -22,7 +25,13 @@ if TYPE_CHECKING:
     from huilian.home import Home, Settings
     from huilian.schema import Component
 
-__all__ = ["Office", "components", "open_office", "set_up"]
+__all__ = ["Office", "components", "open_office", "open_office_when_up", "set_up"]
+
+
+RETRY_SECONDS: Final = 1.0
+"""Between two tries to open a database that is not up yet."""
+
+_log = structlog.get_logger(__name__)
 
 
 def components() -> list[Component]:
@@ -86,6 +95,26 @@ def open_office(home: Home, *, clock: Clock | None = None, connections: int = 8)
         yield Office(home, settings, database, clock or SystemClock())
 
 
+@contextlib.contextmanager
+def open_office_when_up(home: Home, *, wait: Callable[[float], object], connections: int) -> Iterator[Office]:
+    """Open a data directory like `open_office`, waiting for a database that is not up yet.
+
+    Args:
+        home: the data directory.
+        wait: sleeps for so many seconds; it may raise to give up.
+        connections: as `open_office` takes them.
+    """
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                office = stack.enter_context(open_office(home, connections=connections))
+                break
+            except HostUnavailable as error:
+                _log.warning("database_away", code=error.code, retry_in_seconds=RETRY_SECONDS)
+                wait(RETRY_SECONDS)
+        yield office
+
+
 def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> None:
     """Make a data directory ready: settings, tables, the platform's key, the county as a member.
 
@@ -103,3 +132,4 @@ def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> Non
             if not home.keys.holds(member.code):
                 key = home.keys.create(member.code)
                 members.add_key(transaction, member.code, key.public, now=now, actor="init")
+        home.trust(PLATFORM, home.keys.current(PLATFORM).public)

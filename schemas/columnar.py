@@ -99,8 +99,10 @@ def _field_conditions(record: type[Record]) -> list[_Condition]:
             continue
         if not field.allow_none:
             conditions.append((name, "HL2001", pl.col(name).is_null()))
-        # A check of a null is null, and a null is not wrong.
-        conditions += [(name, code, expression.fill_null(value=False)) for code, expression in field.checks(name)]
+        filled = pl.col(name).is_not_null()
+        conditions += [
+            (name, code, filled & expression.fill_null(value=False)) for code, expression in field.checks(name)
+        ]
     return conditions
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
@@ -16,12 +13,24 @@ from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
+from adapters.toolkit.translation import LINE
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
 from schemas.columnar import split
 
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from adapters.toolkit.delimited import Block, Trailer
+
 __all__ = ["RuralCommercialBank"]
 
-_NAME: Final = re.compile(r"(?P<owner>[0-9A-Za-z][0-9A-Za-z_.-]{0,19})_(?P<word>LOAN|REPAY)_(?P<day>[0-9]{8})\.csv", re.I)
+_NAME: Final = re.compile(
+    r"(?P<owner>[0-9A-Za-z][0-9A-Za-z_.-]{0,19})_(?P<word>LOAN|REPAY)_(?P<day>[0-9]{8})\.csv", re.IGNORECASE
+)
+_REFERENCE: Final = "loan_no"
+"""The number by which a rejection names its row."""
 _REPEATED: Final = "is_repeated"
 """A column of the frame only, beside the canonical ones."""
 
@@ -55,31 +64,47 @@ class RuralCommercialBank(Adapter):
                 missing, disagrees or cannot be read. See `toolkit.control_totals` for how it is
                 held against rows that are rejected.
         """
-        layout = LAYOUTS[identity.kind]
-        translation = layout.translation
-        totals = ControlTotals([(field, translation.source_of(field)) for field in layout.totals])
-        repeats = Repeats()
-        trailer = None
-        for block in delimited.read(source, translation.sources, TRAILER_MARK):
-            trailer = block.trailer or trailer
-            canonical = translation.canonical(block.cells)
-            totals.add(block.rows, canonical, block.faults)
-            repeated = repeats.find(canonical[layout.unique[0]]).alias(_REPEATED)
-            yield _piece(block, canonical.with_columns(repeated), layout, settings.county, identity.as_of)
-        totals.verify(trailer, source.name)
+        translator = _Translator(LAYOUTS[identity.kind], settings.county, identity.as_of)
+        # By `map`, since the variable of a loop would keep a piece in memory while the next is made.
+        yield from map(translator.piece, delimited.read(source, translator.columns, TRAILER_MARK))
+        translator.verify(source.name)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as the bank sent them, with two columns more: see `toolkit.returning`."""
         returning.write(source, LAYOUTS[identity.kind].translation.sources, rejections, target)
 
 
-def _piece(
-    block: delimited.Block, canonical: pl.DataFrame, layout: FileLayout, county: str, as_of: dt.date
-) -> Piece:
-    field, code = layout.unique
-    checks = [*layout.checks(county, as_of), (field, code, pl.col(_REPEATED))]
-    good, errors = split(canonical, layout.record, checks)
-    if block.faults.height:
-        good = good.join(block.faults, on="line", how="anti")
-    rejections = reject(errors, block.faults, canonical, layout.translation, layout.record, "loan_no")
-    return Piece(block.rows, good, rejections, block.bytes_read)
+class _Translator:
+    """Translates one file block by block, and keeps what the file as a whole is held against."""
+
+    def __init__(self, layout: FileLayout, county: str, as_of: dt.date) -> None:
+        translation = layout.translation
+        self.columns = translation.sources
+        self._layout = layout
+        self._checks = layout.checks(county, as_of)
+        self._totals = ControlTotals([(field, translation.source_of(field)) for field in layout.totals])
+        self._repeats = Repeats()
+        self._trailer: Trailer | None = None
+
+    def piece(self, block: Block) -> Piece:
+        """Return the accepted rows of `block` and the rejections of the others."""
+        layout = self._layout
+        canonical = layout.translation.canonical(block.cells)
+        self._trailer = block.trailer or self._trailer
+        self._totals.add(block.rows, canonical, block.faults)
+        field, code = layout.unique
+        repeated = self._repeats.find(canonical[field]).alias(_REPEATED)
+        checks = [*self._checks, (field, code, pl.col(_REPEATED))]
+        good, errors = split(canonical.with_columns(repeated), layout.record, checks)
+        if block.faults.height:
+            good = good.join(block.faults, on=LINE, how="anti", maintain_order="left")
+        rejections = reject(errors, block.faults, canonical, layout.translation, layout.record, _REFERENCE)
+        return Piece(block.rows, good, rejections, block.bytes_read)
+
+    def verify(self, file: str) -> None:
+        """Hold the trailer against the rows, once all are translated.
+
+        Raises:
+            FileRefused: HL3001, HL3002 or HL3011.
+        """
+        self._totals.verify(self._trailer, file)

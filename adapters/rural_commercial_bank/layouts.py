@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from adapters.toolkit.translation import Column, Translation, code, date, identity, money, rate, whole
 from schemas.records import LoanLedgerRecord, Record, RepaymentRecord
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
 
 __all__ = ["LAYOUTS", "TRAILER_MARK", "FileLayout"]
 

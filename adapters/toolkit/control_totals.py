@@ -11,8 +11,7 @@ stop all good rows. The row with the unreadable amount is rejected by its own ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -20,6 +19,9 @@ from adapters.toolkit.delimited import WHOLE_ROW, Trailer
 from adapters.toolkit.translation import money
 from huilian.errors import FileRefused
 from huilian.money import MONEY_PATTERN, from_fen, parse, text, to_fen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ROW_COUNT", "ControlTotals"]
 

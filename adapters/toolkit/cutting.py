@@ -29,14 +29,20 @@ class RawPiece:
     Args:
         data: the bytes; they end with LF, which is added to a last line that lacks it.
         first_line: the number in the file of their first line, from 1.
+        lines: how many there are.
         end: how far into the file they reach, in bytes.
         at_end: whether nothing follows.
     """
 
     data: bytes
     first_line: int
+    lines: int
     end: int
     at_end: bool
+
+    def after(self, size: int, lines: int) -> RawPiece:
+        """Return the piece without its first `lines` lines, which have `size` bytes."""
+        return RawPiece(self.data[size:], self.first_line + lines, self.lines - lines, self.end, self.at_end)
 
 
 class RawPieces:
@@ -68,17 +74,17 @@ class RawPieces:
         at_end = len(read) < PIECE_BYTES
         if not data:
             return None
+        self._left = b""
         if at_end:
-            cut = len(data)
             data = data if data.endswith(b"\n") else data + b"\n"
         else:
-            cut = _cut(data)
             if len(data) - data.rfind(b"\n") > LONGEST_LINE:
                 line = self._line + data.count(b"\n")
                 raise FileRefused("HL3016", file=self._name, line=line, limit=LONGEST_LINE)
-        self._left = b"" if at_end else data[cut:]
-        piece = RawPiece(data if at_end else data[:cut], self._line, self._position - len(self._left), at_end)
-        self._line += piece.data.count(b"\n")
+            cut = _cut(data)
+            data, self._left = data[:cut], data[cut:]
+        piece = RawPiece(data, self._line, data.count(b"\n"), self._position - len(self._left), at_end)
+        self._line += piece.lines
         return piece
 
     def give_back(self, data: bytes) -> None:

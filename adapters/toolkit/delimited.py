@@ -11,19 +11,22 @@ are physical: blank lines and line breaks within quotes count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from adapters.toolkit import encodings, grammar
 from adapters.toolkit.cutting import RawPiece, RawPieces
-from adapters.toolkit.encodings import Encoding
-from adapters.toolkit.text import BLANKS, clean, clean_name, is_clean
+from adapters.toolkit.text import BLANKS, clean, clean_name
 from adapters.toolkit.translation import LINE
 from huilian.errors import FileRefused, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from adapters.toolkit.encodings import Encoding
 
 __all__ = ["FAULTS", "WHOLE_ROW", "Block", "Layout", "Trailer", "read", "read_layout"]
 
@@ -130,17 +133,10 @@ def read(source: Path, known: Sequence[str], trailer_mark: str | None = None) ->
         pieces = RawPieces(file, source.name)
         piece = pieces.take()
         layout = read_layout(piece, source.name, known)
-        form = _Form(source.name, layout, tuple(known), trailer_mark)
-        assert piece is not None  # an empty file has no layout
-        piece = RawPiece(piece.data[layout.size :], piece.first_line + layout.lines, piece.end, piece.at_end)
-        ended: Trailer | None = None
+        reader = _Reader(pieces, _Form(source.name, layout, tuple(known), trailer_mark))
+        piece = piece and piece.after(layout.size, layout.lines)
         while piece is not None:
-            frame, faults, used = _rows_of(piece, form)
-            if used < len(piece.data):
-                pieces.give_back(piece.data[used:])
-            block = _block(frame, faults, form, piece.end - (len(piece.data) - used), ended)
-            ended = block.trailer or ended
-            yield block
+            yield reader.block(piece)
             piece = pieces.take()
 
 
@@ -185,25 +181,46 @@ def _check_names(names: Sequence[str], file: str, known: Sequence[str]) -> None:
         raise FileRefused("HL3004", file=file, columns="、".join(repeated))
 
 
-def _rows_of(piece: RawPiece, form: _Form) -> tuple[pl.DataFrame, list[_Fault], int]:
-    """Return the piece's rows by place, their faults, and how many bytes of the piece are used up."""
-    encoding = form.layout.encoding
-    try:
-        text = piece.data.decode(encoding.codec)
-    except UnicodeDecodeError:
-        return _exactly(piece, form)
-    frame = _fast(piece, text, form)
-    if frame is None:
-        return _exactly(piece, form)
-    return frame if is_clean(text) else _cleaned(frame), [], len(piece.data)
+class _Reader:
+    """Makes blocks of pieces. No piece outlives its block: memory holds one at a time."""
+
+    def __init__(self, pieces: RawPieces, form: _Form) -> None:
+        self._pieces = pieces
+        self._form = form
+        self._trailer: Trailer | None = None
+
+    def block(self, piece: RawPiece) -> Block:
+        """Return the rows of `piece`; a row that is not finished in it is left for the next one.
+
+        Raises:
+            FileRefused: HL3009, rows follow the trailer.
+        """
+        frame = _fast(piece, self._form)
+        faults: list[_Fault] = []
+        left = 0
+        if frame is None:
+            frame, faults, left = _exactly(piece, self._form)
+            self._pieces.give_back(piece.data[len(piece.data) - left :])
+        before = self._trailer
+        frame, self._trailer = _data_rows(frame, self._form, before)
+        unmet = pl.DataFrame(faults, schema=FAULTS, orient="row")
+        if self._trailer is not None:
+            unmet = unmet.filter(pl.col(LINE) != self._trailer.line)
+            _check_nothing_follows(self._trailer, pl.concat([frame[LINE], unmet[LINE]]), self._form.file)
+        names = self._form.layout.names
+        known = frame.select(LINE, *(pl.col(str(names.index(name))).alias(name) for name in self._form.known))
+        rows = frame.height + unmet.filter(pl.col("field") == WHOLE_ROW).height
+        return Block(known, unmet, rows, piece.end - left, None if before else self._trailer)
 
 
-def _fast(piece: RawPiece, text: str, form: _Form) -> pl.DataFrame | None:
-    """Return the piece as polars reads it, or None where that cannot be shown to be exact."""
+def _fast(piece: RawPiece, form: _Form) -> pl.DataFrame | None:
+    """Return the piece as polars reads it, clean, or None where that cannot be shown to be exact."""
     places = form.places
+    codec = form.layout.encoding.codec
     try:
+        text = piece.data.decode(codec).encode()
         frame = pl.read_csv(
-            piece.data if form.layout.encoding.is_utf_8 else text.encode(),
+            text,
             has_header=False,
             schema=dict.fromkeys(places, pl.String()),
             quote_char='"',
@@ -211,24 +228,26 @@ def _fast(piece: RawPiece, text: str, form: _Form) -> pl.DataFrame | None:
             missing_columns="insert",
             raise_if_empty=False,
         )
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+    except (UnicodeDecodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    lines = piece.data.count(b"\n")
+    del text
     line = pl.int_range(piece.first_line, piece.first_line + frame.height, dtype=pl.Int64, eager=True)
-    if frame.height != lines:
-        breaks = frame.select(pl.sum_horizontal(_count("\n", places))).to_series()
+    if frame.height != piece.lines:
+        inner = frame.select(pl.sum_horizontal(_count("\n", places))).to_series()
         length = frame.select(pl.sum_horizontal(pl.col(places).str.len_chars())).to_series()
-        if frame.height + breaks.sum() != lines:
+        if frame.height + inner.sum() != piece.lines:
             return None
-        if _largest(breaks) >= grammar.LONGEST_ROW_LINES or _largest(length) >= grammar.LONGEST_ROW // 2:
+        if _largest(inner) >= grammar.LONGEST_ROW_LINES or _largest(length) >= grammar.LONGEST_ROW // 2:
             return None
-        line = line + breaks.cum_sum().shift(1, fill_value=0).cast(pl.Int64)
+        line = line + inner.cum_sum().shift(1, fill_value=0).cast(pl.Int64)
     # Cells are missing at the end of a row only, and read as null there.
     if frame[places[-1]].null_count():
         inside = frame.select(pl.sum_horizontal(_count(",", places)).sum()).item() if b'"' in piece.data else 0
         if piece.data.count(b",") != frame.height * (len(places) - 1) + inside:
             return None
-    return frame.select(line.alias(LINE), *places)
+    # What needs a search in every cell is done only where the piece shows a trace of it.
+    wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or frame.height != piece.lines
+    return clean(frame.with_columns(line.alias(LINE)), LINE, wrappers=wrappers, breaks=breaks)
 
 
 def _count(character: str, places: list[str]) -> pl.Expr:
@@ -240,12 +259,8 @@ def _largest(counts: pl.Series) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _cleaned(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.select(LINE, clean(pl.exclude(LINE)))
-
-
 def _exactly(piece: RawPiece, form: _Form) -> tuple[pl.DataFrame, list[_Fault], int]:
-    """Return the piece as `grammar` reads it, row by row."""
+    """Return the piece as `grammar` reads it, clean, its faults, and how many bytes of it are not used up."""
     codec = form.layout.encoding.codec
     lines = piece.data.removesuffix(b"\n").decode(codec, "surrogateescape").split("\n")
     width = len(form.layout.names)
@@ -259,13 +274,15 @@ def _exactly(piece: RawPiece, form: _Form) -> tuple[pl.DataFrame, list[_Fault], 
             faults.append((row.line, WHOLE_ROW, "HL2024", describe("HL2024")))
         elif len(row.cells) == width or _is_trailer(row.cells, form):
             padded = (row.cells + [""] * width)[:width]
-            rows.append([row.line, *(_readable(cell, row.line, place, form, faults) for place, cell in enumerate(padded))])
+            rows.append(
+                [row.line, *(_readable(cell, row.line, place, form, faults) for place, cell in enumerate(padded))]
+            )
         elif any(cell.strip(BLANKS) for cell in row.cells):
             message = describe("HL2015", expected=width, found=len(row.cells))
             faults.append((row.line, WHOLE_ROW, "HL2015", message))
     types = {LINE: pl.Int64(), **dict.fromkeys(form.places, pl.String())}
     left = sum(len(line) + 1 for line in piece.data.removesuffix(b"\n").split(b"\n")[used:])
-    return _cleaned(pl.DataFrame(rows, schema=types, orient="row")), faults, len(piece.data) - left
+    return clean(pl.DataFrame(rows, schema=types, orient="row"), LINE), faults, left
 
 
 def _readable(cell: str, line: int, place: int, form: _Form, faults: list[_Fault]) -> str:
@@ -280,30 +297,21 @@ def _is_trailer(cells: Sequence[str], form: _Form) -> bool:
     return form.trailer_mark is not None and cells[0].strip(BLANKS) == form.trailer_mark
 
 
-def _block(frame: pl.DataFrame, faults: list[_Fault], form: _Form, position: int, ended: Trailer | None) -> Block:
-    """Return the data rows of `frame`, apart from what is not data: blank rows, headers, the trailer.
-
-    Raises:
-        FileRefused: HL3009, rows follow the trailer.
-    """
+def _data_rows(frame: pl.DataFrame, form: _Form, ended: Trailer | None) -> tuple[pl.DataFrame, Trailer | None]:
+    """Return the data rows of `frame` and the trailer, if it is among them or came before."""
     frame = _without_blank_rows(_without_headers(frame, form), form)
-    trailer = ended
-    if form.trailer_mark is not None:
-        marked = frame.filter(pl.col("0") == form.trailer_mark)
-        if marked.height:
-            line, *cells = marked.row(0)
-            trailer = trailer or Trailer(line, tuple(cells))
-            frame = frame.filter(pl.col(LINE) != trailer.line)
-    faulty = pl.DataFrame(faults, schema=FAULTS, orient="row")
-    if trailer is not None:
-        faulty = faulty.filter(pl.col(LINE) != trailer.line)
-        after = pl.concat([frame[LINE], faulty[LINE]]).filter(pl.concat([frame[LINE], faulty[LINE]]) > trailer.line)
-        if after.len():
-            raise FileRefused("HL3009", file=form.file, line=after.min())
-    names = form.layout.names
-    known = frame.select(LINE, *(pl.col(str(names.index(name))).alias(name) for name in form.known))
-    unparsed = faulty.filter(pl.col("field") == WHOLE_ROW).height
-    return Block(known, faulty, frame.height + unparsed, position, None if ended else trailer)
+    marked = frame.filter(pl.col("0") == form.trailer_mark) if form.trailer_mark else frame.clear()
+    if ended is None and marked.height:
+        cells = marked.select(form.places).row(0)
+        ended = Trailer(marked.item(0, LINE), cells)
+        frame = frame.filter(pl.col(LINE) != ended.line)
+    return frame, ended
+
+
+def _check_nothing_follows(trailer: Trailer, lines: pl.Series, file: str) -> None:
+    after = lines.filter(lines > trailer.line)
+    if after.len():
+        raise FileRefused("HL3009", file=file, line=after.min())
 
 
 def _without_headers(frame: pl.DataFrame, form: _Form) -> pl.DataFrame:

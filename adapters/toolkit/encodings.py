@@ -11,9 +11,11 @@ GB18030 contains GBK and GB 2312, so older files need no reading of their own.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["ENCODINGS", "Encoding", "detect", "without_mark"]
 
@@ -34,11 +36,6 @@ class Encoding:
 
     codec: str
     mark: bytes = b""
-
-    @property
-    def is_utf_8(self) -> bool:
-        """Return whether the bytes need no conversion."""
-        return self.codec == UTF_8
 
 
 def detect(header: bytes, names: Collection[str]) -> Encoding | None:

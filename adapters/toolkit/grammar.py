@@ -14,9 +14,11 @@ applied to text decoded in any of them, or to Latin-1 where only the extent of a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["LONGEST_ROW", "LONGEST_ROW_LINES", "Extent", "Row", "cells", "extent", "rows"]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from adapters.toolkit.translation import LINE, Translation
 from huilian.adapters import REJECTIONS
 from huilian.errors import describe
 from schemas.fields import _Field
-from schemas.records import Record
+
+if TYPE_CHECKING:
+    from schemas.records import Record
 
 __all__ = ["reject"]
 
@@ -39,7 +43,9 @@ def reject(
         LINE,
         pl.col("field").replace(sources),
         "code",
-        pl.col("code").replace_strict({code: describe(code) for code in codes}, return_dtype=pl.String).alias("message"),
+        pl.col("code")
+        .replace_strict({code: describe(code) for code in codes}, return_dtype=pl.String)
+        .alias("message"),
     )
     # What is wrong with a cell that could not even be read says nothing more.
     named = named.join(faults, on=[LINE, "field"], how="anti")

@@ -9,12 +9,15 @@ are drawn anew for every file nobody can construct such a pair.
 from __future__ import annotations
 
 import secrets
+from typing import Final
 
 import polars as pl
 
 __all__ = ["Repeats"]
 
-_SEED_BITS = 64
+_SEED_BITS: Final = 64
+_PART: Final = 200_000
+"""Numbers that are looked through at a time."""
 
 
 class Repeats:
@@ -22,17 +25,25 @@ class Repeats:
 
     def __init__(self) -> None:
         self._seeds = secrets.randbits(_SEED_BITS), secrets.randbits(_SEED_BITS)
-        self._seen = pl.DataFrame(schema={"candidate": pl.UInt64(), "proof": pl.UInt64()})
+        self._seen: list[pl.DataFrame] = [pl.DataFrame(schema={"candidate": pl.UInt64(), "proof": pl.UInt64()})]
 
     def find(self, numbers: pl.Series) -> pl.Series:
         """Return, for each of `numbers`, whether it came before, here or in an earlier call; null never does."""
         candidate, proof = self._seeds
         hashes = pl.DataFrame({"candidate": numbers.hash(candidate), "proof": numbers.hash(proof)})
-        earlier = hashes.with_row_index("place").join(self._seen, on="candidate", how="semi")
-        if earlier.height:
-            earlier = earlier.join(self._seen, on=["candidate", "proof"], how="semi")
-        within = ~numbers.is_first_distinct()
-        before = pl.Series(range(0)) if earlier.is_empty() else earlier["place"]
-        self._seen = self._seen.vstack(hashes.filter(numbers.is_not_null()))
-        places = pl.int_range(numbers.len(), dtype=pl.UInt32, eager=True)
-        return (within | places.is_in(before.cast(pl.UInt32).implode())) & numbers.is_not_null()
+        places = pl.int_range(numbers.len(), eager=True)
+        repeated = ~numbers.is_first_distinct()
+        # One part after the other: a join needs memory in proportion to what is seen.
+        for seen in self._seen:
+            earlier = hashes.with_columns(places.alias("place")).join(seen, on="candidate", how="semi")
+            if earlier.height:
+                earlier = earlier.join(seen, on=["candidate", "proof"], how="semi")
+                repeated |= places.is_in(earlier["place"].implode())
+        self._remember(hashes.filter(numbers.is_not_null()))
+        return repeated & numbers.is_not_null()
+
+    def _remember(self, hashes: pl.DataFrame) -> None:
+        if self._seen[-1].height >= _PART:
+            self._seen.append(hashes)
+        else:
+            self._seen[-1] = self._seen[-1].vstack(hashes)

@@ -10,9 +10,7 @@ such rows come last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -20,6 +18,10 @@ from adapters.toolkit import grammar
 from adapters.toolkit.cutting import RawPiece, RawPieces
 from adapters.toolkit.delimited import Layout, read_layout
 from adapters.toolkit.translation import LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["ADDED_COLUMNS", "explanations", "write"]
 

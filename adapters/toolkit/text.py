@@ -12,31 +12,34 @@ from typing import Final
 
 import polars as pl
 
-__all__ = ["clean", "clean_name", "is_clean", "widths_undone"]
+__all__ = ["clean", "clean_name", "widths_undone"]
 
 BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 """Space, tab, line ends, no-break space, full-width space, and a byte order mark left inside by joined files."""
 
-_MARKS: Final = (" ", "\t", "\u00a0", "\u3000", "\ufeff", '="', '""')
-"""Where none of these occurs in the text of a piece, no cell of it needs cleaning."""
 _WRAPPED: Final = r'(?s)^="(.*)"$'
-_BREAK: Final = r"[\t\r\n]+"
+_BREAKS: Final = r"(?:\t|\r?\n)+"
 
 _FULL_WIDTH: Final = "０１２３４５６７８９（）－" + "".join(map(chr, (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))))
 _HALF_WIDTH: Final = "".join(chr(ord(character) - 0xFEE0) for character in _FULL_WIDTH)
 """The full-width forms stand in Unicode in the order of ASCII, this far apart."""
 
 
-def is_clean(text: str) -> bool:
-    """Return whether no cell in `text` can need cleaning; it may be wrong only in saying no."""
-    return not any(mark in text for mark in _MARKS) and text.count("\r") == text.count("\r\n")
+def clean(frame: pl.DataFrame, but: str, *, wrappers: bool = True, breaks: bool = True) -> pl.DataFrame:
+    """Return `frame` with the cells of all columns clean, and null where nothing is left of them.
 
-
-def clean(cell: pl.Expr) -> pl.Expr:
-    """Return `cell` without blanks around it, wrappers and inner line breaks; null when nothing is left."""
-    bare = cell.str.strip_chars(BLANKS).str.replace(_WRAPPED, "$1").str.strip_chars(BLANKS)
-    bare = bare.str.replace_all(_BREAK, " ")
-    return pl.when(bare != "").then(bare)
+    Args:
+        frame: columns of strings.
+        but: the one column that is left alone.
+        wrappers: whether there may be `="…"` wrappers.
+        breaks: whether there may be tabs or line breaks inside cells.
+    """
+    cell = pl.exclude(but).str.strip_chars(BLANKS)
+    if wrappers:
+        cell = cell.str.replace(_WRAPPED, "$1").str.strip_chars(BLANKS)
+    if breaks:
+        cell = cell.str.replace_all(_BREAKS, " ")
+    return frame.lazy().select(but, pl.when(cell != "").then(cell)).collect()
 
 
 def clean_name(cell: str) -> str:

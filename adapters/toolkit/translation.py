@@ -24,8 +24,6 @@ Kind = Callable[[pl.Expr], pl.Expr]
 """From a clean cell (null when empty) to the canonical string."""
 
 _GROUPED: Final = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?$"
-_DIGITS: Final = r"^-?[0-9]+$"
-_ONE_DECIMAL: Final = r"^-?[0-9]+\.[0-9]$"
 _EIGHT_DIGITS: Final = r"^[0-9]{8}$"
 _DATE_IN_PARTS: Final = r"^([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})$"
 _UNKNOWN: Final = "?"
@@ -38,23 +36,24 @@ def text(cell: pl.Expr) -> pl.Expr:
 
 
 def money(cell: pl.Expr) -> pl.Expr:
-    """Yuan: "50,000.00", "50000", "50000.0" all become "50000.00"; commas only where thousands end."""
+    """Yuan: "50,000.00", "50000", "50000.0" all become "50000.00"; commas only where thousands end.
+
+    Two decimals are completed whatever stands before them: what was no amount does not become one.
+    """
     plain = pl.when(cell.str.contains(_GROUPED)).then(cell.str.replace_all(",", "", literal=True)).otherwise(cell)
-    return (
-        pl.when(plain.str.contains(_DIGITS))
-        .then(plain + ".00")
-        .when(plain.str.contains(_ONE_DECIMAL))
-        .then(plain + "0")
-        .otherwise(plain)
-    )
+    point = plain.str.find(".", literal=True)
+    decimals = plain.str.len_bytes() - point - 1
+    lacking = pl.when(point.is_null()).then(pl.lit(".00")).when(decimals == 1).then(pl.lit("0")).otherwise(pl.lit(""))
+    return pl.concat_str(plain, lacking)
 
 
 def date(cell: pl.Expr) -> pl.Expr:
     """A day: "20240531", "2024-05-31" and "2024/5/31" all become "2024-05-31"."""
-    in_parts = cell.str.replace(_DATE_IN_PARTS, "$1-0$2-0$3").str.replace_all(r"-0([0-9]{2})", "-$1")
     in_digits = pl.concat_str(
         cell.str.slice(0, 4), pl.lit("-"), cell.str.slice(4, 2), pl.lit("-"), cell.str.slice(6, 2)
     )
+    # The months and days of the parts get their zero, and lose it again where they had two digits.
+    in_parts = cell.str.replace(_DATE_IN_PARTS, "$1-0$2-0$3").str.replace_all(r"-0([0-9]{2})", "-$1")
     return (
         pl.when(cell.str.contains(_EIGHT_DIGITS))
         .then(in_digits)
@@ -132,4 +131,5 @@ class Translation:
         Args:
             cells: `line` and a column of strings for each of `sources`, clean, empty ones null.
         """
-        return cells.select(LINE, *(column.canonical() for column in self.columns))
+        # Lazily, since only a lazy query computes the steps that a kind repeats just once.
+        return cells.lazy().select(LINE, *(column.canonical() for column in self.columns)).collect()

@@ -46,15 +46,17 @@ _CLAIM = """
 class EmbeddedHost:
     """Carries messages as long as the block runs::
 
-        with EmbeddedHost(office) as host:
-            host.drain()
+    with EmbeddedHost(office) as host:
+        host.drain()
     """
 
     def __init__(self, office: Office, *, workers: int = WORKERS) -> None:
         self.office = office
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._threads = [threading.Thread(target=self._run, name=f"carrier-{number}", daemon=True) for number in range(workers)]
+        self._threads = [
+            threading.Thread(target=self._run, name=f"carrier-{number}", daemon=True) for number in range(workers)
+        ]
         self._listener_thread = threading.Thread(target=self._listen, name="carrier-listener", daemon=True)
 
     def __enter__(self) -> EmbeddedHost:
@@ -64,7 +66,9 @@ class EmbeddedHost:
             thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Let the workers finish what they hold, and stop."""
         self._stopping.set()
         self._wake.set()

@@ -17,7 +17,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.servers.rabbitmq import RabbitMQNode
+from tests.servers.rabbitmq import QUEUE_REGISTRATION_SECONDS, RabbitMQNode
 
 if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQLNode
@@ -47,6 +47,7 @@ def _publish_confirmed(url: str, *bodies: bytes) -> None:
         channel = connection.channel()
         channel.confirm_delivery()
         channel.queue_declare(QUEUE, durable=True, arguments=DURABLE_QUORUM)
+        time.sleep(QUEUE_REGISTRATION_SECONDS)
         for body in bodies:
             channel.basic_publish("", QUEUE, body, PERSISTENT, mandatory=True)
 

@@ -22,6 +22,10 @@ DEFAULT_USER = DEFAULT_PASSWORD = "guest"  # noqa: S105 - the broker's own defau
 DEFAULT_VIRTUAL_HOST = "/"
 PROBE_SECONDS = 2.0
 MANAGEMENT_SECONDS = 30.0
+# RabbitMQ before 3.13 writes the name of a new quorum queue to disk half a second after it has confirmed the
+# declaration (rabbitmq/ra pull request 443). Killed before that, it comes back with a queue that has no leader and no
+# messages. A test that declares queues and kills the node waits this long in between: twice what the broker needs.
+QUEUE_REGISTRATION_SECONDS = 1.0
 ALL_RESOURCES = ".*"
 # What an AMQP 0-9-1 client says first, and the type of the frame (a method: Connection.Start) that it gets back.
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"

@@ -1,0 +1,195 @@
+"""RabbitMQ: the topology, and publishing with confirms.
+
+::
+
+    huilian.messages (topic) ──type.#──────────▶ service.registry, service.statistics, …
+                             └─receipt.RCB01───▶ member.RCB01
+    huilian.dead (fanout) ─────────────────────▶ huilian.dead_letters
+
+All queues are quorum queues. What a queue gives up goes to the dead exchange, at least
+once; the relay brings it from there to the dead-letter table. Routing keys are
+`type.subject`; the seal travels as a header, the payload as the body, untouched.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import pika
+import pika.exceptions
+
+from huilian.errors import HostUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from huilian.envelope import Message
+    from huilian.service import Service
+
+__all__ = [
+    "DEAD_QUEUE",
+    "EXCHANGE",
+    "QUEUE_ARGUMENTS",
+    "SEAL_HEADER",
+    "Broker",
+    "Unroutable",
+    "declare",
+    "declare_member_queue",
+    "member_queue",
+    "service_queue",
+]
+
+EXCHANGE: Final = "huilian.messages"
+DEAD_EXCHANGE: Final = "huilian.dead"
+DEAD_QUEUE: Final = "huilian.dead_letters"
+SEAL_HEADER: Final = "huilian-seal"
+DELIVERY_LIMIT: Final = 20
+"""Deliveries after which a queue gives a message up: a consumer died that often on it."""
+QUEUE_ARGUMENTS: Final[dict[str, Any]] = {
+    "x-queue-type": "quorum",
+    "x-dead-letter-exchange": DEAD_EXCHANGE,
+    "x-dead-letter-strategy": "at-least-once",
+    # Dead-lettering at least once needs it: a full queue refuses, it never drops.
+    "x-overflow": "reject-publish",
+    "x-delivery-limit": DELIVERY_LIMIT,
+}
+HEARTBEAT_SECONDS: Final = 30
+BLOCKED_SECONDS: Final = 60
+"""How long a broker short of memory or disk may keep us waiting before it counts as away."""
+
+
+class Unroutable(HostUnavailable):
+    """No queue takes the message now. It is kept and tried again."""
+
+
+def service_queue(name: str) -> str:
+    """Return the queue a service consumes."""
+    return f"service.{name}"
+
+
+def member_queue(code: str) -> str:
+    """Return the queue a member fetches its answers from."""
+    return f"member.{code}"
+
+
+def declare(channel: Any, services: Iterable[Service]) -> None:  # noqa: ANN401  # pika has no types
+    """Declare exchanges, queues and bindings; doing it again changes nothing."""
+    channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
+    channel.exchange_declare(DEAD_EXCHANGE, exchange_type="fanout", durable=True)
+    channel.queue_declare(DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.queue_bind(DEAD_QUEUE, DEAD_EXCHANGE, "")
+    for service in services:
+        queue = service_queue(service.name)
+        channel.queue_declare(queue, durable=True, arguments=QUEUE_ARGUMENTS)
+        for message_type in service.handlers:
+            channel.queue_bind(queue, EXCHANGE, f"{message_type}.#")
+
+
+def declare_member_queue(channel: Any, code: str) -> None:  # noqa: ANN401  # pika has no types
+    """Declare the queue that holds a member's receipts until it fetches them."""
+    channel.queue_declare(member_queue(code), durable=True, arguments=QUEUE_ARGUMENTS)
+    channel.queue_bind(member_queue(code), EXCHANGE, f"receipt.{code}")
+
+
+class Broker:
+    """One connection to RabbitMQ, made when needed and made anew after it was lost.
+
+    Args:
+        url: `amqp://` or `amqps://` with user, password and virtual host.
+        ca_file: certificates to trust for `amqps://`, besides the system's.
+    """
+
+    def __init__(self, url: str, *, ca_file: Path | None = None) -> None:
+        self._parameters = pika.URLParameters(url)
+        self._parameters.heartbeat = HEARTBEAT_SECONDS
+        self._parameters.blocked_connection_timeout = BLOCKED_SECONDS
+        self._parameters.connection_attempts = 1
+        self._parameters.socket_timeout = 10
+        if url.startswith("amqps:"):
+            context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+            self._parameters.ssl_options = pika.SSLOptions(context, self._parameters.host)
+        self._connection: Any = None
+        self._channel: Any = None
+
+    def channel(self) -> Any:  # noqa: ANN401  # pika has no types
+        """Return an open channel with confirms.
+
+        Raises:
+            HostUnavailable: HL5002, RabbitMQ does not answer.
+        """
+        if self._channel is None or not self._channel.is_open:
+            self.close()
+            try:
+                self._connection = pika.BlockingConnection(self._parameters)
+                self._channel = self._connection.channel()
+                self._channel.confirm_delivery()
+            except (pika.exceptions.AMQPError, OSError) as error:
+                self.close()
+                raise HostUnavailable("HL5002", what=type(error).__name__) from error
+        return self._channel
+
+    def publish(self, message: Message) -> None:
+        """Publish a message; return when the broker has it safe in every queue that takes it.
+
+        Raises:
+            Unroutable: HL5005, no queue takes it.
+            HostUnavailable: HL5002, the broker is away or refused it; whether it has it is not known.
+        """
+        properties = pika.BasicProperties(
+            content_type="application/octet-stream",
+            delivery_mode=pika.DeliveryMode.Persistent,
+            message_id=message.id,
+            type=message.type,
+            headers={SEAL_HEADER: message.seal},
+        )
+        channel = self.channel()
+        try:
+            channel.basic_publish(EXCHANGE, message.routing_key, message.payload, properties, mandatory=True)
+        except pika.exceptions.UnroutableError:
+            raise Unroutable("HL5005", type=message.type) from None
+        except (pika.exceptions.AMQPError, OSError) as error:
+            self.close()
+            raise HostUnavailable("HL5002", what=type(error).__name__) from error
+
+    def get(self, queue: str) -> tuple[int, str, bytes] | None:
+        """Return the next message of a queue as (delivery tag, seal, payload), or None; acknowledge it with `ack`.
+
+        Raises:
+            HostUnavailable: HL5002, the broker is away, or has no such queue yet.
+        """
+        channel = self.channel()
+        try:
+            method, properties, body = channel.basic_get(queue)
+        except (pika.exceptions.AMQPError, OSError) as error:
+            self.close()
+            raise HostUnavailable("HL5002", what=type(error).__name__) from error
+        if method is None:
+            return None
+        return method.delivery_tag, str((properties.headers or {}).get(SEAL_HEADER, "")), body
+
+    def ack(self, tag: int) -> None:
+        """Let the broker forget a message that `get` returned."""
+        try:
+            self.channel().basic_ack(tag)
+        except (pika.exceptions.AMQPError, OSError, ValueError) as error:
+            self.close()
+            raise HostUnavailable("HL5002", what=type(error).__name__) from error
+
+    def keep_alive(self) -> None:
+        """Answer heartbeats; to be called every few seconds while idle."""
+        try:
+            self.channel().connection.process_data_events(0)
+        except (pika.exceptions.AMQPError, OSError) as error:
+            self.close()
+            raise HostUnavailable("HL5002", what=type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None and connection.is_open:
+            try:
+                connection.close()
+            except (pika.exceptions.AMQPError, OSError):
+                return  # it is gone either way

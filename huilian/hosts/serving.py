@@ -1,0 +1,237 @@
+"""`huilian serve`: what runs in the foreground until it is told to stop.
+
+Embedded: one process with the host and the HTTP interface. Distributed: one process for
+each service, the relay and the HTTP interface, started and watched from here, or a
+single one of them where each runs in a container of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from huilian import service
+from huilian.errors import UsageError
+from huilian.office import open_office, open_office_when_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from huilian.home import Home
+    from huilian.office import Office
+
+__all__ = ["HttpServer", "serve"]
+
+HTTP_THREADS: Final = 8
+STOP_SECONDS: Final = 20
+"""How long a stopping process may finish what it holds before it is killed; nothing is lost by that."""
+RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Waits before a process that ended is started again; the last is repeated."""
+STEADY_SECONDS: Final = 30
+"""A process that ran this long had started well."""
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(home: Home, *, host: str | None = None, service_name: str | None = None, listen: str | None = None) -> None:
+    """Serve a data directory until SIGTERM or SIGINT.
+
+    Args:
+        home: the data directory.
+        host: "embedded" or "distributed"; what the settings say unless given.
+        service_name: only this process of the distributed host: a service, "relay" or "http".
+        listen: address and port of the HTTP interface; what the settings say unless given.
+
+    Raises:
+        UsageError: HL7001, there is no such process.
+    """
+    settings = home.settings()
+    chosen = host or settings.host
+    parts = [*service.installed(), "relay", "http"]
+    if service_name is not None and service_name not in parts:
+        raise UsageError("HL7001", what=f"--service: {', '.join(parts)}")
+    if chosen == "distributed" and not (settings.amqp_url and settings.database_url):
+        raise UsageError("HL7001", what="distributed 需要 (needs) HUILIAN_AMQP_URL, HUILIAN_DATABASE_URL")
+    address = listen or settings.listen
+    if chosen == "embedded":
+        _serve_embedded(home, address)
+    elif service_name is None:
+        _supervise(home, parts, address)
+    elif service_name == "relay":
+        _serve_relay(home)
+    elif service_name == "http":
+        _serve_http(home, address)
+    else:
+        os.execv(sys.executable, _command(service_name, address))  # noqa: S606  # eventlet must patch a fresh interpreter
+
+
+class HttpServer:
+    """The HTTP interface of an open office, in threads of its own, as long as the block runs."""
+
+    def __init__(self, office: Office, listen: str, checks: dict[str, Callable[[], None]] | None = None) -> None:
+        from waitress.server import create_server  # noqa: PLC0415  # only servers need it
+
+        from huilian.http import create_app  # noqa: PLC0415
+
+        address, _, port = listen.rpartition(":")
+        self._server = create_server(
+            create_app(office, checks=checks or {}),
+            host=address,
+            port=int(port),
+            threads=HTTP_THREADS,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+            # Refused by the interface itself, which keeps the beginning as a dead letter.
+            max_request_body_size=1 << 40,
+        )
+        self.url = f"http://{address}:{self._server.effective_port}"
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+
+    def __enter__(self) -> HttpServer:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop answering."""
+        self._server.close()
+        self._server.task_dispatcher.shutdown()
+
+
+def _stopping() -> threading.Event:
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stopping.set())
+    return stopping
+
+
+def _serve_embedded(home: Home, listen: str) -> None:
+    from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # not needed by the distributed host
+
+    stopping = _stopping()
+    with (
+        open_office(home, connections=8 + HTTP_THREADS) as office,
+        EmbeddedHost(office),
+        HttpServer(office, listen) as server,
+    ):
+        _log.info("serving", host="embedded", address=server.url)
+        stopping.wait()
+
+
+class _Stopped(Exception):  # noqa: N818  # not an error
+    """The process was told to stop while it still waited for a server."""
+
+
+def _waiting(stopping: threading.Event) -> Callable[[float], None]:
+    def wait(seconds: float) -> None:
+        if stopping.wait(seconds):
+            raise _Stopped
+
+    return wait
+
+
+def _serve_relay(home: Home) -> None:
+    from huilian.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
+    from huilian.relay import Relay  # noqa: PLC0415
+
+    stopping = _stopping()
+    with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=3) as office:
+        _log.info("relay_started")
+        Relay(office, Broker(office.settings.amqp_url)).run(stopping)
+
+
+def _serve_http(home: Home, listen: str) -> None:
+    from huilian.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
+
+    stopping = _stopping()
+    connections = HTTP_THREADS + 1
+    with (
+        contextlib.suppress(_Stopped),
+        open_office_when_up(home, wait=_waiting(stopping), connections=connections) as office,
+    ):
+
+        def broker_answers() -> None:
+            connection = Broker(office.settings.amqp_url)
+            connection.channel()
+            connection.close()
+
+        with HttpServer(office, listen, {"broker": broker_answers}) as server:
+            _log.info("serving", host="distributed", address=server.url)
+            stopping.wait()
+
+
+def _command(part: str, listen: str) -> list[str]:
+    if part in ("relay", "http"):
+        return [
+            sys.executable,
+            "-m",
+            "huilian.cli",
+            "serve",
+            "--host",
+            "distributed",
+            "--service",
+            part,
+            "--listen",
+            listen,
+        ]
+    return [sys.executable, "-m", "huilian.hosts.distributed", part]
+
+
+@dataclasses.dataclass
+class _Part:
+    """A process being watched."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    next_start: float = 0.0
+
+
+def _supervise(home: Home, names: list[str], listen: str) -> None:
+    """Start every part, start again what ends, and stop all of them at the end."""
+    stopping = _stopping()
+    environment = os.environ | {"HUILIAN_HOME": str(home.folder)}
+    parts = [_Part(name, _command(name, listen)) for name in names]
+    while not stopping.is_set():
+        for part in parts:
+            _keep_running(part, environment)
+        stopping.wait(0.2)
+    _stop(parts)
+
+
+def _keep_running(part: _Part, environment: dict[str, str]) -> None:
+    now = time.monotonic()
+    if part.process is not None and part.process.poll() is None:
+        return
+    if part.process is not None:
+        part.failures = 0 if now - part.started_at > STEADY_SECONDS else part.failures + 1
+        part.next_start = now + RESTART_SECONDS[min(part.failures, len(RESTART_SECONDS) - 1)]
+        _log.error("part_ended", part=part.name, status=part.process.returncode)
+        part.process = None
+    if now >= part.next_start:
+        part.process = subprocess.Popen(part.command, env=environment)  # noqa: S603  # our own interpreter
+        part.started_at = now
+        _log.info("part_started", part=part.name, pid=part.process.pid)
+
+
+def _stop(parts: list[_Part]) -> None:
+    running = [part.process for part in parts if part.process is not None and part.process.poll() is None]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()

@@ -1,0 +1,119 @@
+"""The relay: carries the outbox to RabbitMQ, and what RabbitMQ gave up to the dead letters.
+
+A row is marked carried after the broker has confirmed the message. Between the two the
+relay may die: then the message is published again, and inboxes know it. Relays may run
+side by side: each claims its rows with row locks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from huilian import broker, envelope
+from huilian.errors import HostUnavailable, MessageRefused
+from huilian.messages import OUTBOX_CHANNEL
+
+if TYPE_CHECKING:
+    import threading
+
+    from huilian.broker import Broker
+    from huilian.database import Listener, Transaction
+    from huilian.office import Office
+
+__all__ = ["Relay"]
+
+CLAIM: Final = 16
+"""Rows claimed at a time: one commit for all of them."""
+IDLE_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
+"""Waits after a lost server; the last is repeated."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Carries messages until told to stop."""
+
+    def __init__(self, office: Office, connection: Broker) -> None:
+        self.office = office
+        self.broker = connection
+        self._receivers: set[str] = set()
+        self._declared = False
+
+    def run(self, stopping: threading.Event) -> None:
+        """Carry whatever comes; wait out servers that are away."""
+        failures = 0
+        listener: Listener | None = None
+        while not stopping.is_set():
+            try:
+                self._declare()
+                listener = listener or self.office.database.listener(OUTBOX_CHANNEL)
+                while self.carry() and not stopping.is_set():
+                    failures = 0
+                self.collect_dead()
+                listener.wait(IDLE_SECONDS)
+                self.broker.keep_alive()
+                failures = 0
+            except HostUnavailable as error:
+                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                failures += 1
+                _log.warning("server_away", code=error.code, retry_in_seconds=pause)
+                self._declared = False
+                if listener is not None:
+                    listener.close()
+                    listener = None
+                stopping.wait(pause)
+        if listener is not None:
+            listener.close()
+        self.broker.close()
+
+    def _declare(self) -> None:
+        if not self._declared:
+            broker.declare(self.broker.channel(), self.office.services.values())
+            self._receivers.clear()
+            self._declared = True
+
+    def carry(self) -> int:
+        """Publish the oldest rows nobody else is carrying; return how many."""
+        with self.office.database.transaction() as transaction:
+            rows = transaction.rows(
+                "SELECT position, message FROM huilian.outbox WHERE carried_at IS NULL"
+                " ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED",
+                [CLAIM],
+            )
+            carried = [row["position"] for row in rows if self._publish(transaction, row["position"], row["message"])]
+            if carried:
+                transaction.execute(
+                    "UPDATE huilian.outbox SET carried_at = %s, attempts = attempts + 1, last_error = NULL"
+                    " WHERE position = ANY(%s)",
+                    [self.office.clock.now(), carried],
+                )
+        return len(carried)
+
+    def _publish(self, transaction: Transaction, position: int, message_id: str) -> bool:
+        row = transaction.row("SELECT seal, payload FROM huilian.message WHERE id = %s", [message_id])
+        assert row is not None  # the outbox refers to it
+        message = envelope.read(row["seal"], bytes(row["payload"]))
+        if message.type == "receipt" and message.subject not in self._receivers:
+            broker.declare_member_queue(self.broker.channel(), message.subject)
+            self._receivers.add(message.subject)
+        try:
+            self.broker.publish(message)
+        except broker.Unroutable as error:
+            # A service that is not installed here yet: the row waits, the others go on.
+            transaction.execute(
+                "UPDATE huilian.outbox SET attempts = attempts + 1, last_error = %s WHERE position = %s",
+                [error.code, position],
+            )
+            _log.error("message_unroutable", message=message.id, type=message.type)
+            return False
+        return True
+
+    def collect_dead(self) -> None:
+        """Move what the queues gave up to the dead-letter table."""
+        while (found := self.broker.get(broker.DEAD_QUEUE)) is not None:
+            tag, seal, payload = found
+            self.office.processor.bury("broker", seal, payload, MessageRefused("HL1014"), trace=None)
+            self.broker.ack(tag)

@@ -1,0 +1,114 @@
+"""Through RabbitMQ: messages to the exchange, receipts from the member's own queue.
+
+Receipts are signed; one whose signature does not hold is never believed. Those of other
+submissions are kept on disk before they are acknowledged, for whoever asks next.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian import envelope
+from huilian.broker import Broker, member_queue
+from huilian.errors import HostUnavailable, MessageRefused
+from huilian.members import PLATFORM
+from huilian.spool import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from huilian.envelope import Message
+    from huilian.home import Home
+
+__all__ = ["AmqpTransport"]
+
+PAUSE_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+"""Waits between looks for a receipt; the last is repeated."""
+PATIENCE_SECONDS: Final = 20.0
+"""How long a send waits for a broker that went away."""
+
+
+class AmqpTransport:
+    """A member's way to the county over RabbitMQ.
+
+    Args:
+        url: `amqps://user:password@host:port/vhost`.
+        member: the member whose receipts are fetched.
+        home: where they are kept, and whose trusted keys verify them.
+        ca_file: certificates to trust besides the system's.
+    """
+
+    def __init__(self, url: str, member: str, home: Home, *, ca_file: Path | None = None) -> None:
+        self._broker = Broker(url, ca_file=ca_file)
+        self._member = member
+        self._home = home
+        self._answers = home.spool / "receipts"
+
+    def send(self, message: Message) -> None:
+        """Hand one message over; see `Transport`. A broker that is away is waited for a little while."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                self._broker.publish(message)
+            except HostUnavailable:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
+
+    def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
+        """Return the receipt, waiting for it; see `Transport`."""
+        deadline = time.monotonic() + seconds
+        looks = 0
+        while True:
+            kept = self._kept(submission)
+            if kept is not None or seconds == 0:
+                return kept
+            try:
+                fetched = self._fetch()
+            except HostUnavailable:
+                fetched = False  # away, or no queue yet: the receipt is not lost, look again
+            if not fetched:
+                if time.monotonic() > deadline:
+                    return None
+                time.sleep(PAUSE_SECONDS[min(looks, len(PAUSE_SECONDS) - 1)])
+                looks += 1
+
+    def _kept(self, submission: str) -> dict[str, Any] | None:
+        path = self._answers / f"{submission}.json"
+        return dict(json.loads(path.read_text("utf-8"))) if path.exists() else None
+
+    def _fetch(self) -> bool:
+        """Bring one receipt from the queue to the disk; return whether there was one."""
+        found = self._broker.get(member_queue(self._member))
+        if found is None:
+            return False
+        tag, seal, payload = found
+        try:
+            message = envelope.read(seal, payload)
+            self._verify(message)
+            receipt = message.json()
+        except MessageRefused as refusal:
+            # Not ours to believe, and nothing to wait for: keep it aside, with its reason.
+            aside = self._answers / "refused" / f"{refusal.code}-{time.time_ns()}"
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(aside, seal.encode() + b"\n" + payload)
+        else:
+            self._answers.mkdir(parents=True, exist_ok=True)
+            write_atomically(
+                self._answers / f"{receipt['submission']}.json", json.dumps(receipt, ensure_ascii=False).encode()
+            )
+        self._broker.ack(tag)
+        return True
+
+    def _verify(self, message: Message) -> None:
+        if message.source != PLATFORM or message.type != "receipt" or message.subject != self._member:
+            raise MessageRefused("HL1004", member=message.source, type=message.type)
+        for key in self._home.trusted_keys(PLATFORM):
+            if key.kid == message.kid:
+                envelope.verify(message, key)
+                return
+        raise MessageRefused("HL1002", kid=message.kid)
