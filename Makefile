@@ -64,8 +64,9 @@ lint: env ## Check style, types and which package imports which
 bench: env ## Measure Huilian against bare PostgreSQL
 	$(BIN)/python -m bench $(ARGS)
 
-contracts: env ## Write the JSON Schemas and AsyncAPI that follow from the marshmallow definitions
+contracts: env ## Write the JSON Schemas, AsyncAPI and OpenAPI that follow from the marshmallow definitions
 	$(BIN)/python -m schemas.publish $(ARGS)
+	$(BIN)/python -m huilian.http.publish $(ARGS)
 
 # No index address and no header: the locks hold whatever mirror they were made with.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -10,12 +10,14 @@ The rules are data, in `contracts/access.toml`, so that an institution can read 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from huilian.errors import ConfigurationError, MessageRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["KINDS", "AccessRules", "load"]
 
@@ -69,9 +71,12 @@ def parse(text: str, name: str) -> AccessRules:
         if not isinstance(table, dict) or set(table) != {"send", "receive"}:
             raise ConfigurationError("HL6009", file=name, what=f"[{message_type}] needs exactly send and receive")
         for side, kinds in table.items():
-            unknown = [kind for kind in kinds if kind not in KINDS]
-            if unknown:
-                raise ConfigurationError("HL6009", file=name, what=f"[{message_type}] {side}: unknown kind {unknown[0]}")
+            if not isinstance(kinds, list):
+                raise ConfigurationError("HL6009", file=name, what=f"[{message_type}] {side} must be a list of kinds")
+            for kind in kinds:
+                if not isinstance(kind, str) or kind not in KINDS:
+                    what = f"[{message_type}] {side}: unknown kind {kind}"
+                    raise ConfigurationError("HL6009", file=name, what=what)
             rules[side][message_type] = frozenset(kinds)
     return AccessRules(rules["send"], rules["receive"])
 

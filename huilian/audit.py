@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from huilian.database import Transaction
 
 __all__ = ["GENESIS", "append", "verify"]
@@ -38,14 +39,34 @@ def append(
     The chain has one end, so writers wait for each other here: call it last.
     """
     transaction.lock("huilian.audit")
-    last = transaction.row("SELECT number, hash FROM huilian.audit ORDER BY number DESC LIMIT 1")
-    number = last["number"] + 1 if last else 1
-    previous = last["hash"] if last else GENESIS
-    content = _content(number, now, actor, action, subject, detail)
+    # The hash is over the detail as it will be read again: jsonb writes numbers its own way.
+    [last] = transaction.rows(
+        "SELECT d.detail, a.number, a.hash FROM (SELECT %s::jsonb AS detail) d"
+        " LEFT JOIN LATERAL (SELECT number, hash FROM huilian.audit ORDER BY number DESC LIMIT 1) a ON true",
+        [json.dumps(detail, ensure_ascii=False)],
+    )
+    number, previous = (last["number"] or 0) + 1, last["hash"] or GENESIS
+    record = {
+        "number": number,
+        "at": now,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": last["detail"],
+    }
     transaction.execute(
         "INSERT INTO huilian.audit (number, at, actor, action, subject, detail, previous, hash)"
         " VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
-        [number, now, actor, action, subject, json.dumps(detail, ensure_ascii=False), previous, record_hash(previous, content)],
+        [
+            number,
+            now,
+            actor,
+            action,
+            subject,
+            json.dumps(last["detail"], ensure_ascii=False),
+            previous,
+            record_hash(previous, _content(record)),
+        ],
     )
 
 
@@ -65,21 +86,20 @@ def verify(transaction: Transaction) -> tuple[int, str]:
             raise UsageError("HL7006", number=count, what="缺少记录 (missing)")
         if row["previous"] != previous:
             raise UsageError("HL7006", number=count, what="与前一条不相接 (does not follow the one before)")
-        content = _content(row["number"], row["at"], row["actor"], row["action"], row["subject"], row["detail"])
-        if row["hash"] != record_hash(previous, content):
+        if row["hash"] != record_hash(previous, _content(row)):
             raise UsageError("HL7006", number=count, what="内容被改动 (altered)")
         previous = row["hash"]
     return count, previous
 
 
-def _content(
-    number: int, at: dt.datetime, actor: str, action: str, subject: str, detail: Mapping[str, object]
-) -> dict[str, object]:
+def _content(record: Mapping[str, Any]) -> dict[str, object]:
+    """Return what the hash of a record covers."""
+    at: dt.datetime = record["at"]
     return {
-        "number": number,
+        "number": record["number"],
         "at": at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": dict(detail),
+        "actor": record["actor"],
+        "action": record["action"],
+        "subject": record["subject"],
+        "detail": record["detail"],
     }

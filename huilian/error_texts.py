@@ -63,7 +63,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL2023": ("格式不符合约定", "the value does not have the agreed form"),
     "HL2024": ("引号不成对，此行无法读取", "unbalanced quotes; the row cannot be read"),
     "HL2025": ("交易日期晚于报表日期", "the transaction date is after the journal's date"),
-    "HL2026": ("同户其他成员的记录未被接收，整户一并退回", "another row of the household was rejected, so the whole household is returned"),
+    "HL2026": (
+        "同户其他成员的记录未被接收，整户一并退回",
+        "another row of the household was rejected, so the whole household is returned",
+    ),
     # HL3xxx: files
     "HL3001": (
         "文件 {file} 的合计行与明细不符：{field} 合计行为 {stated}，明细为 {found}；整份文件未导入，请核对后重新导出",
@@ -104,8 +107,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "HL3014": ("适配器 {adapter} 不接收文件 {file}", "adapter {adapter} does not take the file {file}"),
     "HL3015": ("文件 {file} 的日期 {as_of} 晚于今天", "{file} is dated {as_of}, after today"),
-    "HL3016": ("文件 {file} 第 {line} 行超过 {limit} 字节，不是按行排列的文本", "{file}, line {line} exceeds {limit} bytes; this is not text in rows"),
-    "HL3017": ("文件 {file} 第 {line} 行：表头引号不成对，无法读取", "{file}, line {line}: the header's quotes are unbalanced; it cannot be read"),
+    "HL3016": (
+        "文件 {file} 第 {line} 行超过 {limit} 字节，不是按行排列的文本",
+        "{file}, line {line} exceeds {limit} bytes; this is not text in rows",
+    ),
+    "HL3017": (
+        "文件 {file} 第 {line} 行：表头引号不成对，无法读取",
+        "{file}, line {line}: the header's quotes are unbalanced; it cannot be read",
+    ),
     # HL4xxx: access
     "HL4001": (
         "没有名为 {member} 的机构；用 huilian member list 查看",
@@ -123,6 +132,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the private key of {member} is not here; run this where it is kept",
     ),
     "HL4007": ("机构 {member} 已存在", "member {member} exists already"),
+    "HL4008": ("令牌无权读取机构 {member}", "the token may not read member {member}"),
     # HL5xxx: hosts
     "HL5001": ("数据库暂时不可用：{what}", "the database is not available now: {what}"),
     "HL5002": ("消息队列暂时不可用：{what}", "the message broker is not available now: {what}"),
@@ -132,6 +142,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "no receipt within {seconds} seconds; the file stays spooled, run the same command to go on",
     ),
     "HL5005": ("报文 {type} 无处投递，没有服务接收它", "message {type} could not be routed; no service takes it"),
+    "HL5006": (
+        "同时读取的客户端过多，请稍后再试",
+        "too many clients are reading at once; try again later",
+    ),
+    "HL5007": (
+        "服务器内部错误，详情见服务器日志，编号 {reference}",
+        "the server failed; its log says more under {reference}",
+    ),
     # HL6xxx: configuration
     "HL6001": (
         "目录 {home} 尚未初始化；请先运行 huilian init --county 六位代码",
@@ -157,4 +175,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL7006": ("审计日志第 {number} 条被改动或缺失：{what}", "audit record {number} was altered or is missing: {what}"),
     "HL7007": ("没有编号为 {number} 的死信", "there is no dead letter {number}"),
     "HL7008": ("没有编号为 {submission} 的提交", "there is no submission {submission}"),
+    "HL7009": ("没有这个地址；接口说明见 /api/v1/openapi.json", "no such address; see /api/v1/openapi.json"),
+    "HL7010": ("此地址不支持 {method}", "this address does not take {method}"),
+    "HL7011": ("查询参数 {name} 有误：{what}", "query parameter {name} is wrong: {what}"),
 }

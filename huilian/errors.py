@@ -33,6 +33,7 @@ __all__ = [
     "MessageRefused",
     "UsageError",
     "describe",
+    "told",
 ]
 
 CODE_LENGTH: Final = 6
@@ -91,3 +92,36 @@ class ConfigurationError(HuilianError):
 
 class UsageError(HuilianError):
     """A command or call made wrongly; its text says what to do instead."""
+
+
+_TREE: Final[dict[str, type[HuilianError]]] = {
+    "HL1": MessageRefused,
+    "HL3": FileRefused,
+    "HL4": AccessDenied,
+    "HL5": HostUnavailable,
+    "HL6": ConfigurationError,
+    "HL7": UsageError,
+}
+
+
+def told(code: str, english: str, chinese: str | None = None) -> HuilianError:
+    """Return an error that was found elsewhere or earlier, with the texts that were kept of it.
+
+    The facts its texts named are not known here, and a newer server may send a code that
+    this catalogue does not have yet: neither stands in the way of passing it on.
+
+    Args:
+        code: as it was given.
+        english: its English text, the facts filled in.
+        chinese: its Chinese text; without it the catalogue's, or the English one.
+    """
+    if chinese is None:
+        try:
+            chinese = describe(code, "zh")
+        except KeyError:
+            chinese = english
+    kind = _TREE.get(code[:3], HuilianError)
+    error = kind.__new__(kind)
+    Exception.__init__(error, f"{code} {english}")
+    error.code, error.facts, error.chinese, error.english = code, {}, chinese, english
+    return error

@@ -18,19 +18,23 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder, PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["HOSTS", "Home", "Settings"]
 
 HOSTS: Final = ("embedded", "distributed")
 DEFAULT_LISTEN: Final = "127.0.0.1:8341"
-_COUNTY: Final = re.compile(r"^[1-9][0-9]{5}$", re.ASCII)
+_COUNTY: Final = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+_PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
+PORT_HIGHEST: Final = 65_535
 _KEYS: Final = {"county": str, "policy": str, "host": str, "database_url": str, "amqp_url": str, "listen": str}
 
 
@@ -86,7 +90,8 @@ class Home:
 
     def trusted_keys(self, member: str) -> list[PublicKey]:
         """Return the public keys by which this machine believes `member`, from `trusted/`."""
-        return [PublicKey.from_pem(path.read_text("ascii")) for path in sorted((self.folder / "trusted").glob(f"{member}-*.pem"))]
+        files = sorted((self.folder / "trusted").glob(f"{member}-*.pem"))
+        return [PublicKey.from_pem(path.read_text("ascii", "replace")) for path in files]
 
     def trust(self, member: str, key: PublicKey) -> None:
         """Believe `member` by this key from now on."""
@@ -105,16 +110,22 @@ class Home:
         Raises:
             ConfigurationError: HL6008, it belongs to another county; HL6006, a setting is wrong.
         """
-        _check(settings, str(self.file))
+        _check(self._overridden(settings), str(self.file))
         if self.exists and self.settings().county != settings.county:
             raise ConfigurationError("HL6008", home=self.folder, county=self.settings().county)
         self.folder.mkdir(parents=True, exist_ok=True)
         for part in ("keys", "spool"):
             (self.folder / part).mkdir(mode=0o700, exist_ok=True)
-        lines = [f"{name} = {json.dumps(getattr(settings, name))}" for name in _KEYS]
+        # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
+        lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
+        content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
         temporary = self.file.with_suffix(".new")
+        temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)
-        temporary.write_text("# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "\n".join(lines) + "\n")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(self.file)
 
     def settings(self) -> Settings:
@@ -127,23 +138,26 @@ class Home:
             raise ConfigurationError("HL6001", home=self.folder)
         try:
             values: dict[str, Any] = tomllib.loads(self.file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # no TOML, or not even UTF-8
             raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
         for name, value in values.items():
             if name not in _KEYS or not isinstance(value, _KEYS[name]):
                 raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {', '.join(_KEYS)}")
-        for name in ("database_url", "amqp_url"):
-            values[name] = self._environment.get(f"HUILIAN_{name.upper()}") or values.get(name, "")
         try:
-            settings = Settings(**values)
+            settings = self._overridden(Settings(**values))
         except TypeError as error:
             raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
         _check(settings, str(self.file))
         return settings
 
+    def _overridden(self, settings: Settings) -> Settings:
+        """Return the settings with the environment's word over them."""
+        named = {name: self._environment.get(f"HUILIAN_{name.upper()}", "") for name in ("database_url", "amqp_url")}
+        return replace(settings, **{name: url for name, url in named.items() if url})
+
 
 def _check(settings: Settings, file: str) -> None:
-    if not _COUNTY.match(settings.county):
+    if not _COUNTY.fullmatch(settings.county):
         raise ConfigurationError("HL6006", file=file, what="county: 应为六位代码 (six digits are needed)")
     if settings.host not in HOSTS:
         raise ConfigurationError("HL6006", file=file, what=f"host: {' | '.join(HOSTS)}")
@@ -151,5 +165,5 @@ def _check(settings: Settings, file: str) -> None:
         what = "host = distributed needs amqp_url and database_url, or HUILIAN_AMQP_URL and HUILIAN_DATABASE_URL"
         raise ConfigurationError("HL6006", file=file, what=what)
     host, _, port = settings.listen.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not _PORT.fullmatch(port) or int(port) > PORT_HIGHEST:
         raise ConfigurationError("HL6006", file=file, what='listen: expected "address:port"')

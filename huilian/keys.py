@@ -7,13 +7,16 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from huilian.errors import AccessDenied, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["KeyFolder", "PublicKey", "SigningKey"]
 
@@ -84,16 +87,27 @@ class SigningKey:
         return f"SigningKey({self.kid})"
 
     def save(self, path: Path) -> None:
-        """Write the key as PKCS #8 PEM, readable by its owner only; an existing file is never replaced."""
+        """Write the key as PKCS #8 PEM, readable by its owner only.
+
+        Raises:
+            FileExistsError: the file is there; a key is never replaced. After a crash the key
+                is there whole or not at all.
+        """
         pem = self._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        unfinished = path.with_name(path.name + ".new")
+        unfinished.unlink(missing_ok=True)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with os.fdopen(handle, "wb") as file:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
+        try:
+            path.hardlink_to(unfinished)
+        finally:
+            unfinished.unlink()
 
     @staticmethod
     def load(path: Path) -> SigningKey:
@@ -104,7 +118,7 @@ class SigningKey:
         """
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, UnsupportedAlgorithm):  # a TypeError: it is encrypted
             key = None
         if not isinstance(key, Ed25519PrivateKey):
             raise UsageError("HL7001", what=f"{path.name} 不是 Ed25519 私钥 (is not an Ed25519 private key)")
@@ -147,4 +161,4 @@ class KeyFolder:
     def _files(self, member: str) -> list[Path]:
         if not member.replace("_", "").replace("-", "").isalnum():
             raise AccessDenied("HL4006", member=member)
-        return list((self.folder / member).glob("*.pem"))
+        return list((self.folder / member).glob("[0-9][0-9][0-9][0-9]-*.pem"))

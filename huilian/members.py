@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,19 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.envelope import Message
 
-__all__ = ["KEY_LIFETIME", "PLATFORM", "Member", "MemberKey", "add", "add_key", "all_members", "find", "keys_of", "sender"]
+__all__ = [
+    "KEY_LIFETIME",
+    "PLATFORM",
+    "Member",
+    "MemberKey",
+    "add",
+    "add_key",
+    "all_members",
+    "find",
+    "keys_of",
+    "revoke_key",
+    "sender",
+]
 
 PLATFORM: Final = "HUILIAN"
 """The member code under which Huilian's own services sign."""
@@ -23,7 +36,8 @@ KEY_LIFETIME: Final = dt.timedelta(days=730)
 """How long a key counts unless it is said otherwise."""
 CLOCK_SKEW: Final = dt.timedelta(minutes=10)
 """How far a sender's clock may run ahead of ours."""
-CODE_LONGEST: Final = 20
+_CODE: Final = re.compile(r"[0-9A-Za-z_]{1,20}", re.ASCII)
+# Without hyphens: a submission is named "member-kind-date-digest", and belongs to the member before the first of them.
 
 
 @dataclass(frozen=True)
@@ -49,9 +63,15 @@ class MemberKey:
     valid_until: dt.datetime
     revoked_at: dt.datetime | None
 
-    def counts_at(self, moment: dt.datetime) -> bool:
-        """Return whether a signature made at `moment` counts."""
-        revoked = self.revoked_at is not None and moment >= self.revoked_at
+    def counts_at(self, moment: dt.datetime, *, received: dt.datetime | None = None) -> bool:
+        """Return whether a signature made at `moment` counts.
+
+        Args:
+            moment: the time of signing, as the signer states it.
+            received: when the message came here, if not at that moment. Whoever stole a key can
+                date a message back; nobody can have handed it in before the key was revoked.
+        """
+        revoked = self.revoked_at is not None and max(moment, received or moment) >= self.revoked_at
         return self.valid_from <= moment < self.valid_until and not revoked
 
 
@@ -62,8 +82,9 @@ def add(transaction: Transaction, member: Member, *, now: dt.datetime, actor: st
         AccessDenied: HL4007, the code is taken.
         UsageError: HL7001, the code or the kind is not one.
     """
-    if not (0 < len(member.code) <= CODE_LONGEST and member.code.replace("_", "").replace("-", "").isalnum() and member.code.isascii()):
-        raise UsageError("HL7001", what="机构代码应为 1 至 20 位字母、数字、- 或 _ (a member code is 1 to 20 letters, digits, - or _)")
+    if not _CODE.fullmatch(member.code):
+        what = "机构代码应为 1 至 20 位字母、数字或 _ (a member code is 1 to 20 letters, digits or _)"
+        raise UsageError("HL7001", what=what)
     if member.kind not in KINDS:
         raise UsageError("HL7001", what=f"机构类型应为 (the kind is one of): {', '.join(KINDS)}")
     added = transaction.execute(
@@ -87,27 +108,43 @@ def add_key(
     valid_from: dt.datetime | None = None,
     valid_until: dt.datetime | None = None,
 ) -> MemberKey:
-    """Enter a key of a member; without dates it counts from now for two years."""
+    """Enter a key of a member; without dates it counts from now for two years.
+
+    Raises:
+        AccessDenied: HL4001, no such member.
+        UsageError: HL7001, the key was entered before, or would never count.
+    """
     begins = valid_from or now
     key = MemberKey(public.kid, code, public, begins, valid_until or begins + KEY_LIFETIME, None)
-    transaction.execute(
-        "INSERT INTO huilian.member_key (kid, member, public_key, valid_from, valid_until) VALUES (%s, %s, %s, %s, %s)",
+    if key.valid_until <= key.valid_from:
+        raise UsageError("HL7001", what="密钥失效时间应晚于生效时间 (a key must end after it begins)")
+    find(transaction, code)
+    added = transaction.execute(
+        "INSERT INTO huilian.member_key (kid, member, public_key, valid_from, valid_until) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT (kid) DO NOTHING",
         [key.kid, code, public.raw, key.valid_from, key.valid_until],
     )
+    if not added:
+        raise UsageError("HL7001", what=f"密钥 {key.kid} 已登记 (the key {key.kid} is registered already)")
     detail = {"kid": key.kid, "from": key.valid_from.isoformat(), "until": key.valid_until.isoformat()}
     audit.append(transaction, now=now, actor=actor, action="key.added", subject=code, detail=detail)
     return key
 
 
 def revoke_key(transaction: Transaction, kid: str, *, now: dt.datetime, actor: str) -> None:
-    """Let signatures of a key count no more from now on.
+    """Let nothing signed with a key in from now on; done again it changes nothing.
+
+    Messages that came before stay good.
 
     Raises:
         AccessDenied: HL4001, no such key.
     """
-    row = transaction.row("UPDATE huilian.member_key SET revoked_at = %s WHERE kid = %s RETURNING member", [now, kid])
+    row = transaction.row("SELECT member, revoked_at FROM huilian.member_key WHERE kid = %s FOR UPDATE", [kid])
     if row is None:
         raise AccessDenied("HL4001", member=kid)
+    if row["revoked_at"] is not None and row["revoked_at"] <= now:
+        return
+    transaction.execute("UPDATE huilian.member_key SET revoked_at = %s WHERE kid = %s", [now, kid])
     audit.append(transaction, now=now, actor=actor, action="key.revoked", subject=row["member"], detail={"kid": kid})
 
 
@@ -143,7 +180,7 @@ def keys_of(transaction: Transaction, code: str) -> list[MemberKey]:
 
 
 def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> tuple[Member, MemberKey]:
-    """Return the member and key a message claims, if that key counted when it was signed.
+    """Return the member and key a message claims, if that key counted when it was signed and when it came.
 
     Raises:
         MessageRefused: HL1002, the key is unknown or another member's; HL1003, it did not
@@ -157,7 +194,8 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
     if row is None:
         raise MessageRefused("HL1002", kid=message.kid)
     key = _key(row)
-    if not key.counts_at(message.time):
+    received = now if key.revoked_at is None else _received(transaction, message) or now
+    if not key.counts_at(message.time, received=received):
         raise MessageRefused("HL1003", kid=message.kid)
     if message.time > now + CLOCK_SKEW:
         raise MessageRefused("HL1015", time=message.time.isoformat())
@@ -165,6 +203,14 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
     if member.suspended:
         raise MessageRefused("HL1013", member=member.code)
     return member, key
+
+
+def _received(transaction: Transaction, message: Message) -> dt.datetime | None:
+    """Return when these very bytes first came, if they did."""
+    row = transaction.row(
+        "SELECT received_at FROM huilian.message WHERE id = %s AND digest = %s", [message.id, message.digest]
+    )
+    return row["received_at"] if row else None
 
 
 def _key(row: dict[str, object]) -> MemberKey:

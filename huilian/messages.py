@@ -8,9 +8,7 @@ effectively once.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,15 +16,33 @@ from huilian import envelope
 from huilian.errors import MessageRefused, UsageError
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
     from huilian.database import Transaction
     from huilian.envelope import Message
 
-__all__ = ["OUTBOX_CHANNEL", "DeadLetter", "bury", "dead_letters", "kept", "put", "store", "take"]
+__all__ = [
+    "OUTBOX_CHANNEL",
+    "DeadLetter",
+    "bury",
+    "dead_letter",
+    "dead_letters",
+    "kept",
+    "mark_retried",
+    "put",
+    "refusal_of",
+    "store",
+    "take",
+]
 
 OUTBOX_CHANNEL: Final = "huilian_outbox"
 """Notified when there is something to carry."""
 KEPT_BYTES: Final = 8 * 1024 * 1024
 """How much of a refused payload is kept; of a larger one the beginning, its size and its SHA-256."""
+
+_BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015")
+"""Codes of refusals that say nothing of who really sent the message."""
 
 
 def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> None:
@@ -36,7 +52,8 @@ def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> No
         MessageRefused: HL1008, its id is kept with other bytes.
     """
     added = transaction.execute(
-        "INSERT INTO huilian.message (id, source, type, subject, time, submission, sequence, digest, seal, payload, received_at)"
+        "INSERT INTO huilian.message"
+        " (id, source, type, subject, time, submission, sequence, digest, seal, payload, received_at)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s) ON CONFLICT (id) DO NOTHING",
         [
             message.id,
@@ -76,7 +93,8 @@ def put(transaction: Transaction, message: Message, *, now: dt.datetime) -> None
     """Keep a message and enter it in the outbox, to be carried after the commit."""
     store(transaction, message, now=now)
     added = transaction.execute(
-        "INSERT INTO huilian.outbox (message, created_at) VALUES (%s, %s) ON CONFLICT (message) DO NOTHING", [message.id, now]
+        "INSERT INTO huilian.outbox (message, created_at) VALUES (%s, %s) ON CONFLICT (message) DO NOTHING",
+        [message.id, now],
     )
     if added:
         transaction.execute(f"NOTIFY {OUTBOX_CHANNEL}")
@@ -109,43 +127,53 @@ class DeadLetter:
 
 
 def bury(
-    transaction: Transaction, *, service: str, seal: str, payload: bytes, code: str, reason: str, trace: str | None, now: dt.datetime
+    transaction: Transaction,
+    *,
+    service: str,
+    seal: str,
+    payload: bytes,
+    code: str,
+    reason: str,
+    trace: str | None,
+    now: dt.datetime,
+    size: int | None = None,
+    keep: int = KEPT_BYTES,
 ) -> int:
     """Keep a refused message with its bytes, code, reason and trace; return its number.
 
-    The same bytes refused again for the same reason are counted, not kept twice.
+    The same bytes refused again for the same reason are counted, not kept twice. Of a
+    payload that was not read to its end, `size` says how long it is; the SHA-256 is that
+    of the bytes handed in, of which at most `keep` are kept.
     """
-    sha256 = hashlib.sha256(payload).hexdigest()
-    message = source = message_type = submission = None
     try:
-        read = envelope.read(seal, b"")
-        message, source, message_type, submission = read.id, read.source, read.type, read.submission
+        claimed = envelope.read(seal, b"")
+        claims = [claimed.id, claimed.source, claimed.type, claimed.submission]
     except MessageRefused:
-        pass
+        claims = [None] * 4
     # The seal of a message that was never ours may be anything: keep what a text column can hold.
-    seal = seal.replace("\x00", "")[: envelope.SEAL_LIMIT]
+    raw_seal = seal.encode("utf-8", "surrogatepass")
+    kept_seal = raw_seal.decode("utf-8", "replace").replace("\x00", "")[: envelope.SEAL_LIMIT]
     return int(
         transaction.value(
             "INSERT INTO huilian.dead_letter"
-            " (service, code, reason, trace, message, source, type, submission, seal, seal_sha256, payload, size, sha256,"
-            " received_at, last_received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s, %s, %s, %s)"
+            " (service, code, reason, trace, message, source, type, submission, seal, seal_sha256, payload, size,"
+            " sha256, received_at, last_received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s, %s, %s, %s)"
             " ON CONFLICT (service, code, seal_sha256, sha256) DO UPDATE"
-            " SET times = huilian.dead_letter.times + 1, last_received_at = excluded.last_received_at, retried_at = NULL"
+            " SET times = huilian.dead_letter.times + 1,"
+            " last_received_at = excluded.last_received_at, retried_at = NULL"
             " RETURNING number",
             [
                 service,
                 code,
                 reason,
                 trace,
-                message,
-                source,
-                message_type,
-                submission,
-                seal,
-                hashlib.sha256(seal.encode()).hexdigest(),
-                payload[:KEPT_BYTES],
-                len(payload),
-                sha256,
+                *claims,
+                kept_seal,
+                hashlib.sha256(raw_seal).hexdigest(),
+                payload[:keep],
+                len(payload) if size is None else size,
+                hashlib.sha256(payload).hexdigest(),
                 now,
                 now,
             ],
@@ -179,14 +207,26 @@ def dead_letter(transaction: Transaction, number: int) -> tuple[DeadLetter, str,
 def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | None:
     """Return code and reason of a message of this submission that waits as a dead letter.
 
-    Only those whose signature held count: anybody can claim to be part of a submission.
+    Only those of the member it belongs to and whose signature held count: anybody can claim
+    to be part of a submission. Nor do those count in whose place another message came since:
+    the file was pushed again, translated anew.
     """
-    row = transaction.row(
-        "SELECT code, reason FROM huilian.dead_letter WHERE submission = %s AND retried_at IS NULL AND code <> ALL(%s)"
-        " ORDER BY number LIMIT 1",
-        [submission, ["HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015"]],
+    rows = transaction.rows(
+        "SELECT code, reason, seal, last_received_at FROM huilian.dead_letter"
+        " WHERE submission = %s AND starts_with(submission, source || '-') AND retried_at IS NULL AND code <> ALL(%s)"
+        " ORDER BY number",
+        [submission, list(_BEFORE_SIGNATURE)],
     )
-    return (row["code"], row["reason"]) if row else None
+    for row in rows:
+        buried = envelope.read(row["seal"], b"")
+        replaced = transaction.value(
+            "SELECT true FROM huilian.message WHERE submission = %s AND source = %s AND type = %s"
+            " AND sequence IS NOT DISTINCT FROM %s AND id <> %s AND received_at > %s LIMIT 1",
+            [submission, buried.source, buried.type, buried.sequence, buried.id, row["last_received_at"]],
+        )
+        if not replaced:
+            return row["code"], row["reason"]
+    return None
 
 
 def mark_retried(transaction: Transaction, number: int, *, now: dt.datetime) -> None:

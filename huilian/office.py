@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -22,11 +21,12 @@ from huilian.processing import Processor
 from huilian.service import Context, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from huilian.home import Home, Settings
     from huilian.schema import Component
 
 __all__ = ["Office", "components", "open_office", "open_office_when_up", "set_up"]
-
 
 RETRY_SECONDS: Final = 1.0
 """Between two tries to open a database that is not up yet."""
@@ -123,13 +123,16 @@ def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> Non
     policy.load(settings.policy)
     home.create(settings)
     with open_office(home, clock=clock) as office, office.database.transaction() as transaction:
+        transaction.lock("huilian.set_up")
         now = office.clock.now()
         present = {member.code for member in members.all_members(transaction)}
         county = Member(settings.county, "county", "县级主管部门", "county_roster", settings.county, suspended=False)
         for member in (Member(PLATFORM, "platform", "惠联平台", None, None, suspended=False), county):
             if member.code not in present:
                 members.add(transaction, member, now=now, actor="init")
-            if not home.keys.holds(member.code):
-                key = home.keys.create(member.code)
+            holds = home.keys.holds(member.code)
+            key = home.keys.current(member.code) if holds else home.keys.create(member.code)
+            # A key may be here and not there: its file comes first, and the commit after it may never have come.
+            if key.kid not in {known.kid for known in members.keys_of(transaction, member.code)}:
                 members.add_key(transaction, member.code, key.public, now=now, actor="init")
         home.trust(PLATFORM, home.keys.current(PLATFORM).public)

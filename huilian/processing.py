@@ -10,8 +10,6 @@ waits and tries again.
 from __future__ import annotations
 
 import enum
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +17,11 @@ import structlog
 
 from huilian import audit, envelope, members, messages
 from huilian.errors import HostUnavailable, MessageRefused
+from huilian.logs import where
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from huilian.access import AccessRules
     from huilian.database import Database, Transaction
     from huilian.envelope import Draft, Message
@@ -86,7 +87,9 @@ class Processor:
         Raises:
             HostUnavailable: a server is away; nothing was committed, try again.
         """
-        return self._guarded(service.name, seal, payload, lambda transaction: self._handle(service, seal, payload, transaction))
+        return self._guarded(
+            service.name, seal, payload, lambda transaction: self._handle(service, seal, payload, transaction)
+        )
 
     def intake(self, seal: str, payload: bytes) -> Outcome:
         """Check one message and keep it in the outbox for whoever takes it: the way in over HTTP.
@@ -131,13 +134,34 @@ class Processor:
             self.bury(place, seal, payload, refusal, trace=None)
             return Outcome(Result.REFUSED, refusal)
         except Exception as error:  # noqa: BLE001  # whatever a handler raises, the queue goes on
-            refusal = MessageRefused("HL1012", what=type(error).__name__)
-            self.bury(place, seal, payload, refusal, trace=_where(error))
-            return Outcome(Result.REFUSED, refusal)
+            broken = MessageRefused("HL1012", what=type(error).__name__)
+            self.bury(place, seal, payload, broken, trace=where(error))
+            return Outcome(Result.REFUSED, broken)
         return Outcome(result)
 
-    def bury(self, place: str, seal: str, payload: bytes, refusal: MessageRefused, *, trace: str | None) -> None:
-        """Keep a message that is not let in, and say so in log and audit."""
+    def bury(
+        self,
+        place: str,
+        seal: str,
+        payload: bytes,
+        refusal: MessageRefused,
+        *,
+        trace: str | None,
+        size: int | None = None,
+        keep: int = messages.KEPT_BYTES,
+    ) -> None:
+        """Keep a message that is not let in, and say so in log and audit.
+
+        Args:
+            place: the service, or way in, that refused it.
+            seal: as it came.
+            payload: as it came, or the beginning of it.
+            refusal: why it is not let in.
+            trace: where a handler failed.
+            size: bytes the whole payload has, when it is more than `payload`.
+            keep: bytes of the payload worth keeping.
+        """
+        size = len(payload) if size is None else size
         now = self.context.clock.now()
         with self.database.transaction() as transaction:
             number = messages.bury(
@@ -149,6 +173,8 @@ class Processor:
                 reason=refusal.english,
                 trace=trace,
                 now=now,
+                size=size,
+                keep=keep,
             )
             audit.append(
                 transaction,
@@ -156,13 +182,6 @@ class Processor:
                 actor=place,
                 action="message.refused",
                 subject=str(number),
-                detail={"code": refusal.code, "bytes": len(payload)},
+                detail={"code": refusal.code, "bytes": size},
             )
-        _log.warning("message_refused", service=place, code=refusal.code, dead_letter=number, bytes=len(payload), where=trace)
-
-
-def _where(error: BaseException) -> str:
-    """Return the frames an error passed through, without its text, which may quote a record."""
-    frames = traceback.extract_tb(error.__traceback__)[-12:]
-    lines = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-    return " > ".join([*lines, type(error).__name__])
+        _log.warning("message_refused", service=place, code=refusal.code, dead_letter=number, bytes=size, where=trace)

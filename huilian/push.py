@@ -7,13 +7,12 @@ sent twice counts once.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
@@ -22,15 +21,19 @@ from huilian import envelope, money
 from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
-from huilian.errors import FileRefused, HostUnavailable
-from huilian.spool import Draught, Spool, SpooledSubmission
+from huilian.errors import FileRefused, HostUnavailable, MessageRefused
+from huilian.spool import Spool
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
     from huilian.keys import SigningKey
+    from huilian.spool import Draught, SpooledSubmission
 
 __all__ = ["Progress", "Pushed", "Transport", "push", "translate"]
 
@@ -95,13 +98,33 @@ def push(
         HostUnavailable: HL5001 to HL5004; the file stays spooled, the same call goes on later.
     """
     submission = translate(
-        source, adapter=adapter, member=member, home=home, county=county, catalogue=catalogue, clock=clock, progress=progress
+        source,
+        adapter=adapter,
+        member=member,
+        home=home,
+        county=county,
+        catalogue=catalogue,
+        clock=clock,
+        progress=progress,
     )
-    receipt = transport.receipt(submission.folder.name, seconds=0) or submission.receipt
-    if receipt is None:
-        receipt = _send(submission, transport, progress, seconds)
+    try:
+        receipt = _earlier_receipt(submission, transport) or _send(submission, transport, progress, seconds)
+    except MessageRefused:
+        # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
+        submission.discard()
+        raise
     submission.keep_receipt(receipt)
     return Pushed(receipt, submission.rejections)
+
+
+def _earlier_receipt(submission: SpooledSubmission, transport: Transport) -> dict[str, Any] | None:
+    try:
+        return transport.receipt(submission.folder.name, seconds=0) or submission.receipt
+    except MessageRefused:
+        if submission.sent:
+            raise
+        # Of an earlier translation, which was discarded.
+        return None
 
 
 def _send(submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float) -> dict[str, Any]:
@@ -139,8 +162,8 @@ def translate(
     identity = _identify(source, adapter, member, clock.today())
     try:
         with source.open("rb") as file:
+            before = os.fstat(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        before = source.stat()
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
     name = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
@@ -149,19 +172,36 @@ def translate(
     if known:
         return known
     key = home.keys.current(member)
-    work = _Translation(name, member, identity, adapter, catalogue, clock, key, spool.begin(name))
+    work = _Translation(
+        name=name,
+        member=member,
+        identity=identity,
+        adapter=adapter,
+        catalogue=catalogue,
+        clock=clock,
+        key=key,
+        draught=spool.begin(name),
+    )
     try:
         for piece in adapter.read(source, identity, AdapterSettings(county)):
             work.take(piece.accepted, piece.rejections, piece.rows)
             progress("translate", piece.bytes_read, before.st_size)
-        after = source.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise FileRefused("HL3010", file=source.name, what="读取时文件被改动 (it changed while it was read)")
         progress("translate", before.st_size, before.st_size)
-        return work.finish(source, sha256)
+        manifest = work.finish(source, sha256)
+        _refuse_changed(source, before)
+        return work.draught.finish(manifest)
     except BaseException:
         work.draught.abandon()
         raise
+
+
+def _refuse_changed(source: Path, before: os.stat_result) -> None:
+    try:
+        after = source.stat()
+    except OSError:
+        after = None
+    if after is None or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise FileRefused("HL3010", file=source.name, what="读取时文件被改动 (it changed while it was read)")
 
 
 def _identify(source: Path, adapter: Adapter, member: str, today: dt.date) -> FileIdentity:
@@ -182,6 +222,7 @@ class _Translation:
 
     def __init__(
         self,
+        *,
         name: str,
         member: str,
         identity: FileIdentity,
@@ -224,14 +265,18 @@ class _Translation:
     def _seal(self, message_type: str, records: int, body: bytes) -> None:
         contract = self.catalogue.latest(message_type)
         sequence = len(self.parts)
-        draft = Draft(message_type, contract.dataschema, self.member, body, bulk=True, submission=self.name, sequence=sequence)
+        draft = Draft(
+            message_type, contract.dataschema, self.member, body, bulk=True, submission=self.name, sequence=sequence
+        )
         message = envelope.seal(draft, self.key, source=self.member, time=self.clock.now())
-        self.parts.append({"sequence": sequence, "type": message_type, "records": records, "sha256": message.payload_sha256})
+        self.parts.append(
+            {"sequence": sequence, "type": message_type, "records": records, "sha256": message.payload_sha256}
+        )
         # The manifest travels first, as number 0, and is known last.
         self.draught.write(sequence + 1, message)
 
-    def finish(self, source: Path, sha256: str) -> SpooledSubmission:
-        """Seal what is left and the manifest, write the rejections, make the submission visible."""
+    def finish(self, source: Path, sha256: str) -> dict[str, Any]:
+        """Seal what is left and the manifest, write the rejections; return the manifest as it travels."""
         for batcher, message_type in ((self._records, self.identity.kind), (self._errors, "rejections")):
             for records, body in batcher.flush():
                 self._seal(message_type, records, body)
@@ -258,10 +303,12 @@ class _Translation:
         if rejected.height:
             target = self.draught.folder / f"退回_{source.name}"
             self.adapter.write_rejections(source, self.identity, rejected.sort("line", maintain_order=True), target)
-        return self.draught.finish(contract.schema().dump(manifest))  # type: ignore[arg-type]  # one object, not a list
+        return dict(contract.schema().dump(manifest))
 
 
-def wait_for(question: Callable[[], dict[str, Any] | None], *, seconds: float, pause: float = 0.02) -> dict[str, Any] | None:
+def wait_for(
+    question: Callable[[], dict[str, Any] | None], *, seconds: float, pause: float = 0.02
+) -> dict[str, Any] | None:
     """Ask until there is an answer or `seconds` have passed, ever less often."""
     deadline = time.monotonic() + seconds
     while True:

@@ -6,14 +6,15 @@ version is kept inside its own schema, so that components are upgraded on their 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from huilian.database import quote
+from huilian.database import connect, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from huilian.database import Database
 
 __all__ = ["KERNEL", "Component", "is_current", "upgrade"]
@@ -33,7 +34,7 @@ class Component:
 
     @property
     def head(self) -> str:
-        """Return the newest revision, by file name: revisions are numbered 0001, 0002, …"""
+        """Return the newest revision, by file name: revisions are numbered from 0001."""
         return max(path.stem.partition("_")[0] for path in (self.migrations / "versions").glob("[0-9]*.py"))
 
 
@@ -81,10 +82,12 @@ def run_in_alembic() -> None:
     from sqlalchemy import create_engine, pool, text  # noqa: PLC0415
 
     attributes = context.config.attributes
-    url = str(attributes["url"]).replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = create_engine(url, poolclass=pool.NullPool)
+    # The driver's own connection, so that every URL that opens the database elsewhere opens it here.
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connect(attributes["url"]), poolclass=pool.NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('huilian.migrate', 0))"))
-        context.configure(connection=connection, version_table_schema=attributes["schema"], transaction_per_migration=False)
+        context.configure(
+            connection=connection, version_table_schema=attributes["schema"], transaction_per_migration=False
+        )
         context.run_migrations()
     engine.dispose()

@@ -17,16 +17,19 @@ and are made anew.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huilian import envelope
+from huilian.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from huilian.envelope import Message
 
 __all__ = ["Spool", "SpooledSubmission"]
@@ -69,26 +72,52 @@ class SpooledSubmission:
         """Note how many messages have left."""
         (self.folder / "sent").write_text(str(number))
 
+    def discard(self) -> None:
+        """Take the submission out of the spool, so that its file is translated and sealed anew."""
+        # Under its name it is whole or not there at all: the name goes first.
+        discarded = self.folder.with_name(self.folder.name + ".discarded")
+        shutil.rmtree(discarded, ignore_errors=True)
+        self.folder.rename(discarded)
+        shutil.rmtree(discarded, ignore_errors=True)
+
     @property
     def count(self) -> int:
         """Return how many messages there are."""
-        return sum(1 for _ in self.folder.glob("*.seal"))
+        return sum(1 for _ in self.folder.glob("[0-9]*.seal"))
 
     def messages(self, start: int = 0) -> Iterator[Message]:
         """Yield the sealed messages in sending order, from the one numbered `start`."""
-        for path in sorted(self.folder.glob("*.seal")):
+        for path in sorted(self.folder.glob("[0-9]*.seal")):
             if int(path.stem) >= start:
                 yield envelope.read(path.read_text("ascii"), path.with_suffix(".payload").read_bytes())
 
 
 class Draught:
-    """A submission being written; nobody sees it before `finish`."""
+    """A submission being written; nobody sees it before `finish`.
+
+    Args:
+        folder: where it will be seen.
+
+    Raises:
+        UsageError: HL7001, another process is writing the same submission.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.target = folder
         self.folder = folder.with_name(folder.name + ".part")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Held until this process ends or is done: what a dead one left behind is not locked.
+        self._lock = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken = not (self.folder.exists() and os.path.samestat(os.fstat(self._lock), self.folder.stat()))
+        except BlockingIOError:
+            taken = True
+        if taken:
+            os.close(self._lock)
+            raise UsageError("HL7001", what="同一文件正在由另一进程报送 (another process is pushing the same file)")
+        for left in self.folder.iterdir():
+            left.unlink()
 
     def write(self, number: int, message: Message) -> None:
         """Write one message under its number in sending order."""
@@ -105,11 +134,13 @@ class Draught:
             shutil.rmtree(self.target)
         self.folder.rename(self.target)
         _sync(self.target.parent)
+        os.close(self._lock)
         return SpooledSubmission(self.target)
 
     def abandon(self) -> None:
         """Remove what was written."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock)
 
 
 class Spool:

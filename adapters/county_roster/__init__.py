@@ -1,3 +1,13 @@
-"""."""
+"""The county's roster (花名册), as delimited text or as a workbook.
 
-adapter = None
+`layout` says what its columns mean, `households` what holds within a household, `workbook`
+reads and writes sheets, `exchange` puts them together.
+"""
+
+from __future__ import annotations
+
+from adapters.county_roster.exchange import CountyRoster
+
+__all__ = ["adapter"]
+
+adapter = CountyRoster()

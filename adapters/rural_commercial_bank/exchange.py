@@ -98,7 +98,14 @@ class _Translator:
         good, errors = split(canonical.with_columns(repeated), layout.record, checks)
         if block.faults.height:
             good = good.join(block.faults, on=LINE, how="anti", maintain_order="left")
-        rejections = reject(errors, block.faults, canonical, layout.translation, layout.record, _REFERENCE)
+        rejections = reject(
+            errors,
+            block.faults,
+            canonical,
+            translation=layout.translation,
+            record=layout.record,
+            reference=_REFERENCE,
+        )
         return Piece(block.rows, good, rejections, block.bytes_read)
 
     def verify(self, file: str) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "JOURNAL_FAULT",
     "REPEATED_HEADER_IN",
     "ROSTER_FAULT",
+    "ROSTER_FAULT_IN_HOUSEHOLD",
     "WHOLE_FILE_QUIRKS",
     "Change",
     "Fault",
@@ -76,6 +77,8 @@ FAULTS: Final = {
 """What can be wrong with a row of a ledger. The trailer counts what the bank's own books say of it."""
 JOURNAL_FAULT: Final = Fault("交易日期", "HL2003", lambda row: row.with_cell("交易日期", "20241301"))
 ROSTER_FAULT: Final = FAULTS["wrong_check_character"]
+ROSTER_FAULT_IN_HOUSEHOLD: Final = Fault("户编号", "HL2026", lambda row: row)
+"""What the faulty person's household suffers: a household is taken whole or not at all."""
 
 _FULL_WIDTH: Final = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(ord("!"), ord("~") + 1)})
 
@@ -163,7 +166,7 @@ def make_plan(seed: int, households: Sequence[Household], loans: Sequence[Loan])
         payments = len(journal(loans, as_of))
         if payments and as_of.month in _JOURNAL_FAULTS_IN:
             journal_faults[as_of] = draw.randrange(payments)
-    # Never a head: a household without its head would have to be rejected as a whole.
+    # Never a head: a household that is rejected for another member's fault is the harder case.
     members = [person.identity_number for household in households for person in household.members[1:]]
     chosen = draw.sample(members, _ROSTER_FAULTS + len(_ROSTER_QUIRKS))
     return Plan(

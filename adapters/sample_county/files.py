@@ -12,6 +12,7 @@ from adapters.sample_county.dirt import (
     JOURNAL_FAULT,
     REPEATED_HEADER_IN,
     ROSTER_FAULT,
+    ROSTER_FAULT_IN_HOUSEHOLD,
     WHOLE_FILE_QUIRKS,
     Change,
     Fault,
@@ -121,13 +122,15 @@ def _write_roster(directory: Path, sample: County) -> SampleFile:
     rows: list[Row] = []
     faults: dict[int, Fault] = {}
     for household in sample.households:
+        faulty = {person.identity_number for person in household.members} & sample.plan.roster_faults
         for person in household.members:
             row = _person_row(household, person)
-            if person.identity_number in sample.plan.roster_faults:
-                faults[len(rows)] = ROSTER_FAULT
-                row = ROSTER_FAULT.change(row)
+            if faulty:
+                fault = ROSTER_FAULT if person.identity_number in faulty else ROSTER_FAULT_IN_HOUSEHOLD
+                faults[len(rows)] = fault
+                row = fault.change(row)
             rows.append(sample.plan.roster_quirks.get(person.identity_number, _as_it_is)(row))
-    begins = write(path, ROSTER_HEADER, rows, trailer=False)
+    begins = write(path, ROSTER_HEADER, rows, sums=None)
     return SampleFile(path, "county_roster", COUNTY, "roster", ROSTER_DATE, len(rows), _dirt(begins, faults))
 
 

@@ -45,7 +45,7 @@ def write(
     header: Sequence[str],
     rows: Sequence[Row],
     *,
-    trailer: bool = True,
+    sums: int | None = 2,
     repeat_header_before: int | None = None,
     blank_lines: int = 0,
 ) -> list[int]:
@@ -55,7 +55,7 @@ def write(
         path: the file; one of that name is overwritten.
         header: the columns, in the order they are printed.
         rows: what stands below it.
-        trailer: end with a line of totals: the number of rows, then the sum of each amount.
+        sums: how many amounts the line of totals adds up; None when there is no such line.
         repeat_header_before: print the header once more before the row at this position.
         blank_lines: how many empty lines follow the last.
     """
@@ -70,9 +70,9 @@ def write(
         text = _line([row.cells.get(column, "") for column in header])
         printed.append(text)
         line += 1 + text.count("\n")
-    if trailer:
-        sums = [sum(column) for column in zip(*(row.amounts for row in rows), strict=True)]
-        printed.append(trailer_line(len(rows), sums, len(header)))
+    if sums is not None:
+        totals = [sum(row.amounts[place] for row in rows) for place in range(sums)]
+        printed.append(trailer_line(len(rows), totals, len(header)))
     text = NEWLINE.join([*printed, *[""] * (1 + blank_lines)])
     path.write_bytes(text.encode(ENCODING))
     return begins

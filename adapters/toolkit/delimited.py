@@ -18,6 +18,7 @@ import polars as pl
 
 from adapters.toolkit import encodings, grammar
 from adapters.toolkit.cutting import RawPiece, RawPieces
+from adapters.toolkit.names import check_header
 from adapters.toolkit.text import BLANKS, clean, clean_name
 from adapters.toolkit.translation import LINE
 from huilian.errors import FileRefused, describe
@@ -167,18 +168,8 @@ def read_layout(piece: RawPiece | None, file: str, known: Sequence[str]) -> Layo
     if encoding is None:
         raise FileRefused("HL3007", file=file, encodings=encodings.ENCODINGS)
     names = tuple(clean_name(cell.encode("latin-1").decode(encoding.codec, "replace")) for cell in found.cells)
-    _check_names(names, file, known)
+    check_header(names, file, known)
     return Layout(encoding, names, header, line, size, line + found.lines - 1)
-
-
-def _check_names(names: Sequence[str], file: str, known: Sequence[str]) -> None:
-    missing = [name for name in known if name not in names]
-    if missing:
-        raise FileRefused("HL3003", file=file, columns="、".join(missing))
-    # A column nobody reads may stand there twice; of one that is read nobody could say which is meant.
-    repeated = [name for name in known if names.count(name) > 1]
-    if repeated:
-        raise FileRefused("HL3004", file=file, columns="、".join(repeated))
 
 
 class _Reader:
@@ -215,6 +206,10 @@ class _Reader:
 
 def _fast(piece: RawPiece, form: _Form) -> pl.DataFrame | None:
     """Return the piece as polars reads it, clean, or None where that cannot be shown to be exact."""
+    line_ends = piece.data.count(b"\r\n")
+    # polars drops a CR at the end of any cell, so that sizes would prove nothing.
+    if piece.data.count(b"\r") != line_ends or not grammar.is_balanced(piece.data):
+        return None
     places = form.places
     codec = form.layout.encoding.codec
     try:
@@ -230,24 +225,30 @@ def _fast(piece: RawPiece, form: _Form) -> pl.DataFrame | None:
         )
     except (UnicodeDecodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    del text
-    line = pl.int_range(piece.first_line, piece.first_line + frame.height, dtype=pl.Int64, eager=True)
-    if frame.height != piece.lines:
+    rows = frame.height
+    line = pl.int_range(piece.first_line, piece.first_line + rows, dtype=pl.Int64, eager=True)
+    # Where nothing is left of quotes and line ends, and nothing else is missing, sizes add up.
+    size = frame.select(pl.sum_horizontal(pl.all().str.len_bytes().sum())).item() + rows * len(places)
+    if rows != piece.lines or len(text) != size + line_ends + piece.data.count(b'"'):
         inner = frame.select(pl.sum_horizontal(_count("\n", places))).to_series()
-        length = frame.select(pl.sum_horizontal(pl.col(places).str.len_chars())).to_series()
-        if frame.height + inner.sum() != piece.lines:
-            return None
-        if _largest(inner) >= grammar.LONGEST_ROW_LINES or _largest(length) >= grammar.LONGEST_ROW // 2:
+        if not _agrees(frame, piece, int(inner.sum())) or _largest(inner) >= grammar.LONGEST_ROW_LINES // 2:
             return None
         line = line + inner.cum_sum().shift(1, fill_value=0).cast(pl.Int64)
-    # Cells are missing at the end of a row only, and read as null there.
-    if frame[places[-1]].null_count():
-        inside = frame.select(pl.sum_horizontal(_count(",", places)).sum()).item() if b'"' in piece.data else 0
-        if piece.data.count(b",") != frame.height * (len(places) - 1) + inside:
-            return None
     # What needs a search in every cell is done only where the piece shows a trace of it.
-    wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or frame.height != piece.lines
+    wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or rows != piece.lines
     return clean(frame.with_columns(line.alias(LINE)), LINE, wrappers=wrappers, breaks=breaks)
+
+
+def _agrees(frame: pl.DataFrame, piece: RawPiece, inner: int) -> bool:
+    """Return whether `frame` is what the grammar makes of `piece`, with `inner` line breaks within cells."""
+    places = frame.columns
+    commas = frame.select(pl.sum_horizontal(_count(",", places)).sum()).item()
+    length = _largest(frame.select(pl.sum_horizontal(pl.all().str.len_bytes())).to_series())
+    return bool(
+        frame.height + inner == piece.lines
+        and piece.data.count(b",") == frame.height * (len(places) - 1) + commas
+        and length < grammar.LONGEST_ROW // 2
+    )
 
 
 def _count(character: str, places: list[str]) -> pl.Expr:
@@ -289,7 +290,10 @@ def _readable(cell: str, line: int, place: int, form: _Form, faults: list[_Fault
     """Return `cell` with what its encoding cannot read replaced, noting a fault if there was any."""
     if cell.isascii() or not _UNREADABLE.search(cell):
         return cell
-    faults.append((line, form.layout.names[place] or f"第{place + 1}列", "HL2016", describe("HL2016")))
+    name = form.layout.names[place]
+    # The name of a column that nobody agreed on may be anything, and of any length.
+    field = name if name in form.known else f"第{place + 1}列"
+    faults.append((line, field, "HL2016", describe("HL2016")))
     return _UNREADABLE.sub(_REPLACED, cell)
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LONGEST_ROW", "LONGEST_ROW_LINES", "Extent", "Row", "cells", "extent", "rows"]
+__all__ = ["LONGEST_ROW", "LONGEST_ROW_LINES", "Extent", "Row", "cells", "extent", "is_balanced", "rows"]
 
 LONGEST_ROW_LINES: Final = 100
 """Physical lines a row may span: a purpose of 200 characters never comes near."""
@@ -29,6 +29,11 @@ LONGEST_ROW: Final = 1 << 20
 
 _QUOTED: Final = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"')
 """A quoted cell; possessive, so that an open one fails at once and never tries half of a doubled quote."""
+
+_BALANCED: Final = re.compile(
+    rb'(?:[^"]*+(?:(?<![^,\n])"[^"]*+(?:""[^"]*+)*+"|(?:(?<=[,\n]=)|(?<=\A=))"[^",\n]*+")(?=,|\r?\n))*+[^"]*+'
+)
+"""From quote to quote: each opens at the beginning of a cell (or after the `=` of `="341599"`) and closes at its end."""
 
 
 class Open(Exception):  # noqa: N818  # a state of the text, not an error
@@ -92,6 +97,14 @@ def cells(text: str) -> list[str]:
         if end == len(text):
             return found
         start = end + 1
+
+
+def is_balanced(data: bytes) -> bool:
+    """Return whether quotes in `data`, which ends with a line end, come in pairs within every cell.
+
+    Quotes that are text in a cell (`5" pipe`) are in order too, but a reader that counts them is misled.
+    """
+    return _BALANCED.fullmatch(data) is not None
 
 
 def extent(lines: Sequence[str], start: int, *, at_end: bool) -> Extent | None:

@@ -1,12 +1,18 @@
-"""Reading file names."""
+"""Names: of files, which say what they hold, and of columns, which must all be there, once."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["day"]
+from huilian.errors import FileRefused
 
-EARLIEST_YEAR = 1900
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["check_header", "day"]
+
+EARLIEST_YEAR: Final = 1900
 """As in `schemas.fields.Date`."""
 
 
@@ -17,3 +23,23 @@ def day(digits: str) -> dt.date | None:
     except ValueError:
         return None
     return found if found.year >= EARLIEST_YEAR else None
+
+
+def check_header(names: Sequence[str], file: str, known: Sequence[str]) -> None:
+    """Hold a header against the columns that were agreed on; others may stand beside them, in any order.
+
+    Args:
+        names: the header's, clean.
+        file: for the error message.
+        known: those that must be there.
+
+    Raises:
+        FileRefused: HL3003, some are missing; HL3004, some are there twice.
+    """
+    missing = [name for name in known if name not in names]
+    if missing:
+        raise FileRefused("HL3003", file=file, columns="、".join(missing))
+    # A column nobody reads may stand there twice; of one that is read nobody could say which is meant.
+    repeated = [name for name in known if names.count(name) > 1]
+    if repeated:
+        raise FileRefused("HL3004", file=file, columns="、".join(repeated))

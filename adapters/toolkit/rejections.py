@@ -21,6 +21,7 @@ def reject(
     errors: pl.DataFrame,
     faults: pl.DataFrame,
     canonical: pl.DataFrame,
+    *,
     translation: Translation,
     record: type[Record],
     reference: str,
@@ -56,12 +57,12 @@ def reject(
         .with_columns(pl.col("field").replace_strict(order, default=-1, return_dtype=pl.Int64).alias("place"))
         .sort(LINE, "place", maintain_order=True)
         .select(REJECTIONS.names())
-        .cast(dict(REJECTIONS))
+        .cast(REJECTIONS)
     )
 
 
 def _references(canonical: pl.DataFrame, record: type[Record], field: str) -> pl.DataFrame:
     kind = record().fields[field]
-    assert isinstance(kind, _Field)
+    assert isinstance(kind, _Field)  # noqa: S101  # narrows the type; every record is made of ours
     malformed = pl.any_horizontal([expression for _, expression in kind.checks(field)])
     return canonical.select(LINE, pl.when(~malformed).then(pl.col(field)).alias("reference"))

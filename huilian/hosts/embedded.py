@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian.errors import HostUnavailable
+from huilian.logs import where
 from huilian.messages import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Self
 
     from huilian.office import Office
 
@@ -44,10 +46,12 @@ _CLAIM = """
 
 
 class EmbeddedHost:
-    """Carries messages as long as the block runs::
+    """Carries messages as long as its block runs.
 
-    with EmbeddedHost(office) as host:
-        host.drain()
+    Example::
+
+        with EmbeddedHost(office) as host:
+            host.drain()
     """
 
     def __init__(self, office: Office, *, workers: int = WORKERS) -> None:
@@ -59,7 +63,7 @@ class EmbeddedHost:
         ]
         self._listener_thread = threading.Thread(target=self._listen, name="carrier-listener", daemon=True)
 
-    def __enter__(self) -> EmbeddedHost:
+    def __enter__(self) -> Self:
         """Start the workers."""
         _ = self.office.processor  # a missing key or policy must fail here, not in a worker
         for thread in (*self._threads, self._listener_thread):
@@ -113,6 +117,10 @@ class EmbeddedHost:
                 pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 failures += 1
                 _log.warning("database_away", code=error.code, retry_in_seconds=pause)
+                self._stopping.wait(pause)
+            except Exception as error:  # noqa: BLE001  # a message that cannot even be kept as a dead letter stays where it is
+                pause = RETRY_SECONDS[-1]
+                _log.error("carrying_failed", error=type(error).__name__, where=where(error), retry_in_seconds=pause)
                 self._stopping.wait(pause)
 
     def _listen(self) -> None:

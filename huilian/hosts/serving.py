@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from huilian.home import Home
-    from huilian.office import Office
 
-__all__ = ["HttpServer", "serve"]
+__all__ = ["serve"]
 
-HTTP_THREADS: Final = 8
 STOP_SECONDS: Final = 20
 """How long a stopping process may finish what it holds before it is killed; nothing is lost by that."""
 RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -74,39 +72,6 @@ def serve(home: Home, *, host: str | None = None, service_name: str | None = Non
         os.execv(sys.executable, _command(service_name, address))  # noqa: S606  # eventlet must patch a fresh interpreter
 
 
-class HttpServer:
-    """The HTTP interface of an open office, in threads of its own, as long as the block runs."""
-
-    def __init__(self, office: Office, listen: str, checks: dict[str, Callable[[], None]] | None = None) -> None:
-        from waitress.server import create_server  # noqa: PLC0415  # only servers need it
-
-        from huilian.http import create_app  # noqa: PLC0415
-
-        address, _, port = listen.rpartition(":")
-        self._server = create_server(
-            create_app(office, checks=checks or {}),
-            host=address,
-            port=int(port),
-            threads=HTTP_THREADS,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            # Refused by the interface itself, which keeps the beginning as a dead letter.
-            max_request_body_size=1 << 40,
-        )
-        self.url = f"http://{address}:{self._server.effective_port}"
-        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
-
-    def __enter__(self) -> HttpServer:
-        """Begin to answer."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Stop answering."""
-        self._server.close()
-        self._server.task_dispatcher.shutdown()
-
-
 def _stopping() -> threading.Event:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,10 +81,11 @@ def _stopping() -> threading.Event:
 
 def _serve_embedded(home: Home, listen: str) -> None:
     from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # not needed by the distributed host
+    from huilian.http.server import THREADS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
 
     stopping = _stopping()
     with (
-        open_office(home, connections=8 + HTTP_THREADS) as office,
+        open_office(home, connections=8 + THREADS) as office,
         EmbeddedHost(office),
         HttpServer(office, listen) as server,
     ):
@@ -151,9 +117,10 @@ def _serve_relay(home: Home) -> None:
 
 def _serve_http(home: Home, listen: str) -> None:
     from huilian.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
+    from huilian.http.server import THREADS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
 
     stopping = _stopping()
-    connections = HTTP_THREADS + 1
+    connections = THREADS + 1
     with (
         contextlib.suppress(_Stopped),
         open_office_when_up(home, wait=_waiting(stopping), connections=connections) as office,

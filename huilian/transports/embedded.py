@@ -5,28 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian import messages, service
-from huilian.errors import MessageRefused, describe
+from huilian.errors import told
 from huilian.push import wait_for
 
 if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.office import Office
 
-__all__ = ["EmbeddedTransport", "RefusedLater"]
-
-
-class RefusedLater(MessageRefused):
-    """A message that was taken in and refused when it was handled; its text is the one kept with it."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        Exception.__init__(self, f"{code} {reason}")
-        self.code = code
-        self.facts = {}
-        self.english = reason
-        try:
-            self.chinese = describe(code, "zh")
-        except KeyError:
-            self.chinese = reason
+__all__ = ["EmbeddedTransport"]
 
 
 class EmbeddedTransport:
@@ -51,5 +37,5 @@ class EmbeddedTransport:
             receipt: dict[str, Any] | None = self._receipt(transaction, submission)
             refusal = None if receipt else messages.refusal_of(transaction, submission)
         if refusal:
-            raise RefusedLater(*refusal)
+            raise told(*refusal)
         return receipt

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+import tempfile
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import polars as pl
 
@@ -19,6 +19,8 @@ from schemas.records import LoanChange, LoanState
 from services.registry.columns import SHARED_STATE, names, of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from huilian.database import Transaction
 
 __all__ = ["HISTORY", "LATE", "NEWEST", "frames", "prepare", "publish"]
@@ -49,9 +51,7 @@ HISTORY: Final = f"""
 """
 """All that is known, told from the beginning: each state of each loan, and the one before it."""
 
-_NUMBERS: Final = {
-    name for name, kind in columnar.wire_types(LoanState).items() if kind == pl.Int64
-} | {"line"}
+_NUMBERS: Final = {name for name, kind in columnar.wire_types(LoanState).items() if kind == pl.Int64} | {"line"}
 
 
 def prepare(transaction: Transaction) -> None:
@@ -86,9 +86,15 @@ def publish(transaction: Transaction, query: str, facts: dict[str, Any], submiss
 def frames(transaction: Transaction, query: str, facts: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """Yield the rows of one of the queries above as frames of `LoanChange`, in pieces."""
     columns = ["institution", "line", "loan_no", "as_of", "until", *_BEFORE, *_AFTER]
-    schema = {name: pl.Int64 if name.removeprefix("before_").removeprefix("after_") in _NUMBERS else pl.String for name in columns}
-    with transaction.copy_out(query, facts) as chunks:
-        for piece in _pieces(chunks):
+    schema = {
+        name: pl.Int64 if name.removeprefix("before_").removeprefix("after_") in _NUMBERS else pl.String
+        for name in columns
+    }
+    # By way of a file: while rows leave the server, the connection could not take the messages made of them.
+    with tempfile.TemporaryFile() as file:
+        transaction.copy_out(query, file, facts)
+        file.seek(0)
+        for piece in _pieces(file):
             frame = pl.read_csv(io.BytesIO(piece), has_header=False, schema=schema)
             yield frame.select(
                 "institution",
@@ -105,15 +111,7 @@ def _state(columns: list[str]) -> pl.Expr:
     return pl.struct([pl.col(column).alias(name) for column, name in zip(columns, SHARED_STATE, strict=True)])
 
 
-def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Gather COPY's chunks, each of whole rows, into pieces worth translating."""
-    gathered: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        gathered.append(chunk)
-        size += len(chunk)
-        if size >= PIECE_BYTES:
-            yield b"".join(gathered)
-            gathered, size = [], 0
-    if gathered:
-        yield b"".join(gathered)
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file in pieces of whole lines; no shared field can hold a line break."""
+    while piece := file.read(PIECE_BYTES):
+        yield piece + file.readline()

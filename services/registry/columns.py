@@ -24,7 +24,8 @@ def names(columns: list[str]) -> str:
 def of(alias: str, columns: list[str], *, prefix: str = "", prefixed: str = "") -> str:
     """Return the columns of a table alias: `alias.(prefix + column) AS (prefixed + column)`."""
     return ", ".join(
-        f"{alias}.{quote(prefix + column)}" + (f" AS {quote(prefixed + column)}" if prefixed else "") for column in columns
+        f"{alias}.{quote(prefix + column)}" + (f" AS {quote(prefixed + column)}" if prefixed else "")
+        for column in columns
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
 from huilian.errors import FileRefused
 from schemas.records import LoanLedgerRecord, Record, RepaymentRecord, RosterRecord
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 __all__ = ["KINDS", "Counts", "Kind", "check_totals", "receipt"]
 

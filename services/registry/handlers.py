@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from huilian import audit
+from huilian import access, audit, members
 from huilian.envelope import Draft
+from huilian.error_texts import TEXTS
 from huilian.errors import FileRefused, MessageRefused
 from schemas.fields import error_code
 from services.registry import loans, repayments, roster, staging
@@ -41,16 +42,24 @@ _APPLY: Final[dict[str, Apply]] = {
 def on_manifest(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
     """Enter a submission, or answer one that was applied before with its receipt."""
     manifest = _load(message, context)
+    # Stating what a submission holds is sending it, even where it holds nothing.
+    kind_of_member = members.find(transaction, message.source).kind
+    access.load().check_send(message.source, kind_of_member, manifest["kind"])
     transaction.lock(f"registry.submission.{manifest['submission']}")
     known = _find(transaction, manifest["submission"])
-    if known and known["status"] != "receiving":
-        return [_receipt_draft(known["receipt"])]
+    if known:
+        _hold_to_first(known, manifest, message)
+        if known["status"] != "receiving":
+            return [_receipt_draft(known["receipt"])]
+        if known["manifest"]["parts"] != manifest["parts"]:
+            # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
+            staging.discard(transaction, known["number"])
     row = transaction.row(
-        "INSERT INTO registry.submission (submission, member, kind, as_of, manifest, manifest_message, status, received_at)"
+        "INSERT INTO registry.submission"
+        " (submission, member, kind, as_of, manifest, manifest_message, status, received_at)"
         " VALUES (%s, %s, %s, %s, %s::jsonb, %s, 'receiving', %s)"
-        # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
-        " ON CONFLICT (submission) DO UPDATE SET manifest = excluded.manifest, manifest_message = excluded.manifest_message"
-        " RETURNING *",
+        " ON CONFLICT (submission) DO UPDATE"
+        " SET manifest = excluded.manifest, manifest_message = excluded.manifest_message RETURNING *",
         [
             manifest["submission"],
             message.source,
@@ -61,7 +70,7 @@ def on_manifest(message: Message, transaction: Transaction, context: Context) ->
             context.clock.now(),
         ],
     )
-    assert row is not None
+    assert row is not None  # noqa: S101  # narrows the type: RETURNING gives the row
     staging.prepare(transaction, row["number"], KINDS[manifest["kind"]])
     return _apply_when_complete(transaction, row, context)
 
@@ -71,15 +80,19 @@ def on_part(message: Message, transaction: Transaction, context: Context) -> Ite
     submission, sequence = message.submission, message.sequence
     if submission is None or sequence is None:
         raise MessageRefused("HL1009", what="submission, sequence")
-    if not submission.startswith(f"{message.source}-"):
+    known = _find(transaction, submission)
+    if not submission.startswith(f"{message.source}-") or (known and known["member"] != message.source):
         raise MessageRefused("HL1004", member=message.source, type=message.type)
     contract = context.catalogue.contract(message.type, message.dataschema)
     frame = staging.read(message, contract)
-    known = _find(transaction, submission)
     if known and known["status"] != "receiving":
         return []
-    if known:
-        staging.load(transaction, known["number"], known["kind"], message, frame)
+    number = _awaited(transaction, message)
+    if number is not None:
+        staging.hold(transaction, number)
+        # By now another may have brought it, or the submission been applied or translated anew.
+        if _awaited(transaction, message) is not None:
+            staging.load(transaction, number, sequence, frame)
     records = frame.height
     del frame
     transaction.lock(f"registry.submission.{submission}")
@@ -92,13 +105,22 @@ def on_part(message: Message, transaction: Transaction, context: Context) -> Ite
     return _apply_when_complete(transaction, known, context) if known and known["status"] == "receiving" else []
 
 
+def _hold_to_first(known: Submission, manifest: dict[str, Any], message: Message) -> None:
+    """Refuse a manifest that takes over another's submission, or makes it something else."""
+    if known["member"] != message.source:
+        raise MessageRefused("HL1004", member=message.source, type=message.type)
+    for field in ("kind", "as_of"):
+        if str(known[field]) != manifest[field]:
+            raise MessageRefused("HL1010", line=1, field=field, what="HL2023")
+
+
 def _load(message: Message, context: Context) -> dict[str, Any]:
     contract = context.catalogue.contract(message.type, message.dataschema)
     content = message.json()
     try:
         contract.schema().load(content)
     except ma.ValidationError as error:
-        field, what = _first_error(error.normalized_messages())
+        field, what = _first_error(error.messages_dict)
         raise MessageRefused("HL1010", line=1, field=field, what=what) from None
     manifest: dict[str, Any] = content
     if manifest["member"] != message.source or not manifest["submission"].startswith(f"{message.source}-"):
@@ -115,11 +137,30 @@ def _first_error(messages: dict[Any, Any]) -> tuple[str, str]:
     field, found = next(iter(messages.items()))
     while isinstance(found, dict):
         found = next(iter(found.values()))
-    return str(field)[:40], error_code(str(found[0] if isinstance(found, list) else found))
+    what = error_code(str(found[0] if isinstance(found, list) else found))
+    # A field the contract does not know may be called anything, and has no code of ours.
+    return (str(field), what) if what in TEXTS else ("?", "HL2023")
 
 
 def _find(transaction: Transaction, submission: str) -> Submission | None:
     return transaction.row("SELECT * FROM registry.submission WHERE submission = %s", [submission])
+
+
+def _awaited(transaction: Transaction, message: Message) -> int | None:
+    """Return the number of the submission whose manifest names this batch and that does not have it yet."""
+    number = transaction.value(
+        "SELECT s.number FROM registry.submission s WHERE s.submission = %(submission)s AND s.status = 'receiving'"
+        " AND s.kind = %(type)s AND s.manifest #>> ARRAY['parts', %(sequence)s::text, 'sha256'] = %(sha256)s"
+        " AND NOT EXISTS (SELECT FROM registry.submission_part p WHERE p.submission = s.submission"
+        " AND p.sequence = %(sequence)s AND p.sha256 = %(sha256)s)",
+        {
+            "submission": message.submission,
+            "type": message.type,
+            "sequence": message.sequence,
+            "sha256": message.payload_sha256,
+        },
+    )
+    return None if number is None else int(number)
 
 
 def _apply_when_complete(transaction: Transaction, row: Submission, context: Context) -> Iterable[Draft]:
@@ -154,14 +195,16 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
     answer = receipt(manifest, counts, refusal)
     now = context.clock.now()
     transaction.execute(
-        "UPDATE registry.submission SET status = %s, applied_at = %s, application = %s, receipt = %s::jsonb WHERE number = %s",
+        "UPDATE registry.submission"
+        " SET status = %s, applied_at = %s, application = %s, receipt = %s::jsonb WHERE number = %s",
         [answer["status"], now, application, json.dumps(answer, ensure_ascii=False), row["number"]],
     )
     yield from drafts
     yield _receipt_draft(answer)
     staging.drop(transaction, row["number"])
     detail = {"kind": kind, "as_of": str(row["as_of"]), "manifest_message": row["manifest_message"]} | {
-        field: answer[field] for field in ("rows", "accepted", "rejected", "changed", "unchanged", "missing", "code", "file_sha256")
+        field: answer[field]
+        for field in ("rows", "accepted", "rejected", "changed", "unchanged", "missing", "code", "file_sha256")
     }
     audit.append(
         transaction,

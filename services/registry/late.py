@@ -26,6 +26,10 @@ _PROVENANCE = ["submission", "sequence", "line"]
 
 def apply(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
     """Apply the staged ledger in `table`; note the changes in `loan_change`, return their number."""
+    following = transaction.value(
+        "SELECT min(as_of) FROM registry.ledger WHERE institution = %(institution)s AND as_of > %(as_of)s", facts
+    )
+    facts = facts | {"next": following}
     _work_out(transaction, table, facts)
     _note_changes(transaction, facts)
     _note_presence(transaction, table, facts)
@@ -46,7 +50,8 @@ def _work_out(transaction: Transaction, table: str, facts: dict[str, Any]) -> No
         LEFT JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = s.loan_no
         LEFT JOIN LATERAL (
             SELECT min(e.as_of) AS as_of FROM (
-                SELECT h.as_of FROM registry.loan_history h WHERE h.institution = l.institution AND h.loan_no = l.loan_no
+                SELECT h.as_of FROM registry.loan_history h
+                WHERE h.institution = l.institution AND h.loan_no = l.loan_no
                 UNION ALL SELECT l.as_of) e
         ) f ON true
         LEFT JOIN LATERAL (
@@ -75,7 +80,8 @@ def _note_changes(transaction: Transaction, facts: dict[str, Any]) -> None:
     transaction.execute(
         f"""
         INSERT INTO loan_change (line, loan_no, as_of, until, {names(before)}, {names(after)})
-        SELECT line, loan_no, %(as_of)s::date, confirmed, {of("late", SHARED_STATE, prefix="prior_")}, {of("late", SHARED_STATE)}
+        SELECT line, loan_no, %(as_of)s::date, confirmed,
+               {of("late", SHARED_STATE, prefix="prior_")}, {of("late", SHARED_STATE)}
         FROM late WHERE is_other
         """,
         facts,
@@ -84,20 +90,13 @@ def _note_changes(transaction: Transaction, facts: dict[str, Any]) -> None:
 
 def _note_presence(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:
     """Bring the spans of absence up to date: this date had the staged loans, and not the others."""
-    facts = facts | {
-        "next": transaction.value(
-            "SELECT min(as_of) FROM registry.ledger WHERE institution = %(institution)s AND as_of > %(as_of)s", facts
-        ),
-        "is_new_date": not transaction.value(
-            "SELECT true FROM registry.ledger WHERE institution = %(institution)s AND as_of = %(as_of)s", facts
-        ),
-    }
     # A closed span around this date is parted: until here, and from the next ledger on.
     transaction.execute(
         """
         WITH parted AS (
             DELETE FROM registry.loan_absence a USING late s
-            WHERE a.institution = %(institution)s AND a.loan_no = s.loan_no AND a.since <= %(as_of)s AND %(as_of)s < a.until
+            WHERE a.institution = %(institution)s AND a.loan_no = s.loan_no
+              AND a.since <= %(as_of)s AND %(as_of)s < a.until
             RETURNING a.*
         )
         INSERT INTO registry.loan_absence (institution, loan_no, since, until)
@@ -130,12 +129,27 @@ def _note_presence(transaction: Transaction, table: str, facts: dict[str, Any]) 
         """,
         facts,
     )
-    if facts["is_new_date"]:
+    is_known_date = transaction.value(
+        "SELECT true FROM registry.ledger WHERE institution = %(institution)s AND as_of = %(as_of)s", facts
+    )
+    if not is_known_date:
         _note_absence(transaction, table, facts)
 
 
 def _note_absence(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:
     """Enter the loans that existed at this date and that its ledger does not have."""
+    # Those that are missing from the next ledger on are missing from this one on.
+    transaction.execute(
+        f"""
+        UPDATE registry.loan l SET missing_since = %(as_of)s
+        WHERE l.institution = %(institution)s AND l.missing_since = %(next)s
+          AND NOT EXISTS (SELECT FROM {table} s WHERE s.loan_no = l.loan_no)
+          AND (l.as_of < %(as_of)s OR EXISTS (
+                SELECT FROM registry.loan_history h WHERE h.institution = l.institution AND h.loan_no = l.loan_no
+                AND h.as_of < %(as_of)s))
+        """,
+        facts,
+    )
     transaction.execute(
         f"""
         INSERT INTO registry.loan_absence (institution, loan_no, since, until)
@@ -161,8 +175,6 @@ def _write(transaction: Transaction, facts: dict[str, Any]) -> None:
     replace = ", ".join(f'"{name}" = excluded."{name}"' for name in [*LOAN_STATE, *_PROVENANCE])
     prior = f"%(institution)s, loan_no, {of('late', LOAN_STATE, prefix='prior_')}"
     prior_provenance = of("late", _PROVENANCE, prefix="prior_")
-    facts = facts | {"next": transaction.value(
-        "SELECT min(as_of) FROM registry.ledger WHERE institution = %(institution)s AND as_of > %(as_of)s", facts)}
     # Loans nobody knew: the late state is all there is, and the later ledgers did not have it.
     transaction.execute(
         f"""
@@ -214,7 +226,8 @@ def _write(transaction: Transaction, facts: dict[str, Any]) -> None:
     assignments = ", ".join(f'"{name}" = s."{name}"' for name in [*LOAN_STATE, "sequence", "line"])
     transaction.execute(
         f"""
-        UPDATE registry.loan l SET {assignments}, as_of = %(as_of)s, submission = %(submission)s, application = %(application)s
+        UPDATE registry.loan l
+        SET {assignments}, as_of = %(as_of)s, submission = %(submission)s, application = %(application)s
         FROM late s
         WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no AND s.known AND s.is_other AND s.prior_is_newest
           AND s.confirmed IS NULL

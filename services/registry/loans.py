@@ -12,7 +12,6 @@ what changed. A late one corrects its own dates, in `late.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from services.registry import changes, late
@@ -20,6 +19,8 @@ from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, 
 from services.registry.domain import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
@@ -54,7 +55,8 @@ def apply(
         changed = late.apply(transaction, table, facts)
         query = changes.LATE
     transaction.execute(
-        "INSERT INTO registry.ledger (institution, as_of, submission) VALUES (%(institution)s, %(as_of)s, %(submission)s)"
+        "INSERT INTO registry.ledger (institution, as_of, submission)"
+        " VALUES (%(institution)s, %(as_of)s, %(submission)s)"
         " ON CONFLICT (institution, as_of) DO UPDATE SET submission = excluded.submission",
         facts,
     )
@@ -94,12 +96,15 @@ def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], *
     if known:
         changed = _change_known(transaction, table, facts)
         _note_presence(transaction, table, facts, same_date=same_date)
-    only_new = "WHERE NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no)"
+    only_new = (
+        "WHERE NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no)"
+    )
     return changed + transaction.execute(
         f"""
-        INSERT INTO registry.loan (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line, application)
-        SELECT %(institution)s, s.loan_no, {of("s", LOAN_STATE)}, %(as_of)s::date, %(submission)s::integer, s.sequence, s.line,
-               %(application)s::integer
+        INSERT INTO registry.loan
+            (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line, application)
+        SELECT %(institution)s, s.loan_no, {of("s", LOAN_STATE)},
+               %(as_of)s::date, %(submission)s::integer, s.sequence, s.line, %(application)s::integer
         FROM {table} s {only_new if known else ""}
         """,
         facts,

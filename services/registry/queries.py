@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,11 +11,22 @@ from huilian.errors import UsageError
 from services.registry import changes
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
     import polars as pl
 
     from huilian.database import Transaction
 
-__all__ = ["applied_submissions", "differences", "history_as_changes", "ledger_dates", "loan_feed", "receipt", "submissions"]
+__all__ = [
+    "applied_submissions",
+    "differences",
+    "history_as_changes",
+    "ledger_dates",
+    "loan_feed",
+    "receipt",
+    "submissions",
+]
 
 _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
 
@@ -61,7 +70,6 @@ def loan_feed(
         raise UsageError("HL7004", cursor=since[:20])
     region = regions.normalise(region)
     cursor = transaction.value("SELECT coalesce(max(application), 0) FROM registry.submission")
-    origins = _origins(transaction)
     rows = transaction.stream(
         """
         SELECT * FROM registry.loan
@@ -71,7 +79,16 @@ def loan_feed(
         """,
         {"since": int(since or 0), "region": region + "%", "institution": institution},
     )
-    return str(cursor), (_feed_row(row, origins[row["submission"]]) for row in rows)
+    return str(cursor), _with_origins(transaction, rows)
+
+
+def _with_origins(transaction: Transaction, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    origins: dict[int, _Origin] | None = None
+    for row in rows:
+        if origins is None:
+            # Read once the rows stand: no ledger that is applied meanwhile can be among them.
+            origins = _origins(transaction)
+        yield _feed_row(row, origins[row["submission"]])
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,8 @@ def _origins(transaction: Transaction) -> dict[int, _Origin]:
     for row in transaction.rows(
         "SELECT s.number, p.sequence, p.message FROM registry.submission s"
         " CROSS JOIN jsonb_to_recordset(s.manifest -> 'parts') AS m(sequence integer, sha256 text)"
-        " JOIN registry.submission_part p ON p.submission = s.submission AND p.sequence = m.sequence AND p.sha256 = m.sha256"
+        " JOIN registry.submission_part p"
+        " ON p.submission = s.submission AND p.sequence = m.sequence AND p.sha256 = m.sha256"
         " WHERE s.kind = 'loan_ledger' AND s.status = 'accepted'"
     ):
         messages.setdefault(row["number"], {})[row["sequence"]] = row["message"]
@@ -141,13 +159,17 @@ def _feed_row(row: dict[str, Any], origin: _Origin) -> dict[str, Any]:
 
 
 def differences(transaction: Transaction, *, region: str, institution: str | None = None) -> list[dict[str, Any]]:
-    """Return what does not match within a region: kind, institution, loan, household, region and date."""
+    """Return what does not match within a region: kind, institution, loan, household, region and date.
+
+    What belongs to no region, a repayment without its loan, is the county's to see.
+    """
+    code = regions.normalise(region)
     return transaction.rows(
         "SELECT kind, institution, loan_no, household_no, region, as_of::text FROM registry.difference"
-        " WHERE (region IS NULL OR region LIKE %(region)s)"
+        " WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))"
         " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
         " ORDER BY kind, institution, loan_no",
-        {"region": regions.normalise(region) + "%", "institution": institution},
+        {"region": code + "%", "is_county": regions.level(code) == "county", "institution": institution},
     )
 
 
@@ -163,7 +185,9 @@ def history_as_changes(transaction: Transaction) -> Iterator[pl.DataFrame]:
 
 def applied_submissions(transaction: Transaction) -> list[str]:
     """Return the ledgers that `history_as_changes` contains."""
-    rows = transaction.rows("SELECT submission FROM registry.submission WHERE kind = 'loan_ledger' AND status = 'accepted'")
+    rows = transaction.rows(
+        "SELECT submission FROM registry.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
+    )
     return [row["submission"] for row in rows]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas import columnar
@@ -11,6 +10,8 @@ from services.registry.columns import differs, names, of
 from services.registry.domain import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
@@ -27,11 +28,24 @@ def apply(
 ) -> tuple[Counts, Iterable[Draft]]:
     """Apply a staged journal as a whole; an older journal never overwrites a newer one's word."""
     facts = {"institution": submission["member"], "as_of": submission["as_of"], "submission": submission["number"]}
-    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"])
+    updates = ", ".join(
+        f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"]
+    )
+    # A newer journal that says the same again counts: what comes late between the two is the older word.
+    transaction.execute(
+        f"""
+        UPDATE registry.repayment p SET as_of = %(as_of)s FROM {table} s
+        WHERE p.institution = %(institution)s AND p.transaction_no = s.transaction_no AND p.as_of < %(as_of)s
+          AND NOT ({differs("s", "p", _STATE)})
+        """,
+        facts,
+    )
     changed = transaction.execute(
         f"""
-        INSERT INTO registry.repayment AS p (institution, transaction_no, {names(_STATE)}, as_of, submission, sequence, line)
-        SELECT %(institution)s, s.transaction_no, {of("s", _STATE)}, %(as_of)s, %(submission)s, s.sequence, s.line FROM {table} s
+        INSERT INTO registry.repayment AS p
+            (institution, transaction_no, {names(_STATE)}, as_of, submission, sequence, line)
+        SELECT %(institution)s, s.transaction_no, {of("s", _STATE)}, %(as_of)s, %(submission)s, s.sequence, s.line
+        FROM {table} s
         ON CONFLICT (institution, transaction_no) DO UPDATE SET {updates}
         WHERE p.as_of <= excluded.as_of AND {differs("excluded", "p", _STATE)}
         """,

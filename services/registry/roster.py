@@ -7,7 +7,6 @@ roster than the one in force is recorded in history and changes nothing newer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas import columnar
@@ -16,6 +15,8 @@ from services.registry.columns import differs, names, of
 from services.registry.domain import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
@@ -34,12 +35,14 @@ def apply(
 ) -> tuple[Counts, Iterable[Draft]]:
     """Apply a staged roster as a whole; it publishes nothing."""
     facts = {"as_of": submission["as_of"], "submission": submission["number"], "member": submission["member"]}
-    newest = transaction.value(
-        "SELECT max(as_of) FROM registry.submission WHERE kind = 'roster' AND status = 'accepted' AND member = %(member)s", facts
+    following = transaction.value(
+        "SELECT min(as_of) FROM registry.submission"
+        " WHERE kind = 'roster' AND status = 'accepted' AND member = %(member)s AND as_of > %(as_of)s",
+        facts,
     )
     accepted = int(submission["manifest"]["accepted"])
-    if newest is not None and newest > submission["as_of"]:
-        changed = _record_older(transaction, table, facts)
+    if following is not None:
+        changed = _record_older(transaction, table, facts | {"next": following})
         return Counts(changed, accepted - changed, 0), ()
     changed = _change(transaction, table, facts)
     missing = transaction.execute(
@@ -63,7 +66,9 @@ def _change(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
         facts,
     )
     columns = [*_KEY, *_STATE]
-    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"])
+    updates = ", ".join(
+        f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"]
+    )
     return transaction.execute(
         f"""
         INSERT INTO registry.person AS p ({names(columns)}, as_of, submission, sequence, line)
@@ -76,15 +81,39 @@ def _change(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
 
 
 def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
-    """Keep an older roster's rows in history, where they say something else than is known."""
+    """Keep an older roster's rows in history, where they say something else than was known of its date."""
     columns = [*_KEY, *_STATE]
-    return transaction.execute(
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in [*_STATE, "submission", "sequence", "line"])
+    # What the next roster confirmed begins again there, and held before this one where it began earlier.
+    confirmed = "p.as_of <= %(as_of)s AND (p.missing_since IS NULL OR p.missing_since > %(next)s)"
+    transaction.execute(
         f"""
-        INSERT INTO registry.person_history ({names(columns)}, as_of, submission, sequence, line)
-        SELECT {of("s", columns)}, %(as_of)s, %(submission)s, s.sequence, s.line
-        FROM {table} s LEFT JOIN registry.person p ON {_SAME}
-        WHERE p.household_no IS NULL OR {differs("s", "p", _STATE)}
-        ON CONFLICT (household_no, identity_number, as_of) DO NOTHING
+        INSERT INTO registry.person_history
+        SELECT p.* FROM registry.person p JOIN {table} s ON {_SAME}
+        WHERE p.as_of < %(as_of)s AND {confirmed} AND {differs("s", "p", _STATE)}
         """,
         facts,
     )
+    changed = transaction.execute(
+        f"""
+        INSERT INTO registry.person_history ({names(columns)}, as_of, submission, sequence, line)
+        SELECT {of("s", columns)}, %(as_of)s, %(submission)s, s.sequence, s.line
+        FROM {table} s LEFT JOIN LATERAL (
+            SELECT e.* FROM (
+                SELECT p.as_of, {of("p", _STATE)} FROM registry.person p WHERE {_SAME}
+                UNION ALL SELECT p.as_of, {of("p", _STATE)} FROM registry.person_history p WHERE {_SAME}) e
+            WHERE e.as_of <= %(as_of)s ORDER BY e.as_of DESC LIMIT 1
+        ) known ON true
+        WHERE known.as_of IS NULL OR {differs("s", "known", _STATE)}
+        ON CONFLICT (household_no, identity_number, as_of) DO UPDATE SET {updates}
+        """,
+        facts,
+    )
+    transaction.execute(
+        f"""
+        UPDATE registry.person p SET as_of = %(next)s FROM {table} s
+        WHERE {_SAME} AND {confirmed} AND {differs("s", "p", _STATE)}
+        """,
+        facts,
+    )
+    return changed

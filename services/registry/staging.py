@@ -7,7 +7,6 @@ again from the kept messages; those are the truth, the table is a convenience.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,16 +17,18 @@ from huilian.bulk import from_ndjson
 from huilian.database import quote
 from huilian.errors import FileRefused, MessageRefused
 from schemas import columnar
-from schemas.fields import Date, Money, RatePercent, Whole
+from schemas.fields import WHOLE_LIMIT, Date, Money, RatePercent, Whole
 from schemas.records import Record, RejectionRecord
 from services.registry.domain import Kind, check_totals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from huilian.catalogue import Contract
     from huilian.database import Transaction
     from huilian.envelope import Message
 
-__all__ = ["check", "complete", "drop", "load", "prepare", "read", "table_name"]
+__all__ = ["check", "complete", "discard", "drop", "hold", "load", "prepare", "read", "sql_columns", "table_name"]
 
 _SQL_TYPES: Final = {Money: "numeric(18,2)", RatePercent: "numeric(9,6)", Date: "date", Whole: "integer"}
 
@@ -37,7 +38,8 @@ def table_name(number: int) -> str:
     return quote("registry", f"staged_{number}")
 
 
-def _columns(record: type[Record]) -> list[tuple[str, str]]:
+def sql_columns(record: type[Record]) -> list[tuple[str, str]]:
+    """Return a record's fields and the SQL types they are kept in."""
     fields = record().fields
     return [(name, _SQL_TYPES.get(type(fields[name]), 'text COLLATE "C"')) for name in columnar.columns(record)]
 
@@ -49,59 +51,76 @@ def read(message: Message, contract: Contract) -> pl.DataFrame:
         MessageRefused: HL1007, bad JSON; HL1010, the first record that breaks the contract.
     """
     record = contract.schema
-    assert issubclass(record, Record)
+    assert issubclass(record, Record)  # noqa: S101  # narrows the type: only bulk contracts come here
     frame = from_ndjson(message.body(), columnar.wire_types(record))
-    written = frame.with_columns(pl.col(name).cast(pl.String) for name, field in record().fields.items() if isinstance(field, Whole))
-    good, errors = columnar.split(written.with_columns(frame["line"]), record)
-    if errors.height or frame["line"].null_count():
-        line, field, code = errors.row(0) if errors.height else (0, "line", "HL2001")
+    wholes = [name for name, field in record().fields.items() if isinstance(field, Whole)]
+    # What is wrong is named by its place in the payload, which is there even where `line` is not.
+    places = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("line")
+    _, errors = columnar.split(frame.with_columns(pl.col(wholes).cast(pl.String)).with_columns(places), record)
+    if errors.height:
+        line, field, code = errors.row(0)
         raise MessageRefused("HL1010", line=line, field=field, what=code)
-    return good
+    astray = frame.get_column("line").is_between(0, WHOLE_LIMIT).fill_null(value=False).not_().arg_true()
+    if astray.len():
+        raise MessageRefused("HL1010", line=int(astray[0]) + 1, field="line", what="HL2004")
+    return frame
 
 
 def prepare(transaction: Transaction, number: int, kind: Kind) -> None:
     """Make the staging table of a submission."""
-    columns = ", ".join(f"{quote(name)} {sql_type}" for name, sql_type in _columns(kind.record))
-    transaction.execute(f"CREATE UNLOGGED TABLE IF NOT EXISTS {table_name(number)} (sequence integer NOT NULL, {columns})")
+    columns = ", ".join(f"{quote(name)} {sql_type}" for name, sql_type in sql_columns(kind.record))
+    transaction.execute(
+        f"CREATE UNLOGGED TABLE IF NOT EXISTS {table_name(number)} (sequence integer NOT NULL, {columns})"
+    )
 
 
-def load(transaction: Transaction, number: int, kind: str, message: Message, frame: pl.DataFrame) -> None:
-    """Hold a batch in the staging table, if that is there already."""
-    if message.type != kind:
-        return
-    # Shared with other batches; applying, which drops the table, waits for all of them.
+def hold(transaction: Transaction, number: int) -> None:
+    """Share the staging table with other batches; applying and discarding wait for all of them."""
     transaction.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 1))", [f"registry.staged.{number}"])
-    if transaction.value("SELECT to_regclass(%s) IS NOT NULL", [table_name(number)]):
-        _copy(transaction, number, message.sequence or 0, frame)
 
 
-def _copy(transaction: Transaction, number: int, sequence: int, frame: pl.DataFrame) -> None:
+def _seize(transaction: Transaction, number: int) -> None:
+    transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"registry.staged.{number}"])
+
+
+def load(transaction: Transaction, number: int, sequence: int, frame: pl.DataFrame) -> None:
+    """Put a batch in the staging table of a submission that is not applied yet; see `hold`."""
     numbered = frame.with_columns(pl.lit(sequence).alias("sequence"))
     transaction.copy_in(table_name(number), numbered.columns, [numbered.write_csv(include_header=False).encode()])
 
 
+def discard(transaction: Transaction, number: int) -> None:
+    """Throw away what was staged for a manifest that another one has replaced."""
+    _seize(transaction, number)
+    drop(transaction, number)
+
+
 def complete(transaction: Transaction, number: int, kind: Kind, parts: Sequence[dict[str, Any]]) -> str:
     """Make sure the staging table holds exactly the parts of the manifest, and return its name."""
-    transaction.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"registry.staged.{number}"])
+    _seize(transaction, number)
     prepare(transaction, number, kind)
     table = table_name(number)
     rows = transaction.rows(f"SELECT sequence, count(*) AS records FROM {table} GROUP BY sequence")
     held = {row["sequence"]: row["records"] for row in rows}
     bulk = {part["sequence"]: part for part in parts if part["type"] != "rejections"}
-    wrong = [sequence for sequence, records in held.items() if sequence not in bulk or bulk[sequence]["records"] != records]
+    wrong = [
+        sequence for sequence, records in held.items() if sequence not in bulk or bulk[sequence]["records"] != records
+    ]
     if wrong:
         transaction.execute(f"DELETE FROM {table} WHERE sequence = ANY(%s)", [wrong])
     for sequence, part in bulk.items():
         if held.get(sequence) != part["records"] or sequence in wrong:
             message = messages.kept(transaction, [part["message"]])[0]
-            frame = from_ndjson(message.body(), columnar.wire_types(kind.record))
-            _copy(transaction, number, sequence, frame)
+            frame = from_ndjson(message.body(), columnar.wire_types(kind.record), checked=True)
+            load(transaction, number, sequence, frame)
     rejected = [part["message"] for part in parts if part["type"] == "rejections"]
     for message_id in rejected:
-        frame = from_ndjson(messages.kept(transaction, [message_id])[0].body(), columnar.wire_types(RejectionRecord))
+        body = messages.kept(transaction, [message_id])[0].body()
+        frame = from_ndjson(body, columnar.wire_types(RejectionRecord), checked=True)
         kept = frame.select(pl.lit(number).alias("submission"), "line", "field", "code", "reference")
         transaction.copy_in("registry.rejection", kept.columns, [kept.write_csv(include_header=False).encode()])
-    transaction.execute(f"ANALYZE {table}")
+    # Only the keys: joins are planned by them, and reading every column of a sample takes longer.
+    transaction.execute(f"ANALYZE {table} ({', '.join(quote(field) for field in kind.key)})")
     return table
 
 
@@ -114,7 +133,7 @@ def check(transaction: Transaction, table: str, manifest: dict[str, Any], kind: 
     sums = "".join(f", coalesce(sum({quote(field)}), 0) AS {quote(field)}" for field in kind.totals)
     keys = ", ".join(quote(field) for field in kind.key)
     row = transaction.row(f"SELECT count(*) AS rows{sums} FROM {table}")
-    assert row is not None
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
     rows = row.pop("rows")
     check_totals(manifest, rows, {field: Decimal(amount).quantize(money.FEN) for field, amount in row.items()})
     twice = transaction.value(f"SELECT true FROM {table} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1")

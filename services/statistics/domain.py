@@ -11,15 +11,17 @@ All money is whole fen in 64-bit integers: exact up to 92 quadrillion yuan.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from huilian import money
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
 
 __all__ = ["BAD_CLASSES", "CELL", "HOUSEHOLD", "MEASURES", "Deltas", "fold", "merge", "month_of", "ratio", "shown"]
 
@@ -43,7 +45,12 @@ def fold(changes: pl.DataFrame) -> Deltas:
     """Return what a frame of `LoanChange` (wire types) adds, summed up by cell."""
     parts = [
         _side(changes, side, month, sign)
-        for side, month, sign in (("after", "as_of", 1), ("before", "as_of", -1), ("after", "until", -1), ("before", "until", 1))
+        for side, month, sign in (
+            ("after", "as_of", 1),
+            ("before", "as_of", -1),
+            ("after", "until", -1),
+            ("before", "until", 1),
+        )
     ]
     return merge([Deltas(_sum(pl.concat(parts), CELL, MEASURES), _households(pl.concat(parts)))])
 
@@ -81,7 +88,11 @@ def _side(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFra
     )
     balance, principal = _fen("balance"), _fen("principal")
     # Written off is not repaid: what the bank still counts as owed stays unpaid.
-    unpaid = pl.when(pl.col("status") == "written_off").then(pl.max_horizontal(balance, _fen("overdue_principal"))).otherwise(balance)
+    unpaid = (
+        pl.when(pl.col("status") == "written_off")
+        .then(pl.max_horizontal(balance, _fen("overdue_principal")))
+        .otherwise(balance)
+    )
     overdue = (pl.col("overdue_days") > 0) | (pl.col("status") == "overdue")
     nothing = pl.lit(0, pl.Int64)
     measures = {

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
-
-import polars as pl
 
 from huilian import messages
 from huilian.bulk import from_ndjson
-from huilian.envelope import Draft
 from huilian.errors import MessageRefused
 from schemas import columnar
 from schemas.records import LoanChange
 from services.statistics import domain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import polars as pl
+
     from huilian.database import Transaction
-    from huilian.envelope import Message
+    from huilian.envelope import Draft, Message
     from huilian.service import Context
 
 __all__ = ["on_loans_changed", "on_receipt", "rebuild"]
@@ -28,7 +28,11 @@ MERGE_EVERY: Final = 16
 """Partial sums that are gathered before they are added up: bounds the memory of a large fold."""
 
 
-def on_receipt(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:  # noqa: ARG001  # a handler's signature
+def on_receipt(
+    message: Message,
+    transaction: Transaction,
+    context: Context,  # noqa: ARG001  # a handler's signature
+) -> Iterable[Draft]:
     """Note that an institution has reported for a date."""
     answer = message.json()
     if answer["kind"] == "loan_ledger" and answer["status"] == "accepted":
@@ -36,20 +40,28 @@ def on_receipt(message: Message, transaction: Transaction, context: Context) -> 
     return ()
 
 
-def on_loans_changed(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:  # noqa: ARG001  # a handler's signature
+def on_loans_changed(
+    message: Message,
+    transaction: Transaction,
+    context: Context,  # noqa: ARG001  # a handler's signature
+) -> Iterable[Draft]:
     """Note one part of an application's changes; fold all of them when the last is in."""
     submission, sequence = message.submission, message.sequence
     if submission is None or sequence is None:
         raise MessageRefused("HL1009", what="submission, sequence")
+    # First of all: a rebuild, which decides anew what is folded, waits for this fold or goes before it.
+    transaction.execute("LOCK TABLE statistics.change_part IN ROW EXCLUSIVE MODE")
     transaction.lock(f"statistics.submission.{submission}")
     if transaction.value("SELECT true FROM statistics.folded WHERE submission = %s", [submission]):
         return ()
     transaction.execute(
-        "INSERT INTO statistics.change_part (submission, sequence, total, message) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        "INSERT INTO statistics.change_part (submission, sequence, total, message)"
+        " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
         [submission, sequence, message.total, message.id],
     )
     parts = transaction.rows(
-        "SELECT message, max(total) OVER () AS total FROM statistics.change_part WHERE submission = %s ORDER BY sequence",
+        "SELECT message, max(total) OVER () AS total FROM statistics.change_part"
+        " WHERE submission = %s ORDER BY sequence",
         [submission],
     )
     if len(parts) != parts[0]["total"]:
@@ -62,20 +74,24 @@ def on_loans_changed(message: Message, transaction: Transaction, context: Contex
 
 def _frames(transaction: Transaction, ids: list[str]) -> Iterator[pl.DataFrame]:
     for message_id in ids:
-        yield from_ndjson(messages.kept(transaction, [message_id])[0].body(), _TYPES)
+        yield from_ndjson(messages.kept(transaction, [message_id])[0].body(), _TYPES, checked=True)
 
 
 def _add(transaction: Transaction, frames: Iterable[pl.DataFrame]) -> None:
     partial: list[domain.Deltas] = []
     for frame in frames:
-        partial.append(domain.fold(frame))
+        deltas = domain.fold(frame)
+        # Households are only ever appended, so they need not be gathered first; cells are few.
+        households = deltas.households.select(*domain.HOUSEHOLD, "loans")
+        csv = households.write_csv(include_header=False).encode()
+        transaction.copy_in("statistics.household_change", households.columns, [csv])
+        partial.append(domain.Deltas(deltas.cells, deltas.households.clear()))
         if len(partial) == MERGE_EVERY:
             partial = [domain.merge(partial)]
     if not partial:
         return
-    deltas = domain.merge(partial)
+    cells = domain.merge(partial).cells.sort(domain.CELL)
     transaction.lock("statistics.fold")
-    cells = deltas.cells.sort(domain.CELL)
     transaction.execute("CREATE TEMPORARY TABLE cell (LIKE statistics.roll_up) ON COMMIT DROP")
     transaction.copy_in("cell", cells.columns, [cells.write_csv(include_header=False).encode()])
     added = ", ".join(f"{name} = r.{name} + excluded.{name}" for name in domain.MEASURES)
@@ -85,14 +101,12 @@ def _add(transaction: Transaction, frames: Iterable[pl.DataFrame]) -> None:
         f" ON CONFLICT ({', '.join(domain.CELL)}) DO UPDATE SET {added}"
     )
     transaction.execute("DROP TABLE cell")
-    households = deltas.households.select(*domain.HOUSEHOLD, "loans")
-    chunks = (piece.write_csv(include_header=False).encode() for piece in households.iter_slices(50_000))
-    transaction.copy_in("statistics.household_change", households.columns, chunks)
 
 
 def _note_report(transaction: Transaction, institution: str, as_of: dt.date) -> None:
     transaction.execute(
-        "INSERT INTO statistics.report (institution, as_of) VALUES (%s, %s) ON CONFLICT DO NOTHING", [institution, as_of]
+        "INSERT INTO statistics.report (institution, as_of) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        [institution, as_of],
     )
 
 
@@ -115,13 +129,16 @@ def rebuild(
     Returns:
         how many ledgers the figures now rest on.
     """
-    # Folds hold this table before they take the lock: the other way round would be a deadlock.
+    # Folds hold this table before anything else, and to their end.
     transaction.execute("LOCK TABLE statistics.change_part IN ACCESS EXCLUSIVE MODE")
     transaction.lock("statistics.fold")
-    transaction.execute("TRUNCATE statistics.roll_up, statistics.household_change, statistics.report, statistics.change_part, statistics.folded")
+    for table in ("roll_up", "household_change", "report", "change_part", "folded"):
+        # Not truncated: readers would have to wait.
+        transaction.execute(f"DELETE FROM statistics.{table}")
     _add(transaction, history(transaction))
     submissions = applied(transaction)
-    transaction.many("INSERT INTO statistics.folded (submission) VALUES (%s)", [[submission] for submission in submissions])
+    statement = "INSERT INTO statistics.folded (submission) VALUES (%s)"
+    transaction.many(statement, [[submission] for submission in submissions])
     for institution, as_of in dates(transaction):
         _note_report(transaction, institution, as_of)
     return {"ledgers": len(submissions)}

@@ -23,7 +23,34 @@ BREAKDOWNS: Final = {
     "village": "left(region, 12)",
 }
 """What figures can be broken down by, and the SQL that says so."""
-_MONTH: Final = re.compile(r"^[0-9]{4}-(0[1-9]|1[0-2])$", re.ASCII)
+_MONTH: Final = re.compile(r"^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$", re.ASCII)
+
+_EVERYTHING: Final = "''::text"
+"""The key of the total; it sorts before all others."""
+_SUMMED: Final = (
+    *("loans", "lent", "balance", "overdue_balance", "bad_balance"),
+    *("due_principal", "due_repaid", "households"),
+)
+_SCOPE: Final = (
+    "region LIKE %(region)s AND month <= %(month)s"
+    " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
+    " AND (%(product)s::text IS NULL OR product = %(product)s)"
+)
+_DUE: Final = "due_month BETWEEN %(year)s AND %(month)s"
+_SUMS: Final = f"""
+    WITH sums AS (
+        SELECT {{key}} AS key, sum(loans) AS loans, sum(lent) AS lent, sum(balance) AS balance,
+               sum(overdue_balance) AS overdue_balance, sum(bad_balance) AS bad_balance,
+               coalesce(sum(lent) FILTER (WHERE {_DUE}), 0) AS due_principal,
+               coalesce(sum(repaid) FILTER (WHERE {_DUE}), 0) AS due_repaid
+        FROM statistics.roll_up WHERE {_SCOPE} GROUP BY 1 HAVING sum(lent) <> 0
+    ), holding AS (
+        SELECT {{key}} AS key, household_no FROM statistics.household_change
+        WHERE {_SCOPE} GROUP BY 1, 2 HAVING sum(loans) > 0
+    ), households AS (SELECT key, count(*) AS households FROM holding GROUP BY key)
+    SELECT sums.*, coalesce(households, 0) AS households
+    FROM sums LEFT JOIN households USING (key)
+"""
 
 
 def figures(
@@ -64,44 +91,33 @@ def figures(
         "institution": institution,
         "product": product,
     }
-    total = _sums(transaction, facts, "''")[0] | {"key": None}
+    total, rows = _sums(transaction, facts, BREAKDOWNS[by] if by else None)
     answer: dict[str, Any] = {"region": code, "month": month} | shown(total)
     answer["stale"] = _stale(transaction, facts, institution)
     if by is not None:
         answer["by"] = by
         name = "region" if by in ("township", "village") else by
-        answer["rows"] = [{name: row["key"]} | shown(row) for row in _sums(transaction, facts, BREAKDOWNS[by])]
+        answer["rows"] = [{name: row["key"]} | shown(row) for row in rows]
     return answer
 
 
-def _sums(transaction: Transaction, facts: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return sums in fen by `key`; for the empty key always exactly one row."""
-    scope = (
-        "region LIKE %(region)s AND month <= %(month)s"
-        " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
-        " AND (%(product)s::text IS NULL OR product = %(product)s)"
-    )
-    due = "due_month BETWEEN %(year)s AND %(month)s"
-    rows = transaction.rows(
-        f"""
-        WITH sums AS (
-            SELECT {key} AS key, sum(loans) AS loans, sum(lent) AS lent, sum(balance) AS balance,
-                   sum(overdue_balance) AS overdue_balance, sum(bad_balance) AS bad_balance,
-                   coalesce(sum(lent) FILTER (WHERE {due}), 0) AS due_principal,
-                   coalesce(sum(repaid) FILTER (WHERE {due}), 0) AS due_repaid
-            FROM statistics.roll_up WHERE {scope} GROUP BY 1
-        ), holding AS (
-            SELECT {key} AS key, household_no FROM statistics.household_change
-            WHERE {scope} GROUP BY 1, 2 HAVING sum(loans) > 0
-        ), households AS (SELECT key, count(*) AS households FROM holding GROUP BY key)
-        SELECT sums.*, coalesce(households, 0) AS households FROM sums LEFT JOIN households USING (key) ORDER BY key
-        """,
-        facts,
-    )
-    if not rows and key == "''":
-        names = ("loans", "lent", "balance", "overdue_balance", "bad_balance", "due_principal", "due_repaid", "households")
-        return [dict.fromkeys(names, 0)]
-    return [{name: value if name == "key" else int(value) for name, value in row.items()} for row in rows]
+def _sums(
+    transaction: Transaction, facts: dict[str, Any], key: str | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return sums in fen, of everything and by `key`; a key under which nothing was lent is left out.
+
+    One statement, so that the parts add up to the total whatever is folded meanwhile.
+    """
+    keys = [_EVERYTHING, key] if key else [_EVERYTHING]
+    statement = " UNION ALL ".join(f"({_SUMS.format(key=key)})" for key in keys)
+    rows = [
+        {name: value if name == "key" else int(value) for name, value in row.items()}
+        for row in transaction.rows(f"{statement} ORDER BY key", facts)
+    ]
+    if not rows:
+        return dict.fromkeys(_SUMMED, 0), []
+    total, *parts = rows
+    return total, parts
 
 
 def _stale(transaction: Transaction, facts: dict[str, Any], institution: str | None) -> list[str]:
@@ -112,5 +128,11 @@ def _stale(transaction: Transaction, facts: dict[str, Any], institution: str | N
         "SELECT DISTINCT institution FROM statistics.report WHERE as_of BETWEEN %s AND %s", [month, last]
     )
     reported = {row["institution"] for row in rows}
-    banks = [member.code for member in members.all_members(transaction) if member.kind == "bank" and not member.suspended]
-    return [code for code in banks if code not in reported and institution in (None, code)]
+    return [
+        member.code
+        for member in members.all_members(transaction)
+        if member.kind == "bank"
+        and not member.suspended
+        and member.code not in reported
+        and institution in (None, member.code)
+    ]

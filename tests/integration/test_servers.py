@@ -37,7 +37,7 @@ import json, time
 from tests.servers.{module} import {node}
 node = {node}()
 node.start()
-print(json.dumps([node.pid, str(node.directory), node.port]), flush=True)
+print(json.dumps([node.pid, str(node.directory)]), flush=True)
 time.sleep(600)
 """
 
@@ -165,16 +165,15 @@ def test_amqp_over_tls_is_served_to_those_who_trust_the_authority_and_to_nobody_
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_server_outlives_the_process_that_started_it(module: str, node: str, how: signal.Signals):
     """However the tests are ended, no process, no listener and no directory is left."""
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER.format(module=module, node=node)], stdout=subprocess.PIPE, cwd=PROJECT
-    )
-    assert holder.stdout is not None
-    server_pid, directory, _ = json.loads(holder.stdout.readline())
-    family = [psutil.Process(server_pid), *psutil.Process(holder.pid).children(recursive=True)]
-    family += psutil.Process(server_pid).children(recursive=True)
-    holder.send_signal(how)
-    holder.wait()
-    holder.stdout.close()
+    command = [sys.executable, "-c", HOLDER.format(module=module, node=node)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT) as holder:
+        try:
+            assert holder.stdout is not None
+            server_pid, directory = json.loads(holder.stdout.readline())
+            family = psutil.Process(holder.pid).children(recursive=True)
+            assert server_pid in {process.pid for process in family}
+        finally:
+            holder.send_signal(how)
 
     deadline = time.monotonic() + ORPHAN_SECONDS
     while (alive := [process for process in family if _is_at_work(process)]) and time.monotonic() < deadline:

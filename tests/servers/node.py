@@ -276,8 +276,12 @@ class ServerNode(ABC):
             self._process = None
 
     def __enter__(self) -> Self:
-        """Start the server."""
-        self.start()
+        """Start the server, and leave nothing behind should it fail to."""
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

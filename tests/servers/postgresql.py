@@ -17,7 +17,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from tests.servers.node import HOST, ServerNode, environment_without, free_port
+from tests.servers.node import HOST, ServerDidNotStartError, ServerNode, environment_without, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,17 +134,28 @@ class PostgreSQLNode(ServerNode):
         self._user, self._group = entry.pw_uid, entry.pw_gid
         os.chown(self.directory, self._user, self._group)
         if not _open_to_all(self._installation / "bin"):
-            # The project lies in a directory of root's own. PostgreSQL finds its files by where it lies itself.
-            copy = self.directory / "installation"
-            shutil.copytree(self._installation, copy, symlinks=True)
-            for path in (copy, *copy.rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
-            self._installation = copy
+            self._installation = self._copy_for_everybody(self._installation)
+
+    def _copy_for_everybody(self, installation: Path) -> Path:
+        """Copy an installation that lies in a directory of root's own to where the server's user can read it.
+
+        PostgreSQL finds its files by where it lies itself, and a bundled one its libraries in a directory beside.
+        """
+        bundle, copies = installation.parent, self.directory / "installation"
+        libraries = bundle.with_name(f"{bundle.name}.libs")
+        copy = copies / bundle.name / installation.name
+        shutil.copytree(installation, copy, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, copies / libraries.name, symlinks=True)
+        for path in (copies, *copies.rglob("*")):
+            if not path.is_symlink():
+                executable = path.stat().st_mode & 0o100
+                path.chmod(path.stat().st_mode | (0o055 if executable else 0o044))
+        return copy
 
     def _make_cluster(self) -> None:
         """Make the data directory, and settings under which nothing is listened to but our port."""
-        subprocess.run(
+        made = subprocess.run(
             [
                 self._installation / "bin" / "initdb",
                 *("--pgdata", self.data, "--username", SUPERUSER, "--auth", "trust"),
@@ -155,9 +166,13 @@ class PostgreSQLNode(ServerNode):
             user=self._user,
             group=self._group,
             extra_groups=None if self._user is None else [],
-            check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
+        if made.returncode:
+            raise ServerDidNotStartError(self.kind, "could not make its data directory", made.stdout)
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(CONFIGURATION.format(host=HOST, port=self.port))
 

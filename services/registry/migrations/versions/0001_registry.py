@@ -11,8 +11,8 @@ LOAN_STATE = """
     identity_type text NOT NULL, identity_number text NOT NULL, region text COLLATE "C" NOT NULL, product text NOT NULL,
     principal numeric(18,2) NOT NULL, balance numeric(18,2) NOT NULL, annual_rate_percent numeric(9,6) NOT NULL,
     rate_type text, start_date date NOT NULL, due_date date NOT NULL, settled_date date, repayment_method text,
-    purpose text, five_tier_class text NOT NULL, overdue_days integer NOT NULL, overdue_principal numeric(18,2) NOT NULL,
-    overdue_interest numeric(18,2) NOT NULL, status text NOT NULL, branch text
+    purpose text, five_tier_class text NOT NULL, overdue_days integer NOT NULL,
+    overdue_principal numeric(18,2) NOT NULL, overdue_interest numeric(18,2) NOT NULL, status text NOT NULL, branch text
 """
 # `submission` and `line` say where the state was first read, `application` when it came in.
 PROVENANCE = "as_of date NOT NULL, submission integer NOT NULL, sequence integer NOT NULL, line integer NOT NULL"
@@ -67,7 +67,8 @@ def upgrade() -> None:
         );
         -- Spans of ledger dates [since, until) whose ledgers did not have the loan.
         CREATE TABLE registry.loan_absence (
-            institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL, since date NOT NULL, until date NOT NULL,
+            institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL,
+            since date NOT NULL, until date NOT NULL,
             PRIMARY KEY (institution, loan_no, since), CHECK (since < until)
         );
         -- The dates an institution has reported for.
@@ -120,5 +121,6 @@ def upgrade() -> None:
           UNION ALL
             SELECT DISTINCT 'repayment_without_loan', r.institution, r.loan_no, NULL, NULL, r.as_of
             FROM registry.repayment r
-            WHERE NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = r.institution AND l.loan_no = r.loan_no);
+            WHERE NOT EXISTS (SELECT FROM registry.loan l
+                              WHERE l.institution = r.institution AND l.loan_no = r.loan_no);
     """)

@@ -5,7 +5,10 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-CELL = 'region text COLLATE "C" NOT NULL, institution text COLLATE "C" NOT NULL, product text COLLATE "C" NOT NULL, month date NOT NULL'
+CELL = """
+    region text COLLATE "C" NOT NULL, institution text COLLATE "C" NOT NULL, product text COLLATE "C" NOT NULL,
+    month date NOT NULL
+"""
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""What Huilian costs beside bare PostgreSQL, measured side by side in one run."""

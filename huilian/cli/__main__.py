@@ -1,0 +1,5 @@
+"""`python -m huilian.cli` is `huilian`."""
+
+from huilian.cli import main
+
+main()

@@ -1,0 +1,105 @@
+"""All commands put together, and what becomes of an error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from typer.exceptions import TyperException
+
+from huilian import __version__
+from huilian.cli import (
+    adapters,
+    audit,
+    demo,
+    differences,
+    doctor,
+    feed,
+    initialise,
+    keys,
+    members,
+    messages,
+    push,
+    rebuild,
+    screen,
+    serve,
+    stats,
+    submissions,
+    tokens,
+)
+from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["app", "run"]
+
+REFUSED: Final = 1
+USAGE: Final = 2
+AWAY: Final = 3
+INTERRUPTED: Final = 130
+
+app = screen.group(
+    "惠联：县级主管部门与银行、担保、保险机构之间的数据通道。",
+    "Huilian links a county office with its banks, guarantors and insurers.",
+    "huilian init --county 341599 --policy anhui",
+    "huilian member add RCB01 --kind bank --adapter rural_commercial_bank",
+    "huilian push RCB01_LOAN_20240531.csv --adapter rural_commercial_bank --member RCB01",
+    "huilian stats --region 341599 --month 2024-05 --by township",
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001  # an option's callback
+    if asked:
+        screen.out().print(f"huilian {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def prepare(
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="在标准错误输出运行日志 (log to standard error)")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="显示版本 (show the version)")
+    ] = False,
+) -> None:
+    """Take the options that every command has."""
+    del version
+    if verbose:
+        from huilian.cli.session import log  # noqa: PLC0415  # structlog takes a tenth of a second
+
+        log("info")
+
+
+for _module in (initialise, push, stats, feed, differences, submissions, serve, doctor, adapters, demo):
+    _module.register(app)
+keys.register(members.app)
+app.add_typer(members.app, name="member")
+app.add_typer(tokens.app, name="token")
+app.add_typer(messages.app, name="messages")
+app.add_typer(audit.app, name="audit")
+app.add_typer(rebuild.app, name="rebuild")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit code; errors are printed, not raised."""
+    try:
+        return int(app(list(arguments), prog_name="huilian", standalone_mode=False) or 0)
+    except HuilianError as error:
+        screen.error(error)
+        return _code(error)
+    except TyperException as error:
+        screen.misuse(error)
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+
+
+def _code(error: HuilianError) -> int:
+    if isinstance(error, HostUnavailable):
+        return AWAY
+    if isinstance(error, FileRefused | MessageRefused):
+        return REFUSED
+    return REFUSED if isinstance(error, UsageError) and error.code == "HL7006" else USAGE

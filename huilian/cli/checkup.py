@@ -1,0 +1,224 @@
+"""What `huilian doctor` looks at. Each check returns findings; none changes anything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from huilian import access, adapters, members, messages, policy, schema, service
+from huilian.clock import SystemClock
+from huilian.errors import HuilianError
+from huilian.office import components, open_database
+from huilian.spool import SpooledSubmission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from huilian.database import Database, Transaction
+    from huilian.home import Home, Settings
+
+__all__ = ["FAIL", "OK", "WARN", "Finding", "examine", "worst"]
+
+OK: Final = "ok"
+WARN: Final = "warn"
+FAIL: Final = "fail"
+_ORDER: Final = (OK, WARN, FAIL)
+
+KEY_DAYS: Final = 30
+"""Days before its end from which a key is warned of."""
+OUTBOX_MINUTES: Final = 10
+"""Minutes after which a message that waits to be carried is overdue."""
+CLOCK_SECONDS: Final = 60
+"""Seconds by which this machine's clock may differ from the database's, or be behind the last record."""
+DISK_WARN: Final = 5 * 1024**3
+DISK_FAIL: Final = 1024**3
+"""Bytes that should, and must, be free."""
+_OTHERS: Final = 0o077
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, how it is, what to do."""
+
+    name: str
+    status: str
+    what: str
+    remedy: str | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the same for programs."""
+        return {"name": self.name, "status": self.status, "what": self.what, "remedy": self.remedy}
+
+
+def worst(findings: list[Finding]) -> str:
+    """Return the status of the worst finding."""
+    return max((finding.status for finding in findings), key=_ORDER.index, default=OK)
+
+
+def examine(home: Home) -> list[Finding]:
+    """Return every finding; what cannot be looked at because something else fails is left out."""
+    try:
+        settings = home.settings()
+    except HuilianError as error:
+        return [_failed("数据目录 (home)", error)]
+    county = f"{home.folder}，县 {settings.county}，{settings.host}"
+    findings = [
+        Finding("数据目录 (home)", OK, county),
+        *_installed(settings),
+        *_permissions(home),
+        *_disk(home),
+        *_spool(home),
+    ]
+    if settings.host == "distributed":
+        findings += _broker(settings)
+    try:
+        with open_database(home, settings, size=2) as database:
+            findings += _database(home, database)
+    except HuilianError as error:
+        findings.append(
+            _failed("数据库 (database)", error, "检查数据库地址与服务 (check its address and that it runs)")
+        )
+    return findings
+
+
+def _failed(name: str, error: HuilianError, remedy: str | None = None) -> Finding:
+    return Finding(name, FAIL, f"{error.code} {error.chinese}", remedy)
+
+
+def _installed(settings: Settings) -> Iterator[Finding]:
+    parts: list[Callable[[], object]] = [
+        lambda: policy.load(settings.policy),
+        access.load,
+        service.installed,
+        *((lambda name=name: adapters.find(name)) for name in adapters.installed()),
+    ]
+    for part in parts:
+        try:
+            part()
+        except HuilianError as error:
+            yield _failed("安装 (installation)", error)
+            return
+    names = ", ".join((*service.installed(), *adapters.installed()))
+    yield Finding("安装 (installation)", OK, f"政策 {settings.policy}；{names}")
+
+
+def _permissions(home: Home) -> Iterator[Finding]:
+    private = [home.file, home.folder / "keys", home.spool, *sorted((home.folder / "keys").rglob("*.pem"))]
+    open_ones = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
+    missing = [path for path in (home.folder / "keys", home.spool) if not path.is_dir()]
+    if open_ones:
+        shown = " ".join(str(path) for path in open_ones)
+        yield Finding("文件权限 (permissions)", FAIL, f"他人可读 (open to others): {shown}", f"chmod go-rwx {shown}")
+    elif missing:
+        what = f"缺少目录 (missing): {' '.join(str(path) for path in missing)}"
+        yield Finding("文件权限 (permissions)", FAIL, what, "huilian init --county … --policy …")
+    else:
+        yield Finding("文件权限 (permissions)", OK, "私钥、设置与待发区只有本用户可读 (private)")
+
+
+def _disk(home: Home) -> Iterator[Finding]:
+    free = shutil.disk_usage(home.folder).free
+    status = FAIL if free < DISK_FAIL else WARN if free < DISK_WARN else OK
+    remedy = None if status == OK else "清理磁盘，或把数据目录移到更大的盘 (make room)"
+    yield Finding("磁盘 (disk)", status, f"剩余 {free / 1024**3:.1f} GiB (free)", remedy)
+
+
+def _spool(home: Home) -> Iterator[Finding]:
+    complete = [SpooledSubmission(path.parent) for path in sorted(home.spool.glob("*/manifest.json"))]
+    waiting = [submission for submission in complete if submission.receipt is None]
+    if waiting:
+        names = ", ".join(str(submission.manifest["file_name"]) for submission in waiting[:5])
+        what = f"{len(waiting)} 个文件尚无回执 (no receipt yet): {names}"
+        yield Finding("待发区 (spool)", WARN, what, "对这些文件再次运行 huilian push (push them again)")
+    else:
+        yield Finding("待发区 (spool)", OK, f"{len(complete)} 个文件均有回执 (all answered)")
+
+
+def _broker(settings: Settings) -> Iterator[Finding]:
+    from huilian.broker import Broker  # noqa: PLC0415  # only the distributed host has one
+
+    try:
+        broker = Broker(settings.amqp_url)
+        broker.channel()
+        broker.close()
+    except HuilianError as error:
+        yield _failed("消息队列 (broker)", error, "检查 RabbitMQ 地址与服务 (check its address and that it runs)")
+    else:
+        yield Finding("消息队列 (broker)", OK, "可连接 (reachable)")
+
+
+def _database(home: Home, database: Database) -> Iterator[Finding]:
+    if not schema.is_current(database, components()):
+        what = "表结构不是最新 (tables are not at the newest revision)"
+        yield Finding(
+            "数据库 (database)", FAIL, what, "再次运行 huilian init，数据不受影响 (run init again; data stays)"
+        )
+        return
+    with database.transaction() as transaction:
+        version = transaction.value("SHOW server_version")
+        yield Finding("数据库 (database)", OK, f"PostgreSQL {version}，表结构最新 (current)")
+        for check in (_clock, _keys, _outbox, _dead_letters):
+            yield from check(home, transaction)
+
+
+def _clock(_home: Home, transaction: Transaction) -> Iterator[Finding]:
+    now = SystemClock().now()
+    servers: dt.datetime = transaction.value("SELECT clock_timestamp()")
+    last: dt.datetime | None = transaction.value("SELECT max(at) FROM huilian.audit")
+    apart = abs((now - servers).total_seconds())
+    behind = (last - now).total_seconds() if last else 0.0
+    remedy = "校准系统时钟，建议启用 NTP (set the clock; use NTP)"
+    if behind > CLOCK_SECONDS:
+        yield Finding(
+            "时钟 (clock)", FAIL, f"比最近一条审计记录早 {behind:.0f} 秒 (behind the last audit record)", remedy
+        )
+    elif apart > CLOCK_SECONDS:
+        yield Finding("时钟 (clock)", WARN, f"与数据库相差 {apart:.0f} 秒 (differs from the database's)", remedy)
+    else:
+        yield Finding("时钟 (clock)", OK, f"{now.astimezone():%Y-%m-%d %H:%M:%S %z}")
+
+
+def _keys(home: Home, transaction: Transaction) -> Iterator[Finding]:
+    now = SystemClock().now()
+    soon = now + dt.timedelta(days=KEY_DAYS)
+    troubles = []
+    for member in members.all_members(transaction):
+        keys = members.keys_of(transaction, member.code)
+        rotate = f"huilian member key {member.code} --rotate"
+        if not any(key.counts_at(now) for key in keys):
+            what = f"{member.code} 没有有效密钥 (has no key that counts)"
+            troubles.append(Finding("密钥 (keys)", FAIL if member.code == members.PLATFORM else WARN, what, rotate))
+        elif not any(key.counts_at(soon) for key in keys):
+            until = max(key.valid_until for key in keys if key.counts_at(now))
+            what = f"{member.code} 的密钥 {until:%Y-%m-%d} 到期 (ends)"
+            troubles.append(Finding("密钥 (keys)", WARN, what, rotate))
+    if not home.keys.holds(members.PLATFORM):
+        what = "平台私钥不在本机 (the platform's private key is not here)"
+        troubles.append(Finding("密钥 (keys)", FAIL, what, "从备份恢复 keys/ (restore keys/ from the backup)"))
+    yield from troubles or [
+        Finding("密钥 (keys)", OK, f"各机构均有 {KEY_DAYS} 天以上有效的密钥 (every member has one)")
+    ]
+
+
+def _outbox(_home: Home, transaction: Transaction) -> Iterator[Finding]:
+    row = transaction.row(
+        "SELECT count(*) AS waiting, min(created_at) AS oldest FROM huilian.outbox WHERE carried_at IS NULL"
+    )
+    waiting, oldest = (row["waiting"], row["oldest"]) if row else (0, None)
+    if oldest and SystemClock().now() - oldest > dt.timedelta(minutes=OUTBOX_MINUTES):
+        what = f"{waiting} 条报文待处理，最早 {oldest.astimezone():%Y-%m-%d %H:%M} (waiting to be carried)"
+        yield Finding("发件箱 (outbox)", WARN, what, "运行 huilian serve，或查看其日志 (run serve, or see its log)")
+    else:
+        yield Finding("发件箱 (outbox)", OK, f"{waiting} 条待处理 (waiting)")
+
+
+def _dead_letters(_home: Home, transaction: Transaction) -> Iterator[Finding]:
+    waiting = messages.dead_letters(transaction)
+    if waiting:
+        codes = ", ".join(sorted({letter.code for letter in waiting}))
+        what = f"{len(waiting)} 条被拒报文待处理 (dead letters wait): {codes}"
+        yield Finding("被拒报文 (dead letters)", WARN, what, "huilian messages list")
+    else:
+        yield Finding("被拒报文 (dead letters)", OK, "没有 (none)")

@@ -1,0 +1,60 @@
+"""Figures as people read them: the whole beneath each other, the parts side by side."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.cli import screen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.table import Table
+
+__all__ = ["BREAKDOWNS", "parts", "whole"]
+
+BREAKDOWNS: Final = {"institution": "机构", "product": "产品", "township": "乡镇", "village": "村"}
+_HEADINGS: Final = (">笔数", ">户数", ">累计发放", ">余额", ">逾期余额", ">不良余额", ">不良率", ">到期收回率")
+_BAR: Final = 12
+"""Characters of the longest bar."""
+
+
+def whole(figures: Mapping[str, Any]) -> Table:
+    """Return the figures of a region, to the fen."""
+    return screen.pairs(
+        {
+            "贷款笔数 (loans)": f"{figures['loans']:,}",
+            "贷款户数 (households)": f"{figures['households']:,}",
+            "累计发放 (lent)": f"{screen.amount(figures['lent'])} 元",
+            "贷款余额 (balance)": f"{screen.amount(figures['balance'])} 元",
+            "逾期余额 (overdue)": f"{screen.amount(figures['overdue_balance'])} 元",
+            "不良余额 (bad)": f"{screen.amount(figures['bad_balance'])} 元",
+            "不良贷款率 (bad-loan ratio)": screen.percent(figures["bad_loan_ratio"]),
+            "到期贷款收回率 (recovery rate)": screen.percent(figures["due_loan_recovery_rate"]),
+        },
+        title=f"{figures['region']} · {figures['month']}",
+    )
+
+
+def parts(
+    heading: str, rows: Sequence[tuple[str, Mapping[str, Any]]], *, title: str | None = None, bars: bool = True
+) -> Table:
+    """Return named figures side by side, money in ten thousand yuan, a bar for the balance."""
+    largest = max((Decimal(row["balance"]) for _, row in rows), default=Decimal(0))
+    cells = []
+    for name, row in rows:
+        shown = [
+            name,
+            f"{row['loans']:,}",
+            f"{row['households']:,}",
+            *(screen.ten_thousands(row[amount]) for amount in ("lent", "balance", "overdue_balance", "bad_balance")),
+            screen.percent(row["bad_loan_ratio"]),
+            screen.percent(row["due_loan_recovery_rate"]),
+        ]
+        length = round(Decimal(row["balance"]) / largest * _BAR) if largest else 0
+        cells.append([*shown, "▇" * length] if bars else shown)
+    made = screen.table([heading, *_HEADINGS, *(["余额图示"] if bars else [])], cells, title=title)
+    made.caption = "金额单位：万元 (10,000 yuan)"
+    made.caption_justify = "left"
+    return made

@@ -1,0 +1,58 @@
+"""Key pairs made here, and public keys handed in: what `member add` and `member key` share."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from huilian.errors import UsageError
+from huilian.keys import PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from huilian.database import Transaction
+    from huilian.home import Home
+    from huilian.keys import SigningKey
+
+__all__ = ["check_new", "made", "read_public"]
+
+
+def read_public(file: Path) -> PublicKey:
+    """Return the public key in a PEM file.
+
+    Raises:
+        UsageError: HL3010, the file cannot be read; HL7001, it holds no such key.
+    """
+    try:
+        return PublicKey.from_pem(file.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+    except UnicodeDecodeError:
+        return PublicKey.from_pem("")  # not text, so no PEM: refused as such
+
+
+def check_new(transaction: Transaction, key: PublicKey) -> None:
+    """Let pass a key that nobody has.
+
+    Raises:
+        UsageError: HL7001, a member has it.
+    """
+    owner = transaction.value("SELECT member FROM huilian.member_key WHERE kid = %s", [key.kid])
+    if owner:
+        raise UsageError("HL7001", what=f"该公钥已登记在 {owner} 名下 (this key is entered for {owner} already)")
+
+
+@contextlib.contextmanager
+def made(home: Home, code: str) -> Iterator[SigningKey]:
+    """Make and keep a key for a member; when the block fails it is as if it had never been made."""
+    folder = home.folder / "keys" / code
+    before = set(folder.glob("*.pem"))
+    key = home.keys.create(code)
+    try:
+        yield key
+    except BaseException:
+        for file in set(folder.glob("*.pem")) - before:
+            file.unlink()
+        raise

@@ -1,0 +1,169 @@
+"""`huilian member key`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huilian.cli import keypairs, screen, session
+from huilian.errors import UsageError
+from huilian.home import Home
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the group of members."""
+    screen.command(
+        app,
+        "key",
+        "机构的密钥：列出、导出公钥、轮换、登记公钥、吊销。没有数据目录的机器（机构自己的机器）上，"
+        "--rotate 生成密钥，--public-key 登记可信的平台公钥（HUILIAN）。",
+        "A member's keys. On a machine without an office, --rotate makes a key and --public-key trusts the platform's.",
+        "huilian member key RCB01",
+        "huilian member key RCB01 --export > RCB01.pem",
+        "huilian member key RCB01 --rotate",
+        "huilian member key RCB01 --public-key RCB01-new.pem",
+        "huilian member key RCB01 --revoke kPrK_qmxVWaY",
+    )(key)
+
+
+def key(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="机构代码 (member code)")],
+    *,
+    export: Annotated[bool, typer.Option("--export", help="输出当前公钥 PEM (print the current public key)")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="生成新密钥对，旧的到期前仍有效 (make a new pair)")] = False,
+    public_key: Annotated[Path | None, typer.Option(metavar="FILE", help="登记新公钥 (enter a public key)")] = None,
+    revoke: Annotated[
+        str | None, typer.Option(metavar="KID", help="吊销密钥，可只写开头 (revoke; a beginning will do)")
+    ] = None,
+) -> None:
+    """Do one thing with a member's keys; without an option, list them."""
+    if sum([export, rotate, public_key is not None, revoke is not None]) > 1:
+        raise UsageError(
+            "HL7001", what="--export、--rotate、--public-key、--revoke 只能用其一 (only one of them at a time)"
+        )
+    home = Home.from_environment()
+    if not home.exists and revoke is None:
+        _on_the_edge(home, code, public_key, rotate=rotate)
+    elif export:
+        _export(home, code)
+    elif rotate:
+        _rotate(home, code)
+    elif public_key is not None:
+        _enter(home, code, public_key)
+    elif revoke is not None:
+        _revoke(home, code, revoke)
+    else:
+        _list(home, code)
+
+
+def _print_pem(pem: str) -> None:
+    screen.out().print(pem.rstrip(), markup=False, soft_wrap=True)
+
+
+def _on_the_edge(home: Home, code: str, public_key: Path | None, *, rotate: bool) -> None:
+    if public_key is not None:
+        home.folder.mkdir(parents=True, exist_ok=True)
+        home.trust(code, keypairs.read_public(public_key))
+        screen.out().print(f"[green]已信任[/green] {code} 的公钥 (trusted)")
+        return
+    if rotate:
+        home.keys.create(code)
+        hint = f"请把此公钥交给县里登记 (hand this to the county): huilian member add|key {code} --public-key FILE"
+        screen.err().print(f"[yellow]{hint}[/yellow]", soft_wrap=True)
+    _print_pem(home.keys.current(code).public.pem())
+
+
+def _export(home: Home, code: str) -> None:
+    if home.keys.holds(code):
+        _print_pem(home.keys.current(code).public.pem())
+        return
+    from huilian import members  # noqa: PLC0415  # see the package
+
+    with session.office(home) as office, office.database.transaction() as transaction:
+        members.find(transaction, code)
+        now = office.clock.now()
+        counting = [key for key in members.keys_of(transaction, code) if key.counts_at(now)]
+    if not counting:
+        raise UsageError("HL7001", what=f"{code} 没有有效密钥 (has no key that counts)")
+    _print_pem(counting[-1].public.pem())
+
+
+def _rotate(home: Home, code: str) -> None:
+    from huilian import members  # noqa: PLC0415  # see the package
+
+    with session.office(home) as office:
+        with office.database.transaction() as transaction:
+            members.find(transaction, code)
+            elsewhere = bool(members.keys_of(transaction, code)) and not home.keys.holds(code)
+        if elsewhere:
+            what = (
+                f"{code} 的私钥不在本机：请在其所在机器上轮换，再用 --public-key 登记新公钥"
+                " (its private key is not here: rotate it where it is kept, then enter the new one with --public-key)"
+            )
+            raise UsageError("HL7001", what=what)
+        with keypairs.made(home, code) as new, office.database.transaction() as transaction:
+            entered = members.add_key(transaction, code, new.public, now=office.clock.now(), actor=session.actor())
+    if code == members.PLATFORM:
+        home.trust(code, new.public)
+    screen.out().print(
+        f"[green]新密钥[/green] {new.kid}，有效至 (until) {screen.moment(entered.valid_until)}", soft_wrap=True
+    )
+    screen.out().print(
+        "旧密钥到期前仍有效；如已泄露请吊销 (the old one still counts; revoke it if it leaked): --revoke KID",
+        soft_wrap=True,
+    )
+
+
+def _enter(home: Home, code: str, file: Path) -> None:
+    from huilian import members  # noqa: PLC0415  # see the package
+
+    public = keypairs.read_public(file)
+    with session.office(home) as office, office.database.transaction() as transaction:
+        members.find(transaction, code)
+        keypairs.check_new(transaction, public)
+        members.add_key(transaction, code, public, now=office.clock.now(), actor=session.actor())
+    screen.out().print(f"[green]已登记公钥[/green] {public.kid} (entered)", soft_wrap=True)
+
+
+def _revoke(home: Home, code: str, beginning: str) -> None:
+    from huilian import members  # noqa: PLC0415  # see the package
+
+    with session.office(home) as office, office.database.transaction() as transaction:
+        members.find(transaction, code)
+        now = office.clock.now()
+        keys = members.keys_of(transaction, code)
+        matching = [key for key in keys if beginning and key.kid.startswith(beginning) and key.revoked_at is None]
+        if len(matching) != 1:
+            chinese = f"{code} 有 {len(matching)} 个未吊销的密钥以 {beginning} 开头，应恰有一个"
+            english = f"{len(matching)} of its keys that are not revoked begin so; exactly one is needed"
+            raise UsageError("HL7001", what=f"{chinese} ({english})")
+        members.revoke_key(transaction, matching[0].kid, now=now, actor=session.actor())
+        left = [key for key in keys if key.counts_at(now) and key.kid != matching[0].kid]
+    screen.out().print(f"[green]已吊销[/green] {matching[0].kid} (revoked)", soft_wrap=True)
+    if not left:
+        screen.err().print(
+            f"[yellow]{code} 已没有有效密钥，无法报送 (no key of it counts any more)[/yellow]", soft_wrap=True
+        )
+
+
+def _list(home: Home, code: str) -> None:
+    from huilian import members  # noqa: PLC0415  # see the package
+
+    with session.office(home) as office, office.database.transaction() as transaction:
+        members.find(transaction, code)
+        now = office.clock.now()
+        keys = members.keys_of(transaction, code)
+    used = home.keys.current(code).kid if home.keys.holds(code) else None
+    rows = []
+    for entry in keys:
+        if entry.revoked_at is not None:
+            state = "已吊销"
+        elif entry.counts_at(now):
+            state = "有效"
+        else:
+            state = "未生效" if now < entry.valid_from else "已过期"
+        here = "签名用" if entry.kid == used else ""
+        rows.append([entry.kid, screen.moment(entry.valid_from), screen.moment(entry.valid_until), state, here])
+    screen.out().print(screen.table(["密钥 (kid)", "生效", "失效", "状态", "本机"], rows))

@@ -1,0 +1,83 @@
+"""`huilian push`."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huilian.cli import options, screen
+from huilian.cli.answers import ACCEPTED, SPOOLED
+from huilian.cli.ways import Target, way
+from huilian.errors import UsageError
+from huilian.home import Home
+
+__all__ = ["register"]
+
+EXIT_REFUSED = 1
+EXIT_AWAY = 3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    screen.command(
+        app,
+        "push",
+        "报送文件：翻译、签名、发送，等回执。中断后再次运行同一命令即可继续；同一文件重复报送，回执相同。"
+        "退出码：0 已接收，1 被拒绝，2 用法有误，3 服务器暂时不可用（文件已留在待发区）。",
+        "Send files: translate, seal, send, await the receipt. Exit 0 accepted, 1 refused, 2 usage, 3 server away.",
+        "huilian push 花名册_341599_20240101.csv --adapter county_roster --member 341599",
+        "huilian push RCB01_LOAN_*.csv --adapter rural_commercial_bank --member RCB01 --json",
+        "huilian push RCB01_LOAN_20240531.csv --adapter rural_commercial_bank --member RCB01 --to https://huilian.example:8341",
+    )(push)
+
+
+def push(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="要报送的文件 (files)", show_default=False)],
+    adapter: Annotated[str, typer.Option(metavar="NAME", help="适配器，见 huilian adapters (adapter)")],
+    member: Annotated[str, typer.Option(metavar="CODE", help="报送机构 (sending member)")],
+    *,
+    to: options.To = None,
+    token: options.Token = None,
+    ca: options.CaFile = None,
+    county: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE", help="县代码，本机没有数据目录时用 (without an office here)", rich_help_panel=options.REMOTE
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="等回执最多几秒 (wait for the receipt)")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Push files, one after the other; with `--json` one line of JSON a file."""
+    for file in files:
+        if not file.is_file():
+            what = os.strerror(errno.EISDIR if file.is_dir() else errno.ENOENT)
+            raise UsageError("HL3010", file=file, what=what)
+    from huilian import adapters  # noqa: PLC0415  # polars
+    from huilian.cli.sending import send  # noqa: PLC0415  # the same
+    from huilian.push import RECEIPT_SECONDS  # noqa: PLC0415  # the same
+
+    home = Home.from_environment()
+    found = adapters.find(adapter)
+    seconds = RECEIPT_SECONDS if timeout is None else timeout
+    statuses = []
+    with way(home, member, found, Target(to, token, ca, county)) as opened:
+        for file in files:
+            answer = send(file, adapter=found, member=member, home=home, way=opened, seconds=seconds)
+            statuses.append(answer.status)
+            if as_json:
+                screen.print_json(answer.as_json())
+            else:
+                screen.out().print(answer.as_table(), soft_wrap=True)
+            if answer.status == SPOOLED:
+                break
+    left = len(files) - len(statuses)
+    if left:
+        screen.err().print(f"[yellow]其余 {left} 个文件未报送 (the other files were not tried)[/yellow]")
+    if SPOOLED in statuses:
+        raise typer.Exit(EXIT_AWAY)
+    raise typer.Exit(0 if set(statuses) == {ACCEPTED} else EXIT_REFUSED)

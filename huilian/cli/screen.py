@@ -1,0 +1,201 @@
+"""What people see: help texts, tables, errors and JSON, in one manner for all commands.
+
+Results go to standard output, everything else to standard error. Chinese stands first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from huilian.error_texts import TEXTS
+from huilian.errors import describe
+
+if TYPE_CHECKING:
+    from typer.exceptions import TyperException
+
+    from huilian.errors import HuilianError
+
+__all__ = [
+    "amount",
+    "chinese_of",
+    "command",
+    "err",
+    "error",
+    "group",
+    "misuse",
+    "moment",
+    "out",
+    "percent",
+    "print_json",
+    "table",
+    "ten_thousands",
+]
+
+WIDTH_WITHOUT_TERMINAL: Final = 180
+"""Columns of what goes to a file or a pipe, where nothing may be cut off."""
+EXAMPLE_WIDTH: Final = 72
+"""Columns an example may have before it is continued on the next line."""
+NONE: Final = "—"
+"""Shown where there is no value."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_MISUSES: Final = {
+    "NoSuchOption": "没有这个选项",
+    "NoSuchCommand": "没有这个命令",
+    "MissingParameter": "缺少参数",
+    "BadParameter": "参数无效",
+}
+
+
+def lesson(chinese: str, english: str, examples: Sequence[str]) -> str:
+    """Return a help text: what it does in both languages, then examples to copy."""
+    shown = "\n".join(f"  {escape(_folded(example))}" for example in examples)
+    return "\n\n".join(
+        [escape(chinese), f"[dim]{escape(english)}[/dim]", *([f"例 (examples):\n{shown}"] if shown else [])]
+    )
+
+
+def _folded(example: str) -> str:
+    """Return a command that fits a terminal, continued as a shell would read it."""
+    lines = [""]
+    for place, part in enumerate(example.split(" --")):
+        text = part if place == 0 else f" --{part}"
+        if len(lines[-1]) + len(text) > EXAMPLE_WIDTH:
+            lines.append("     ")
+        lines[-1] += text
+    return " \\\n".join(lines)
+
+
+def group(chinese: str, english: str, *examples: str) -> typer.Typer:
+    """Return a group of commands with its help."""
+    return typer.Typer(
+        help=lesson(chinese, english, examples),
+        short_help=escape(chinese),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+
+
+def command(app: typer.Typer, name: str, chinese: str, english: str, *examples: str) -> Callable[[Function], Function]:
+    """Make a function a command of `app`."""
+    first, mark, _ = chinese.partition("。")
+    return app.command(name, help=lesson(chinese, english, examples), short_help=escape(first + mark))
+
+
+def out() -> Console:
+    """Return the console for results."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+def err() -> Console:
+    """Return the console for everything else."""
+    return Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+def error(problem: HuilianError) -> None:
+    """Print an error: code and Chinese text, the English one beneath."""
+    chinese = chinese_of(problem.code, problem.english) if problem.chinese == problem.english else problem.chinese
+    console = err()
+    console.print(f"[bold red]错误 {problem.code}[/bold red]：{escape(chinese)}", soft_wrap=True)
+    if problem.english != chinese:
+        console.print(f"[dim]{escape(problem.english)}[/dim]", soft_wrap=True)
+
+
+def misuse(problem: TyperException) -> None:
+    """Print what is wrong with the way a command was called, and where its help is."""
+    console = err()
+    text = problem.format_message()
+    context = getattr(problem, "ctx", None)
+    if text:
+        chinese = _MISUSES.get(type(problem).__name__, "用法有误")
+        console.print(f"[bold red]用法错误[/bold red]：{chinese} [dim]({escape(text)})[/dim]", soft_wrap=True)
+        console.print(f"用法见 (see): {context.command_path if context else 'huilian'} --help", soft_wrap=True)
+
+
+def chinese_of(code: str, english: str) -> str:
+    """Return the Chinese text to an English one, read back through the catalogue.
+
+    A refusal is kept by its code and its English text; what the text names is found by
+    holding it against the catalogue's pattern. Where that fails the English text returns.
+    """
+    pattern = TEXTS[code][1] if code in TEXTS else ""
+    parts = re.split(r"{([a-z0-9_]+)}", pattern)
+    expression, seen = "", set[str]()
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            expression += re.escape(part)
+        else:
+            expression += f"(?P={part})" if part in seen else f"(?P<{part}>.*)"
+            seen.add(part)
+    found = re.fullmatch(expression, english, re.DOTALL)
+    return describe(code, "zh", **found.groupdict()) if found and pattern else english
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if isinstance(value, Path | Decimal):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def table(headings: Iterable[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+    """Return a table; a heading that begins with ">" is over a column of figures."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415  # only where something is shown
+
+    made = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    for heading in headings:
+        right = heading.startswith(">")
+        made.add_column(heading.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for row in rows:
+        made.add_row(*(NONE if cell is None else escape(str(cell)) for cell in row))
+    return made
+
+
+def pairs(values: Mapping[str, object], *, title: str | None = None) -> Table:
+    """Return names and values beneath each other."""
+    made = table(["", ""], values.items(), title=title)
+    made.show_header = False
+    return made
+
+
+def amount(text: str | None) -> str | None:
+    """Return money in yuan with thousands separators: "30481000.00" as "30,481,000.00"."""
+    return None if text is None else f"{Decimal(text):,.2f}"
+
+
+def ten_thousands(text: str) -> str:
+    """Return money in ten thousand yuan (万元), two places, half-up: "30481000.00" as "3,048.10"."""
+    return f"{(Decimal(text) / 10_000).quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+
+
+def percent(text: str | None) -> str | None:
+    """Return a ratio in per cent, two places, half-up: "0.025083" as "2.51%"."""
+    return None if text is None else f"{(Decimal(text) * 100).quantize(Decimal('0.01'), ROUND_HALF_UP)}%"
+
+
+def moment(value: dt.datetime | None) -> str | None:
+    """Return a moment in China's time: "2024-06-03 09:30"."""
+    from huilian.clock import CHINA  # noqa: PLC0415  # the screen itself stays light
+
+    return None if value is None else f"{value.astimezone(CHINA):%Y-%m-%d %H:%M}"

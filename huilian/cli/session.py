@@ -1,0 +1,90 @@
+"""The open data directory a command works with, and who works with it."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import sys
+from typing import TYPE_CHECKING, Any
+
+from huilian.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from huilian.office import Office
+
+__all__ = ["actor", "log", "office", "query", "reading", "settle"]
+
+
+def log(level: str = "warning") -> None:
+    """Send logs to standard error from `level` on, unless that was settled before."""
+    import structlog  # noqa: PLC0415  # a tenth of a second that `--help` need not spend
+
+    from huilian import logs  # noqa: PLC0415  # the same
+
+    if not structlog.is_configured():
+        logs.configure(level=level, human=sys.stderr.isatty())
+
+
+def actor() -> str:
+    """Return who gives the command, for the audit log: the account's name, never a person's."""
+    try:
+        return f"operator:{getpass.getuser()}"
+    except (OSError, KeyError):
+        return "operator"
+
+
+@contextlib.contextmanager
+def office(home: Home | None = None, *, connections: int = 4) -> Iterator[Office]:
+    """Open the data directory that `HUILIAN_HOME` names.
+
+    Raises:
+        ConfigurationError: HL6001, it was not set up; HL6006, its settings are wrong.
+        HostUnavailable: HL5001, the database does not answer.
+    """
+    from huilian.office import open_office  # noqa: PLC0415  # heavy, and `--help` needs none of it
+
+    log()
+    with open_office(home or Home.from_environment(), connections=connections) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[Office]:
+    """Open the data directory for a question: what waited to be carried when it was asked is carried first."""
+    with office() as opened:
+        settle(opened)
+        yield opened
+
+
+def settle(opened: Office, *, entirely: bool = False) -> None:
+    """Carry what an embedded office has waiting, left behind perhaps by a command that was cut off.
+
+    Args:
+        opened: the office; a distributed one has its relay and services for that.
+        entirely: also what the waiting messages bring about; a busy server may keep that from ending.
+    """
+    if opened.settings.host != "embedded":
+        return
+    with opened.database.transaction() as transaction:
+        last = transaction.value("SELECT max(position) FROM huilian.outbox WHERE carried_at IS NULL")
+    if last is None:
+        return
+    from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # needed only here
+
+    def carried() -> bool:
+        with opened.database.transaction() as transaction:
+            waiting = "SELECT NOT EXISTS (SELECT FROM huilian.outbox WHERE carried_at IS NULL AND position <= %s)"
+            return bool(transaction.value(waiting, [last]))
+
+    with EmbeddedHost(opened) as host:
+        host.drain(None if entirely else carried)
+
+
+def query(name: str, **arguments: object) -> Any:  # noqa: ANN401  # whatever the query answers
+    """Ask this machine's office one question and return the answer."""
+    from huilian import service  # noqa: PLC0415  # loads every service
+
+    with reading() as opened, opened.database.snapshot() as transaction:
+        return service.query(name)(transaction, **arguments)

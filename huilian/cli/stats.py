@@ -1,0 +1,65 @@
+"""`huilian stats`."""
+
+from typing import Annotated
+
+import typer
+
+from huilian.cli import options, screen, session
+from huilian.errors import UsageError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    screen.command(
+        app,
+        "stats",
+        "某月末的贷款统计：笔数、户数、累放、余额、逾期、不良、收回率。",
+        "The figures at the end of a month, whole or broken down.",
+        "huilian stats --region 341599 --month 2024-05",
+        "huilian stats --region 341599 --month 2024-05 --by township",
+        "huilian stats --region 341599101 --month 2024-05 --institution RCB01 --json",
+    )(stats)
+
+
+def stats(
+    region: options.Region,
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="月份 (month)")],
+    *,
+    by: Annotated[
+        str | None, typer.Option(metavar="institution|product|township|village", help="分组 (break down by)")
+    ] = None,
+    institution: options.Institution = None,
+    product: Annotated[str | None, typer.Option(metavar="CODE", help="只看该产品 (this product only)")] = None,
+    to: options.To = None,
+    token: options.Token = None,
+    ca: options.CaFile = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print the figures of a region and month."""
+    from huilian.cli import figures as shown  # noqa: PLC0415  # see the package
+
+    if by is not None and by not in shown.BREAKDOWNS:
+        raise UsageError("HL7001", what=f"--by: {', '.join(shown.BREAKDOWNS)}")
+    if to:
+        from huilian.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
+
+        found = HttpReader(to, token, ca).statistics(
+            region=region, month=month, by=by, institution=institution, product=product
+        )
+    else:
+        found = session.query("figures", region=region, month=month, by=by, institution=institution, product=product)
+    if as_json:
+        screen.print_json(found)
+        return
+    console = screen.out()
+    console.print(shown.whole(found))
+    if by is not None:
+        name = "region" if by in ("township", "village") else by
+        rows = [(str(row[name] or "—"), row) for row in found["rows"]]
+        console.print(shown.parts(shown.BREAKDOWNS[by], rows))
+    if found["stale"]:
+        console.print(
+            f"[yellow]{month} 未报送台账的机构 (no ledger yet): {', '.join(found['stale'])}[/yellow]", soft_wrap=True
+        )

@@ -1,0 +1,113 @@
+"""Ways to the county: which transport a push takes, and what is checked before it sets out."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from huilian.cli import session
+from huilian.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from huilian.adapters import Adapter
+    from huilian.home import Home
+    from huilian.push import Transport
+
+__all__ = ["Target", "Way", "way"]
+
+AMQP: Final = frozenset({"amqp", "amqps"})
+HTTP: Final = frozenset({"http", "https"})
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a push goes.
+
+    Args:
+        url: another server; None for this machine's office.
+        token: for HTTP.
+        ca_file: certificates to trust besides the system's.
+        county: six digits, for a machine without an office.
+    """
+
+    url: str | None
+    token: str | None
+    ca_file: Path | None
+    county: str | None
+
+
+@dataclass(frozen=True)
+class Way:
+    """An open way to a county."""
+
+    transport: Transport
+    county: str
+
+
+@contextlib.contextmanager
+def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[Way]:
+    """Open the way a member's files take, and close it when all they caused has been carried.
+
+    Raises:
+        UsageError: HL7001, the adapter is not for this kind of member, or the target is incomplete.
+        AccessDenied: HL4001, no such member; HL4006, its private key is not here.
+        ConfigurationError: HL6001, there is no office here.
+    """
+    if target.url is None and home.settings().host == "embedded":
+        with _embedded(home, member, adapter) as opened:
+            yield opened
+        return
+    session.log()
+    home.keys.current(member)
+    if target.url is None:
+        settings = home.settings()
+        target = Target(settings.amqp_url, None, target.ca_file, settings.county)
+    county = target.county or (home.settings().county if home.exists else None)
+    if county is None:
+        raise UsageError(
+            "HL7001", what="本机没有数据目录，请用 --county 指明县代码 (there is no office here: give --county)"
+        )
+    yield Way(_transport(member, home, target), county)
+
+
+@contextlib.contextmanager
+def _embedded(home: Home, member: str, adapter: Adapter) -> Iterator[Way]:
+    from huilian import members  # noqa: PLC0415  # with the office
+    from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # only this way needs it
+    from huilian.transports.embedded import EmbeddedTransport  # noqa: PLC0415  # the same
+
+    with session.office(home, connections=6) as office:
+        with office.database.transaction() as transaction:
+            known = members.find(transaction, member)
+        if known.kind not in adapter.institution_kinds:
+            kinds = ", ".join(sorted(adapter.institution_kinds))
+            what = f"适配器 {adapter.name} 用于 {kinds}，{member} 是 {known.kind} (not for this kind of member)"
+            raise UsageError("HL7001", what=what)
+        with EmbeddedHost(office) as host:
+            yield Way(EmbeddedTransport(office), office.settings.county)
+            # The receipt is out before the figures are: they are current when the command ends.
+            host.drain()
+
+
+def _transport(member: str, home: Home, target: Target) -> Transport:
+    """Return the transport of another server; nothing is connected before the file is on disk, sealed."""
+    url = target.url or ""
+    scheme = urlsplit(url).scheme
+    if scheme in AMQP:
+        from huilian.transports.amqp import AmqpTransport  # noqa: PLC0415  # one of two
+
+        try:
+            return AmqpTransport(url, member, home, ca_file=target.ca_file)
+        except (ValueError, OSError) as error:
+            what = "队列地址或 CA 证书有误 (the broker's address or the CA file is wrong)"
+            raise UsageError("HL7001", what=what) from error
+    if scheme in HTTP:
+        from huilian.transports.http import HttpTransport  # noqa: PLC0415  # the other
+
+        return HttpTransport(url, target.token, ca_file=target.ca_file)
+    raise UsageError("HL7001", what="--to 应为 https:// 或 amqps:// 地址 (an https:// or amqps:// address is needed)")

@@ -1,0 +1,209 @@
+"""What is answered: the shape of every JSON answer and of every row of a feed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from huilian.money import MONEY_PATTERN
+
+__all__ = [
+    "Accepted",
+    "Difference",
+    "Error",
+    "FeedRow",
+    "Figures",
+    "FiguresRow",
+    "Health",
+    "Readiness",
+    "Receiving",
+    "Source",
+    "Submission",
+    "Submissions",
+]
+
+_RATIO_PATTERN: Final = r"^[0-9]+\.[0-9]{6}$"
+
+
+def _money(description: str) -> fields.String:
+    return fields.String(required=True, metadata={"pattern": MONEY_PATTERN, "description": f"{description} (yuan)"})
+
+
+def _ratio(description: str) -> fields.String:
+    metadata = {"pattern": _RATIO_PATTERN, "description": f"{description}; null without a denominator"}
+    return fields.String(required=True, allow_none=True, metadata=metadata)
+
+
+def _text(description: str = "", **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
+    metadata = {"description": description} if description else {}
+    return fields.String(required=True, metadata=metadata, **kwargs)
+
+
+def _count(description: str, **kwargs: Any) -> fields.Integer:  # noqa: ANN401  # marshmallow's own
+    return fields.Integer(required=True, strict=True, metadata={"description": description}, **kwargs)
+
+
+def _date(description: str = "", **kwargs: Any) -> fields.Date:  # noqa: ANN401  # marshmallow's own
+    return fields.Date(required=True, metadata={"description": description} if description else {}, **kwargs)
+
+
+class Error(ma.Schema):
+    """Why a request was not met."""
+
+    code = _text("错误代码，永不改变。 Stays the same; programs branch on it.", validate=validate.Length(equal=6))
+    message = _text("中文说明。")
+    message_en = _text("The same in English.")
+
+
+class Accepted(ma.Schema):
+    """A message that is kept, and will be handled."""
+
+    message = _text("The message's id.")
+    status = _text("Taken now, or known already.", validate=validate.OneOf(("taken", "repeated")))
+
+
+class Receiving(ma.Schema):
+    """A submission that is not complete yet, or not applied."""
+
+    status = _text(validate=validate.Equal("receiving"))
+
+
+class FiguresRow(ma.Schema):
+    """The figures of a region, institution or product at a month's end."""
+
+    institution = fields.String(metadata={"description": "By institution: the member's code."})
+    product = fields.String(metadata={"description": "By product: its code."})
+    region = fields.String(metadata={"description": "By township or village: its code."})
+    loans = _count("贷款笔数。 Loans with a balance.")
+    households = _count("贷款户数。 Households with such a loan.")
+    lent = _money("累计发放。 Principal ever lent")
+    balance = _money("贷款余额。 Balance")
+    overdue_balance = _money("逾期余额。 Balance of overdue loans")
+    bad_balance = _money("不良余额。 Balance classed substandard, doubtful or loss")
+    bad_loan_ratio = _ratio("不良率。 Bad balance over balance")
+    due_loan_recovery_rate = _ratio("到期贷款收回率。 Repaid of what fell due this year, over what fell due")
+
+
+class Figures(FiguresRow):
+    """The figures of a region at a month's end, and their parts."""
+
+    class Meta:
+        """Named by region and month; the parts are in `rows`."""
+
+        exclude = ("institution", "product")
+
+    region = _text("The region asked for.")
+    month = _text("The month asked for.")
+    stale = fields.List(
+        fields.String(), required=True, metadata={"description": "Banks that have not reported for it."}
+    )
+    by = fields.String(metadata={"description": "What `rows` are by."})
+    rows = fields.List(fields.Nested(FiguresRow))
+
+
+class Source(ma.Schema):
+    """Where a loan's state was first read."""
+
+    submission = _text("提交编号。")
+    message = _text("The message that carried it.", allow_none=True)
+    file_name = _text("来源文件。")
+    file_sha256 = _text("The file's SHA-256.")
+    line = _count("The line in the file.")
+
+
+class FeedRow(ma.Schema):
+    """One loan as it is now."""
+
+    institution = _text("机构。")
+    loan_no = _text("借据号。 Unique within its institution.")
+    contract_no = _text("合同号。", allow_none=True)
+    household_no = _text("户编号。", allow_none=True)
+    borrower_name = _text("借款人。")
+    identity_number = _text("证件号码（已脱敏）。 Masked.")
+    region = _text("行政区划代码。")
+    product = _text("产品代码。")
+    principal = _money("借款金额")
+    balance = _money("借款余额")
+    annual_rate_percent = _text("年利率（%）。 Per cent a year.")
+    rate_type = _text("利率类型。", allow_none=True)
+    start_date = _date("起始日期。")
+    due_date = _date("到期日期。")
+    settled_date = _date("终止日期。", allow_none=True)
+    repayment_method = _text("还款方式。", allow_none=True)
+    purpose = _text("贷款用途。", allow_none=True)
+    five_tier_class = _text("五级分类。")
+    overdue_days = _count("逾期天数。")
+    overdue_principal = _money("欠本金额")
+    overdue_interest = _money("欠息金额")
+    status = _text("贷款状态。")
+    branch = _text("经办机构。", allow_none=True)
+    as_of = _date("截止日期。 The ledger's date.")
+    missing_since = _date("The first ledger date that no longer had the loan.", allow_none=True)
+    source = fields.Nested(Source, required=True)
+
+
+class Difference(ma.Schema):
+    """What does not match between a ledger, the roster and a journal."""
+
+    kind = _text(
+        validate=validate.OneOf(
+            (
+                "household_not_on_roster",
+                "borrower_not_in_household",
+                "region_not_the_households",
+                "missing_with_balance",
+                "repayment_without_loan",
+            )
+        )
+    )
+    institution = _text("机构。")
+    loan_no = _text("借据号。")
+    household_no = _text("户编号。", allow_none=True)
+    region = _text("行政区划代码。", allow_none=True)
+    as_of = _date("截止日期。")
+
+
+class Submission(ma.Schema):
+    """A submission and what became of its rows; the counts are null until it is applied."""
+
+    submission = _text("提交编号。")
+    member = _text("机构。")
+    kind = _text("种类。")
+    as_of = _date("截止日期。")
+    status = _text(validate=validate.OneOf(("receiving", "accepted", "refused")))
+    received_at = fields.AwareDateTime(required=True)
+    applied_at = fields.AwareDateTime(required=True, allow_none=True)
+    file_name = _text("文件名。")
+    rows = _count("总行数。")
+    accepted = _count("入账。", allow_none=True)
+    rejected = _count("退回。", allow_none=True)
+    changed = _count("变动。", allow_none=True)
+    unchanged = _count("未变。", allow_none=True)
+    missing = _count("缺失。", allow_none=True)
+    code = _text("Why it was refused as a whole.", allow_none=True)
+
+
+class Submissions(ma.Schema):
+    """All submissions the token may see, newest first."""
+
+    submissions = fields.List(fields.Nested(Submission), required=True)
+
+
+class Health(ma.Schema):
+    """The process answers."""
+
+    status = _text(validate=validate.Equal("alive"))
+
+
+class Readiness(ma.Schema):
+    """Whether the server can do its work, and what of it cannot."""
+
+    status = _text(validate=validate.OneOf(("ready", "not_ready")))
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": '"ok", or the code of what is wrong, by check.'},
+    )

@@ -1,0 +1,136 @@
+"""What `/metrics` tells: requests counted here, the rest read from the database when it is asked.
+
+No figure is about a person or a loan: members, message types, codes and counts only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from huilian import members
+from huilian.clock import CHINA
+from huilian.errors import HostUnavailable
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from huilian.database import Transaction
+    from huilian.office import Office
+
+__all__ = ["Metrics"]
+
+Query = Callable[..., Any]
+NEVER: Final = float("inf")
+"""The age of the last ledger of a bank that has sent none: an alarm on age catches it too."""
+
+
+class Metrics:
+    """One application's metrics, in a registry of its own.
+
+    Args:
+        office: whose database is measured.
+        queries: the services' answers: `submissions` and `ledger_dates`.
+    """
+
+    def __init__(self, office: Office, queries: Mapping[str, Query]) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "huilian_http_requests", "HTTP requests.", ["method", "endpoint", "status"], registry=self._registry
+        )
+        self._registry.register(_DatabaseCollector(office, queries))
+
+    def count(self, method: str, endpoint: str, status: int) -> None:
+        """Count one request."""
+        self._requests.labels(method, endpoint, str(status)).inc()
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _DatabaseCollector(Collector):
+    """Reads one moment's gauges; without a database it says only that there is none."""
+
+    def __init__(self, office: Office, queries: Mapping[str, Query]) -> None:
+        self._office = office
+        self._queries = queries
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Return nothing: what there is to read is known when it is read."""
+        return []
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield the gauges."""
+        up = GaugeMetricFamily("huilian_database_up", "Whether the database answers.")
+        gauges: list[GaugeMetricFamily] = []
+        try:
+            with self._office.database.snapshot() as transaction:
+                gauges += _messages(transaction, self._office.clock.now())
+                gauges += _submissions(self._queries["submissions"](transaction))
+                gauges.append(self._ledger_ages(transaction))
+        except HostUnavailable:
+            gauges = []
+        up.add_metric([], 1 if gauges else 0)
+        return [up, *gauges]
+
+    def _ledger_ages(self, transaction: Transaction) -> GaugeMetricFamily:
+        today = self._office.clock.now().astimezone(CHINA).date()
+        newest: dict[str, dt.date] = {}
+        for member, as_of in self._queries["ledger_dates"](transaction):
+            newest[member] = max(as_of, newest.get(member, as_of))
+        gauge = GaugeMetricFamily(
+            "huilian_ledger_age_days", "Days since the date of each bank's newest ledger.", labels=["member"]
+        )
+        for member in members.all_members(transaction):
+            if member.kind == "bank" and not member.suspended:
+                age = (today - newest[member.code]).days if member.code in newest else NEVER
+                gauge.add_metric([member.code], age)
+        return gauge
+
+
+def _messages(transaction: Transaction, now: dt.datetime) -> list[GaugeMetricFamily]:
+    outbox = transaction.row(
+        "SELECT count(*) AS waiting, extract(epoch FROM %s - min(created_at)) AS age"
+        " FROM huilian.outbox WHERE carried_at IS NULL",
+        [now],
+    )
+    waiting, age = (outbox["waiting"], outbox["age"]) if outbox else (0, None)
+    letters = GaugeMetricFamily(
+        "huilian_dead_letters", "Dead letters that wait for somebody.", labels=["service", "code"]
+    )
+    for row in transaction.rows(
+        "SELECT service, code, count(*) AS letters FROM huilian.dead_letter WHERE retried_at IS NULL GROUP BY 1, 2"
+    ):
+        letters.add_metric([row["service"], row["code"]], row["letters"])
+    return [
+        GaugeMetricFamily("huilian_outbox_messages", "Messages that wait to be carried.", value=waiting),
+        GaugeMetricFamily(
+            "huilian_outbox_oldest_seconds",
+            "Age of the oldest of them; 0 without one.",
+            value=max(0.0, float(age or 0)),
+        ),
+        letters,
+    ]
+
+
+def _submissions(found: Iterable[Mapping[str, Any]]) -> list[GaugeMetricFamily]:
+    counted: Tally[tuple[str, str, str]] = Tally()
+    rejected: Tally[tuple[str, str]] = Tally()
+    for row in found:
+        counted[row["member"], row["kind"], row["status"]] += 1
+        rejected[row["member"], row["kind"]] += row["rejected"] or 0
+    submissions = GaugeMetricFamily(
+        "huilian_submissions", "Submissions by what became of them.", labels=["member", "kind", "status"]
+    )
+    for labels, number in sorted(counted.items()):
+        submissions.add_metric(labels, number)
+    rows = GaugeMetricFamily("huilian_rejected_rows", "Rows rejected in all submissions.", labels=["member", "kind"])
+    for pair, number in sorted(rejected.items()):
+        rows.add_metric(pair, number)
+    return [submissions, rows]

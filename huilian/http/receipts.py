@@ -1,0 +1,84 @@
+"""`GET /api/v1/receipts/{submission}`: what became of a submission."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Response
+
+from huilian import catalogue, messages
+from huilian.envelope import COMPRESS_ABOVE
+from huilian.errors import UsageError, told
+from huilian.http.answers import Error, Receiving
+from huilian.http.authentication import scope
+from huilian.http.endpoints import Answer, Section
+from huilian.http.errors import error_reply
+from huilian.http.interface import current
+from huilian.http.replies import JSON, as_json
+from huilian.http_names import SEAL_HEADER
+from huilian.members import PLATFORM
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+
+__all__ = ["section"]
+
+_SUBMISSION: Final = re.compile(r"[0-9A-Za-z_./()（）-]{1,120}")
+"""What a manifest lets a submission be called."""
+
+
+def receipt(submission: str) -> Response:
+    """Return the receipt of a submission, once it is applied.
+
+    The answer is the payload of the sealed receipt, byte for byte, and `Huilian-Seal` is
+    its seal: together they are evidence that anybody with the platform's public key can
+    verify. Until the submission is applied the answer is 202: ask again. A 409 names why
+    a message of the submission was refused; nothing of the submission was applied.
+    """
+    interface = current()
+    if not _SUBMISSION.fullmatch(submission):
+        raise UsageError("HL7008", submission="?")
+    scope().check_submission(submission, interface.county)
+    with interface.office.database.snapshot() as transaction:
+        answer: dict[str, Any] | None = interface.queries["receipt"](transaction, submission)
+        if answer is not None:
+            scope().check_submission(submission, interface.county, owner=answer["member"])
+            return _sealed(transaction, submission) or as_json(answer)
+        refusal = messages.refusal_of(transaction, submission)
+        known = transaction.value(
+            "SELECT true FROM huilian.message WHERE submission = %s AND starts_with(submission, source || '-') LIMIT 1",
+            [submission],
+        )
+    if refusal is not None:
+        return error_reply(told(*refusal), status=409)
+    if not known:
+        raise UsageError("HL7008", submission=submission)
+    return as_json({"status": "receiving"}, 202)
+
+
+def _sealed(transaction: Transaction, submission: str) -> Response | None:
+    row = transaction.row(
+        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = 'receipt' AND source = %s"
+        # Receipts are far smaller than what is compressed; one that were not would not be plain JSON.
+        " AND length(payload) <= %s ORDER BY received_at LIMIT 1",
+        [submission, PLATFORM, COMPRESS_ABOVE],
+    )
+    if row is None:
+        return None
+    return Response(bytes(row["payload"]), 200, {SEAL_HEADER: row["seal"]}, mimetype=JSON)
+
+
+def section() -> Section:
+    """Return the receipts' address."""
+    made = Section("receipts", "回执。 What became of submissions.")
+    seal = {SEAL_HEADER: {"description": "The receipt's seal: a JWS over the body.", "schema": {"type": "string"}}}
+    made.get(
+        "/receipts/<path:submission>",
+        receipt,
+        Answer(200, "The receipt.", catalogue.installed().latest("receipt").schema, headers=seal),
+        Answer(202, "It is not complete or not applied yet.", Receiving),
+        Answer(404, "No message of such a submission has come.", Error),
+        Answer(409, "A message of it was refused.", Error),
+    )
+    return made

@@ -1,0 +1,200 @@
+"""Over HTTP: sealed messages to the county's server, receipts from it; and what can be read there."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from huilian.errors import HostUnavailable, UsageError
+from huilian.http_names import CURSOR_HEADER, SEAL_HEADER
+from huilian.push import wait_for
+from huilian.transports.http_client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from huilian.envelope import Message
+
+__all__ = ["Feed", "HttpReader", "HttpTransport"]
+
+FIRST_PAUSE_SECONDS: Final = 0.015
+"""Between looks for a receipt, at first; a small ledger is applied in about twice that."""
+PATIENCE_SECONDS: Final = 20.0
+"""How long a send waits for a server that went away."""
+RETRY_SECONDS: Final = 0.5
+ACCEPTED: Final = 202
+
+
+class HttpTransport:
+    """A member's way to the county over HTTP; see `huilian.push.Transport`.
+
+    Args:
+        url: `https://host[:port][/prefix]`; plain `http://` to this machine only.
+        token: a reading token of the member, by which its receipts are fetched.
+        ca_file: certificates to trust besides the usual ones.
+        patience: seconds a send waits for a server that went away.
+
+    Raises:
+        UsageError: HL7001, the address is not one, is not encrypted, or holds credentials.
+    """
+
+    def __init__(
+        self, url: str, token: str | None, ca_file: Path | None = None, *, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        self._client = Client(url, token, ca_file=ca_file)
+        self._patience = patience
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def send(self, message: Message) -> None:
+        """Hand one message over, durably. A server that is away is waited for a little while."""
+
+        def hand_over() -> None:
+            # The media type is inside the seal; this one only keeps what lies between from guessing.
+            headers = {SEAL_HEADER: message.seal, "Content-Type": "application/octet-stream"}
+            self._client.ask("POST", "/messages", headers=headers, body=message.payload)
+
+        _patiently(hand_over, self._patience)
+
+    def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
+        """Return the receipt of a submission, waiting for it up to `seconds`."""
+        deadline = time.monotonic() + seconds
+
+        def look() -> dict[str, Any] | None:
+            try:
+                return _receipt(self._client, submission)
+            except HostUnavailable:
+                # It may be starting again: the receipt is not lost. Without time to wait the caller must know.
+                if time.monotonic() >= deadline:
+                    raise
+                return None
+
+        return wait_for(look, seconds=seconds, pause=FIRST_PAUSE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """An answer of many rows while it comes in.
+
+    Args:
+        cursor: what to give as `since` the next time, once every line is read; None where
+            the answer has no cursor.
+        lines: its lines, without their ends.
+    """
+
+    cursor: str | None
+    lines: Iterator[str]
+
+
+class HttpReader:
+    """What can be read from a county's server.
+
+    Args:
+        url: `https://host[:port][/prefix]`; plain `http://` to this machine only.
+        token: a reading token; what it may read is what is answered.
+        ca_file: certificates to trust besides the usual ones.
+
+    Every method raises `AccessDenied` for what the token may not read, `UsageError` for
+    what makes no sense, and `HostUnavailable` when the server is away.
+    """
+
+    def __init__(self, url: str, token: str | None, ca_file: Path | None = None) -> None:
+        self._client = Client(url, token, ca_file=ca_file)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def statistics(
+        self,
+        *,
+        month: str,
+        region: str | None = None,
+        by: str | None = None,
+        institution: str | None = None,
+        product: str | None = None,
+    ) -> dict[str, Any]:
+        """Return the figures of a region at the end of a month."""
+        query = {"region": region, "month": month, "by": by, "institution": institution, "product": product}
+        return dict(self._client.ask("GET", "/statistics", query=query).json())
+
+    @contextlib.contextmanager
+    def feed(
+        self,
+        *,
+        region: str | None = None,
+        since: str | None = None,
+        institution: str | None = None,
+        format: str = "ndjson",  # noqa: A002  # the parameter's name on both sides
+    ) -> Iterator[Feed]:
+        """Give the loans that changed since a cursor, line by line."""
+        query = {"region": region, "since": since, "institution": institution, "format": format}
+        with self._client.stream("/feed/loans", query) as answer:
+            yield Feed(answer.headers.get(CURSOR_HEADER), _lines(answer))
+
+    @contextlib.contextmanager
+    def differences(
+        self,
+        *,
+        region: str | None = None,
+        institution: str | None = None,
+        format: str = "ndjson",  # noqa: A002  # the parameter's name on both sides
+    ) -> Iterator[Feed]:
+        """Give what does not match within a region, line by line."""
+        query = {"region": region, "institution": institution, "format": format}
+        with self._client.stream("/differences", query) as answer:
+            yield Feed(None, _lines(answer))
+
+    def receipt(self, submission: str) -> dict[str, Any] | None:
+        """Return the receipt of a submission, or None while it is not applied or not known.
+
+        Raises:
+            MessageRefused: a message of it was refused.
+        """
+        return _receipt(self._client, submission)
+
+    def submissions(self, *, member: str | None = None) -> list[dict[str, Any]]:
+        """Return the submissions the token may see, newest first."""
+        return list(self._client.ask("GET", "/submissions", query={"member": member}).json()["submissions"])
+
+
+def _receipt(client: Client, submission: str) -> dict[str, Any] | None:
+    try:
+        answer = client.ask("GET", f"/receipts/{quote(submission, safe='')}")
+    except UsageError as error:
+        if error.code == "HL7008":
+            return None
+        raise
+    return None if answer.status_code == ACCEPTED else dict(answer.json())
+
+
+def _patiently(work: Callable[[], None], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            work()
+        except HostUnavailable:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    """Yield lines as they end by a line feed only: a value may hold what else is taken for a line's end."""
+    rest = b""
+    for chunk in answer.iter_bytes():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.removesuffix(b"\r").decode()
+    if rest:
+        yield rest.decode()

@@ -1,0 +1,110 @@
+"""The registry and the statistics against a model that is nothing but their definitions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.ledgers.checking import check_changes, check_figures, check_registry, check_scopes, push
+from tests.ledgers.county import BANKS, County, open_county
+from tests.ledgers.loans import OVERDUE, PRODUCTS, SETTLED, VILLAGES, WRITTEN_OFF, state
+from tests.ledgers.model import Ledger, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.postgresql import PostgreSQLNode
+
+DATES = tuple(
+    map(
+        dt.date.fromisoformat,
+        ("2024-11-30", "2024-12-10", "2024-12-31", "2025-01-05", "2025-01-20", "2025-01-31", "2025-02-28", "2025-03-31"),
+    )
+)
+MONTHS = ("2024-11", "2024-12", "2025-01", "2025-02", "2025-03", "2026-01")
+LOANS = tuple(f"L{number}" for number in range(1, 7))
+
+STATES = st.one_of(
+    st.sampled_from([SETTLED, OVERDUE, WRITTEN_OFF]),
+    st.builds(
+        state,
+        household_no=st.sampled_from(["H1", "H2", None]),
+        region=st.sampled_from(VILLAGES),
+        product=st.sampled_from(PRODUCTS),
+        balance=st.sampled_from(["50000.00", "33333.33", "0.01", "0.00"]),
+        due_date=st.sampled_from(["2024-12-20", "2025-01-20", "2025-02-28", "2026-01-10"]),
+        five_tier_class=st.sampled_from(["normal", "loss"]),
+        overdue_days=st.sampled_from([0, 1]),
+        borrower_name=st.sampled_from(["张三", "李四"]),
+    ),
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Ledger]:
+    """Return ledgers in the order in which they arrive; few states, so that many a ledger confirms another."""
+    few = draw(st.lists(STATES, min_size=2, max_size=4))
+    loans = LOANS[: draw(st.integers(1, len(LOANS)))]
+    rows = st.dictionaries(st.sampled_from(loans), st.sampled_from(few), max_size=len(loans))
+    ledger = st.builds(
+        lambda institution, as_of, rows, rejected: Ledger(institution, as_of, rows, rejected - set(rows)),
+        st.sampled_from([BANKS[0], BANKS[0], BANKS[1]]),
+        st.sampled_from(DATES),
+        rows,
+        st.frozensets(st.sampled_from(loans), max_size=2),
+    )
+    return draw(st.lists(ledger, min_size=2, max_size=6))
+
+
+@pytest.fixture(scope="module")
+def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
+    """A county on a database of this module's own."""
+    postgresql_node.start()
+    url = postgresql_node.create_database("registry_model")
+    with open_county(url, tmp_path_factory.mktemp("home")) as opened:
+        yield opened
+
+
+def replay(county: County, ledgers: list[Ledger]) -> Model:
+    """Push the ledgers in their order, and hold all there is against the model after each."""
+    county.empty()
+    model = Model()
+    for ledger in ledgers:
+        push(county, model, ledger, part_rows=2)
+        check_registry(county, model)
+        check_changes(county, model)
+        check_figures(county, model, MONTHS)
+    return model
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_whatever_arrives_in_whatever_order_the_services_know_what_the_definitions_say(
+    county: County, ledgers: list[Ledger]
+):
+    """Receipts, states at every date, absences, published changes and figures equal the model after every ledger."""
+    model = replay(county, ledgers)
+    check_scopes(county, model, MONTHS)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(histories())
+def test_figures_rebuilt_from_the_registry_are_those_that_were_folded(county: County, ledgers: list[Ledger]):
+    """A rebuild in the midst of it changes no figure, and what is folded afterwards builds on it."""
+    county.empty()
+    model = Model()
+    half = len(ledgers) // 2
+    for ledger in ledgers[:half]:
+        push(county, model, ledger)
+    assert county.rebuild() == {"ledgers": half}
+    check_figures(county, model, MONTHS)
+    for ledger in ledgers[half:]:
+        push(county, model, ledger)
+    folded = county.everything()
+    county.rebuild()
+    assert county.everything() == folded
+    check_figures(county, model, MONTHS)

@@ -1,0 +1,304 @@
+"""A county whose services run in the test's own process, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from huilian import envelope, members
+from huilian.clock import FixedClock
+from huilian.envelope import Draft, Message
+from huilian.home import Home, Settings
+from huilian.members import Member
+from huilian.office import Office, open_office, set_up
+from huilian.processing import Outcome, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from huilian.database import Transaction
+
+COUNTY = "341599"
+BANKS = ("PSB01", "RCB01")
+NOW = dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
+TOTALS = {"loan_ledger": ("principal", "balance"), "repayment_journal": ("principal", "interest"), "roster": ()}
+
+# Deleted, not truncated: a dozen small tables are emptied sooner that way.
+_EMPTY = (
+    *("huilian.inbox", "huilian.outbox", "huilian.dead_letter", "huilian.message"),
+    *("registry.rejection", "registry.submission_part", "registry.submission", "registry.ledger"),
+    *("registry.loan", "registry.loan_history", "registry.loan_absence"),
+    *("registry.person", "registry.person_history", "registry.repayment"),
+    *("statistics.roll_up", "statistics.household_change", "statistics.report"),
+    *("statistics.change_part", "statistics.folded"),
+)
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A file as its sender's adapter would hand it on.
+
+    Args:
+        member: who sends it.
+        as_of: its date.
+        rows: its records, as JSON objects; `line` is added.
+        rejected: what the rows that were not taken refer to.
+        kind: what it is.
+        part_rows: records in a batch.
+        number: tells files of the same date apart.
+        stated: fields of the manifest that say something else than the rows.
+    """
+
+    member: str
+    as_of: dt.date
+    rows: Sequence[dict[str, Any]]
+    rejected: Sequence[str] = ()
+    kind: str = "loan_ledger"
+    part_rows: int = 1000
+    number: int = field(default_factory=lambda: next(_numbers))
+    stated: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Return what stands for the file's digest."""
+        return hashlib.sha256(str(self.number).encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """Return the submission's name."""
+        return f"{self.member}-{self.kind}-{self.as_of:%Y%m%d}-{self.sha256[:16]}"
+
+    def bodies(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return the type and the records of each batch."""
+        rows = [{"line": line} | row for line, row in enumerate(self.rows, start=2)]
+        batches = [(self.kind, rows[start : start + self.part_rows]) for start in range(0, len(rows), self.part_rows)]
+        errors = [
+            {"line": line, "field": "金额", "code": "HL2002", "message": "不是有效金额", "reference": reference}
+            for line, reference in enumerate(self.rejected, start=len(rows) + 2)
+        ]
+        return [*batches, ("rejections", errors)] if errors else batches
+
+
+class County:
+    """An office without a host: the test carries the messages."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.database = office.database
+        self.keys = {code: office.home.keys.current(code) for code in (*BANKS, COUNTY)}
+
+    @property
+    def registry(self) -> Any:  # noqa: ANN401  # a service's queries are called by name
+        """Return the registry's queries."""
+        return self.office.services["registry"].queries
+
+    @property
+    def statistics(self) -> Any:  # noqa: ANN401  # the same
+        """Return the statistics' queries."""
+        return self.office.services["statistics"].queries
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Give a transaction."""
+        with self.database.transaction() as transaction:
+            yield transaction
+
+    def empty(self) -> None:
+        """Forget everything but who takes part."""
+        with self.transaction() as transaction:
+            for table in _EMPTY:
+                transaction.execute(f"DELETE FROM {table}")
+            for row in transaction.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'staged%'"):
+                transaction.execute(f"DROP TABLE registry.{row['tablename']}")
+
+    def seal(self, member: str, draft: Draft) -> Message:
+        """Seal a message with its sender's key."""
+        return envelope.seal(draft, self.keys[member], source=member, time=NOW)
+
+    def part(self, submission: Submission, sequence: int, body: bytes, kind: str | None = None) -> Message:
+        """Seal one batch."""
+        kind = kind or submission.kind
+        draft = Draft(
+            kind, f"{kind}/v1", submission.member, body, bulk=True, submission=submission.name, sequence=sequence
+        )
+        return self.seal(submission.member, draft)
+
+    def messages(self, submission: Submission) -> list[Message]:
+        """Return the manifest and the batches of a submission, sealed."""
+        parts = []
+        stated = []
+        for sequence, (kind, records) in enumerate(submission.bodies()):
+            body = "".join(
+                json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in records
+            ).encode()
+            message = self.part(submission, sequence, body, kind)
+            parts.append(message)
+            stated.append(
+                {"sequence": sequence, "type": kind, "records": len(records), "sha256": message.payload_sha256}
+            )
+        return [self.manifest(submission, stated), *parts]
+
+    def manifest(self, submission: Submission, parts: list[dict[str, Any]]) -> Message:
+        """Seal the manifest of a submission with these parts."""
+        totals = {
+            name: f"{sum((Decimal(row[name]) for row in submission.rows), Decimal()):.2f}"
+            for name in TOTALS[submission.kind]
+        }
+        content = {
+            "submission": submission.name,
+            "member": submission.member,
+            "kind": submission.kind,
+            "as_of": submission.as_of.isoformat(),
+            "adapter": "test",
+            "adapter_version": "1",
+            "file_name": f"{submission.name}.csv",
+            "file_sha256": submission.sha256,
+            "rows": len(submission.rows) + len(submission.rejected),
+            "accepted": len(submission.rows),
+            "rejected": len(submission.rejected),
+            "totals": totals,
+            "parts": parts,
+        }
+        body = json.dumps(content | submission.stated, ensure_ascii=False).encode()
+        draft = Draft(
+            "submission_manifest", "submission_manifest/v1", submission.member, body, submission=submission.name
+        )
+        return self.seal(submission.member, draft)
+
+    def deliver(self, message: Message) -> Outcome:
+        """Deliver a message to every service that takes it; return what the last of them made of it."""
+        outcome = Outcome(Result.REFUSED)
+        for service in self.office.takers(message.type):
+            outcome = self.office.processor.deliver(service, message.seal, message.payload)
+        return outcome
+
+    def sent(self) -> list[Message]:
+        """Take what the services have sent out of the outbox."""
+        with self.transaction() as transaction:
+            rows = transaction.rows(
+                "WITH taken AS (UPDATE huilian.outbox SET carried_at = now() WHERE carried_at IS NULL"
+                " RETURNING position, message) SELECT m.seal, m.payload FROM taken t"
+                " JOIN huilian.message m ON m.id = t.message ORDER BY t.position"
+            )
+        return [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
+
+    def carry(self, messages: Iterable[Message]) -> None:
+        """Deliver messages, and those they cause, in their order."""
+        waiting = list(messages)
+        while waiting:
+            for message in waiting:
+                outcome = self.deliver(message)
+                assert outcome.result is not Result.REFUSED, outcome.refusal
+            waiting = self.sent()
+
+    def push(self, submission: Submission) -> dict[str, Any]:
+        """Deliver a whole submission and return its receipt."""
+        self.carry(self.messages(submission))
+        receipt = self.receipt(submission)
+        assert receipt is not None
+        return receipt
+
+    def receipt(self, submission: Submission) -> dict[str, Any] | None:
+        """Return the receipt of a submission, or None."""
+        with self.transaction() as transaction:
+            answer: dict[str, Any] | None = self.registry["receipt"](transaction, submission.name)
+            return answer
+
+    def figures(self, region: str, month: str, **scope: str) -> dict[str, Any]:
+        """Return the statistics' figures."""
+        with self.transaction() as transaction:
+            answer: dict[str, Any] = self.statistics["figures"](transaction, region=region, month=month, **scope)
+            return answer
+
+    def rebuild(self) -> dict[str, Any]:
+        """Fold the figures anew from the registry."""
+        with self.transaction() as transaction:
+            answer: dict[str, Any] = self.statistics["rebuild_statistics"](
+                transaction,
+                history=self.registry["history_as_changes"],
+                applied=self.registry["applied_submissions"],
+                dates=self.registry["ledger_dates"],
+            )
+            return answer
+
+    def rows(self, statement: str) -> list[dict[str, Any]]:
+        """Return the rows of one statement."""
+        with self.transaction() as transaction:
+            return transaction.rows(statement)
+
+    def dead_letters(self) -> list[tuple[str, str]]:
+        """Return code and reason of the dead letters, oldest first."""
+        return [
+            (row["code"], row["reason"])
+            for row in self.rows("SELECT code, reason FROM huilian.dead_letter ORDER BY number")
+        ]
+
+    def everything(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all that the services keep, apart from when, in which order and by which message it came."""
+        tables = {
+            "loan": "SELECT l.*, s.submission AS origin FROM registry.loan l JOIN registry.submission s"
+            " ON s.number = l.submission ORDER BY institution, loan_no",
+            "history": "SELECT l.*, s.submission AS origin FROM registry.loan_history l JOIN registry.submission s"
+            " ON s.number = l.submission ORDER BY institution, loan_no, as_of",
+            "absence": "SELECT * FROM registry.loan_absence ORDER BY institution, loan_no, since",
+            "ledger": "SELECT institution, as_of FROM registry.ledger ORDER BY institution, as_of",
+            "roll_up": "SELECT * FROM statistics.roll_up WHERE (loans, lent, balance, overdue_balance, bad_balance,"
+            " repaid) <> (0, 0, 0, 0, 0, 0) ORDER BY region, institution, product, month, due_month",
+            "households": "SELECT region, institution, product, month, household_no, sum(loans) AS loans"
+            " FROM statistics.household_change GROUP BY 1, 2, 3, 4, 5 HAVING sum(loans) <> 0 ORDER BY 1, 2, 3, 4, 5",
+            "report": "SELECT * FROM statistics.report ORDER BY institution, as_of",
+            "receipt": "SELECT receipt FROM registry.submission ORDER BY submission",
+        }
+        return {
+            name: [{key: value for key, value in row.items() if key not in ("submission", "application")} for row in rows]
+            for name, statement in tables.items()
+            for rows in [self.rows(statement)]
+        }
+
+
+@contextlib.contextmanager
+def open_county(url: str, folder: Path) -> Iterator[County]:
+    """Set a county with two banks up in the database at `url`."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Nothing here is about what is on disk.
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET synchronous_commit = off")
+    home = Home(folder, {})
+    clock = FixedClock(NOW)
+    set_up(home, Settings(COUNTY, "anhui", database_url=url), clock=clock)
+    with open_office(home, clock=clock) as office:
+        with office.database.transaction() as transaction:
+            for code in BANKS:
+                bank = Member(code, "bank", code, "rural_commercial_bank", None, suspended=False)
+                members.add(transaction, bank, now=NOW, actor="test")
+                members.add_key(transaction, code, home.keys.create(code).public, now=NOW, actor="test")
+        yield County(office)
+
+
+def resealed(county: County, message: Message) -> Message:
+    """Return the same content in a new message, as a sender makes it that has forgotten the first."""
+    draft = Draft(
+        message.type,
+        message.dataschema,
+        message.subject,
+        message.body(),
+        bulk=message.bulk,
+        submission=message.submission,
+        sequence=message.sequence,
+    )
+    return county.seal(message.source, draft)
+
+
+def again(submission: Submission, **changes: Any) -> Submission:  # noqa: ANN401  # whatever a submission has
+    """Return another file, like this one but for the changes."""
+    return replace(submission, number=next(_numbers), **changes)

@@ -1,0 +1,147 @@
+"""What the registry and the statistics must know, in plain Python, by the definitions alone.
+
+A loan's state at a date is what the newest ledger up to that date said that had it; of
+several ledgers of one date, what the last to arrive said. Everything else follows.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+LEVELS = {"township": 9, "village": 12}
+BAD = ("substandard", "doubtful", "loss")
+
+State = dict[str, Any]
+
+
+@dataclass
+class Ledger:
+    """An accepted ledger: what it says of each loan, and the loans it has but that were not taken."""
+
+    institution: str
+    as_of: dt.date
+    rows: dict[str, State]
+    rejected: frozenset[str] = frozenset()
+
+
+@dataclass
+class Model:
+    """All accepted ledgers, in the order in which they arrived."""
+
+    ledgers: list[Ledger] = field(default_factory=list)
+
+    def dates(self, institution: str) -> list[dt.date]:
+        """Return the dates an institution has reported for."""
+        return sorted({ledger.as_of for ledger in self.ledgers if ledger.institution == institution})
+
+    def institutions(self) -> list[str]:
+        """Return who has reported."""
+        return sorted({ledger.institution for ledger in self.ledgers})
+
+    def had(self, institution: str, date: dt.date) -> set[str]:
+        """Return the loans that any ledger of this date had."""
+        return {
+            loan
+            for ledger in self.ledgers
+            if (ledger.institution, ledger.as_of) == (institution, date)
+            for loan in ledger.rows
+        }
+
+    def at(self, institution: str, date: dt.date) -> dict[str, State]:
+        """Return each loan's state at a date."""
+        states: dict[str, State] = {}
+        for ledger in sorted(self.ledgers, key=lambda ledger: ledger.as_of):  # stable: arrival within a date
+            if ledger.institution == institution and ledger.as_of <= date:
+                states |= ledger.rows
+        return states
+
+    def counts(self, ledger: Ledger) -> dict[str, int]:
+        """Return what the receipt of a ledger that arrives now must count."""
+        known = self.at(ledger.institution, ledger.as_of)
+        changed = sum(known.get(loan) != state for loan, state in ledger.rows.items())
+        before = [date for date in self.dates(ledger.institution) if date <= ledger.as_of]
+        last = self.had(ledger.institution, before[-1]) if before else set()
+        return {
+            "changed": changed,
+            "unchanged": len(ledger.rows) - changed,
+            "missing": len(last - set(ledger.rows) - ledger.rejected),
+        }
+
+    def missing_since(self, institution: str, loan: str) -> dt.date | None:
+        """Return the first ledger date after the last that had the loan."""
+        dates = self.dates(institution)
+        last = max(date for date in dates if loan in self.had(institution, date))
+        return next((date for date in dates if date > last), None)
+
+    def figures(self, region: str, month: str, institution: str | None = None, product: str | None = None) -> State:
+        """Return the figures at the end of a month."""
+        return _figures(self._loans(region, month, institution, product), month)
+
+    def rows(self, region: str, month: str, by: str) -> list[State]:
+        """Return the figures broken down, keys without anything lent left out."""
+        groups: dict[str, list[tuple[str, State]]] = {}
+        for institution, state in self._loans(region, month):
+            key = {"institution": institution, "product": state["product"]}.get(by) or state["region"][: LEVELS.get(by)]
+            groups.setdefault(key, []).append((institution, state))
+        name = "region" if by in LEVELS else by
+        return [{name: key} | _figures(loans, month) for key, loans in sorted(groups.items())]
+
+    def stale(self, month: str, banks: tuple[str, ...]) -> list[str]:
+        """Return the banks without a ledger dated within the month."""
+        return [
+            bank for bank in sorted(banks) if not any(date.isoformat()[:7] == month for date in self.dates(bank))
+        ]
+
+    def _loans(
+        self, region: str, month: str, institution: str | None = None, product: str | None = None
+    ) -> list[tuple[str, State]]:
+        return [
+            (bank, state)
+            for bank in self.institutions()
+            if institution in (None, bank)
+            for state in self.at(bank, month_end(month)).values()
+            if state["region"].startswith(region) and product in (None, state["product"])
+        ]
+
+
+def month_end(month: str) -> dt.date:
+    """Return the last day of a month."""
+    year, number = map(int, month.split("-"))
+    return dt.date(year, number, calendar.monthrange(year, number)[1])
+
+
+def _figures(loans: list[tuple[str, State]], month: str) -> State:
+    states = [state for _, state in loans]
+    balance = _sum(states, "balance")
+    bad = _sum([state for state in states if state["five_tier_class"] in BAD], "balance")
+    overdue = [state for state in states if state["overdue_days"] > 0 or state["status"] == "overdue"]
+    due = [s for s in states if dt.date(int(month[:4]), 1, 1).isoformat() <= s["due_date"] <= str(month_end(month))]
+    return {
+        "loans": sum(Decimal(state["balance"]) > 0 for state in states),
+        "households": len({s["household_no"] for s in states if Decimal(s["balance"]) > 0} - {None}),
+        "lent": f"{_sum(states, 'principal'):.2f}",
+        "balance": f"{balance:.2f}",
+        "overdue_balance": f"{_sum(overdue, 'balance'):.2f}",
+        "bad_balance": f"{bad:.2f}",
+        "bad_loan_ratio": _ratio(bad, balance),
+        "due_loan_recovery_rate": _ratio(sum(map(_repaid, due), Decimal()), _sum(due, "principal")),
+    }
+
+
+def _repaid(state: State) -> Decimal:
+    owed = Decimal(state["balance"])
+    if state["status"] == "written_off":
+        owed = max(owed, Decimal(state["overdue_principal"]))
+    return Decimal(state["principal"]) - owed
+
+
+def _sum(states: list[State], name: str) -> Decimal:
+    return sum((Decimal(state[name]) for state in states), Decimal())
+
+
+def _ratio(part: Decimal, whole: Decimal) -> str | None:
+    return f"{(part / whole).quantize(Decimal('0.000001'), ROUND_HALF_UP):f}" if whole else None

@@ -1,0 +1,167 @@
+"""The rules that hold the code together: which way imports run, what is public, what is never written."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("huilian", "schemas", "adapters", "services", "contracts")
+LINES_AT_MOST = 400
+"""Of one module; a longer one does more than one thing."""
+
+# Where a float measures time, or the chances of a made-up county, whose figures its own tests hold to the fen.
+FLOATS_MEASURE_TIME = (
+    "huilian/cli/",
+    "huilian/hosts/",
+    "huilian/http/",
+    "huilian/transports/",
+    "huilian/database.py",
+    "huilian/office.py",
+    "huilian/relay.py",
+    "adapters/sample_county/",
+)
+FLOATS_ARE_CONVERTED = "huilian/http/metrics.py"  # Prometheus counts in floats
+NAMED_FOR_TIME_OR_SIZE = re.compile(r"\b(seconds|pause|SECONDS|MARGIN)\b|_SECONDS\b")
+
+
+@functools.cache
+def modules() -> dict[str, ast.Module]:
+    """Return the syntax tree of every module by its path, each node knowing the one it stands in."""
+    trees = {}
+    for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        for parent in ast.walk(tree):
+            for child in ast.iter_child_nodes(parent):
+                child.__dict__["parent"] = parent
+        trees[path.relative_to(ROOT).as_posix()] = tree
+    return trees
+
+
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    """Yield every node of every module with the module's path."""
+    for path, tree in modules().items():
+        for node in ast.walk(tree):
+            yield path, node
+
+
+def around(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what a node stands in, from inside to outside."""
+    while "parent" in node.__dict__:
+        node = node.__dict__["parent"]
+        yield node
+
+
+def place(path: str, node: ast.AST) -> str:
+    """Return where a node stands and its first line."""
+    return f"{path}:{getattr(node, 'lineno', 0)} {ast.unparse(node).splitlines()[0]}"
+
+
+def test_imports_run_one_way():
+    """The contracts in pyproject.toml hold: kernel below schemas below adapters and services, apart from each other."""
+    command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"Contracts: [1-9][0-9]* kept, 0 broken", done.stdout)
+
+
+def test_a_module_is_small_enough_to_be_read():
+    """Some 400 lines at most."""
+    lengths = {path: len((ROOT / path).read_text("utf-8").splitlines()) for path in modules()}
+    assert {path: lines for path, lines in lengths.items() if lines > LINES_AT_MOST} == {}
+
+
+def test_everything_public_has_a_docstring():
+    """Modules, classes, functions and methods; what a function holds inside is its own affair."""
+    bare = [path for path, tree in modules().items() if tree.body and not ast.get_docstring(tree)]
+    for path, node in nodes():
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            # Arguments of __init__ stand in the class docstring.
+            hidden = [node, *(outer for outer in around(node) if isinstance(outer, ast.ClassDef))]
+            private = any(each.name.startswith("_") for each in hidden)
+            inside = any(isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) for outer in around(node))
+            overload = any("overload" in ast.unparse(decorator) for decorator in node.decorator_list)
+            if not (private or inside or overload or ast.get_docstring(node)):
+                bare.append(place(path, node))
+    assert bare == []
+
+
+def test_what_a_module_says_it_offers_is_there():
+    """`__all__` names what exists, each once; nothing in it is private."""
+    wrong = []
+    for path, tree in modules().items():
+        stated = _stated(tree)
+        # eventlet patches the interpreter it is imported into: of that module the names are looked up in the source.
+        if path == "huilian/hosts/distributed.py":
+            there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        elif stated:
+            there = set(
+                dir(importlib.import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")))
+            )
+        wrong += [f"{path}: {name}" for name in stated if name not in there or name.startswith("_")]
+        wrong += [f"{path}: twice" for _ in range(len(stated) - len(set(stated)))]
+    assert wrong == []
+
+
+def _stated(tree: ast.Module) -> list[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names: list[str] = ast.literal_eval(node.value)
+            return names
+    return []
+
+
+def test_the_time_is_handed_in():
+    """Only the clock asks the machine what day it is."""
+    asked = re.compile(r"(^|\.)(datetime|date)\.(now|utcnow|today|fromtimestamp)$")
+    found = [
+        place(path, node)
+        for path, node in nodes()
+        if path != "huilian/clock.py" and isinstance(node, ast.Call) and asked.search(ast.unparse(node.func))
+    ]
+    assert found == []
+
+
+def test_no_float_comes_near_money():
+    """Amounts are decimals from the file to the figure; a float elsewhere is named for seconds or sizes."""
+    found = []
+    for path, node in nodes():
+        literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
+        if literal and not path.startswith(FLOATS_MEASURE_TIME) and not _measures_something_else(node):
+            found.append(place(path, node))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "float" and path != FLOATS_ARE_CONVERTED:
+            found.append(place(path, node))
+        if isinstance(node, ast.Attribute) and node.attr in {"Float64", "Float32"}:
+            found.append(place(path, node))
+    assert found == []
+
+
+def _measures_something_else(node: ast.AST) -> bool:
+    statement = next(outer for outer in around(node) if isinstance(outer, ast.stmt))
+    return NAMED_FOR_TIME_OR_SIZE.search(ast.unparse(statement).splitlines()[0]) is not None
+
+
+def test_nothing_is_left_to_do():
+    """What is not done is not promised in the code either."""
+    marks = re.compile(rf"\b({'TO'}{'DO'}|{'FIX'}{'ME'}|{'XX'}{'X'}|{'HA'}{'CK'})\b")
+    assert [path for path in modules() if marks.search((ROOT / path).read_text("utf-8"))] == []
+
+
+def test_the_kernel_is_imported_without_the_distributed_host():
+    """Only the distributed host's own process is patched by eventlet."""
+    names = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in modules()]
+    kernel = [
+        name for name in names if name.startswith("huilian") and not re.search("migrations|distributed|__main__", name)
+    ]
+    command = f"import {', '.join(kernel)}; import sys; print({{'eventlet', 'nameko', 'kombu'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("set()\n", 0), done.stderr

@@ -1,0 +1,163 @@
+"""Keys: named by their thumbprint, kept by their owner alone, never replaced."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa, x25519
+from joserfc.jwk import OKPKey
+
+from huilian.errors import AccessDenied, UsageError
+from huilian.keys import KeyFolder, PublicKey, SigningKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The example key of RFC 8037, appendix A, and the thumbprint it states.
+RFC_PUBLIC = base64.urlsafe_b64decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
+RFC_THUMBPRINT = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+OWNER_ONLY = 0o600
+
+
+def private_pem(key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, password: bytes | None = None) -> bytes:
+    """Return a private key as PEM."""
+    hiding = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, hiding)
+
+
+def test_a_key_is_named_by_its_rfc_7638_thumbprint():
+    """Whoever has the public key finds the same name."""
+    assert PublicKey(RFC_PUBLIC).kid == RFC_THUMBPRINT
+    key = SigningKey.generate()
+    assert key.kid == key.public.kid == OKPKey.import_key(key.public.pem()).thumbprint()
+
+
+def test_a_signature_holds_for_its_bytes_and_its_key_only():
+    """Neither other bytes nor another key will do."""
+    key = SigningKey.generate()
+    signature = key.sign(b"a ledger")
+    key.public.verify(signature, b"a ledger")
+    with pytest.raises(InvalidSignature):
+        key.public.verify(signature, b"a ledgeR")
+    with pytest.raises(InvalidSignature):
+        SigningKey.generate().public.verify(signature, b"a ledger")
+
+
+def test_a_public_key_travels_as_pem():
+    """It comes back as it was."""
+    key = SigningKey.generate().public
+    assert PublicKey.from_pem(key.pem()) == key
+    assert key.pem().startswith("-----BEGIN PUBLIC KEY-----\n")
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        "",
+        "not a key",
+        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        "公钥",
+        private_pem(ed25519.Ed25519PrivateKey.generate()).decode(),
+        x25519.X25519PrivateKey.generate()
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode(),
+    ],
+    ids=["empty", "text", "broken", "chinese", "private", "other curve"],
+)
+def test_what_is_no_ed25519_public_key_is_refused(pem: str):
+    """The text says what is needed, in both languages."""
+    with pytest.raises(UsageError) as refused:
+        PublicKey.from_pem(pem)
+    assert str(refused.value) == "HL7001 公钥文件应为 Ed25519 PEM 格式 (an Ed25519 public key in PEM is needed)"
+
+
+def test_a_private_key_is_kept_by_its_owner_alone(tmp_path: Path):
+    """Mode 0600 in a folder of mode 0700, nothing else beside it, and it comes back."""
+    key, path = SigningKey.generate(), tmp_path / "RCB01" / "0001-key.pem"
+    key.save(path)
+    assert path.stat().st_mode & 0o777 == OWNER_ONLY
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [each.name for each in path.parent.iterdir()] == ["0001-key.pem"]
+    assert SigningKey.load(path).kid == key.kid
+
+
+def test_a_private_key_is_never_replaced(tmp_path: Path):
+    """A lost key cannot be made again."""
+    first, path = SigningKey.generate(), tmp_path / "key.pem"
+    first.save(path)
+    with pytest.raises(FileExistsError):
+        SigningKey.generate().save(path)
+    assert SigningKey.load(path).kid == first.kid
+    assert [each.name for each in tmp_path.iterdir()] == ["key.pem"]
+
+
+def test_a_half_written_key_does_not_stand_in_the_way(tmp_path: Path):
+    """What a crash left behind is not a key, and is written anew."""
+    folder = KeyFolder(tmp_path)
+    (tmp_path / "RCB01").mkdir()
+    (tmp_path / "RCB01" / "0001-abcdefghijkl.pem.new").write_bytes(b"-----BEGIN PRIV")
+    assert not folder.holds("RCB01")
+    key = folder.create("RCB01")
+    assert folder.current("RCB01").kid == key.kid
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        private_pem(rsa.generate_private_key(65537, 2048)),
+        private_pem(ed25519.Ed25519PrivateKey.generate(), password=b"secret"),
+        SigningKey.generate().public.pem().encode(),
+    ],
+    ids=["empty", "broken", "rsa", "encrypted", "public"],
+)
+def test_what_is_no_private_key_is_refused_by_its_file_name(tmp_path: Path, content: bytes):
+    """The file is named, never what stands in it."""
+    path = tmp_path / "0001-key.pem"
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        SigningKey.load(path)
+    assert str(refused.value) == "HL7001 0001-key.pem 不是 Ed25519 私钥 (is not an Ed25519 private key)"
+
+
+def test_a_key_does_not_show_itself():
+    """What ends in a log or a traceback is its name."""
+    key = SigningKey.generate()
+    assert repr(key) == f"SigningKey({key.kid})"
+
+
+def test_the_newest_key_is_in_use(tmp_path: Path):
+    """A new key is numbered after the last; files that are not ours are left alone."""
+    folder = KeyFolder(tmp_path)
+    first = folder.create("RCB01")
+    assert folder.current("RCB01").kid == first.kid
+    (tmp_path / "RCB01" / "spare.pem").write_text("not ours")
+    second = folder.create("RCB01")
+    assert folder.current("RCB01").kid == second.kid
+    names = sorted(path.name for path in (tmp_path / "RCB01").glob("0*.pem"))
+    assert names == [f"0001-{first.kid[:12]}.pem", f"0002-{second.kid[:12]}.pem"]
+
+
+def test_a_member_without_a_key_is_told_where_to_go(tmp_path: Path):
+    """The remedy stands in the text."""
+    folder = KeyFolder(tmp_path)
+    assert not folder.holds("RCB01")
+    with pytest.raises(AccessDenied) as refused:
+        folder.current("RCB01")
+    assert str(refused.value) == "HL4006 the private key of RCB01 is not here; run this where it is kept"
+
+
+@pytest.mark.parametrize("member", ["", "..", "../RCB01", "a/b", "/etc", "RCB01\x00", "*"])
+def test_a_member_code_never_leaves_its_folder(tmp_path: Path, member: str):
+    """A code comes from the command line and from messages."""
+    folder = KeyFolder(tmp_path / "keys")
+    for work in (folder.create, folder.current, folder.holds):
+        with pytest.raises(AccessDenied, match="HL4006"):
+            work(member)
+    assert list(tmp_path.iterdir()) == []
