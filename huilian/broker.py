@@ -13,8 +13,8 @@ once; the relay brings it from there to the dead-letter table. Routing keys are
 
 from __future__ import annotations
 
+import logging
 import ssl
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import pika
@@ -23,6 +23,7 @@ import pika.exceptions
 from huilian.errors import HostUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from huilian.envelope import Message
@@ -58,6 +59,9 @@ QUEUE_ARGUMENTS: Final[dict[str, Any]] = {
 HEARTBEAT_SECONDS: Final = 30
 BLOCKED_SECONDS: Final = 60
 """How long a broker short of memory or disk may keep us waiting before it counts as away."""
+
+# What pika logs of a lost connection or a missing queue it also raises, and callers say what it means.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 class Unroutable(HostUnavailable):

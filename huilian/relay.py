@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import broker, envelope
+from huilian import broker, messages
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.messages import OUTBOX_CHANNEL
 
@@ -93,9 +93,7 @@ class Relay:
         return len(carried)
 
     def _publish(self, transaction: Transaction, position: int, message_id: str) -> bool:
-        row = transaction.row("SELECT seal, payload FROM huilian.message WHERE id = %s", [message_id])
-        assert row is not None  # the outbox refers to it
-        message = envelope.read(row["seal"], bytes(row["payload"]))
+        message = messages.kept(transaction, [message_id])[0]
         if message.type == "receipt" and message.subject not in self._receivers:
             broker.declare_member_queue(self.broker.channel(), message.subject)
             self._receivers.add(message.subject)

@@ -6,7 +6,6 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters import sample_county
 from huilian import adapters, catalogue, members, tokens
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from adapters import sample_county
     from huilian.office import Office
 
 COUNTY = "341599"
@@ -39,17 +39,17 @@ class CountyOverHttp:
     url: str
     secrets: dict[str, str]
 
-    def reader(self, token: str = "county") -> HttpReader:
+    def reader(self, label: str = "county") -> HttpReader:
         """Return a reading client with the token of this label."""
-        return HttpReader(self.url, self.secrets[token])
+        return HttpReader(self.url, self.secrets[label])
 
-    def transport(self, token: str = BANK) -> HttpTransport:
+    def transport(self, label: str = BANK) -> HttpTransport:
         """Return the way in of a member, without patience."""
-        return HttpTransport(self.url, self.secrets[token], patience=0)
+        return HttpTransport(self.url, self.secrets[label], patience=0)
 
-    def headers(self, token: str = "county") -> dict[str, str]:
+    def headers(self, label: str = "county") -> dict[str, str]:
         """Return what a request with the token of this label carries."""
-        return {"Authorization": f"Bearer {self.secrets[token]}"}
+        return {"Authorization": f"Bearer {self.secrets[label]}"}
 
     def push(self, file: sample_county.SampleFile) -> dict[str, Any]:
         """Push a file over HTTP, wait until everything it causes has been carried, and return its receipt."""

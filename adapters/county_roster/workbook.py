@@ -67,7 +67,7 @@ def read(source: Path, known: Sequence[str], identity_column: str) -> tuple[pl.D
             places = [names.index(name) for name in known]
             continue
         values = [cells[place] if place < len(cells) else None for place in places]
-        if values == list(known):
+        if [clean_name(str(value)) for value in values] == list(known):
             continue
         texts = []
         for name, value in zip(known, values, strict=True):
@@ -116,7 +116,7 @@ def _rows(source: Path) -> Iterator[tuple[int, _Cells]]:
             for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
                 if number > MOST_ROWS:
                     raise FileRefused("HL3010", file=source.name, what=f"> {MOST_ROWS} rows")
-                if any(cell is not None and cell != "" for cell in cells):
+                if any(clean_name(str(cell)) for cell in cells if cell is not None):
                     yield number, cells
         finally:
             book.close()

@@ -37,6 +37,8 @@ WHOLE_ROW: Final = "整行"
 FAULTS: Final = pl.Schema({LINE: pl.Int64(), "field": pl.String(), "code": pl.String(), "message": pl.String()})
 """Errors of rows that show before any cell has a meaning; `field` is the source's column name."""
 
+MOST_COLUMNS: Final = 1_000
+"""Columns a header may have; time and memory grow with them, whether they are read or not."""
 _UNREADABLE: Final = re.compile("[\udc80-\udcff]+")
 """What Python's surrogateescape leaves of bytes that the encoding cannot read."""
 _REPLACED: Final = "\ufffd"
@@ -124,7 +126,7 @@ def read(source: Path, known: Sequence[str], trailer_mark: str | None = None) ->
     Raises:
         FileRefused: HL3003, HL3004 for the header; HL3006, the file is empty; HL3007, its encoding
             is not known; HL3009, rows follow the trailer; HL3010, it cannot be opened; HL3016,
-            a line is too long; HL3017, the header's quotes are unbalanced.
+            a line is too long; HL3017, the header's quotes are unbalanced; HL3018, it has too many columns.
     """
     try:
         file = source.open("rb")
@@ -145,7 +147,7 @@ def read_layout(piece: RawPiece | None, file: str, known: Sequence[str]) -> Layo
     """Return the layout that the first piece of a file shows.
 
     Raises:
-        FileRefused: HL3003, HL3004, HL3006, HL3007 or HL3017, as `read` says.
+        FileRefused: HL3003, HL3004, HL3006, HL3007, HL3017 or HL3018, as `read` says.
     """
     data = b"" if piece is None else piece.data
     start = len(data) - len(encodings.without_mark(data))
@@ -168,6 +170,8 @@ def read_layout(piece: RawPiece | None, file: str, known: Sequence[str]) -> Layo
     if encoding is None:
         raise FileRefused("HL3007", file=file, encodings=encodings.ENCODINGS)
     names = tuple(clean_name(cell.encode("latin-1").decode(encoding.codec, "replace")) for cell in found.cells)
+    if len(names) > MOST_COLUMNS:
+        raise FileRefused("HL3018", file=file, found=len(names), limit=MOST_COLUMNS)
     check_header(names, file, known)
     return Layout(encoding, names, header, line, size, line + found.lines - 1)
 

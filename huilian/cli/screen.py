@@ -53,11 +53,12 @@ NONE: Final = "—"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _MISUSES: Final = {
-    "NoSuchOption": "没有这个选项",
-    "NoSuchCommand": "没有这个命令",
-    "MissingParameter": "缺少参数",
-    "BadParameter": "参数无效",
+    "No such option": "没有这个选项",
+    "No such command": "没有这个命令",
+    "Missing": "缺少参数",
+    "Invalid value": "参数无效",
 }
+"""How typer's own errors begin, in Chinese."""
 
 
 def lesson(chinese: str, english: str, examples: Sequence[str]) -> str:
@@ -122,7 +123,7 @@ def misuse(problem: TyperException) -> None:
     text = problem.format_message()
     context = getattr(problem, "ctx", None)
     if text:
-        chinese = _MISUSES.get(type(problem).__name__, "用法有误")
+        chinese = next((said for begins, said in _MISUSES.items() if text.startswith(begins)), "用法有误")
         console.print(f"[bold red]用法错误[/bold red]：{chinese} [dim]({escape(text)})[/dim]", soft_wrap=True)
         console.print(f"用法见 (see): {context.command_path if context else 'huilian'} --help", soft_wrap=True)
 

@@ -21,7 +21,7 @@ os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 import warnings
 
 # The one warning we know of and accept: nameko stands on eventlet, which announces its retirement.
-warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated", category=DeprecationWarning)
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import eventlet
 
@@ -60,7 +60,7 @@ _log = structlog.get_logger(__name__)
 class UndecodedQueueConsumer(QueueConsumer):  # type: ignore[misc]  # nameko has no types
     """Hands messages over as they came: nameko would decode them first, and lose what it cannot."""
 
-    def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:  # noqa: ANN401  # nameko has no types
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:  # noqa: ANN401, ARG002  # kombu calls it so
         """Set the consumers up, after every connection made."""
         for provider in self._providers:
             on_message = functools.partial(self.handle_message, provider, None)

@@ -20,6 +20,7 @@ from flask import Response, request
 
 from huilian.errors import HostUnavailable
 from huilian.http.interface import current
+from huilian.logs import where
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
@@ -142,7 +143,7 @@ def _content_type(asked_format: str | None) -> str:
 def _until_broken(chunks: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from chunks
-    except HostUnavailable as error:
-        _log.warning("stream_broken", code=error.code)
+    except Exception as error:  # noqa: BLE001  # whatever it is, what has left cannot be called back
+        _log.warning("stream_broken", error=type(error).__name__, where=where(error))
         # The status has left: only a connection cut off tells the client that there was more.
         raise ConnectionAbortedError from None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from services.registry import changes, late
 from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
 from services.registry.domain import Counts
+from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,8 @@ def apply(
         " ON CONFLICT (institution, as_of) DO UPDATE SET submission = excluded.submission",
         facts,
     )
+    for name in ("registry.loan", "registry.loan_history"):
+        note_growth(transaction, name, ("institution", "loan_no"), changed)
     counts = Counts(changed=changed, unchanged=int(submission["manifest"]["accepted"]) - changed, missing=missing)
     return counts, changes.publish(transaction, query, facts, submission["submission"])
 

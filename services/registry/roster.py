@@ -13,6 +13,7 @@ from schemas import columnar
 from schemas.records import RosterRecord
 from services.registry.columns import differs, names, of
 from services.registry.domain import Counts
+from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +46,7 @@ def apply(
         changed = _record_older(transaction, table, facts | {"next": following})
         return Counts(changed, accepted - changed, 0), ()
     changed = _change(transaction, table, facts)
+    note_growth(transaction, "registry.person", ("household_no", "identity_number"), changed)
     missing = transaction.execute(
         f"""
         UPDATE registry.person p SET missing_since = %(as_of)s

@@ -146,7 +146,8 @@ def test_an_inserted_record_is_named(chained: County):
     columns = "at, actor, action, subject, detail, previous, hash"
     tamper(
         chained,
-        f"INSERT INTO huilian.audit (number, {columns}) SELECT {place}, {columns} FROM huilian.audit WHERE number = {FIRST}",
+        f"INSERT INTO huilian.audit (number, {columns})"
+        f" SELECT {place}, {columns} FROM huilian.audit WHERE number = {FIRST}",
     )
     assert finding(chained) == (place, "与前一条不相接 (does not follow the one before)")
     tamper(chained, f"UPDATE huilian.audit SET number = 0 WHERE number = {place}")
@@ -183,9 +184,14 @@ def test_the_database_itself_refuses_changes(chained: County, statement: str):
 
 def test_a_record_lives_and_dies_with_what_it_tells_of(chained: County):
     """Rolled back, it never was, and leaves no gap."""
-    with pytest.raises(ZeroDivisionError), chained.database.transaction() as transaction:
-        audit.append(transaction, now=NOW, actor="test", action="undone", subject="X", detail={})
-        raise ZeroDivisionError
+
+    def append_and_fail() -> None:
+        with chained.database.transaction() as transaction:
+            audit.append(transaction, now=NOW, actor="test", action="undone", subject="X", detail={})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        append_and_fail()
     append(chained, "after")
     assert verified(chained)[0] == FIRST + RECORDS
 

@@ -118,6 +118,11 @@ def upgrade() -> None:
           UNION ALL
             SELECT 'missing_with_balance', l.institution, l.loan_no, l.household_no, l.region, l.missing_since
             FROM registry.loan l WHERE l.missing_since IS NOT NULL AND l.balance > 0
+              -- A row that was not taken is told of as rejected, by the ledger that had it.
+              AND NOT EXISTS (SELECT FROM registry.ledger g
+                              JOIN registry.rejection r ON r.submission = g.submission AND r.reference = l.loan_no
+                              WHERE g.institution = l.institution AND g.as_of = (
+                                  SELECT max(as_of) FROM registry.ledger WHERE institution = l.institution))
           UNION ALL
             SELECT DISTINCT 'repayment_without_loan', r.institution, r.loan_no, NULL, NULL, r.as_of
             FROM registry.repayment r

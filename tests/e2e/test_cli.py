@@ -1,0 +1,335 @@
+"""The commands as an office gives them: the real `huilian`, on a data directory with the embedded PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.sample_county import expected_figures, make
+from huilian.database import Database, EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adapters.sample_county import SampleFile
+
+HUILIAN = Path(sys.executable).with_name("huilian")
+COUNTY = "341599"
+BANK = ("--adapter", "rural_commercial_bank", "--member", "RCB01")
+ROSTER = ("--adapter", "county_roster", "--member", COUNTY)
+RECEIPT_KEYS = {
+    *("submission", "status", "rows", "accepted", "rejected", "changed", "unchanged", "missing", "rejections"),
+}
+MONTHS = ("202401", "202402", "202403", "202404", "202405")
+SECONDS = 120
+
+
+def huilian(*arguments: str | Path, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell would."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
+    return subprocess.run(
+        [HUILIAN, *arguments],
+        env=variables | {"HUILIAN_HOME": str(home)} | environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@dataclass
+class Office:
+    """An office with the sample county's roster and five ledgers in it, and what the commands answered."""
+
+    home: Path
+    files: dict[str, SampleFile]
+    database: Database
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def run(self, *arguments: str | Path, status: int = 0) -> str:
+        """Run a command that must end with `status`, and return what it printed."""
+        done = huilian(*arguments, home=self.home)
+        assert done.returncode == status, done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str | Path, status: int = 0) -> Any:  # noqa: ANN401  # whatever the command answers
+        """Run a command with `--json` and return what it answered."""
+        return json.loads(self.run(*arguments, "--json", status=status))
+
+    def push(self, name: str, *sender: str, status: int = 0) -> dict[str, Any]:
+        """Push a file of the sample by its name and return the answer."""
+        return dict(self.json("push", self.files[name].path, *sender, status=status))
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the database's superuser."""
+        with self.database.transaction() as transaction:
+            transaction.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Give the commands of a new office in their order; each must succeed on its own."""
+    folder = tmp_path_factory.mktemp("office")
+    home = folder / "home"
+    files = {file.path.name: file for file in make(folder / "files")}
+    assert huilian("init", "--county", COUNTY, "--policy", "anhui", home=home).returncode == 0
+    # Held from here on, so that no command has to start the server; several may use it at once.
+    server = EmbeddedServer(home / "postgresql")
+    with Database(server.start()) as database:
+        made = Office(home, files, database)
+        made.run("member", "add", "RCB01", "--kind", "bank", "--adapter", "rural_commercial_bank")
+        roster = f"花名册_{COUNTY}_20240101.csv"
+        made.answers[roster] = made.push(roster, *ROSTER)
+        newest = "RCB01_LOAN_20240531.csv"
+        made.answers[newest] = made.push(newest, *BANK)
+        yield made
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def five_months(office: Office) -> Office:
+    """Give the office with the four older ledgers too, which came late and in one command."""
+    names = [f"RCB01_LOAN_{month}{day}.csv" for month, day in zip(MONTHS, (31, 29, 31, 30), strict=False)]
+    printed = office.run("push", *(office.files[name].path for name in names), *BANK, "--json")
+    office.answers |= dict(zip(names, map(json.loads, printed.splitlines()), strict=True))
+    return office
+
+
+def test_a_receipt_counts_every_row(office: Office):
+    """Exactly the published keys; the dirty rows of the file are the rejected ones."""
+    for name, answer in office.answers.items():
+        file = office.files[name]
+        assert set(answer) == RECEIPT_KEYS
+        assert answer["status"] == "accepted"
+        assert (answer["rows"], answer["rejected"]) == (file.rows, file.dirty_rows)
+        assert answer["accepted"] == file.rows - file.dirty_rows
+
+
+def test_rejected_rows_come_back_in_the_banks_own_layout(office: Office):
+    """A file beside the spooled submission: the bank's header, its rows, and why."""
+    name = "RCB01_LOAN_20240531.csv"
+    rejections = Path(office.answers[name]["rejections"])
+    assert rejections.name == f"退回_{name}"
+    header, *rows = rejections.read_bytes().decode("gb18030").splitlines()
+    assert header.startswith("借据号,信贷合同号,户编号")
+    codes = sorted(fault.code for fault in office.files[name].dirt)
+    assert len(rows) == len(codes)
+    assert all(any(code in row for row in rows) for code in codes)
+
+
+def test_pushing_a_file_again_gives_the_same_receipt(office: Office):
+    """Also after the spool was lost, when it is translated and sealed anew."""
+    name = "RCB01_LOAN_20240531.csv"
+    first = office.answers[name]
+    assert office.push(name, *BANK) == first
+    shutil.rmtree(office.home / "spool" / first["submission"])
+    assert office.push(name, *BANK) == first
+
+
+def test_the_figures_are_those_of_the_county(five_months: Office):
+    """Reckoned loan by loan in plain Python, for the county and a township, early and late."""
+    for month, region in (("2024-05", COUNTY), ("2024-02", "341599101")):
+        found = five_months.json("stats", "--region", region, "--month", month)
+        expected = expected_figures(month, None if region == COUNTY else region)
+        assert found == {"region": region, "month": month, "stale": []} | expected
+
+
+def test_the_figures_of_the_parts_add_up(five_months: Office):
+    """By township, in the answer for programs; the table names them for people."""
+    found = five_months.json("stats", "--region", COUNTY, "--month", "2024-05", "--by", "township")
+    assert [row["region"] for row in found["rows"]] == ["341599101", "341599102", "341599201"]
+    assert sum(row["loans"] for row in found["rows"]) == found["loans"]
+    table = five_months.run("stats", "--region", COUNTY, "--month", "2024-05", "--by", "township")
+    assert f"{float(found['lent']):,.2f} 元" in table
+    assert all(heading in table for heading in ("341599201", "不良率", "到期收回率", "万元"))
+
+
+def test_an_institution_that_has_not_reported_is_named(five_months: Office):
+    """In a line of its own, and in the answer for programs."""
+    asked = ("stats", "--region", COUNTY, "--month", "2024-06")
+    assert five_months.json(*asked)["stale"] == ["RCB01"]
+    assert "2024-06 未报送台账的机构 (no ledger yet): RCB01" in five_months.run(*asked)
+
+
+def test_the_feed_goes_on_where_the_cursor_stands(five_months: Office, tmp_path: Path):
+    """Everything the first time, nothing the second; every row says which file and line it came from."""
+    cursor = tmp_path / "cursor"
+    asked = ("feed", "loans", "--region", COUNTY, "--cursor-file", cursor)
+    first = huilian(*asked, home=five_months.home)
+    rows = [json.loads(line) for line in first.stdout.splitlines()]
+    assert len(rows) > five_months.files["RCB01_LOAN_20240531.csv"].rows - 10
+    assert {row["source"]["file_name"] for row in rows} <= set(five_months.files)
+    assert all("*" in row["identity_number"] for row in rows)
+    assert f"下一游标 {cursor.read_text().strip()}" in first.stderr
+    again = huilian(*asked, home=five_months.home)
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_the_feed_as_csv_opens_in_a_spreadsheet(five_months: Office):
+    """A byte order mark, a header, as many rows as the feed has, and none outside the region."""
+    header, *rows = five_months.run("feed", "loans", "--region", "341599101", "--format", "csv").splitlines()
+    assert header.startswith("\ufeffinstitution,loan_no,")
+    assert header.endswith("source_file_sha256,source_line")
+    assert rows
+    assert all(",341599101" in row for row in rows)
+
+
+def test_a_reader_that_goes_away_is_no_error(five_months: Office):
+    """As in `huilian feed loans … | head -1`."""
+    command = f"'{HUILIAN}' feed loans --region {COUNTY} | head -1"
+    environment = os.environ | {"HUILIAN_HOME": str(five_months.home)}
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, encoding="utf-8", check=True)
+    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+    assert "Broken" not in done.stderr
+
+
+def test_a_refused_file_changes_nothing(office: Office, tmp_path: Path):
+    """A ledger cut short has no trailer: exit code 1, and the office has never heard of it."""
+    file = tmp_path / "RCB01_LOAN_20240531.csv"
+    file.write_bytes(b"".join(office.files[file.name].path.read_bytes().splitlines(keepends=True)[:9]))
+    before = office.json("submissions")
+    answer = office.json("push", file, *BANK, status=1)
+    assert set(answer) == RECEIPT_KEYS | {"code", "message"}
+    assert (answer["status"], answer["code"], answer["changed"]) == ("refused", "HL3002", 0)
+    assert office.json("submissions") == before
+
+
+@pytest.mark.parametrize(
+    ("sender", "code"),
+    [
+        (("--adapter", "rural_commercial_bank", "--member", "NOBODY"), "HL4001"),
+        (("--adapter", "county_roster", "--member", "RCB01"), "HL7001"),
+    ],
+)
+def test_a_push_in_the_wrong_name_is_a_usage_error(office: Office, sender: tuple[str, ...], code: str):
+    """Exit code 2, in Chinese, nothing on standard output."""
+    done = huilian("push", office.files["RCB01_REPAY_20240430.csv"].path, *sender, home=office.home)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"错误 {code}：")
+
+
+def test_a_file_that_is_not_the_adapters_is_refused(office: Office):
+    """The county's adapter does not take a bank's journal; the name it should have is said."""
+    answer = office.json("push", office.files["RCB01_REPAY_20240430.csv"].path, *ROSTER, status=1)
+    assert answer["code"] == "HL3005"
+    assert "花名册_341599_20240101" in answer["message"]
+
+
+def test_a_refused_message_is_kept_until_it_is_let_in(office: Office, tmp_path: Path):
+    """A suspended bank is refused; the kept bytes are let in when it is suspended no more."""
+    name = "RCB01_REPAY_20240131.csv"
+    office.execute("UPDATE huilian.member SET suspended_at = now() WHERE code = 'RCB01'")
+    answer = office.push(name, *BANK, status=1)
+    assert (answer["status"], answer["code"], answer["message"]) == ("refused", "HL1013", "机构 RCB01 已停用")
+    assert answer["rows"] == office.files[name].rows
+    [letter] = office.json("messages", "list")
+    number = str(letter["number"])
+    assert (letter["service"], letter["code"], letter["type"]) == ("intake", "HL1013", "submission_manifest")
+    kept = tmp_path / "payload"
+    shown = office.run("messages", "show", number, "--payload", kept)
+    assert "HL1013 机构 RCB01 已停用" in shown
+    assert "member RCB01 is suspended" in shown
+    assert json.loads(kept.read_bytes())["file_name"] == name
+    assert name not in shown, "the payload goes to the file only"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert office.json("messages", "retry", number, status=1) == [
+        {"number": letter["number"], "handled": False, "code": "HL1013", "message": "机构 RCB01 已停用"}
+    ]
+    office.execute("UPDATE huilian.member SET suspended_at = NULL WHERE code = 'RCB01'")
+    [retried] = office.json("messages", "retry", "--all")
+    assert retried["handled"]
+    assert office.json("messages", "list") == []
+    assert office.json("audit", "list", "--last", "1")[0]["action"] == "message.retried"
+    assert office.push(name, *BANK)["status"] == "accepted"
+
+
+def test_a_revoked_key_signs_nothing_any_more_and_a_new_one_does(office: Office):
+    """What was sealed with it is refused by its own code; the file is pushed anew after a rotation."""
+    name = "RCB01_REPAY_20240229.csv"
+    [kid] = [line.split()[0] for line in office.run("member", "key", "RCB01").splitlines() if "有效" in line]
+    office.run("member", "key", "RCB01", "--revoke", kid[:12])
+    refused = office.push(name, *BANK, status=1)
+    assert refused["code"] == "HL1003"
+    assert office.json("doctor")["status"] == "warn"
+    office.run("member", "key", "RCB01", "--rotate")
+    shutil.rmtree(office.home / "spool" / refused["submission"])
+    assert office.push(name, *BANK)["status"] == "accepted"
+
+
+def test_rebuilding_changes_no_figure(five_months: Office):
+    """What was folded change by change is what the history gives at once."""
+    asked = ("stats", "--region", COUNTY, "--month", "2024-05", "--by", "village")
+    before = five_months.json(*asked)
+    assert five_months.json("rebuild", "statistics") == {"ledgers": 5}
+    assert five_months.json(*asked) == before
+
+
+def test_what_does_not_match_is_listed(five_months: Office):
+    """The same for programs and for people."""
+    found = five_months.json("differences", "--region", COUNTY)
+    assert f"共 {len(found):,} 条" in five_months.run("differences", "--region", COUNTY)
+
+
+def test_submissions_are_listed_newest_first(five_months: Office):
+    """With the counts of their receipts."""
+    found = five_months.json("submissions", "--member", "RCB01")
+    ledgers = [entry for entry in found if entry["kind"] == "loan_ledger"]
+    assert [entry["file_name"] for entry in ledgers][-1] == "RCB01_LOAN_20240531.csv"
+    assert ledgers[0]["accepted"] + ledgers[0]["rejected"] == ledgers[0]["rows"]
+
+
+def test_a_token_is_shown_once(office: Office):
+    """Added, revoked, listed without its secret."""
+    added = office.json("token", "add", "县农办", "--region", COUNTY)
+    assert len(added["token"]) > 40
+    office.run("token", "revoke", "县农办")
+    [token] = office.json("token", "list")
+    assert token["revoked_at"] is not None
+    assert added["token"] not in token.values()
+
+
+def test_the_doctor_finds_a_key_that_others_can_read(office: Office):
+    """Exit code 1, and the command that mends it."""
+    [*_, key] = sorted((office.home / "keys" / "RCB01").glob("*.pem"))
+    key.chmod(0o644)
+    found = office.json("doctor", status=1)
+    [trouble] = [check for check in found["checks"] if check["status"] == "fail"]
+    assert trouble["remedy"] == f"chmod go-rwx {key}"
+    key.chmod(0o600)
+    assert office.json("doctor")["status"] in ("ok", "warn")
+
+
+def test_an_altered_audit_record_is_found(office: Office):
+    """Even by the superuser, with the table's own guard out of the way."""
+    whole = office.json("audit", "verify")
+    assert len(whole["last_hash"]) == 64
+    office.execute("ALTER TABLE huilian.audit DISABLE TRIGGER audit_is_append_only")
+    office.execute("UPDATE huilian.audit SET subject = 'RCB99' WHERE number = 3")
+    done = huilian("audit", "verify", home=office.home)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("错误 HL7006：审计日志第 3 条被改动或缺失：内容被改动")
+    office.execute(f"UPDATE huilian.audit SET subject = '{COUNTY}' WHERE number = 3")
+    assert office.json("audit", "verify")["records"] >= whole["records"]
+
+
+def test_the_demonstration_ends_with_its_summary(tmp_path: Path):
+    """The figures are the sample's own, and what to look at is named."""
+    home = tmp_path / "demo"
+    asked = ("demo", "--once", "--home", home, "--households", "48", "--seed", "7")
+    done = huilian(*asked, home=tmp_path / "unused")
+    assert done.returncode == 0, done.stderr
+    expected = expected_figures("2024-12", households=48, seed=7)
+    [december] = [line for line in done.stdout.splitlines() if line.startswith(" 2024-12 ")]
+    assert december.split()[1:3] == [str(expected["loans"]), str(expected["households"])]
+    assert all(word in done.stdout for word in ("甲禾镇", "RCB01", f"{home}/files", "huilian stats"))
+    assert not (tmp_path / "unused").exists()

@@ -1,0 +1,167 @@
+"""Feeds that are long and clients that are slow, or gone: nothing is held for whoever does not read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from adapters import sample_county
+from huilian.errors import HostUnavailable
+from huilian.http import rows
+from huilian.http.interface import STREAMS_AT_ONCE
+from tests.http_county import BANK, HOUSEHOLDS, CountyOverHttp, county_over_http
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from huilian.transports.http import HttpReader
+
+LOANS = 20_000
+"""About 12 MB of feed: more than all buffers between the server and a client with a small one hold."""
+SMALL_BUFFER = (socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+"""The system's own can grow to 32 MB, and would take the feed of a client that does not read."""
+PATIENCE_SECONDS = 20.0
+FIRST_BYTES = 20_000
+STOPPED_WITHIN_SECONDS = 15.0
+
+
+@contextlib.contextmanager
+def _large_county(folder: Path, database_url: str) -> Iterator[CountyOverHttp]:
+    """Serve a county whose one bank has twenty thousand loans, copies of one that was pushed."""
+    files = sample_county.make(folder / "files", households=HOUSEHOLDS)
+    with county_over_http(folder / "home", database_url) as served:
+        served.push(files[1])
+        with served.office.database.transaction() as transaction:
+            transaction.execute(
+                "INSERT INTO registry.loan SELECT (jsonb_populate_record(l, jsonb_build_object('loan_no', 'L' || n))).*"
+                " FROM (SELECT l FROM registry.loan l LIMIT 1) AS one(l), generate_series(1, %s) n",
+                [LOANS],
+            )
+        yield served
+
+
+def _ask_for_the_feed(served: CountyOverHttp) -> socket.socket:
+    """Ask, read the beginning of the answer, and read no further."""
+    address = urlsplit(served.url)
+    connection = socket.socket()
+    connection.setsockopt(*SMALL_BUFFER)
+    connection.connect((address.hostname, address.port))
+    token = served.headers()["Authorization"]
+    connection.sendall(f"GET /api/v1/feed/loans HTTP/1.1\r\nHost: county\r\nAuthorization: {token}\r\n\r\n".encode())
+    received = b""
+    while len(received) < FIRST_BYTES:
+        received += connection.recv(FIRST_BYTES)
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    return connection
+
+
+def _reader_with_small_buffer(served: CountyOverHttp) -> HttpReader:
+    reader = served.reader()
+    client = reader._client._client
+    client._transport.close()
+    client._transport = httpx.HTTPTransport(socket_options=[SMALL_BUFFER])
+    return reader
+
+
+def _open_snapshots(served: CountyOverHttp) -> int:
+    """Return how many transactions are open besides the one that asks."""
+    return int(
+        served.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND xact_start IS NOT NULL AND query ~ 'huilian_stream'"
+        )
+    )
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "still not after twenty seconds"
+        time.sleep(0.05)
+
+
+def test_a_client_that_goes_away_in_mid_feed_leaves_nothing_open(fresh_database: str, tmp_path: Path):
+    """Its transaction, connection, thread and place are given back, every time."""
+    with _large_county(tmp_path, fresh_database) as served:
+        for _ in range(STREAMS_AT_ONCE + 1):
+            connection = _ask_for_the_feed(served)
+            assert _open_snapshots(served) == 1
+            connection.close()
+            _wait_until(lambda: _open_snapshots(served) == 0)
+        with served.reader().feed() as feed:
+            lines = sum(1 for _ in feed.lines)
+        assert lines > LOANS
+
+
+def test_clients_that_do_not_read_leave_room_for_messages(fresh_database: str, tmp_path: Path):
+    """One more feed is told to come back, figures and messages go on, and the server stops all the same."""
+    with contextlib.ExitStack() as connections:
+        with _large_county(tmp_path, fresh_database) as served:
+            for _ in range(STREAMS_AT_ONCE):
+                connections.enter_context(_ask_for_the_feed(served))
+            one_more = httpx.get(f"{served.url}/api/v1/feed/loans", headers=served.headers())
+            assert (one_more.status_code, one_more.json()["code"]) == (503, "HL5006")
+            assert one_more.headers["Retry-After"] == "5"
+            assert served.reader().statistics(month="2024-01")["loans"] > 0
+            assert httpx.post(f"{served.url}/api/v1/messages", content=b"{}").json()["code"] == "HL1009"
+            stopping = time.monotonic()
+        assert time.monotonic() - stopping < STOPPED_WITHIN_SECONDS
+
+
+def test_a_feed_that_breaks_off_is_an_error_at_the_client(fresh_database: str, tmp_path: Path):
+    """Half a feed never looks like a whole one: the cursor that came with it would skip the rest."""
+    with _large_county(tmp_path, fresh_database) as served:
+
+        def read_all() -> None:
+            with _reader_with_small_buffer(served).feed() as feed:
+                for number, _ in enumerate(feed.lines):
+                    if number == 0:
+                        served.value(
+                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                            " AND query ~ 'huilian_stream'"
+                        )
+
+        with pytest.raises(HostUnavailable) as broken:
+            read_all()
+        assert broken.value.code == "HL5003"
+        _wait_until(lambda: _open_snapshots(served) == 0)
+
+
+def test_a_feed_is_one_moment_even_while_ledgers_come_in(fresh_database: str, tmp_path: Path):
+    """What is applied while a feed is read belongs to the next one, by cursor."""
+    files = sample_county.make(tmp_path / "more", households=HOUSEHOLDS)
+    with _large_county(tmp_path, fresh_database) as served:
+        with _reader_with_small_buffer(served).feed() as feed:
+            first = next(feed.lines)
+            pusher = threading.Thread(target=served.push, args=[files[3]])
+            pusher.start()
+            pusher.join()
+            dates = {json.loads(line)["as_of"] for line in [first, *feed.lines]}
+        assert dates == {"2024-01-31"}
+        with served.reader(BANK).feed(since=feed.cursor) as following:
+            assert {json.loads(line)["as_of"] for line in following.lines} == {"2024-02-29"}
+
+
+def test_a_client_that_leaves_the_database_waiting_is_cut_off(
+    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The database ends a transaction nobody fetches from; the client sees a broken answer, not a short one."""
+    monkeypatch.setattr(rows, "READER_SECONDS", 1)
+    with _large_county(tmp_path, fresh_database) as served, _ask_for_the_feed(served) as connection:
+        _wait_until(lambda: _open_snapshots(served) == 0)
+        connection.settimeout(PATIENCE_SECONDS)
+        rest = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(1 << 20):
+                rest = (rest + piece)[-8:]
+        assert not rest.endswith(b"0\r\n\r\n")

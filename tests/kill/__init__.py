@@ -1,0 +1,1 @@
+"""Kill tests: real servers, real processes, SIGKILL."""
