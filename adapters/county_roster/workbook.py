@@ -18,8 +18,8 @@ import polars as pl
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
 
-from adapters.toolkit.delimited import FAULTS
 from adapters.toolkit.names import check_header
+from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.returning import ADDED_COLUMNS, explanations
 from adapters.toolkit.text import clean, clean_name
 from adapters.toolkit.translation import LINE
@@ -52,7 +52,7 @@ def read(source: Path, known: Sequence[str], identity_column: str) -> tuple[pl.D
 
     Returns:
         `line` (the sheet's row) and the known columns, strings, clean, null where empty,
-        without blank rows and repeated headers; and faults as `toolkit.delimited.FAULTS`.
+        without blank rows and repeated headers; and faults as `toolkit.reading.FAULTS`.
 
     Raises:
         FileRefused: HL3003, HL3004 for the header; HL3006, the sheet is empty; HL3010, it cannot be read.

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.toolkit.delimited import WHOLE_ROW, Trailer
+from adapters.toolkit.reading import WHOLE_ROW
 from adapters.toolkit.translation import money
 from huilian.errors import FileRefused
 from huilian.money import MONEY_PATTERN, from_fen, parse, text, to_fen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from adapters.toolkit.delimited import Trailer
 
 __all__ = ["ROW_COUNT", "ControlTotals"]
 
@@ -47,7 +49,7 @@ class ControlTotals:
         Args:
             rows: how many data rows it has.
             canonical: those that have cells, with the amounts as canonical strings.
-            faults: as `delimited.FAULTS`.
+            faults: as `reading.FAULTS`.
         """
         self.rows += rows
         without_cells = faults.filter(pl.col("field") == WHOLE_ROW).height

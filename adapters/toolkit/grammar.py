@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["LONGEST_ROW", "LONGEST_ROW_LINES", "Extent", "Row", "cells", "extent", "is_balanced", "rows"]
+__all__ = ["LONGEST_ROW", "LONGEST_ROW_LINES", "Extent", "Row", "cells", "extent", "is_balanced", "plain_row", "rows"]
 
 LONGEST_ROW_LINES: Final = 100
 """Physical lines a row may span: a purpose of 200 characters never comes near."""
@@ -33,7 +33,13 @@ _QUOTED: Final = re.compile(r'"([^"]*+(?:""[^"]*+)*+)"')
 _BALANCED: Final = re.compile(
     rb'(?:[^"]*+(?:(?<![^,\n])"[^"]*+(?:""[^"]*+)*+"|(?:(?<=[,\n]=)|(?<=\A=))"[^",\n]*+")(?=,|\r?\n))*+[^"]*+'
 )
-"""From quote to quote: each opens at the beginning of a cell (or after the `=` of `="341599"`) and closes at its end."""
+"""From quote to quote: each opens where a cell begins, or after the `=` of `="341599"`, and closes where it ends."""
+
+_PLAIN: Final = r"\r\n\udc80-\udcff"
+"""What a plain cell has none of: line ends, and bytes that could not be decoded (as surrogateescape leaves them)."""
+_PLAIN_CELL: Final = (
+    rf'(?:"[^"{_PLAIN}]*+(?:""[^"{_PLAIN}]*+)*+"(?=[,\r]|\Z)|="[^",{_PLAIN}]*+"(?=[,\r]|\Z)|[^",{_PLAIN}]*+)'
+)
 
 
 class Open(Exception):  # noqa: N818  # a state of the text, not an error
@@ -64,10 +70,12 @@ class Row:
     Args:
         line: the physical line of the file it begins on.
         cells: its cells, or None when its quotes are unbalanced.
+        text: the whole row in place of its cells, when it is one well-formed line that need not be taken apart here.
     """
 
     line: int
     cells: list[str] | None
+    text: str | None = None
 
 
 def cells(text: str) -> list[str]:
@@ -135,17 +143,29 @@ def extent(lines: Sequence[str], start: int, *, at_end: bool) -> Extent | None:
                     break
 
 
-def rows(lines: Sequence[str], first_line: int, *, at_end: bool) -> Iterator[Row | int]:
+def plain_row(width: int) -> re.Pattern[str]:
+    """Return what a row of `width` cells matches, as a whole, when it is one line that any reader takes alike."""
+    return re.compile(f"(?:{_PLAIN_CELL},){{{width - 1}}}{_PLAIN_CELL}\r?")
+
+
+def rows(
+    lines: Sequence[str], first_line: int, *, at_end: bool, plain: re.Pattern[str] | None = None
+) -> Iterator[Row | int]:
     """Yield the rows of `lines` that are not blank and, last of all, how many lines are used up.
 
     Args:
         lines: physical lines without LF.
         first_line: the number of `lines[0]` in the file.
         at_end: whether nothing comes after `lines`; else a row that is open at their end is left over.
+        plain: rows that match are not taken apart but returned as text.
     """
     place = 0
     while place < len(lines):
         if not lines[place] or lines[place].isspace():
+            place += 1
+            continue
+        if plain is not None and plain.fullmatch(lines[place]):
+            yield Row(first_line + place, None, lines[place])
             place += 1
             continue
         found = extent(lines, place, at_end=at_end)

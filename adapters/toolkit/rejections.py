@@ -30,7 +30,7 @@ def reject(
 
     Args:
         errors: as `schemas.columnar.ERRORS`.
-        faults: as `adapters.toolkit.delimited.FAULTS`.
+        faults: as `adapters.toolkit.reading.FAULTS`.
         canonical: the rows both speak of.
         translation: names the source's column of every canonical field.
         record: what the rows were held against.

@@ -16,7 +16,7 @@ import polars as pl
 
 from adapters.toolkit import grammar
 from adapters.toolkit.cutting import RawPiece, RawPieces
-from adapters.toolkit.delimited import Layout, read_layout
+from adapters.toolkit.header import Layout, read_layout
 from adapters.toolkit.translation import LINE
 
 if TYPE_CHECKING:

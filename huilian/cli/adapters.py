@@ -50,7 +50,7 @@ def adapters(*, as_json: options.Json = False) -> None:
             ]
             for entry in found
         ]
-        screen.out().print(screen.table(["适配器", "名称", "版本", "机构类型", "文件名示例"], rows))
+        screen.show(screen.table(["适配器", "名称", "版本", "机构类型", "文件名示例"], rows))
     for problem in broken:
         screen.error(problem)
     raise typer.Exit(1 if broken else 0)

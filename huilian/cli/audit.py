@@ -65,7 +65,7 @@ def list_records(
         [row["number"], screen.moment(row["at"]), row["actor"], row["action"], row["subject"], _short(row["detail"])]
         for row in rows
     ]
-    screen.out().print(screen.table([">序号", "时间", "何人", "何事", "对象", "详情"], cells))
+    screen.show(screen.table([">序号", "时间", "何人", "何事", "对象", "详情"], cells))
 
 
 def _short(detail: dict[str, object]) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.progress import Progress
+    from rich.table import Table
 
     from huilian.office import Office
 
@@ -143,17 +144,16 @@ class Demonstration:
             last = figures_of(transaction, region=self.county, month=names[-1], by="township")
         places: Mapping[str, str] = _sample("region_names")
         townships = [(f"{row['region']} {places.get(row['region'], '')}", row) for row in last["rows"]]
-        console = screen.out()
-        console.print(
-            figures.parts("月末", by_month, title=f"{self.county} {places.get(self.county, '')}：一年 (the year)")
-        )
-        console.print(figures.parts("乡镇", townships, title=f"{names[-1]} 各乡镇 (townships)"))
-        console.print(self._institutions())
+        width = screen.out().width
+        year = f"{self.county} {places.get(self.county, '')}：一年 (the year)"
+        screen.show(figures.parts("月末", by_month, title=year, width=width))
+        screen.show(figures.parts("乡镇", townships, title=f"{names[-1]} 各乡镇 (townships)", width=width))
+        screen.show(self._institutions())
         for answer in self.answers:
             if answer.status != ACCEPTED:
-                console.print(answer.as_table(), soft_wrap=True)
+                screen.show(answer.as_table())
 
-    def _institutions(self) -> object:
+    def _institutions(self) -> Table:
         rows: list[Sequence[object]] = []
         for member in dict.fromkeys(file.member for file in self._made):
             theirs = [answer for file, answer in zip(self._made, self.answers, strict=True) if file.member == member]

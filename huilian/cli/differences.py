@@ -55,6 +55,6 @@ def differences(
     console = screen.out()
     columns = ("institution", "loan_no", "household_no", "region", "as_of")
     rows = [[_KINDS.get(row["kind"], row["kind"]), *(row[column] for column in columns)] for row in found[:SHOWN]]
-    console.print(screen.table(["情形", "机构", "借据号", "户编号", "区划", "日期"], rows))
+    screen.show(screen.table(["情形", "机构", "借据号", "户编号", "区划", "日期"], rows))
     more = f"，此处 {SHOWN} 条，全部请用 --json (the first {SHOWN} are shown)" if len(found) > SHOWN else ""
     console.print(f"共 {len(found):,} 条 (in all){more}", soft_wrap=True)

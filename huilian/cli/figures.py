@@ -38,23 +38,34 @@ def whole(figures: Mapping[str, Any]) -> Table:
 
 
 def parts(
-    heading: str, rows: Sequence[tuple[str, Mapping[str, Any]]], *, title: str | None = None, bars: bool = True
+    heading: str, rows: Sequence[tuple[str, Mapping[str, Any]]], *, title: str | None = None, width: int
 ) -> Table:
-    """Return named figures side by side, money in ten thousand yuan, a bar for the balance."""
+    """Return named figures side by side, money in ten thousand yuan, with a bar for the balance where there is room.
+
+    Args:
+        heading: of the names.
+        rows: names and figures.
+        title: above the table.
+        width: columns there are; in fewer than about 80 it does not fit.
+    """
     largest = max((Decimal(row["balance"]) for _, row in rows), default=Decimal(0))
-    cells = []
-    for name, row in rows:
-        shown = [
-            name,
-            f"{row['loans']:,}",
-            f"{row['households']:,}",
-            *(screen.ten_thousands(row[amount]) for amount in ("lent", "balance", "overdue_balance", "bad_balance")),
-            screen.percent(row["bad_loan_ratio"]),
-            screen.percent(row["due_loan_recovery_rate"]),
-        ]
-        length = round(Decimal(row["balance"]) / largest * _BAR) if largest else 0
-        cells.append([*shown, "▇" * length] if bars else shown)
-    made = screen.table([heading, *_HEADINGS, *(["余额图示"] if bars else [])], cells, title=title)
+    bars = ["▇" * round(Decimal(row["balance"]) / largest * _BAR) if largest else "" for _, row in rows]
+    cells = [_cells(name, row) for name, row in rows]
+    with_bars = [[*row, bar] for row, bar in zip(cells, bars, strict=True)]
+    made = screen.table([heading, *_HEADINGS, "余额图示"], with_bars, title=title)
+    if screen.needed(made) > width:
+        made = screen.table([heading, *_HEADINGS], cells, title=title, tight=True)
     made.caption = "金额单位：万元 (10,000 yuan)"
     made.caption_justify = "left"
     return made
+
+
+def _cells(name: str, row: Mapping[str, Any]) -> list[str | None]:
+    return [
+        name,
+        f"{row['loans']:,}",
+        f"{row['households']:,}",
+        *(screen.ten_thousands(row[amount]) for amount in ("lent", "balance", "overdue_balance", "bad_balance")),
+        screen.percent(row["bad_loan_ratio"]),
+        screen.percent(row["due_loan_recovery_rate"]),
+    ]

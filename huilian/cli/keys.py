@@ -166,4 +166,4 @@ def _list(home: Home, code: str) -> None:
             state = "未生效" if now < entry.valid_from else "已过期"
         here = "签名用" if entry.kid == used else ""
         rows.append([entry.kid, screen.moment(entry.valid_from), screen.moment(entry.valid_until), state, here])
-    screen.out().print(screen.table(["密钥 (kid)", "生效", "失效", "状态", "本机"], rows))
+    screen.show(screen.table(["密钥 (kid)", "生效", "失效", "状态", "本机"], rows))

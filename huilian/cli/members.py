@@ -113,4 +113,4 @@ def list_members(*, as_json: options.Json = False) -> None:
         for entry in entries
     ]
     headings = ["代码", "类型", "名称", "适配器", "区划", ">有效密钥", "私钥在本机", "状态"]
-    screen.out().print(screen.table(headings, rows))
+    screen.show(screen.table(headings, rows))

@@ -57,7 +57,7 @@ def list_messages(
         for letter in found
     ]
     headings = [">编号", "收到", "拒收处", "来源", "类型", "原因", ">字节", "状态"]
-    screen.out().print(screen.table(headings, rows))
+    screen.show(screen.table(headings, rows))
 
 
 @screen.command(
@@ -88,7 +88,7 @@ def show(
     if as_json:
         screen.print_json(facts)
     else:
-        screen.out().print(letters.table(letter, seal, kept=len(content)))
+        screen.show(letters.table(letter, seal, kept=len(content)))
         if payload is not None:
             screen.err().print(f"内容已写入 (written to) {payload}", soft_wrap=True)
 
@@ -127,5 +127,5 @@ def retry(
             [result.number, "已处理" if result.handled else "仍被拒绝", result.code, result.reason]
             for result in results
         ]
-        screen.out().print(screen.table([">编号", "结果", "代码", "原因"], rows))
+        screen.show(screen.table([">编号", "结果", "代码", "原因"], rows))
     raise typer.Exit(0 if all(result.handled for result in results) else EXIT_REFUSED_AGAIN)

@@ -72,7 +72,7 @@ def push(
             if as_json:
                 screen.print_json(answer.as_json())
             else:
-                screen.out().print(answer.as_table(), soft_wrap=True)
+                screen.show(answer.as_table())
             if answer.status == SPOOLED:
                 break
     left = len(files) - len(statuses)

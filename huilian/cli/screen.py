@@ -23,6 +23,7 @@ from huilian.error_texts import TEXTS
 from huilian.errors import describe
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from typer.exceptions import TyperException
 
     from huilian.errors import HuilianError
@@ -36,15 +37,20 @@ __all__ = [
     "group",
     "misuse",
     "moment",
+    "needed",
     "out",
+    "pairs",
     "percent",
     "print_json",
+    "show",
     "table",
     "ten_thousands",
 ]
 
 WIDTH_WITHOUT_TERMINAL: Final = 180
-"""Columns of what goes to a file or a pipe, where nothing may be cut off."""
+"""Columns of what goes to a file or a pipe."""
+WIDTH_AT_MOST: Final = 2_000
+"""Columns of the widest table there can be."""
 EXAMPLE_WIDTH: Final = 72
 """Columns an example may have before it is continued on the next line."""
 NONE: Final = "—"
@@ -160,17 +166,49 @@ def _plain(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-def table(headings: Iterable[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
-    """Return a table; a heading that begins with ">" is over a column of figures."""
+def table(
+    headings: Iterable[str], rows: Iterable[Sequence[object]], *, title: str | None = None, tight: bool = False
+) -> Table:
+    """Return a table; a heading that begins with ">" is over a column of figures, which are never cut or folded.
+
+    Args:
+        headings: of the columns.
+        rows: their cells; None is shown as a dash.
+        title: above it.
+        tight: with as little as possible between the columns.
+    """
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415  # only where something is shown
 
-    made = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(
+        title=title,
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=0 if tight else (0, 1),
+        pad_edge=False,
+        title_justify="left",
+        title_style="bold",
+    )
     for heading in headings:
         right = heading.startswith(">")
         made.add_column(heading.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
         made.add_row(*(NONE if cell is None else escape(str(cell)) for cell in row))
     return made
+
+
+def needed(shown: RenderableType) -> int:
+    """Return how many columns something needs before any of it would be cut."""
+    from rich.measure import Measurement  # noqa: PLC0415  # only where something is shown
+
+    console = Console(width=WIDTH_AT_MOST)
+    return Measurement.get(console, console.options, shown).minimum
+
+
+def show(shown: RenderableType) -> None:
+    """Print a table on standard output. Where it is too wide the terminal may break its lines; no figure is cut."""
+    console = out()
+    console.width = max(console.width, needed(shown))
+    console.print(shown)
 
 
 def pairs(values: Mapping[str, object], *, title: str | None = None) -> Table:

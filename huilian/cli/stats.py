@@ -54,11 +54,11 @@ def stats(
         screen.print_json(found)
         return
     console = screen.out()
-    console.print(shown.whole(found))
+    screen.show(shown.whole(found))
     if by is not None:
         name = "region" if by in ("township", "village") else by
         rows = [(str(row[name] or "—"), row) for row in found["rows"]]
-        console.print(shown.parts(shown.BREAKDOWNS[by], rows))
+        screen.show(shown.parts(shown.BREAKDOWNS[by], rows, width=console.width))
     if found["stale"]:
         console.print(
             f"[yellow]{month} 未报送台账的机构 (no ledger yet): {', '.join(found['stale'])}[/yellow]", soft_wrap=True

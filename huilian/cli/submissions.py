@@ -57,7 +57,7 @@ def submissions(
         for row in found
     ]
     headings = ["收到", "机构", "文件", "截止日期", "状态", ">总行数", ">入账", ">退回", ">变动", ">未变", ">缺失"]
-    screen.out().print(screen.table(headings, rows))
+    screen.show(screen.table(headings, rows))
 
 
 def _when(value: dt.datetime | str) -> dt.datetime:

@@ -70,7 +70,7 @@ def list_tokens(*, as_json: options.Json = False) -> None:
         ]
         for token in found
     ]
-    screen.out().print(screen.table(["名称", "区划", "机构", "发放", "状态"], rows))
+    screen.show(screen.table(["名称", "区划", "机构", "发放", "状态"], rows))
 
 
 @screen.command(app, "revoke", "停用令牌，立即生效。", "Revoke a token, at once.", "huilian token revoke 县农办")

@@ -77,6 +77,10 @@ class AmqpTransport:
                 time.sleep(PAUSE_SECONDS[min(looks, len(PAUSE_SECONDS) - 1)])
                 looks += 1
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._broker.close()
+
     def _kept(self, submission: str) -> dict[str, Any] | None:
         path = self._answers / f"{submission}.json"
         return dict(json.loads(path.read_text("utf-8"))) if path.exists() else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -320,6 +322,35 @@ def test_an_altered_audit_record_is_found(office: Office):
     assert done.stderr.startswith("错误 HL7006：审计日志第 3 条被改动或缺失：内容被改动")
     office.execute(f"UPDATE huilian.audit SET subject = '{COUNTY}' WHERE number = 3")
     assert office.json("audit", "verify")["records"] >= whole["records"]
+
+
+@pytest.fixture
+def server(five_months: Office) -> Iterator[str]:
+    """Serve the office over HTTP on a free port, and give its address; it must stop cleanly."""
+    environment = os.environ | {"HUILIAN_HOME": str(five_months.home)}
+    command = [HUILIAN, "serve", "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stderr is not None
+        events = map(json.loads, process.stderr)
+        yield next(event["address"] for event in events if event["event"] == "serving")
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        assert process.wait(SECONDS) == 0
+
+
+def test_another_server_answers_as_this_machine_does(five_months: Office, server: str):
+    """Figures, feed and receipts over HTTP, while other commands use the same data directory."""
+    over = ("--to", server, "--token", five_months.json("token", "add", "e2e", "--region", COUNTY)["token"])
+    asked = ("stats", "--region", COUNTY, "--month", "2024-05", "--by", "product")
+    assert five_months.json(*asked, *over) == five_months.json(*asked)
+    feed = ("feed", "loans", "--region", "341599102", "--format", "csv")
+    assert five_months.run(*feed, *over) == five_months.run(*feed)
+    assert five_months.json("submissions", *over) == [
+        entry | {"received_at": ANY, "applied_at": ANY} for entry in five_months.json("submissions")
+    ]
+    answer = five_months.push("RCB01_REPAY_20240331.csv", *BANK, *over)
+    assert (set(answer), answer["status"]) == (RECEIPT_KEYS, "accepted")
+    assert "令牌无效" in huilian(*asked, *over[:2], "--token", "nonsense", home=five_months.home).stderr
 
 
 def test_the_demonstration_ends_with_its_summary(tmp_path: Path):

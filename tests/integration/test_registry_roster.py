@@ -98,9 +98,9 @@ def test_a_roster_counts_what_changed_what_did_not_and_who_is_missing(county: Co
         {"household_no": "H1", "region": VILLAGES[0], "annual_income": "12000.00"},
         {"household_no": "H3", "region": VILLAGES[0], "annual_income": "12000.00"},
     ]
-    assert county.rows("SELECT household_no, missing_since::text FROM registry.person WHERE missing_since > '0001-1-1'") == [
-        {"household_no": "H2", "missing_since": "2025-02-28"}
-    ]
+    assert county.rows(
+        "SELECT household_no, missing_since::text FROM registry.person WHERE missing_since > '0001-1-1'"
+    ) == [{"household_no": "H2", "missing_since": "2025-02-28"}]
 
 
 def test_a_household_that_is_back_is_changed_and_one_still_missing_is_not_counted_again(county: County):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from adapters.sample_county.bulk import BulkTotals
     from huilian.office import Office
+    from huilian.push import Progress, Pushed
     from tests.servers.postgresql import PostgreSQLNode
     from tests.servers.rabbitmq import RabbitMQNode
 
@@ -58,8 +59,9 @@ class DistributedOffice:
     folder: Path
     totals: list[BulkTotals] = field(default_factory=list)
 
-    def kill(self, victim: str) -> None:
+    def kill(self, victim: str, *, after_seconds: float = 0.0) -> None:
         """Kill one part with SIGKILL; servers are started again, parts by the supervisor."""
+        time.sleep(after_seconds)
         if victim == "rabbitmq":
             self.rabbitmq.kill()
             self.rabbitmq.start()
@@ -82,7 +84,13 @@ class DistributedOffice:
             if step == "send":
                 on_sent(done, whole)
 
-        pushed = push(
+        transport = AmqpTransport(self.amqp_url, BANK, self.home)
+        with contextlib.closing(transport):
+            pushed = self._push(source, transport, progress)
+        return pushed.receipt
+
+    def _push(self, source: Path, transport: AmqpTransport, progress: Progress) -> Pushed:
+        return push(
             source,
             adapter=adapters.find("rural_commercial_bank"),
             member=BANK,
@@ -90,11 +98,10 @@ class DistributedOffice:
             county=COUNTY,
             catalogue=catalogue.installed(),
             clock=SystemClock(),
-            transport=AmqpTransport(self.amqp_url, BANK, self.home),
+            transport=transport,
             progress=progress,
             seconds=PATIENCE_SECONDS,
         )
-        return pushed.receipt
 
     def ledger(
         self, rows: int, as_of: dt.date, *, changed_share: float, previous: dt.date | None

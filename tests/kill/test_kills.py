@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,7 +58,7 @@ def test_a_kill_during_a_push_loses_nothing_and_counts_nothing_twice(
         ]
         if done == at and not killers:
             delay = 0.4 if moment == "while it is applied" else 0.0
-            killers.append(in_background(lambda: (time.sleep(delay), office.kill(victim)) and None))
+            killers.append(in_background(lambda: office.kill(victim, after_seconds=delay)))
 
     receipt = office.push(source, on_sent)
     for killer in killers:

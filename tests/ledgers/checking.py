@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from huilian import envelope
 from tests.ledgers.county import BANKS, COUNTY, Submission
 from tests.ledgers.loans import PRODUCTS, VILLAGES, state
-from tests.ledgers.model import Ledger
 
 if TYPE_CHECKING:
     from tests.ledgers.county import County
-    from tests.ledgers.model import Model, State
+    from tests.ledgers.model import Ledger, Model, State
 
 FIELDS = tuple(state())
 SHARED = FIELDS[: FIELDS.index("status") + 1]

@@ -261,7 +261,9 @@ class County:
             "receipt": "SELECT receipt FROM registry.submission ORDER BY submission",
         }
         return {
-            name: [{key: value for key, value in row.items() if key not in ("submission", "application")} for row in rows]
+            name: [
+                {key: value for key, value in row.items() if key not in ("submission", "application")} for row in rows
+            ]
             for name, statement in tables.items()
             for rows in [self.rows(statement)]
         }

@@ -37,7 +37,9 @@ def state(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever a loan 
 
 
 SETTLED = state(balance="0.00", settled_date="2024-12-20", status="settled")
-OVERDUE = state(balance="20000.00", overdue_days=12, overdue_principal="20000.00", due_date="2024-12-20", status="overdue")
+OVERDUE = state(
+    balance="20000.00", overdue_days=12, overdue_principal="20000.00", due_date="2024-12-20", status="overdue"
+)
 WRITTEN_OFF = state(
     balance="0.00", overdue_principal="30000.00", status="written_off", five_tier_class="loss", due_date="2025-01-20"
 )

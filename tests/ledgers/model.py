@@ -92,9 +92,7 @@ class Model:
 
     def stale(self, month: str, banks: tuple[str, ...]) -> list[str]:
         """Return the banks without a ledger dated within the month."""
-        return [
-            bank for bank in sorted(banks) if not any(date.isoformat()[:7] == month for date in self.dates(bank))
-        ]
+        return [bank for bank in sorted(banks) if not any(date.isoformat()[:7] == month for date in self.dates(bank))]
 
     def _loans(
         self, region: str, month: str, institution: str | None = None, product: str | None = None

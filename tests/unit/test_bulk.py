@@ -70,13 +70,13 @@ def test_a_record_is_read_exactly_when_it_is_as_agreed(record: dict[str, Any], c
     name, number = record.get("name"), record.get("number")
     agreed = (
         set(record) == {"name", "number"}
-        and (name is None or (isinstance(name, str) and name.isprintable() and name.encode("utf-8", "ignore").decode() == name))
+        and (name is None or isinstance(name, str))
         and (number is None or (type(number) is int and abs(number) < 2**63))
     )
     if agreed:
         assert from_ndjson(body, TYPES).rows() == [(name, number)]
-    elif not isinstance(name, str):
-        assert refusal(body)[0] in {"HL1007", "HL1010"}
+    else:
+        assert refusal(body)[0] == "HL1010"
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_a_row_larger_than_a_payload_is_refused():
         list(batches([frame]))
 
 
-def test_the_same_rows_in_other_pieces_give_the_same_batches():
-    """A file translated again, read in other pieces of the same rows, has the same parts."""
+def test_the_same_rows_give_the_same_batches():
+    """A file translated again has the same parts; where lines fill them, even when read in other pieces."""
     frame = pl.DataFrame([("a", number) for number in range(25_000)], schema=TYPES, orient="row")
     whole = list(batches([frame]))
     pieces = list(batches(frame.iter_slices(7_000)))
     assert [records for records, _ in whole] == [10_000, 10_000, 5_000]
-    assert pieces == whole
+    assert pieces == whole == list(batches([frame]))
 
 
 def test_a_batcher_that_took_nothing_has_nothing_left():

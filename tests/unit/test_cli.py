@@ -332,9 +332,25 @@ def test_parts_are_shown_with_a_bar_for_the_balance(capsys: pytest.CaptureFixtur
     )
     ratios: dict[str, Any] = dict.fromkeys(("bad_loan_ratio", "due_loan_recovery_rate"))
     rows = [("甲", row | ratios | {"balance": "200.00"}), ("乙", row | ratios | {"balance": "100.00"})]
-    screen.out().print(figures.parts("乡镇", rows))
+    screen.show(figures.parts("乡镇", rows, width=180))
     text = capsys.readouterr().out
     first, second = (next(line for line in text.splitlines() if name in line) for name in "甲乙")
     assert (first.count("▇"), second.count("▇")) == (12, 6)
     assert "1,200" in first
     assert first.count("—") == 2
+
+
+def test_no_figure_is_ever_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    """In a terminal that is too narrow the bars go first, then lines are broken by the terminal, not by us."""
+    monkeypatch.setattr(screen, "WIDTH_WITHOUT_TERMINAL", 40)
+    row: dict[str, Any] = dict.fromkeys(("loans", "households"), 1234567) | dict.fromkeys(
+        ("lent", "balance", "overdue_balance", "bad_balance"), "1234567890123.45"
+    )
+    ratios = dict.fromkeys(("bad_loan_ratio", "due_loan_recovery_rate"), "0.123456")
+    screen.show(figures.parts("村", [("341599101201", row | ratios)], width=40))
+    text = capsys.readouterr().out
+    assert "▇" not in text
+    assert text.count("1,234,567 ") == 2
+    assert text.count("123,456,789.01") == 4
+    assert text.count("12.35%") == 2
+    assert "341599101201" in text
