@@ -115,7 +115,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "文件 {file} 第 {line} 行：表头引号不成对，无法读取",
         "{file}, line {line}: the header's quotes are unbalanced; it cannot be read",
     ),
-    "HL3018": ("文件 {file} 的表头有 {found} 列，上限为 {limit} 列", "the header of {file} has {found} columns; at most {limit} are allowed"),
+    "HL3018": (
+        "文件 {file} 的表头有 {found} 列，上限为 {limit} 列",
+        "the header of {file} has {found} columns; at most {limit} are allowed",
+    ),
     # HL4xxx: access
     "HL4001": (
         "没有名为 {member} 的机构；用 huilian member list 查看",

@@ -9,6 +9,7 @@ import polars as pl
 
 from adapters.rural_commercial_bank.layouts import LAYOUTS, TRAILER_MARK, FileLayout
 from adapters.toolkit import delimited, returning
+from adapters.toolkit.ahead import ahead
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
@@ -66,7 +67,8 @@ class RuralCommercialBank(Adapter):
         """
         translator = _Translator(LAYOUTS[identity.kind], settings.county, identity.as_of)
         # By `map`, since the variable of a loop would keep a piece in memory while the next is made.
-        yield from map(translator.piece, delimited.read(source, translator.columns, TRAILER_MARK))
+        blocks = ahead(delimited.read(source, translator.columns, TRAILER_MARK))
+        yield from map(translator.piece, blocks)
         translator.verify(source.name)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:

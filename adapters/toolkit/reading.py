@@ -158,7 +158,7 @@ def exactly(piece: RawPiece, form: Form, *, in_bulk: bool = True) -> Rows:
         else:
             gathered.add(row)
     left = sum(len(line) + 1 for line in data.split(b"\n")[used:])
-    return Rows(gathered.cells(), pl.DataFrame(gathered.faults, schema=FAULTS, orient="row"), left)
+    return Rows(gathered.cells(piece.data), pl.DataFrame(gathered.faults, schema=FAULTS, orient="row"), left)
 
 
 class _Gathered:
@@ -184,13 +184,14 @@ class _Gathered:
             message = describe("HL2015", expected=self._width, found=len(row.cells))
             self.faults.append((row.line, WHOLE_ROW, "HL2015", message))
 
-    def cells(self) -> pl.DataFrame:
-        """Return the rows by line, clean."""
+    def cells(self, data: bytes) -> pl.DataFrame:
+        """Return the rows, which were gathered from `data`, by line and clean."""
         places = self._form.places
         lines = pl.Series(LINE, [line for line, _ in self._plain], dtype=pl.Int64())
         bulk = _polars("".join(f"{text}\n" for _, text in self._plain).encode(), places)
         rows = pl.DataFrame(self._rows, schema={LINE: pl.Int64(), **dict.fromkeys(places, pl.String())}, orient="row")
-        return clean(pl.concat([bulk.select(lines, *places), rows]).sort(LINE), LINE)
+        wrappers, breaks = b"=" in data, b"\t" in data or bool(self._rows)
+        return clean(pl.concat([bulk.select(lines, *places), rows]).sort(LINE), LINE, wrappers=wrappers, breaks=breaks)
 
     def _is_trailer(self, cells: Sequence[str]) -> bool:
         return self._form.trailer_mark is not None and cells[0].strip(BLANKS) == self._form.trailer_mark

@@ -209,6 +209,7 @@ def show(shown: RenderableType) -> None:
     console = out()
     console.width = max(console.width, needed(shown))
     console.print(shown)
+    console.print()
 
 
 def pairs(values: Mapping[str, object], *, title: str | None = None) -> Table:

@@ -450,13 +450,13 @@ def test_a_head_request_holds_nothing(county: CountyOverHttp):
 
 
 def test_differences_are_rows_in_the_published_shape(county: CountyOverHttp):
-    """Dirty rows leave two loans without a household and two that are not reported; a bank sees its own."""
+    """The roster's dirty rows leave two loans without a household; a bank sees its own."""
     with county.reader().differences(region=COUNTY) as found:
         rows = [json.loads(line) for line in found.lines]
     for row in rows:
         _load(answers.Difference, row)
     kinds = Counter(row["kind"] for row in rows)
-    assert kinds == {"household_not_on_roster": 2, "missing_with_balance": 2}
+    assert kinds == {"household_not_on_roster": 2}
     with county.reader(OTHER_BANK).differences() as none:
         assert list(none.lines) == []
 

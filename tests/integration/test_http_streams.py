@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.transports.http import HttpReader
+    from tests.servers.postgresql import PostgreSQLNode
 
 LOANS = 20_000
 """About 12 MB of feed: more than all buffers between the server and a client with a small one hold."""
@@ -47,6 +47,16 @@ def _large_county(folder: Path, database_url: str) -> Iterator[CountyOverHttp]:
                 [LOANS],
             )
         yield served
+
+
+@pytest.fixture(scope="module")
+def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountyOverHttp]:
+    """The large county, for all tests that leave it running."""
+    postgresql_node.start()
+    url = postgresql_node.create_database("http_streams")
+    with _large_county(tmp_path_factory.mktemp("county"), url) as served:
+        yield served
+    postgresql_node.drop_database("http_streams")
 
 
 def _ask_for_the_feed(served: CountyOverHttp) -> socket.socket:
@@ -89,17 +99,62 @@ def _wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_client_that_goes_away_in_mid_feed_leaves_nothing_open(fresh_database: str, tmp_path: Path):
+def test_a_client_that_goes_away_in_mid_feed_leaves_nothing_open(county: CountyOverHttp):
     """Its transaction, connection, thread and place are given back, every time."""
-    with _large_county(tmp_path, fresh_database) as served:
-        for _ in range(STREAMS_AT_ONCE + 1):
-            connection = _ask_for_the_feed(served)
-            assert _open_snapshots(served) == 1
-            connection.close()
-            _wait_until(lambda: _open_snapshots(served) == 0)
-        with served.reader().feed() as feed:
-            lines = sum(1 for _ in feed.lines)
-        assert lines > LOANS
+    for _ in range(STREAMS_AT_ONCE + 1):
+        connection = _ask_for_the_feed(county)
+        _wait_until(lambda: _open_snapshots(county) == 1)
+        connection.close()
+        _wait_until(lambda: _open_snapshots(county) == 0)
+    with county.reader().feed() as feed:
+        lines = sum(1 for _ in feed.lines)
+    assert lines > LOANS
+
+
+def test_a_feed_that_breaks_off_is_an_error_at_the_client(county: CountyOverHttp):
+    """Half a feed never looks like a whole one: the cursor that came with it would skip the rest."""
+
+    def read_all() -> None:
+        with _reader_with_small_buffer(county).feed() as feed:
+            next(feed.lines)
+            _wait_until(lambda: _open_snapshots(county) == 1)
+            county.value(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ~ 'huilian_stream'"
+            )
+            for _ in feed.lines:
+                pass
+
+    with pytest.raises(HostUnavailable) as broken:
+        read_all()
+    assert broken.value.english == f"the server {county.url} is not available now: RemoteProtocolError"
+
+
+def test_a_client_that_leaves_the_database_waiting_is_cut_off(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch):
+    """The database ends a transaction nobody fetches from; the client sees a broken answer, not a short one."""
+    monkeypatch.setattr(rows, "READER_SECONDS", 1)
+    with _ask_for_the_feed(county) as connection:
+        _wait_until(lambda: _open_snapshots(county) == 1)
+        _wait_until(lambda: _open_snapshots(county) == 0)
+        connection.settimeout(PATIENCE_SECONDS)
+        rest = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(1 << 20):
+                rest = (rest + piece)[-8:]
+    assert not rest.endswith(b"0\r\n\r\n")
+
+
+def test_a_feed_is_one_moment_even_while_ledgers_come_in(county: CountyOverHttp, tmp_path: Path):
+    """What is applied while a feed is read belongs to the next one, by cursor."""
+    files = sample_county.make(tmp_path, households=HOUSEHOLDS)
+    with _reader_with_small_buffer(county).feed() as feed:
+        first = next(feed.lines)
+        _wait_until(lambda: _open_snapshots(county) == 1)
+        county.push(files[3])
+        dates = {json.loads(line)["as_of"] for line in [first, *feed.lines]}
+    assert dates == {"2024-01-31"}
+    with county.reader(BANK).feed(since=feed.cursor) as following:
+        assert "2024-02-29" in {json.loads(line)["as_of"] for line in following.lines}
 
 
 def test_clients_that_do_not_read_leave_room_for_messages(fresh_database: str, tmp_path: Path):
@@ -115,53 +170,3 @@ def test_clients_that_do_not_read_leave_room_for_messages(fresh_database: str, t
             assert httpx.post(f"{served.url}/api/v1/messages", content=b"{}").json()["code"] == "HL1009"
             stopping = time.monotonic()
         assert time.monotonic() - stopping < STOPPED_WITHIN_SECONDS
-
-
-def test_a_feed_that_breaks_off_is_an_error_at_the_client(fresh_database: str, tmp_path: Path):
-    """Half a feed never looks like a whole one: the cursor that came with it would skip the rest."""
-    with _large_county(tmp_path, fresh_database) as served:
-
-        def read_all() -> None:
-            with _reader_with_small_buffer(served).feed() as feed:
-                for number, _ in enumerate(feed.lines):
-                    if number == 0:
-                        served.value(
-                            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                            " AND query ~ 'huilian_stream'"
-                        )
-
-        with pytest.raises(HostUnavailable) as broken:
-            read_all()
-        assert broken.value.code == "HL5003"
-        _wait_until(lambda: _open_snapshots(served) == 0)
-
-
-def test_a_feed_is_one_moment_even_while_ledgers_come_in(fresh_database: str, tmp_path: Path):
-    """What is applied while a feed is read belongs to the next one, by cursor."""
-    files = sample_county.make(tmp_path / "more", households=HOUSEHOLDS)
-    with _large_county(tmp_path, fresh_database) as served:
-        with _reader_with_small_buffer(served).feed() as feed:
-            first = next(feed.lines)
-            pusher = threading.Thread(target=served.push, args=[files[3]])
-            pusher.start()
-            pusher.join()
-            dates = {json.loads(line)["as_of"] for line in [first, *feed.lines]}
-        assert dates == {"2024-01-31"}
-        with served.reader(BANK).feed(since=feed.cursor) as following:
-            assert {json.loads(line)["as_of"] for line in following.lines} == {"2024-02-29"}
-
-
-def test_a_client_that_leaves_the_database_waiting_is_cut_off(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """The database ends a transaction nobody fetches from; the client sees a broken answer, not a short one."""
-    monkeypatch.setattr(rows, "READER_SECONDS", 1)
-    with _large_county(tmp_path, fresh_database) as served, _ask_for_the_feed(served) as connection:
-        _wait_until(lambda: _open_snapshots(served) == 0)
-        connection.settimeout(PATIENCE_SECONDS)
-        rest = b""
-        with contextlib.suppress(ConnectionResetError):
-            while piece := connection.recv(1 << 20):
-                rest = (rest + piece)[-8:]
-        assert not rest.endswith(b"0\r\n\r\n")

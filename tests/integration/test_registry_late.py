@@ -57,7 +57,7 @@ def replay(county: County, *ledgers: tuple[int, dict[str, State]]) -> Model:
 
 def balances(county: County) -> list[str]:
     """Return the county's balance at the end of each month."""
-    return [county.figures(COUNTY, month)["balance"] for month in MONTHS]
+    return [county.figures_of(month)["balance"] for month in MONTHS]
 
 
 def counts(county: County, month: int, rows: dict[str, State]) -> tuple[int, int, int]:

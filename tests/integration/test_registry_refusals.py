@@ -13,7 +13,7 @@ import pytest
 from huilian import envelope
 from huilian.envelope import Draft
 from huilian.processing import Result
-from tests.ledgers.county import COUNTY, NOW, County, Submission, open_county, resealed
+from tests.ledgers.county import NOW, County, Submission, open_county, resealed
 from tests.ledgers.loans import state
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_totals_that_do_not_agree_refuse_the_whole_and_change_nothing(
     }
     assert facts(county) == before
     assert county.rows("SELECT type FROM huilian.message WHERE type = 'loans_changed'") == [{"type": "loans_changed"}]
-    assert county.figures(COUNTY, "2025-02")["stale"] == ["PSB01", "RCB01"]
+    assert county.figures_of("2025-02")["stale"] == ["PSB01", "RCB01"]
     assert county.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'staged%'") == []
     county.carry(resealed(county, again) for again in county.messages(file))
     assert county.receipt(file) == receipt

@@ -118,28 +118,30 @@ def check_changes(county: County, model: Model) -> None:
 
 def check_figures(county: County, model: Model, months: tuple[str, ...]) -> None:
     """Hold the figures of the months, whole and broken down in every way, against the model."""
-    for month in months:
-        for by in ("village", "township", "institution", "product"):
-            answer = county.figures(COUNTY, month, by=by)
-            assert answer == {
-                "region": COUNTY,
-                "month": month,
-                **model.figures(COUNTY, month),
-                "stale": model.stale(month, BANKS),
-                "by": by,
-                "rows": model.rows(COUNTY, month, by),
-            }
+    ways = [(month, by) for month in months for by in ("village", "township", "institution", "product")]
+    answers = county.figures(*({"region": COUNTY, "month": month, "by": by} for month, by in ways))
+    for (month, by), answer in zip(ways, answers, strict=True):
+        assert answer == {
+            "region": COUNTY,
+            "month": month,
+            **model.figures(COUNTY, month),
+            "stale": model.stale(month, BANKS),
+            "by": by,
+            "rows": model.rows(COUNTY, month, by),
+        }
 
 
 def check_scopes(county: County, model: Model, months: tuple[str, ...]) -> None:
     """Hold the figures of each region, institution and product by itself against the model."""
-    for month in months:
-        scopes: list[dict[str, str]] = [
+    scopes: list[dict[str, str]] = [
+        scope | {"month": month}
+        for month in months
+        for scope in (
             *({"region": region} for region in REGIONS),
             *({"region": COUNTY, "institution": bank} for bank in BANKS),
             *({"region": "341599001", "product": product} for product in PRODUCTS),
-        ]
-        for scope in scopes:
-            answer = county.figures(**scope, month=month)
-            expected = model.figures(**scope, month=month)
-            assert {name: answer[name] for name in expected} == expected
+        )
+    ]
+    for scope, answer in zip(scopes, county.figures(*scopes), strict=True):
+        expected = model.figures(**scope)
+        assert {name: answer[name] for name in expected} == expected

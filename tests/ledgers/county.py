@@ -215,11 +215,15 @@ class County:
             answer: dict[str, Any] | None = self.registry["receipt"](transaction, submission.name)
             return answer
 
-    def figures(self, region: str, month: str, **scope: str) -> dict[str, Any]:
-        """Return the statistics' figures."""
+    def figures(self, *questions: dict[str, str]) -> list[dict[str, Any]]:
+        """Return the statistics' figures, answer by answer."""
         with self.transaction() as transaction:
-            answer: dict[str, Any] = self.statistics["figures"](transaction, region=region, month=month, **scope)
-            return answer
+            return [self.statistics["figures"](transaction, **question) for question in questions]
+
+    def figures_of(self, month: str, region: str = COUNTY, **scope: str) -> dict[str, Any]:
+        """Return the figures of a month."""
+        [answer] = self.figures({"region": region, "month": month} | scope)
+        return answer
 
     def rebuild(self) -> dict[str, Any]:
         """Fold the figures anew from the registry."""
