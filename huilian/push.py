@@ -19,6 +19,7 @@ import polars as pl
 
 from huilian import envelope, money
 from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity
+from huilian.ahead import ahead
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
 from huilian.errors import FileRefused, HostUnavailable, MessageRefused
@@ -183,7 +184,7 @@ def translate(
         draught=spool.begin(name),
     )
     try:
-        for piece in adapter.read(source, identity, AdapterSettings(county)):
+        for piece in ahead(adapter.read(source, identity, AdapterSettings(county))):
             work.take(piece.accepted, piece.rejections, piece.rows)
             progress("translate", piece.bytes_read, before.st_size)
         progress("translate", before.st_size, before.st_size)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import polars as pl
 
+from huilian.ahead import ahead
 from huilian.bulk import batches
 from huilian.envelope import Draft
 from schemas import columnar
@@ -67,7 +68,7 @@ def publish(transaction: Transaction, query: str, facts: dict[str, Any], submiss
     """Yield the messages with an application's changes; the last carries their number as `total`."""
     waiting: Draft | None = None
     sequence = 0
-    for sequence, (_, body) in enumerate(batches(frames(transaction, query, facts)), start=1):
+    for sequence, (_, body) in enumerate(ahead(batches(frames(transaction, query, facts))), start=1):
         if waiting:
             yield waiting
         waiting = Draft(

@@ -52,7 +52,9 @@ def fold(changes: pl.DataFrame) -> Deltas:
             ("before", "until", 1),
         )
     ]
-    return merge([Deltas(_sum(pl.concat(parts), CELL, MEASURES), _households(pl.concat(parts)))])
+    sides = pl.concat(parts)
+    households = sides.filter(pl.col("household_no").is_not_null())
+    return Deltas(_sum(sides, CELL, MEASURES), _sum(households, HOUSEHOLD, ("loans",)))
 
 
 def merge(many: Iterable[Deltas]) -> Deltas:
@@ -65,10 +67,6 @@ def merge(many: Iterable[Deltas]) -> Deltas:
 
 def _sum(frame: pl.DataFrame, keys: tuple[str, ...], measures: tuple[str, ...]) -> pl.DataFrame:
     return frame.group_by(keys).agg(pl.col(measures).sum()).filter(pl.any_horizontal(pl.col(measures) != 0))
-
-
-def _households(sides: pl.DataFrame) -> pl.DataFrame:
-    return sides.filter(pl.col("household_no").is_not_null()).group_by(HOUSEHOLD).agg(pl.col("loans").sum())
 
 
 def _fen(name: str) -> pl.Expr:

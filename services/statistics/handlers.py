@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
+from huilian.ahead import ahead
 from huilian.bulk import from_ndjson
 from huilian.errors import MessageRefused
 from schemas import columnar
@@ -79,8 +80,7 @@ def _frames(transaction: Transaction, ids: list[str]) -> Iterator[pl.DataFrame]:
 
 def _add(transaction: Transaction, frames: Iterable[pl.DataFrame]) -> None:
     partial: list[domain.Deltas] = []
-    for frame in frames:
-        deltas = domain.fold(frame)
+    for deltas in ahead(map(domain.fold, frames)):
         # Households are only ever appended, so they need not be gathered first; cells are few.
         households = deltas.households.select(*domain.HOUSEHOLD, "loans")
         csv = households.write_csv(include_header=False).encode()

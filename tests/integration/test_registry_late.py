@@ -94,6 +94,13 @@ def test_a_late_ledger_that_does_not_have_a_missing_loan_dates_its_absence_back(
     assert county.rows("SELECT * FROM registry.loan_absence") == []
 
 
+def test_a_late_ledger_in_the_midst_of_an_absence_parts_it(county: County):
+    """Missing from February to April; March's ledger had it after all, and only March knows better."""
+    ledgers = [(1, {"L1": A}), (2, {}), (3, {}), (4, {}), (5, {"L1": A}), (3, {"L1": B})]
+    replay(county, *ledgers, (4, {"L1": C}), (2, {"L1": C}))
+    assert balances(county) == ["30000.00", "10000.00", "20000.00", "10000.00", "30000.00", "30000.00"]
+
+
 def test_a_late_ledger_brings_a_loan_nobody_knew(county: County):
     """A loan that only a late ledger has is known from its date on, and missing from the next."""
     replay(county, (1, {"L1": A}), (3, {"L1": A}), (2, {"L1": A, "L2": B}))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import marshmallow as ma
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -20,6 +19,9 @@ from schemas.records import (
     RepaymentRecord,
     RosterRecord,
 )
+
+if TYPE_CHECKING:
+    import marshmallow as ma
 
 RECORDS = [LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord]
 
