@@ -25,10 +25,12 @@ RESULTS = Path(__file__).parent / "results.json"
 
 def main() -> None:
     """Measure, print, and keep the results."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of each ledger (default 1,000,000)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of all measurements in turn (default 3)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the JSON goes (default bench/results.json)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the JSON (default bench/results.json)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="huilian-bench-") as name, RabbitMQNode() as node:
         folder = Path(name)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.sample_county.bulk import BulkTotals, write_ledger
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIRST = dt.date(2024, 5, 31)
 SECOND = dt.date(2024, 6, 30)

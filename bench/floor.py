@@ -7,7 +7,7 @@ at the least to take them in. The server is the embedded one, with the same sett
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -18,6 +18,9 @@ from huilian.database import EmbeddedServer, quote
 from schemas import columnar
 from schemas.records import LoanLedgerRecord
 from services.registry.staging import sql_columns
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHUNK = 1 << 18
 
@@ -42,7 +45,8 @@ def measure(ledgers: Ledgers, folder: Path) -> tuple[float, float]:
         with psycopg.connect(server.start(), autocommit=True) as connection:
             columns = sql_columns(LoanLedgerRecord)
             definition = ", ".join(f"{quote(name)} {kind}" for name, kind in columns)
-            connection.execute(f'CREATE TABLE loan (institution text COLLATE "C", {definition}, PRIMARY KEY (institution, loan_no))')
+            key = "PRIMARY KEY (institution, loan_no)"
+            connection.execute(f'CREATE TABLE loan (institution text COLLATE "C", {definition}, {key})')
             return _load(connection, first, upsert=False), _load(connection, second, upsert=True)
     finally:
         server.stop()
@@ -60,6 +64,7 @@ def _load(connection: psycopg.Connection, source: Path, *, upsert: bool) -> floa
             while chunk := file.read(CHUNK):
                 copy.write(chunk)
         cursor.execute(
-            f"INSERT INTO loan (institution, {', '.join(names)}) SELECT '{MEMBER}', {', '.join(names)} FROM incoming {conflict}"
+            f"INSERT INTO loan (institution, {', '.join(names)})"
+            f" SELECT '{MEMBER}', {', '.join(names)} FROM incoming {conflict}"
         )
     return time.perf_counter() - started

@@ -8,14 +8,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.data import COUNTY, MEMBER, SECOND, Ledgers
 from bench.measure import HUILIAN, children, huilian, peak_megabytes
 from huilian import money
 from huilian.database import EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 FIGURE_PAUSE_SECONDS = 0.1
 
@@ -38,17 +41,19 @@ class HostFigures:
 def prepare(home: Path, environment: dict[str, str] | None = None, *arguments: str) -> None:
     """Set a data directory up with one bank."""
     huilian("init", "--county", COUNTY, "--policy", "anhui", *arguments, home=home, environment=environment)
-    huilian(
-        "member", "add", MEMBER, "--kind", "bank", "--adapter", "rural_commercial_bank", home=home, environment=environment
-    )
+    adapter = ["--adapter", "rural_commercial_bank"]
+    huilian("member", "add", MEMBER, "--kind", "bank", *adapter, home=home, environment=environment)
+
+
+def push_command(source: Path) -> list[str]:
+    """Return the command that pushes a file."""
+    return ["push", str(source), "--adapter", "rural_commercial_bank", "--member", MEMBER, "--json"]
 
 
 def load(home: Path, source: Path, balance: int, environment: dict[str, str] | None = None) -> tuple[float, float]:
     """Push a ledger and wait until the figures hold it; return the seconds and the push's peak memory."""
     started = time.perf_counter()
-    pushed = huilian(
-        "push", str(source), "--adapter", "rural_commercial_bank", "--member", MEMBER, "--json", home=home, environment=environment
-    )
+    pushed = huilian(*push_command(source), home=home, environment=environment)
     expected = money.text(money.from_fen(balance))
     while True:
         month = f"{SECOND:%Y-%m}"
@@ -73,7 +78,8 @@ def embedded(ledgers: Ledgers, folder: Path) -> HostFigures:
 def serving(home: Path, environment: dict[str, str], listen: str) -> Iterator[int]:
     """Run `huilian serve --host distributed`, and give its process id once its services run."""
     command = [*HUILIAN, "serve", "--host", "distributed", "--listen", listen]
-    with subprocess.Popen(command, env=os.environ | {"HUILIAN_HOME": str(home)} | environment, stderr=subprocess.DEVNULL) as process:
+    variables = os.environ | {"HUILIAN_HOME": str(home)} | environment
+    with subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL) as process:
         try:
             yield process.pid
         finally:
@@ -115,4 +121,4 @@ def _warm_up(home: Path, environment: dict[str, str], folder: Path) -> None:
     """Push an empty journal: when its receipt is there, every service runs."""
     source = folder / f"{MEMBER}_REPAY_20240430.csv"
     source.write_bytes("借据号,交易流水号,交易日期,归还本金,归还利息,渠道\r\n合计,0,0.00,0.00,,\r\n".encode("gb18030"))
-    huilian("push", str(source), "--adapter", "rural_commercial_bank", "--member", MEMBER, home=home, environment=environment)
+    huilian(*push_command(source), home=home, environment=environment)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -22,6 +22,9 @@ from huilian.home import Home
 from huilian.push import push
 from huilian.transports.amqp import AmqpTransport
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ROWS = 100
 PUSHES = 31
 PAUSE_SECONDS = 0.002
@@ -31,7 +34,8 @@ FIRST_DAY = dt.date(2024, 7, 1)
 def measure(home: Path, environment: dict[str, str], folder: Path, listen: str) -> list[float]:
     """Return the seconds of each push, in order; the first ones warm the services up."""
     token = huilian("token", "add", "bench", "--region", COUNTY, "--json", home=home, environment=environment).output
-    client = httpx.Client(base_url=f"http://{listen}", headers={"Authorization": f"Bearer {json.loads(token)['token']}"})
+    headers = {"Authorization": f"Bearer {json.loads(token)['token']}"}
+    client = httpx.Client(base_url=f"http://{listen}", headers=headers)
     adapter = adapters.find("rural_commercial_bank")
     transport = AmqpTransport(environment["HUILIAN_AMQP_URL"], MEMBER, Home(home))
     seconds = []
@@ -51,7 +55,8 @@ def measure(home: Path, environment: dict[str, str], folder: Path, listen: str) 
             clock=SystemClock(),
             transport=transport,
         )
-        while client.get("/api/v1/statistics", params={"region": COUNTY, "month": f"{day:%Y-%m}"}).json()["balance"] != expected:
+        question = {"region": COUNTY, "month": f"{day:%Y-%m}"}
+        while client.get("/api/v1/statistics", params=question).json()["balance"] != expected:
             time.sleep(PAUSE_SECONDS)
         seconds.append(time.perf_counter() - started)
     return seconds

@@ -6,11 +6,13 @@ import json
 import os
 import platform
 import statistics
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BOUNDS = {
     "first load / COPY + INSERT": 2.5,

@@ -9,13 +9,13 @@ import polars as pl
 
 from adapters.rural_commercial_bank.layouts import LAYOUTS, TRAILER_MARK, FileLayout
 from adapters.toolkit import delimited, returning
-from adapters.toolkit.ahead import ahead
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
+from huilian.ahead import ahead
 from schemas.columnar import split
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from kombu import Queue
+from kombu.entity import Queue
 from nameko.containers import ServiceContainer
 from nameko.messaging import Consumer, QueueConsumer
 
@@ -103,12 +103,12 @@ sealed_messages = SealedMessages.decorator
 def service_class(office: Office, service: Service) -> type:
     """Return the nameko service that delivers a queue's messages to `service`."""
     # Declared beforehand by `broker.declare`, with the arguments that keep messages safe.
-    queue = Queue(broker.service_queue(service.name), no_declare=True)
+    queue = Queue(broker.service_queue(service.name), no_declare=True)  # type: ignore[no-untyped-call]  # kombu
 
     class Consuming:
         name = service.name
 
-        @sealed_messages(queue)
+        @sealed_messages(queue)  # type: ignore[untyped-decorator]  # nameko has no types
         def receive(self, seal: str, payload: bytes) -> None:
             failures = 0
             while True:

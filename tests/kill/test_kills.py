@@ -29,16 +29,19 @@ VICTIMS = ("relay", "registry", "statistics", "rabbitmq", "postgresql")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DistributedOffice]:
     """One distributed office with servers of its own, and a first ledger applied."""
     folder = tmp_path_factory.mktemp("kill")
-    with RabbitMQNode() as rabbitmq, PostgreSQLNode() as postgresql:
-        with running_office(folder, rabbitmq, postgresql) as running:
-            wait_until(lambda: running.process_of("relay"))
-            source, totals = running.ledger(ROWS, FIRST, changed_share=0.0, previous=None)
-            receipt = running.push(source)
-            assert (receipt["accepted"], receipt["changed"]) == (ROWS, ROWS)
-            running.totals.append(totals)
-            wait_until(lambda: running.figures("2024-01")["balance"] == balance(totals))
-            settle()
-            yield running
+    with (
+        RabbitMQNode() as rabbitmq,
+        PostgreSQLNode() as postgresql,
+        running_office(folder, rabbitmq, postgresql) as running,
+    ):
+        wait_until(lambda: running.process_of("relay"))
+        source, totals = running.ledger(ROWS, FIRST, changed_share=0.0, previous=None)
+        receipt = running.push(source)
+        assert (receipt["accepted"], receipt["changed"]) == (ROWS, ROWS)
+        running.totals.append(totals)
+        wait_until(lambda: running.figures("2024-01")["balance"] == balance(totals))
+        settle()
+        yield running
 
 
 @pytest.mark.parametrize("victim", VICTIMS)

@@ -31,7 +31,7 @@ FLOATS_MEASURE_TIME = (
     "adapters/sample_county/",
 )
 FLOATS_ARE_CONVERTED = "huilian/http/metrics.py"  # Prometheus counts in floats
-NAMED_FOR_TIME_OR_SIZE = re.compile(r"\b(seconds|pause|SECONDS|MARGIN|GROWTH)\b|_SECONDS\b")
+NAMED_FOR_TIME_OR_SIZE = re.compile(r"\b(seconds|pause|timeout|SECONDS|MARGIN|GROWTH)\b|_SECONDS\b")
 
 
 @functools.cache

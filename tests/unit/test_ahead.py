@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.toolkit.ahead import ahead
+from huilian.ahead import ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
