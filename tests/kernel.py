@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import shutil
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,10 @@ class Probe:
         return Service(name, KERNEL, handlers)
 
 
-TABLES = ("inbox", "outbox", "message", "dead_letter", "token", "member_key", "member", "audit")
+TABLES = """
+    SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+    WHERE schemaname IN ('huilian', 'registry', 'statistics') AND tablename <> 'alembic_version'
+"""
 KEPT_TABLES = ("member", "member_key", "audit")
 
 
@@ -85,13 +89,19 @@ class County:
                 transaction.execute(f"CREATE TABLE at_first.{table} AS TABLE huilian.{table}")
 
     def reset(self) -> None:
-        """Put everything of the kernel back as it was at first; it takes less than setting up another office."""
+        """Put everything back as it was at first; it takes less than setting up another office."""
+        home = self.office.home
+        for submission in home.spool.iterdir():
+            shutil.rmtree(submission)
+        for added in sorted((home.folder / "keys" / BANK).glob("*.pem"))[1:]:
+            added.unlink()
+        tables = self.column(TABLES)
         with self.database.transaction() as transaction:
             # Triggers and references rest meanwhile.
             transaction.execute("SET LOCAL session_replication_role = replica")
             transaction.execute("DELETE FROM public.probe")
-            for table in TABLES:
-                transaction.execute(f"DELETE FROM huilian.{table}")
+            for table in tables:
+                transaction.execute(f"DELETE FROM {table}")
             for table in KEPT_TABLES:
                 transaction.execute(f"INSERT INTO huilian.{table} SELECT * FROM at_first.{table}")
         self.clock.moment = NOW + MINUTE

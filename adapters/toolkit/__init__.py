@@ -2,8 +2,8 @@
 
 ::
 
-    bytes ─ cutting ─ grammar / polars ─ text ─▶ cells ─ translation ─▶ canonical ─ schemas.columnar.split ─▶ records
-            encodings       delimited                    control_totals, repeats           rejections, returning
+    cutting ─▶ header ─▶ reading ─▶ delimited ─▶ translation ─▶ schemas.columnar.split ─▶ records
+    pieces     encodings  grammar    data rows    canonical      control_totals, repeats   rejections ─▶ returning
 
 `delimited` reads delimited text in pieces and knows nothing of what its columns mean;
 `translation` says what they mean and knows nothing of files. No check of a value stands

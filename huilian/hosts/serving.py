@@ -127,9 +127,8 @@ def _serve_http(home: Home, listen: str) -> None:
     ):
 
         def broker_answers() -> None:
-            connection = Broker(office.settings.amqp_url)
-            connection.channel()
-            connection.close()
+            with contextlib.closing(Broker(office.settings.amqp_url)) as connection:
+                connection.channel()
 
         with HttpServer(office, listen, {"broker": broker_answers}) as server:
             _log.info("serving", host="distributed", address=server.url)

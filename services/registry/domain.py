@@ -12,7 +12,7 @@ from schemas.records import LoanLedgerRecord, Record, RepaymentRecord, RosterRec
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["KINDS", "Counts", "Kind", "check_totals", "receipt"]
+__all__ = ["KINDS", "Counts", "Kind", "check_totals", "is_named_by", "receipt"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,14 @@ class Counts:
     changed: int
     unchanged: int
     missing: int
+
+
+def is_named_by(submission: str, member: str) -> bool:
+    """Return whether a submission's name is one that `member` may give: member, kind, date and digest.
+
+    The kind stands in it so that a member whose code begins another's cannot take that one's names.
+    """
+    return any(submission.startswith(f"{member}-{kind}-") for kind in KINDS)
 
 
 def check_totals(manifest: dict[str, Any], rows: int, sums: dict[str, Decimal]) -> None:

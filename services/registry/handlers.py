@@ -20,7 +20,7 @@ from huilian.error_texts import TEXTS
 from huilian.errors import FileRefused, MessageRefused
 from schemas.fields import error_code
 from services.registry import loans, repayments, roster, staging
-from services.registry.domain import KINDS, Counts, receipt
+from services.registry.domain import KINDS, Counts, is_named_by, receipt
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
@@ -85,7 +85,7 @@ def on_part(message: Message, transaction: Transaction, context: Context) -> Ite
     if submission is None or sequence is None:
         raise MessageRefused("HL1009", what="submission, sequence")
     known = _find(transaction, submission)
-    if not submission.startswith(f"{message.source}-") or (known and known["member"] != message.source):
+    if not is_named_by(submission, message.source) or (known and known["member"] != message.source):
         raise MessageRefused("HL1004", member=message.source, type=message.type)
     contract = context.catalogue.contract(message.type, message.dataschema)
     frame = staging.read(message, contract)
@@ -127,7 +127,7 @@ def _load(message: Message, context: Context) -> dict[str, Any]:
         field, what = _first_error(error.messages_dict)
         raise MessageRefused("HL1010", line=1, field=field, what=what) from None
     manifest: dict[str, Any] = content
-    if manifest["member"] != message.source or not manifest["submission"].startswith(f"{message.source}-"):
+    if manifest["member"] != message.source or not is_named_by(manifest["submission"], message.source):
         raise MessageRefused("HL1004", member=message.source, type=message.type)
     for place, part in enumerate(manifest["parts"]):
         if part["sequence"] != place:

@@ -21,11 +21,10 @@ from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.spool import Spool
 from huilian.transports.embedded import EmbeddedTransport
-from tests.kernel import BANK, COUNTY, MINUTE, NOW, open_county
+from tests.kernel import BANK, COUNTY, MINUTE, NOW
 from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, row, send, send_and_settle, spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from huilian.envelope import Message
@@ -109,13 +108,6 @@ def bank(tmp_path: Path) -> Home:
     home.create(Settings(COUNTY, "anhui"))
     home.keys.create(BANK)
     return home
-
-
-@pytest.fixture
-def registry(tmp_path: Path, fresh_database: str) -> Iterator[County]:
-    """An office with registry and statistics on a database of its own."""
-    with open_county(tmp_path / "office", fresh_database) as county:
-        yield county
 
 
 def clock() -> FixedClock:
@@ -225,7 +217,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     other = ledger(tmp_path, range(1, 4), name="other.csv")
     whole = push.AdapterSettings
 
-    def changing(county: str) -> object:
+    def changing(code: str) -> object:
         if change == "append":
             with source.open("ab") as file:
                 file.write(b"\r\n")
@@ -233,7 +225,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
             os.utime(source, ns=(0, 0))
         elif change == "replace":
             other.replace(source)
-        return whole(county)
+        return whole(code)
 
     monkeypatch.setattr(push, "AdapterSettings", changing)
     if change == "remove":
@@ -294,26 +286,26 @@ def test_what_a_killed_translation_left_is_made_anew(tmp_path: Path, bank: Home)
     assert [path.name for path in bank.spool.iterdir()] == [name]
 
 
-def test_a_push_is_answered_with_its_receipt_and_changes_the_figures(tmp_path: Path, registry: County):
+def test_a_push_is_answered_with_its_receipt_and_changes_the_figures(tmp_path: Path, county: County):
     """Every loan once, with the line it came from."""
-    pushed = send_and_settle(ledger(tmp_path), registry.office)
+    pushed = send_and_settle(ledger(tmp_path), county.office)
     assert without_names(pushed.receipt) == RECEIPT
     assert pushed.rejections is None
-    check_figures(registry)
+    check_figures(county)
 
 
-def test_pushed_again_a_file_is_answered_with_the_same_receipt(tmp_path: Path, registry: County):
+def test_pushed_again_a_file_is_answered_with_the_same_receipt(tmp_path: Path, county: County):
     """Whether this machine still knows of it or not; nothing is applied again."""
     source = ledger(tmp_path)
-    first = send_and_settle(source, registry.office).receipt
-    again = send_and_settle(source, registry.office).receipt
-    spooled = Spool(registry.office.home.spool).find(first["submission"])
+    first = send_and_settle(source, county.office).receipt
+    again = send_and_settle(source, county.office).receipt
+    spooled = Spool(county.office.home.spool).find(first["submission"])
     assert spooled is not None
     spooled.discard()
-    anew = send_and_settle(source, registry.office).receipt
+    anew = send_and_settle(source, county.office).receipt
     assert first == again == anew
-    check_figures(registry)
-    assert registry.column("SELECT count(*) FROM huilian.audit WHERE action = 'submission.accepted'") == [1]
+    check_figures(county)
+    assert county.column("SELECT count(*) FROM huilian.audit WHERE action = 'submission.accepted'") == [1]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -354,7 +346,7 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
 @pytest.mark.parametrize(("at", "after"), [(0, True), (1, False), (MESSAGES - 1, True)])
 def test_a_county_that_goes_away_in_between_counts_everything_once(
     tmp_path: Path,
-    registry: County,
+    county: County,
     at: int,
     after: bool,  # noqa: FBT001
 ):
@@ -362,10 +354,10 @@ def test_a_county_that_goes_away_in_between_counts_everything_once(
     source = ledger(tmp_path)
     failure = HostUnavailable("HL5001", what="OperationalError")
     with pytest.raises(HostUnavailable):
-        send_and_settle(source, registry.office, Cut(registry.office, at, failure, after=after))
-    pushed = send_and_settle(source, registry.office)
+        send_and_settle(source, county.office, Cut(county.office, at, failure, after=after))
+    pushed = send_and_settle(source, county.office)
     assert without_names(pushed.receipt) == RECEIPT
-    check_figures(registry)
+    check_figures(county)
 
 
 @pytest.mark.kill
@@ -374,11 +366,11 @@ def test_a_county_that_goes_away_in_between_counts_everything_once(
     [("seal", 2), ("before send", 0), ("after send", 2), ("receipt", 1)],
 )
 def test_a_push_that_is_killed_and_run_again_counts_everything_once(
-    tmp_path: Path, registry: County, where: str, at: int
+    tmp_path: Path, county: County, where: str, at: int
 ):
     """SIGKILL, host and all, while it translates, between messages, and while it waits."""
     source = ledger(tmp_path)
-    command = [sys.executable, "-c", PUSHER, registry.office.home.folder, source, where, str(at)]
+    command = [sys.executable, "-c", PUSHER, county.office.home.folder, source, where, str(at)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -386,55 +378,55 @@ def test_a_push_that_is_killed_and_run_again_counts_everything_once(
     finally:
         process.kill()
         process.communicate()
-    pushed = send_and_settle(source, registry.office)
+    pushed = send_and_settle(source, county.office)
     assert without_names(pushed.receipt) == RECEIPT
-    check_figures(registry)
-    assert [path.name for path in registry.office.home.spool.iterdir()] == [pushed.receipt["submission"]]
+    check_figures(county)
+    assert [path.name for path in county.office.home.spool.iterdir()] == [pushed.receipt["submission"]]
 
 
-def test_without_a_receipt_in_time_the_file_stays_spooled(tmp_path: Path, registry: County):
+def test_without_a_receipt_in_time_the_file_stays_spooled(tmp_path: Path, county: County):
     """The same command goes on later, and then sends all of it: the server may have been set up anew."""
     source = ledger(tmp_path)
     with pytest.raises(HostUnavailable, match="HL5004 no receipt within 0 seconds; the file stays spooled"):
-        send(source, registry.office, seconds=0.1)
-    [folder] = registry.office.home.spool.iterdir()
-    submission = Spool(registry.office.home.spool).find(folder.name)
+        send(source, county.office, seconds=0.1)
+    [folder] = county.office.home.spool.iterdir()
+    submission = Spool(county.office.home.spool).find(folder.name)
     assert submission is not None
     assert (submission.sent, submission.receipt) == (0, None)
-    assert without_names(send_and_settle(source, registry.office).receipt) == RECEIPT
-    check_figures(registry)
+    assert without_names(send_and_settle(source, county.office).receipt) == RECEIPT
+    check_figures(county)
 
 
-def test_a_message_the_county_refuses_is_told_and_the_file_is_sealed_anew_next_time(tmp_path: Path, registry: County):
+def test_a_message_the_county_refuses_is_told_and_the_file_is_sealed_anew_next_time(tmp_path: Path, county: County):
     """A key that is not entered: entered, the same command does it."""
     source = ledger(tmp_path)
-    registry.office.home.keys.create(BANK)
+    county.office.home.keys.create(BANK)
     with pytest.raises(MessageRefused, match="HL1002"):
-        send_and_settle(source, registry.office)
-    assert list(registry.office.home.spool.iterdir()) == []
-    with registry.database.transaction() as transaction:
-        key = registry.office.home.keys.current(BANK)
-        members.add_key(transaction, BANK, key.public, now=registry.clock.now(), actor="test")
-    assert without_names(send_and_settle(source, registry.office).receipt) == RECEIPT
-    assert registry.column(LOAN_TABLE) == EXPECTED_LOANS
+        send_and_settle(source, county.office)
+    assert list(county.office.home.spool.iterdir()) == []
+    with county.database.transaction() as transaction:
+        key = county.office.home.keys.current(BANK)
+        members.add_key(transaction, BANK, key.public, now=county.clock.now(), actor="test")
+    assert without_names(send_and_settle(source, county.office).receipt) == RECEIPT
+    assert county.column(LOAN_TABLE) == EXPECTED_LOANS
 
 
 def test_a_message_that_is_refused_later_is_told_and_mended_by_pushing_again(
-    tmp_path: Path, registry: County, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, county: County, monkeypatch: pytest.MonkeyPatch
 ):
     """A service with a mistake buries a part; corrected, the same command brings the whole file in."""
     source = ledger(tmp_path)
-    office = registry.office
+    office = county.office
     with monkeypatch.context() as broken:
         broken.setitem(office.services["registry"].handlers, "loan_ledger", lambda *_: 1 / 0)
         with pytest.raises(MessageRefused, match="HL1012 handling the message failed: ZeroDivisionError"):
             send_and_settle(source, office)
         with EmbeddedHost(office) as host:
             host.drain()
-    registry.clock.advance(MINUTE)
+    county.clock.advance(MINUTE)
     assert without_names(send_and_settle(source, office).receipt) == RECEIPT
-    assert registry.column(LOAN_TABLE) == EXPECTED_LOANS
-    assert registry.column(FIGURES) == EXPECTED_FIGURES
+    assert county.column(LOAN_TABLE) == EXPECTED_LOANS
+    assert county.column(FIGURES) == EXPECTED_FIGURES
 
 
 def test_a_receipt_is_waited_for_ever_less_often():
@@ -462,8 +454,8 @@ def test_totals_are_added_up_to_the_fen(bank: Home, tmp_path: Path, fen: str, mo
     assert totals == {"principal": str(3 * Decimal(fen)), "balance": "0.00"}
 
 
-def test_the_transport_answers_without_waiting_when_not_asked_to(registry: County):
+def test_the_transport_answers_without_waiting_when_not_asked_to(county: County):
     """An unknown submission has no receipt."""
     began = time.monotonic()
-    assert EmbeddedTransport(registry.office).receipt("RCB01-nothing", seconds=0) is None
+    assert EmbeddedTransport(county.office).receipt("RCB01-nothing", seconds=0) is None
     assert time.monotonic() - began < 1.0

@@ -20,23 +20,12 @@ if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQLNode
 
 DATES = tuple(
-    map(
-        dt.date.fromisoformat,
-        (
-            "2024-11-30",
-            "2024-12-10",
-            "2024-12-31",
-            "2025-01-05",
-            "2025-01-20",
-            "2025-01-31",
-            "2025-02-28",
-            "2025-03-31",
-        ),
-    )
+    dt.date(*day)
+    for day in ((2024, 12, 10), (2024, 12, 31), (2025, 1, 20), (2025, 1, 31), (2025, 2, 28), (2025, 3, 31))
 )
 MONTHS = ("2024-12", "2025-01", "2025-02", "2025-03")
 LOANS = tuple(f"L{number}" for number in range(1, 9))
-SENDERS = (BANKS[0], BANKS[0], BANKS[0], BANKS[1])
+SENDERS = (*(BANKS[:1] * 5), BANKS[1])
 
 STATES = st.one_of(
     st.sampled_from([SETTLED, OVERDUE, WRITTEN_OFF]),
@@ -67,7 +56,7 @@ def histories(draw: st.DrawFn) -> list[Ledger]:
     """
     states = draw(st.lists(STATES, min_size=3, max_size=3))
     said = st.lists(st.sampled_from(WORDS), min_size=len(LOANS), max_size=len(LOANS))
-    pushed = draw(st.lists(st.tuples(st.sampled_from(SENDERS), st.sampled_from(DATES), said), min_size=2, max_size=8))
+    pushed = draw(st.lists(st.tuples(st.sampled_from(SENDERS), st.sampled_from(DATES), said), min_size=4, max_size=8))
     return [
         Ledger(
             institution,
