@@ -185,7 +185,13 @@ def test_a_small_payload_that_expands_beyond_the_limit_is_refused(county: County
     """A gzip bomb is cut off at the limit and kept as it came."""
     bomb = gzip.compress(b" " * (100 << 20), mtime=0)
     draft = Draft(
-        "loan_ledger", "loan_ledger/v1", "RCB01", b" " * (1 << 20), bulk=True, submission="RCB01-x", sequence=0
+        "loan_ledger",
+        "loan_ledger/v1",
+        "RCB01",
+        b" " * (1 << 20),
+        bulk=True,
+        submission="RCB01-loan_ledger-x",
+        sequence=0,
     )
     message = sealed_over(county, draft, bomb)
     assert len(bomb) < 200_000
@@ -234,6 +240,16 @@ def test_a_member_whose_code_begins_anothers_cannot_take_its_submission_over(cou
         assert county.deliver(resealed(county, message)).result is Result.REFUSED
     assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
     assert county.receipt(file) is None
+
+
+@pytest.mark.parametrize("name", ["RCB01-x-20250228", "RCB01", "PSB01-loan_ledger-x", "RCB01-B-loan_ledger-x"])
+def test_a_submission_is_named_after_its_member_and_kind(county: County, name: str):
+    """Under any other name neither manifest nor batch is taken: it might be another member's."""
+    file = Submission("RCB01", FEBRUARY, [], stated={"submission": name})
+    assert county.deliver(county.messages(file)[0]).result is Result.REFUSED
+    draft = Draft("loan_ledger", "loan_ledger/v1", "RCB01", line(GOOD), bulk=True, submission=name, sequence=0)
+    assert county.deliver(county.seal("RCB01", draft)).result is Result.REFUSED
+    assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
 
 
 @pytest.mark.parametrize(("field", "value"), [("kind", "repayment_journal"), ("as_of", "2025-03-01")])

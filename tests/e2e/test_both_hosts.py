@@ -1,0 +1,118 @@
+"""The embedded and the distributed host are one product: the same files give the same answers."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters import sample_county
+from huilian import adapters, catalogue, members, service
+from huilian.clock import SystemClock
+from huilian.home import Home, Settings
+from huilian.hosts.embedded import EmbeddedHost
+from huilian.members import Member
+from huilian.office import open_office, set_up
+from huilian.push import push
+from huilian.transports.amqp import AmqpTransport
+from huilian.transports.embedded import EmbeddedTransport
+from tests.kill.office import BANK, COUNTY, running_office, wait_until
+from tests.servers.postgresql import PostgreSQLNode
+from tests.servers.rabbitmq import RabbitMQNode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from huilian.office import Office
+    from huilian.push import Transport
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
+
+HOUSEHOLDS = 60
+MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]
+BREAKDOWNS = (None, "institution", "product", "township", "village")
+
+
+def push_all(
+    office: Office, files: list[sample_county.SampleFile], transport_of: dict[str, Transport]
+) -> list[dict[str, Any]]:
+    """Push every file in order and return the receipts."""
+    return [
+        push(
+            file.path,
+            adapter=adapters.find(file.adapter),
+            member=file.member,
+            home=office.home,
+            county=COUNTY,
+            catalogue=catalogue.installed(),
+            clock=SystemClock(),
+            transport=transport_of[file.member],
+            seconds=60,
+        ).receipt
+        for file in files
+    ]
+
+
+def answers(office: Office) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the whole feed, message ids apart, and every month's figures in every breakdown."""
+    with office.database.transaction() as transaction:
+        _, rows = service.query("loan_feed")(transaction, region=COUNTY)
+        feed = [
+            row | {"source": {name: told for name, told in row["source"].items() if name != "message"}} for row in rows
+        ]
+        figures = [
+            service.query("figures")(transaction, region=COUNTY, month=month, by=by)
+            for month in MONTHS
+            for by in BREAKDOWNS
+        ]
+    return feed, figures
+
+
+@contextlib.contextmanager
+def embedded_office(folder: Path, database_url: str) -> Iterator[Office]:
+    """Give an office whose messages are carried by the embedded host, on a database of its own."""
+    home = Home(folder / "home", environment={})
+    set_up(home, Settings(COUNTY, "anhui", database_url=database_url))
+    with open_office(home) as office:
+        with office.database.transaction() as transaction:
+            now = office.clock.now()
+            bank = Member(BANK, "bank", "银行", "rural_commercial_bank", None, suspended=False)
+            members.add(transaction, bank, now=now, actor="test")
+            members.add_key(transaction, BANK, home.keys.create(BANK).public, now=now, actor="test")
+        yield office
+
+
+def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both_hosts(tmp_path: Path) -> None:
+    """A year of a county's files is pushed to both; receipts, feeds and statistics are equal, and not empty."""
+    for name in ("files", "embedded", "distributed"):
+        (tmp_path / name).mkdir()
+    files = sample_county.make(tmp_path / "files", households=HOUSEHOLDS)
+    with RabbitMQNode() as rabbitmq, PostgreSQLNode() as postgresql:
+        with (
+            embedded_office(tmp_path / "embedded", postgresql.create_database("embedded")) as office,
+            EmbeddedHost(office) as host,
+        ):
+            ways: dict[str, Transport] = dict.fromkeys((BANK, COUNTY), EmbeddedTransport(office))
+            one = push_all(office, files, ways)
+            host.drain()
+            expected = answers(office)
+        with (
+            running_office(tmp_path / "distributed", rabbitmq, postgresql) as running,
+            running.opened() as office,
+            contextlib.ExitStack() as stack,
+        ):
+            amqp: dict[str, Transport] = {
+                member: stack.enter_context(contextlib.closing(AmqpTransport(running.amqp_url, member, running.home)))
+                for member in (BANK, COUNTY)
+            }
+            # No service has declared its queue yet: a push waits for the broker to know it.
+            wait_until(lambda: running.process_of("relay"))
+            other = push_all(office, files, amqp)
+            wait_until(lambda: answers(office)[1] == expected[1])
+            found = answers(office)
+    assert other == one
+    assert found == expected
+    assert len(found[0]) > HOUSEHOLDS // 4
+    assert {receipt["status"] for receipt in one} == {"accepted"}
