@@ -48,9 +48,8 @@ def measure(rows: int, rounds: int, folder: Path, node: RabbitMQNode) -> dict[st
     small = one_round(quarter, folder / "quarter", node)
     work = folder / "latency"
     amqp_url = node.add_virtual_host("latency")
-    listen = free_address()
-    with hosts.distributed_office(work, amqp_url, listen) as (home, environment, _):
-        seconds = latency.measure(home, environment, work, listen)
+    with hosts.distributed_office(work, amqp_url, free_address()) as office:
+        seconds = latency.measure(office, work)
     return {
         "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": report.machine(),
@@ -71,9 +70,12 @@ def one_round(data: Ledgers, folder: Path, node: RabbitMQNode) -> dict[str, Any]
     """Measure the floor and both hosts once, one after the other."""
     folder.mkdir(parents=True)
     insert, upsert = floor.measure(data, folder / "floor")
-    embedded = hosts.embedded(data, folder / "embedded")
+    (folder / "embedded").mkdir()
+    with hosts.embedded_office(folder / "embedded", free_address()) as office:
+        embedded = hosts.measure(data, office)
     amqp_url = node.add_virtual_host(f"{folder.name}-{data.rows}")
-    distributed = hosts.distributed(data, folder / "distributed", amqp_url, free_address())
+    with hosts.distributed_office(folder / "distributed", amqp_url, free_address()) as office:
+        distributed = hosts.measure(data, office)
     shutil.rmtree(folder)
     peaks = {f"embedded {name}": peak for name, peak in embedded.peaks.items()}
     peaks |= {f"distributed {name}": peak for name, peak in distributed.peaks.items()}

@@ -1,4 +1,4 @@
-"""Both hosts, driven as their users drive them: `huilian push`, and the figures by `huilian stats`."""
+"""Both hosts, driven as their users drive them: `huilian serve` runs, a file is pushed, figures are read over HTTP."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import httpx
+
 from bench.data import COUNTY, MEMBER, SECOND, Ledgers
 from bench.measure import HUILIAN, children, huilian, peak_megabytes
 from huilian import money
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FIGURE_PAUSE_SECONDS = 0.1
+FIGURE_PAUSE_SECONDS = 0.05
+START_SECONDS = 60
 
 
 @dataclass
@@ -38,57 +41,70 @@ class HostFigures:
     peaks: dict[str, float] = field(default_factory=dict)
 
 
-def prepare(home: Path, environment: dict[str, str] | None = None, *arguments: str) -> None:
-    """Set a data directory up with one bank."""
-    huilian("init", "--county", COUNTY, "--policy", "anhui", *arguments, home=home, environment=environment)
-    adapter = ["--adapter", "rural_commercial_bank"]
-    huilian("member", "add", MEMBER, "--kind", "bank", *adapter, home=home, environment=environment)
+@dataclass(frozen=True)
+class Serving:
+    """A running office.
 
+    Args:
+        home: its data directory.
+        environment: what its commands need besides.
+        pid: `huilian serve`.
+        client: reads from it over HTTP, with a token for the whole county.
+    """
 
-def push_command(source: Path) -> list[str]:
-    """Return the command that pushes a file."""
-    return ["push", str(source), "--adapter", "rural_commercial_bank", "--member", MEMBER, "--json"]
+    home: Path
+    environment: dict[str, str]
+    pid: int
+    client: httpx.Client
 
-
-def load(home: Path, source: Path, balance: int, environment: dict[str, str] | None = None) -> tuple[float, float]:
-    """Push a ledger and wait until the figures hold it; return the seconds and the push's peak memory."""
-    started = time.perf_counter()
-    pushed = huilian(*push_command(source), home=home, environment=environment)
-    expected = money.text(money.from_fen(balance))
-    while True:
-        month = f"{SECOND:%Y-%m}"
-        answer = huilian("stats", "--region", COUNTY, "--month", month, "--json", home=home, environment=environment)
-        if json.loads(answer.output)["balance"] == expected:
-            return time.perf_counter() - started, pushed.peak_megabytes
-        time.sleep(FIGURE_PAUSE_SECONDS)
-
-
-def embedded(ledgers: Ledgers, folder: Path) -> HostFigures:
-    """Measure the embedded host, which each command starts for its own duration."""
-    home = folder / "home"
-    prepare(home)
-    figures = HostFigures()
-    figures.first_seconds, first_peak = load(home, ledgers.first, ledgers.first_totals.balance)
-    figures.second_seconds, second_peak = load(home, ledgers.second, ledgers.second_totals.balance)
-    figures.peaks = {"push": max(first_peak, second_peak)}
-    return figures
+    def balance(self, month: str) -> str:
+        """Return the county's balance at the end of a month."""
+        answer = self.client.get("/api/v1/statistics", params={"region": COUNTY, "month": month})
+        return str(answer.json()["balance"])
 
 
 @contextlib.contextmanager
-def serving(home: Path, environment: dict[str, str], listen: str) -> Iterator[int]:
-    """Run `huilian serve --host distributed`, and give its process id once its services run."""
-    command = [*HUILIAN, "serve", "--host", "distributed", "--listen", listen]
+def serving(home: Path, environment: dict[str, str], listen: str, host: str) -> Iterator[Serving]:
+    """Set a data directory up with one bank, serve it, and stop at the end."""
+    huilian("init", "--county", COUNTY, "--policy", "anhui", "--host", host, home=home, environment=environment)
+    adapter = ["--adapter", "rural_commercial_bank"]
+    huilian("member", "add", MEMBER, "--kind", "bank", *adapter, home=home, environment=environment)
+    token = huilian("token", "add", "bench", "--region", COUNTY, "--json", home=home, environment=environment).output
+    headers = {"Authorization": f"Bearer {json.loads(token)['token']}"}
     variables = os.environ | {"HUILIAN_HOME": str(home)} | environment
-    with subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL) as process:
+    command = [*HUILIAN, "serve", "--host", host, "--listen", listen]
+    with (
+        httpx.Client(base_url=f"http://{listen}", headers=headers, timeout=60) as client,
+        subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL) as process,
+    ):
         try:
-            yield process.pid
+            _wait_until_ready(client)
+            yield Serving(home, environment, process.pid, client)
         finally:
             process.send_signal(signal.SIGTERM)
 
 
+def _wait_until_ready(client: httpx.Client) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if client.get("/readyz").is_success:
+                return
+        time.sleep(0.1)
+    message = "huilian serve did not become ready"
+    raise RuntimeError(message)
+
+
 @contextlib.contextmanager
-def distributed_office(folder: Path, amqp_url: str, listen: str) -> Iterator[tuple[Path, dict[str, str], int]]:
-    """Give a data directory with a running distributed host: its home, environment and supervisor's pid.
+def embedded_office(folder: Path, listen: str) -> Iterator[Serving]:
+    """Give a running embedded host."""
+    with serving(folder / "home", {}, listen, "embedded") as office:
+        yield office
+
+
+@contextlib.contextmanager
+def distributed_office(folder: Path, amqp_url: str, listen: str) -> Iterator[Serving]:
+    """Give a running distributed host.
 
     PostgreSQL is the same server with the same settings as the embedded host's, in a
     process of its own.
@@ -97,28 +113,41 @@ def distributed_office(folder: Path, amqp_url: str, listen: str) -> Iterator[tup
     server = EmbeddedServer(folder / "postgresql")
     environment = {"HUILIAN_DATABASE_URL": server.start(), "HUILIAN_AMQP_URL": amqp_url}
     try:
-        home = folder / "home"
-        prepare(home, environment, "--host", "distributed")
-        with serving(home, environment, listen) as pid:
-            yield home, environment, pid
+        with serving(folder / "home", environment, listen, "distributed") as office:
+            _warm_up(office, folder)
+            yield office
     finally:
         server.stop()
 
 
-def distributed(ledgers: Ledgers, folder: Path, amqp_url: str, listen: str) -> HostFigures:
-    """Measure the distributed host."""
-    figures = HostFigures()
-    with distributed_office(folder, amqp_url, listen) as (home, environment, pid):
-        _warm_up(home, environment, folder)
-        figures.first_seconds, first_peak = load(home, ledgers.first, ledgers.first_totals.balance, environment)
-        figures.second_seconds, second_peak = load(home, ledgers.second, ledgers.second_totals.balance, environment)
-        figures.peaks = {"push": max(first_peak, second_peak)}
-        figures.peaks |= {name: peak_megabytes(child) for name, child in children(pid).items()}
-    return figures
-
-
-def _warm_up(home: Path, environment: dict[str, str], folder: Path) -> None:
+def _warm_up(office: Serving, folder: Path) -> None:
     """Push an empty journal: when its receipt is there, every service runs."""
     source = folder / f"{MEMBER}_REPAY_20240430.csv"
     source.write_bytes("借据号,交易流水号,交易日期,归还本金,归还利息,渠道\r\n合计,0,0.00,0.00,,\r\n".encode("gb18030"))
-    huilian(*push_command(source), home=home, environment=environment)
+    _push(office, source)
+
+
+def _push(office: Serving, source: Path) -> float:
+    command = ["push", str(source), "--adapter", "rural_commercial_bank", "--member", MEMBER, "--json"]
+    return huilian(*command, home=office.home, environment=office.environment).peak_megabytes
+
+
+def load(office: Serving, source: Path, balance: int) -> tuple[float, float]:
+    """Push a ledger and wait until the figures hold it; return the seconds and the push's peak memory."""
+    started = time.perf_counter()
+    peak = _push(office, source)
+    expected = money.text(money.from_fen(balance))
+    while office.balance(f"{SECOND:%Y-%m}") != expected:
+        time.sleep(FIGURE_PAUSE_SECONDS)
+    return time.perf_counter() - started, peak
+
+
+def measure(ledgers: Ledgers, office: Serving) -> HostFigures:
+    """Measure one running host."""
+    figures = HostFigures()
+    figures.first_seconds, first_peak = load(office, ledgers.first, ledgers.first_totals.balance)
+    figures.second_seconds, second_peak = load(office, ledgers.second, ledgers.second_totals.balance)
+    figures.peaks = {"push": max(first_peak, second_peak), "serve": peak_megabytes(office.pid)}
+    parts = ("registry", "statistics", "relay", "http")
+    figures.peaks |= {name: peak_megabytes(pid) for name, pid in children(office.pid).items() if name in parts}
+    return figures
