@@ -80,7 +80,8 @@ class Relay:
         with self.office.database.transaction() as transaction:
             rows = transaction.rows(
                 "SELECT position, message FROM huilian.outbox WHERE carried_at IS NULL"
-                " ORDER BY position LIMIT %s FOR UPDATE SKIP LOCKED",
+                # What could not be routed goes behind what was not tried yet, or it would stand in the way.
+                " ORDER BY attempts, position LIMIT %s FOR UPDATE SKIP LOCKED",
                 [CLAIM],
             )
             carried = [row["position"] for row in rows if self._publish(transaction, row["position"], row["message"])]

@@ -88,7 +88,7 @@ def on_part(message: Message, transaction: Transaction, context: Context) -> Ite
     if not is_named_by(submission, message.source) or (known and known["member"] != message.source):
         raise MessageRefused("HL1004", member=message.source, type=message.type)
     contract = context.catalogue.contract(message.type, message.dataschema)
-    frame = staging.read(message, contract)
+    frame = staging.read(message, contract, context.county)
     if known and known["status"] != "receiving":
         return []
     number = _awaited(transaction, message)

@@ -44,8 +44,10 @@ def sql_columns(record: type[Record]) -> list[tuple[str, str]]:
     return [(name, _SQL_TYPES.get(type(fields[name]), 'text COLLATE "C"')) for name in columnar.columns(record)]
 
 
-def read(message: Message, contract: Contract) -> pl.DataFrame:
+def read(message: Message, contract: Contract, county: str) -> pl.DataFrame:
     """Return a batch's records in wire types, every one of them checked against its contract.
+
+    Regions must lie in the county, too: elsewhere nobody would ever see the record.
 
     Raises:
         MessageRefused: HL1007, bad JSON; HL1010, the first record that breaks the contract.
@@ -56,7 +58,12 @@ def read(message: Message, contract: Contract) -> pl.DataFrame:
     wholes = [name for name, field in record().fields.items() if isinstance(field, Whole)]
     # What is wrong is named by its place in the payload, which is there even where `line` is not.
     places = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("line")
-    _, errors = columnar.split(frame.with_columns(pl.col(wholes).cast(pl.String)).with_columns(places), record)
+    outside = ("region", "HL2009", ~pl.col("region").str.starts_with(county))
+    _, errors = columnar.split(
+        frame.with_columns(pl.col(wholes).cast(pl.String)).with_columns(places),
+        record,
+        [outside] if "region" in record().fields else [],
+    )
     if errors.height:
         line, field, code = errors.row(0)
         raise MessageRefused("HL1010", line=line, field=field, what=code)
