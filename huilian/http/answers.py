@@ -140,7 +140,6 @@ class FeedRow(ma.Schema):
     status = _text("贷款状态。")
     branch = _text("经办机构。", allow_none=True)
     as_of = _date("截止日期。 The ledger's date.")
-    missing_since = _date("The first ledger date that no longer had the loan.", allow_none=True)
     source = fields.Nested(Source, required=True)
 
 

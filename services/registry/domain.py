@@ -23,17 +23,21 @@ class Kind:
         record: their schema.
         key: the fields that name one record within its institution.
         totals: the amounts a manifest must state.
+        dated: a date that cannot lie after the as-of date, and the code that says so.
     """
 
     record: type[Record]
     key: tuple[str, ...]
     totals: tuple[str, ...]
+    dated: tuple[str, str] | None = None
 
 
 KINDS: Final[dict[str, Kind]] = {
     "roster": Kind(RosterRecord, ("household_no", "identity_number"), ()),
-    "loan_ledger": Kind(LoanLedgerRecord, ("loan_no",), ("principal", "balance")),
-    "repayment_journal": Kind(RepaymentRecord, ("transaction_no",), ("principal", "interest")),
+    "loan_ledger": Kind(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), ("start_date", "HL2018")),
+    "repayment_journal": Kind(
+        RepaymentRecord, ("transaction_no",), ("principal", "interest"), ("transaction_date", "HL2025")
+    ),
 }
 
 

@@ -129,6 +129,9 @@ def _load(message: Message, context: Context) -> dict[str, Any]:
     manifest: dict[str, Any] = content
     if manifest["member"] != message.source or not is_named_by(manifest["submission"], message.source):
         raise MessageRefused("HL1004", member=message.source, type=message.type)
+    if manifest["as_of"] > context.clock.today().isoformat():
+        # It would be the newest for ever, and every true ledger after it late.
+        raise MessageRefused("HL1010", line=1, field="as_of", what="HL3015")
     for place, part in enumerate(manifest["parts"]):
         if part["sequence"] != place:
             raise MessageRefused("HL1010", line=1, field="parts", what="sequence")

@@ -47,9 +47,14 @@ def apply(
     }
     newest = transaction.value("SELECT max(as_of) FROM registry.ledger WHERE institution = %(institution)s", facts)
     changes.prepare(transaction)
-    if newest is None or newest <= submission["as_of"]:
-        missing = _count_missing(transaction, table, facts) if newest else 0
-        changed = _apply_newest(transaction, table, facts, same_date=newest == submission["as_of"])
+    if newest is None or newest < submission["as_of"]:
+        changed = _apply_newest(transaction, table, facts)
+        missing = _note_gone(transaction, table, facts) if newest else 0
+        query = changes.NEWEST
+    elif newest == submission["as_of"]:
+        # What the first file of this date had, this date has: nothing is gone, though some may be missing.
+        missing = _count_missing(transaction, table, facts)
+        changed = _apply_newest(transaction, table, facts)
         query = changes.NEWEST
     else:
         missing = _count_missing(transaction, table, facts)
@@ -93,12 +98,12 @@ def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) 
     )
 
 
-def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], *, same_date: bool) -> int:
+def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
     known = transaction.value("SELECT true FROM registry.loan WHERE institution = %(institution)s LIMIT 1", facts)
     changed = 0
     if known:
         changed = _change_known(transaction, table, facts)
-        _note_presence(transaction, table, facts, same_date=same_date)
+        _note_back(transaction, table, facts)
     only_new = (
         "WHERE NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no)"
     )
@@ -115,14 +120,19 @@ def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], *
 
 
 def _change_known(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
-    changed = transaction.execute(
+    before = names(["before_" + name for name in SHARED_STATE])
+    # A table made from a query may be filled by several processes of the server; an INSERT may not.
+    transaction.execute(
         f"""
-        INSERT INTO loan_change (line, loan_no, {names(["before_" + name for name in SHARED_STATE])})
-        SELECT s.line, s.loan_no, {of("l", SHARED_STATE)}
+        CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
+        SELECT s.line, s.loan_no, {of("l", SHARED_STATE, prefixed="before_")}
         FROM {table} s JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = s.loan_no
         WHERE {differs("s", "l", LOAN_STATE)}
         """,
         facts,
+    )
+    changed = transaction.execute(
+        f"INSERT INTO loan_change (line, loan_no, {before}) SELECT line, loan_no, {before} FROM differing"
     )
     transaction.execute("ANALYZE loan_change")
     # A state that a ledger of the same date corrects never held: it leaves no history.
@@ -148,8 +158,13 @@ def _change_known(transaction: Transaction, table: str, facts: dict[str, Any]) -
     return changed
 
 
-def _note_presence(transaction: Transaction, table: str, facts: dict[str, Any], *, same_date: bool) -> None:
-    """Close the absence of loans that are back, and open that of loans that are gone."""
+def _note_back(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:
+    """Close the absence of loans that are back."""
+    if not transaction.value(
+        "SELECT true FROM registry.loan WHERE institution = %(institution)s AND missing_since IS NOT NULL LIMIT 1",
+        facts,
+    ):
+        return
     transaction.execute(
         f"""
         INSERT INTO registry.loan_absence (institution, loan_no, since, until)
@@ -166,13 +181,32 @@ def _note_presence(transaction: Transaction, table: str, facts: dict[str, Any], 
         """,
         facts,
     )
-    if same_date:
-        return  # what the first file of this date had, this date has
-    transaction.execute(
-        f"""
-        UPDATE registry.loan l SET missing_since = %(as_of)s
-        WHERE l.institution = %(institution)s AND l.missing_since IS NULL
-          AND NOT EXISTS (SELECT FROM {table} s WHERE s.loan_no = l.loan_no)
-        """,
-        facts,
+
+
+def _note_gone(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+    """Open the absence of loans this ledger does not have; return how many of them it did not reject either.
+
+    To be called when its loans are in the registry. Until now these were there, so the
+    ledger before had them: what is gone is what is missing.
+    """
+    present = transaction.value(
+        "SELECT count(*) FROM registry.loan WHERE institution = %(institution)s AND missing_since IS NULL", facts
+    )
+    if present == transaction.value(f"SELECT count(*) FROM {table}"):
+        return 0
+    return int(
+        transaction.value(
+            f"""
+            WITH gone AS (
+                UPDATE registry.loan l SET missing_since = %(as_of)s
+                WHERE l.institution = %(institution)s AND l.missing_since IS NULL
+                  AND NOT EXISTS (SELECT FROM {table} s WHERE s.loan_no = l.loan_no)
+                RETURNING l.loan_no
+            )
+            SELECT count(*) FROM gone
+            WHERE NOT EXISTS (SELECT FROM registry.rejection r
+                              WHERE r.submission = %(submission)s AND r.reference = gone.loan_no)
+            """,
+            facts,
+        )
     )

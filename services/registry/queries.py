@@ -70,6 +70,9 @@ def loan_feed(
         raise UsageError("HL7004", cursor=since[:20])
     region = regions.normalise(region)
     cursor = transaction.value("SELECT coalesce(max(application), 0) FROM registry.submission")
+    if int(since or 0) > cursor:
+        # Issued before a restore from a backup: from it a reader would miss what is applied again.
+        raise UsageError("HL7004", cursor=str(since))
     rows = transaction.stream(
         """
         SELECT * FROM registry.loan
@@ -147,7 +150,6 @@ def _feed_row(row: dict[str, Any], origin: _Origin) -> dict[str, Any]:
         "status": row["status"],
         "branch": row["branch"],
         "as_of": row["as_of"].isoformat(),
-        "missing_since": row["missing_since"].isoformat() if row["missing_since"] else None,
         "source": {
             "submission": origin.submission,
             "message": origin.messages.get(row["sequence"]),

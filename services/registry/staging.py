@@ -135,7 +135,8 @@ def check(transaction: Transaction, table: str, manifest: dict[str, Any], kind: 
     """Hold the staged rows to the manifest's totals, and their keys to being unique.
 
     Raises:
-        FileRefused: HL3012, a total differs; HL3013, a key appears twice.
+        FileRefused: HL3012, a total differs; HL3013, a key appears twice; HL2018, HL2025, a date lies
+            after the as-of date.
     """
     sums = "".join(f", coalesce(sum({quote(field)}), 0) AS {quote(field)}" for field in kind.totals)
     key = ", ".join(quote(field) for field in kind.key)
@@ -143,6 +144,10 @@ def check(transaction: Transaction, table: str, manifest: dict[str, Any], kind: 
     assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
     rows, keys = row.pop("rows"), row.pop("keys")
     check_totals(manifest, rows, {field: Decimal(amount).quantize(money.FEN) for field, amount in row.items()})
+    if kind.dated:
+        field, code = kind.dated
+        if transaction.value(f"SELECT max({quote(field)}) > %s::date FROM {table}", [manifest["as_of"]]):
+            raise FileRefused(code)
     if keys != rows:
         raise FileRefused("HL3013", submission=manifest["submission"], field=", ".join(kind.key))
 

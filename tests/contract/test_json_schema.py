@@ -68,8 +68,11 @@ def test_a_field_without_a_published_form_is_refused():
         json_schema.document(contract)
 
 
-def _fen(least: int) -> st.SearchStrategy[str]:
-    return st.integers(least, 10**17).map(lambda fen: f"{'-' * (fen < 0)}{abs(fen) // 100}.{abs(fen) % 100:02d}")
+def _money(field: f.Money) -> st.SearchStrategy[str]:
+    most = 10 ** (field.digits + 2) - 1
+    return st.integers(-most if field.may_be_negative else 0, most).map(
+        lambda fen: f"{'-' * (fen < 0)}{abs(fen) // 100}.{abs(fen) % 100:02d}"
+    )
 
 
 def _identity(place: int, born: dt.date, order: int) -> str:
@@ -91,7 +94,7 @@ def _text(field: f.Text) -> st.SearchStrategy[str]:
 
 OURS: dict[type, Callable[[Any], st.SearchStrategy[Any]]] = {
     f.Code: lambda field: st.sampled_from(list(field.labels)),
-    f.Money: lambda field: _fen(-(10**17) if field.may_be_negative else 0),
+    f.Money: _money,
     f.RatePercent: lambda _: st.from_regex(f.RATE_PATTERN, fullmatch=True),
     f.Date: lambda _: st.dates(dt.date(1900, 1, 1)).map(dt.date.isoformat),
     f.Whole: lambda _: st.integers(0, f.WHOLE_LIMIT),
