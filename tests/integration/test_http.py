@@ -253,7 +253,7 @@ def test_a_receipt_is_evidence(county: CountyOverHttp, files: list[sample_county
 
 def test_a_submission_that_is_not_complete_is_receiving(county: CountyOverHttp):
     """A part has come and its manifest has not: 202, ask again."""
-    submission = f"{BANK}-half"
+    submission = f"{BANK}-loan_ledger-half"
     part = _message(
         county, type="rejections", dataschema="rejections/v1", body=b"", bulk=True, submission=submission, sequence=0
     )

@@ -205,7 +205,6 @@ def test_the_feed_tells_what_changed_since_a_cursor_and_where_it_was_read(county
             "status": "normal",
             "branch": None,
             "as_of": "2025-02-28",
-            "missing_since": None,
             "source": {
                 "submission": second.name,
                 "message": parts[1].id,
