@@ -13,25 +13,40 @@ Reading is done in pieces, so that memory does not grow with the file::
 
 Nothing is sent before `read` has come to its end, so an adapter refuses a whole file,
 for instance for a trailer that does not agree, by raising `FileRefused` at any point.
+
+What comes back to the institution is a file of its own kind, too::
+
+    outgoing = Outgoing("confirmations/v1", "RCB01", day, number=1, records=frame)
+    adapter.write(outgoing, settings, folder / adapter.outgoing_name(outgoing))
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, ClassVar, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import polars as pl
 
-from huilian.errors import ConfigurationError
+from huilian.errors import ConfigurationError, FileRefused
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-__all__ = ["REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Piece", "find", "installed"]
+__all__ = [
+    "REJECTIONS",
+    "Adapter",
+    "AdapterSettings",
+    "FileIdentity",
+    "Outgoing",
+    "Piece",
+    "Setting",
+    "find",
+    "installed",
+]
 
 GROUP: Final = "huilian.adapters"
 
@@ -47,14 +62,31 @@ class FileIdentity:
     """What a file's name says of it.
 
     Args:
-        owner: the member or county the name carries, "RCB01" or "341599".
-        kind: the message type its rows become, "loan_ledger".
+        owner: the member or county the name carries, "RCB01" or "341599"; None when it carries none.
+        kind: the kind of submission it is, "loan_ledger".
         as_of: the date it states.
+        sequence: its number among the owner's files of that day, from 1, where names carry one.
     """
 
-    owner: str
+    owner: str | None
     kind: str
     as_of: dt.date
+    sequence: int | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that an adapter takes, so that an installation can be told what to write down.
+
+    Args:
+        kind: str, int, bool, or dict for a table of texts.
+        chinese: what it is for, for people.
+        default: what counts where nothing is set; None where it must be set.
+    """
+
+    kind: type[str | int | bool | dict[str, str]]
+    chinese: str
+    default: str | int | bool | Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +95,11 @@ class AdapterSettings:
 
     Args:
         county: the six digits of the county; rows of other counties are rejected.
+        values: the adapter's own settings by name, every one it declares, checked.
     """
 
     county: str
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,15 +111,39 @@ class Piece:
         accepted: canonical records in wire types (`schemas.columnar.to_wire`), by line.
         rejections: the errors of the others, as `REJECTIONS`, by line.
         bytes_read: how far into the file this piece reached, for the progress bar.
+        type: the message type its records become, where it is not the file's kind: a workbook
+            with sheets of guarantees and of compensations makes pieces of either.
     """
 
     rows: int
     accepted: pl.DataFrame
     rejections: pl.DataFrame
     bytes_read: int
+    type: str | None = None
 
 
-class Adapter(ABC):
+@dataclass(frozen=True)
+class Outgoing:
+    """Records on their way to an institution.
+
+    Args:
+        dataschema: the contract they keep, "confirmations/v1".
+        member: whom they are for, "RCB01".
+        day: the day they were sent.
+        number: counts what the member was sent of that contract on that day, from 1.
+        records: in wire types; a single message, such as a receipt, is one row.
+        regarding: the name of the member's own file that they answer, if they answer one.
+    """
+
+    dataschema: str
+    member: str
+    day: dt.date
+    number: int
+    records: pl.DataFrame
+    regarding: str | None = None
+
+
+class Adapter:
     """One institution type's formats. Instances hold no state between calls."""
 
     name: ClassVar[str]
@@ -96,25 +154,31 @@ class Adapter(ABC):
     """For people: "农村商业银行"."""
     institution_kinds: ClassVar[frozenset[str]]
     """The kinds of member that may use it: {"bank"}."""
-    reads: ClassVar[Mapping[str, str]]
-    """Message type to an example of the file name it is read from."""
-    totals: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Message type to the amounts its manifest adds up."""
+    reads: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Kind of submission to an example of the file name it is read from."""
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """Kind of submission to the contracts of its records: {"loan_ledger": ("loan_ledger/v1",)}."""
+    totals: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """Kind of submission to the amounts its manifest adds up: "principal", or where records are of
+    several types "guarantees.guaranteed_amount"."""
+    writes: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Contract of what the institution is sent to an example of the file's name: {"receipt/v2": "RCB01_回执_…"}."""
+    settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
+    """The settings it takes, by name."""
 
-    @abstractmethod
-    def recognise(self, file_name: str) -> FileIdentity | None:
+    def recognise(self, file_name: str) -> FileIdentity | None:  # noqa: ARG002  # an adapter that only writes knows no files
         """Return what `file_name` says, or None when it is not one of this adapter's."""
+        return None
 
-    @abstractmethod
-    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:  # noqa: ARG002  # for those that read
         """Translate the file in pieces.
 
         Raises:
             FileRefused: the file as a whole cannot be taken.
         """
+        raise FileRefused("HL3014", adapter=self.name, file=source.name)
 
-    @abstractmethod
-    def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
+    def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:  # noqa: ARG002  # for those that read
         """Write the rejected rows of `source` to `target` in the institution's own layout.
 
         Args:
@@ -123,6 +187,18 @@ class Adapter(ABC):
             rejections: as `REJECTIONS`, ordered by line.
             target: the file to write.
         """
+        raise FileRefused("HL3014", adapter=self.name, file=source.name)
+
+    def outgoing_name(self, outgoing: Outgoing) -> str:
+        """Return the file name under which the institution expects `outgoing`."""
+        raise FileRefused("HL3014", adapter=self.name, file=outgoing.dataschema)
+
+    def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:  # noqa: ARG002  # for those that write
+        """Write what the county sends to `target` in the institution's own layout.
+
+        The same records give the same bytes.
+        """
+        raise FileRefused("HL3014", adapter=self.name, file=outgoing.dataschema)
 
 
 @dataclass(frozen=True)

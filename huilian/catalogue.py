@@ -69,6 +69,14 @@ class Catalogue:
             raise MessageRefused("HL1005", type=message_type, dataschema=dataschema)
         return found
 
+    def named(self, dataschema: str) -> Contract:
+        """Return the contract with this identifier, "loan_ledger/v1".
+
+        Raises:
+            MessageRefused: HL1005, there is none.
+        """
+        return self.contract(dataschema.partition("/")[0], dataschema)
+
     def latest(self, message_type: str) -> Contract:
         """Return the newest version of `message_type`.
 

@@ -68,6 +68,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "another row of the household was rejected, so the whole household is returned",
     ),
     "HL2027": ("金额过大，超出一笔业务的可能范围", "the amount is larger than any one transaction can be"),
+    "HL2028": ("在保余额大于担保金额", "the outstanding amount exceeds the amount guaranteed"),
+    "HL2029": ("分险比例合计不是百分之一百", "the shares of the risk do not add up to 100 per cent"),
+    "HL2030": ("累计追回大于代偿本金与利息之和", "more was recovered than was paid"),
+    "HL2031": ("各方承担的保险费之和不等于保险费", "the shares of the premium do not add up to it"),
+    "HL2032": ("赔付日期早于出险日期", "paid before the event"),
     # HL3xxx: files
     "HL3001": (
         "文件 {file} 的合计行与明细不符：{field} 合计行为 {stated}，明细为 {found}；整份文件未导入，请核对后重新导出",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import polars as pl
 
 from huilian import envelope, money
-from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity
+from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity, Piece
 from huilian.ahead import ahead
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "Pushed", "Transport", "push", "translate"]
 
+REJECTIONS_CONTRACT: Final = "rejections/v1"
 RECEIPT_SECONDS: Final = 900
 """How long a push waits for its receipt before it leaves the rest to a later run."""
 
@@ -185,7 +186,7 @@ def translate(
     )
     try:
         for piece in ahead(adapter.read(source, identity, AdapterSettings(county))):
-            work.take(piece.accepted, piece.rejections, piece.rows)
+            work.take(piece)
             progress("translate", piece.bytes_read, before.st_size)
         progress("translate", before.st_size, before.st_size)
         manifest = work.finish(source, sha256)
@@ -211,7 +212,7 @@ def _identify(source: Path, adapter: Adapter, member: str, today: dt.date) -> Fi
     identity = adapter.recognise(source.name)
     if identity is None:
         raise FileRefused("HL3005", file=source.name, example=" / ".join(adapter.reads.values()))
-    if identity.owner != member:
+    if identity.owner not in (None, member):
         raise FileRefused("HL3008", file=source.name, found=identity.owner, expected=member)
     if identity.as_of > today:
         raise FileRefused("HL3015", file=source.name, as_of=identity.as_of.isoformat())
@@ -246,25 +247,34 @@ class _Translation:
         self.totals = dict.fromkeys(adapter.totals.get(identity.kind, ()), 0)
         self.parts: list[dict[str, Any]] = []
         self.rejections: list[pl.DataFrame] = []
-        self._records = Batcher()
-        self._errors = Batcher()
+        self._contracts = {
+            contract.type: contract
+            for contract in map(catalogue.named, (*adapter.parts[identity.kind], REJECTIONS_CONTRACT))
+        }
+        self._batchers = {message_type: Batcher() for message_type in self._contracts}
 
-    def take(self, accepted: pl.DataFrame, rejections: pl.DataFrame, rows: int) -> None:
+    def take(self, piece: Piece) -> None:
         """Take one piece of the file in."""
-        self.rows += rows
-        self.accepted += accepted.height
-        for field in self.totals:
-            fen = accepted.get_column(field).str.replace(".", "", literal=True).cast(pl.Int64)
-            self.totals[field] += int(fen.sum())
-        for records, body in self._records.add(accepted):
-            self._seal(self.identity.kind, records, body)
-        if rejections.height:
-            self.rejections.append(rejections)
-            for records, body in self._errors.add(rejections):
-                self._seal("rejections", records, body)
+        self.rows += piece.rows
+        self.accepted += piece.accepted.height
+        message_type = piece.type or self.identity.kind
+        for amount in self.totals:
+            # "principal", or "guarantees.guaranteed_amount" where the pieces are of several types.
+            stated_type, _, name = amount.rpartition(".")
+            if stated_type in ("", message_type):
+                fen = piece.accepted.get_column(name).str.replace(".", "", literal=True).cast(pl.Int64)
+                self.totals[amount] += int(fen.sum())
+        self._add(message_type, piece.accepted)
+        if piece.rejections.height:
+            self.rejections.append(piece.rejections)
+            self._add("rejections", piece.rejections)
+
+    def _add(self, message_type: str, frame: pl.DataFrame) -> None:
+        for records, body in self._batchers[message_type].add(frame):
+            self._seal(message_type, records, body)
 
     def _seal(self, message_type: str, records: int, body: bytes) -> None:
-        contract = self.catalogue.latest(message_type)
+        contract = self._contracts[message_type]
         sequence = len(self.parts)
         draft = Draft(
             message_type, contract.dataschema, self.member, body, bulk=True, submission=self.name, sequence=sequence
@@ -278,7 +288,7 @@ class _Translation:
 
     def finish(self, source: Path, sha256: str) -> dict[str, Any]:
         """Seal what is left and the manifest, write the rejections; return the manifest as it travels."""
-        for batcher, message_type in ((self._records, self.identity.kind), (self._errors, "rejections")):
+        for message_type, batcher in self._batchers.items():
             for records, body in batcher.flush():
                 self._seal(message_type, records, body)
         rejected = pl.concat(self.rejections) if self.rejections else pl.DataFrame(schema=REJECTIONS)
@@ -292,6 +302,7 @@ class _Translation:
             "adapter_version": self.adapter.version,
             "file_name": source.name,
             "file_sha256": sha256,
+            "file_sequence": self.identity.sequence,
             "rows": self.rows,
             "accepted": self.accepted,
             "rejected": self.rows - self.accepted,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.catalogue import Contract
-from schemas.messages import Receipt, SubmissionManifest
+from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
+from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
+from schemas.messages import Receipt, ReceiptOfVersion1, SubmissionManifest, SubmissionManifestOfVersion1
 from schemas.records import LoanChange, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
+from schemas.returns import ConfirmationRecord, CreditRecord, NoticeRecord
 
 __all__ = ["contracts"]
 
@@ -42,12 +45,23 @@ def contracts() -> list[Contract]:
         Contract(
             "submission_manifest",
             1,
-            SubmissionManifest,
+            SubmissionManifestOfVersion1,
             SINGLE,
             "提交清单",
             "What a submission holds; applied when all its parts are in.",
         ),
-        Contract("receipt", 1, Receipt, SINGLE, "回执", "The registry's answer to a submission."),
+        Contract(
+            "submission_manifest",
+            2,
+            SubmissionManifest,
+            SINGLE,
+            "提交清单",
+            "What a submission holds; applied when all its parts are in. Of guarantee companies and insurers, too.",
+        ),
+        Contract("receipt", 1, ReceiptOfVersion1, SINGLE, "回执", "The registry's answer to a submission."),
+        Contract(
+            "receipt", 2, Receipt, SINGLE, "回执", "The registry's answer to a submission stated by manifest version 2."
+        ),
         Contract(
             "loans_changed",
             1,
@@ -55,5 +69,63 @@ def contracts() -> list[Contract]:
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record.",
+        ),
+        Contract(
+            "guarantees",
+            1,
+            GuaranteeRecord,
+            BULK,
+            "担保明细",
+            "A batch of a guarantee company's guarantees in force, one a record.",
+        ),
+        Contract(
+            "guarantee_compensations",
+            1,
+            GuaranteeCompensationRecord,
+            BULK,
+            "代偿明细",
+            "A batch of what a guarantee company paid in debtors' place, one payment a record.",
+        ),
+        Contract(
+            "guarantee_releases",
+            1,
+            GuaranteeReleaseRecord,
+            BULK,
+            "解保明细",
+            "A batch of guarantees that ended, one release a record.",
+        ),
+        Contract("policies", 1, PolicyRecord, BULK, "保单", "A batch of an insurer's policies, one a record."),
+        Contract(
+            "claims",
+            1,
+            ClaimRecord,
+            BULK,
+            "理赔",
+            "A batch of an insurer's claims at the stage they have reached, one a record.",
+        ),
+        Contract(
+            "period_results",
+            1,
+            PeriodResultRecord,
+            BULK,
+            "期间损益",
+            "An insurer's premiums, claims and expenses, one period a record.",
+        ),
+        Contract(
+            "confirmations",
+            1,
+            ConfirmationRecord,
+            BULK,
+            "确认名单",
+            "The households the county has confirmed for loans at a bank, one a record.",
+        ),
+        Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
+        Contract(
+            "credit_records",
+            1,
+            CreditRecord,
+            BULK,
+            "信用记录",
+            "What the credit-information platform publishes, one subject a record.",
         ),
     ]

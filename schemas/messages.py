@@ -7,9 +7,26 @@ import marshmallow as ma
 from schemas import fields as f
 from schemas.records import KEY
 
-__all__ = ["SUBMISSION_KIND", "SUBMISSION_STATUS", "Receipt", "SubmissionManifest", "SubmissionPart"]
+__all__ = [
+    "SUBMISSION_KIND",
+    "SUBMISSION_STATUS",
+    "Receipt",
+    "ReceiptOfVersion1",
+    "SubmissionManifest",
+    "SubmissionManifestOfVersion1",
+    "SubmissionPart",
+]
 
-SUBMISSION_KIND = {"roster": "花名册", "loan_ledger": "贷款台账", "repayment_journal": "还款流水"}
+SUBMISSION_KIND = {
+    "roster": "花名册",
+    "loan_ledger": "贷款台账",
+    "repayment_journal": "还款流水",
+    "guarantee_book": "担保业务明细",
+    "insurance_package": "保险业务报文",
+}
+"""The kinds of submission. A guarantee book holds guarantees, compensations and releases, an
+insurance package policies, claims and period results; of the others each is of one type."""
+_KIND_OF_VERSION_1 = {kind: SUBMISSION_KIND[kind] for kind in ("roster", "loan_ledger", "repayment_journal")}
 SUBMISSION_STATUS = {"accepted": "已入账", "refused": "已退回"}
 
 
@@ -22,7 +39,7 @@ class SubmissionPart(ma.Schema):
     sha256 = f.Digest(required=True, metadata={"zh": "内容摘要"})
 
 
-class SubmissionManifest(ma.Schema):
+class SubmissionManifestOfVersion1(ma.Schema):
     """What a submission holds, stated by its sender and checked before any of it is applied.
 
     `rows` = `accepted` + `rejected`. `totals` are the sums over the accepted rows of the
@@ -32,7 +49,7 @@ class SubmissionManifest(ma.Schema):
 
     submission = f.Text(120, pattern=KEY, required=True, metadata={"zh": "提交编号"})
     member = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
-    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+    kind = f.Code(_KIND_OF_VERSION_1, required=True, metadata={"zh": "种类"})
     as_of = f.Date(required=True, metadata={"zh": "截止日期"})
     adapter = f.Text(60, required=True, metadata={"zh": "适配器"})
     adapter_version = f.Text(20, required=True, metadata={"zh": "适配器版本"})
@@ -53,7 +70,24 @@ class SubmissionManifest(ma.Schema):
             raise ma.ValidationError(message, "rows")
 
 
-class Receipt(ma.Schema):
+class SubmissionManifest(SubmissionManifestOfVersion1):
+    """What a submission holds, stated by its sender and checked before any of it is applied.
+
+    `rows` = `accepted` + `rejected`. `totals` are the sums over the accepted rows of the
+    amounts its kind is controlled by: principal and balance of a ledger, principal and
+    interest of a journal; where records are of several types the type stands before the
+    field, "guarantees.guaranteed_amount". `file_sequence` is the file's number among those
+    of its institution and day, where they are numbered: a gap is reported.
+    """
+
+    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+    file_sequence = f.Whole(required=True, allow_none=True, metadata={"zh": "文件序号"})
+    totals = ma.fields.Dict(
+        keys=f.Text(80), values=f.Money(may_be_negative=True, digits=16), required=True, metadata={"zh": "合计"}
+    )
+
+
+class ReceiptOfVersion1(ma.Schema):
     """The registry's signed answer to a submission; asked again, it is the same.
 
     `changed` and `unchanged` count accepted rows against what was known before;
@@ -62,7 +96,7 @@ class Receipt(ma.Schema):
 
     submission = f.Text(120, pattern=KEY, required=True, metadata={"zh": "提交编号"})
     member = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
-    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+    kind = f.Code(_KIND_OF_VERSION_1, required=True, metadata={"zh": "种类"})
     as_of = f.Date(required=True, metadata={"zh": "截止日期"})
     status = f.Code(SUBMISSION_STATUS, required=True, metadata={"zh": "结果"})
     rows = f.Whole(required=True, metadata={"zh": "总行数"})
@@ -74,3 +108,13 @@ class Receipt(ma.Schema):
     code = f.Text(6, required=True, allow_none=True, metadata={"zh": "错误代码"})
     message = f.Text(500, required=True, allow_none=True, metadata={"zh": "错误说明"})
     file_sha256 = f.Digest(required=True, metadata={"zh": "文件摘要"})
+
+
+class Receipt(ReceiptOfVersion1):
+    """The registry's signed answer to a submission; asked again, it is the same.
+
+    `changed` and `unchanged` count accepted rows against what was known before;
+    `missing` counts the records of the last submission that this one no longer has.
+    """
+
+    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})

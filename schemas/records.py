@@ -21,7 +21,9 @@ __all__ = [
     "FIVE_TIER_CLASS",
     "HOUSEHOLD_CATEGORY",
     "IDENTITY_TYPE",
+    "KEY",
     "LOAN_STATUS",
+    "CrossCheck",
     "LoanChange",
     "LoanLedgerRecord",
     "LoanState",
@@ -29,6 +31,7 @@ __all__ = [
     "RejectionRecord",
     "RepaymentRecord",
     "RosterRecord",
+    "fen",
 ]
 
 FIVE_TIER_CLASS = {
@@ -71,7 +74,7 @@ class Record(ma.Schema):
             raise ma.ValidationError(wrong)
 
 
-def _fen(column: str) -> pl.Expr:
+def fen(column: str) -> pl.Expr:
     """Return a money column as whole fen, null where it is no money."""
     return pl.col(column).str.replace(".", "", literal=True, n=1).cast(pl.Int64, strict=False)
 
@@ -120,7 +123,7 @@ class LoanLedgerRecord(LoanState):
         (
             "balance",
             "HL2011",
-            _fen("balance") > _fen("principal"),
+            fen("balance") > fen("principal"),
             lambda r: r["balance"] > r["principal"],
         ),
         (
@@ -132,7 +135,7 @@ class LoanLedgerRecord(LoanState):
         (
             "balance",
             "HL2013",
-            (pl.col("status") == "settled") & (_fen("balance") > 0),
+            (pl.col("status") == "settled") & (fen("balance") > 0),
             lambda r: r["status"] == "settled" and r["balance"] > 0,
         ),
     ]

@@ -36,6 +36,7 @@ class CountyRoster(Adapter):
     chinese: ClassVar[str] = "县级花名册"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"county"})
     reads: ClassVar[dict[str, str]] = {_KIND: "花名册_341599_20240101.xlsx"}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v1",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ()}
 
     def recognise(self, file_name: str) -> FileIdentity | None:

@@ -44,6 +44,7 @@ class RuralCommercialBank(Adapter):
     chinese: ClassVar[str] = "农村商业银行"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"bank"})
     reads: ClassVar[dict[str, str]] = {kind: f"RCB01_{layout.word}_20240531.csv" for kind, layout in LAYOUTS.items()}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {kind: (f"{kind}/v1",) for kind in LAYOUTS}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {kind: layout.totals for kind, layout in LAYOUTS.items()}
 
     def recognise(self, file_name: str) -> FileIdentity | None:

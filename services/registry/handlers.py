@@ -54,7 +54,7 @@ def on_manifest(message: Message, transaction: Transaction, context: Context) ->
     if known:
         _hold_to_first(known, manifest, message)
         if known["status"] != "receiving":
-            return [_receipt_draft(known["receipt"])]
+            return [_receipt_draft(known["receipt"], manifest)]
         if known["manifest"]["parts"] != manifest["parts"]:
             # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
             staging.discard(transaction, known["number"])
@@ -208,7 +208,7 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
         [answer["status"], now, application, json.dumps(answer, ensure_ascii=False), row["number"]],
     )
     yield from drafts
-    yield _receipt_draft(answer)
+    yield _receipt_draft(answer, manifest)
     staging.drop(transaction, row["number"])
     detail = {"kind": kind, "as_of": str(row["as_of"]), "manifest_message": row["manifest_message"]} | {
         field: answer[field]
@@ -224,6 +224,8 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
     )
 
 
-def _receipt_draft(answer: dict[str, Any]) -> Draft:
+def _receipt_draft(answer: dict[str, Any], manifest: dict[str, Any]) -> Draft:
+    """Return the receipt under the contract that its sender knows: that of the manifest's version."""
+    version = 2 if "file_sequence" in manifest else 1
     body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-    return Draft("receipt", "receipt/v1", answer["member"], body, submission=answer["submission"])
+    return Draft("receipt", f"receipt/v{version}", answer["member"], body, submission=answer["submission"])

@@ -35,7 +35,7 @@ def test_the_exchange_says_who_sends_and_receives():
     """As the access rules have it."""
     document = _asyncapi()
     rules = access.load()
-    assert list(document["channels"]) == [each.type for each in contracts()]
+    assert list(document["channels"]) == list(dict.fromkeys(each.type for each in contracts()))
     for name, channel in document["channels"].items():
         assert frozenset(channel["x-sent-by"]) == rules.send[name]
         assert frozenset(channel["x-received-by"]) == rules.receive[name]

@@ -120,19 +120,33 @@ def _records(schema: type[ma.Schema]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _mended(record: dict[str, Any]) -> dict[str, Any]:
     """Return the record with the rules across its fields kept, which no field can keep alone."""
-    if "borrower_name" in record:
-        record["principal"], record["balance"] = sorted(
-            (record["principal"], record["balance"]), key=Decimal, reverse=True
-        )
-        record["start_date"], record["due_date"] = sorted((record["start_date"], record["due_date"]))
+    if "balance" in record and "borrower_name" in record:
+        _order(record, "balance", "principal", key=Decimal)
+        _order(record, "start_date", "due_date")
         record["balance"] = "0.00" if record["status"] == "settled" else record["balance"]
         if record["identity_type"] == "resident_identity_card":
             record["identity_number"] = "11010519491231002X"
+    if "guaranteed_amount" in record:
+        _order(record, "outstanding_amount", "guaranteed_amount", key=Decimal)
+        _order(record, "start_date", "due_date")
+        shares = dict.fromkeys((name for name in record if name.endswith("_share_percent")), "0")
+        record |= shares | {"guarantor_share_percent": "70", "bank_share_percent": "30.0"}
+    if "recovered" in record:
+        record["recovered"] = record["interest"]
+    if "premium_finance" in record:
+        record |= {"premium": record["premium_household"], "premium_finance": "0.00", "premium_insurer": "0.00"}
+        _order(record, "start_date", "end_date")
+    if record.get("paid_date"):
+        _order(record, "event_date", "paid_date")
     if "parts" in record:
         record["accepted"] //= 2
         record["rejected"] //= 2
         record["rows"] = record["accepted"] + record["rejected"]
     return record
+
+
+def _order(record: dict[str, Any], lower: str, upper: str, key: Callable[[str], Any] = str) -> None:
+    record[lower], record[upper] = sorted((record[lower], record[upper]), key=key)
 
 
 @pytest.mark.parametrize("contract", ALL)

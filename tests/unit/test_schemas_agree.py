@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from huilian.identity import is_identity_number
 from schemas import columnar, fields
+from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
+from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.records import (
     LoanLedgerRecord,
     LoanState,
@@ -19,11 +21,27 @@ from schemas.records import (
     RepaymentRecord,
     RosterRecord,
 )
+from schemas.returns import ConfirmationRecord, CreditRecord, NoticeRecord
 
 if TYPE_CHECKING:
     import marshmallow as ma
 
-RECORDS = [LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord]
+RECORDS = [
+    ClaimRecord,
+    ConfirmationRecord,
+    CreditRecord,
+    GuaranteeCompensationRecord,
+    GuaranteeRecord,
+    GuaranteeReleaseRecord,
+    LoanLedgerRecord,
+    LoanState,
+    NoticeRecord,
+    PeriodResultRecord,
+    PolicyRecord,
+    RejectionRecord,
+    RepaymentRecord,
+    RosterRecord,
+]
 
 ANY_TEXT = st.one_of(
     st.text(max_size=5),
