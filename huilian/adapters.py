@@ -200,6 +200,14 @@ class Adapter:
         """
         raise FileRefused("HL3014", adapter=self.name, file=outgoing.dataschema)
 
+    def read_back(self, source: Path, dataschema: str, settings: AdapterSettings) -> pl.DataFrame:  # noqa: ARG002  # for those that write
+        """Return the records in a file that `write` made, in wire types.
+
+        What the institution's layout has no place for is no column here; every other value
+        comes back as it went in. The conformance suite holds every adapter to that.
+        """
+        raise FileRefused("HL3014", adapter=self.name, file=source.name)
+
 
 @dataclass(frozen=True)
 class _Hook:
