@@ -1,16 +1,18 @@
-"""Working one step ahead: while one piece is used, the next is already being made."""
+"""Working ahead: while one piece is used, the next ones are already being made."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["ahead"]
+__all__ = ["ahead", "side_by_side"]
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 _END: Final = object()
 
@@ -27,3 +29,20 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
         while (item := coming.result()) is not _END:
             coming = thread.submit(next, items, _END)
             yield item  # type: ignore[misc]  # `next` gives an item or _END, and _END is no item
+
+
+def side_by_side(work: Callable[[Item], Made], items: Iterable[Item], *, workers: int = 2) -> Iterator[Made]:
+    """Yield what `work` makes of each item, in the items' order, made by so many threads at once.
+
+    `items` are taken in the caller's thread, and no more of them than there are workers are in
+    the making or waiting. Errors come in their place; when the caller stops early, what is in
+    the making is finished and dropped.
+    """
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="side-by-side") as threads:
+        coming: deque[Future[Made]] = deque()
+        for item in items:
+            coming.append(threads.submit(work, item))
+            if len(coming) > workers:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()

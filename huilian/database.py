@@ -19,7 +19,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import psycopg
 from psycopg import sql
@@ -130,10 +130,10 @@ class Transaction:
                 for start in range(0, len(chunk), COPY_CHUNK):
                     copy.write(chunk[start : start + COPY_CHUNK])
 
-    def copy_out(self, query: str, target: BinaryIO, parameters: Parameters = None) -> None:
-        """Write the rows of `query` to a file as CSV (UTF-8, no header, empty unquoted means null).
+    def copy_out(self, query: str, parameters: Parameters = None) -> Iterator[bytes]:
+        """Yield the rows of `query` as CSV (UTF-8, no header, empty unquoted means null), some at a time.
 
-        All of them at once: until the last row has left, the connection can do nothing else.
+        Until the last of them has left, the connection can do nothing else.
         """
         statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(query))
         with (
@@ -141,7 +141,7 @@ class Transaction:
             self._connection.cursor() as cursor,
             cursor.copy(statement, parameters) as copy,
         ):
-            target.writelines(copy)
+            yield from map(bytes, copy)
 
     def lock(self, name: str) -> None:
         """Hold the advisory lock called `name` until the transaction ends; wait for it if need be."""

@@ -7,6 +7,7 @@ after they have brought a file's columns into canonical form.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
 
 __all__ = ["ERRORS", "column_types", "columns", "split", "to_wire", "wire_types"]
 
+LINE: Final = "line"
+"""The one field that says where a record came from; it is never checked against the source."""
 ERRORS: Final = pl.Schema({"line": pl.Int64(), "field": pl.String(), "code": pl.String()})
 """The shape of `split`'s second frame: one row an error; `field` is the canonical name."""
 
-_Condition = tuple[str, str, pl.Expr]
+Check = tuple[str, str, pl.Expr]
+"""(field, error code, expression true where wrong)."""
 _UNSOUND: Final = "unsound "
 """Before a field's name: the column that says where the field by itself is wrong. No field has a blank in its name."""
 
 
-def columns(record: type[Record]) -> list[str]:
+@functools.cache
+def columns(record: type[Record]) -> tuple[str, ...]:
     """Return the record's field names in the order they are declared."""
-    return list(record().fields)
+    return tuple(record().fields)
 
 
 def wire_types(record: type[Record]) -> pl.Schema:
@@ -54,7 +59,7 @@ def column_types(record: type[Record]) -> dict[str, bool]:
 def split(
     frame: pl.DataFrame,
     record: type[Record],
-    extra_checks: Sequence[tuple[str, str, pl.Expr]] = (),
+    extra_checks: Sequence[Check] = (),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Part `frame` into rows that satisfy `record` and the errors of those that do not.
 
@@ -69,7 +74,29 @@ def split(
         The good rows with the record's columns in wire types, and the errors as `ERRORS`,
         ordered by line, then by the record's field order.
     """
-    names = columns(record)
+    across = [(field, code, expression) for field, code, expression, _ in record.cross_checks] + list(extra_checks)
+    # A quick look settles nearly every row; only what it cannot settle is examined check by check.
+    doubts = [*_implausible(record), *(expression.fill_null(value=False) for _, _, expression in across)]
+    # Lazily, since only a lazy query computes what several of them share just once.
+    looks = frame.lazy().select(doubt.alias(str(place)) for place, doubt in enumerate(doubts)).collect()
+    unsettled = looks.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
+    if not unsettled.len():
+        return to_wire(frame, record), pl.DataFrame(schema=ERRORS)
+    bad, errors = _examine(frame[unsettled], record, across)
+    wrong = unsettled.filter(bad)
+    good = frame.filter(~pl.int_range(pl.len()).is_in(wrong.implode())) if wrong.len() else frame
+    return to_wire(good, record), errors
+
+
+@functools.cache
+def _implausible(record: type[Record]) -> list[pl.Expr]:
+    """Return for each field an expression that is false only where the field by itself is right."""
+    fields = _fields(record)
+    return [~field.plausible(name).fill_null(bool(field.allow_none)) for name, field in fields.items() if name != LINE]
+
+
+def _examine(frame: pl.DataFrame, record: type[Record], across: Sequence[Check]) -> tuple[pl.Series, pl.DataFrame]:
+    """Return which rows are wrong, and every error of them, as `ERRORS`."""
     own = _field_conditions(record)
     # Lazily, since only a lazy query computes what several checks share just once.
     flags = frame.lazy().select(expression.alias(str(place)) for place, (_, _, expression) in enumerate(own)).collect()
@@ -78,7 +105,6 @@ def split(
     for place, (field, _, _) in enumerate(own):
         places.setdefault(field, []).append(str(place))
     unsound = flags.select(pl.any_horizontal(found).alias(_UNSOUND + field) for field, found in places.items())
-    across = [(field, code, expression) for field, code, expression, _ in record.cross_checks] + list(extra_checks)
     beside = pl.concat([frame, unsound], how="horizontal").lazy()
     further = beside.select(
         _where_sound(field, expression, unsound.columns).alias(str(place))
@@ -86,16 +112,23 @@ def split(
     ).collect()
     flags = pl.concat([flags, further], how="horizontal")
     bad = flags.select(pl.any_horizontal(pl.all())).to_series()
-    good = frame.filter(~bad) if bad.any() else frame
-    return to_wire(good, record), _errors(frame, flags, bad, [*own, *across], names)
+    return bad, _errors(frame, flags, bad, [*own, *across], columns(record))
 
 
-def _field_conditions(record: type[Record]) -> list[_Condition]:
+@functools.cache
+def _fields(record: type[Record]) -> dict[str, _Field]:
+    """Return the fields of a record that has no others nested in it."""
+    fields = record().fields
+    assert all(isinstance(field, _Field) for field in fields.values())  # noqa: S101  # narrows the type; every such record is made of ours
+    return dict(fields)  # type: ignore[arg-type]
+
+
+@functools.cache
+def _field_conditions(record: type[Record]) -> list[Check]:
     """Return (field, code, expression true where wrong) for each field by itself."""
-    conditions: list[_Condition] = []
-    for name, field in record().fields.items():
-        assert isinstance(field, _Field)  # noqa: S101  # narrows the type; every record is made of ours
-        if name == "line":
+    conditions: list[Check] = []
+    for name, field in _fields(record).items():
+        if name == LINE:
             continue
         if not field.allow_none:
             conditions.append((name, "HL2001", pl.col(name).is_null()))
@@ -115,9 +148,9 @@ def _where_sound(field: str, expression: pl.Expr, unsound: Sequence[str]) -> pl.
 
 def to_wire(frame: pl.DataFrame, record: type[Record]) -> pl.DataFrame:
     """Return `frame` with the record's columns, in its order and wire types."""
-    schema = record().fields
+    fields = _fields(record)
     return frame.select(
-        pl.col(name).cast(pl.Int64) if isinstance(schema[name], Whole) else pl.col(name) for name in columns(record)
+        pl.col(name).cast(pl.Int64) if isinstance(field, Whole) else pl.col(name) for name, field in fields.items()
     )
 
 
@@ -125,7 +158,7 @@ def _errors(
     frame: pl.DataFrame,
     flags: pl.DataFrame,
     bad: pl.Series,
-    conditions: Sequence[_Condition],
+    conditions: Sequence[Check],
     names: Sequence[str],
 ) -> pl.DataFrame:
     if not bad.any():

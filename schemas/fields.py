@@ -38,6 +38,10 @@ Checks = Iterator[tuple[str, pl.Expr]]
 
 RATE_PATTERN: Final = r"^(0|[1-9][0-9]{0,2})(\.[0-9]{1,6})?$"
 DATE_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+DAY_OF_ANY_YEAR: Final = (
+    r"^(19|20)[0-9]{2}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)$"
+)
+"""From 1900 to 2099; of the days there are, only the 29th of February is left out."""
 REGION_PATTERN: Final = r"^[1-9][0-9]{5}([0-9]{3}){0,2}$"
 IDENTITY_PATTERN: Final = r"^[1-9][0-9]{16}[0-9X]$"
 DIGEST_PATTERN: Final = r"^[0-9a-f]{64}$"
@@ -78,6 +82,13 @@ class _Field(ma.fields.Field[Any]):
         """Yield (code, expression true where wrong) for a column of non-null strings."""
         raise NotImplementedError
 
+    def plausible(self, column: str) -> pl.Expr:
+        """Return an expression that is true only where no check finds anything.
+
+        A quick look that settles nearly every row; where it is false, the checks decide.
+        """
+        return ~pl.any_horizontal(expression for _, expression in self.checks(column))
+
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
         return None if value is None else str(value)
 
@@ -96,7 +107,12 @@ class _Field(ma.fields.Field[Any]):
 
 
 class Text(_Field):
-    """Text of at most `longest` characters, without control characters, not blank."""
+    """Text of at most `longest` characters, without control characters, not blank.
+
+    Args:
+        longest: in characters.
+        pattern: the form of the whole text, anchored at both ends; it lets no control character through.
+    """
 
     def __init__(self, longest: int, *, pattern: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -111,6 +127,12 @@ class Text(_Field):
         if self.pattern:
             bad = bad | ~value.str.contains(self.pattern)
         yield "HL2023", bad
+
+    def plausible(self, column: str) -> pl.Expr:
+        """Return whether it has the form and the length."""
+        value = pl.col(column)
+        formed = value.str.contains(self.pattern) if self.pattern else ~value.str.contains(CONTROL_CHARACTERS)
+        return formed & value.str.len_chars().is_between(1, self.longest)
 
     def read(self, value: str) -> str:
         """Return the text itself."""
@@ -175,6 +197,11 @@ class Money(_Field):
         if not self.may_be_negative:
             yield "HL2010", value.str.starts_with("-") & value.str.contains(money.MONEY_PATTERN)
 
+    def plausible(self, column: str) -> pl.Expr:
+        """Return whether it has the form of an amount that is not too large."""
+        sign = "-?" if self.may_be_negative else ""
+        return pl.col(column).str.contains(rf"^{sign}(0|[1-9][0-9]{{0,{self.digits - 1}}})\.[0-9]{{2}}$")
+
     def read(self, value: str) -> Decimal:
         """Return the amount."""
         if not re.fullmatch(money.MONEY_PATTERN, value, re.ASCII):
@@ -223,6 +250,10 @@ class Date(_Field):
         real = value.str.to_date("%Y-%m-%d", strict=False).is_not_null()
         yield "HL2003", ~(value.str.contains(DATE_PATTERN) & real & (value >= "1900-01-01"))
 
+    def plausible(self, column: str) -> pl.Expr:
+        """Return whether it is a day of our centuries that every year has."""
+        return pl.col(column).str.contains(DAY_OF_ANY_YEAR)
+
     def read(self, value: str) -> dt.date:
         """Return the day."""
         if not re.fullmatch(DATE_PATTERN, value, re.ASCII) or value < "1900-01-01":
@@ -241,6 +272,10 @@ class Whole(_Field):
     """A whole number, not negative; a number in JSON."""
 
     column_type = pl.Int64()
+
+    def plausible(self, column: str) -> pl.Expr:
+        """Return whether it is of at most nine digits."""
+        return pl.col(column).str.contains(r"^[0-9]{1,9}$")
 
     def checks(self, column: str) -> Checks:
         """Yield the form check, then the sign check, over the number written as a string."""

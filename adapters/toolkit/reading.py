@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit import grammar
-from adapters.toolkit.text import BLANKS, clean
+from adapters.toolkit.text import BLANKS, clean, has_blanks
 from adapters.toolkit.translation import LINE
 from huilian.errors import describe
 
@@ -102,11 +102,14 @@ def fast(piece: RawPiece, form: Form) -> Rows | None:
         line = line + inner.cum_sum().shift(1, fill_value=0).cast(pl.Int64)
     # What needs a search in every cell is done only where the piece shows a trace of it.
     wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or rows != piece.lines
-    cells = clean(frame.with_columns(line.alias(LINE)), LINE, wrappers=wrappers, breaks=breaks)
+    cells = frame.with_columns(line.alias(LINE))
+    if wrappers or breaks or has_blanks(text) or b'""' in text:
+        cells = clean(cells, LINE, wrappers=wrappers, breaks=breaks)
     return Rows(cells, pl.DataFrame(schema=FAULTS), 0)
 
 
 def _polars(text: bytes, places: Sequence[str]) -> pl.DataFrame:
+    # An empty cell is null; one of two quotes is an empty text.
     return pl.read_csv(
         text,
         has_header=False,

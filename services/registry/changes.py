@@ -6,9 +6,8 @@ From `as_of` until `until` a loan is `after` where it was thought to be `before`
 from __future__ import annotations
 
 import dataclasses
-import io
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -20,11 +19,11 @@ from schemas.records import LoanChange, LoanState
 from services.registry.columns import SHARED_STATE, names, of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from huilian.database import Transaction
 
-__all__ = ["HISTORY", "LATE", "NEWEST", "frames", "prepare", "publish"]
+__all__ = ["LATE", "NEWEST", "history", "prepare", "publish"]
 
 PIECE_BYTES: Final = 4 << 20
 """How much of the changes is brought into memory at a time."""
@@ -68,7 +67,9 @@ def publish(transaction: Transaction, query: str, facts: dict[str, Any], submiss
     """Yield the messages with an application's changes; the last carries their number as `total`."""
     waiting: Draft | None = None
     sequence = 0
-    for sequence, (_, body) in enumerate(ahead(batches(frames(transaction, query, facts))), start=1):
+    # Messages cannot be written while rows leave the server: those made meanwhile are put by.
+    bodies = _put_by(body for _, body in batches(_frames(ahead(_pieces(transaction.copy_out(query, facts))))))
+    for sequence, body in enumerate(bodies, start=1):
         if waiting:
             yield waiting
         waiting = Draft(
@@ -84,35 +85,54 @@ def publish(transaction: Transaction, query: str, facts: dict[str, Any], submiss
         yield dataclasses.replace(waiting, total=sequence)
 
 
-def frames(transaction: Transaction, query: str, facts: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """Yield the rows of one of the queries above as frames of `LoanChange`, in pieces."""
+def history(transaction: Transaction) -> Iterator[pl.DataFrame]:
+    """Yield all that is known as frames of `LoanChange`; the transaction is free for other things meanwhile."""
+    yield from _frames(ahead(_put_by(_pieces(transaction.copy_out(HISTORY)))))
+
+
+def _put_by(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield `parts` once all of them are there, kept in a file rather than in memory."""
+    with tempfile.TemporaryFile() as file:
+        sizes = [file.write(part) for part in parts]
+        file.seek(0)
+        yield from map(file.read, sizes)
+
+
+def _frames(pieces: Iterator[bytes]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of one of the queries above, pieces of CSV, as frames of `LoanChange`."""
     columns = ["institution", "line", "loan_no", "as_of", "until", *_BEFORE, *_AFTER]
     schema = {
         name: pl.Int64 if name.removeprefix("before_").removeprefix("after_") in _NUMBERS else pl.String
         for name in columns
     }
-    # By way of a file: while rows leave the server, the connection could not take the messages made of them.
-    with tempfile.TemporaryFile() as file:
-        transaction.copy_out(query, file, facts)
-        file.seek(0)
-        for piece in _pieces(file):
-            frame = pl.read_csv(io.BytesIO(piece), has_header=False, schema=schema)
-            yield frame.select(
-                "institution",
-                "loan_no",
-                "as_of",
-                "until",
-                pl.when(pl.col("before_region").is_not_null()).then(_state(_BEFORE)).alias("before"),
-                _state(_AFTER).alias("after"),
-                "line",
-            ).select(columnar.columns(LoanChange))
+    for piece in pieces:
+        frame = pl.read_csv(piece, has_header=False, schema=schema)
+        yield frame.select(
+            "institution",
+            "loan_no",
+            "as_of",
+            "until",
+            pl.when(pl.col("before_region").is_not_null()).then(_state(_BEFORE)).alias("before"),
+            _state(_AFTER).alias("after"),
+            "line",
+        ).select(columnar.columns(LoanChange))
 
 
 def _state(columns: list[str]) -> pl.Expr:
     return pl.struct([pl.col(column).alias(name) for column, name in zip(columns, SHARED_STATE, strict=True)])
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    """Yield a file in pieces of whole lines; no shared field can hold a line break."""
-    while piece := file.read(PIECE_BYTES):
-        yield piece + file.readline()
+def _pieces(csv: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield CSV in pieces of whole lines; no shared field can hold a line break."""
+    waiting: list[bytes] = []
+    size = 0
+    for part in csv:
+        waiting.append(part)
+        size += len(part)
+        if size >= PIECE_BYTES:
+            piece = b"".join(waiting)
+            end = piece.rfind(b"\n") + 1
+            yield piece[:end]
+            waiting, size = [piece[end:]], len(piece) - end
+    if size:
+        yield b"".join(waiting)

@@ -12,7 +12,7 @@ __all__ = ["LOAN_STATE", "SHARED_STATE", "differs", "names", "of"]
 
 LOAN_STATE: Final = [name for name in columnar.columns(LoanLedgerRecord) if name not in ("line", "loan_no")]
 """What a ledger says of a loan."""
-SHARED_STATE: Final = columnar.columns(LoanState)
+SHARED_STATE: Final = list(columnar.columns(LoanState))
 """The part of it that `loans_changed` shares: no person's name or number."""
 
 

@@ -99,41 +99,50 @@ def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) 
 
 
 def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
-    known = transaction.value("SELECT true FROM registry.loan WHERE institution = %(institution)s LIMIT 1", facts)
-    changed = 0
-    if known:
-        changed = _change_known(transaction, table, facts)
-        _note_back(transaction, table, facts)
-    only_new = (
-        "WHERE NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = %(institution)s AND l.loan_no = s.loan_no)"
+    if not _knows_any(transaction, facts):
+        return _enter(transaction, f"{table} s", facts)
+    before = names(["before_" + name for name in SHARED_STATE])
+    # One join finds both what is new and what has changed. A table made from a query may be filled by
+    # several processes of the server; an INSERT may not.
+    transaction.execute(
+        f"""
+        CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
+        SELECT s.line, s.loan_no, l.loan_no IS NULL AS is_new, {of("l", SHARED_STATE, prefixed="before_")}
+        FROM {table} s LEFT JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = s.loan_no
+        WHERE l.loan_no IS NULL OR {differs("s", "l", LOAN_STATE)}
+        """,
+        facts,
     )
-    return changed + transaction.execute(
+    transaction.execute("ANALYZE differing (loan_no, is_new)")
+    changed = transaction.execute(
+        f"INSERT INTO loan_change (line, loan_no, {before})"
+        f" SELECT line, loan_no, {before} FROM differing WHERE NOT is_new"
+    )
+    _change_known(transaction, table, facts)
+    _note_back(transaction, table, facts)
+    return changed + _enter(transaction, f"differing d JOIN {table} s ON s.loan_no = d.loan_no AND d.is_new", facts)
+
+
+def _knows_any(transaction: Transaction, facts: dict[str, Any]) -> bool:
+    return bool(transaction.value("SELECT true FROM registry.loan WHERE institution = %(institution)s LIMIT 1", facts))
+
+
+def _enter(transaction: Transaction, source: str, facts: dict[str, Any]) -> int:
+    """Enter the loans of `source`, an SQL table with the alias `s`, which are new; return how many there are."""
+    return transaction.execute(
         f"""
         INSERT INTO registry.loan
             (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line, application)
         SELECT %(institution)s, s.loan_no, {of("s", LOAN_STATE)},
                %(as_of)s::date, %(submission)s::integer, s.sequence, s.line, %(application)s::integer
-        FROM {table} s {only_new if known else ""}
+        FROM {source}
         """,
         facts,
     )
 
 
-def _change_known(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
-    before = names(["before_" + name for name in SHARED_STATE])
-    # A table made from a query may be filled by several processes of the server; an INSERT may not.
-    transaction.execute(
-        f"""
-        CREATE TEMPORARY TABLE differing ON COMMIT DROP AS
-        SELECT s.line, s.loan_no, {of("l", SHARED_STATE, prefixed="before_")}
-        FROM {table} s JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = s.loan_no
-        WHERE {differs("s", "l", LOAN_STATE)}
-        """,
-        facts,
-    )
-    changed = transaction.execute(
-        f"INSERT INTO loan_change (line, loan_no, {before}) SELECT line, loan_no, {before} FROM differing"
-    )
+def _change_known(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:
+    """Replace the states of the loans in `loan_change` by what the ledger says, keeping what they were."""
     transaction.execute("ANALYZE loan_change")
     # A state that a ledger of the same date corrects never held: it leaves no history.
     transaction.execute(
@@ -155,7 +164,6 @@ def _change_known(transaction: Transaction, table: str, facts: dict[str, Any]) -
         """,
         facts,
     )
-    return changed
 
 
 def _note_back(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:

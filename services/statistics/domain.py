@@ -30,6 +30,11 @@ BAD_CLASSES: Final = ("substandard", "doubtful", "loss")
 CELL: Final = ("region", "institution", "product", "month", "due_month")
 MEASURES: Final = ("loans", "lent", "balance", "overdue_balance", "bad_balance", "repaid")
 HOUSEHOLD: Final = ("region", "institution", "product", "month", "household_no")
+_CHANGE: Final = ("institution", "as_of", "until", "before", "after")
+_STATE: Final = (
+    *("household_no", "region", "product", "principal", "balance", "due_date"),
+    *("five_tier_class", "overdue_days", "overdue_principal", "status"),
+)
 RATIO_PLACES: Final = Decimal("0.000001")
 
 
@@ -39,6 +44,14 @@ class Deltas:
 
     cells: pl.DataFrame
     households: pl.DataFrame
+
+
+def needed(types: pl.Schema) -> pl.Schema:
+    """Return, of the types of a `LoanChange`, those that `fold` looks at: reading only these is a third faster."""
+    after = types["after"]
+    assert isinstance(after, pl.Struct)  # noqa: S101  # narrows the type: a state is nested
+    state = pl.Struct([field for field in after.fields if field.name in _STATE])
+    return pl.Schema({name: state if name in ("before", "after") else types[name] for name in _CHANGE})
 
 
 def fold(changes: pl.DataFrame) -> Deltas:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
-from huilian.ahead import ahead
+from huilian.ahead import side_by_side
 from huilian.bulk import from_ndjson
 from huilian.errors import MessageRefused
 from schemas import columnar
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["on_loans_changed", "on_receipt", "rebuild"]
 
-_TYPES: Final = columnar.wire_types(LoanChange)
+_TYPES: Final = domain.needed(columnar.wire_types(LoanChange))
 MERGE_EVERY: Final = 16
 """Partial sums that are gathered before they are added up: bounds the memory of a large fold."""
 
@@ -67,20 +67,20 @@ def on_loans_changed(
     )
     if len(parts) != parts[0]["total"]:
         return ()
-    _add(transaction, _frames(transaction, [part["message"] for part in parts]))
+    _add(transaction, _folded(transaction, [part["message"] for part in parts]))
     transaction.execute("INSERT INTO statistics.folded (submission) VALUES (%s)", [submission])
     transaction.execute("DELETE FROM statistics.change_part WHERE submission = %s", [submission])
     return ()
 
 
-def _frames(transaction: Transaction, ids: list[str]) -> Iterator[pl.DataFrame]:
-    for message_id in ids:
-        yield from_ndjson(messages.kept(transaction, [message_id])[0].body(), _TYPES, checked=True)
+def _folded(transaction: Transaction, ids: list[str]) -> Iterator[domain.Deltas]:
+    kept = (messages.kept(transaction, [message_id])[0] for message_id in ids)
+    return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 
-def _add(transaction: Transaction, frames: Iterable[pl.DataFrame]) -> None:
+def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> None:
     partial: list[domain.Deltas] = []
-    for deltas in ahead(map(domain.fold, frames)):
+    for deltas in folded:
         # Households are only ever appended, so they need not be gathered first; cells are few.
         households = deltas.households.select(*domain.HOUSEHOLD, "loans")
         csv = households.write_csv(include_header=False).encode()
@@ -135,7 +135,7 @@ def rebuild(
     for table in ("roll_up", "household_change", "report", "change_part", "folded"):
         # Not truncated: readers would have to wait.
         transaction.execute(f"DELETE FROM statistics.{table}")
-    _add(transaction, history(transaction))
+    _add(transaction, side_by_side(domain.fold, history(transaction)))
     submissions = applied(transaction)
     statement = "INSERT INTO statistics.folded (submission) VALUES (%s)"
     transaction.many(statement, [[submission] for submission in submissions])

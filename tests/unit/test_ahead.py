@@ -1,4 +1,4 @@
-"""Reading one piece ahead changes neither order nor errors, and stops when the reader does."""
+"""Working ahead changes neither order nor errors, and stops when the reader does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.ahead import ahead
+from huilian.ahead import ahead, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,3 +39,46 @@ def test_a_reader_that_stops_leaves_no_thread_behind():
     assert next(made) == 0
     made.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("reading-ahead")]
+
+
+def test_what_is_made_side_by_side_comes_in_order():
+    """However long each takes."""
+    gate = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert gate.wait(10)
+        if item == 1:
+            gate.set()
+        return item * item
+
+    assert list(side_by_side(work, range(50))) == [item * item for item in range(50)]
+
+
+def test_an_error_made_side_by_side_comes_in_its_place():
+    """What was made before it is delivered first, and nothing after it."""
+
+    def work(item: int) -> int:
+        if item == 1:
+            message = "broken"
+            raise ValueError(message)
+        return item
+
+    made = side_by_side(work, range(10))
+    assert next(made) == 0
+    with pytest.raises(ValueError, match="broken"):
+        next(made)
+
+
+def test_no_more_is_taken_than_can_be_made():
+    """A long input does not pile up in memory."""
+    taken = []
+
+    def items() -> Iterator[int]:
+        for item in range(100):
+            taken.append(item)
+            yield item
+
+    made = side_by_side(lambda item: item, items(), workers=2)
+    assert next(made) == 0
+    assert taken == [0, 1, 2]
