@@ -7,7 +7,8 @@ them. It is no adapter: it makes what adapters read.
 from __future__ import annotations
 
 from adapters.sample_county.figures import expected_figures
-from adapters.sample_county.files import DirtyRow, SampleFile, make
+from adapters.sample_county.files import make
 from adapters.sample_county.population import REGION_NAMES
+from adapters.sample_county.written import DirtyRow, SampleFile
 
 __all__ = ["REGION_NAMES", "DirtyRow", "SampleFile", "expected_figures", "make"]

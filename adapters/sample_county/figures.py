@@ -59,7 +59,7 @@ def _known(sample: County, month: tuple[int, int], region: str) -> list[tuple[Lo
     """Return each loan that a good row has told of by the end of `month`, with the newest such state."""
     as_ofs = [as_of for as_of in MONTH_ENDS if (as_of.year, as_of.month) <= month]
     known = []
-    for loan in sample.loans:
+    for loan in sample.all_loans:
         if not loan.household.region.startswith(region):
             continue
         newest = _newest_good_row(sample, loan, as_ofs)

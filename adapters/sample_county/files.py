@@ -1,8 +1,7 @@
-"""The sample county's files, as the county office and its rural commercial bank would export them."""
+"""The sample county's files, as the county office and its institutions would export them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.sample_county.county import HOUSEHOLDS, SEED, County, county
@@ -17,16 +16,20 @@ from adapters.sample_county.dirt import (
     Change,
     Fault,
 )
+from adapters.sample_county.guarantees import write_guarantee_book
+from adapters.sample_county.insurance import write_insurance_package
 from adapters.sample_county.lending import MONTH_ENDS, Loan, Payment, State, journal, ledger
 from adapters.sample_county.population import COUNTY, REGION_NAMES, ROSTER_DATE, Household, Person
+from adapters.sample_county.postal import write_postal_ledger
 from adapters.sample_county.table import Row, money_text, write
+from adapters.sample_county.written import DirtyRow, SampleFile
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["BANK", "JOURNAL_HEADER", "LEDGER_HEADER", "ROSTER_HEADER", "DirtyRow", "SampleFile", "make"]
+__all__ = ["BANK", "JOURNAL_HEADER", "LEDGER_HEADER", "ROSTER_HEADER", "make"]
 
 BANK: Final = "RCB01"
 """The rural commercial bank's member code."""
@@ -46,41 +49,6 @@ ROSTER_HEADER: Final = _columns(
     "联系电话,开户银行卡号后四位"
 )
 _TOWNSHIP_DIGITS: Final = 9
-
-
-@dataclass(frozen=True)
-class DirtyRow:
-    """A row that must be rejected: its physical line, the column at fault and the error's code."""
-
-    line: int
-    column: str
-    code: str
-
-
-@dataclass(frozen=True)
-class SampleFile:
-    """A file that was written, and what is in it.
-
-    Args:
-        adapter: the adapter that reads it.
-        member: who sends it: the bank's member code, or the county's own.
-        kind: the message type its rows become.
-        rows: data rows, the dirty ones among them.
-        dirt: the rows that must be rejected, by line.
-    """
-
-    path: Path
-    adapter: str
-    member: str
-    kind: str
-    as_of: dt.date
-    rows: int
-    dirt: tuple[DirtyRow, ...]
-
-    @property
-    def dirty_rows(self) -> int:
-        """Return how many rows must be rejected."""
-        return len(self.dirt)
 
 
 def make(
@@ -114,6 +82,9 @@ def make(
     for as_of in MONTH_ENDS:
         add(_write_ledger(directory, sample, as_of))
         add(_write_journal(directory, sample, as_of))
+        add(write_postal_ledger(directory, sample, as_of))
+        add(write_guarantee_book(directory, sample, as_of))
+        add(write_insurance_package(directory, sample, as_of))
     return written
 
 

@@ -18,22 +18,29 @@ if TYPE_CHECKING:
 
     from adapters.sample_county.population import Household, Person
 
-__all__ = ["MONTH_ENDS", "Loan", "Payment", "State", "journal", "ledger", "make_loans"]
+__all__ = [
+    "MONTH_ENDS",
+    "POSTAL_SAVINGS_BANK",
+    "RURAL_COMMERCIAL_BANK",
+    "Lender",
+    "Loan",
+    "Payment",
+    "State",
+    "journal",
+    "ledger",
+    "make_loans",
+]
 
 MONTH_ENDS: Final = tuple(dt.date(2024, month, calendar.monthrange(2024, month)[1]) for month in range(1, 13))
 """The dates of the ledgers."""
 FIRST_LOANS: Final = dt.date(2022, 1, 1)
 """Early enough for loans of 12 and 24 months to fall due in every month of 2024."""
 
-_RATES: Final = (435, 475, 385)
-"""Yearly rates in basis points: 4.35 %, 4.75 %, 3.85 %."""
 _TERMS: Final = {12: 40, 24: 25, 36: 35}
 """Months to weight."""
 _PURPOSES: Final = ("养羊", "种植药材", "购买化肥农机", "大棚蔬菜", "养殖肉牛", "光伏电站", "农家乐经营", "茶园改造")
-_PRODUCTS: Final = ("XEXD01", "XEXD02")
 _METHODS: Final = ("按季付息到期还本", "分期还本按季付息")
 _CHANNELS: Final = ("柜面", "手机银行", "自动扣款", "村级服务点")
-_HOUSEHOLDS_PER_MONTHLY_LOAN: Final = 50
 _ONE_SECOND_LOAN_IN: Final = 25
 """Among so many households one may borrow again before it has repaid."""
 _BORROWER_AGES: Final = range(18, 60)
@@ -134,19 +141,43 @@ class Loan:
         return _interest(self.unpaid(as_of), self.rate, (as_of - last).days)
 
 
-def make_loans(seed: int, households: tuple[Household, ...]) -> tuple[Loan, ...]:
-    """Return every loan from 2022 to the end of 2024, in the order they were lent.
+@dataclass(frozen=True)
+class Lender:
+    """A bank and how it lends.
+
+    Args:
+        prefixes: of its loan and contract numbers.
+        rates: yearly, in basis points.
+        products: its codes for them.
+        households_per_monthly_loan: it lends once a month to one in so many.
+    """
+
+    prefixes: tuple[str, str]
+    rates: tuple[int, ...]
+    products: tuple[str, ...]
+    households_per_monthly_loan: int
+
+
+RURAL_COMMERCIAL_BANK: Final = Lender(("RCB", "HT"), (435, 475, 385), ("XEXD01", "XEXD02"), 50)
+POSTAL_SAVINGS_BANK: Final = Lender(("PJ", "PHT"), (600, 480), ("YZXE01",), 400)
+"""Its rates come out even by the month, since that is how it states them."""
+
+
+def make_loans(
+    seed: int, households: tuple[Household, ...], lender: Lender = RURAL_COMMERCIAL_BANK
+) -> tuple[Loan, ...]:
+    """Return every loan of a bank from 2022 to the end of 2024, in the order they were lent.
 
     A household mostly has one loan at a time; one that is not going to repay gets no other.
     """
-    maker = _Maker(seed)
+    maker = _Maker(seed, lender)
     busy: dict[str, dt.date] = {}
     loans: list[Loan] = []
     for month in range(36):
         first = _add_months(FIRST_LOANS, month)
         free = [household for household in households if busy.get(household.number, dt.date.min) < first]
         season = 1.3 if first.month in range(2, 6) else 0.9
-        wanted = max(1, round(len(households) * season / _HOUSEHOLDS_PER_MONTHLY_LOAN))
+        wanted = max(1, round(len(households) * season / lender.households_per_monthly_loan))
         days = calendar.monthrange(first.year, first.month)[1]
         lent_on = sorted(maker.draw.randrange(days) for _ in range(min(wanted, len(free))))
         for place, household in enumerate(maker.draw.sample(free, len(lent_on))):
@@ -182,24 +213,27 @@ def _borrower(household: Household, start: dt.date) -> Person | None:
 class _Maker:
     """Draws loans and decides what becomes of each."""
 
-    def __init__(self, seed: int) -> None:
-        self.draw = random.Random(f"{seed} lending")  # noqa: S311  # reproducible sample data, nothing secret
+    def __init__(self, seed: int, lender: Lender) -> None:
+        self._lender = lender
+        # The first bank's draws are those of the seed; any other has its own.
+        other = "" if lender is RURAL_COMMERCIAL_BANK else f" {lender.prefixes[0]}"
+        self.draw = random.Random(f"{seed} lending{other}")  # noqa: S311  # reproducible sample data, nothing secret
 
     def loan(self, household: Household, borrower: Person, start: dt.date, serial: int) -> Loan:
         draw = self.draw
         term = draw.choices(list(_TERMS), list(_TERMS.values()))[0]
         due = _add_months(start, term)
         principal = draw.choice([50_000_00, 30_000_00, draw.randrange(5_000_00, 50_000_01, 1_000_00)])
-        rate = draw.choice(_RATES)
+        rate = draw.choice(self._lender.rates)
         repaid, end, written_off = self._fate(start, due, principal)
         payments = self._payments(start, end, principal, rate, repaid)
         missed = _interest_days(end, due) if sum(repaid.values()) < principal else []
         return Loan(
-            number=f"RCB{start:%Y%m}{serial:05}",
-            contract=f"HT{start:%Y%m}-{serial:05}",
+            number=f"{self._lender.prefixes[0]}{start:%Y%m}{serial:05}",
+            contract=f"{self._lender.prefixes[1]}{start:%Y%m}-{serial:05}",
             household=household,
             borrower=borrower,
-            product=draw.choice(_PRODUCTS),
+            product=draw.choice(self._lender.products),
             principal=principal,
             rate=rate,
             start=start,

@@ -50,6 +50,28 @@ def read(path: Path) -> Read:
     return Read(rows, trailer)
 
 
+def read_postal(path: Path) -> dict[int, dict[str, str]]:
+    """Read a file of fixed-length records without help from the project, in the words of the other bank's ledger."""
+    header, *details, trailer = path.read_bytes().splitlines()
+    assert (header[:1], trailer[:1]) == (b"H", b"T")
+    rows = {}
+    for line, record in enumerate(details, 2):
+        assert len(record) == 240
+        rows[line] = {
+            "借据号": record[1:21].decode().strip(),
+            "户编号": record[41:57].decode().strip(),
+            "行政区划代码": record[105:117].decode(),
+            "借款金额": str(Decimal(record[123:136].decode()) / 100),
+            "借款余额": str(Decimal(record[136:149].decode()) / 100),
+            "到期日期": record[163:171].decode(),
+            "五级分类": str("ABCDE".find(record[200:201].decode()) + 1),
+            "逾期天数": str(int(record[201:205])),
+            "欠本金额": str(Decimal(record[205:218].decode()) / 100),
+            "贷款状态": str("NOSW".index(record[231:232].decode())),
+        }
+    return rows
+
+
 def plain(number: str) -> str:
     """Return an identity number without what spreadsheets and typists add to it."""
     narrow = "".join(chr(ord(mark) - 0xFEE0) if ord(mark) > 0xFF00 else mark for mark in number)
@@ -62,29 +84,35 @@ def yuan(text: str) -> Decimal:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> list[SampleFile]:
-    """Return the files of a small county."""
+def everybodys(tmp_path_factory: pytest.TempPathFactory) -> list[SampleFile]:
+    """Return the files of a small county, of all its institutions."""
     return make(tmp_path_factory.mktemp("county"), households=SMALL)
 
 
 @pytest.fixture(scope="module")
+def small(everybodys: list[SampleFile]) -> list[SampleFile]:
+    """Return its tables: the roster, and the rural commercial bank's ledgers and journals."""
+    return [file for file in everybodys if file.path.suffix == ".csv"]
+
+
+@pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> list[SampleFile]:
-    """Return the files of the county as it is by default; only there has every kind of loan its place."""
-    return make(tmp_path_factory.mktemp("full"))
+    """Return the tables of the county as it is by default; only there has every kind of loan its place."""
+    return [file for file in make(tmp_path_factory.mktemp("full")) if file.path.suffix == ".csv"]
 
 
 def ledgers(files: list[SampleFile]) -> list[SampleFile]:
-    """Return the ledgers among `files`, by date."""
+    """Return the loan ledgers among `files`, by date."""
     return [file for file in files if file.kind == "loan_ledger"]
 
 
-def test_the_same_seed_gives_the_same_bytes(small: list[SampleFile], tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes(everybodys: list[SampleFile], tmp_path: Path) -> None:
     """Two directories made from one seed hold the same files, byte for byte."""
     county.cache_clear()
     again = make(tmp_path, households=SMALL)
-    assert [file.path.name for file in again] == [file.path.name for file in small]
-    assert [file.path.read_bytes() for file in again] == [file.path.read_bytes() for file in small]
-    assert [file.dirt for file in again] == [file.dirt for file in small]
+    assert [file.path.name for file in again] == [file.path.name for file in everybodys]
+    assert [file.path.read_bytes() for file in again] == [file.path.read_bytes() for file in everybodys]
+    assert [file.dirt for file in again] == [file.dirt for file in everybodys]
 
 
 def test_another_seed_gives_another_county(small: list[SampleFile], tmp_path: Path) -> None:
@@ -94,15 +122,22 @@ def test_another_seed_gives_another_county(small: list[SampleFile], tmp_path: Pa
 
 
 def test_the_files_come_in_the_order_they_are_to_be_pushed(tmp_path: Path) -> None:
-    """The roster comes first, then each month's ledger and journal; each is announced as it is written."""
+    """The roster comes first, then each month's files, banks before those that refer to their loans."""
     announced: list[SampleFile] = []
     files = make(tmp_path, households=SMALL, on_file=announced.append)
     assert announced == files
     names = [file.path.name for file in files]
-    assert names[:3] == ["花名册_341599_20240101.csv", "RCB01_LOAN_20240131.csv", "RCB01_REPAY_20240131.csv"]
-    assert names[-2:] == ["RCB01_LOAN_20241231.csv", "RCB01_REPAY_20241231.csv"]
-    assert Counter(file.kind for file in files) == {"roster": 1, "loan_ledger": 12, "repayment_journal": 12}
-    assert [file.as_of for file in ledgers(files)] == list(MONTH_ENDS)
+    assert names[:6] == [
+        "花名册_341599_20240101.csv",
+        "RCB01_LOAN_20240131.csv",
+        "RCB01_REPAY_20240131.csv",
+        "PSBC1522_20240131_0001.dat",
+        "担保业务明细表_2024年1月.xlsx",
+        "INS_PICC_MIXED_20240131_01.xml",
+    ]
+    kinds = ("loan_ledger", "repayment_journal", "loan_ledger", "guarantee_book", "insurance_package")
+    assert [file.kind for file in files] == ["roster", *kinds * 12]
+    assert [file.as_of for file in files[1:]] == [month_end for month_end in MONTH_ENDS for _ in kinds]
 
 
 def test_the_county_has_the_size_that_was_asked_for() -> None:
@@ -235,12 +270,15 @@ def test_the_journal_explains_every_change_of_balance(full: list[SampleFile]) ->
 
 @pytest.mark.parametrize("month", [1, 5, 6, 12])
 @pytest.mark.parametrize("region", [None, "341599102", "341599201203"])
-def test_the_expected_figures_follow_from_the_files(small: list[SampleFile], month: int, region: str | None) -> None:
+def test_the_expected_figures_follow_from_the_files(
+    everybodys: list[SampleFile], month: int, region: str | None
+) -> None:
     """Folding the clean rows of the ledgers, newest last, gives the expected figures."""
     newest: dict[str, dict[str, str]] = {}
-    for file in ledgers(small)[:month]:
+    for file in ledgers(everybodys)[: 2 * month]:
         dirty = {row.line for row in file.dirt}
-        for line, row in read(file.path).rows.items():
+        rows = read_postal(file.path) if file.path.suffix == ".dat" else read(file.path).rows
+        for line, row in rows.items():
             if line not in dirty and row["行政区划代码"].startswith(region or ""):
                 newest[row["借据号"]] = row
     held = [row for row in newest.values() if yuan(row["借款余额"])]
