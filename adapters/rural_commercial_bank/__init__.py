@@ -1,6 +1,7 @@
-"""The rural commercial bank's delimited text: its loan ledger and its repayment journal.
+"""The rural commercial bank's delimited text: its loan ledger and repayment journal, and what it is sent.
 
-`layouts` says what the files' columns mean, `exchange` reads them and gives rows back.
+`layouts` says what the columns of the bank's files mean, `returns` what the files look like
+that it is sent; `exchange` reads the ones, gives rows of them back, and writes the others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The adapter: reading the bank's files in pieces, and giving rejected rows back in its own layout."""
+"""The adapter: reading the bank's files in pieces, and giving back what it is sent in its own layout."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import polars as pl
 
 from adapters.rural_commercial_bank.layouts import LAYOUTS, TRAILER_MARK, FileLayout
-from adapters.toolkit import delimited, returning
+from adapters.rural_commercial_bank.returns import RETURNS
+from adapters.toolkit import delimited, returning, writing
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
-from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
+from huilian.adapter_settings import example
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.ahead import ahead
+from huilian.errors import ConfigurationError, FileRefused
 from schemas.columnar import split
 
 if TYPE_CHECKING:
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from adapters.rural_commercial_bank.returns import ReturnedFile
     from adapters.toolkit.delimited import Block, Trailer
+    from adapters.toolkit.encodings import Encoding
 
 __all__ = ["RuralCommercialBank"]
 
@@ -34,6 +39,8 @@ _REFERENCE: Final = "loan_no"
 """The number by which a rejection names its row."""
 _REPEATED: Final = "is_repeated"
 """A column of the frame only, beside the canonical ones."""
+_ENCODING: Final = "encoding"
+"""The setting that says what the bank's files are written in; how they are read, they say themselves."""
 
 
 class RuralCommercialBank(Adapter):
@@ -46,6 +53,12 @@ class RuralCommercialBank(Adapter):
     reads: ClassVar[dict[str, str]] = {kind: f"RCB01_{layout.word}_20240531.csv" for kind, layout in LAYOUTS.items()}
     parts: ClassVar[dict[str, tuple[str, ...]]] = {kind: (f"{kind}/v1",) for kind in LAYOUTS}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {kind: layout.totals for kind, layout in LAYOUTS.items()}
+    writes: ClassVar[dict[str, str]] = {
+        contract: f"RCB01_{file.word}_20240531_001.csv" for contract, file in RETURNS.items()
+    }
+    settings: ClassVar[dict[str, Setting]] = {
+        _ENCODING: Setting(str, "返还文件的编码：GB18030 或 UTF-8", default="GB18030")
+    }
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "RCB01_LOAN_20240531.csv" says, or None; upper and lower case are one."""
@@ -75,6 +88,49 @@ class RuralCommercialBank(Adapter):
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as the bank sent them, with two columns more: see `toolkit.returning`."""
         returning.write(source, LAYOUTS[identity.kind].translation.sources, rejections, target)
+
+    def outgoing_name(self, outgoing: Outgoing) -> str:
+        """Return a name such as "RCB01_CONFIRM_20240531_001.csv"; the number counts the day's files of the kind."""
+        word = self._returned(outgoing.dataschema).word
+        return f"{outgoing.member}_{word}_{outgoing.day:%Y%m%d}_{outgoing.number:03d}.csv"
+
+    def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
+        """Write a receipt, the confirmed list or notices as `returns` says, whole or not at all.
+
+        Raises:
+            FileRefused: HL3014, the bank is not sent that contract; HL3039, the file cannot be written.
+            ConfigurationError: HL6010, there is no such encoding.
+        """
+        table = self._returned(outgoing.dataschema).table
+        writing.write(outgoing.records, table, target, self._encoding(settings))
+
+    def read_back(self, source: Path, dataschema: str, settings: AdapterSettings) -> pl.DataFrame:
+        """Return the records in a file that `write` made with the same settings.
+
+        Raises:
+            FileRefused: HL3014, the bank is not sent that contract; or as `toolkit.writing.read_back`.
+            ConfigurationError: HL6010, there is no such encoding.
+        """
+        return writing.read_back(source, self._returned(dataschema).table, self._encoding(settings))
+
+    def _returned(self, dataschema: str) -> ReturnedFile:
+        if dataschema not in RETURNS:
+            raise FileRefused("HL3014", adapter=self.name, file=dataschema)
+        return RETURNS[dataschema]
+
+    def _encoding(self, settings: AdapterSettings) -> Encoding:
+        name = settings.values[_ENCODING]
+        if name not in writing.ENCODINGS:
+            setting = self.settings[_ENCODING]
+            raise ConfigurationError(
+                "HL6010",
+                adapter=self.name,
+                setting=_ENCODING,
+                purpose=setting.chinese,
+                what=f"不能是 {name} (it cannot be {name})",
+                example=f"[adapters.{self.name}] {example(_ENCODING, setting)}",
+            )
+        return writing.ENCODINGS[name]
 
 
 class _Translator:

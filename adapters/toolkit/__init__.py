@@ -5,7 +5,11 @@
     cutting ─▶ header ─▶ reading ─▶ delimited ─▶ translation ─▶ schemas.columnar.split ─▶ records
     pieces     encodings  grammar    data rows    canonical      control_totals, repeats   rejections ─▶ returning
 
+    records ─▶ notations ─▶ writing ─▶ whole_files
+               formulas     quotes, totals
+
 `delimited` reads delimited text in pieces and knows nothing of what its columns mean;
-`translation` says what they mean and knows nothing of files. No check of a value stands
+`translation` says what they mean and knows nothing of files. `writing` makes delimited text of
+records, as a table of columns and their `notations` says, and reads exactly that back. No check of a value stands
 here: what is right or wrong is for the schemas to say.
 """

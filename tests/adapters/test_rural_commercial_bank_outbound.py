@@ -1,0 +1,267 @@
+"""What the rural commercial bank is sent: receipts, the confirmed list and notices in its own layout."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters import rural_commercial_bank
+from adapters.rural_commercial_bank import adapter
+from adapters.rural_commercial_bank.returns import RETURNS
+from adapters.toolkit import writing
+from huilian import catalogue
+from huilian.adapters import AdapterSettings, Outgoing
+from huilian.errors import ConfigurationError, FileRefused
+from schemas.columnar import wire_types
+from schemas.messages import Receipt
+from schemas.returns import ConfirmationRecord, NoticeRecord
+from tests.adapters.making import identity_number
+from tests.adapters.valid_records import frames
+
+DAY = dt.date(2024, 5, 31)
+CODECS = {"GB18030": (b"", "gb18030"), "UTF-8": (b"\xef\xbb\xbf", "utf-8")}
+"""The setting's values, with the mark and Python's codec of each."""
+SCHEMAS = {"receipt/v2": Receipt, "confirmations/v1": ConfirmationRecord, "notices/v1": NoticeRecord}
+SAMPLES = Path(rural_commercial_bank.__file__ or "").parent / "samples"
+
+CONFIRMATION = {
+    "line": 1,
+    "confirmation_no": "QR2024-0001",
+    "institution": "RCB01",
+    "household_no": "341599101200-0001",
+    "borrower_name": "张䶮",
+    "identity_number": identity_number(1),
+    "region": "341599101200",
+    "product": "XE001",
+    "amount": "50000.00",
+    "months": 36,
+    "confirmed_date": "2024-05-31",
+    "valid_until": None,
+}
+NOTICE = {
+    "line": 1,
+    "notice_no": "TZ2024-0001",
+    "kind": "lending_suspended",
+    "date": "2024-05-31",
+    "region": "341599101",
+    "reference": None,
+    "code": None,
+    "text": "该乡镇到期贷款收回率低于 95%，即日起暂停放贷",
+}
+RECEIPT = {
+    "submission": "RCB01-loan_ledger-20240531-0a1b2c3d",
+    "member": "RCB01",
+    "kind": "loan_ledger",
+    "as_of": "2024-05-31",
+    "status": "accepted",
+    "rows": 11358,
+    "accepted": 11339,
+    "rejected": 19,
+    "changed": 800,
+    "unchanged": 10539,
+    "missing": 2,
+    "code": None,
+    "message": None,
+    "file_sha256": "0123456789abcdef" * 4,
+}
+
+
+def setting(encoding: str) -> AdapterSettings:
+    """Return the adapter's settings with that encoding."""
+    return AdapterSettings("341599", {"encoding": encoding})
+
+
+def outgoing(contract: str, *records: dict[str, Any], number: int = 1) -> Outgoing:
+    """Return records of a contract on their way to the bank."""
+    frame = pl.DataFrame(records, schema=wire_types(SCHEMAS[contract]))
+    return Outgoing(contract, "RCB01", DAY, number, frame)
+
+
+def written(tmp_path: Path, sent: Outgoing, encoding: str = "GB18030") -> bytes:
+    """Return the bytes of the file that is written."""
+    adapter.write(sent, setting(encoding), tmp_path / "sent.csv")
+    return (tmp_path / "sent.csv").read_bytes()
+
+
+@pytest.mark.parametrize("encoding", CODECS)
+def test_the_confirmed_list(tmp_path: Path, encoding: str):
+    """Amounts have their thousands in groups, dates eight digits; quotes stand where they must; the totals end it."""
+    second = CONFIRMATION | {
+        "line": 2,
+        "borrower_name": '𠅤，"小"李,',
+        "amount": "800.50",
+        "product": "=XE002",
+        "valid_until": "2027-05-30",
+    }
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("confirmations/v1", CONFIRMATION, second), encoding) == mark + (
+        "序号,确认编号,贷款银行,户编号,借款人姓名,证件号码,行政区划代码,产品代码,确认金额,期限(月),确认日期,有效期至\r\n"
+        f'1,QR2024-0001,RCB01,341599101200-0001,张䶮,{identity_number(1)},341599101200,XE001,"50,000.00",36,20240531,\r\n'
+        f'2,QR2024-0001,RCB01,341599101200-0001,"𠅤，""小""李,",{identity_number(1)},341599101200,\'=XE002,800.50,36,'
+        "20240531,20270530\r\n"
+        '合计,2,"50,800.50",,,,,,,,,\r\n'
+    ).encode(codec)
+
+
+def test_rare_characters_are_the_standards_own():
+    """䶮 and 𠅤 are outside GBK; their bytes are those of GB 18030, in two and in four bytes."""
+    assert "䶮𠅤".encode(writing.ENCODINGS["GB18030"].codec) == bytes.fromhex("fe9f 9532a632")
+
+
+@pytest.mark.parametrize("encoding", CODECS)
+def test_notices(tmp_path: Path, encoding: str):
+    """A suspension is a notice of its kind; line breaks stay within quotes, should a text ever hold any."""
+    second = NOTICE | {
+        "line": 2,
+        "kind": "message_refused",
+        "region": None,
+        "reference": "RCB01-loan_ledger-20240531-0a1b2c3d",
+        "code": "HL3001",
+        "text": "合计行与明细不符，\r\n请核对",
+    }
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("notices/v1", NOTICE, second), encoding) == mark + (
+        "序号,通知编号,通知种类,通知日期,行政区划代码,业务编号,错误代码,内容\r\n"
+        "1,TZ2024-0001,暂停放贷,20240531,341599101,,,该乡镇到期贷款收回率低于 95%，即日起暂停放贷\r\n"
+        "2,TZ2024-0001,报文退回,20240531,,RCB01-loan_ledger-20240531-0a1b2c3d,HL3001,"
+        '"合计行与明细不符，\r\n请核对"\r\n'
+        "合计,2,,,,,,\r\n"
+    ).encode(codec)
+
+
+@pytest.mark.parametrize("encoding", CODECS)
+def test_a_receipt(tmp_path: Path, encoding: str):
+    """One row with what became of the submission; counts are plain numbers."""
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("receipt/v2", RECEIPT), encoding) == mark + (
+        "提交编号,机构,种类,截止日期,结果,总行数,入账,退回,变动,未变,缺失,错误代码,错误说明,文件摘要\r\n"
+        "RCB01-loan_ledger-20240531-0a1b2c3d,RCB01,贷款台账,20240531,已入账,11358,11339,19,800,10539,2,,,"
+        f"{'0123456789abcdef' * 4}\r\n"
+        "合计,1,,,,,,,,,,,,\r\n"
+    ).encode(codec)
+
+
+def test_an_empty_list_says_that_it_is_empty(tmp_path: Path):
+    """Nobody confirmed is a header and totals of nothing, and no cut-off file."""
+    content = written(tmp_path, outgoing("confirmations/v1")).decode("gb18030")
+    assert content.splitlines()[1:] == ["合计,0,0.00,,,,,,,,,"]
+    assert adapter.read_back(tmp_path / "sent.csv", "confirmations/v1", setting("GB18030")).height == 0
+
+
+@pytest.mark.parametrize("contract", SCHEMAS)
+def test_every_field_has_its_column(contract: str):
+    """Nothing of a record is left out."""
+    assert [column.field for column in RETURNS[contract].table.columns] == list(SCHEMAS[contract]().fields)
+    assert catalogue.installed().contracts[contract].schema is SCHEMAS[contract]
+
+
+@pytest.mark.parametrize("encoding", CODECS)
+@pytest.mark.parametrize("contract", SCHEMAS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_whatever_is_sent_can_be_read_back(contract: str, encoding: str, data: st.DataObject):
+    """Any valid records come back value by value, in their types; writing them again gives the same bytes."""
+    records = data.draw(frames(SCHEMAS[contract]))
+    sent = Outgoing(contract, "RCB01", DAY, 1, records)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sent.csv"
+        adapter.write(sent, setting(encoding), path)
+        content = path.read_bytes()
+        back = adapter.read_back(path, contract, setting(encoding))
+        adapter.write(sent, setting(encoding), path)
+        assert path.read_bytes() == content
+    assert back.schema == records.schema
+    assert back.rows() == records.rows()
+    # Another reader finds as many cells in every row, and the control totals that the records have.
+    text = content.decode(CODECS[encoding][1]).removeprefix("\ufeff")
+    header, *rows, totals = csv.reader(io.StringIO(text, newline=""))
+    assert {len(row) for row in (header, *rows, totals)} == {len(records.columns)}
+    amounts = [f"{sum(map(Decimal, records['amount']), Decimal('0.00')):,.2f}"] if "amount" in records.columns else [""]
+    assert totals == ["合计", str(records.height), *amounts, *[""] * (len(header) - 3)]
+
+
+def test_the_row_order_is_kept_over_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Rows are written in parts, and the parts are the whole."""
+    monkeypatch.setattr(writing, "_PIECE_ROWS", 7)
+    sent = outgoing("confirmations/v1", *(CONFIRMATION | {"line": line} for line in range(1, 101)))
+    written(tmp_path, sent)
+    back = adapter.read_back(tmp_path / "sent.csv", "confirmations/v1", setting("GB18030"))
+    assert back["line"].to_list() == list(range(1, 101))
+
+
+def test_the_name_says_for_whom_what_and_when():
+    """The examples that the adapter shows are names it gives; numbers beyond 999 take a fourth digit."""
+    names = {contract: adapter.outgoing_name(outgoing(contract)) for contract in SCHEMAS}
+    assert names == adapter.writes
+    assert names == {
+        "receipt/v2": "RCB01_RECEIPT_20240531_001.csv",
+        "confirmations/v1": "RCB01_CONFIRM_20240531_001.csv",
+        "notices/v1": "RCB01_NOTICE_20240531_001.csv",
+    }
+    assert adapter.outgoing_name(outgoing("notices/v1", number=1234)) == "RCB01_NOTICE_20240531_1234.csv"
+
+
+def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
+    """A file put back into the wrong folder is not pushed."""
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None, None, None]
+
+
+def test_other_contracts_are_refused(tmp_path: Path):
+    """Credit records are not for banks: nothing is named, written or read."""
+    other = Outgoing("credit_records/v1", "RCB01", DAY, 1, pl.DataFrame())
+    for attempt in (
+        lambda: adapter.outgoing_name(other),
+        lambda: adapter.write(other, setting("GB18030"), tmp_path / "sent.csv"),
+        lambda: adapter.read_back(tmp_path / "sent.csv", "credit_records/v1", setting("GB18030")),
+    ):
+        with pytest.raises(FileRefused) as caught:
+            attempt()
+        assert caught.value.code == "HL3014"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_encoding_that_is_none_of_the_two_is_named(tmp_path: Path):
+    """The error says which setting is wrong and how to write it; no file is made."""
+    with pytest.raises(ConfigurationError) as caught:
+        adapter.write(outgoing("notices/v1", NOTICE), setting("BIG5"), tmp_path / "sent.csv")
+    assert str(caught.value) == (
+        "HL6010 adapter rural_commercial_bank: the setting encoding (返还文件的编码：GB18030 或 UTF-8) is wrong: "
+        "不能是 BIG5 (it cannot be BIG5); write in huilian.toml: "
+        '[adapters.rural_commercial_bank] encoding = "GB18030"'
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A second notice of an unknown kind stops the file whose first is written already."""
+    monkeypatch.setattr(writing, "_PIECE_ROWS", 1)
+    with pytest.raises(pl.exceptions.InvalidOperationError):
+        written(tmp_path, outgoing("notices/v1", NOTICE, NOTICE | {"kind": "unheard_of"}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_totals_that_do_not_agree_are_refused(tmp_path: Path):
+    """A list that was changed after it was written is not read back."""
+    content = written(tmp_path, outgoing("confirmations/v1", CONFIRMATION))
+    (tmp_path / "sent.csv").write_bytes(content.replace(b'XE001,"50,000.00"', b'XE001,"60,000.00"'))
+    with pytest.raises(FileRefused) as caught:
+        adapter.read_back(tmp_path / "sent.csv", "confirmations/v1", setting("GB18030"))
+    assert (caught.value.code, caught.value.facts["field"]) == ("HL3001", "确认金额")
+
+
+@pytest.mark.parametrize(("contract", "name"), adapter.writes.items())
+def test_a_sample_is_what_is_written(tmp_path: Path, contract: str, name: str):
+    """The files beside the adapter are byte for byte what it writes of the records in them."""
+    records = adapter.read_back(SAMPLES / name, contract, setting("GB18030"))
+    assert [SCHEMAS[contract]().validate(record) for record in records.to_dicts()] == [{}] * records.height
+    assert written(tmp_path, Outgoing(contract, "RCB01", DAY, 1, records)) == (SAMPLES / name).read_bytes()
