@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import marshmallow as ma
 
+from huilian.envelope import JSON, NDJSON, XML
 from huilian.errors import ConfigurationError, MessageRefused
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Contract:
         bulk: whether the payload is NDJSON, one record a line, or one JSON object.
         chinese: its name for people.
         summary: one English sentence on when it is sent and what it means.
+        xml: whether the payload is one XML element instead; then `schema` has no fields.
     """
 
     type: str
@@ -45,6 +47,12 @@ class Contract:
     bulk: bool
     chinese: str
     summary: str
+    xml: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """Return what the payload is."""
+        return XML if self.xml else NDJSON if self.bulk else JSON
 
     @property
     def dataschema(self) -> str:

@@ -9,13 +9,13 @@ signature covers both; whoever holds the sender's public key can verify them off
     signed bytes = BASE64URL(protected header) + "." + payload
 
 One record is `application/json`; a bulk payload is `application/x-ndjson`, one record a
-line, at most 10,000 lines and 4 MiB, gzip above 64 KiB. The signature is over the bytes
-as they travel, after compression.
+line, at most 10,000 lines and 4 MiB, gzip above 64 KiB; what an institution's own system
+posts one by one may be `application/xml`. The signature is over the bytes as they travel,
+after compression.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 import json
@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from cryptography.exceptions import InvalidSignature
 from isal import igzip, isal_zlib
 
+from huilian import base64url
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ NUMBER_BELOW: Final = 2**31
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+XML: Final = "application/xml"
 _GZIP_WINDOW: Final = 31
 """zlib's `wbits` for the gzip container."""
 
@@ -75,6 +77,7 @@ class Draft:
         subject: the member or institution it is about or goes to.
         body: the payload before compression.
         bulk: whether the body is NDJSON.
+        xml: whether it is one XML element, as an institution's own system makes it.
         submission: the submission it belongs to, if any.
         sequence: its place among the messages of that submission, from 0.
         total: on the last of them: how many messages of this type the submission has.
@@ -85,9 +88,15 @@ class Draft:
     subject: str
     body: bytes = field(repr=False)
     bulk: bool = False
+    xml: bool = False
     submission: str | None = None
     sequence: int | None = None
     total: int | None = None
+
+    @property
+    def media_type(self) -> str:
+        """Return what its body is: one JSON object, NDJSON, or XML."""
+        return XML if self.xml else NDJSON if self.bulk else JSON
 
 
 @dataclass(frozen=True)
@@ -103,11 +112,16 @@ class Message:
     time: dt.datetime
     dataschema: str
     kid: str
-    bulk: bool
+    media_type: str
     compressed: bool
     submission: str | None
     sequence: int | None
     total: int | None
+
+    @property
+    def bulk(self) -> bool:
+        """Return whether the body is NDJSON."""
+        return self.media_type == NDJSON
 
     @cached_property
     def digest(self) -> str:
@@ -155,19 +169,6 @@ class Message:
             raise MessageRefused("HL1007", line=getattr(error, "lineno", 1)) from None
 
 
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
-
-
-def _decode(text: str) -> bytes:
-    """Return what `text` encodes; of the texts that decode to the same bytes only the canonical one is taken."""
-    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    if _encode(raw) != text:
-        message = "not canonical base64url"
-        raise ValueError(message)
-    return raw
-
-
 def _refuse_constant(name: str) -> NoReturn:
     """NaN and Infinity are Python's, not JSON's."""
     message = f"{name} is not JSON"
@@ -213,7 +214,7 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
         "subject": draft.subject,
         "time": time.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "dataschema": draft.dataschema,
-        "datacontenttype": NDJSON if draft.bulk else JSON,
+        "datacontenttype": draft.media_type,
     }
     optional = {
         "contentencoding": "gzip" if compress else None,
@@ -222,9 +223,9 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
         "total": draft.total,
     }
     attributes |= {name: value for name, value in optional.items() if value is not None}
-    protected = _encode(json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode())
+    protected = base64url.encode(json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode())
     signature = key.sign(protected.encode("ascii") + b"." + payload)
-    return read(f"{protected}..{_encode(signature)}", payload)
+    return read(f"{protected}..{base64url.encode(signature)}", payload)
 
 
 def read(text: str, payload: bytes) -> Message:
@@ -249,7 +250,7 @@ def read(text: str, payload: bytes) -> Message:
         time=_moment(header["time"]),
         dataschema=header["dataschema"],
         kid=header["kid"],
-        bulk=header["datacontenttype"] == NDJSON,
+        media_type=header["datacontenttype"],
         compressed=header.get("contentencoding") == "gzip",
         submission=header.get("submission"),
         sequence=header.get("sequence"),
@@ -265,7 +266,7 @@ def verify(message: Message, key: PublicKey) -> None:
     """
     protected, _, signature = message.seal.partition("..")
     try:
-        key.verify(_decode(signature), protected.encode("ascii") + b"." + message.payload)
+        key.verify(base64url.decode(signature), protected.encode("ascii") + b"." + message.payload)
     except (InvalidSignature, ValueError):
         raise MessageRefused("HL1001") from None
 
@@ -303,7 +304,7 @@ _RULES: Final[dict[str, Callable[[Any], bool]]] = {
     "type": _is_name,
     "time": _is_name,
     "dataschema": _is_name,
-    "datacontenttype": lambda value: value in (JSON, NDJSON),
+    "datacontenttype": lambda value: value in (JSON, NDJSON, XML),
     "contentencoding": lambda value: value in (None, "gzip"),
     "subject": _is_plain_or_missing,
     "submission": _is_plain_or_missing,
@@ -320,7 +321,7 @@ def _protected_header(text: str) -> dict[str, Any]:
     if not (protected and dots and signature) or "." in signature:
         raise MessageRefused("HL1009", what="seal")
     try:
-        header = json.loads(_decode(protected).decode(), object_pairs_hook=_refuse_repeats)
+        header = json.loads(base64url.decode(protected).decode(), object_pairs_hook=_refuse_repeats)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1009", what="protected header") from None
     if not isinstance(header, dict):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import access, catalogue, members, policy, schema, service
+from huilian import access, catalogue, members, policy, schema, service, translating
 from huilian.clock import Clock, SystemClock
 from huilian.database import Database, EmbeddedServer
 from huilian.errors import HostUnavailable
@@ -56,7 +56,14 @@ class Office:
     @functools.cached_property
     def context(self) -> Context:
         """Return what handlers are given."""
-        return Context(self.clock, self.settings.county, policy.load(self.settings.policy), catalogue.installed())
+        county = self.settings.county
+        return Context(
+            self.clock,
+            county,
+            policy.load(self.settings.policy),
+            catalogue.installed(),
+            translating.translator(self.home, county),
+        )
 
     @functools.cached_property
     def processor(self) -> Processor:

@@ -11,7 +11,7 @@ from typing import Final
 
 from huilian.errors import UsageError
 
-__all__ = ["LEVELS", "ancestors", "contains", "level", "normalise"]
+__all__ = ["LEVELS", "ancestors", "contains", "level", "normalise", "refuse_outside"]
 
 LEVELS: Final[dict[int, str]] = {6: "county", 9: "township", 12: "village"}
 """Digits of a code to the level it names."""
@@ -41,6 +41,16 @@ def level(code: str) -> str:
 def contains(outer: str, inner: str) -> bool:
     """Return whether `inner` is `outer` or lies within it."""
     return normalise(inner).startswith(normalise(outer))
+
+
+def refuse_outside(county: str, region: str) -> None:
+    """Let pass a region that lies in the county: of another there is nothing to tell, and nought would be an answer.
+
+    Raises:
+        UsageError: HL7002, it is no region's code; HL7017, it lies elsewhere.
+    """
+    if not contains(county, region):
+        raise UsageError("HL7017", region=region, county=county)
 
 
 def ancestors(code: str) -> list[str]:

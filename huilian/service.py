@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from huilian.adapters import Piece
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
     from huilian.database import Transaction
@@ -28,19 +29,32 @@ if TYPE_CHECKING:
     from huilian.policy import Policy
     from huilian.schema import Component
 
-__all__ = ["Context", "Handler", "Service", "installed"]
+__all__ = ["Context", "Handler", "Service", "Translate", "installed"]
 
 GROUP: Final = "huilian.services"
 
 
+Translate = Callable[["Transaction", "Message"], "Piece"]
+"""Makes the canonical record of a message in a member's own format."""
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a handler may know beside its message and its transaction."""
+    """What a handler may know beside its message and its transaction.
+
+    Args:
+        clock: what time it is.
+        county: its six digits.
+        policy: the county's.
+        catalogue: the contracts.
+        translate: reads a message in its sender's own format, by way of that member's adapter.
+    """
 
     clock: Clock
     county: str
     policy: Policy
     catalogue: Catalogue
+    translate: Translate
 
 
 Handler = Callable[["Message", "Transaction", Context], Iterable["Draft"]]

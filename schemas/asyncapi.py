@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from huilian.envelope import BODY_LIMIT, COMPRESS_ABOVE, JSON, LINE_LIMIT, NDJSON
+from huilian.envelope import BODY_LIMIT, COMPRESS_ABOVE, JSON, LINE_LIMIT, NDJSON, XML
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ ENVELOPE: Final[dict[str, Any]] = {
         "subject": _text("The member or institution the message is about or goes to."),
         "time": _text("The time of signing, RFC 3339 in UTC.", format="date-time", pattern="Z$"),
         "dataschema": _text("The contract, for example loan_ledger/v1.", pattern="^[a-z_]+/v[1-9][0-9]*$"),
-        "datacontenttype": {"enum": [JSON, NDJSON]},
+        "datacontenttype": {"enum": [JSON, NDJSON, XML]},
         "contentencoding": {"const": "gzip", "description": "Absent when the payload is not compressed."},
         "submission": _text("The submission this message is a part of."),
         "sequence": _number("The message's place among those of its submission, from 0."),
@@ -165,7 +165,7 @@ def _operation(action: str, versions: Sequence[Contract], rules: Mapping[str, Se
 
 
 def _message(contract: Contract) -> dict[str, Any]:
-    content_type = NDJSON if contract.bulk else JSON
+    content_type = contract.media_type
     fixed = {
         "type": {"const": contract.type},
         "dataschema": {"const": contract.dataschema},

@@ -6,7 +6,7 @@ from typing import Final
 
 from huilian.catalogue import Contract
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
-from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
+from schemas.insurance import ClaimRecord, InsuranceElement, PeriodResultRecord, PolicyRecord
 from schemas.messages import Receipt, ReceiptOfVersion1, SubmissionManifest, SubmissionManifestOfVersion1
 from schemas.records import LoanChange, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
 from schemas.returns import ConfirmationRecord, CreditRecord, NoticeRecord
@@ -110,6 +110,15 @@ def contracts() -> list[Contract]:
             BULK,
             "期间损益",
             "An insurer's premiums, claims and expenses, one period a record.",
+        ),
+        Contract(
+            "insurance_element",
+            1,
+            InsuranceElement,
+            SINGLE,
+            "保险单笔报文",
+            "One Policy, Claim or PeriodResult element in the namespace urn:insurer:rural:v1, posted by itself.",
+            xml=True,
         ),
         Contract(
             "confirmations",

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import marshmallow as ma
 import polars as pl
 
 from schemas import fields as f
 from schemas.records import KEY, CrossCheck, Record, fen
 
-__all__ = ["CLAIM_STATUS", "POLICY_KIND", "YES_NO", "ClaimRecord", "PeriodResultRecord", "PolicyRecord"]
+__all__ = [
+    "CLAIM_STATUS",
+    "POLICY_KIND",
+    "YES_NO",
+    "ClaimRecord",
+    "InsuranceElement",
+    "PeriodResultRecord",
+    "PolicyRecord",
+]
 
 POLICY_KIND = {
     "accident": "意外伤害保险",
@@ -95,3 +104,7 @@ class PeriodResultRecord(Record):
     premiums = f.Money(required=True, digits=13, metadata={"zh": "保费收入"})
     claims = f.Money(required=True, digits=13, metadata={"zh": "赔款支出"})
     expenses = f.Money(required=True, digits=13, metadata={"zh": "费用"})
+
+
+class InsuranceElement(ma.Schema):
+    """One XML element of the insurer's own: no JSON, so no fields. Its adapter says what may stand in it."""

@@ -37,6 +37,8 @@ def document(contract: Contract) -> Json:
         "x-zh": contract.chinese,
         "description": contract.summary,
     }
+    if contract.xml:
+        return head | {"type": "string", "contentMediaType": contract.media_type}
     body = _object(schema, definitions)
     return head | body | ({"$defs": definitions} if definitions else {})
 

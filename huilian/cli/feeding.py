@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian import service
+from huilian import regions, service
 from huilian.cli import session
 from huilian.errors import HostUnavailable, UsageError
 from huilian.http import rows
@@ -40,6 +40,7 @@ class Question:
 def from_here(asked: Question) -> str:
     """Print the feed of this machine's office; return the next cursor."""
     with session.reading() as office, office.database.snapshot() as transaction:
+        regions.refuse_outside(office.settings.county, asked.region)
         following, found = service.query("loan_feed")(
             transaction, region=asked.region, since=asked.since, institution=asked.institution
         )

@@ -83,8 +83,14 @@ def settle(opened: Office, *, entirely: bool = False) -> None:
 
 
 def query(name: str, **arguments: object) -> Any:  # noqa: ANN401  # whatever the query answers
-    """Ask this machine's office one question and return the answer."""
-    from huilian import service  # noqa: PLC0415  # loads every service
+    """Ask this machine's office one question and return the answer.
+
+    Raises:
+        UsageError: HL7017, its `region` lies outside the county.
+    """
+    from huilian import regions, service  # noqa: PLC0415  # loads every service
 
     with reading() as opened, opened.database.snapshot() as transaction:
+        if isinstance(region := arguments.get("region"), str):
+            regions.refuse_outside(opened.settings.county, region)
         return service.query(name)(transaction, **arguments)

@@ -1,5 +1,6 @@
 """`huilian stats`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,18 +16,28 @@ def register(app: typer.Typer) -> None:
     screen.command(
         app,
         "stats",
-        "某月末的贷款统计：笔数、户数、累放、余额、逾期、不良、收回率。",
-        "The figures at the end of a month, whole or broken down.",
+        "某月末的贷款统计：笔数、户数、累放、余额、逾期、不良、收回率。加 --scoreboard 则为各机构当月报送考核。",
+        "The figures at the end of a month, whole or broken down; with --scoreboard who sent what, and when.",
         "huilian stats --region 341599 --month 2024-05",
         "huilian stats --region 341599 --month 2024-05 --by township",
         "huilian stats --region 341599101 --month 2024-05 --institution RCB01 --json",
+        "huilian stats --scoreboard --month 2024-05",
     )(stats)
 
 
 def stats(
-    region: options.Region,
-    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="月份 (month)")],
     *,
+    month: Annotated[str, typer.Option(metavar="YYYY-MM", help="月份 (month)")],
+    region: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="区划代码：县 6 位、乡镇 9 位、村 12 位；考核不用 (6, 9 or 12 digits; not of a scoreboard)",
+        ),
+    ] = None,
+    scoreboard: Annotated[
+        bool, typer.Option("--scoreboard", help="各机构报送考核 (what institutions have sent)")
+    ] = False,
     by: Annotated[
         str | None, typer.Option(metavar="institution|product|township|village", help="分组 (break down by)")
     ] = None,
@@ -37,7 +48,14 @@ def stats(
     ca: options.CaFile = None,
     as_json: options.Json = False,
 ) -> None:
-    """Print the figures of a region and month."""
+    """Print the figures of a region and month, or the month's scoreboard."""
+    if scoreboard:
+        if region or by or product:
+            raise UsageError("HL7001", what="--scoreboard 不分区划、分组和产品 (takes no --region, --by or --product)")
+        _scoreboard(month, institution, to, token, ca, as_json=as_json)
+        return
+    if region is None:
+        raise UsageError("HL7001", what="缺少 --region (--region is needed)")
     from huilian.cli import figures as shown  # noqa: PLC0415  # see the package
 
     if by is not None and by not in shown.BREAKDOWNS:
@@ -63,3 +81,20 @@ def stats(
         console.print(
             f"[yellow]{month} 未报送台账的机构 (no ledger yet): {', '.join(found['stale'])}[/yellow]", soft_wrap=True
         )
+
+
+def _scoreboard(
+    month: str, institution: str | None, to: str | None, token: str | None, ca: Path | None, *, as_json: bool
+) -> None:
+    if to:
+        from huilian.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
+
+        found = HttpReader(to, token, ca).scoreboard(month=month, institution=institution)
+    else:
+        found = session.query("scoreboard", month=month, institution=institution)
+    if as_json:
+        screen.print_json(found)
+        return
+    from huilian.cli import scoreboard as shown  # noqa: PLC0415  # see the package
+
+    screen.show(shown.table(found))

@@ -1,4 +1,4 @@
-"""`GET /api/v1/differences`: what does not match between ledgers, roster and journals."""
+"""`GET /api/v1/differences`: what does not match between what institutions state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def differences(query: dict[str, str]) -> Response:
 
     A loan whose household is not on the roster, whose borrower is not in its household or
     whose region is not the household's; one that is no longer reported though it has a
-    balance; a repayment of no loan.
+    balance; a repayment of no loan. A loan number at two banks; a guarantee of no loan, two
+    of one, a compensation of no guarantee; a policy of a loan that nobody has, a claim of no
+    policy.
     """
     reader = scope()
     interface = current()

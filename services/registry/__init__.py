@@ -1,14 +1,14 @@
-"""The registry: the one copy of households, persons and loans, with their history.
+"""The registry: the one copy of households, loans, guarantees and policies, with their history.
 
 It takes submissions, applies each as a whole, answers with a receipt and publishes what
-changed. Nobody else stores households or loans row by row.
+changed. Nobody else stores them row by row.
 """
 
 from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.registry import handlers, queries
+from services.registry import handlers, queries, scoreboard
 
 __all__ = ["service"]
 
@@ -20,6 +20,13 @@ service = Service(
         "roster": handlers.on_part,
         "loan_ledger": handlers.on_part,
         "repayment_journal": handlers.on_part,
+        "guarantees": handlers.on_part,
+        "guarantee_compensations": handlers.on_part,
+        "guarantee_releases": handlers.on_part,
+        "policies": handlers.on_part,
+        "claims": handlers.on_part,
+        "period_results": handlers.on_part,
+        "insurance_element": handlers.on_element,
         "rejections": handlers.on_part,
     },
     queries={
@@ -27,6 +34,7 @@ service = Service(
         "submissions": queries.submissions,
         "loan_feed": queries.loan_feed,
         "differences": queries.differences,
+        "scoreboard": scoreboard.scoreboard,
         "history_as_changes": queries.history_as_changes,
         "applied_submissions": queries.applied_submissions,
         "ledger_dates": queries.ledger_dates,

@@ -7,36 +7,91 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
 from huilian.errors import FileRefused
+from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
+from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.records import LoanLedgerRecord, Record, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
-__all__ = ["KINDS", "Counts", "Kind", "check_totals", "is_named_by", "receipt"]
+__all__ = ["KINDS", "Counts", "Kind", "Part", "check_totals", "is_named_by", "kinds_with", "receipt"]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How the records of one kind of submission are known apart.
+class Part:
+    """How the records of one type are known apart within a submission.
 
     Args:
         record: their schema.
         key: the fields that name one record within its institution.
-        totals: the amounts a manifest must state.
+        totals: the amounts of it that a manifest must state.
         dated: a date that cannot lie after the as-of date, and the code that says so.
     """
 
     record: type[Record]
     key: tuple[str, ...]
-    totals: tuple[str, ...]
+    totals: tuple[str, ...] = ()
     dated: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of submission is made of.
+
+    Args:
+        parts: by type of record; where there is only one, it is called as the kind is.
+    """
+
+    parts: Mapping[str, Part]
+
+    def stated(self, message_type: str, field: str) -> str:
+        """Return how manifest and errors call a field: by its type, too, where there are several."""
+        return field if len(self.parts) == 1 else f"{message_type}.{field}"
+
+
 KINDS: Final[dict[str, Kind]] = {
-    "roster": Kind(RosterRecord, ("household_no", "identity_number"), ()),
-    "loan_ledger": Kind(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), ("start_date", "HL2018")),
+    "roster": Kind({"roster": Part(RosterRecord, ("household_no", "identity_number"))}),
+    "loan_ledger": Kind(
+        {"loan_ledger": Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), ("start_date", "HL2018"))}
+    ),
     "repayment_journal": Kind(
-        RepaymentRecord, ("transaction_no",), ("principal", "interest"), ("transaction_date", "HL2025")
+        {
+            "repayment_journal": Part(
+                RepaymentRecord, ("transaction_no",), ("principal", "interest"), ("transaction_date", "HL2025")
+            )
+        }
+    ),
+    "guarantee_book": Kind(
+        {
+            # A contract may cover several loans, each with amounts of its own.
+            "guarantees": Part(
+                GuaranteeRecord,
+                ("guarantee_no", "loan_no"),
+                ("guaranteed_amount", "outstanding_amount"),
+                ("start_date", "HL2018"),
+            ),
+            "guarantee_compensations": Part(
+                GuaranteeCompensationRecord,
+                ("guarantee_no", "loan_no", "compensated_date"),
+                ("principal", "interest"),
+                ("compensated_date", "HL2025"),
+            ),
+            "guarantee_releases": Part(
+                GuaranteeReleaseRecord,
+                ("guarantee_no", "loan_no", "released_date"),
+                ("released_amount",),
+                ("released_date", "HL2025"),
+            ),
+        }
+    ),
+    "insurance_package": Kind(
+        {
+            # A package bears the day it was made, and no date in it is bound by that: policies are sold ahead.
+            "policies": Part(PolicyRecord, ("policy_no",), ("sum_insured", "premium")),
+            "claims": Part(ClaimRecord, ("claim_no",), ("amount",)),
+            "period_results": Part(PeriodResultRecord, ("period",)),
+        }
     ),
 }
 
@@ -56,6 +111,11 @@ def is_named_by(submission: str, member: str) -> bool:
     The kind stands in it so that a member whose code begins another's cannot take that one's names.
     """
     return any(submission.startswith(f"{member}-{kind}-") for kind in KINDS)
+
+
+def kinds_with(message_type: str) -> list[str]:
+    """Return the kinds of submission that have records of this type."""
+    return [name for name, kind in KINDS.items() if message_type in kind.parts]
 
 
 def check_totals(manifest: dict[str, Any], rows: int, sums: dict[str, Decimal]) -> None:

@@ -9,55 +9,93 @@ with that same commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
-
-import marshmallow as ma
 
 from huilian import access, audit, members
 from huilian.envelope import Draft
-from huilian.error_texts import TEXTS
 from huilian.errors import FileRefused, MessageRefused
-from schemas.fields import error_code
-from services.registry import loans, repayments, roster, staging
-from services.registry.domain import KINDS, Counts, is_named_by, receipt
+from services.registry import elements, guarantees, insurance, loans, manifests, numbers, repayments, roster, staging
+from services.registry.domain import KINDS, Counts, is_named_by, kinds_with, receipt
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.envelope import Message
     from huilian.service import Context
 
-__all__ = ["on_manifest", "on_part"]
+__all__ = ["on_element", "on_manifest", "on_part"]
 
 Submission = dict[str, Any]
-Apply = Callable[["Transaction", Submission, str, int], tuple[Counts, Iterable[Draft]]]
+Applied = tuple[Counts, Iterable[Draft]]
+ApplyOne = Callable[["Transaction", Submission, str, int], Applied]
+"""Applies a staging table with records of one type."""
+Apply = Callable[["Transaction", Submission, Mapping[str, str], int], Applied]
+"""Applies staging tables by type of record."""
 
 APPLY_MEMORY: Final = "256MB"
 """What PostgreSQL may use for one sort or join of a ledger: one application runs at a time, and a
 million loans joined without spilling to disk take half as long."""
 
+
+def _with_one_table(apply: ApplyOne) -> Apply:
+    def with_it(
+        transaction: Transaction, submission: Submission, tables: Mapping[str, str], application: int
+    ) -> Applied:
+        [table] = tables.values()
+        return apply(transaction, submission, table, application)
+
+    return with_it
+
+
 _APPLY: Final[dict[str, Apply]] = {
-    "roster": roster.apply,
-    "loan_ledger": loans.apply,
-    "repayment_journal": repayments.apply,
+    "roster": _with_one_table(roster.apply),
+    "loan_ledger": _with_one_table(loans.apply),
+    "repayment_journal": _with_one_table(repayments.apply),
+    "guarantee_book": guarantees.apply,
+    "insurance_package": insurance.apply,
 }
 
 
 def on_manifest(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
     """Enter a submission, or answer one that was applied before with its receipt."""
-    manifest = _load(message, context)
+    manifest = manifests.load(message, context)
+    kind = KINDS[manifest["kind"]]
     # Stating what a submission holds is sending it, even where it holds nothing.
     kind_of_member = members.find(transaction, message.source).kind
-    access.load().check_send(message.source, kind_of_member, manifest["kind"])
+    for message_type in kind.parts:
+        access.load().check_send(message.source, kind_of_member, message_type)
     transaction.lock(f"registry.submission.{manifest['submission']}")
     known = _find(transaction, manifest["submission"])
     if known:
-        _hold_to_first(known, manifest, message)
+        manifests.hold_to_first(known, manifest, message)
         if known["status"] != "receiving":
             return [_receipt_draft(known["receipt"], manifest)]
         if known["manifest"]["parts"] != manifest["parts"]:
             # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
-            staging.discard(transaction, known["number"])
+            staging.discard(transaction, known["number"], kind)
+    row = _enter(transaction, manifest, message, context)
+    return _apply_when_complete(transaction, row, context)
+
+
+def on_element(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
+    """Apply one policy, claim or result that was posted by itself, in the insurer's own format."""
+    piece = context.translate(transaction, message)
+    message_type, record = str(piece.type), piece.accepted
+    staging.hold_to_contract(record, KINDS[elements.KIND].parts[message_type].record, context.county)
+    manifest = elements.manifest(message, message_type, record)
+    transaction.lock(f"registry.submission.{manifest['submission']}")
+    known = _find(transaction, manifest["submission"])
+    if known:
+        # The same element, sealed anew.
+        return [_receipt_draft(known["receipt"], manifest)]
+    row = _enter(transaction, manifest, message, context)
+    staging.load(transaction, staging.table_name(row["number"], message_type), 0, record)
+    _note_part(transaction, message, submission=row["submission"], sequence=0, message_type=message_type, records=1)
+    return _apply_when_complete(transaction, row, context)
+
+
+def _enter(transaction: Transaction, manifest: dict[str, Any], message: Message, context: Context) -> Submission:
+    """Enter what a submission holds, and make room for it; return its row."""
     row = transaction.row(
         "INSERT INTO registry.submission"
         " (submission, member, kind, as_of, manifest, manifest_message, status, received_at)"
@@ -76,7 +114,18 @@ def on_manifest(message: Message, transaction: Transaction, context: Context) ->
     )
     assert row is not None  # noqa: S101  # narrows the type: RETURNING gives the row
     staging.prepare(transaction, row["number"], KINDS[manifest["kind"]])
-    return _apply_when_complete(transaction, row, context)
+    return row
+
+
+def _note_part(
+    transaction: Transaction, message: Message, *, submission: str, sequence: int, message_type: str, records: int
+) -> None:
+    """Note that a part is here; at once with what it is a part of, or before it, or again."""
+    transaction.execute(
+        "INSERT INTO registry.submission_part (submission, sequence, sha256, type, records, message)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [submission, sequence, message.payload_sha256, message_type, records, message.id],
+    )
 
 
 def on_part(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
@@ -96,57 +145,15 @@ def on_part(message: Message, transaction: Transaction, context: Context) -> Ite
         staging.hold(transaction, number)
         # By now another may have brought it, or the submission been applied or translated anew.
         if _awaited(transaction, message) is not None:
-            staging.load(transaction, number, sequence, frame)
+            staging.load(transaction, staging.table_name(number, message.type), sequence, frame)
     records = frame.height
     del frame
     transaction.lock(f"registry.submission.{submission}")
-    transaction.execute(
-        "INSERT INTO registry.submission_part (submission, sequence, sha256, type, records, message)"
-        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [submission, sequence, message.payload_sha256, message.type, records, message.id],
+    _note_part(
+        transaction, message, submission=submission, sequence=sequence, message_type=message.type, records=records
     )
     known = _find(transaction, submission)
     return _apply_when_complete(transaction, known, context) if known and known["status"] == "receiving" else []
-
-
-def _hold_to_first(known: Submission, manifest: dict[str, Any], message: Message) -> None:
-    """Refuse a manifest that takes over another's submission, or makes it something else."""
-    if known["member"] != message.source:
-        raise MessageRefused("HL1004", member=message.source, type=message.type)
-    for field in ("kind", "as_of"):
-        if str(known[field]) != manifest[field]:
-            raise MessageRefused("HL1010", line=1, field=field, what="HL2023")
-
-
-def _load(message: Message, context: Context) -> dict[str, Any]:
-    contract = context.catalogue.contract(message.type, message.dataschema)
-    content = message.json()
-    try:
-        contract.schema().load(content)
-    except ma.ValidationError as error:
-        field, what = _first_error(error.messages_dict)
-        raise MessageRefused("HL1010", line=1, field=field, what=what) from None
-    manifest: dict[str, Any] = content
-    if manifest["member"] != message.source or not is_named_by(manifest["submission"], message.source):
-        raise MessageRefused("HL1004", member=message.source, type=message.type)
-    if manifest["as_of"] > context.clock.today().isoformat():
-        # It would be the newest for ever, and every true ledger after it late.
-        raise MessageRefused("HL1010", line=1, field="as_of", what="HL3015")
-    for place, part in enumerate(manifest["parts"]):
-        if part["sequence"] != place:
-            raise MessageRefused("HL1010", line=1, field="parts", what="sequence")
-        if part["type"] not in (manifest["kind"], "rejections"):
-            raise MessageRefused("HL1010", line=1, field="parts", what=f"type {part['type'][:20]}")
-    return manifest
-
-
-def _first_error(messages: dict[Any, Any]) -> tuple[str, str]:
-    field, found = next(iter(messages.items()))
-    while isinstance(found, dict):
-        found = next(iter(found.values()))
-    what = error_code(str(found[0] if isinstance(found, list) else found))
-    # A field the contract does not know may be called anything, and has no code of ours.
-    return (str(field), what) if what in TEXTS else ("?", "HL2023")
 
 
 def _find(transaction: Transaction, submission: str) -> Submission | None:
@@ -157,11 +164,13 @@ def _awaited(transaction: Transaction, message: Message) -> int | None:
     """Return the number of the submission whose manifest names this batch and that does not have it yet."""
     number = transaction.value(
         "SELECT s.number FROM registry.submission s WHERE s.submission = %(submission)s AND s.status = 'receiving'"
-        " AND s.kind = %(type)s AND s.manifest #>> ARRAY['parts', %(sequence)s::text, 'sha256'] = %(sha256)s"
+        " AND s.kind = ANY(%(kinds)s) AND s.manifest #>> ARRAY['parts', %(sequence)s::text, 'type'] = %(type)s"
+        " AND s.manifest #>> ARRAY['parts', %(sequence)s::text, 'sha256'] = %(sha256)s"
         " AND NOT EXISTS (SELECT FROM registry.submission_part p WHERE p.submission = s.submission"
         " AND p.sequence = %(sequence)s AND p.sha256 = %(sha256)s)",
         {
             "submission": message.submission,
+            "kinds": kinds_with(message.type),
             "type": message.type,
             "sequence": message.sequence,
             "sha256": message.payload_sha256,
@@ -185,19 +194,19 @@ def _apply_when_complete(transaction: Transaction, row: Submission, context: Con
 
 
 def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]], context: Context) -> Iterator[Draft]:
-    manifest, kind = row["manifest"], row["kind"]
+    manifest, kind = row["manifest"], KINDS[row["kind"]]
     # One application at a time: the feed's cursor is the order in which they became visible.
     transaction.lock("registry.apply")
     transaction.execute(f"SET LOCAL work_mem = '{APPLY_MEMORY}'")
     application = int(transaction.value("SELECT coalesce(max(application), 0) + 1 FROM registry.submission"))
-    table = staging.complete(transaction, row["number"], KINDS[kind], parts)
+    tables = staging.complete(transaction, row["number"], kind, parts)
     counts: Counts | None = None
     refusal: FileRefused | None = None
     drafts: Iterable[Draft] = ()
     try:
         with transaction.savepoint():
-            staging.check(transaction, table, manifest, KINDS[kind])
-            counts, drafts = _APPLY[kind](transaction, row, table, application)
+            staging.check(transaction, tables, manifest, kind)
+            counts, drafts = _APPLY[row["kind"]](transaction, row, tables, application)
     except FileRefused as error:
         refusal = error
     answer = receipt(manifest, counts, refusal)
@@ -209,8 +218,10 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
     )
     yield from drafts
     yield _receipt_draft(answer, manifest)
-    staging.drop(transaction, row["number"])
-    detail = {"kind": kind, "as_of": str(row["as_of"]), "manifest_message": row["manifest_message"]} | {
+    if counts:
+        yield from numbers.notices(transaction, row, application, context.clock.today())
+    staging.drop(transaction, row["number"], kind)
+    detail = {"kind": row["kind"], "as_of": str(row["as_of"]), "manifest_message": row["manifest_message"]} | {
         field: answer[field]
         for field in ("rows", "accepted", "rejected", "changed", "unchanged", "missing", "code", "file_sha256")
     }

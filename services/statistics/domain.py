@@ -134,7 +134,8 @@ def ratio(part: int, whole: int) -> str | None:
     """Return part / whole as a decimal string with six places, half-up; None without a denominator."""
     if whole == 0:
         return None
-    return str((Decimal(part) / Decimal(whole)).quantize(RATIO_PLACES, rounding=ROUND_HALF_UP))
+    # Plus nought, so that what rounds to nought has no sign.
+    return str((Decimal(part) / Decimal(whole)).quantize(RATIO_PLACES, rounding=ROUND_HALF_UP) + 0)
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

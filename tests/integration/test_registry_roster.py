@@ -196,7 +196,7 @@ def found(county: County, region: str = COUNTY, **scope: str) -> list[tuple[str,
     """Return kind and loan of what does not match."""
     with county.transaction() as transaction:
         rows = county.registry["differences"](transaction, region=region, **scope)
-    return [(row["kind"], row["loan_no"]) for row in rows]
+        return [(row["kind"], row["loan_no"]) for row in rows]
 
 
 def test_what_does_not_match_is_named_by_kind(county: County):

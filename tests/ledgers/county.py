@@ -29,8 +29,24 @@ if TYPE_CHECKING:
 
 COUNTY = "341599"
 BANKS = ("PSB01", "RCB01")
+GUARANTOR, INSURER = "GUA01", "INS01"
+MEMBERS = dict.fromkeys(BANKS, "bank") | {GUARANTOR: "guarantor", INSURER: "insurer"}
 NOW = dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
-TOTALS = {"loan_ledger": ("principal", "balance"), "repayment_journal": ("principal", "interest"), "roster": ()}
+TOTALS = {
+    "loan_ledger": ("principal", "balance"),
+    "repayment_journal": ("principal", "interest"),
+    "roster": (),
+    "guarantees": ("guaranteed_amount", "outstanding_amount"),
+    "guarantee_compensations": ("principal", "interest"),
+    "guarantee_releases": ("released_amount",),
+    "policies": ("sum_insured", "premium"),
+    "claims": ("amount",),
+    "period_results": (),
+}
+TYPES = {
+    "guarantee_book": ("guarantees", "guarantee_compensations", "guarantee_releases"),
+    "insurance_package": ("policies", "claims", "period_results"),
+}
 
 # Deleted, not truncated: a dozen small tables are emptied sooner that way.
 _EMPTY = (
@@ -38,6 +54,8 @@ _EMPTY = (
     *("registry.rejection", "registry.submission_part", "registry.submission", "registry.ledger"),
     *("registry.loan", "registry.loan_history", "registry.loan_absence"),
     *("registry.person", "registry.person_history", "registry.repayment"),
+    *("registry.guarantee", "registry.guarantee_compensation", "registry.guarantee_release"),
+    *("registry.policy", "registry.claim", "registry.period_result"),
     *("statistics.roll_up", "statistics.household_change", "statistics.report"),
     *("statistics.change_part", "statistics.folded"),
 )
@@ -52,12 +70,14 @@ class Submission:
     Args:
         member: who sends it.
         as_of: its date.
-        rows: its records, as JSON objects; `line` is added.
+        rows: its records, as JSON objects; `line` is added. Where the kind has several types of record,
+            each says its own as `type`.
         rejected: what the rows that were not taken refer to.
         kind: what it is.
         part_rows: records in a batch.
         number: tells files of the same date apart.
         stated: fields of the manifest that say something else than the rows.
+        file_sequence: the file's number, where files are numbered.
     """
 
     member: str
@@ -68,6 +88,7 @@ class Submission:
     part_rows: int = 1000
     number: int = field(default_factory=lambda: next(_numbers))
     stated: dict[str, Any] = field(default_factory=dict)
+    file_sequence: int | None = None
 
     @property
     def sha256(self) -> str:
@@ -79,15 +100,35 @@ class Submission:
         """Return the submission's name."""
         return f"{self.member}-{self.kind}-{self.as_of:%Y%m%d}-{self.sha256[:16]}"
 
+    def of_type(self, kind: str) -> list[dict[str, Any]]:
+        """Return the records of one type, with their lines."""
+        rows = [{"line": line} | row for line, row in enumerate(self.rows, start=2)]
+        if self.kind not in TYPES:
+            return rows
+        return [{name: row[name] for name in row if name != "type"} for row in rows if row["type"] == kind]
+
     def bodies(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """Return the type and the records of each batch."""
-        rows = [{"line": line} | row for line, row in enumerate(self.rows, start=2)]
-        batches = [(self.kind, rows[start : start + self.part_rows]) for start in range(0, len(rows), self.part_rows)]
+        batches = [
+            (kind, rows[start : start + self.part_rows])
+            for kind in TYPES.get(self.kind, (self.kind,))
+            for rows in [self.of_type(kind)]
+            for start in range(0, len(rows), self.part_rows)
+        ]
         errors = [
             {"line": line, "field": "金额", "code": "HL2002", "message": "不是有效金额", "reference": reference}
-            for line, reference in enumerate(self.rejected, start=len(rows) + 2)
+            for line, reference in enumerate(self.rejected, start=len(self.rows) + 2)
         ]
         return [*batches, ("rejections", errors)] if errors else batches
+
+    def totals(self) -> dict[str, str]:
+        """Return the sums that its manifest states."""
+        return {
+            name if self.kind == kind else f"{kind}.{name}": f"{sum((Decimal(r[name]) for r in rows), Decimal()):.2f}"
+            for kind in TYPES.get(self.kind, (self.kind,))
+            for rows in [self.of_type(kind)]
+            for name in TOTALS[kind]
+        }
 
 
 class County:
@@ -96,7 +137,8 @@ class County:
     def __init__(self, office: Office) -> None:
         self.office = office
         self.database = office.database
-        self.keys = {code: office.home.keys.current(code) for code in (*BANKS, COUNTY)}
+        self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
+        self.handed_out: list[Message] = []
 
     @property
     def registry(self) -> Any:  # noqa: ANN401  # a service's queries are called by name
@@ -116,6 +158,7 @@ class County:
 
     def empty(self) -> None:
         """Forget everything but who takes part."""
+        self.handed_out.clear()
         with self.transaction() as transaction:
             for table in _EMPTY:
                 transaction.execute(f"DELETE FROM {table}")
@@ -151,10 +194,6 @@ class County:
 
     def manifest(self, submission: Submission, parts: list[dict[str, Any]]) -> Message:
         """Seal the manifest of a submission with these parts."""
-        totals = {
-            name: f"{sum((Decimal(row[name]) for row in submission.rows), Decimal()):.2f}"
-            for name in TOTALS[submission.kind]
-        }
         content = {
             "submission": submission.name,
             "member": submission.member,
@@ -167,13 +206,15 @@ class County:
             "rows": len(submission.rows) + len(submission.rejected),
             "accepted": len(submission.rows),
             "rejected": len(submission.rejected),
-            "totals": totals,
+            "totals": submission.totals(),
             "parts": parts,
         }
+        version = 1 if submission.file_sequence is None and submission.kind not in TYPES else 2
+        if version > 1:
+            content["file_sequence"] = submission.file_sequence
         body = json.dumps(content | submission.stated, ensure_ascii=False).encode()
-        draft = Draft(
-            "submission_manifest", "submission_manifest/v1", submission.member, body, submission=submission.name
-        )
+        contract = f"submission_manifest/v{version}"
+        draft = Draft("submission_manifest", contract, submission.member, body, submission=submission.name)
         return self.seal(submission.member, draft)
 
     def deliver(self, message: Message) -> Outcome:
@@ -194,10 +235,13 @@ class County:
         return [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
 
     def carry(self, messages: Iterable[Message]) -> None:
-        """Deliver messages, and those they cause, in their order."""
+        """Deliver messages, and those they cause, in their order; what no service takes is handed out to members."""
         waiting = list(messages)
         while waiting:
+            self.handed_out += [message for message in waiting if not self.office.takers(message.type)]
             for message in waiting:
+                if not self.office.takers(message.type):
+                    continue
                 outcome = self.deliver(message)
                 assert outcome.result is not Result.REFUSED, outcome.refusal
             waiting = self.sent()
@@ -275,7 +319,7 @@ class County:
 
 @contextlib.contextmanager
 def open_county(url: str, folder: Path) -> Iterator[County]:
-    """Set a county with two banks up in the database at `url`."""
+    """Set a county with two banks, a guarantor and an insurer up in the database at `url`."""
     with psycopg.connect(url, autocommit=True) as connection:
         # Nothing here is about what is on disk.
         connection.execute(f"ALTER DATABASE {connection.info.dbname} SET synchronous_commit = off")
@@ -284,9 +328,8 @@ def open_county(url: str, folder: Path) -> Iterator[County]:
     set_up(home, Settings(COUNTY, "anhui", database_url=url), clock=clock)
     with open_office(home, clock=clock) as office:
         with office.database.transaction() as transaction:
-            for code in BANKS:
-                bank = Member(code, "bank", code, "rural_commercial_bank", None, suspended=False)
-                members.add(transaction, bank, now=NOW, actor="test")
+            for code, kind in MEMBERS.items():
+                members.add(transaction, Member(code, kind, code, None, None, suspended=False), now=NOW, actor="test")
                 members.add_key(transaction, code, home.keys.create(code).public, now=NOW, actor="test")
         yield County(office)
 

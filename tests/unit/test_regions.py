@@ -51,3 +51,17 @@ def test_ancestors_run_from_the_county_down():
     """A village's figures add to its township and its county."""
     assert regions.ancestors("341599101201") == ["341599", "341599101", "341599101201"]
     assert regions.ancestors("341599000000") == ["341599"]
+
+
+@pytest.mark.parametrize("region", ["341599", "341599000000", "341599101", "341599101201"])
+def test_a_region_within_the_county_is_let_pass(region: str):
+    """The county itself, and all below it."""
+    regions.refuse_outside("341599", region)
+
+
+@pytest.mark.parametrize(("region", "code"), [("341598", "HL7017"), ("110101001", "HL7017"), ("3415", "HL7002")])
+def test_a_region_elsewhere_is_refused(region: str, code: str):
+    """Nought loans would look like an answer."""
+    with pytest.raises(UsageError) as refused:
+        regions.refuse_outside("341599", region)
+    assert refused.value.code == code

@@ -72,7 +72,7 @@ def households(deltas: domain.Deltas) -> dict[tuple[Any, ...], int]:
 
 def test_the_schema_shares_what_the_figures_need():
     """The state in these tests is the state that changes carry."""
-    assert list(STATE) == columnar.columns(LoanState)
+    assert tuple(STATE) == columnar.columns(LoanState)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""File numbers: which files of a day never came, and which came twice with other contents.
+
+Institutions that number their files (`file_sequence`) count them from 1 for each kind and
+day. Gaps are kept as the first and the last number of each, since a number may be any.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.envelope import Draft
+from huilian.errors import describe
+from schemas.messages import SUBMISSION_KIND
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from huilian.database import Transaction
+
+__all__ = ["notices", "repeated"]
+
+GAPS_TOLD: Final = 10
+"""How many gaps one notice names; the scoreboard shows them all."""
+
+_SERIES: Final = "member = %(member)s AND kind = %(kind)s AND as_of = %(as_of)s"
+
+
+def notices(transaction: Transaction, submission: dict[str, Any], application: int, today: dt.date) -> Iterator[Draft]:
+    """Yield the message that tells the member what is wrong with the number of an accepted file, if anything is.
+
+    A gap is told of by the first file beyond it; one that only makes a gap smaller tells of nothing.
+
+    Args:
+        transaction: in which the submission was accepted.
+        submission: the row of `registry.submission`.
+        application: its place in the order of applications.
+        today: the date the notice bears.
+    """
+    if submission["file_sequence"] is None:
+        return
+    facts = {
+        "kind": SUBMISSION_KIND[submission["kind"]],
+        "as_of": submission["as_of"].isoformat(),
+        "number": submission["file_sequence"],
+    }
+    # Never both: a number that was accepted before lies beyond nothing.
+    if missing := _passed_over(transaction, submission):
+        notice = {"kind": "file_missing", "code": "HL3040", "text": describe("HL3040", **facts, missing=missing)}
+    elif earlier := _same_number(transaction, submission):
+        notice = {"kind": "file_repeated", "code": "HL3041", "text": describe("HL3041", **facts, earlier=earlier)}
+    else:
+        return
+    record = {
+        "line": 1,
+        "notice_no": f"registry-{application}",
+        "date": today.isoformat(),
+        "region": None,
+        "reference": submission["submission"],
+    }
+    body = json.dumps(record | notice, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    yield Draft("notices", "notices/v1", submission["member"], body, bulk=True, submission=submission["submission"])
+
+
+def repeated(transaction: Transaction, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the numbers that several accepted files with other contents bear: member, kind, as_of, file_sequence.
+
+    Args:
+        transaction: to read in.
+        facts: `since` and `until`, the dates to look at, both included.
+    """
+    return transaction.rows(
+        "SELECT member, kind, as_of, file_sequence FROM registry.submission"
+        " WHERE status = 'accepted' AND file_sequence IS NOT NULL AND as_of BETWEEN %(since)s AND %(until)s"
+        " GROUP BY member, kind, as_of, file_sequence HAVING count(DISTINCT manifest ->> 'file_sha256') > 1"
+        " ORDER BY member, kind, as_of, file_sequence",
+        facts,
+    )
+
+
+def _passed_over(transaction: Transaction, submission: dict[str, Any]) -> str:
+    """Return the numbers that never came between the highest accepted before and this one's: "2、4-6", or nothing."""
+    highest = transaction.value(
+        f"SELECT coalesce(max(file_sequence), 0) FROM registry.submission WHERE {_SERIES}"
+        " AND status = 'accepted' AND number <> %(number)s",
+        submission,
+    )
+    gaps = transaction.rows(
+        f"SELECT first, last FROM registry.file_gap WHERE {_SERIES}"
+        " AND first > %(highest)s AND last < %(file_sequence)s ORDER BY first LIMIT %(most)s",
+        submission | {"highest": highest, "most": GAPS_TOLD + 1},
+    )
+    spans = [_span(gap["first"], gap["last"]) for gap in gaps]
+    return "、".join(spans[:GAPS_TOLD]) + ("……" if len(spans) > GAPS_TOLD else "")
+
+
+def _same_number(transaction: Transaction, submission: dict[str, Any]) -> str | None:
+    """Return the newest other accepted submission that bears the same number over other bytes."""
+    name: str | None = transaction.value(
+        f"SELECT submission FROM registry.submission WHERE {_SERIES}"
+        " AND file_sequence = %(file_sequence)s AND status = 'accepted' AND number <> %(number)s"
+        " AND manifest ->> 'file_sha256' <> %(sha256)s ORDER BY application DESC LIMIT 1",
+        submission | {"sha256": submission["manifest"]["file_sha256"]},
+    )
+    return name
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"

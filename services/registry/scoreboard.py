@@ -1,0 +1,115 @@
+"""The scoreboard (考核): what each institution should have sent for a month, and what came of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian import members, months
+from huilian.clock import CHINA
+from services.registry import numbers
+
+if TYPE_CHECKING:
+    from huilian.database import Transaction
+
+__all__ = ["DUE_DAY", "MUST_SEND", "scoreboard"]
+
+MUST_SEND: Final = {"bank": "loan_ledger", "guarantor": "guarantee_book", "insurer": "insurance_package"}
+"""What a member of each kind must send at least once a month. Other kinds are shown where they were sent."""
+DUE_DAY: Final = 10
+"""The day of the following month, included, up to which a file is on time; the plans are silent: assumed."""
+
+_FIGURES: Final = """
+    SELECT member, kind, max(as_of) FILTER (WHERE status = 'accepted') AS as_of,
+           count(*) FILTER (WHERE status = 'accepted') AS files,
+           coalesce(sum((manifest ->> 'rows')::bigint) FILTER (WHERE status = 'accepted'), 0)::bigint AS rows,
+           coalesce(sum((manifest ->> 'rejected')::bigint) FILTER (WHERE status = 'accepted'), 0)::bigint
+               AS rejected_rows,
+           count(*) FILTER (WHERE status = 'refused') AS refused_files
+    FROM registry.submission WHERE as_of BETWEEN %(since)s AND %(until)s GROUP BY member, kind
+"""
+# Of several files of the newest date the first counts: a correction sent later makes nobody late.
+_FIRST: Final = """
+    SELECT DISTINCT ON (member, kind) member, kind, received_at, applied_at
+    FROM registry.submission WHERE status = 'accepted' AND as_of BETWEEN %(since)s AND %(until)s
+    ORDER BY member, kind, as_of DESC, application
+"""
+_GAPS: Final = """
+    SELECT member, kind, as_of, first, last FROM registry.file_gap
+    WHERE as_of BETWEEN %(since)s AND %(until)s ORDER BY member, kind, as_of, first
+"""
+_Key = tuple[str, str]
+
+
+def scoreboard(transaction: Transaction, *, month: str, institution: str | None = None) -> dict[str, Any]:
+    """Return what banks, guarantors and insurers have sent for a month, dated within it.
+
+    Args:
+        transaction: one moment's truth.
+        month: "2024-05".
+        institution: only this member.
+
+    Returns:
+        `month`, `due_date` and `rows`, one for each institution and kind of submission:
+        `status` (on_time, late, missing), the newest `as_of`, when the first file of that
+        date was received and applied, `files` accepted with their `rows` and
+        `rejected_rows`, `refused_files`, the numbers that never came (`missing_files`: of
+        which date, from which to which) and those that came twice with other contents
+        (`repeated_files`).
+
+    Raises:
+        UsageError: HL7003, no such month.
+    """
+    since = months.first_day(month)
+    due = months.following(since).replace(day=DUE_DAY)
+    facts = {"since": since, "until": months.last_day(since)}
+    figures = _by_key(transaction.rows(_FIGURES, facts))
+    first = _by_key(transaction.rows(_FIRST, facts))
+    gaps = transaction.rows(_GAPS, facts)
+    repeats = numbers.repeated(transaction, facts)
+    rows = []
+    for member in members.all_members(transaction):
+        must_send = MUST_SEND.get(member.kind)
+        if must_send is None or member.suspended or institution not in (None, member.code):
+            continue
+        others = sorted(kind for code, kind in figures if code == member.code and kind != must_send)
+        for kind in (must_send, *others):
+            key = (member.code, kind)
+            rows.append(
+                {"institution": member.code, "institution_kind": member.kind, "kind": kind}
+                | _shown(figures.get(key), first.get(key), due)
+                | {
+                    "missing_files": [
+                        {"as_of": gap["as_of"].isoformat(), "first": gap["first"], "last": gap["last"]}
+                        for gap in gaps
+                        if (gap["member"], gap["kind"]) == key
+                    ],
+                    "repeated_files": [
+                        {"as_of": repeat["as_of"].isoformat(), "number": repeat["file_sequence"]}
+                        for repeat in repeats
+                        if (repeat["member"], repeat["kind"]) == key
+                    ],
+                }
+            )
+    return {"month": month, "due_date": due.isoformat(), "rows": rows}
+
+
+def _by_key(rows: list[dict[str, Any]]) -> dict[_Key, dict[str, Any]]:
+    return {(row["member"], row["kind"]): row for row in rows}
+
+
+def _shown(figures: dict[str, Any] | None, first: dict[str, Any] | None, due: dt.date) -> dict[str, Any]:
+    counts = {name: figures[name] if figures else 0 for name in ("files", "rows", "rejected_rows", "refused_files")}
+    if figures is None or first is None:
+        return {"status": "missing", "as_of": None, "received_at": None, "applied_at": None} | counts
+    deadline = dt.datetime.combine(due + dt.timedelta(days=1), dt.time.min, CHINA)
+    return {
+        "status": "on_time" if first["applied_at"] < deadline else "late",
+        "as_of": figures["as_of"].isoformat(),
+        "received_at": _moment(first["received_at"]),
+        "applied_at": _moment(first["applied_at"]),
+    } | counts
+
+
+def _moment(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds")

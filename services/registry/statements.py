@@ -1,0 +1,86 @@
+"""What guarantors and insurers state: each record as the file of a date said it, side by side.
+
+Unlike ledgers, these files are small, so what they confirm is written, too: a record's
+**state at a date** is the newest statement of it up to then, in whatever order the files
+came, and an older file stands behind newer ones by itself. Of two files of one date the
+one with the higher number counts, and without numbers the later to arrive.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas import columnar
+from services.registry.columns import differs, names, of
+from services.registry.domain import KINDS
+from services.registry.planning import note_growth
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from huilian.database import Transaction
+    from services.registry.domain import Part
+
+__all__ = ["apply"]
+
+_TABLES: Final = {
+    "guarantees": "registry.guarantee",
+    "guarantee_compensations": "registry.guarantee_compensation",
+    "guarantee_releases": "registry.guarantee_release",
+    "policies": "registry.policy",
+    "claims": "registry.claim",
+    "period_results": "registry.period_result",
+}
+_PROVENANCE: Final = ["file_sequence", "submission", "sequence", "line", "application"]
+
+
+def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int) -> int:
+    """Write what a submission states; return how many records say something else than was known of its date.
+
+    Args:
+        transaction: everything here happens in it.
+        submission: the row of `registry.submission`.
+        tables: its staging tables by type of record, complete and checked.
+        application: its place in the order of applications.
+    """
+    facts = {
+        "member": submission["member"],
+        "as_of": submission["as_of"],
+        "file_sequence": submission["file_sequence"] or 0,
+        "submission": submission["number"],
+        "application": application,
+    }
+    parts = KINDS[submission["kind"]].parts
+    return sum(_write(transaction, table, _TABLES[name], parts[name], facts) for name, table in tables.items())
+
+
+def _write(transaction: Transaction, staged: str, target: str, part: Part, facts: dict[str, Any]) -> int:
+    key = list(part.key)
+    state = [name for name in columnar.columns(part.record) if name not in ("line", *key)]
+    same = " AND ".join(f"k.{name} = s.{name}" for name in key)
+    # Of the same date a file with a lower number has nothing to say any more.
+    changed = transaction.value(
+        f"""
+        SELECT count(*) FROM {staged} s LEFT JOIN LATERAL (
+            SELECT * FROM {target} k WHERE k.member = %(member)s AND {same} AND k.as_of <= %(as_of)s
+            ORDER BY k.as_of DESC LIMIT 1
+        ) known ON true
+        WHERE known.as_of IS NULL
+           OR ((known.as_of < %(as_of)s OR known.file_sequence <= %(file_sequence)s) AND {differs("s", "known", state)})
+        """,
+        facts,
+    )
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in [*state, *_PROVENANCE])
+    written = transaction.execute(
+        f"""
+        INSERT INTO {target} AS k (member, as_of, {names([*key, *state, *_PROVENANCE])})
+        SELECT %(member)s, %(as_of)s, {of("s", [*key, *state])},
+               %(file_sequence)s, %(submission)s, s.sequence, s.line, %(application)s
+        FROM {staged} s
+        ON CONFLICT ({names(["member", *key, "as_of"])}) DO UPDATE SET {updates}
+        WHERE k.file_sequence <= excluded.file_sequence
+        """,
+        facts,
+    )
+    note_growth(transaction, target, ("member", *key), written)
+    return int(changed)

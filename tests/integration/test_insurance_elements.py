@@ -1,0 +1,149 @@
+"""One claim at a time: the insurer's own element, sealed and posted over HTTP, is in the registry with its receipt."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from huilian import envelope
+from huilian.envelope import Draft, Message
+from huilian.hosts.embedded import EmbeddedHost
+from huilian.http.server import HttpServer
+from tests.adapters.insurer_making import alone, claim, policy
+from tests.ledgers.county import BANKS, INSURER, NOW, County, open_county
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.postgresql import PostgreSQLNode
+
+
+@pytest.fixture(scope="module")
+def opened(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
+    """A county on a database of this module's own."""
+    postgresql_node.start()
+    url = postgresql_node.create_database("insurance_elements")
+    with open_county(url, tmp_path_factory.mktemp("home")) as county:
+        with county.transaction() as transaction:
+            transaction.execute("UPDATE huilian.member SET adapter = 'insurer' WHERE code = %s", [INSURER])
+        yield county
+
+
+@pytest.fixture
+def county(opened: County) -> County:
+    """The county, where nobody has reported."""
+    opened.empty()
+    return opened
+
+
+def element(county: County, xml: str, *, member: str = INSURER, time: dt.datetime = NOW) -> Message:
+    """Seal an element with its sender's key."""
+    draft = Draft("insurance_element", "insurance_element/v1", member, alone(xml).encode(), xml=True)
+    return envelope.seal(draft, county.keys[member], source=member, time=time)
+
+
+def counts(county: County, message: Message) -> tuple[str, int, int]:
+    """Carry a message and return status, changed and unchanged of the receipt that goes back to its sender."""
+    known = {row["id"] for row in county.rows("SELECT id FROM huilian.message")}
+    county.carry([message])
+    sent = county.rows("SELECT id, seal, payload FROM huilian.message WHERE type = 'receipt'")
+    [receipt] = [envelope.read(row["seal"], bytes(row["payload"])) for row in sent if row["id"] not in known]
+    assert (receipt.subject, receipt.dataschema) == (message.source, "receipt/v2")
+    answer = receipt.json()
+    assert (answer["rows"], answer["kind"], answer["as_of"]) == (1, "insurance_package", "2026-01-05")
+    return answer["status"], answer["changed"], answer["unchanged"]
+
+
+def test_a_claim_is_applied_and_answered(county: County):
+    """Its record is what the same element in a file would be, and its provenance is the message."""
+    message = element(county, claim())
+    assert counts(county, message) == ("accepted", 1, 0)
+    [kept] = county.rows(
+        "SELECT c.claim_no, c.amount::text, c.force_majeure, c.paid_date::text, c.line, p.message"
+        " FROM registry.newest_claim c JOIN registry.submission s ON s.number = c.submission"
+        " JOIN registry.submission_part p ON p.submission = s.submission"
+    )
+    assert kept == {
+        "claim_no": "C2024000001",
+        "amount": "30000.00",
+        "force_majeure": "yes",
+        "paid_date": "2024-05-31",
+        "line": 1,
+        "message": message.id,
+    }
+
+
+def test_a_claim_sealed_again_counts_once(county: County):
+    """The same element under a new seal is answered with the same receipt; one with a new state changes it."""
+    assert counts(county, element(county, claim({"Status": "surveying"}))) == ("accepted", 1, 0)
+    later = NOW + dt.timedelta(minutes=1)
+    assert counts(county, element(county, claim({"Status": "surveying"}), time=later)) == ("accepted", 1, 0)
+    assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 1}]
+    assert counts(county, element(county, claim())) == ("accepted", 1, 0)
+    assert county.rows("SELECT status FROM registry.newest_claim") == [{"status": "settled"}]
+
+
+def test_a_policy_may_be_posted_alone_too(county: County):
+    """Its manifest states the sums of what it holds."""
+    assert counts(county, element(county, policy())) == ("accepted", 1, 0)
+    assert county.rows("SELECT manifest #>> '{totals,policies.premium}' AS premium FROM registry.submission") == [
+        {"premium": "120.00"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("xml", "code", "named"),
+    [
+        (claim({"Amount": "1000元"}), "HL1020", "Claim/Amount HL2002"),
+        (claim({"Status": "lost", "Event/@date": "2024-02-30"}), "HL1020", "HL2005"),
+        ("<Claim><ClaimNo>C1</Claim>", "HL1020", "HL3031"),
+        ("<Refund></Refund>", "HL1020", "HL3032"),
+    ],
+)
+def test_a_wrong_element_is_refused_with_everything_that_is_wrong(county: County, xml: str, code: str, named: str):
+    """It is kept as a dead letter, the queue goes on, and nothing was applied."""
+    outcome = county.deliver(element(county, xml))
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == code
+    assert named in outcome.refusal.chinese
+    assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 0}]
+    assert counts(county, element(county, claim())) == ("accepted", 1, 0)
+
+
+def test_only_an_insurer_with_its_adapter_is_read(county: County):
+    """A bank may not send one; an insurer whose adapter cannot read it is told so."""
+    refusal = county.deliver(element(county, claim(), member=BANKS[0])).refusal
+    assert refusal is not None
+    assert refusal.code == "HL1004"
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE huilian.member SET adapter = NULL WHERE code = %s", [INSURER])
+    refusal = county.deliver(element(county, claim())).refusal
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE huilian.member SET adapter = 'insurer' WHERE code = %s", [INSURER])
+    assert refusal is not None
+    assert refusal.code == "HL1019"
+
+
+def test_json_under_the_elements_contract_is_refused(county: County):
+    """The media type is part of the contract."""
+    draft = Draft("insurance_element", "insurance_element/v1", INSURER, b"{}")
+    message = envelope.seal(draft, county.keys[INSURER], source=INSURER, time=NOW)
+    refusal = county.deliver(message).refusal
+    assert refusal is not None
+    assert refusal.code == "HL1009"
+
+
+def test_over_http_the_element_is_the_body(county: County):
+    """The bytes that were signed are the request's body; the receipt is there to be asked for."""
+    office, message = county.office, element(county, claim())
+    with EmbeddedHost(office) as host, HttpServer(office, "127.0.0.1:0") as server:
+        answer = httpx.post(
+            f"{server.url}/api/v1/messages", content=message.payload, headers={"Huilian-Seal": message.seal}
+        )
+        assert (answer.status_code, answer.json()["status"]) == (202, "taken")
+        host.drain()
+    assert message.payload == alone(claim()).encode()
+    assert county.rows("SELECT claim_no FROM registry.newest_claim") == [{"claim_no": "C2024000001"}]
