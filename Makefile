@@ -53,7 +53,7 @@ test: lint ## Check the code and run every test, those on real RabbitMQ and Post
 	$(BIN)/python -m pytest $(ARGS)
 
 test-fast: env ## Run the tests that need no real server
-	$(BIN)/python -m pytest -m 'not real and not kill' $(ARGS)
+	$(BIN)/python -m pytest -m 'not real and not kill and not conformance' $(ARGS)
 
 lint: env ## Check style, types and which package imports which
 	$(BIN)/ruff check .

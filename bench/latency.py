@@ -45,7 +45,7 @@ def measure(office: Serving, folder: Path) -> list[float]:
             adapter=adapter,
             member=MEMBER,
             home=Home(office.home),
-            county=COUNTY,
+            settings=adapters.AdapterSettings(COUNTY),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport,

@@ -22,7 +22,6 @@ What comes back to the institution is a file of its own kind, too::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -30,11 +29,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import polars as pl
 
+from huilian import adapter_registration, adapter_settings, catalogue
 from huilian.errors import ConfigurationError, FileRefused
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from huilian.catalogue import Catalogue
 
 __all__ = [
     "REJECTIONS",
@@ -44,8 +47,10 @@ __all__ = [
     "Outgoing",
     "Piece",
     "Setting",
+    "check",
     "find",
     "installed",
+    "settings_for",
 ]
 
 GROUP: Final = "huilian.adapters"
@@ -163,8 +168,12 @@ class Adapter:
     several types "guarantees.guaranteed_amount"."""
     writes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Contract of what the institution is sent to an example of the file's name: {"receipt/v2": "RCB01_回执_…"}."""
+    reads_messages: ClassVar[tuple[str, ...]] = ()
+    """Contracts of single messages in the institution's own format: ("insurance_element/v1",)."""
     settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
     """The settings it takes, by name."""
+    exempt: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Rules of the conformance suite that it cannot keep, and why: {"memory": "整户比对，需读完全部行 (…)"}."""
 
     def recognise(self, file_name: str) -> FileIdentity | None:  # noqa: ARG002  # an adapter that only writes knows no files
         """Return what `file_name` says, or None when it is not one of this adapter's."""
@@ -189,6 +198,14 @@ class Adapter:
         """
         raise FileRefused("HL3014", adapter=self.name, file=source.name)
 
+    def read_message(self, body: bytes, dataschema: str, settings: AdapterSettings) -> Piece:  # noqa: ARG002  # for those that read them
+        """Translate one message that came in the institution's own format, as a piece of one row.
+
+        Raises:
+            FileRefused: it cannot be taken, for all the reasons the text names.
+        """
+        raise FileRefused("HL3014", adapter=self.name, file=dataschema)
+
     def outgoing_name(self, outgoing: Outgoing) -> str:
         """Return the file name under which the institution expects `outgoing`."""
         raise FileRefused("HL3014", adapter=self.name, file=outgoing.dataschema)
@@ -209,44 +226,21 @@ class Adapter:
         raise FileRefused("HL3014", adapter=self.name, file=source.name)
 
 
-@dataclass(frozen=True)
-class _Hook:
-    name: str
-    wrong: Callable[[object], str | None]
+def check(adapter: object, name: str, contracts: Catalogue | None = None) -> Adapter:
+    """Return `adapter` when it keeps the rules in `huilian.adapter_registration`.
 
-
-def _text(value: object) -> str | None:
-    return None if isinstance(value, str) and value else "must be a text"
-
-
-_HOOKS: Final = [
-    _Hook("name", _text),
-    _Hook("version", _text),
-    _Hook("chinese", _text),
-    _Hook("institution_kinds", lambda v: None if isinstance(v, frozenset) and v else "must be a frozenset of kinds"),
-    _Hook("reads", lambda v: None if isinstance(v, Mapping) and v else "must map message types to example file names"),
-    _Hook("totals", lambda v: None if isinstance(v, Mapping) else "must map message types to amounts"),
-]
-
-
-def check(adapter: object, name: str) -> Adapter:
-    """Return `adapter` when it keeps the rules above.
+    Args:
+        adapter: what the entry point holds.
+        name: the entry point's name.
+        contracts: what its records are held against; without it, the installed ones.
 
     Raises:
         ConfigurationError: HL6005, naming the adapter, the hook and what is wrong.
     """
     if not isinstance(adapter, Adapter):
         raise ConfigurationError("HL6005", adapter=name, hook="entry point", what="must be an instance of Adapter")
-    for hook in _HOOKS:
-        wrong = hook.wrong(getattr(adapter, hook.name, None))
-        if wrong:
-            raise ConfigurationError("HL6005", adapter=name, hook=hook.name, what=wrong)
-    if adapter.name != name:
-        raise ConfigurationError("HL6005", adapter=name, hook="name", what=f"is {adapter.name}, the entry point {name}")
-    for kind, example in adapter.reads.items():
-        identity = adapter.recognise(example)
-        if identity is None or identity.kind != kind:
-            raise ConfigurationError("HL6005", adapter=name, hook="recognise", what=f"does not take its own {example}")
+    for fault in adapter_registration.faults(adapter, name, contracts or catalogue.installed(), Adapter):
+        raise ConfigurationError("HL6005", adapter=name, hook=fault.hook, what=fault.what)
     return adapter
 
 
@@ -259,8 +253,25 @@ def find(name: str) -> Adapter:
     """Return the adapter called `name`, loaded and checked.
 
     Raises:
-        ConfigurationError: HL6004, there is none; HL6005, it breaks the rules.
+        ConfigurationError: HL6004, there is none; HL6005, it cannot be imported or breaks the rules.
     """
     for point in entry_points(group=GROUP, name=name):
-        return check(point.load(), name)
+        return check(adapter_registration.loaded(point), name)
     raise ConfigurationError("HL6004", name=name, known=", ".join(installed()))
+
+
+def settings_for(adapter: Adapter, county: str, tables: Mapping[str, Mapping[str, Any]]) -> AdapterSettings:
+    """Return what `adapter` may know, its defaults filled in.
+
+    Args:
+        adapter: whose settings are meant.
+        county: the six digits of the county.
+        tables: the `[adapters.…]` tables of `huilian.toml`, by the adapters' names.
+
+    Raises:
+        ConfigurationError: HL6010, a setting is missing or of another type; HL6011, the adapter has
+            no such setting; HL6012, there is a table of an adapter that is not installed.
+    """
+    adapter_settings.refuse_unknown(tables, {adapter.name, *installed()})
+    given = tables.get(adapter.name, {})
+    return AdapterSettings(county, adapter_settings.values(adapter.name, adapter.settings, given))

@@ -2,11 +2,14 @@
 
 `HUILIAN_HOME` names it; without that it is `~/.huilian`::
 
-    huilian.toml     county, policy, host, addresses
+    huilian.toml     county, policy, host, addresses, settings of adapters
     keys/            private keys kept on this machine, one folder a member
     trusted/         public keys by which answers are believed
     spool/           files on their way out, and their receipts
     postgresql/      the embedded database
+
+An adapter's settings stand in a table of its own, `[adapters.guarantee_company]`; what may
+stand there the adapter says. On a machine without an office the file may have nothing else.
 
 Addresses with passwords need not stand in the file: `HUILIAN_DATABASE_URL` and
 `HUILIAN_AMQP_URL` take precedence over it.
@@ -18,10 +21,11 @@ import json
 import os
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian import toml_tables
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder, PublicKey
 
@@ -36,6 +40,7 @@ _COUNTY: Final = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 PORT_HIGHEST: Final = 65_535
 _KEYS: Final = {"county": str, "policy": str, "host": str, "database_url": str, "amqp_url": str, "listen": str}
+_ADAPTERS: Final = "adapters"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Settings:
         database_url: a PostgreSQL server's URL; empty for the embedded one.
         amqp_url: RabbitMQ's URL, for the distributed host.
         listen: address and port of the HTTP interface.
+        adapters: the adapters' own settings, by the adapter's name.
     """
 
     county: str
@@ -57,6 +63,7 @@ class Settings:
     database_url: str = ""
     amqp_url: str = ""
     listen: str = DEFAULT_LISTEN
+    adapters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Home:
@@ -107,6 +114,8 @@ class Home:
     def create(self, settings: Settings) -> None:
         """Set the directory up; done again with the same county it only updates the settings.
 
+        Settings of adapters stay as the file has them, unless others are given.
+
         Raises:
             ConfigurationError: HL6008, it belongs to another county; HL6006, a setting is wrong.
         """
@@ -119,6 +128,7 @@ class Home:
         # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
         lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
         content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
+        content += self._tables_to_write(settings.adapters)
         temporary = self.file.with_suffix(".new")
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)
@@ -136,23 +146,48 @@ class Home:
         """
         if not self.exists:
             raise ConfigurationError("HL6001", home=self.folder)
-        try:
-            values: dict[str, Any] = tomllib.loads(self.file.read_text(encoding="utf-8"))
-        except ValueError as error:  # no TOML, or not even UTF-8
-            raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
+        values = self._read()
+        tables = values.pop(_ADAPTERS)
         for name, value in values.items():
             if name not in _KEYS or not isinstance(value, _KEYS[name]):
                 raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {', '.join(_KEYS)}")
         try:
-            settings = self._overridden(Settings(**values))
+            settings = self._overridden(Settings(**values, adapters=tables))
         except TypeError as error:
             raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
         _check(settings, str(self.file))
         return settings
 
+    def adapter_tables(self) -> dict[str, dict[str, Any]]:
+        """Return the adapters' settings by the adapters' names; none where there is no file.
+
+        Raises:
+            ConfigurationError: HL6006, the file cannot be read, or one of them is no table.
+        """
+        tables: dict[str, dict[str, Any]] = self._read()[_ADAPTERS] if self.exists else {}
+        return tables
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            values: dict[str, Any] = tomllib.loads(self.file.read_text(encoding="utf-8"))
+        except ValueError as error:  # no TOML, or not even UTF-8
+            raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
+        tables = values.setdefault(_ADAPTERS, {})
+        if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+            what = "adapters: 应为各适配器的表 (tables are needed): [adapters.NAME]"
+            raise ConfigurationError("HL6006", file=self.file, what=what)
+        return values
+
+    def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:
+        there = self.adapter_tables()
+        wanted = given or there
+        return toml_tables.kept(self.file.read_text(encoding="utf-8") if there else "", _ADAPTERS, wanted)
+
     def _overridden(self, settings: Settings) -> Settings:
         """Return the settings with the environment's word over them."""
-        named = {name: self._environment.get(f"HUILIAN_{name.upper()}", "") for name in ("database_url", "amqp_url")}
+        named: dict[str, Any] = {
+            name: self._environment.get(f"HUILIAN_{name.upper()}", "") for name in ("database_url", "amqp_url")
+        }
         return replace(settings, **{name: url for name, url in named.items() if url})
 
 

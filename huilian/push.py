@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import polars as pl
 
 from huilian import envelope, money
-from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity, Piece
+from huilian.adapters import REJECTIONS
 from huilian.ahead import ahead
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
+    from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
     from huilian.envelope import Message
@@ -85,7 +86,7 @@ def push(
     adapter: Adapter,
     member: str,
     home: Home,
-    county: str,
+    settings: AdapterSettings,
     catalogue: Catalogue,
     clock: Clock,
     transport: Transport,
@@ -104,7 +105,7 @@ def push(
         adapter=adapter,
         member=member,
         home=home,
-        county=county,
+        settings=settings,
         catalogue=catalogue,
         clock=clock,
         progress=progress,
@@ -151,7 +152,7 @@ def translate(
     adapter: Adapter,
     member: str,
     home: Home,
-    county: str,
+    settings: AdapterSettings,
     catalogue: Catalogue,
     clock: Clock,
     progress: Progress = lambda _step, _done, _whole: None,
@@ -185,7 +186,7 @@ def translate(
         draught=spool.begin(name),
     )
     try:
-        for piece in ahead(adapter.read(source, identity, AdapterSettings(county))):
+        for piece in ahead(adapter.read(source, identity, settings)):
             work.take(piece)
             progress("translate", piece.bytes_read, before.st_size)
         progress("translate", before.st_size, before.st_size)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import huilian.bulk
 from huilian import adapters, catalogue, push
+from huilian.adapters import AdapterSettings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.transports.embedded import EmbeddedTransport
 from tests.kernel import BANK, COUNTY
@@ -58,7 +59,13 @@ def spool(source: Path, home: Home, clock: Any) -> SpooledSubmission:  # noqa: A
     """Translate and spool a file."""
     found = adapters.find(ADAPTER)
     return push.translate(
-        source, adapter=found, member=BANK, home=home, county=COUNTY, catalogue=catalogue.installed(), clock=clock
+        source,
+        adapter=found,
+        member=BANK,
+        home=home,
+        settings=AdapterSettings(COUNTY),
+        catalogue=catalogue.installed(),
+        clock=clock,
     )
 
 
@@ -69,7 +76,7 @@ def send(source: Path, office: Office, transport: Transport | None = None, *, se
         adapter=adapters.find(ADAPTER),
         member=BANK,
         home=office.home,
-        county=COUNTY,
+        settings=AdapterSettings(COUNTY),
         catalogue=catalogue.installed(),
         clock=office.clock,
         transport=transport or EmbeddedTransport(office),

@@ -38,6 +38,9 @@ class CountyRoster(Adapter):
     reads: ClassVar[dict[str, str]] = {_KIND: "花名册_341599_20240101.xlsx"}
     parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v1",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ()}
+    exempt: ClassVar[dict[str, str]] = {
+        "memory": "户内各行须一并核对，读完全县才能判定 (a household is judged when all its rows are there)"
+    }
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "花名册_341599_20240101.csv" says, or None."""

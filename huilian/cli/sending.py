@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from huilian import catalogue, push
+from huilian import adapters, catalogue, push
 from huilian.cli.answers import REFUSED, SPOOLED, Answer
 from huilian.cli.progress import watching
 from huilian.clock import SystemClock
@@ -33,14 +33,18 @@ def send(
         home: whose keys seal it and whose spool keeps it.
         way: where it goes.
         seconds: how long to wait for the receipt.
+
+    Raises:
+        ConfigurationError: HL6010 to HL6012, a setting of an adapter is wrong.
     """
+    settings = adapters.settings_for(adapter, way.county, home.adapter_tables())
     translated = functools.partial(
         push.translate,
         file,
         adapter=adapter,
         member=member,
         home=home,
-        county=way.county,
+        settings=settings,
         catalogue=catalogue.installed(),
         clock=SystemClock(),
     )
@@ -51,7 +55,7 @@ def send(
                 adapter=adapter,
                 member=member,
                 home=home,
-                county=way.county,
+                settings=settings,
                 catalogue=catalogue.installed(),
                 clock=SystemClock(),
                 transport=way.transport,

@@ -215,21 +215,21 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     """Its digest would be that of another file than its rows are from."""
     source = ledger(tmp_path)
     other = ledger(tmp_path, range(1, 4), name="other.csv")
-    whole = push.AdapterSettings
+    adapter = adapters.find(ADAPTER)
+    whole = type(adapter).read
 
-    def changing(code: str) -> object:
+    def changing(self: object, path: Path, *others: object) -> object:
         if change == "append":
-            with source.open("ab") as file:
+            with path.open("ab") as file:
                 file.write(b"\r\n")
         elif change == "touch":
-            os.utime(source, ns=(0, 0))
+            os.utime(path, ns=(0, 0))
         elif change == "replace":
-            other.replace(source)
-        return whole(code)
+            other.replace(path)
+        return whole(self, path, *others)  # type: ignore[arg-type]  # as they came
 
-    monkeypatch.setattr(push, "AdapterSettings", changing)
+    monkeypatch.setattr(type(adapter), "read", changing)
     if change == "remove":
-        adapter = adapters.find(ADAPTER)
         written = type(adapter).write_rejections
 
         def removing(self: object, path: Path, *others: object) -> None:
@@ -329,8 +329,16 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
             return {"submission": submission} if seconds else None
 
     def once() -> push.Pushed:
-        parts = {"adapter": adapters.find(ADAPTER), "member": BANK, "home": bank, "county": COUNTY, "clock": clock()}
-        return push.push(source, catalogue=catalogue.installed(), transport=Remote(), **parts)  # type: ignore[arg-type]  # mixed
+        return push.push(
+            source,
+            adapter=adapters.find(ADAPTER),
+            member=BANK,
+            home=bank,
+            settings=adapters.AdapterSettings(COUNTY),
+            catalogue=catalogue.installed(),
+            clock=clock(),
+            transport=Remote(),
+        )
 
     with pytest.raises(HostUnavailable, match="HL5003"):
         once()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,79 @@ def test_setting_up_again_updates_the_settings(tmp_path: Path):
     home.create(SETTINGS)
     assert home.settings() == SETTINGS
     assert not (tmp_path / "huilian.new").exists()
+
+
+TABLES = """
+# 担保公司
+[adapters.guarantee_company]
+telephone = "0564-0000000"  # 值班电话
+sealed = true
+retries = 3
+
+[adapters.guarantee_company.banks]
+"示范农商银行" = "RCB01"
+"""
+TABLES_READ = {
+    "guarantee_company": {
+        "telephone": "0564-0000000",
+        "sealed": True,
+        "retries": 3,
+        "banks": {"示范农商银行": "RCB01"},
+    }
+}
+
+
+def test_the_adapters_settings_stay_as_they_stand(tmp_path: Path):
+    """Setting up again updates the office's own settings, and not a byte of the tables and their comments."""
+    home = home_with(tmp_path, 'county = "341599"\npolicy = "anhui"\n' + TABLES)
+    assert home.settings().adapters == home.adapter_tables() == TABLES_READ
+    for _ in range(2):
+        home.create(SETTINGS)
+        assert home.file.read_text("utf-8").endswith('listen = "127.0.0.1:8341"\n' + TABLES)
+        assert home.settings() == replace(SETTINGS, adapters=TABLES_READ)
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        (
+            'adapters = {guarantee_company = {telephone = "0564-0000000", sealed = true, retries = 3,'
+            ' banks = {"示范农商银行" = "RCB01"}}}'
+        ),
+        (
+            'adapters.guarantee_company.telephone = "0564-0000000"\nadapters.guarantee_company.sealed = true\n'
+            'adapters.guarantee_company.retries = 3\nadapters.guarantee_company.banks."示范农商银行" = "RCB01"'
+        ),
+        'policy = """\nanhui"""\n' + TABLES,
+    ],
+)
+def test_settings_of_adapters_survive_however_they_are_written(tmp_path: Path, root: str):
+    """Tables, inline tables and dotted names mean the same."""
+    policy = "" if root.startswith("policy") else 'policy = "anhui"\n'
+    home = home_with(tmp_path, f'county = "341599"\n{policy}{root}\n')
+    home.create(SETTINGS)
+    assert home.settings() == replace(SETTINGS, adapters=TABLES_READ)
+
+
+def test_settings_of_adapters_that_are_given_replace_what_was_there(tmp_path: Path):
+    """Whatever their names and texts hold."""
+    home = home_with(tmp_path, 'county = "341599"\npolicy = "anhui"\n' + TABLES)
+    given = replace(SETTINGS, adapters={"other": {"一": 'say "hi"\\', "table": {"甲 乙": "x"}, "list": ["y", 1]}})
+    home.create(given)
+    assert home.settings() == given
+
+
+def test_a_machine_without_an_office_may_have_settings_of_adapters(tmp_path: Path):
+    """A guarantee company's own machine knows no policy."""
+    assert Home(tmp_path / "none", {}).adapter_tables() == {}
+    assert home_with(tmp_path, TABLES).adapter_tables() == TABLES_READ
+
+
+@pytest.mark.parametrize("content", ['adapters = "x"', "[adapters]\nretries = 3"])
+def test_settings_of_adapters_stand_in_tables(tmp_path: Path, content: str):
+    """One table an adapter."""
+    with pytest.raises(ConfigurationError, match=r"HL6006 .*\[adapters.NAME\]"):
+        home_with(tmp_path, content).adapter_tables()
 
 
 def test_a_directory_belongs_to_one_county(tmp_path: Path):

@@ -1,0 +1,75 @@
+"""An adapter's settings: what `huilian.toml` says of them, held against what the adapter declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.adapter_registration import suits
+from huilian.errors import ConfigurationError
+from huilian.toml_tables import as_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from huilian.adapters import Setting
+
+__all__ = ["example", "refuse_unknown", "values"]
+
+_KINDS: Final = {
+    str: "应为文字 (a text)",
+    int: "应为整数 (a whole number)",
+    bool: "应为 true 或 false (true or false)",
+    dict: "应为文字对照表 (a table of texts)",
+}
+_EXAMPLES: Final[dict[type, Any]] = {str: "…", int: 1, bool: True, dict: {"甲": "乙"}}
+"""Shown where a setting has no default that could be."""
+
+
+def refuse_unknown(tables: Mapping[str, object], known: Collection[str]) -> None:
+    """Let pass tables of adapters that exist.
+
+    Raises:
+        ConfigurationError: HL6012, there is a table of another name, which would silently count for nothing.
+    """
+    for name in tables:
+        if name not in known:
+            raise ConfigurationError("HL6012", name=name, known=", ".join(sorted(known)))
+
+
+def values(adapter: str, declared: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every declared setting's value: what is given, or its default.
+
+    Args:
+        adapter: the adapter's name.
+        declared: its settings.
+        given: its table in `huilian.toml`.
+
+    Raises:
+        ConfigurationError: HL6010, a setting is missing or of another type; HL6011, there is no such setting.
+    """
+    for name in given:
+        if name not in declared:
+            known = "，".join(f"{each}（{setting.chinese}）" for each, setting in declared.items()) or "无 (none)"
+            raise ConfigurationError("HL6011", adapter=adapter, setting=name, known=known)
+    found = {}
+    for name, setting in declared.items():
+        value = given.get(name, setting.default)
+        if value is None or not suits(value, setting.kind):
+            what = "未设置 (it is not set)" if value is None else _KINDS[setting.kind]
+            raise ConfigurationError(
+                "HL6010",
+                adapter=adapter,
+                setting=name,
+                purpose=setting.chinese,
+                what=what,
+                example=f"[adapters.{adapter}] {example(name, setting)}",
+            )
+        found[name] = dict(value) if setting.kind is dict else value
+    return found
+
+
+def example(name: str, setting: Setting) -> str:
+    """Return how the setting is written in `huilian.toml`: `telephone = "…"`."""
+    value = _EXAMPLES[setting.kind] if setting.default in (None, {}) else setting.default
+    return f"{name} = {as_toml(dict(value) if isinstance(value, Mapping) else value)}"

@@ -1,0 +1,82 @@
+"""`huilian adapter check`."""
+
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from huilian.cli import options, screen
+from huilian.errors import UsageError
+
+if TYPE_CHECKING:
+    from huilian.conformance.results import Report
+    from huilian.conformance.rule import Rule
+
+__all__ = ["register"]
+
+SAMPLE_COUNTY = "341599"
+STATUS = {"done": "通过", "failed": "未通过", "exempt": "豁免"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    screen.command(
+        app,
+        "check",
+        "检查适配器：用其样例和给出的文件逐条核对规则。退出码：0 全部通过或豁免，1 有未通过的规则，2 用法或配置有误。",
+        "Hold an adapter to every rule, by its samples and the files named. Exit 0 all done or exempt, 1 not, 2 usage.",
+        "huilian adapter check rural_commercial_bank",
+        "huilian adapter check village_bank 导出/VB01_LOAN_20240531.csv --county 520626 --json",
+    )(check)
+
+
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="适配器，见 huilian adapters (adapter)")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE…]", help="机构的文件 (files to translate)", show_default=False)
+    ] = None,
+    *,
+    county: Annotated[
+        str, typer.Option(metavar="CODE", help="样例与文件所属的县 (county of samples and files)")
+    ] = SAMPLE_COUNTY,
+    as_json: options.Json = False,
+) -> None:
+    """Run the conformance suite."""
+    for file in files or ():
+        if not file.is_file():
+            what = os.strerror(errno.EISDIR if file.is_dir() else errno.ENOENT)
+            raise UsageError("HL3010", file=file, what=what)
+    from huilian import adapters, catalogue, conformance  # noqa: PLC0415  # polars
+
+    adapter = adapters.find(name)
+    console = screen.err()
+    with console.status("") as status:
+
+        def told(rule: "Rule") -> None:
+            status.update(f"{rule.chinese} ({rule.name}) …")
+
+        report = conformance.examine(
+            adapter,
+            adapters.installed()[name],
+            catalogue.installed(),
+            files=files,
+            county=county,
+            progress=told,
+        )
+    if as_json:
+        screen.print_json(report.as_json())
+    else:
+        _show(report)
+    raise typer.Exit(0 if report.conforms else 1)
+
+
+def _show(report: "Report") -> None:
+    rows: list[list[Any]] = []
+    for result in report.results:
+        said = result.reason or "\n".join(f"{finding.where}：{finding.what}" for finding in result.findings) or None
+        rows.append([result.rule, result.chinese, STATUS[result.status], result.cases or None, said])
+    title = f"{report.adapter} {report.version}：{'符合全部规则' if report.conforms else '不符合'}"
+    title += " (conforms)" if report.conforms else " (does not conform)"
+    screen.show(screen.table(["规则", "名称", "结果", ">次数", "说明"], rows, title=title))

@@ -1,0 +1,146 @@
+"""Where files are translated: a worker process that is ended when a file takes too long, and started again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from huilian.conformance.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from huilian.adapters import AdapterSettings
+    from huilian.conformance.samples import Sample
+
+__all__ = ["FILE_SECONDS", "Bench"]
+
+FILE_SECONDS: Final = 20.0
+"""How long one small file may take, however damaged: a hundred times what an adapter needs for it."""
+_START_SECONDS: Final = 60.0
+_CHUNK: Final = 1 << 20
+
+
+class Bench:
+    """One adapter's worker. It is a context: leaving it ends the process.
+
+    Args:
+        name: the adapter's name.
+        origin: its entry point's value.
+        settings: what the adapter is told.
+        folder: where files are put.
+        seconds: how long one file may take.
+    """
+
+    def __init__(
+        self, name: str, origin: str, settings: AdapterSettings, folder: Path, *, seconds: float = FILE_SECONDS
+    ) -> None:
+        self._settings = settings
+        self.cases = 0
+        self._name = name
+        self._origin = origin
+        self._folder = folder
+        self._seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._unread = b""
+
+    def __enter__(self) -> Self:
+        """Return the bench itself; the worker starts with the first file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the worker."""
+        self.renew()
+
+    def translate(self, sample: Sample, data: bytes | None = None, *, records: bool = True) -> Outcome:
+        """Translate a sample, or other bytes under its name.
+
+        Args:
+            sample: what the file is called, and what is in it.
+            data: what is in it instead.
+            records: whether the outcome has to have the accepted records.
+        """
+        file = self._folder / sample.name
+        file.write_bytes(sample.data if data is None else data)
+        try:
+            return self.translate_file(file, records=records)
+        finally:
+            file.unlink()
+
+    def translate_file(self, file: Path, *, records: bool = False, lightly: bool = False) -> Outcome:
+        """Translate a file on disk; `lightly` keeps nothing of it, for measurements."""
+        self.cases += 1
+        asked = {"file": str(file), "records": records, "lightly": lightly}
+        try:
+            answer = self._ask(asked, self._seconds + file.stat().st_size / _CHUNK)
+        except TimeoutError:
+            self.renew()
+            return Outcome(broken=f"{self._seconds:.0f} 秒内没有结果 (no result in time)")
+        except (BrokenPipeError, EOFError):
+            status = self._process.wait() if self._process else None
+            self.renew()
+            return Outcome(broken=f"进程中止，状态 {status} (the process died)")
+        return Outcome.of_json(answer)
+
+    def renew(self, **environment: str) -> None:
+        """End the worker; the next file is translated by a fresh one, in `environment` if that is given."""
+        if self._process is not None:
+            self._process.kill()
+            # Its pipes are closed with it.
+            self._process.communicate()
+            self._process = None
+        self._unread = b""
+        if environment:
+            self._start(environment)
+
+    def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        path = os.pathsep.join(filter(None, sys.path))
+        self._process = subprocess.Popen(  # this interpreter, and a module of ours
+            [sys.executable, "-m", "huilian.conformance.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": path} | environment,
+        )
+        first = {
+            "name": self._name,
+            "origin": self._origin,
+            "county": self._settings.county,
+            "values": dict(self._settings.values),
+        }
+        self._tell(self._process, first)
+        return self._process
+
+    @staticmethod
+    def _tell(process: subprocess.Popen[bytes], said: dict[str, Any]) -> None:
+        assert process.stdin is not None  # noqa: S101  # narrows the type; it was opened as a pipe
+        process.stdin.write(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+        process.stdin.flush()
+
+    def _ask(self, asked: dict[str, Any], seconds: float) -> dict[str, Any]:
+        if self._process is None:
+            seconds += _START_SECONDS
+        process = self._process or self._start({})
+        self._tell(process, asked)
+        assert process.stdout is not None  # noqa: S101  # narrows the type; it was opened as a pipe
+        deadline = time.monotonic() + seconds
+        parts = [self._unread]
+        while b"\n" not in parts[-1]:
+            ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            data = os.read(process.stdout.fileno(), _CHUNK)
+            if not data:
+                raise EOFError
+            parts.append(data)
+        line, _, self._unread = b"".join(parts).partition(b"\n")
+        with contextlib.suppress(json.JSONDecodeError):
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        raise EOFError

@@ -1,0 +1,149 @@
+"""Records made up for a contract, from nothing but its schema.
+
+Values of many shapes are held out to every field; those it takes are its pool, and a
+record is drawn from the pools until the schema takes the whole of it. No contract and no
+pattern need be known for that. People are invented; their numbers have valid checksums.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+import marshmallow as ma
+import polars as pl
+
+from huilian.conformance.contracts import wire_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from huilian.catalogue import Contract
+
+__all__ = ["MEMBER", "records"]
+
+MEMBER: Final = "RCB01"
+_TRIES: Final = 5_000
+_TRIES_AT_WILL: Final = 200
+"""Draws for one record, and how many of them are from the whole pools; checks across fields rule some of them out."""
+_ROUND: Final = ("0.00", "100.00", "0", "50", "100")
+"""Amounts and shares of which some add up to others."""
+_WEIGHT: Final = 4
+"""How many times every extreme value is held out."""
+_SHAPES: Final = 24
+"""Values of each shape that are held out."""
+_ALWAYS: Final = {"institution": MEMBER, "member": MEMBER}
+"""What is sent to a member speaks of that member."""
+_CHINESE: Final = "张王李赵陈杨黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
+_AWKWARD: Final = (
+    "王䶮",
+    "𠅤三",
+    "甲,乙",
+    '说"好"',
+    "'0123",
+    "=1+1",
+    "a\\b",
+    "a|b;c",
+    "<甲>&乙",
+    "]]>",
+    "零　一",
+    "é",
+    "，。；：",
+)
+"""Texts that separators, quotes, formulas, mark-up and narrow character sets stumble over."""
+
+
+def records(contract: Contract, count: int, *, seed: int, plain: bool, county: str) -> pl.DataFrame:
+    """Return `count` records in wire types, the same ones for the same seed.
+
+    Args:
+        contract: what they are.
+        count: how many.
+        seed: of the choice.
+        plain: only what is met every day; otherwise also the longest texts, rare characters and separators.
+        county: in which the regions lie.
+
+    Raises:
+        ValueError: no record could be made that keeps the contract.
+    """
+    chance = random.Random(seed)  # noqa: S311  # a choice of values, nothing secret
+    schema = contract.schema()
+    pools = {name: _pool(name, field, chance, plain=plain, county=county) for name, field in schema.fields.items()}
+    rows = [_record(contract, schema, pools, line, chance) for line in range(1, count + 1)]
+    return pl.DataFrame(rows, schema=wire_types(contract))
+
+
+def _record(
+    contract: Contract, schema: ma.Schema, pools: dict[str, list[Any]], line: int, chance: random.Random
+) -> dict[str, Any]:
+    round_ones = {name: [value for value in pool if value in _ROUND] or pool for name, pool in pools.items()}
+    for drawn in range(_TRIES if all(pools.values()) else 0):
+        # Shares that add up to a whole are not met by chance, unless there are few to choose from.
+        held_out = pools if drawn < _TRIES_AT_WILL else round_ones
+        row = {name: line if name == "line" else chance.choice(pool) for name, pool in held_out.items()}
+        if not schema.validate(row):
+            return row
+    message = f"no record of {contract.dataschema} could be made"
+    raise ValueError(message)
+
+
+def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plain: bool, county: str) -> list[Any]:
+    longest = getattr(field, "longest", None)
+    extremes = [] if plain else list(_extremes(longest, chance))
+    taken = [value for value in (*_offered(chance, county), *extremes * _WEIGHT) if _takes(field, value)]
+    if _ALWAYS.get(name) in taken:
+        return [_ALWAYS[name]]
+    # What a field lists is all it takes: codes are not guessed.
+    taken = list(getattr(field, "labels", taken))
+    # A field that takes any text is given words, one that takes none of them whatever it takes.
+    if any(_is_word(value) for value in taken) and not hasattr(field, "labels"):
+        taken = [value for value in taken if _is_word(value) or value in extremes]
+    return taken + [None] * (len(taken) // 4 if field.allow_none else 0)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and not value.isascii()
+
+
+def _takes(field: ma.fields.Field[Any], value: Any) -> bool:  # noqa: ANN401  # whatever is held out
+    try:
+        field.deserialize(value)
+    except ma.ValidationError:
+        return False
+    return True
+
+
+def _offered(chance: random.Random, county: str) -> Iterator[Any]:
+    yield MEMBER
+    yield from _ROUND
+    for _ in range(_SHAPES):
+        yield chance.randrange(1, 90)
+        yield f"{chance.randrange(10**7)}.{chance.randrange(100):02d}"
+        yield f"{chance.randrange(13)}.{chance.randrange(1, 100):02d}"
+        yield f"{chance.randrange(2023, 2027)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
+        yield county + f"{chance.randrange(100, 120)}{chance.randrange(200, 230)}"
+        yield f"NO{chance.randrange(10**8):08d}"
+        yield f"0{chance.randrange(1000):03d}"
+        yield f"HL2{chance.randrange(1, 33):03d}"
+        yield f"{county}********{chance.randrange(1000, 10000)}"
+        yield f"{chance.getrandbits(256):064x}"
+        yield f"{chance.randrange(2020, 2026)}-{chance.randrange(1, 13):02d}"
+        yield _identity_number(county, chance)
+        yield "".join(chance.sample(_CHINESE, chance.randrange(2, 5)))
+
+
+def _extremes(longest: int | None, chance: random.Random) -> Iterator[Any]:
+    yield from (0, 2_147_483_647, "0.00", "0.01", "9999999999.99", "0", "99.999999", "1900-01-01", "9999-12-31")
+    yield from _AWKWARD
+    if longest is not None:
+        for character in ("A", "长", "𠅤"):
+            yield character * longest
+        yield "".join(chance.choices(_CHINESE, k=longest))
+        yield "Z"
+
+
+def _identity_number(county: str, chance: random.Random) -> str:
+    digits = f"{county}{chance.randrange(1950, 2005)}{chance.randrange(1, 13):02d}{chance.randrange(1, 29):02d}"
+    digits += f"{chance.randrange(1000):03d}"
+    total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(digits))
+    return digits + "10X98765432"[total % 11]

@@ -1,0 +1,1 @@
+"""The rules, one a module; each yields what is wrong, and nothing where all is well."""

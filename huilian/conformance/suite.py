@@ -1,0 +1,123 @@
+"""Running the rules."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from huilian import adapters
+from huilian.conformance.bench import Bench
+from huilian.conformance.results import DONE, EXEMPT, FAILED, Finding, Report, Result
+from huilian.conformance.rule import DoesNotApplyError, Rule
+from huilian.conformance.rules import (
+    control_totals,
+    cut_short,
+    encodings,
+    every_error,
+    hostile,
+    isolation,
+    memory,
+    registration,
+    repeatable,
+    round_trip,
+    samples,
+)
+from huilian.conformance.samples import given, of_package
+from huilian.conformance.subject import SAMPLE_COUNTY, Subject
+from huilian.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from huilian.adapters import Adapter
+    from huilian.catalogue import Catalogue
+    from huilian.conformance.samples import Samples
+
+__all__ = ["RULES", "examine"]
+
+RULES: Final = (
+    registration.RULE,
+    samples.RULE,
+    every_error.RULE,
+    control_totals.RULE,
+    encodings.RULE,
+    cut_short.RULE,
+    hostile.RULE,
+    repeatable.RULE,
+    isolation.RULE,
+    memory.RULE,
+    round_trip.RULE,
+)
+"""All rules, in the order they are run and reported."""
+
+_FINDINGS_AT_MOST: Final = 5
+"""Findings of one rule after which it is not looked at any further."""
+_NO_SAMPLE: Final = "没有可用的样例：每种文件至少一份，不超过 200 kB (no sample of 200 kB at most to look at)"
+
+Progress = Callable[[Rule], None]
+
+
+def examine(
+    adapter: Adapter,
+    origin: str,
+    catalogue: Catalogue,
+    *,
+    files: list[Path] | None = None,
+    county: str = SAMPLE_COUNTY,
+    carried: Samples | None = None,
+    rules: Sequence[Rule] = RULES,
+    progress: Progress = lambda _rule: None,
+) -> Report:
+    """Hold an adapter to all rules.
+
+    Args:
+        adapter: the adapter.
+        origin: its entry point's value, "adapters.rural_commercial_bank:adapter".
+        catalogue: the contracts there are.
+        files: further files of the institution to translate.
+        county: six digits of the county that samples and files are of.
+        carried: samples instead of those in the adapter's package.
+        rules: those to be looked at.
+        progress: told of each rule before it is run.
+
+    Where `samples/settings.toml` does not fit the adapter, that is all that is reported.
+    """
+    carried = of_package(origin.partition(":")[0]) if carried is None else carried
+    try:
+        settings = adapters.settings_for(adapter, county, {adapter.name: carried.settings})
+    except ConfigurationError as error:
+        wrong = Finding("samples/settings.toml", f"{error.code} {error.chinese}")
+        rule = samples.RULE
+        return Report(adapter.name, adapter.version, (Result(rule.name, rule.chinese, FAILED, findings=(wrong,)),))
+    with tempfile.TemporaryDirectory(prefix="huilian-check-") as name:
+        folder = Path(name)
+        cases = folder / "cases"
+        cases.mkdir()
+        with Bench(adapter.name, origin, settings, cases) as bench:
+            subject = Subject(adapter, origin, catalogue, settings, carried, given(list(files or ())), bench, folder)
+            results = []
+            for rule in rules:
+                progress(rule)
+                results.append(_result(rule, subject))
+    return Report(adapter.name, adapter.version, tuple(results))
+
+
+def _result(rule: Rule, subject: Subject) -> Result:
+    declared = subject.adapter.exempt.get(rule.name)
+    if declared and not rule.always:
+        return Result(rule.name, rule.chinese, EXEMPT, reason=declared)
+    if rule.reading and not subject.adapter.reads:
+        return Result(rule.name, rule.chinese, EXEMPT, reason="只写不读 (it reads no files)")
+    if rule.reading and not rule.always and not any(subject.damaged()):
+        # A rule that had nothing to look at has not been kept.
+        return Result(rule.name, rule.chinese, FAILED, findings=(Finding("samples", _NO_SAMPLE),))
+    before = subject.bench.cases
+    try:
+        findings = tuple(itertools.islice(rule.examine(subject), _FINDINGS_AT_MOST))
+    except DoesNotApplyError as reason:
+        return Result(rule.name, rule.chinese, EXEMPT, reason=reason.reason)
+    except Exception as error:  # noqa: BLE001  # whatever the adapter does, the other rules are looked at
+        findings = (Finding(subject.adapter.name, f"意外错误 (unexpected) {type(error).__name__}: {error}"),)
+    cases = subject.bench.cases - before
+    return Result(rule.name, rule.chinese, FAILED if findings else DONE, cases, findings)

@@ -1,0 +1,80 @@
+"""The process in which files are translated: it may hang, crash or grow without taking the suite with it.
+
+It reads one JSON object a line from standard input and answers each with one: first
+what adapter it is, then a file at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import traceback
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian import catalogue
+from huilian.adapters import REJECTIONS, Adapter, AdapterSettings
+from huilian.conformance.inspection import Inspection
+from huilian.errors import FileRefused
+
+if TYPE_CHECKING:
+    from huilian.adapters import FileIdentity
+
+__all__ = ["main"]
+
+_KIB: Final = 1024
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    # What an adapter prints must not stand between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    first = json.loads(sys.stdin.readline())
+    adapter = EntryPoint(first["name"], first["origin"], "huilian.adapters").load()
+    settings = AdapterSettings(first["county"], first["values"])
+    for line in sys.stdin:
+        print(json.dumps(_answer(adapter, settings, json.loads(line)), ensure_ascii=False), file=answers, flush=True)
+
+
+def _answer(adapter: Adapter, settings: AdapterSettings, asked: dict[str, Any]) -> dict[str, Any]:
+    source = Path(asked["file"])
+    answer: dict[str, Any] = {}
+    try:
+        identity = adapter.recognise(source.name)
+        answer = {"recognised": False} if identity is None else _translated(adapter, settings, source, identity, asked)
+    except Exception as error:  # noqa: BLE001  # finding these is what the worker is for
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        answer["broken"] = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"[:500]
+    return answer | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB}
+
+
+def _translated(
+    adapter: Adapter, settings: AdapterSettings, source: Path, identity: FileIdentity, asked: dict[str, Any]
+) -> dict[str, Any]:
+    contracts = {contract.type: contract for contract in map(catalogue.installed().named, adapter.parts[identity.kind])}
+    inspection = Inspection(identity.kind, contracts, records=asked["records"], keep=not asked["lightly"])
+    try:
+        for piece in adapter.read(source, identity, settings):
+            inspection.take(piece)
+    except FileRefused as refusal:
+        told = hashlib.sha256(f"{refusal.code}{refusal.chinese}".encode()).hexdigest()
+        refused = {"refused": refusal.code, "refusal": refusal.chinese, "digest": told}
+        # What was accepted before the file was refused counts for nothing.
+        return {"rows": inspection.rows, **refused, "faults": inspection.telling(refusal.chinese)}
+    rejections = inspection.rejections()
+    if rejections.height and not asked["lightly"]:
+        target = source.with_name(f"退回_{source.name}")
+        adapter.write_rejections(source, identity, rejections.sort("line", maintain_order=True), target)
+        inspection.add(target.read_bytes())
+        target.unlink()
+    assert rejections.schema == REJECTIONS or inspection.faults  # noqa: S101  # told as a fault already
+    return inspection.answer()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The conformance suite: a sound adapter keeps every rule, and each fault is found by the rule it breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from huilian import catalogue
+from huilian.adapters import AdapterSettings
+from huilian.conformance import RULES, examine, samples
+from huilian.conformance.bench import Bench
+from huilian.conformance.samples import Sample, Samples
+from tests import flawed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from huilian.conformance.results import Result
+
+pytestmark = pytest.mark.conformance
+CARRIED = samples.of_package("adapters.rural_commercial_bank")
+JOURNAL = next(sample for sample in CARRIED.good if sample.name == "RCB01_REPAY_20240531.csv")
+ONE = Samples(good=(JOURNAL,))
+"""The smaller of the samples: most faults show in it."""
+
+
+def result(name: str, rule: str, carried: Samples = CARRIED, files: list[Path] | None = None) -> Result:
+    """Return what a rule says of one of the flawed adapters."""
+    chosen = [each for each in RULES if each.name == rule]
+    (found,) = examine(
+        getattr(flawed, name), f"tests.flawed:{name}", catalogue.installed(), carried=carried, rules=chosen, files=files
+    ).results
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "what"),
+    [
+        ("miscounting", "samples", "行数"),
+        (
+            "against_contract",
+            "samples",
+            "第 2 行入账但不合契约 repayment_journal/v1 (accepted against it): {'principal': ['HL2002']}",
+        ),
+        ("other_columns", "samples", "的列、次序或类型不符"),
+        ("first_error_only", "every_error", "同时有错，未报"),
+        ("without_totals", "control_totals", "变了而文件照收"),
+        ("garbling", "encodings", "channel 读成了别的字"),
+        ("crashing", "cut_short", "UnicodeDecodeError"),
+        ("crashing", "hostile", "UnicodeDecodeError"),
+        ("dying", "hostile", "进程中止，状态 -6"),
+        ("gambling", "repeatable", "同一进程内两次结果不同"),
+        ("remembering", "isolation", "适配器留有状态"),
+        ("talkative", "hostile", "说明中出现证件号码 (a message holds an identity number)"),
+        ("hoarding", "memory", "内存从"),
+    ],
+)
+def test_a_fault_in_reading_is_found(name: str, rule: str, what: str):
+    """By the rule that is about it, with where it shows."""
+    found = result(name, rule, ONE)
+    assert found.status == "failed"
+    assert what in found.findings[0].what
+    assert found.findings[0].where.startswith(JOURNAL.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("losing_last", "confirmations/v1，1 条，常见内容 (plain): 写出 1 条，读回 0 条"),
+        ("altering", "file_sha256 写出"),
+        ("anonymous", "receipt/v2，1 条，常见内容 (plain): 读不回 submission"),
+        ("stamping", "同样的记录两次写出字节不同"),
+        ("one_name", "不同日期或序号的文件同名"),
+    ],
+)
+def test_a_fault_in_writing_is_found(name: str, what: str):
+    """Records that are lost, altered, nameless; bytes that differ; files that replace each other."""
+    found = result(name, "round_trip")
+    assert found.status == "failed"
+    assert any(what in f"{finding.where}: {finding.what}" for finding in found.findings), found.findings
+
+
+def test_a_sound_adapter_keeps_the_rules():
+    """All but memory, which is looked at in the tests of the adapters themselves."""
+    rules = [rule for rule in RULES if rule.name != "memory"]
+    report = examine(flawed.sound, "tests.flawed:sound", catalogue.installed(), carried=ONE, rules=rules)
+    kept = {each.rule: each.status for each in report.results if each.rule not in {"registration", "samples"}}
+    assert set(kept.values()) == {"done"}, report.results
+    # The ledger's sample was left out, and the entry point is called otherwise.
+    assert {each.rule for each in report.results if each.status == "failed"} == {"samples"}
+
+
+def test_an_adapter_that_hangs_is_ended(tmp_path: Path):
+    """After its time, and the next file is translated by a fresh process."""
+    settings = AdapterSettings("341599", {"encoding": "GB18030"})
+    with Bench("rural_commercial_bank", "tests.flawed:hanging", settings, tmp_path, seconds=1) as bench:
+        assert bench.translate(JOURNAL).broken is None
+        assert bench.translate(JOURNAL, b"").broken == "1 秒内没有结果 (no result in time)"
+        again = bench.translate(JOURNAL)
+    assert (again.broken, again.refused, again.accepted) == (None, None, again.rows)
+    assert again.rows > 1
+
+
+def test_without_samples_nothing_is_kept():
+    """A rule that had nothing to look at has not been kept."""
+    for rule in ("every_error", "cut_short", "hostile", "repeatable", "isolation", "memory", "encodings"):
+        found = result("sound", rule, Samples())
+        assert (found.status, found.findings[0].where) == ("failed", "samples")
+    missing = {finding.where for finding in result("sound", "samples", Samples()).findings}
+    assert missing == {"samples/RCB01_LOAN_20240531.csv", "samples/RCB01_REPAY_20240531.csv"}
+
+
+def test_an_exemption_stands_with_its_reason(monkeypatch: pytest.MonkeyPatch):
+    """Unless there is no such rule, or none is exempt from it."""
+    monkeypatch.setattr(flawed.Sound, "exempt", {"memory": "很小", "sample": "x", "registration": "x"})
+    found = result("sound", "memory")
+    assert (found.status, found.reason) == ("exempt", "很小")
+    registration = result("sound", "registration")
+    assert [finding.what[:9] for finding in registration.findings] == ["没有规则 samp", "没有规则 regi"]
+
+
+def test_files_that_are_named_are_translated_too(tmp_path: Path):
+    """A file of another name, and one that is cut short."""
+    other = tmp_path / "回单.csv"
+    other.write_bytes(JOURNAL.data)
+    short = tmp_path / "RCB02_REPAY_20240531.csv"
+    short.write_bytes(JOURNAL.data[:-30])
+    found = {finding.where: finding.what for finding in result("sound", "samples", CARRIED, [other, short]).findings}
+    assert found.keys() == {"回单.csv", "RCB02_REPAY_20240531.csv"}
+    assert found["回单.csv"] == "文件名不被识别 (its name is not recognised)"
+    assert found["RCB02_REPAY_20240531.csv"].startswith("HL30")
+
+
+def test_samples_with_errors_have_exactly_those():
+    """One that is not reported, one that is not stated, and a row with one error only."""
+    lines = JOURNAL.data.decode("gb18030").split("\r\n")
+    cells = lines[1].split(",")
+    cells[2] = "20240230"
+    spoilt = Sample(JOURNAL.name, "\r\n".join([lines[0], ",".join(cells), *lines[2:]]).encode("gb18030"))
+    right = frozenset({(2, "交易日期", "HL2003")})
+    told = {
+        stated: [
+            finding.what for finding in result("sound", "every_error", Samples(ONE.good, ((spoilt, stated),))).findings
+        ]
+        for stated in (right, right | {(2, "借据号", "HL2001")}, frozenset[samples.Error]())
+    }
+    assert told == {
+        right: ["没有一行有两处错误 (no row has two errors)"],
+        right | {(2, "借据号", "HL2001")}: ["第 2 行 借据号 应报 HL2001 而未报 (not reported)"],
+        frozenset(): [
+            "第 2 行 交易日期 报了 HL2003，RCB01_REPAY_20240531.csv.errors.csv 中没有 (not stated)",
+            "没有一行有两处错误 (no row has two errors)",
+        ],
+    }
+
+
+def test_settings_that_do_not_fit_are_all_that_is_reported():
+    """Without them nothing can be translated; the remedy is the samples' own settings file."""
+    report = examine(
+        flawed.sound,
+        "tests.flawed:sound",
+        catalogue.installed(),
+        carried=Samples(ONE.good, settings={"encodings": "GBK"}),
+    )
+    assert [(each.rule, each.findings[0].where) for each in report.results] == [("samples", "samples/settings.toml")]
+    assert report.results[0].findings[0].what.startswith("HL6011 适配器 rural_commercial_bank 没有设置 encodings")
+    assert report.as_json()["conforms"] is False
