@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from huilian import base64url
 from huilian.errors import AccessDenied, UsageError
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["KeyFolder", "PublicKey", "SigningKey"]
 
 _OWNER_ONLY = 0o600
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,27 @@ class PublicKey:
     @property
     def kid(self) -> str:
         """Return the RFC 7638 thumbprint (SHA-256, base64url) of the key as a JWK."""
-        members = {"crv": "Ed25519", "kty": "OKP", "x": _encode(self.raw)}
-        return _encode(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+        members = {"crv": "Ed25519", "kty": "OKP", "x": self.text}
+        return base64url.encode(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+
+    @property
+    def text(self) -> str:
+        """Return the key as one line: BASE64URL of its 32 bytes, the `x` of its JWK."""
+        return base64url.encode(self.raw)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return 40 digits to be read out over the telephone, in eight groups of five.
+
+        They are cut from a SHA-256 over the key, 132 bits of it: nobody can make another key that has the same, and
+        digits are heard rightly where the letters of a `kid` are not.
+        """
+        digits = f"{int.from_bytes(hashlib.sha256(b'huilian fingerprint' + self.raw).digest()) % 10**40:040d}"
+        return " ".join(digits[place : place + 5] for place in range(0, 40, 5))
+
+    def is_called(self, said: str) -> bool:
+        """Return whether `said` is this key's fingerprint, however its digits are spaced, or its `kid`."""
+        return said.strip() == self.kid or re.sub(r"[\s-]", "", said) == self.fingerprint.replace(" ", "")
 
     def verify(self, signature: bytes, signed: bytes) -> None:
         """Check `signature` over `signed`; raises `cryptography.exceptions.InvalidSignature`."""
@@ -48,6 +64,15 @@ class PublicKey:
         key = Ed25519PublicKey.from_public_bytes(self.raw)
         form = serialization.PublicFormat.SubjectPublicKeyInfo
         return key.public_bytes(serialization.Encoding.PEM, form).decode("ascii")
+
+    @staticmethod
+    def from_raw(raw: bytes) -> PublicKey:
+        """Return the key of these 32 bytes.
+
+        Raises:
+            ValueError: they are no Ed25519 public key.
+        """
+        return PublicKey(Ed25519PublicKey.from_public_bytes(raw).public_bytes_raw())
 
     @staticmethod
     def from_pem(pem: str) -> PublicKey:
@@ -138,9 +163,7 @@ class KeyFolder:
     def create(self, member: str) -> SigningKey:
         """Make, keep and return a new key for `member`."""
         key = SigningKey.generate()
-        existing = sorted(self._files(member))
-        number = int(existing[-1].name.partition("-")[0]) + 1 if existing else 1
-        key.save(self.folder / member / f"{number:04d}-{key.kid[:12]}.pem")
+        key.save(self._next_file(member, key))
         return key
 
     def current(self, member: str) -> SigningKey:
@@ -154,11 +177,49 @@ class KeyFolder:
             raise AccessDenied("HL4006", member=member)
         return SigningKey.load(files[-1])
 
+    def prepared(self, member: str) -> SigningKey | None:
+        """Return the key that is made but not signed with yet, if there is one."""
+        path = self._prepared_file(member)
+        return SigningKey.load(path) if path.exists() else None
+
+    def prepare(self, member: str) -> SigningKey:
+        """Return the key `member` will sign with next, made and kept now unless it was before."""
+        known = self.prepared(member)
+        if known:
+            return known
+        key = SigningKey.generate()
+        key.save(self._prepared_file(member))
+        return key
+
+    def use_prepared(self, member: str) -> SigningKey:
+        """Sign with the prepared key from now on, and return it.
+
+        Raises:
+            AccessDenied: HL4006, there is none.
+        """
+        key = self.prepared(member)
+        if key is None:
+            raise AccessDenied("HL4006", member=member)
+        self._prepared_file(member).rename(self._next_file(member, key))
+        return key
+
     def holds(self, member: str) -> bool:
         """Return whether a private key of `member` is kept here."""
         return any(self._files(member))
 
     def _files(self, member: str) -> list[Path]:
+        return list(self._folder(member).glob("[0-9][0-9][0-9][0-9]-*.pem"))
+
+    def _next_file(self, member: str, key: SigningKey) -> Path:
+        existing = sorted(self._files(member))
+        number = int(existing[-1].name.partition("-")[0]) + 1 if existing else 1
+        return self._folder(member) / f"{number:04d}-{key.kid[:12]}.pem"
+
+    def _prepared_file(self, member: str) -> Path:
+        # Not numbered: what has no number is not signed with.
+        return self._folder(member) / "next.pem"
+
+    def _folder(self, member: str) -> Path:
         if not member.replace("_", "").replace("-", "").isalnum():
             raise AccessDenied("HL4006", member=member)
-        return list((self.folder / member).glob("[0-9][0-9][0-9][0-9]-*.pem"))
+        return self.folder / member

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from huilian import audit
@@ -25,6 +25,7 @@ __all__ = [
     "add_key",
     "all_members",
     "find",
+    "is_code",
     "keys_of",
     "revoke_key",
     "sender",
@@ -38,11 +39,15 @@ CLOCK_SKEW: Final = dt.timedelta(minutes=10)
 """How far a sender's clock may run ahead of ours."""
 _CODE: Final = re.compile(r"[0-9A-Za-z_]{1,20}", re.ASCII)
 # Without hyphens: a submission is named "member-kind-date-digest", and belongs to the member before the first of them.
+_MEMBER: Final = (
+    "m.code, m.kind, m.name, m.adapter, m.region,"
+    ' m.suspended_at IS NOT NULL AS suspended, m.left_at IS NOT NULL AS "left"'
+)
 
 
 @dataclass(frozen=True)
 class Member:
-    """One party: its code, what it is, and the adapter that speaks its formats."""
+    """One party: its code, what it is, and the adapter that speaks its formats; whether it takes part now."""
 
     code: str
     kind: str
@@ -50,6 +55,12 @@ class Member:
     adapter: str | None
     region: str | None
     suspended: bool
+    left: bool = False
+
+    @property
+    def takes_part(self) -> bool:
+        """Return whether it is neither suspended nor gone."""
+        return not (self.suspended or self.left)
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,11 @@ class MemberKey:
         return self.valid_from <= moment < self.valid_until and not revoked
 
 
+def is_code(text: str) -> bool:
+    """Return whether a member may be called so: 1 to 20 letters, digits or underscores."""
+    return _CODE.fullmatch(text) is not None
+
+
 def add(transaction: Transaction, member: Member, *, now: dt.datetime, actor: str) -> None:
     """Enter a member.
 
@@ -82,7 +98,7 @@ def add(transaction: Transaction, member: Member, *, now: dt.datetime, actor: st
         AccessDenied: HL4007, the code is taken.
         UsageError: HL7001, the code or the kind is not one.
     """
-    if not _CODE.fullmatch(member.code):
+    if not is_code(member.code):
         what = "机构代码应为 1 至 20 位字母、数字或 _ (a member code is 1 to 20 letters, digits or _)"
         raise UsageError("HL7001", what=what)
     if member.kind not in KINDS:
@@ -111,14 +127,15 @@ def add_key(
     """Enter a key of a member; without dates it counts from now for two years.
 
     Raises:
-        AccessDenied: HL4001, no such member.
+        AccessDenied: HL4001, no such member; HL4016, it has left.
         UsageError: HL7001, the key was entered before, or would never count.
     """
     begins = valid_from or now
     key = MemberKey(public.kid, code, public, begins, valid_until or begins + KEY_LIFETIME, None)
     if key.valid_until <= key.valid_from:
         raise UsageError("HL7001", what="密钥失效时间应晚于生效时间 (a key must end after it begins)")
-    find(transaction, code)
+    if find(transaction, code).left:
+        raise AccessDenied("HL4016", member=code, what="已退出 (has left)")
     added = transaction.execute(
         "INSERT INTO huilian.member_key (kid, member, public_key, valid_from, valid_until) VALUES (%s, %s, %s, %s, %s)"
         " ON CONFLICT (kid) DO NOTHING",
@@ -131,10 +148,20 @@ def add_key(
     return key
 
 
-def revoke_key(transaction: Transaction, kid: str, *, now: dt.datetime, actor: str) -> None:
-    """Let nothing signed with a key in from now on; done again it changes nothing.
+def revoke_key(
+    transaction: Transaction, kid: str, *, now: dt.datetime, actor: str, since: dt.datetime | None = None
+) -> None:
+    """Let nothing signed with a key in that was signed, or came, after a moment.
 
-    Messages that came before stay good.
+    Messages that came before stay good. What came after it and was handled already is not undone:
+    whoever sets an earlier moment looks at that. Revoked again, the earlier moment counts.
+
+    Args:
+        transaction: the transaction.
+        kid: the key.
+        now: the present moment, for the log.
+        actor: who revokes it.
+        since: the moment from which the key counts no more; now, unless it is given.
 
     Raises:
         AccessDenied: HL4001, no such key.
@@ -142,10 +169,12 @@ def revoke_key(transaction: Transaction, kid: str, *, now: dt.datetime, actor: s
     row = transaction.row("SELECT member, revoked_at FROM huilian.member_key WHERE kid = %s FOR UPDATE", [kid])
     if row is None:
         raise AccessDenied("HL4001", member=kid)
-    if row["revoked_at"] is not None and row["revoked_at"] <= now:
+    moment = since or now
+    if row["revoked_at"] is not None and row["revoked_at"] <= moment:
         return
-    transaction.execute("UPDATE huilian.member_key SET revoked_at = %s WHERE kid = %s", [now, kid])
-    audit.append(transaction, now=now, actor=actor, action="key.revoked", subject=row["member"], detail={"kid": kid})
+    transaction.execute("UPDATE huilian.member_key SET revoked_at = %s WHERE kid = %s", [moment, kid])
+    detail = {"kid": kid} if moment == now else {"kid": kid, "since": moment.isoformat()}
+    audit.append(transaction, now=now, actor=actor, action="key.revoked", subject=row["member"], detail=detail)
 
 
 def find(transaction: Transaction, code: str) -> Member:
@@ -155,8 +184,7 @@ def find(transaction: Transaction, code: str) -> Member:
         AccessDenied: HL4001, there is none.
     """
     row = transaction.row(
-        "SELECT code, kind, name, adapter, region, suspended_at IS NOT NULL AS suspended"
-        " FROM huilian.member WHERE code = %s",
+        f"SELECT {_MEMBER} FROM huilian.member m WHERE code = %s",
         [code],
     )
     if row is None:
@@ -165,11 +193,8 @@ def find(transaction: Transaction, code: str) -> Member:
 
 
 def all_members(transaction: Transaction) -> list[Member]:
-    """Return every member, by code."""
-    rows = transaction.rows(
-        "SELECT code, kind, name, adapter, region, suspended_at IS NOT NULL AS suspended"
-        " FROM huilian.member ORDER BY code"
-    )
+    """Return every member, by code; those that left too."""
+    rows = transaction.rows(f"SELECT {_MEMBER} FROM huilian.member m ORDER BY code")
     return [Member(**row) for row in rows]
 
 
@@ -184,22 +209,26 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
 
     Raises:
         MessageRefused: HL1002, the key is unknown or another member's; HL1003, it did not
-            count at that time; HL1013, the member is suspended; HL1015, signed in the future.
+            count at that time; HL1013, the member is suspended; HL1015, signed in the future;
+            HL1016, the member has left.
     """
     row = transaction.row(
-        "SELECT k.*, m.code, m.kind, m.name, m.adapter, m.region, m.suspended_at IS NOT NULL AS suspended"
+        f"SELECT k.*, {_MEMBER}"
         " FROM huilian.member_key k JOIN huilian.member m ON m.code = k.member WHERE k.kid = %s AND m.code = %s",
         [message.kid, message.source],
     )
     if row is None:
         raise MessageRefused("HL1002", kid=message.kid)
     key = _key(row)
+    member = Member(**{field.name: row[field.name] for field in fields(Member)})
     received = now if key.revoked_at is None else _received(transaction, message) or now
     if not key.counts_at(message.time, received=received):
+        # What came before it left is let in: with it its keys were revoked, and that moment decides.
+        if member.left:
+            raise MessageRefused("HL1016", member=member.code)
         raise MessageRefused("HL1003", kid=message.kid)
     if message.time > now + CLOCK_SKEW:
         raise MessageRefused("HL1015", time=message.time.isoformat())
-    member = Member(row["code"], row["kind"], row["name"], row["adapter"], row["region"], row["suspended"])
     if member.suspended:
         raise MessageRefused("HL1013", member=member.code)
     return member, key

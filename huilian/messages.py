@@ -41,7 +41,7 @@ OUTBOX_CHANNEL: Final = "huilian_outbox"
 KEPT_BYTES: Final = 8 * 1024 * 1024
 """How much of a refused payload is kept; of a larger one the beginning, its size and its SHA-256."""
 
-_BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015")
+_BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015", "HL1016")
 """Codes of refusals that say nothing of who really sent the message."""
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from huilian import audit, envelope, members, messages
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.logs import where
+from huilian.refusal_notices import refusal_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from huilian.members import Member
     from huilian.service import Context, Service
 
-__all__ = ["Outcome", "Processor", "Result"]
+__all__ = ["INTAKE", "Outcome", "Processor", "Result"]
+
+INTAKE: Final = "intake"
+"""The way in where whoever hands a message over is answered at once: HTTP, and this machine's own commands."""
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +81,7 @@ class Processor:
         envelope.verify(message, key.public)
         self.access.check_send(member.code, member.kind, message.type)
         contract = self.context.catalogue.contract(message.type, message.dataschema)
-        if contract.bulk != message.bulk:
+        if contract.media_type != message.media_type:
             raise MessageRefused("HL1009", what="datacontenttype")
         return message, member
 
@@ -104,7 +108,7 @@ class Processor:
             messages.put(transaction, message, now=self.context.clock.now())
             return Result.REPEATED if known else Result.HANDLED
 
-        return self._guarded("intake", seal, payload, forward)
+        return self._guarded(INTAKE, seal, payload, forward)
 
     def _handle(self, service: Service, seal: str, payload: bytes, transaction: Transaction) -> Result:
         now = self.context.clock.now()
@@ -150,7 +154,7 @@ class Processor:
         size: int | None = None,
         keep: int = messages.KEPT_BYTES,
     ) -> None:
-        """Keep a message that is not let in, and say so in log and audit.
+        """Keep a message that is not let in, say so in log and audit, and tell its sender.
 
         Args:
             place: the service, or way in, that refused it.
@@ -176,6 +180,12 @@ class Processor:
                 size=size,
                 keep=keep,
             )
+            # Whoever came by the way in was answered there.
+            told = place != INTAKE and refusal_notice(
+                transaction, self.context, self.access, seal=seal, payload=payload, refusal=refusal
+            )
+            if told:
+                self.send(transaction, told)
             audit.append(
                 transaction,
                 now=now,

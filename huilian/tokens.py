@@ -171,11 +171,11 @@ def scope_of(transaction: Transaction, secret: str) -> Scope:
     """Return what the token with this secret may read.
 
     Raises:
-        AccessDenied: HL4002, there is no such token, it was revoked, or its member is suspended.
+        AccessDenied: HL4002, there is no such token, it was revoked, or its member is suspended or has left.
     """
     row = transaction.row(
         "SELECT t.label, t.region, t.member FROM huilian.token t LEFT JOIN huilian.member m ON m.code = t.member"
-        " WHERE t.sha256 = %s AND t.revoked_at IS NULL AND m.suspended_at IS NULL",
+        " WHERE t.sha256 = %s AND t.revoked_at IS NULL AND m.suspended_at IS NULL AND m.left_at IS NULL",
         [_sha256(secret)],
     )
     if row is None:

@@ -158,6 +158,15 @@ class County:
         with self.database.transaction() as transaction:
             return messages.dead_letters(transaction)
 
+    def notices(self) -> list[dict[str, Any]]:
+        """Return the notices that members were sent, each with its member, oldest first."""
+        with self.database.transaction() as transaction:
+            rows = transaction.rows(
+                "SELECT m.subject, m.payload FROM huilian.message m JOIN huilian.outbox o ON o.message = m.id"
+                " WHERE m.type = 'notices' ORDER BY o.position"
+            )
+        return [{"member": row["subject"]} | json.loads(bytes(row["payload"])) for row in rows]
+
     def dead_bytes(self, number: int) -> tuple[str, bytes]:
         """Return seal and payload of a dead letter."""
         with self.database.transaction() as transaction:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from huilian import access, adapters, members, messages, policy, schema, service
 from huilian.clock import SystemClock
 from huilian.errors import HuilianError
+from huilian.membership import key_expiry
 from huilian.office import components, open_database
 from huilian.spool import SpooledSubmission
 
@@ -26,8 +27,6 @@ WARN: Final = "warn"
 FAIL: Final = "fail"
 _ORDER: Final = (OK, WARN, FAIL)
 
-KEY_DAYS: Final = 30
-"""Days before its end from which a key is warned of."""
 OUTBOX_MINUTES: Final = 10
 """Minutes after which a message that waits to be carried is overdue."""
 CLOCK_SECONDS: Final = 60
@@ -181,24 +180,24 @@ def _clock(_home: Home, transaction: Transaction) -> Iterator[Finding]:
 
 
 def _keys(home: Home, transaction: Transaction) -> Iterator[Finding]:
-    now = SystemClock().now()
-    soon = now + dt.timedelta(days=KEY_DAYS)
     troubles = []
-    for member in members.all_members(transaction):
-        keys = members.keys_of(transaction, member.code)
-        rotate = f"huilian member key {member.code} --rotate"
-        if not any(key.counts_at(now) for key in keys):
-            what = f"{member.code} 没有有效密钥 (has no key that counts)"
-            troubles.append(Finding("密钥 (keys)", FAIL if member.code == members.PLATFORM else WARN, what, rotate))
-        elif not any(key.counts_at(soon) for key in keys):
-            until = max(key.valid_until for key in keys if key.counts_at(now))
-            what = f"{member.code} 的密钥 {until:%Y-%m-%d} 到期 (ends)"
+    for ending in key_expiry.endings(transaction, SystemClock().now()):
+        code = ending.member.code
+        here = f"huilian member key {code} --rotate"
+        rotate = (
+            here if home.keys.holds(code) else f"请该机构轮换 (have the member rotate): huilian member rotate {code}"
+        )
+        if ending.key is None:
+            what = f"{code} 没有有效密钥 (has no key that counts)"
+            troubles.append(Finding("密钥 (keys)", FAIL if code == members.PLATFORM else WARN, what, rotate))
+        elif ending.days < key_expiry.WARNING_DAYS:
+            what = f"{code} 的密钥 {ending.key.valid_until:%Y-%m-%d} 到期，剩 {ending.days} 天 (ends)"
             troubles.append(Finding("密钥 (keys)", WARN, what, rotate))
     if not home.keys.holds(members.PLATFORM):
         what = "平台私钥不在本机 (the platform's private key is not here)"
         troubles.append(Finding("密钥 (keys)", FAIL, what, "从备份恢复 keys/ (restore keys/ from the backup)"))
     yield from troubles or [
-        Finding("密钥 (keys)", OK, f"各机构均有 {KEY_DAYS} 天以上有效的密钥 (every member has one)")
+        Finding("密钥 (keys)", OK, f"各机构均有 {key_expiry.WARNING_DAYS} 天以上有效的密钥 (every member has one)")
     ]
 
 

@@ -1,5 +1,6 @@
 """`huilian member key`."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
         "huilian member key RCB01 --rotate",
         "huilian member key RCB01 --public-key RCB01-new.pem",
         "huilian member key RCB01 --revoke kPrK_qmxVWaY",
+        "huilian member key RCB01 --revoke kPrK_qmxVWaY --from 2024-06-01T18:00",
     )(key)
 
 
@@ -37,12 +39,20 @@ def key(
     revoke: Annotated[
         str | None, typer.Option(metavar="KID", help="吊销密钥，可只写开头 (revoke; a beginning will do)")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="时间", help="自此时起签名不再有效，北京时间，默认现在 (from when on, China's time)"
+        ),
+    ] = None,
 ) -> None:
     """Do one thing with a member's keys; without an option, list them."""
     if sum([export, rotate, public_key is not None, revoke is not None]) > 1:
         raise UsageError(
             "HL7001", what="--export、--rotate、--public-key、--revoke 只能用其一 (only one of them at a time)"
         )
+    if since is not None and revoke is None:
+        raise UsageError("HL7001", what="--from 只与 --revoke 同用 (--from goes with --revoke)")
     home = Home.from_environment()
     if not home.exists and revoke is None:
         _on_the_edge(home, code, public_key, rotate=rotate)
@@ -53,7 +63,7 @@ def key(
     elif public_key is not None:
         _enter(home, code, public_key)
     elif revoke is not None:
-        _revoke(home, code, revoke)
+        _revoke(home, code, revoke, _moment(since))
     else:
         _list(home, code)
 
@@ -127,21 +137,45 @@ def _enter(home: Home, code: str, file: Path) -> None:
     screen.out().print(f"[green]已登记公钥[/green] {public.kid} (entered)", soft_wrap=True)
 
 
-def _revoke(home: Home, code: str, beginning: str) -> None:
+def _moment(text: str | None) -> dt.datetime | None:
+    from huilian.clock import CHINA  # noqa: PLC0415  # see the package
+
+    if text is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError("HL7001", what="时间应形如 2024-06-01T18:00 (a time like this is needed)") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+
+
+def _revoke(home: Home, code: str, beginning: str, since: dt.datetime | None) -> None:
     from huilian import members  # noqa: PLC0415  # see the package
+    from huilian.membership import standing  # noqa: PLC0415  # see the package
 
     with session.office(home) as office, office.database.transaction() as transaction:
         members.find(transaction, code)
         now = office.clock.now()
         keys = members.keys_of(transaction, code)
-        matching = [key for key in keys if beginning and key.kid.startswith(beginning) and key.revoked_at is None]
+        from_then = since or now
+        matching = [
+            key
+            for key in keys
+            if beginning and key.kid.startswith(beginning) and (key.revoked_at is None or key.revoked_at > from_then)
+        ]
         if len(matching) != 1:
             chinese = f"{code} 有 {len(matching)} 个未吊销的密钥以 {beginning} 开头，应恰有一个"
             english = f"{len(matching)} of its keys that are not revoked begin so; exactly one is needed"
             raise UsageError("HL7001", what=f"{chinese} ({english})")
-        members.revoke_key(transaction, matching[0].kid, now=now, actor=session.actor())
+        members.revoke_key(transaction, matching[0].kid, now=now, actor=session.actor(), since=since)
+        came = standing.messages_since(transaction, code, from_then)
         left = [key for key in keys if key.counts_at(now) and key.kid != matching[0].kid]
-    screen.out().print(f"[green]已吊销[/green] {matching[0].kid} (revoked)", soft_wrap=True)
+    screen.out().print(
+        f"[green]已吊销[/green] {matching[0].kid}，自 (revoked from) {screen.moment(from_then)}", soft_wrap=True
+    )
+    if came:
+        warning = f"此后已收到 {came} 条报文，已处理的不会撤销 (messages came since; what was handled is not undone)"
+        screen.err().print(f"[yellow]{warning}：huilian submissions --member {code}[/yellow]", soft_wrap=True)
     if not left:
         screen.err().print(
             f"[yellow]{code} 已没有有效密钥，无法报送 (no key of it counts any more)[/yellow]", soft_wrap=True
@@ -158,7 +192,7 @@ def _list(home: Home, code: str) -> None:
     used = home.keys.current(code).kid if home.keys.holds(code) else None
     rows = []
     for entry in keys:
-        if entry.revoked_at is not None:
+        if entry.revoked_at is not None and entry.revoked_at <= now:
             state = "已吊销"
         elif entry.counts_at(now):
             state = "有效"

@@ -1,7 +1,7 @@
 """`huilian member add` and `huilian member list`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,7 +9,10 @@ from huilian.cli import keypairs, options, screen, session
 from huilian.errors import UsageError
 from huilian.home import Home
 
-__all__ = ["app"]
+if TYPE_CHECKING:
+    from rich.text import Text
+
+__all__ = ["app", "coloured"]
 
 app = screen.group(
     "机构：登记、查看、密钥。",
@@ -71,18 +74,16 @@ def add(
 
 @screen.command(app, "list", "列出机构。", "List the members.", "huilian member list", "huilian member list --json")
 def list_members(*, as_json: options.Json = False) -> None:
-    """List the members and how many of their keys count now."""
+    """List the members, how many of their keys count now, and for how long."""
     from huilian import members  # noqa: PLC0415  # see the package
     from huilian.access import KINDS  # noqa: PLC0415
+    from huilian.membership import key_expiry  # noqa: PLC0415  # see the package
 
     home = Home.from_environment()
     with session.office(home) as office, office.database.transaction() as transaction:
         now = office.clock.now()
         found = members.all_members(transaction)
-        keys = {
-            member.code: [key for key in members.keys_of(transaction, member.code) if key.counts_at(now)]
-            for member in found
-        }
+        keys = {member.code: members.keys_of(transaction, member.code) for member in found}
     entries = [
         {
             "code": member.code,
@@ -91,7 +92,9 @@ def list_members(*, as_json: options.Json = False) -> None:
             "adapter": member.adapter,
             "region": member.region,
             "suspended": member.suspended,
-            "keys": len(keys[member.code]),
+            "left": member.left,
+            "keys": sum(key.counts_at(now) for key in keys[member.code]),
+            "key_days_left": None if member.left else key_expiry.days_left(keys[member.code], now),
             "private_key_here": home.keys.holds(member.code),
         }
         for member in found
@@ -107,10 +110,23 @@ def list_members(*, as_json: options.Json = False) -> None:
             entry["adapter"],
             entry["region"],
             entry["keys"],
+            coloured(entry["key_days_left"]),
             "是" if entry["private_key_here"] else "否",
-            "已停用" if entry["suspended"] else "正常",
+            "已退出" if entry["left"] else "已停用" if entry["suspended"] else "正常",
         ]
         for entry in entries
     ]
-    headings = ["代码", "类型", "名称", "适配器", "区划", ">有效密钥", "私钥在本机", "状态"]
+    headings = ["代码", "类型", "名称", "适配器", "区划", ">有效密钥", ">剩余天数", "私钥在本机", "状态"]
     screen.show(screen.table(headings, rows))
+
+
+def coloured(left: Any) -> "Text | None":  # noqa: ANN401  # of a dictionary for JSON
+    """Return days left in the colour of their urgency; None for a member that left."""
+    from rich.text import Text  # noqa: PLC0415  # see the package
+
+    from huilian.membership import key_expiry  # noqa: PLC0415
+
+    if left is None:
+        return None
+    urgent = left < key_expiry.URGENT_DAYS
+    return Text(str(left), "bold red" if urgent else "yellow" if left < key_expiry.WARNING_DAYS else "green")

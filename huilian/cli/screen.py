@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from huilian.error_texts import TEXTS
 from huilian.errors import describe
@@ -173,7 +174,7 @@ def table(
 
     Args:
         headings: of the columns.
-        rows: their cells; None is shown as a dash.
+        rows: their cells; None is shown as a dash, a `Text` in its own colours.
         title: above it.
         tight: with as little as possible between the columns.
     """
@@ -192,7 +193,7 @@ def table(
         right = heading.startswith(">")
         made.add_column(heading.removeprefix(">"), justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
-        made.add_row(*(NONE if cell is None else escape(str(cell)) for cell in row))
+        made.add_row(*(NONE if cell is None else cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
     return made
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from huilian.cli import session
 from huilian.errors import UsageError
+from huilian.membership.enrolment import membership_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +54,16 @@ class Way:
 def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[Way]:
     """Open the way a member's files take, and close it when all they caused has been carried.
 
+    A member that joined from this machine goes to its own county, unless another target is named.
+
     Raises:
         UsageError: HL7001, the adapter is not for this kind of member, or the target is incomplete.
         AccessDenied: HL4001, no such member; HL4006, its private key is not here.
         ConfigurationError: HL6001, there is no office here.
     """
+    joined = membership_of(home, member)
+    if joined is not None:
+        target = replace(target, url=target.url or joined.https, county=target.county or joined.county)
     if target.url is None and home.settings().host == "embedded":
         with _embedded(home, member, adapter) as opened:
             yield opened

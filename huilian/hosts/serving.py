@@ -21,12 +21,14 @@ import structlog
 
 from huilian import service
 from huilian.errors import UsageError
+from huilian.membership import key_expiry
 from huilian.office import open_office, open_office_when_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from huilian.home import Home
+    from huilian.office import Office
 
 __all__ = ["serve"]
 
@@ -88,6 +90,7 @@ def _serve_embedded(home: Home, listen: str) -> None:
         open_office(home, connections=8 + THREADS) as office,
         EmbeddedHost(office),
         HttpServer(office, listen) as server,
+        _watching_keys(office, stopping),
     ):
         _log.info("serving", host="embedded", address=server.url)
         stopping.wait()
@@ -110,9 +113,22 @@ def _serve_relay(home: Home) -> None:
     from huilian.relay import Relay  # noqa: PLC0415
 
     stopping = _stopping()
-    with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=3) as office:
+    with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=4) as office:
         _log.info("relay_started")
-        Relay(office, Broker(office.settings.amqp_url)).run(stopping)
+        with _watching_keys(office, stopping):
+            Relay(office, Broker(office.settings.amqp_url)).run(stopping)
+
+
+@contextlib.contextmanager
+def _watching_keys(office: Office, stopping: threading.Event) -> Iterator[None]:
+    """Warn of keys that end soon, once a day, until told to stop."""
+    thread = threading.Thread(target=key_expiry.run, args=[office, stopping], name="keys", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
 
 
 def _serve_http(home: Home, listen: str) -> None:

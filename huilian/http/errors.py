@@ -36,6 +36,7 @@ STATUSES: Final = {
     "HL1003": 401,
     "HL1013": 401,
     "HL1015": 401,
+    "HL1016": 401,
     "HL1004": 403,
     "HL1006": 413,
     "HL1008": 409,
@@ -46,6 +47,7 @@ STATUSES: Final = {
     "HL7008": 404,
     "HL7009": 404,
     "HL7010": 405,
+    "HL7012": 403,
 }
 """HTTP status by code; of the rest the error's class decides."""
 _CHALLENGES: Final = {

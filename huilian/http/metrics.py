@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from huilian import members
 from huilian.clock import CHINA
 from huilian.errors import HostUnavailable
+from huilian.membership import key_expiry
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -74,6 +75,7 @@ class _DatabaseCollector(Collector):
                 gauges += _messages(transaction, self._office.clock.now())
                 gauges += _submissions(self._queries["submissions"](transaction))
                 gauges.append(self._ledger_ages(transaction))
+                gauges.append(_key_days(transaction, self._office.clock.now()))
         except HostUnavailable:
             gauges = []
         up.add_metric([], 1 if gauges else 0)
@@ -88,10 +90,21 @@ class _DatabaseCollector(Collector):
             "huilian_ledger_age_days", "Days since the date of each bank's newest ledger.", labels=["member"]
         )
         for member in members.all_members(transaction):
-            if member.kind == "bank" and not member.suspended:
+            if member.kind == "bank" and member.takes_part:
                 age = (today - newest[member.code]).days if member.code in newest else NEVER
                 gauge.add_metric([member.code], age)
         return gauge
+
+
+def _key_days(transaction: Transaction, now: dt.datetime) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(
+        "huilian_key_days_left",
+        "Whole days until the last key of each member ends; 0 when none counts.",
+        labels=["member"],
+    )
+    for ending in key_expiry.endings(transaction, now):
+        gauge.add_metric([ending.member.code], ending.days)
+    return gauge
 
 
 def _messages(transaction: Transaction, now: dt.datetime) -> list[GaugeMetricFamily]:

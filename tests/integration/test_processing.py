@@ -167,9 +167,16 @@ REFUSALS: dict[str, tuple[Callable[[County], Bytes], str, str]] = {
 }
 
 
+SIGNED = {
+    *("expired key", "key not yet valid", "not allowed", "unknown type", "unknown version", "another contract"),
+    *("not for this service", "bulk for single", "replayed id", "suspended", "future"),
+}
+"""The refusals whose sender is established by a signature that holds: it is told, nobody else is."""
+
+
 @pytest.mark.parametrize("case", REFUSALS)
 def test_what_is_refused_is_kept_with_its_code_and_the_next_message_is_handled(county: County, case: str):
-    """Raw bytes, reason and an audit record; nothing handled, nothing sent; the queue goes on."""
+    """Raw bytes, reason and an audit record; nothing handled, nothing sent but the notice; the queue goes on."""
     make, code, reason = REFUSALS[case]
     seal, payload = make(county)
     before = (county.count("huilian.message"), county.count("huilian.outbox"), county.count("public.probe"))
@@ -183,8 +190,10 @@ def test_what_is_refused_is_kept_with_its_code_and_the_next_message_is_handled(c
     assert county.dead_bytes(letter.number)[1] == payload
     if case != "garbage":
         assert county.dead_bytes(letter.number)[0] == seal
+    told = [notice["code"] for notice in county.notices()]
+    assert told == ([code] if case in SIGNED else [])
     after = (county.count("huilian.message"), county.count("huilian.outbox"), county.count("public.probe"))
-    assert after == before
+    assert after == (before[0] + len(told), before[1] + len(told), before[2])
     with county.database.transaction() as transaction:
         [record] = transaction.rows("SELECT * FROM huilian.audit WHERE action = 'message.refused'")
         audit.verify(transaction)
@@ -269,7 +278,9 @@ def test_a_handler_that_breaks_is_undone_and_told_without_persons(county: County
     assert outcome.refusal is not None
     assert (outcome.refusal.code, outcome.refusal.facts) == ("HL1012", {"what": kind})
     assert handled(county) == []
-    assert [county.count(f"huilian.{table}") for table in ("inbox", "outbox", "message")] == [0, 0, 0]
+    assert [county.count(f"huilian.{table}") for table in ("inbox", "outbox", "message")] == [0, 1, 1]
+    [notice] = county.notices()
+    assert (notice["code"], notice["text"]) == ("HL1012", f"处理报文时出错：{kind}")
     [letter] = county.dead_letters()
     assert letter.reason == f"handling the message failed: {kind}"
     assert letter.trace is not None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
-from typing import TYPE_CHECKING, ClassVar
+import subprocess
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import httpx
@@ -14,7 +15,6 @@ from tests.servers.node import HOST, ServerNode, environment_without, free_port
 from tests.servers.requirements import ensure_rabbitmq
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
 # RabbitMQ makes this user by itself, and lets it in from this machine only.
@@ -136,6 +136,19 @@ class RabbitMQNode(ServerNode):
         """Let a user into a virtual host, with one regular expression over resource names for each kind of right."""
         rights = {"configure": configure, "write": write, "read": read}
         self._manage("PUT", "permissions", virtual_host, user, body=rights)
+
+    def run_script(self, lines: str) -> None:
+        """Run a shell script in which `rabbitmqctl` is this node's.
+
+        Raises:
+            subprocess.CalledProcessError: a line of it failed; what it said is in the error's `stderr`.
+        """
+        environment = self._environment | {"PATH": f"{self._scripts}:{self._environment['PATH']}"}
+        subprocess.run(["sh", "-e"], input=lines, env=environment, check=True, capture_output=True, text=True)
+
+    def import_definitions(self, definitions: dict[str, Any]) -> None:
+        """Import definitions as the management interface does."""
+        self._management.request("POST", "definitions", json=definitions).raise_for_status()
 
     def close(self) -> None:
         """End the node at once and remove its directory; it cannot be started again."""

@@ -1,0 +1,84 @@
+"""Files that travel between institution and county: read whole, written once, and their fingerprints confirmed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from huilian.cli import screen
+from huilian.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from huilian.keys import PublicKey
+
+__all__ = ["confirmed", "read", "taken_back", "write_new"]
+
+LARGEST_BYTES = 1024 * 1024
+"""Of which no more is read than it takes to know that it is none of ours."""
+
+
+def read(file: Path) -> str:
+    """Return the text of a document.
+
+    Raises:
+        UsageError: HL3010, the file cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            # What is no UTF-8 is no document of ours, and is refused as such.
+            return opened.read(LARGEST_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a document to a file that was not there.
+
+    Raises:
+        UsageError: HL3010, it is there, or cannot be written.
+    """
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError as error:
+        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def taken_back(file: Path) -> Iterator[None]:
+    """Take a file that the block writes away again when the block fails."""
+    was_there = file.exists()
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            file.unlink(missing_ok=True)
+        raise
+
+
+def confirmed(public: PublicKey, given: str | None) -> str:
+    """Return the fingerprint that was given, or ask whether the one in the file is what the other side read out.
+
+    Raises:
+        UsageError: HL7001, none was given, and there is nobody to ask.
+    """
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        what = (
+            "请用 --fingerprint 给出对方电话中读出的密钥指纹"
+            " (give the fingerprint the other side read out by telephone: --fingerprint)"
+        )
+        raise UsageError("HL7001", what=what)
+    screen.err().print(f"密钥指纹 (fingerprint)：[bold]{public.fingerprint}[/bold]", soft_wrap=True)
+    question = "与对方电话中读出的逐位一致？ (is it, digit by digit, what the other side read out by telephone?)"
+    return public.fingerprint if typer.confirm(question, default=False, err=True) else ""

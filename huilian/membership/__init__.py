@@ -1,0 +1,8 @@
+"""Joining, staying and leaving: who takes part, by which key, and until when.
+
+    request (joining) ─▶ county checks, fingerprint by telephone (admission) ─▶ approval ─▶ institution (enrolment)
+    new key announced under the old one (announcement) ─▶ both count for a while (rotation)
+    suspended, resumed, left (standing); told before a key ends (key_expiry)
+
+All of it travels as signed documents, in files or over HTTP; each is taken once.
+"""

@@ -1,0 +1,102 @@
+"""What an institution's machine keeps of its county's approval: whom it belongs to and where that is reached.
+
+It lies in `memberships/<code>.json` of the data directory, holds no secret, and spares `huilian push`
+the options `--to` and `--county`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from huilian.errors import AccessDenied, ConfigurationError
+from huilian.members import PLATFORM
+from huilian.spool import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from huilian.home import Home
+    from huilian.membership.approval import Approval
+
+__all__ = ["Membership", "believed", "membership_of", "take_in"]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A member and its county.
+
+    Args:
+        member: the member's code.
+        county: six digits.
+        https: the county's HTTP interface, or None.
+        amqps: its broker, without user and password, or None.
+        broker_user: the user name there.
+    """
+
+    member: str
+    county: str
+    https: str | None
+    amqps: str | None
+    broker_user: str
+
+
+def believed(home: Home, approval: Approval) -> bool:
+    """Return whether an approval is signed by a platform key that this machine trusts already."""
+    return approval.platform[0] in home.trusted_keys(PLATFORM)
+
+
+def take_in(home: Home, approval: Approval) -> Membership:
+    """Trust the keys of an approval that is believed, sign with the key it names, and keep the addresses.
+
+    Addresses the approval does not state stay as they were.
+
+    Raises:
+        AccessDenied: HL4014, the key it approves is not here, or no longer the newest.
+    """
+    member = approval.member
+    prepared = home.keys.prepared(member)
+    is_prepared = prepared is not None and prepared.kid == approval.kid
+    if not is_prepared and not (home.keys.holds(member) and home.keys.current(member).kid == approval.kid):
+        expected = home.keys.current(member).kid if home.keys.holds(member) else "—"
+        raise AccessDenied(
+            "HL4014", file=approval.document.name, found=f"{member} {approval.kid}", expected=f"{member} {expected}"
+        )
+    known = membership_of(home, member)
+    for key in approval.platform:
+        home.trust(PLATFORM, key)
+    membership = Membership(
+        member=member,
+        county=approval.county,
+        https=approval.addresses.https or (known.https if known else None),
+        amqps=approval.addresses.amqps or (known.amqps if known else None),
+        broker_user=approval.broker_user,
+    )
+    file = _file(home, member)
+    file.parent.mkdir(exist_ok=True)
+    write_atomically(file, json.dumps(dataclasses.asdict(membership), indent=2).encode())
+    if is_prepared:
+        # Last: until everything else is in place, the old key signs.
+        home.keys.use_prepared(member)
+    return membership
+
+
+def membership_of(home: Home, member: str) -> Membership | None:
+    """Return what this machine keeps of a member's county, if it joined from here.
+
+    Raises:
+        ConfigurationError: HL6006, the file is damaged.
+    """
+    file = _file(home, member)
+    if not file.exists():
+        return None
+    try:
+        return Membership(**json.loads(file.read_text("utf-8")))
+    except (ValueError, TypeError):
+        raise ConfigurationError("HL6006", file=file, what="huilian member welcome") from None
+
+
+def _file(home: Home, member: str) -> Path:
+    return home.folder / "memberships" / f"{member}.json"

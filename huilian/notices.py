@@ -1,0 +1,92 @@
+"""Notices: what the platform tells one member, as a sealed message of the contract `notices`.
+
+The kernel states the record by its fields' names and has the installed contract check it. What was
+told is noted, so that nobody is told the same thing over and over.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from huilian.envelope import Draft
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from huilian.database import Transaction
+    from huilian.service import Context
+
+__all__ = ["TYPE", "draft", "note"]
+
+TYPE: Final = "notices"
+TEXT_LONGEST: Final = 500
+
+
+def draft(
+    context: Context, *, member: str, kind: str, text: str, reference: str | None = None, code: str | None = None
+) -> Draft:
+    """Return one notice to a member, to be sealed in the platform's name.
+
+    Args:
+        context: clock and contracts.
+        member: whom it is for.
+        kind: one of the contract's, for example "key_expiring".
+        text: what there is to know or do, in Chinese; it names no person.
+        reference: what it is about: a submission, a key.
+        code: the error code, if it is about an error.
+
+    Raises:
+        MessageRefused: HL1005, no installed contract is called `notices`.
+        marshmallow.ValidationError: the contract does not allow such a record.
+    """
+    contract = context.catalogue.latest(TYPE)
+    record = {
+        "line": 1,
+        "notice_no": f"{kind}-{uuid.uuid4().hex}",
+        "kind": kind,
+        "date": context.clock.today().isoformat(),
+        "region": None,
+        "reference": reference,
+        "code": code,
+        # A refusal may name what a sender made up: only what can be shown is passed on.
+        "text": "".join(each if each.isprintable() else " " for each in text)[:TEXT_LONGEST],
+    }
+    contract.schema().load(record)
+    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return Draft(TYPE, contract.dataschema, member, body, bulk=contract.bulk)
+
+
+def note(
+    transaction: Transaction,
+    member: str,
+    kind: str,
+    reference: str,
+    *,
+    now: dt.datetime,
+    code: str = "",
+    again_after: dt.timedelta | None = None,
+    up_to: int = 1,
+) -> bool:
+    """Note that a member is told something; return False when it was told the same often enough.
+
+    Args:
+        transaction: the transaction.
+        member: who is told.
+        kind: of notice.
+        reference: what it is about.
+        now: the present moment.
+        code: the error code, if it is about an error.
+        again_after: how long after the last time it is told again; never unless given.
+        up_to: how often it is told in any case.
+    """
+    since = None if again_after is None else now - again_after
+    noted = transaction.execute(
+        "INSERT INTO huilian.notice_sent (member, kind, reference, code, sent_at) VALUES (%s, %s, %s, %s, %s)"
+        " ON CONFLICT (member, kind, reference, code) DO UPDATE"
+        " SET sent_at = excluded.sent_at, times = huilian.notice_sent.times + 1"
+        " WHERE huilian.notice_sent.sent_at <= %s::timestamptz OR huilian.notice_sent.times < %s",
+        [member, kind, reference, code, now, since, up_to],
+    )
+    return bool(noted)
