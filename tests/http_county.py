@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adapters.sample_county import ADAPTER_SETTINGS
 from huilian import adapters, catalogue, members, tokens
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
@@ -58,7 +59,7 @@ class CountyOverHttp:
             adapter=adapters.find(file.adapter),
             member=file.member,
             home=self.office.home,
-            county=COUNTY,
+            settings=adapters.settings_for(adapters.find(file.adapter), COUNTY, ADAPTER_SETTINGS),
             catalogue=catalogue.installed(),
             clock=self.office.clock,
             transport=self.transport(file.member),

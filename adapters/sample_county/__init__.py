@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from adapters.sample_county.figures import expected_figures
 from adapters.sample_county.files import make
+from adapters.sample_county.guarantees import BANK_NAMES
 from adapters.sample_county.population import REGION_NAMES
 from adapters.sample_county.written import DirtyRow, SampleFile
 
-__all__ = ["REGION_NAMES", "DirtyRow", "SampleFile", "expected_figures", "make"]
+__all__ = ["ADAPTER_SETTINGS", "REGION_NAMES", "DirtyRow", "SampleFile", "expected_figures", "make"]
+
+ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}}
+"""What the office must know to read these files, as the tables `[adapters.…]` of huilian.toml."""

@@ -10,10 +10,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
 from adapters.sample_county.county import HOUSEHOLDS, SEED, County, county
+from adapters.sample_county.files import BANK
 from adapters.sample_county.lending import MONTH_ENDS, OVERDUE, WRITTEN_OFF, Loan, State
+from adapters.sample_county.postal import POSTAL_BANK
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Collection
 
 __all__ = ["expected_figures"]
 
@@ -22,12 +25,18 @@ _FIRST_BAD_CLASS: Final = 3
 
 
 def expected_figures(
-    month: str, region: str | None = None, *, seed: int = SEED, households: int = HOUSEHOLDS
+    month: str,
+    region: str | None = None,
+    *,
+    seed: int = SEED,
+    households: int = HOUSEHOLDS,
+    banks: Collection[str] = (BANK, POSTAL_BANK),
 ) -> dict[str, int | str | None]:
     """Return the figures of `month` ("2024-05") for `region` and all that lies in it, or for the county.
 
     Every loan counts as its newest good row says, in the ledgers up to the end of the
-    month: a row with a fault leaves the state before it standing.
+    month: a row with a fault leaves the state before it standing. With `banks`, only
+    loans of these count.
 
     Returns:
         `loans` and `households` with a balance; `lent`, `balance`, `overdue_balance` and
@@ -35,7 +44,9 @@ def expected_figures(
         `due_loan_recovery_rate` with six, half-up, None where there is nothing to divide by.
     """
     year, number = (int(part) for part in month.split("-"))
-    known = _known(county(seed, households), (year, number), region or "")
+    sample = county(seed, households)
+    lent = [loan for bank, loans in _loans(sample).items() if bank in banks for loan in loans]
+    known = _known(sample, lent, (year, number), region or "")
     open_loans = [(loan, state) for loan, state in known if state.balance]
     balance = sum(state.balance for _, state in open_loans)
     overdue = sum(state.balance for _, state in open_loans if state.overdue_days or state.status == OVERDUE)
@@ -55,11 +66,15 @@ def expected_figures(
     }
 
 
-def _known(sample: County, month: tuple[int, int], region: str) -> list[tuple[Loan, State]]:
+def _loans(sample: County) -> dict[str, tuple[Loan, ...]]:
+    return {BANK: sample.loans, POSTAL_BANK: sample.postal_loans}
+
+
+def _known(sample: County, loans: list[Loan], month: tuple[int, int], region: str) -> list[tuple[Loan, State]]:
     """Return each loan that a good row has told of by the end of `month`, with the newest such state."""
     as_ofs = [as_of for as_of in MONTH_ENDS if (as_of.year, as_of.month) <= month]
     known = []
-    for loan in sample.all_loans:
+    for loan in loans:
         if not loan.household.region.startswith(region):
             continue
         newest = _newest_good_row(sample, loan, as_ofs)

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from huilian import adapters, members, service, tokens
-from huilian.cli import demo_folder, figures, keypairs, screen, session
+from huilian.cli import demo_folder, figures, keypairs, kinds, screen, session
 from huilian.cli.answers import ACCEPTED, Answer
 from huilian.cli.sending import send
 from huilian.cli.ways import Way
@@ -23,6 +23,7 @@ from huilian.office import set_up
 from huilian.transports.embedded import EmbeddedTransport
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Demonstration"]
 
 GROUP: Final = "huilian.samples"
-"""Entry points of packages that can make a sample: `county` makes its files, `region_names` names its regions."""
+"""Entry points of packages that can make a sample: `county` makes its files, `region_names` names its regions,
+`adapter_settings` says what its adapters must be told."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
 CONNECTIONS: Final = 6
@@ -47,6 +49,7 @@ class _SampleFile(Protocol):
     adapter: str
     member: str
     kind: str
+    as_of: dt.date
     rows: int
 
 
@@ -98,7 +101,10 @@ class Demonstration:
             self._make(lambda _file: bars.advance(making))
             bars.update(making, total=len(self._made))
             starting = bars.add_task("建库启动 (starting)", total=1)
-            set_up(self.home, Settings(self.county, POLICY, listen=self._listen))
+            set_up(
+                self.home,
+                Settings(self.county, POLICY, listen=self._listen, adapters=_sample("adapter_settings")),
+            )
             with session.office(self.home, connections=CONNECTIONS) as office:
                 bars.advance(starting)
                 self._add_members(office)
@@ -136,8 +142,7 @@ class Demonstration:
 
     def sum_up(self) -> None:
         """Print what came of it: by month, by institution, by township."""
-        months = sorted({file.path.stem[-8:-2] for file in self._made if file.kind == "loan_ledger"})
-        names = [f"{month[:4]}-{month[4:]}" for month in months]
+        names = self._months()
         figures_of = service.query("figures")
         with session.office(self.home) as office, office.database.snapshot() as transaction:
             by_month = [(name, figures_of(transaction, region=self.county, month=name)) for name in names]
@@ -153,13 +158,20 @@ class Demonstration:
             if answer.status != ACCEPTED:
                 screen.show(answer.as_table())
 
+    def _months(self) -> list[str]:
+        return sorted({f"{file.as_of:%Y-%m}" for file in self._made if file.kind == "loan_ledger"})
+
     def _institutions(self) -> Table:
+        """Return each institution's submissions by kind: files, those refused as a whole, rows, and rows rejected."""
+        pushed = list(zip(self._made, self.answers, strict=True))
         rows: list[Sequence[object]] = []
-        for member in dict.fromkeys(file.member for file in self._made):
-            theirs = [answer for file, answer in zip(self._made, self.answers, strict=True) if file.member == member]
+        for member, kind in dict.fromkeys((file.member, file.kind) for file in self._made):
+            theirs = [answer for file, answer in pushed if (file.member, file.kind) == (member, kind)]
             totals = [sum(answer.counts[name] for answer in theirs) for name in ("rows", "accepted", "rejected")]
-            rows.append([member, len(theirs), *(f"{total:,}" for total in totals)])
-        headings = ["机构", ">报送文件", ">行数", ">入账", ">退回"]
+            refused = sum(answer.status != ACCEPTED for answer in theirs)
+            name = kinds.chinese(kind)
+            rows.append([member, name, len(theirs), refused or "", *(f"{total:,}" for total in totals)])
+        headings = ["机构", "种类", ">文件", ">整份退回", ">行数", ">入账", ">退回行"]
         return screen.table(headings, rows, title="各机构报送 (submissions)")
 
     def point_out(self, *, serving: bool) -> None:
@@ -167,8 +179,7 @@ class Demonstration:
         console = screen.out()
         huilian = "huilian" if shutil.which("huilian") else os.path.relpath(sys.argv[0])
         command = f"HUILIAN_HOME={self.home.folder} {huilian}"
-        loan_month = max(file.path.stem[-8:-2] for file in self._made if file.kind == "loan_ledger")
-        month = f"{loan_month[:4]}-{loan_month[4:]}"
+        month = self._months()[-1]
         lines = ["[bold]看哪里 (where to look)[/bold]", f"机构原始文件 (their files)      {self._files}"]
         lines += [
             f"退回明细 (rejected rows)        {answer.rejections}" for answer in self.answers if answer.rejections
@@ -181,6 +192,7 @@ class Demonstration:
         lines += [
             "[bold]可以试 (try)[/bold]",
             f"  {command} stats --region {self.county} --month {month} --by village",
+            f"  {command} stats --scoreboard --month {month}",
             f"  {command} feed loans --region {self.county} --format csv",
             f"  {command} differences --region {self.county}",
             f"  {command} submissions",

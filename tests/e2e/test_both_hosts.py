@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters import sample_county
+from adapters.sample_county import ADAPTER_SETTINGS
 from huilian import adapters, catalogue, members, service
 from huilian.clock import SystemClock
 from huilian.home import Home, Settings
@@ -45,7 +46,7 @@ def push_all(
             adapter=adapters.find(file.adapter),
             member=file.member,
             home=office.home,
-            county=COUNTY,
+            settings=adapters.settings_for(adapters.find(file.adapter), COUNTY, ADAPTER_SETTINGS),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport_of[file.member],
@@ -84,6 +85,19 @@ def embedded_office(folder: Path, database_url: str) -> Iterator[Office]:
         yield office
 
 
+def enter_others(office: Office, files: list[sample_county.SampleFile]) -> list[str]:
+    """Enter whoever sends one of `files` and is no member yet; return all who send."""
+    senders = {file.member: adapters.find(file.adapter) for file in files}
+    with office.database.transaction() as transaction:
+        now = office.clock.now()
+        for code in senders.keys() - {member.code for member in members.all_members(transaction)}:
+            [kind] = senders[code].institution_kinds
+            member = Member(code, kind, senders[code].chinese, senders[code].name, None, suspended=False)
+            members.add(transaction, member, now=now, actor="test")
+            members.add_key(transaction, code, office.home.keys.create(code).public, now=now, actor="test")
+    return list(senders)
+
+
 def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both_hosts(tmp_path: Path) -> None:
     """A year of a county's files is pushed to both; receipts, feeds and statistics are equal, and not empty."""
     for name in ("files", "embedded", "distributed"):
@@ -94,7 +108,7 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
             embedded_office(tmp_path / "embedded", postgresql.create_database("embedded")) as office,
             EmbeddedHost(office) as host,
         ):
-            ways: dict[str, Transport] = dict.fromkeys((BANK, COUNTY), EmbeddedTransport(office))
+            ways: dict[str, Transport] = dict.fromkeys(enter_others(office, files), EmbeddedTransport(office))
             one = push_all(office, files, ways)
             host.drain()
             expected = answers(office)
@@ -105,7 +119,7 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
         ):
             amqp: dict[str, Transport] = {
                 member: stack.enter_context(contextlib.closing(AmqpTransport(running.amqp_url, member, running.home)))
-                for member in (BANK, COUNTY)
+                for member in enter_others(office, files)
             }
             # No service has declared its queue yet: a push waits for the broker to know it.
             wait_until(lambda: running.process_of("relay"))

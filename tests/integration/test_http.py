@@ -37,8 +37,9 @@ LOANS_IN_FEBRUARY = 31
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[sample_county.SampleFile]:
-    """The sample county's files; the first are the roster, January's ledger and journal, February's ledger."""
-    return sample_county.make(tmp_path_factory.mktemp("files"), households=HOUSEHOLDS)
+    """The county's and one bank's files; the first are the roster, January's ledger and journal, February's ledger."""
+    made = sample_county.make(tmp_path_factory.mktemp("files"), households=HOUSEHOLDS)
+    return [file for file in made if file.member in (COUNTY, BANK)]
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +316,7 @@ def test_submissions_are_not_split_by_region(county: CountyOverHttp):
 def test_figures_are_those_reckoned_loan_by_loan(county: CountyOverHttp, month: str):
     """File to figures over HTTP, against plain arithmetic."""
     found = county.reader().statistics(month=month, region=COUNTY)
-    expected = sample_county.expected_figures(month, households=HOUSEHOLDS)
+    expected = sample_county.expected_figures(month, households=HOUSEHOLDS, banks=(BANK,))
     assert {name: found[name] for name in expected} == expected
     assert (found["region"], found["month"], found["stale"]) == (COUNTY, month, [OTHER_BANK])
     _load(answers.Figures, found)
@@ -332,7 +333,7 @@ def test_figures_are_broken_down(county: CountyOverHttp, by: str):
 
 def test_figures_of_a_township_are_all_its_token_sees(county: CountyOverHttp):
     """Without a region it is the token's own, with a wider or another one it is refused."""
-    expected = sample_county.expected_figures("2024-02", TOWNSHIP, households=HOUSEHOLDS)
+    expected = sample_county.expected_figures("2024-02", TOWNSHIP, households=HOUSEHOLDS, banks=(BANK,))
     own = county.reader("township").statistics(month="2024-02")
     assert own["region"] == TOWNSHIP
     assert {name: own[name] for name in expected} == expected

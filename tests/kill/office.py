@@ -95,7 +95,7 @@ class DistributedOffice:
             adapter=adapters.find("rural_commercial_bank"),
             member=BANK,
             home=self.home,
-            county=COUNTY,
+            settings=adapters.settings_for(adapters.find("rural_commercial_bank"), COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport,
