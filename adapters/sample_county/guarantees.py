@@ -99,7 +99,7 @@ def _guarantee(place: int, loan: Loan, state: State, *, lost: bool) -> list[Any]
         _number(loan),
         loan.borrower.name,
         # What a spreadsheet makes of eighteen digits that are typed in as a number.
-        float(number[:15] + "000") if lost else number,
+        int(number[:15] + "000") if lost else number,
         "农户",
         "示例邮储银行",
         loan.number,

@@ -1,0 +1,171 @@
+"""What the company's sheets look like: one layout for each, every column with its meaning.
+
+A column below a merged heading is called after both: 被担保人·名称. Amounts are in yuan and
+banks are codes before a translation sees them: see `translating`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from adapters.guarantee_company.amounts import date, per_cent
+from adapters.toolkit.translation import Column, Translation, code, identity
+from schemas.fields import IDENTITY_PATTERN, IdentityNumber
+from schemas.guarantees import (
+    GUARANTEED_SUBJECT,
+    GuaranteeCompensationRecord,
+    GuaranteeRecord,
+    GuaranteeReleaseRecord,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from schemas.records import Record
+
+__all__ = ["LAYOUTS", "REFERENCE", "TOTAL_MARK", "SheetLayout"]
+
+TOTAL_MARK: Final = "合计"
+"""The first text of the last row, which holds the sums."""
+REFERENCE: Final = "guarantee_no"
+"""The number by which a rejection names its row."""
+
+_SUBJECTS: Final = {chinese: subject for subject, chinese in GUARANTEED_SUBJECT.items()}
+
+Check = tuple[str, str, pl.Expr]
+"""(field, error code, expression true where wrong), as `schemas.columnar.split` takes it."""
+
+
+@dataclass(frozen=True)
+class SheetLayout:
+    """One sheet.
+
+    Args:
+        name: on its tab.
+        message_type: what its rows become, "guarantees".
+        record: what they are held against.
+        translation: what its columns mean.
+        totals: the amounts that its last row adds up and the manifest states.
+        further_amounts: other amounts; they are held against the last row where it states them.
+        key: the fields that no two rows may share all of.
+        checks: the checks that depend on the county and the as-of date.
+        numbers: the column where anything stored as a number has lost digits, if there is one.
+        bank: the column with a bank's name, if there is one.
+    """
+
+    name: str
+    message_type: str
+    record: type[Record]
+    translation: Translation
+    totals: tuple[str, ...]
+    further_amounts: tuple[str, ...]
+    key: tuple[str, ...]
+    checks: Callable[[str, dt.date], list[Check]]
+    numbers: str | None = None
+    bank: str | None = None
+
+    @property
+    def amounts(self) -> list[str]:
+        """Return the names of all columns with amounts."""
+        return [self.translation.source_of(field) for field in (*self.totals, *self.further_amounts)]
+
+
+def _guarantee_checks(county: str, as_of: dt.date) -> list[Check]:
+    number = pl.col("guaranteed_number")
+    malformed = next(expression for _, expression in IdentityNumber().checks("guaranteed_number"))
+    # Other certificates have other forms; what looks like an identity number has to be one.
+    person = (pl.col("subject") == "household") & number.str.contains(IDENTITY_PATTERN)
+    return [
+        ("guaranteed_number", "HL2007", person & malformed),
+        ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
+        ("start_date", "HL2018", pl.col("start_date") > as_of.isoformat()),
+    ]
+
+
+def _compensation_checks(_county: str, as_of: dt.date) -> list[Check]:
+    return [("compensated_date", "HL2025", pl.col("compensated_date") > as_of.isoformat())]
+
+
+def _release_checks(_county: str, as_of: dt.date) -> list[Check]:
+    return [("released_date", "HL2025", pl.col("released_date") > as_of.isoformat())]
+
+
+_GUARANTEE_NO: Final = Column("担保合同号", REFERENCE)
+_LOAN_NO: Final = Column("借据号", "loan_no")
+
+LAYOUTS: Final = (
+    SheetLayout(
+        name="在保明细",
+        message_type="guarantees",
+        record=GuaranteeRecord,
+        translation=Translation(
+            (
+                _GUARANTEE_NO,
+                Column("被担保人·名称", "guaranteed_name"),
+                Column("被担保人·证件号码", "guaranteed_number", identity),
+                Column("主体类型", "subject", code(_SUBJECTS)),
+                Column("债权银行", "institution"),
+                _LOAN_NO,
+                Column("行政区划", "region"),
+                Column("担保金额", "guaranteed_amount"),
+                Column("在保余额", "outstanding_amount"),
+                Column("担保费率(%)", "fee_rate_percent", per_cent),
+                Column("起保日", "start_date", date),
+                Column("到期日", "due_date", date),
+                Column("反担保方式", "counter_guarantee"),
+                Column("分险比例·政府", "government_share_percent", per_cent),
+                Column("分险比例·银行", "bank_share_percent", per_cent),
+                Column("分险比例·担保", "guarantor_share_percent", per_cent),
+                Column("分险比例·再担保", "re_guarantor_share_percent", per_cent),
+            )
+        ),
+        totals=("guaranteed_amount", "outstanding_amount"),
+        further_amounts=(),
+        key=("guarantee_no", "loan_no"),
+        checks=_guarantee_checks,
+        numbers="被担保人·证件号码",
+        bank="债权银行",
+    ),
+    SheetLayout(
+        name="代偿明细",
+        message_type="guarantee_compensations",
+        record=GuaranteeCompensationRecord,
+        translation=Translation(
+            (
+                _GUARANTEE_NO,
+                _LOAN_NO,
+                Column("代偿日期", "compensated_date", date),
+                Column("代偿本金", "principal"),
+                Column("代偿利息", "interest"),
+                Column("累计追回", "recovered"),
+            )
+        ),
+        totals=("principal", "interest"),
+        further_amounts=("recovered",),
+        key=("guarantee_no", "loan_no", "compensated_date"),
+        checks=_compensation_checks,
+    ),
+    SheetLayout(
+        name="解保明细",
+        message_type="guarantee_releases",
+        record=GuaranteeReleaseRecord,
+        translation=Translation(
+            (
+                _GUARANTEE_NO,
+                _LOAN_NO,
+                Column("解保日期", "released_date", date),
+                Column("解保金额", "released_amount"),
+                Column("解保原因", "reason"),
+            )
+        ),
+        totals=("released_amount",),
+        further_amounts=(),
+        key=("guarantee_no", "loan_no", "released_date"),
+        checks=_release_checks,
+    ),
+)
+"""In the order of the workbook's tabs."""
