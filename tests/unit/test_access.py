@@ -13,10 +13,23 @@ AGREED = {
     "roster": ({"county"}, {"platform"}),
     "loan_ledger": ({"bank"}, {"platform"}),
     "repayment_journal": ({"bank"}, {"platform"}),
-    "submission_manifest": ({"bank", "county"}, {"platform"}),
-    "rejections": ({"bank", "county"}, {"platform"}),
+    "submission_manifest": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
+    "rejections": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
     "receipt": ({"platform"}, {"bank", "county", "guarantor", "insurer", "platform"}),
     "loans_changed": ({"platform"}, {"platform"}),
+    "guarantees": ({"guarantor"}, {"platform"}),
+    "guarantee_compensations": ({"guarantor"}, {"platform"}),
+    "guarantee_releases": ({"guarantor"}, {"platform"}),
+    "policies": ({"insurer"}, {"platform"}),
+    "claims": ({"insurer"}, {"platform"}),
+    "period_results": ({"insurer"}, {"platform"}),
+    "insurance_element": ({"insurer"}, {"platform"}),
+    "confirmations": ({"platform"}, {"bank", "insurer"}),
+    "notices": (
+        {"platform"},
+        {"bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "township", "village"},
+    ),
+    "credit_records": ({"platform"}, {"credit_bureau"}),
 }
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 _NONE: Final = "样例不能按行放大 (its samples cannot be enlarged by lines)"
-_SMALL: Final = 12_000_000
-_LARGE: Final = 48_000_000
+_SMALL: Final = 24_000_000
+_LARGE: Final = 60_000_000
 """Bytes of the two files that are compared; the small one fills every buffer that has a bound."""
 _GROWTH: Final = 108_000_000
 """Bytes by which memory may differ: three times the difference in size; what holds all rows takes more than six."""

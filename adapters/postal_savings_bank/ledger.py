@@ -1,0 +1,125 @@
+"""What the fields of a detail mean: the bank's loan ledger in canonical terms.
+
+Numbers stand there without their point: amounts in fen, rates in hundred-thousandths a month.
+So what is no such number must not be passed on as it stands, where it could be taken
+for an amount in yuan or a rate in per cent; it becomes a mark that no check lets pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from adapters.toolkit.translation import Column, Translation, code, whole
+from huilian.identity import is_credit_code
+from schemas.fields import IdentityNumber
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+__all__ = ["TRANSLATION", "canonical", "checks", "date", "fen"]
+
+FIVE_TIER_CLASSES: Final = {"A": "normal", "B": "special_mention", "C": "substandard", "D": "doubtful", "E": "loss"}
+LOAN_STATUSES: Final = {"N": "normal", "O": "overdue", "S": "settled", "W": "written_off"}
+
+_NO_VALUE: Final = "?"
+"""Neither an amount nor a rate nor a date."""
+_NO_DATE: Final = "00000000"
+_WHOLE: Final = r"^-?[0-9]+$"
+_DIGITS: Final = r"^[0-9]+$"
+_EIGHT_DIGITS: Final = r"^[0-9]{8}$"
+_MONTHS: Final = 12
+_PER_CENT: Final = 1_000
+"""Hundred-thousandths in a per cent."""
+
+
+def fen(cell: pl.Expr) -> pl.Expr:
+    """Whole fen: "0000005000000" becomes "50000.00"."""
+    number = cell.cast(pl.Int64, strict=False)
+    sign = pl.when(number < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    yuan, rest = number.abs() // 100, number.abs() % 100
+    return _where(cell, _WHOLE, pl.concat_str(sign, yuan, pl.lit("."), rest.cast(pl.String).str.zfill(2)))
+
+
+def monthly_rate(cell: pl.Expr) -> pl.Expr:
+    """Hundred-thousandths a month: "000500", half a per cent a month, becomes "6", per cent a year."""
+    yearly = cell.cast(pl.Int64, strict=False) * _MONTHS
+    decimals = (yearly % _PER_CENT).cast(pl.String).str.zfill(3).str.strip_chars_end("0")
+    point = pl.when(decimals == "").then(pl.lit("")).otherwise(pl.lit("."))
+    return _where(cell, _DIGITS, pl.concat_str(yearly // _PER_CENT, point, decimals))
+
+
+def date(cell: pl.Expr) -> pl.Expr:
+    """A day: "20240531" becomes "2024-05-31", and "00000000" nothing."""
+    parts = (cell.str.slice(0, 4), cell.str.slice(4, 2), cell.str.slice(6, 2))
+    return pl.when(cell != _NO_DATE).then(_where(cell, _EIGHT_DIGITS, pl.concat_str(*parts, separator="-")))
+
+
+def upper(cell: pl.Expr) -> pl.Expr:
+    """A number whose letters are capitals."""
+    return cell.str.to_uppercase()
+
+
+def _where(cell: pl.Expr, pattern: str, value: pl.Expr) -> pl.Expr:
+    known = pl.when(cell.str.contains(pattern)).then(value).otherwise(pl.lit(_NO_VALUE))
+    return pl.when(cell.is_not_null()).then(known)
+
+
+TRANSLATION: Final = Translation(
+    (
+        Column("借据号", "loan_no"),
+        Column("信贷合同号", "contract_no"),
+        Column("户编号", "household_no"),
+        Column("借款人姓名", "borrower_name"),
+        Column("证件号码", "identity_number", upper),
+        Column("行政区划代码", "region"),
+        Column("产品代码", "product"),
+        Column("借款金额", "principal", fen),
+        Column("借款余额", "balance", fen),
+        Column("月利率", "annual_rate_percent", monthly_rate),
+        Column("起始日期", "start_date", date),
+        Column("到期日期", "due_date", date),
+        Column("结清日期", "settled_date", date),
+        Column("还款方式", "repayment_method"),
+        Column("贷款用途", "purpose"),
+        Column("五级分类", "five_tier_class", code(FIVE_TIER_CLASSES)),
+        Column("逾期天数", "overdue_days", whole, empty="0"),
+        Column("欠本金额", "overdue_principal", fen, empty="0.00"),
+        Column("欠息金额", "overdue_interest", fen, empty="0.00"),
+        Column("贷款状态", "status", code(LOAN_STATUSES)),
+    )
+)
+
+
+def canonical(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return `cells` as canonical strings for every field of a loan; those the layout has not are null."""
+    frame = TRANSLATION.canonical(cells)
+    absent = pl.lit(None, pl.String)
+    return frame.with_columns(
+        identity_types(frame["identity_number"]), absent.alias("rate_type"), absent.alias("branch")
+    )
+
+
+def identity_types(numbers: pl.Series) -> pl.Series:
+    """Return what each of `numbers` is: the layout does not say.
+
+    A unified social credit code is one by its form and check character, unless the number is right as a
+    resident's. Anything else is held to be a resident's, so that a wrong one is named as wrong.
+    """
+    _, malformed = next(IdentityNumber().checks("number"))
+    others = numbers.to_frame("number").filter(malformed).to_series().drop_nulls().unique()
+    institutions = [number for number in others if is_credit_code(number)]
+    is_institution = pl.col("number").is_in(institutions)
+    kind = (
+        pl.when(is_institution).then(pl.lit("unified_social_credit_code")).otherwise(pl.lit("resident_identity_card"))
+    )
+    return numbers.to_frame("number").select(kind.alias("identity_type")).to_series()
+
+
+def checks(county: str, as_of: dt.date) -> list[tuple[str, str, pl.Expr]]:
+    """Return the checks that depend on the county and the file's date, as `schemas.columnar.split` takes them."""
+    return [
+        ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
+        ("start_date", "HL2018", pl.col("start_date") > as_of.isoformat()),
+    ]

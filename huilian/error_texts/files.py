@@ -1,0 +1,191 @@
+"""Texts of refused files, HL3xxx."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["TEXTS"]
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "HL3001": (
+        "文件 {file} 的合计行与明细不符：{field} 合计行为 {stated}，明细为 {found}；整份文件未导入，请核对后重新导出",
+        (
+            "the trailer of {file} disagrees with its rows: {field} is {stated} in the trailer, {found} in the rows; "
+            "nothing was applied, check the export and send it again"
+        ),
+    ),
+    "HL3002": (
+        "文件 {file} 缺少合计行，可能未导出完整；整份文件未导入",
+        "{file} has no trailer and may be cut short; nothing was applied",
+    ),
+    "HL3003": ("文件 {file} 缺少列：{columns}", "{file} lacks the columns {columns}"),
+    "HL3004": ("文件 {file} 的列重复：{columns}", "{file} repeats the columns {columns}"),
+    "HL3005": (
+        "文件名 {file} 不符合约定，应形如 {example}",
+        "the file name {file} is not as agreed; expected one like {example}",
+    ),
+    "HL3006": ("文件 {file} 为空", "{file} is empty"),
+    "HL3007": (
+        "文件 {file} 的编码无法识别（应为 {encodings}）",
+        "the encoding of {file} is not recognised (expected {encodings})",
+    ),
+    "HL3008": ("文件 {file} 属于机构 {found}，不是 {expected}", "{file} belongs to {found}, not to {expected}"),
+    "HL3009": ("文件 {file} 第 {line} 行：合计行之后还有数据", "{file}, line {line}: rows follow the trailer"),
+    "HL3010": ("文件 {file} 无法读取：{what}", "{file} cannot be read: {what}"),
+    "HL3011": (
+        "文件 {file} 第 {line} 行：合计行 {field} 不是数字",
+        "{file}, line {line}: {field} in the trailer is not a number",
+    ),
+    "HL3012": (
+        "提交 {submission} 的明细与清单合计不符：{field} 清单为 {stated}，明细为 {found}；整份未导入",
+        "submission {submission}: {field} is {stated} in the manifest, {found} in the rows; nothing was applied",
+    ),
+    "HL3013": (
+        "提交 {submission} 中 {field} 重复；整份未导入",
+        "submission {submission} repeats a {field}; nothing was applied",
+    ),
+    "HL3014": ("适配器 {adapter} 不接收文件 {file}", "adapter {adapter} does not take the file {file}"),
+    "HL3015": ("文件 {file} 的日期 {as_of} 晚于今天", "{file} is dated {as_of}, after today"),
+    "HL3016": (
+        "文件 {file} 第 {line} 行超过 {limit} 字节，不是按行排列的文本",
+        "{file}, line {line} exceeds {limit} bytes; this is not text in rows",
+    ),
+    "HL3017": (
+        "文件 {file} 第 {line} 行：表头引号不成对，无法读取",
+        "{file}, line {line}: the header's quotes are unbalanced; it cannot be read",
+    ),
+    "HL3018": (
+        "文件 {file} 的表头有 {found} 列，上限为 {limit} 列",
+        "the header of {file} has {found} columns; at most {limit} are allowed",
+    ),
+    "HL3019": (
+        (
+            "文件 {file} 第 1 行不是文件头（应为 240 字节，依次为 H、机构代码、截止日期、序号）；"
+            "整份文件未导入，请按约定格式重新导出"
+        ),
+        (
+            "line 1 of {file} is no header (240 bytes: H, bank, as-of date, sequence number); "
+            "nothing was applied, export it again in the agreed layout"
+        ),
+    ),
+    "HL3020": (
+        (
+            "文件 {file} 第 1 行：{field} 在文件头中为 {found}，在文件名中为 {expected}；"
+            "整份文件未导入，请核对文件是否改名或错发"
+        ),
+        (
+            "{file}, line 1: {field} is {found} in the header, {expected} in the file's name; "
+            "nothing was applied, see whether it was renamed or is another file"
+        ),
+    ),
+    "HL3021": (
+        (
+            "文件 {file} 第 {line} 行：校验码为 {stated}，按明细计算为 {found}；"
+            "文件可能在传送中损坏，整份文件未导入，请重新传送"
+        ),
+        (
+            "{file}, line {line}: the check sum is {stated}, that of the details {found}; the file may have been "
+            "damaged on its way, nothing was applied: send it again"
+        ),
+    ),
+    "HL3022": (
+        "文件 {file} 第 {line} 行：合计行应为 {expected} 字节，实为 {found} 字节，可能未传送完整；整份文件未导入",
+        (
+            "{file}, line {line}: the trailer has {found} bytes instead of {expected} and may be cut short; "
+            "nothing was applied"
+        ),
+    ),
+    "HL3023": (
+        "文件 {file} 第 {line} 行：合计行的校验码不是 8 位十六进制数；整份文件未导入，请重新导出",
+        (
+            "{file}, line {line}: the trailer's check sum is not eight hexadecimal digits; "
+            "nothing was applied, export it again"
+        ),
+    ),
+    "HL3024": (
+        "文件 {file} 未写出：{field} 超过约定的 {width} 字节；请检查机构代码与文件序号",
+        "{file} was not written: {field} exceeds the {width} bytes agreed on; check member code and file number",
+    ),
+    "HL3025": (
+        "文件 {file} 缺少工作表 {sheet}（现有：{found}）；整份文件未导入，请补齐后重新发送",
+        "{file} lacks the sheet {sheet} (it has {found}); nothing was applied, add it and send the file again",
+    ),
+    "HL3026": (
+        "文件 {file} 中的工作表 {found} 都可能是 {sheet}；整份文件未导入，请把应导入的一张命名为 {sheet}",
+        "in {file} each of {found} could be {sheet}; nothing was applied, give that name to the one that is meant",
+    ),
+    "HL3027": (
+        "文件 {file} 的金额单位为{found}，应在表头上方写明“单位:万元”或“单位:元”；整份文件未导入",
+        "the unit of {file} is {found}; above its header must stand 单位:万元 or 单位:元; nothing was applied",
+    ),
+    "HL3028": (
+        "文件 {file} 的截止日期为{found}，文件名要求的是 {expected}；整份文件未导入，请核对后重新导出",
+        "the date in {file} is {found}, its name calls for {expected}; nothing was applied, check the export",
+    ),
+    "HL3029": (
+        "文件 {file} 的合计行：{what}；整份文件未导入，请重新计算并保存后再发送",
+        "the row of totals of {file}: {what}; nothing was applied, recalculate, save and send it again",
+    ),
+    "HL3030": (
+        "文件 {file} 含有文档类型声明（DOCTYPE），为防外部实体和实体膨胀不予读取；整份未导入，请去掉该声明后重新报送",
+        (
+            "{file} has a document type declaration; it is not read, because of external entities and entity "
+            "expansion, and nothing was applied: send it again without the declaration"
+        ),
+    ),
+    "HL3031": (
+        "文件 {file} 第 {line} 行无法按 XML 读取：{what}；整份文件未导入，请重新生成后报送",
+        "{file}, line {line}, cannot be read as XML: {what}; nothing was applied, make the file anew and send it again",
+    ),
+    "HL3032": (
+        "文件 {file} 的 {item} 不符合约定：{what}；整份文件未导入，请更正后重新报送",
+        "{file}: {item} is not as agreed: {what}; nothing was applied, mend it and send the file again",
+    ),
+    "HL3033": (
+        "报文元素 {element} 未被接收：{errors}；请更正后重新报送",
+        "the element {element} was not taken: {errors}; mend it and send it again",
+    ),
+    "HL3034": (
+        "文件 {file} 的摘要（Head/Digest）与正文不符，内容可能被改动或传输损坏；整份文件未导入，请重新报送原文件",
+        (
+            "the digest of {file} (Head/Digest) disagrees with its Body, which may have been altered or damaged; "
+            "nothing was applied, send the original file again"
+        ),
+    ),
+    "HL3035": (
+        "文件 {file} 的 Head/Count 为 {stated}，正文有 {found} 个元素；整份文件未导入，请核对后重新生成",
+        "{file}: Head/Count is {stated}, the Body has {found} elements; nothing was applied, check and make it anew",
+    ),
+    "HL3036": (
+        "文件 {file} 的 Head/TotalAmount 为 {stated}，正文保险费与赔付金额合计为 {found}；整份未导入，请核对后重新生成",
+        (
+            "{file}: Head/TotalAmount is {stated}, premiums and claims in the Body add up to {found}; "
+            "nothing was applied, check and make it anew"
+        ),
+    ),
+    "HL3037": (
+        "第 {line} 行记录的证件号码没有遮盖，不得公布；文件 {file} 未写出，请在来源处遮盖后重新发送",
+        (
+            "record {line} has a number that is not masked and must not be published; {file} was not written, "
+            "mask it at its source"
+        ),
+    ),
+    "HL3039": (
+        "文件 {file} 无法写出：{what}；没有留下不完整的文件，请检查磁盘空间和目录权限后重试",
+        "{file} cannot be written: {what}; no part of it was left: check space and permissions, then try again",
+    ),
+    "HL3040": (
+        "{as_of} 的{kind}已收到第 {number} 号文件，但第 {missing} 号文件未收到；请补报",
+        "file {number} of {as_of} ({kind}) has come, but not {missing}: send what is missing",
+    ),
+    "HL3041": (
+        (
+            "{as_of} 的{kind}第 {number} 号文件与先前的 {earlier} 编号相同而内容不同，"
+            "两份均已入账，同一笔以后到的为准；请核对编号"
+        ),
+        (
+            "file {number} of {as_of} ({kind}) bears the number of {earlier} over other contents; both were applied, "
+            "and of the same record the later counts: check the numbering"
+        ),
+    ),
+}

@@ -1,0 +1,37 @@
+"""Texts of refused messages, HL1xxx."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["TEXTS"]
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "HL1001": ("签名与内容不符，报文可能被改动", "the signature does not match; the message may have been altered"),
+    "HL1002": ("签名密钥 {kid} 未登记", "the signing key {kid} is not registered"),
+    "HL1003": ("签名密钥 {kid} 在签名时间不在有效期内", "the signing key {kid} was not valid at the time of signing"),
+    "HL1004": ("机构 {member} 无权发送 {type}", "member {member} may not send {type}"),
+    "HL1005": ("不支持的报文类型或版本 {type} {dataschema}", "unknown message type or version {type} {dataschema}"),
+    "HL1006": ("报文 {size} 字节，超过上限 {limit} 字节", "the message has {size} bytes; at most {limit} are allowed"),
+    "HL1007": ("报文内容不是有效的 JSON（第 {line} 行）", "the payload is not valid JSON (line {line})"),
+    "HL1008": ("报文编号 {message} 已用于另一份内容", "message id {message} was already used for other bytes"),
+    "HL1009": ("报文封装无法读取：{what}", "the message envelope cannot be read: {what}"),
+    "HL1010": (
+        "报文第 {line} 行字段 {field} 不符合约定：{what}",
+        "line {line}, field {field} breaks the contract: {what}",
+    ),
+    "HL1011": ("压缩内容无法解开", "the compressed payload cannot be expanded"),
+    "HL1012": ("处理报文时出错：{what}", "handling the message failed: {what}"),
+    "HL1013": ("机构 {member} 已停用", "member {member} is suspended"),
+    "HL1014": ("报文多次投递失败，队列已放弃", "the broker gave the message up after repeated deliveries"),
+    "HL1015": (
+        "签名时间 {time} 比现在晚，超出允许的误差",
+        "the time of signing {time} lies in the future beyond the allowed skew",
+    ),
+    "HL1016": ("机构 {member} 已退出，其签名不再有效", "member {member} has left; its signatures count no more"),
+    "HL1019": (
+        "机构 {member} 没有能读取 {dataschema} 的适配器；请在县平台登记该机构的适配器",
+        "member {member} has no adapter that reads {dataschema}; enter its adapter at the county",
+    ),
+    "HL1020": ("报文内容未被接收：{what}", "the content is not taken: {what}"),
+}
