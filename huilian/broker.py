@@ -3,7 +3,7 @@
 ::
 
     huilian.messages (topic) ──type.#──────────▶ service.registry, service.statistics, …
-                             └─receipt.RCB01───▶ member.RCB01
+                             └─receipt.RCB01, confirmations.RCB01, notices.RCB01, …──▶ member.RCB01
     huilian.dead (fanout) ─────────────────────▶ huilian.dead_letters
 
 All queues are quorum queues. What a queue gives up goes to the dead exchange, at least
@@ -35,6 +35,7 @@ __all__ = [
     "QUEUE_ARGUMENTS",
     "SEAL_HEADER",
     "Broker",
+    "MissingQueue",
     "Unroutable",
     "declare",
     "declare_member_queue",
@@ -59,6 +60,8 @@ QUEUE_ARGUMENTS: Final[dict[str, Any]] = {
 HEARTBEAT_SECONDS: Final = 30
 BLOCKED_SECONDS: Final = 60
 """How long a broker short of memory or disk may keep us waiting before it counts as away."""
+NOT_FOUND: Final = 404
+"""What AMQP answers where there is no such queue."""
 
 # What pika logs of a lost connection or a missing queue it also raises, and callers say what it means.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
@@ -66,6 +69,10 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 class Unroutable(HostUnavailable):
     """No queue takes the message now. It is kept and tried again."""
+
+
+class MissingQueue(HostUnavailable):
+    """There is no such queue yet: nothing was ever put into it."""
 
 
 def service_queue(name: str) -> str:
@@ -91,10 +98,17 @@ def declare(channel: Any, services: Iterable[Service]) -> None:  # noqa: ANN401 
             channel.queue_bind(queue, EXCHANGE, f"{message_type}.#")
 
 
-def declare_member_queue(channel: Any, code: str) -> None:  # noqa: ANN401  # pika has no types
-    """Declare the queue that holds a member's receipts until it fetches them."""
+def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("receipt",)) -> None:  # noqa: ANN401  # pika has no types
+    """Declare the queue that holds what is addressed to a member until it fetches it.
+
+    Args:
+        channel: an open channel.
+        code: the member.
+        types: the types of message it may be handed; see `huilian.outgoing.types_for`.
+    """
     channel.queue_declare(member_queue(code), durable=True, arguments=QUEUE_ARGUMENTS)
-    channel.queue_bind(member_queue(code), EXCHANGE, f"receipt.{code}")
+    for message_type in types:
+        channel.queue_bind(member_queue(code), EXCHANGE, f"{message_type}.{code}")
 
 
 class Broker:
@@ -161,11 +175,16 @@ class Broker:
         """Return the next message of a queue as (delivery tag, seal, payload), or None; acknowledge it with `ack`.
 
         Raises:
-            HostUnavailable: HL5002, the broker is away, or has no such queue yet.
+            MissingQueue: HL5002, the broker has no such queue yet.
+            HostUnavailable: HL5002, the broker is away.
         """
         channel = self.channel()
         try:
             method, properties, body = channel.basic_get(queue)
+        except pika.exceptions.ChannelClosedByBroker as error:
+            self.close()
+            kind = MissingQueue if error.reply_code == NOT_FOUND else HostUnavailable
+            raise kind("HL5002", what=type(error).__name__) from error
         except (pika.exceptions.AMQPError, OSError) as error:
             self.close()
             raise HostUnavailable("HL5002", what=type(error).__name__) from error

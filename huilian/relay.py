@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import broker, messages
-from huilian.errors import HostUnavailable, MessageRefused
+from huilian import broker, members, messages, outgoing
+from huilian.errors import AccessDenied, HostUnavailable, MessageRefused
 from huilian.messages import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from huilian.broker import Broker
     from huilian.database import Listener, Transaction
+    from huilian.envelope import Message
     from huilian.office import Office
 
 __all__ = ["Relay"]
@@ -95,9 +96,7 @@ class Relay:
 
     def _publish(self, transaction: Transaction, position: int, message_id: str) -> bool:
         message = messages.kept(transaction, [message_id])[0]
-        if message.type == "receipt" and message.subject not in self._receivers:
-            broker.declare_member_queue(self.broker.channel(), message.subject)
-            self._receivers.add(message.subject)
+        self._declare_receiver(transaction, message)
         try:
             self.broker.publish(message)
         except broker.Unroutable as error:
@@ -109,6 +108,19 @@ class Relay:
             _log.error("message_unroutable", message=message.id, type=message.type)
             return False
         return True
+
+    def _declare_receiver(self, transaction: Transaction, message: Message) -> None:
+        """See to it that the member a message is for has a queue, bound to all that it may be handed."""
+        code = message.subject
+        if message.source != members.PLATFORM or code in self._receivers:
+            return
+        try:
+            types = outgoing.types_for(self.office.processor.access, members.find(transaction, code))
+        except AccessDenied:
+            return  # about a region or the like: no member's
+        if message.type in types:
+            broker.declare_member_queue(self.broker.channel(), code, types)
+            self._receivers.add(code)
 
     def collect_dead(self) -> None:
         """Move what the queues gave up to the dead-letter table."""

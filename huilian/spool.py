@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
 
-__all__ = ["Spool", "SpooledSubmission"]
+__all__ = ["Spool", "SpooledSubmission", "sync", "write_atomically"]
 
 
 class SpooledSubmission:
@@ -128,12 +128,12 @@ class Draught:
         """Make the submission visible, durably: every file and the folder reach the disk first."""
         (self.folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2), "utf-8")
         for path in self.folder.iterdir():
-            _sync(path)
-        _sync(self.folder)
+            sync(path)
+        sync(self.folder)
         if self.target.exists():
             shutil.rmtree(self.target)
         self.folder.rename(self.target)
-        _sync(self.target.parent)
+        sync(self.target.parent)
         os.close(self._lock)
         return SpooledSubmission(self.target)
 
@@ -152,14 +152,22 @@ class Spool:
     def find(self, submission: str) -> SpooledSubmission | None:
         """Return a submission that is complete on disk."""
         folder = self.folder / submission
-        return SpooledSubmission(folder) if (folder / "manifest.json").exists() else None
+        # A name with a path in it would lead elsewhere.
+        whole = folder.parent == self.folder and (folder / "manifest.json").exists()
+        return SpooledSubmission(folder) if whole else None
+
+    def submissions(self) -> list[SpooledSubmission]:
+        """Return every submission that is complete on disk, by name."""
+        whole = (path.parent for path in sorted(self.folder.glob("*/manifest.json")))
+        return [SpooledSubmission(folder) for folder in whole if not folder.name.endswith((".part", ".discarded"))]
 
     def begin(self, submission: str) -> Draught:
         """Start to write a submission."""
         return Draught(self.folder / submission)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file's content, or a folder's entries, on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -171,5 +179,5 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file so that after a crash it is either the old or the new one."""
     temporary = path.with_name(path.name + ".new")
     temporary.write_bytes(content)
-    _sync(temporary)
+    sync(temporary)
     temporary.replace(path)

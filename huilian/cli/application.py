@@ -9,14 +9,22 @@ from typer.exceptions import TyperException
 
 from huilian import __version__
 from huilian.cli import (
+    adapter_check,
+    adapter_new,
     adapters,
     audit,
+    broker,
+    bundle,
     demo,
     differences,
     doctor,
+    edge,
     feed,
     initialise,
     keys,
+    member_joining,
+    member_rotation,
+    member_standing,
     members,
     messages,
     push,
@@ -75,9 +83,16 @@ def prepare(
 
 for _module in (initialise, push, stats, feed, differences, submissions, serve, doctor, adapters, demo):
     _module.register(app)
-keys.register(members.app)
+for _module in (keys, member_joining, member_rotation, member_standing):
+    _module.register(members.app)
+for _module in (adapter_new, adapter_check):
+    _module.register(adapters.app)
+app.add_typer(adapters.app, name="adapter")
 app.add_typer(members.app, name="member")
 app.add_typer(tokens.app, name="token")
+app.add_typer(broker.app, name="broker")
+app.add_typer(edge.app, name="edge")
+app.add_typer(bundle.app, name="bundle")
 app.add_typer(messages.app, name="messages")
 app.add_typer(audit.app, name="audit")
 app.add_typer(rebuild.app, name="rebuild")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from huilian.money import MONEY_PATTERN
+from huilian.http.answer_fields import count as _count
+from huilian.http.answer_fields import date as _date
+from huilian.http.answer_fields import money as _money
+from huilian.http.answer_fields import ratio as _ratio
+from huilian.http.answer_fields import text as _text
 
 __all__ = [
     "Accepted",
@@ -17,36 +19,13 @@ __all__ = [
     "Figures",
     "FiguresRow",
     "Health",
+    "OutgoingMessage",
     "Readiness",
     "Receiving",
     "Source",
     "Submission",
     "Submissions",
 ]
-
-_RATIO_PATTERN: Final = r"^[0-9]+\.[0-9]{6}$"
-
-
-def _money(description: str) -> fields.String:
-    return fields.String(required=True, metadata={"pattern": MONEY_PATTERN, "description": f"{description} (yuan)"})
-
-
-def _ratio(description: str) -> fields.String:
-    metadata = {"pattern": _RATIO_PATTERN, "description": f"{description}; null without a denominator"}
-    return fields.String(required=True, allow_none=True, metadata=metadata)
-
-
-def _text(description: str = "", **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
-    metadata = {"description": description} if description else {}
-    return fields.String(required=True, metadata=metadata, **kwargs)
-
-
-def _count(description: str, **kwargs: Any) -> fields.Integer:  # noqa: ANN401  # marshmallow's own
-    return fields.Integer(required=True, strict=True, metadata={"description": description}, **kwargs)
-
-
-def _date(description: str = "", **kwargs: Any) -> fields.Date:  # noqa: ANN401  # marshmallow's own
-    return fields.Date(required=True, metadata={"description": description} if description else {}, **kwargs)
 
 
 class Error(ma.Schema):
@@ -144,7 +123,7 @@ class FeedRow(ma.Schema):
 
 
 class Difference(ma.Schema):
-    """What does not match between a ledger, the roster and a journal."""
+    """What does not match between ledgers, roster, journals, guarantees, policies and claims."""
 
     kind = _text(
         validate=validate.OneOf(
@@ -154,14 +133,21 @@ class Difference(ma.Schema):
                 "region_not_the_households",
                 "missing_with_balance",
                 "repayment_without_loan",
+                "loan_number_at_two_banks",
+                "guarantee_without_loan",
+                "two_guarantees_on_one_loan",
+                "compensation_without_guarantee",
+                "policy_without_loan",
+                "claim_without_policy",
             )
         )
     )
-    institution = _text("机构。")
-    loan_no = _text("借据号。")
+    institution = _text("机构。 The member that stated it.")
+    loan_no = _text("借据号。 Null only of a claim that names no loan.", allow_none=True)
     household_no = _text("户编号。", allow_none=True)
     region = _text("行政区划代码。", allow_none=True)
     as_of = _date("截止日期。")
+    reference = _text("业务编号。 The number of the guarantee, policy or claim; null of loans.", allow_none=True)
 
 
 class Submission(ma.Schema):
@@ -188,6 +174,14 @@ class Submissions(ma.Schema):
     """All submissions the token may see, newest first."""
 
     submissions = fields.List(fields.Nested(Submission), required=True)
+
+
+class OutgoingMessage(ma.Schema):
+    """One sealed message for the member that asked."""
+
+    cursor = _text("妥存本条后，下次作为 after 给出。 What to give as `after` once this message is kept safely.")
+    seal = _text("封装：带分离载荷的 JWS。 The compact JWS with detached payload.")
+    payload = _text("载荷字节的 base64。 The payload's bytes as they were signed, in base64 (RFC 4648, 4).")
 
 
 class Health(ma.Schema):

@@ -13,9 +13,12 @@ from huilian.http import (
     differences,
     errors,
     feed,
+    key_announcements,
     messages,
     operations,
+    outgoing,
     receipts,
+    scoreboard,
     statistics,
     submissions,
 )
@@ -38,7 +41,18 @@ __all__ = ["create_app", "specification"]
 
 API_VERSION: Final = "1"
 """The version in every path. It changes when what was agreed on no longer holds."""
-SECTIONS: Final = (messages, receipts, submissions, feed, statistics, differences, operations)
+SECTIONS: Final = (
+    messages,
+    key_announcements,
+    receipts,
+    outgoing,
+    submissions,
+    feed,
+    statistics,
+    scoreboard,
+    differences,
+    operations,
+)
 CONFIGURATION: Final = {
     "API_TITLE": "惠联 Huilian",
     "API_VERSION": API_VERSION,

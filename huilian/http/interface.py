@@ -22,7 +22,7 @@ EXTENSION: Final = "huilian"
 STREAMS_AT_ONCE: Final = 4
 """Clients that may be read to at once. Each holds a thread and a database connection for as
 long as it cares to read; the rest stay free for messages coming in."""
-QUERIES: Final = ("receipt", "submissions", "loan_feed", "differences", "ledger_dates", "figures")
+QUERIES: Final = ("receipt", "submissions", "loan_feed", "differences", "scoreboard", "ledger_dates", "figures")
 """What the interface asks the services. One that nobody answers stops the server as it starts."""
 
 

@@ -7,7 +7,15 @@ from typing import Final
 import marshmallow as ma
 from marshmallow import fields, validate
 
-__all__ = ["BREAKDOWNS", "FORMATS", "DifferencesQuery", "FeedQuery", "FiguresQuery", "SubmissionsQuery"]
+__all__ = [
+    "BREAKDOWNS",
+    "FORMATS",
+    "DifferencesQuery",
+    "FeedQuery",
+    "FiguresQuery",
+    "ScoreboardQuery",
+    "SubmissionsQuery",
+]
 
 FORMATS: Final = ("ndjson", "csv")
 BREAKDOWNS: Final = ("institution", "product", "township", "village")
@@ -79,7 +87,28 @@ class FiguresQuery(ma.Schema):
     product = _text("产品代码。 Only loans of this product.")
 
 
+class ScoreboardQuery(ma.Schema):
+    """Which month's, and whose."""
+
+    month = fields.String(
+        required=True,
+        validate=_PLAIN_TEXT,
+        metadata={"description": "月份。 Files dated within it.", "example": "2024-05"},
+    )
+    institution = _institution()
+
+
 class SubmissionsQuery(ma.Schema):
     """Whose submissions."""
 
     member = _text("机构代码。 Only this member's.", example="RCB01")
+
+
+class OutgoingQuery(ma.Schema):
+    """From where on."""
+
+    after = _text(
+        "已妥存的最后一条报文的游标。 The cursor of the last message that is kept safely; "
+        "without it from the beginning.",
+        example="12-0a1b2c3d",
+    )

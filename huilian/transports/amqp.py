@@ -1,7 +1,8 @@
 """Through RabbitMQ: messages to the exchange, receipts from the member's own queue.
 
 Receipts are signed; one whose signature does not hold is never believed. Those of other
-submissions are kept on disk before they are acknowledged, for whoever asks next.
+submissions are kept on disk before they are acknowledged, for whoever asks next; so is
+whatever else the queue holds for the member, sealed, for `huilian edge` to write out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from huilian.broker import Broker, member_queue
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.members import PLATFORM
 from huilian.spool import write_atomically
+from huilian.transports import left, refusals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +47,7 @@ class AmqpTransport:
         self._member = member
         self._home = home
         self._answers = home.spool / "receipts"
+        self._refusals = home.spool / "refusals"
 
     def send(self, message: Message) -> None:
         """Hand one message over; see `Transport`. A broker that is away is waited for a little while."""
@@ -65,10 +68,13 @@ class AmqpTransport:
         looks = 0
         while True:
             kept = self._kept(submission)
+            refusal = None if kept else refusals.take(self._refusals, submission)
+            if refusal:
+                raise refusal
             if kept is not None or seconds == 0:
                 return kept
             try:
-                fetched = self._fetch()
+                fetched = self._fetch(submission)
             except HostUnavailable:
                 fetched = False  # away, or no queue yet: the receipt is not lost, look again
             if not fetched:
@@ -85,8 +91,8 @@ class AmqpTransport:
         path = self._answers / f"{submission}.json"
         return dict(json.loads(path.read_text("utf-8"))) if path.exists() else None
 
-    def _fetch(self) -> bool:
-        """Bring one receipt from the queue to the disk; return whether there was one."""
+    def _fetch(self, awaited: str) -> bool:
+        """Bring one message from the queue to the disk; return whether there was one."""
         found = self._broker.get(member_queue(self._member))
         if found is None:
             return False
@@ -94,22 +100,26 @@ class AmqpTransport:
         try:
             message = envelope.read(seal, payload)
             self._verify(message)
-            receipt = message.json()
+            refusals.keep(self._refusals, message)
+            receipt = message.json() if message.type == "receipt" else None
         except MessageRefused as refusal:
             # Not ours to believe, and nothing to wait for: keep it aside, with its reason.
             aside = self._answers / "refused" / f"{refusal.code}-{time.time_ns()}"
             aside.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(aside, seal.encode() + b"\n" + payload)
         else:
-            self._answers.mkdir(parents=True, exist_ok=True)
-            write_atomically(
-                self._answers / f"{receipt['submission']}.json", json.dumps(receipt, ensure_ascii=False).encode()
-            )
+            if receipt is None or receipt["submission"] != awaited:
+                left.keep(self._home.spool, message)
+            if receipt is not None:
+                self._answers.mkdir(parents=True, exist_ok=True)
+                write_atomically(
+                    self._answers / f"{receipt['submission']}.json", json.dumps(receipt, ensure_ascii=False).encode()
+                )
         self._broker.ack(tag)
         return True
 
     def _verify(self, message: Message) -> None:
-        if message.source != PLATFORM or message.type != "receipt" or message.subject != self._member:
+        if message.source != PLATFORM or message.subject != self._member:
             raise MessageRefused("HL1004", member=message.source, type=message.type)
         for key in self._home.trusted_keys(PLATFORM):
             if key.kid == message.kid:

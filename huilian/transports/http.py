@@ -126,6 +126,11 @@ class HttpReader:
         query = {"region": region, "month": month, "by": by, "institution": institution, "product": product}
         return dict(self._client.ask("GET", "/statistics", query=query).json())
 
+    def scoreboard(self, *, month: str, institution: str | None = None) -> dict[str, Any]:
+        """Return what institutions have sent for a month; a member's token sees its own."""
+        query = {"month": month, "institution": institution}
+        return dict(self._client.ask("GET", "/scoreboard", query=query).json())
+
     @contextlib.contextmanager
     def feed(
         self,

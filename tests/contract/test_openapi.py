@@ -59,7 +59,17 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
     """Each with a summary and the error shape; reading needs a token, sending and operations none."""
     assert set(document["paths"]) == OPERATIONS | {
         f"/api/v1/{path}"
-        for path in ("messages", "receipts/{submission}", "submissions", "feed/loans", "statistics", "differences")
+        for path in (
+            "messages",
+            "key-announcements",
+            "receipts/{submission}",
+            "outgoing",
+            "submissions",
+            "feed/loans",
+            "statistics",
+            "differences",
+            "scoreboard",
+        )
     }
     assert document["openapi"] == "3.1.0"
     for path, described in document["paths"].items():

@@ -30,7 +30,10 @@ KERNEL_TABLES = [
     "huilian.member",
     "huilian.member_key",
     "huilian.message",
+    "huilian.notice_sent",
     "huilian.outbox",
+    "huilian.outgoing",
+    "huilian.taken_document",
     "huilian.token",
 ]
 UPGRADE = """

@@ -82,9 +82,13 @@ def test_the_commands_are_the_published_ones():
     assert {" ".join(path) for path in ALL_COMMANDS if path} == {
         *("init", "push", "stats", "differences", "submissions", "serve", "doctor", "adapters", "demo"),
         *("feed", "feed loans", "member", "member add", "member list", "member key"),
+        *("member request", "member approve", "member welcome", "member rotate", "member announce"),
+        *("member suspend", "member resume", "member leave", "broker", "broker permissions"),
         *("token", "token add", "token list", "token revoke"),
         *("messages", "messages list", "messages show", "messages retry"),
         *("audit", "audit verify", "audit list", "rebuild", "rebuild statistics"),
+        *("adapter", "adapter new", "adapter check"),
+        *("edge", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }
 
 
@@ -296,11 +300,18 @@ def test_the_demonstration_starts_anew_in_its_own_directory(tmp_path: Path):
 
 
 def test_the_adapters_are_listed(capsys: pytest.CaptureFixture[str]):
-    """With what they read."""
+    """With what they read and write, and the settings they take."""
     assert run(["adapters", "--json"]) == 0
     found = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
-    assert found["rural_commercial_bank"]["kinds"] == ["bank"]
-    assert found["rural_commercial_bank"]["reads"]["loan_ledger"] == "RCB01_LOAN_20240531.csv"
+    bank = found["rural_commercial_bank"]
+    assert bank["kinds"] == ["bank"]
+    assert bank["reads"]["loan_ledger"] == "RCB01_LOAN_20240531.csv"
+    assert bank["writes"]["confirmations/v1"] == "RCB01_CONFIRM_20240531_001.csv"
+    assert bank["settings"]["encoding"]["default"] == "GB18030"
+    assert run(["adapters"]) == 0
+    shown = capsys.readouterr().out
+    assert "RCB01_CONFIRM_20240531_001.csv" in shown
+    assert "encoding（" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""Bundles at the county: what institutions send by hand let in, and what is addressed to them written out.
+
+A message in a bundle is let in by the same checks as one that comes by wire, and counts
+once, whichever way it comes first. A bundle is let in within one transaction: as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from huilian import audit, bundle, members, messages, outgoing
+from huilian.errors import AccessDenied, MessageRefused, UsageError
+from huilian.members import PLATFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from huilian.bundle import Bundle
+    from huilian.envelope import Message
+    from huilian.office import Office
+    from huilian.outgoing import Entry
+
+__all__ = ["Taken", "let_in", "write_for"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a bundle brought: messages that are new, those that were here before, and their submissions."""
+
+    new: int
+    repeated: int
+    submissions: tuple[str, ...]
+
+
+def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
+    """Let every message of a bundle in, to be handled by whoever takes its type.
+
+    Args:
+        office: the open data directory.
+        bundle_read: an open bundle.
+        actor: who reads it, for the log.
+
+    Raises:
+        UsageError: HL7015, it is for somebody else.
+        FileRefused: HL7014, a message of it is refused; the entry is named and nothing is let in.
+    """
+    if bundle_read.receiver != PLATFORM:
+        raise UsageError("HL7015", file=bundle_read.name, found=bundle_read.receiver, expected=PLATFORM)
+    processor, now, known, submissions = office.processor, office.clock.now(), 0, dict[str, None]()
+    with office.database.transaction() as transaction:
+        for entry, message in bundle_read.messages():
+            known += bool(transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message.id]))
+            try:
+                processor.check(transaction, message.seal, message.payload)
+                messages.put(transaction, message, now=now)
+            except MessageRefused as refusal:
+                raise bundle_read.refused(entry, refusal) from refusal
+            if message.submission is not None:
+                submissions[message.submission] = None
+        taken = Taken(bundle_read.count - known, known, tuple(submissions))
+        detail = {"messages": bundle_read.count, "repeated": known}
+        audit.append(transaction, now=now, actor=actor, action="bundle.read", subject=bundle_read.name, detail=detail)
+    return taken
+
+
+def write_for(office: Office, member: str, target: Path, *, everything: bool, actor: str) -> int:
+    """Write what is addressed to a member and was not handed over, and return how many messages that is.
+
+    Args:
+        office: the open data directory.
+        member: whom it is for.
+        target: the bundle; it must not be there yet.
+        everything: also what was handed over before, for a bundle that got lost.
+        actor: who writes it, for the log.
+
+    Raises:
+        AccessDenied: HL4001, there is no such member.
+        UsageError: HL7001, nothing is there to be written, or it cannot be written.
+    """
+    if member == PLATFORM:
+        raise AccessDenied("HL4001", member=member)
+    with office.database.transaction() as transaction:
+        types = outgoing.types_for(office.processor.access, members.find(transaction, member))
+        entries = outgoing.not_handed_over(transaction, member, types, everything=everything)
+    if not entries:
+        raise UsageError("HL7001", what=f"没有待交给 {member} 的报文 (there is nothing to hand over to {member})")
+    written = bundle.write(target, member, _messages(office, entries))
+    # Only once it is on the disk: cut off before, the next bundle holds the same again, and that counts once.
+    with office.database.transaction() as transaction:
+        now = office.clock.now()
+        outgoing.hand_over(transaction, member, entries, now=now)
+        detail = {"messages": written, "file": target.name}
+        audit.append(transaction, now=now, actor=actor, action="bundle.written", subject=member, detail=detail)
+    return written
+
+
+def _messages(office: Office, entries: Sequence[Entry]) -> Iterator[Message]:
+    for entry in entries:
+        with office.database.transaction() as transaction:
+            yield from messages.kept(transaction, [entry.message])

@@ -1,0 +1,106 @@
+"""`huilian bundle write|read`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from huilian.cli import options, screen, session
+from huilian.errors import UsageError
+from huilian.home import Home
+
+__all__ = ["app"]
+
+app = screen.group(
+    "离线文件包：没有网络时，把已签名的报文装入一个文件，用 U 盘等带到对方。",
+    "Offline bundles: sealed messages in one file that is carried by hand.",
+    "huilian bundle write 报送.hlb",
+    "huilian bundle read 报送.hlb",
+    "huilian bundle write --for RCB01 回执.hlb",
+)
+
+
+@screen.command(
+    app,
+    "write",
+    "写文件包。机构：待发区中尚无回执的提交，或所列的提交；县里：--for 写交给该机构、尚未交出的报文。",
+    "Write a bundle: at an institution its sealed submissions, at the county (--for) what a member has not got yet.",
+    "huilian bundle write 报送.hlb",
+    "huilian bundle write 报送.hlb RCB01-loan_ledger-20240531-0123456789abcdef",
+    "huilian bundle write --for RCB01 回执.hlb",
+)
+def write(
+    out: Annotated[Path, typer.Argument(metavar="OUT.hlb", help="要写的文件 (the file to write)", show_default=False)],
+    submissions: Annotated[
+        list[str] | None, typer.Argument(metavar="[SUBMISSION…]", help="提交编号 (submissions)", show_default=False)
+    ] = None,
+    *,
+    receiver: Annotated[
+        str | None, typer.Option("--for", metavar="CODE", help="县里：收件机构 (at the county: the receiver)")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="连同以前交出过的，文件包丢失时用 (also what was handed over before)")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write a bundle."""
+    session.log()
+    home = Home.from_environment()
+    if receiver is None:
+        if everything:
+            raise UsageError("HL7001", what="--all 只与 --for 同用 (--all goes with --for)")
+        from huilian.edge import carrying as edge  # noqa: PLC0415  # see the package
+
+        number, written = edge.write(home, out, submissions or ())
+        if as_json:
+            screen.print_json({"file": out, "for": "HUILIAN", "submissions": number, "messages": written})
+            return
+        text = f"{number} 个提交，{written} 条报文 ({number} submissions, {written} messages)"
+    else:
+        if submissions:
+            raise UsageError("HL7001", what="--for 不能与提交编号同用 (--for takes no submissions)")
+        from huilian import carrying  # noqa: PLC0415
+
+        with session.reading() as office:
+            written = carrying.write_for(office, receiver, out, everything=everything, actor=session.actor())
+        if as_json:
+            screen.print_json({"file": out, "for": receiver, "messages": written})
+            return
+        text = f"给 {receiver}，{written} 条报文 ({written} messages)"
+    screen.out().print(f"[green]已写出[/green] {out}：{text}", soft_wrap=True)
+
+
+@screen.command(
+    app,
+    "read",
+    "读入文件包，重复读入不会重复计入。县里：逐条核验后入账；机构：逐条核验后写入 outbox。有一处不符则整个不读。",
+    "Read a bundle; read twice, it counts once. Any difference refuses it as a whole.",
+    "huilian bundle read 报送.hlb",
+)
+def read(
+    file: Annotated[Path, typer.Argument(metavar="IN.hlb", help="文件包 (the bundle)", show_default=False)],
+    *,
+    as_json: options.Json = False,
+) -> None:
+    """Read a bundle."""
+    from huilian import bundle  # noqa: PLC0415  # see the package
+    from huilian.edge import settings  # noqa: PLC0415
+    from huilian.members import PLATFORM  # noqa: PLC0415
+
+    session.log()
+    home = Home.from_environment()
+    with bundle.opened(file) as opened:
+        # A machine may be both: the office of a county and the edge by which that sends its roster.
+        if settings.is_edge(home) and (opened.receiver != PLATFORM or not home.exists):
+            from huilian.cli.bundles import at_the_edge  # noqa: PLC0415
+
+            facts = at_the_edge(home, opened)
+        else:
+            from huilian.cli.bundles import at_the_county  # noqa: PLC0415
+
+            facts = at_the_county(home, opened)
+    if as_json:
+        screen.print_json(facts)
+        return
+    shown = "，".join(f"{name} {number}" for name, number in facts["messages"].items())
+    screen.out().print(f"[green]已读入[/green] {file.name}：{shown}", soft_wrap=True)

@@ -1,0 +1,214 @@
+"""From a message that came to files in the institution's own formats.
+
+Kept first, believed, then written: a receipt answers the file it is about, with the
+rejected rows beside it; whatever else is addressed to the member becomes a file of its own.
+Where the adapter has no format for it, the file is JSON as the contract has it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from huilian import envelope
+from huilian.adapters import Outgoing
+from huilian.clock import CHINA
+from huilian.edge.believing import believed
+from huilian.edge.explaining import explanation_of_receipt
+from huilian.edge.frames import records
+from huilian.errors import HuilianError, MessageRefused
+from huilian.logs import where
+from huilian.spool import Spool, write_atomically
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from huilian.catalogue import Contract
+    from huilian.edge.arrivals import Arrival
+    from huilian.edge.ending import Ending
+    from huilian.edge.parts import Parts
+    from huilian.edge.placing import Placing
+    from huilian.edge.received import Received
+    from huilian.envelope import Message
+    from huilian.transports.links import Incoming
+
+__all__ = ["Answering"]
+
+RECEIPT: Final = "receipt"
+NEWEST_RECEIPT: Final = "receipt/v2"
+"""Version 1 has the same fields: what writes the one writes the other."""
+REJECTIONS: Final = "rejections/v1"
+
+_log = structlog.get_logger(__name__)
+
+
+class Answering:
+    """Keeps what comes and writes it out."""
+
+    def __init__(self, parts: Parts, ending: Ending, placing: Placing) -> None:
+        self._parts = parts
+        self._ending = ending
+        self._placing = placing
+        self.fresh = True
+        """Whether something came that was not tried to be written out yet."""
+
+    def keep(self, incoming: Incoming) -> None:
+        """Keep what was fetched, durably, and its cursor with it; kept before, it is kept once."""
+        ledger, now = self._parts.ledger, self._parts.clock.now()
+        try:
+            message = believed(self._parts.home, self._parts.member, incoming.seal, incoming.payload)
+        except MessageRefused as refusal:
+            _log.warning("message_not_believed", code=refusal.code)
+            with ledger.transaction():
+                ledger.messages.doubt(incoming.seal, incoming.payload, refusal.code, now)
+                self._note(incoming)
+            return
+        with ledger.transaction():
+            new = ledger.messages.keep(message, now)
+            # A receipt that was asked for may be kept already, and be needed by a file that came since.
+            if not new and message.submission and ledger.arrivals.of(message.submission):
+                ledger.messages.write_again(message.id)
+            self._note(incoming)
+        self.fresh = True
+        if new:
+            _log.info("message_received", type=message.type, message=message.id)
+
+    def _note(self, incoming: Incoming) -> None:
+        if incoming.cursor is not None:
+            self._parts.ledger.state("cursor", incoming.cursor)
+
+    def reconsider(self) -> None:
+        """Look again at what was not believed or could not be written: key or adapter may be there by now."""
+        self.fresh = True
+        messages = self._parts.ledger.messages
+        for number, _ in messages.doubted():
+            seal, payload = messages.doubted_bytes(number)
+            try:
+                message = believed(self._parts.home, self._parts.member, seal, payload)
+            except MessageRefused:
+                continue
+            with self._parts.ledger.transaction():
+                messages.keep(message, self._parts.clock.now())
+                messages.believe(number)
+
+    def write_all(self) -> bool:
+        """Write out what waits; return whether anything was written. What cannot be written waits on."""
+        messages, last, wrote = self._parts.ledger.messages, 0, False
+        self.fresh = False
+        while (received := messages.waiting(last)) is not None:
+            last = received.number
+            try:
+                self._write(received)
+            except (OSError, sqlite3.OperationalError):
+                self.fresh = True
+                raise
+            except Exception as error:  # noqa: BLE001  # one that an adapter fails on must not hold up the others
+                code = error.code if isinstance(error, HuilianError) else "HL6005"
+                _log.error("answer_not_written", code=code, error=type(error).__name__, where=where(error))
+                self._parts.ledger.state("unwritten", code)
+            else:
+                messages.written(received.number)
+                wrote = True
+        if messages.unwritten() == 0:
+            self._parts.ledger.state("unwritten", None)
+        return wrote
+
+    def _write(self, received: Received) -> None:
+        message = envelope.read(received.seal, received.payload)
+        contract = self._parts.catalogue.contract(message.type, message.dataschema)
+        if message.type == RECEIPT:
+            self._answer(message, contract)
+        else:
+            self._place(f"message {message.id}", message, contract)
+
+    def _answer(self, message: Message, contract: Contract) -> None:
+        """Answer every file that waits for this receipt; one that nobody waits for is written by itself."""
+        receipt: dict[str, Any] = message.json()
+        submission = str(receipt["submission"])
+        spooled = Spool(self._parts.home.spool).find(submission)
+        if spooled is not None:
+            spooled.keep_receipt(receipt)
+        waiting = self._parts.ledger.arrivals.of(submission)
+        for arrival in waiting:
+            self.answer(arrival, message, contract)
+        if not waiting and not self._parts.ledger.arrivals.was_answered(submission):
+            if spooled is not None:
+                # Pushed by hand, in the same data directory: that push looks here.
+                answers = self._parts.home.spool / "receipts"
+                answers.mkdir(parents=True, exist_ok=True)
+                write_atomically(answers / f"{submission}.json", message.body())
+            self._place(f"message {message.id}", message, contract)
+
+    def answer(self, arrival: Arrival, message: Message, contract: Contract) -> None:
+        """Answer one file: rejected rows and receipt into the outbox, the original to its end."""
+        receipt: dict[str, Any] = message.json()
+        spooled = Spool(self._parts.home.spool).find(str(receipt["submission"]))
+        if spooled is not None and spooled.rejections is not None:
+            self._return_rows(arrival, spooled.rejections, _day(message))
+        self._place(f"arrival {arrival.number} receipt", message, contract, regarding=arrival.file_name)
+        if receipt["status"] == "accepted":
+            self._ending.accept(arrival)
+        else:
+            now = self._parts.clock.now()
+            self._ending.refuse(
+                arrival, explanation_of_receipt(arrival.file_name, receipt["code"], receipt["message"], now)
+            )
+        _log.info("file_answered", arrival=arrival.number, submission=arrival.submission, status=receipt["status"])
+
+    def answer_known(self, arrival: Arrival) -> bool:
+        """Answer a file whose receipt is here already, since it came before; return whether it was."""
+        found = self._parts.ledger.messages.receipt_of(arrival.submission or "")
+        if found is None:
+            return False
+        message = envelope.read(found.seal, found.payload)
+        self.answer(arrival, message, self._parts.catalogue.contract(message.type, message.dataschema))
+        return True
+
+    def _return_rows(self, arrival: Arrival, rejections: Path, day: dt.date) -> None:
+        """Return the rejected rows as they were written, in the sender's own layout, when the file was translated."""
+        key = f"arrival {arrival.number} rejections"
+        self._placing.place(
+            key, REJECTIONS, day, lambda _: rejections.name, lambda _, target: _copy(rejections, target)
+        )
+
+    def _place(self, key: str, message: Message, contract: Contract, *, regarding: str | None = None) -> None:
+        adapter, day = self._parts.adapter, _day(message)
+        dataschema = NEWEST_RECEIPT if message.type == RECEIPT else contract.dataschema
+        if dataschema in adapter.writes:
+            frame = records(message, contract)
+            outgoing = Outgoing(dataschema, self._parts.member, day, 1, frame, regarding)
+            self._placing.place(
+                key,
+                dataschema,
+                day,
+                lambda number: adapter.outgoing_name(replace(outgoing, number=number)),
+                lambda number, target: adapter.write(replace(outgoing, number=number), self._parts.settings, target),
+            )
+            return
+        plain = message.body()
+        suffix = "ndjson" if contract.bulk else "json"
+
+        def name(number: int) -> str:
+            if regarding is not None:
+                return f"{contract.chinese}_{regarding}.{suffix}"
+            return f"{contract.chinese}_{self._parts.member}_{day:%Y%m%d}_{number:03d}.{suffix}"
+
+        self._placing.place(key, dataschema, day, name, lambda _, target: _write_bytes(target, plain))
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def _write_bytes(target: Path, content: bytes) -> None:
+    target.write_bytes(content)
+
+
+def _day(message: Message) -> dt.date:
+    """Return the day a message was sent, in China."""
+    return message.time.astimezone(CHINA).date()

@@ -1,0 +1,94 @@
+"""The sealed messages that came: those that are believed, and those that are kept aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import sqlite3
+
+    from huilian.envelope import Message
+
+__all__ = ["Received", "ReceivedMessages"]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A verified message that waits to be written out."""
+
+    number: int
+    seal: str
+    payload: bytes
+
+
+class ReceivedMessages:
+    """The list of them.
+
+    Args:
+        connection: to the ledger.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def keep(self, message: Message, now: dt.datetime) -> bool:
+        """Keep a verified message; return False when it is kept already."""
+        cursor = self._connection.execute(
+            "INSERT INTO received (id, type, seal, payload, submission, received_at, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'waiting')"
+            " ON CONFLICT (id) DO NOTHING",
+            [message.id, message.type, message.seal, message.payload, message.submission, now.isoformat()],
+        )
+        return bool(cursor.rowcount)
+
+    def waiting(self, after: int = 0) -> Received | None:
+        """Return the oldest message behind the one numbered `after` that is not written out yet."""
+        row = self._connection.execute(
+            "SELECT number, seal, payload FROM received WHERE state = 'waiting' AND number > ? ORDER BY number LIMIT 1",
+            [after],
+        ).fetchone()
+        return Received(*row) if row else None
+
+    def receipt_of(self, submission: str) -> Received | None:
+        """Return the newest kept receipt of a submission."""
+        row = self._connection.execute(
+            "SELECT number, seal, payload FROM received WHERE submission = ? AND type = 'receipt'"
+            " ORDER BY number DESC LIMIT 1",
+            [submission],
+        ).fetchone()
+        return Received(*row) if row else None
+
+    def written(self, number: int) -> None:
+        """Note that a message is written out; its sealed bytes stay, as evidence."""
+        self._connection.execute("UPDATE received SET state = 'written' WHERE number = ?", [number])
+
+    def write_again(self, message_id: str) -> None:
+        """Let a kept message be looked at again."""
+        self._connection.execute("UPDATE received SET state = 'waiting' WHERE id = ?", [message_id])
+
+    def unwritten(self) -> int:
+        """Return how many messages are not written out yet."""
+        return int(self._connection.execute("SELECT count(*) FROM received WHERE state = 'waiting'").fetchone()[0])
+
+    def doubt(self, seal: str, payload: bytes, code: str, now: dt.datetime) -> None:
+        """Keep aside what cannot be believed, once."""
+        self._connection.execute(
+            "INSERT INTO unbelieved (seal, payload, code, received_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (seal, payload) DO UPDATE SET code = excluded.code",
+            [seal, payload, code, now.isoformat()],
+        )
+
+    def doubted(self) -> list[tuple[int, str]]:
+        """Return number and code of what is not believed, oldest first."""
+        return self._connection.execute("SELECT rowid, code FROM unbelieved ORDER BY rowid").fetchall()
+
+    def doubted_bytes(self, number: int) -> tuple[str, bytes]:
+        """Return seal and payload of something that is not believed."""
+        row = self._connection.execute("SELECT seal, payload FROM unbelieved WHERE rowid = ?", [number]).fetchone()
+        return str(row[0]), bytes(row[1])
+
+    def believe(self, number: int) -> None:
+        """Strike something from the list of what is not believed."""
+        self._connection.execute("DELETE FROM unbelieved WHERE rowid = ?", [number])

@@ -1,0 +1,138 @@
+"""From the spool to the county: in the order of arrival, each message until it is taken.
+
+A receipt is not waited for: the next file leaves as soon as the last message of the one
+before has. What is sent twice counts once, so that after any doubt it is sent again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from huilian.errors import HostUnavailable, MessageRefused, UsageError
+from huilian.spool import Spool
+
+if TYPE_CHECKING:
+    import threading
+
+    from huilian.edge.answering import Answering
+    from huilian.edge.arrivals import Arrival
+    from huilian.edge.ending import Ending
+    from huilian.edge.parts import Parts
+    from huilian.errors import HuilianError
+    from huilian.transports.links import Link
+
+__all__ = ["Sending"]
+
+MENDED_AT_THE_COUNTY: Final = frozenset({"HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016"})
+"""Refusals that are about the sender, its key or its clock, and not about the file: it waits until that is mended."""
+RESEND_SECONDS: Final = 3600
+"""After so long without a receipt a file is sealed anew and sent again; twice as long the next time."""
+RESEND_CAP_SECONDS: Final = 86_400
+_UNKNOWN_SUBMISSION: Final = "HL7008"
+
+_log = structlog.get_logger(__name__)
+
+
+class Sending:
+    """Sends what is sealed, and sees to it that every submission is answered in the end."""
+
+    def __init__(self, parts: Parts, ending: Ending, answering: Answering) -> None:
+        self._parts = parts
+        self._ending = ending
+        self._answering = answering
+
+    def send_all(self, link: Link, stopping: threading.Event) -> bool:
+        """Send what is sealed, oldest first; return whether anything left.
+
+        Raises:
+            HostUnavailable: the other side is away; what was not sent stays first in the row.
+            MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew.
+        """
+        left = False
+        for arrival in self._parts.ledger.arrivals.in_states("spooled"):
+            if stopping.is_set():
+                break
+            left |= self._send(arrival, link, stopping)
+        return left
+
+    def _send(self, arrival: Arrival, link: Link, stopping: threading.Event) -> bool:
+        spooled = Spool(self._parts.home.spool).find(arrival.submission or "")
+        if spooled is None:
+            self._seal_anew(arrival)
+            return False
+        if spooled.receipt is not None:
+            # Dropped once more: answered with the receipt it got, as long as that is here to be shown.
+            if not self._answering.answer_known(arrival):
+                self._seal_anew(arrival)
+            return False
+        try:
+            for number, message in enumerate(spooled.messages(spooled.sent), start=spooled.sent + 1):
+                if stopping.is_set():
+                    return False
+                link.send(message)
+                spooled.note_sent(number)
+        except MessageRefused as refusal:
+            self._refused(arrival, refusal)
+            return False
+        self._parts.ledger.arrivals.change(arrival.number, state="sent", sent_at=self._parts.clock.now().isoformat())
+        _log.info("file_sent", arrival=arrival.number, submission=arrival.submission)
+        return True
+
+    def follow_up(self, link: Link) -> None:
+        """Ask after files that wait for their receipts; seal anew what has waited too long.
+
+        Raises:
+            HostUnavailable: the other side is away.
+            MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew.
+        """
+        for arrival in self._parts.ledger.arrivals.in_states("sent"):
+            try:
+                incoming = link.ask(arrival.submission or "")
+            except MessageRefused as refusal:
+                self._refused(arrival, refusal)
+                continue
+            except UsageError as error:
+                if error.code != _UNKNOWN_SUBMISSION:
+                    raise
+                # The county was restored to an older state, or set up anew.
+                self._seal_anew(arrival)
+                continue
+            if incoming is not None:
+                self._answering.keep(incoming)
+            elif self._overdue(arrival):
+                seconds = _patience(arrival)
+                self._seal_anew(arrival, tries=arrival.tries + 1)
+                raise HostUnavailable("HL5009", submission=arrival.submission, minutes=seconds // 60)
+
+    def _overdue(self, arrival: Arrival) -> bool:
+        sent = dt.datetime.fromisoformat(arrival.sent_at or arrival.arrived_at)
+        return self._parts.clock.now() - sent >= dt.timedelta(seconds=_patience(arrival))
+
+    def _refused(self, arrival: Arrival, refusal: HuilianError) -> None:
+        if refusal.code in MENDED_AT_THE_COUNTY:
+            self._seal_anew(arrival)
+            raise refusal
+        submission = arrival.submission or ""
+        for waiting in self._parts.ledger.arrivals.of(submission):
+            self._ending.refuse_for(waiting, refusal)
+        # The same bytes would be refused again: dropped once more, the file is translated and sealed anew.
+        self._discard(submission)
+
+    def _seal_anew(self, arrival: Arrival, *, tries: int | None = None) -> None:
+        """Take the sealed messages away, so that the original is translated once more."""
+        submission = arrival.submission or ""
+        self._discard(submission)
+        for waiting in self._parts.ledger.arrivals.of(submission):
+            self._parts.ledger.arrivals.change(waiting.number, state="taken", tries=tries or waiting.tries)
+
+    def _discard(self, submission: str) -> None:
+        spooled = Spool(self._parts.home.spool).find(submission)
+        if spooled is not None:
+            spooled.discard()
+
+
+def _patience(arrival: Arrival) -> int:
+    return min(RESEND_CAP_SECONDS, RESEND_SECONDS << min(arrival.tries, 10))

@@ -1,0 +1,153 @@
+"""How an edge stands, read from its files; the edge itself need not run.
+
+`attention` says, in Chinese, what somebody has to look at; where it is empty nothing has.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography import x509
+
+from huilian.clock import CHINA
+from huilian.edge import settings as edge_settings
+from huilian.edge.arrivals import OPEN
+from huilian.edge.folders import EXPLANATION, Folders
+from huilian.edge.ledger import Ledger
+from huilian.edge.opening import locked
+from huilian.errors import AccessDenied, UsageError
+from huilian.members import KEY_LIFETIME, PLATFORM
+from huilian.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from huilian.clock import Clock
+    from huilian.edge.settings import EdgeSettings
+    from huilian.home import Home
+
+__all__ = ["status"]
+
+WARN_BEFORE: Final = dt.timedelta(days=30)
+"""How long before a key or certificate ends somebody is told."""
+SILENT: Final = dt.timedelta(hours=24)
+"""How long without contact before somebody is told."""
+_BEGINNING: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+Facts = dict[str, Any]
+
+
+def status(home: Home, clock: Clock) -> Facts:
+    """Return how the edge in a data directory stands.
+
+    Raises:
+        UsageError: HL7016, it was not set up as one.
+    """
+    settings = edge_settings.load(home)
+    folders = Folders(home.folder)
+    folders.make()
+    with Ledger(folders.ledger) as ledger:
+        counts, waiting = ledger.arrivals.counts(), ledger.arrivals.in_states(*OPEN)
+        told = ledger.fact("last_error")
+        doubted = ledger.messages.doubted()
+        facts: Facts = {
+            "member": settings.member,
+            "adapter": settings.adapter,
+            "county": settings.county,
+            "to": settings.shown_to or None,
+            "running": _running(folders),
+            "files": {
+                "inbox": sum(1 for path in folders.inbox.iterdir() if path.is_file()),
+                **{state: counts.get(state, (0, 0, 0))[0] for state in (*OPEN, "accepted", "refused")},
+            },
+            "messages": _messages(home, {arrival.submission or "" for arrival in waiting}),
+            "rows": {
+                "accepted": counts.get("accepted", (0, 0, 0))[1],
+                "rejected": sum(found[2] for state, found in counts.items() if state not in OPEN),
+            },
+            "waiting": [
+                {"file": arrival.file_name, "submission": arrival.submission, "state": arrival.state}
+                | {"arrived_at": arrival.arrived_at, "sent_at": arrival.sent_at}
+                for arrival in waiting
+            ],
+            "explanations": sum(1 for _ in folders.refused.glob(f"*{EXPLANATION}")),
+            "not_written": {"messages": ledger.messages.unwritten(), "code": ledger.fact("unwritten")},
+            "not_believed": {"messages": len(doubted), "codes": sorted({code for _, code in doubted})},
+            "last_error": json.loads(told) if told else None,
+            "last_contact": ledger.fact("last_contact"),
+            "keys": list(_keys(home, settings)),
+        }
+    facts["attention"] = list(_attention(facts, settings, clock.now()))
+    return facts
+
+
+def _running(folders: Folders) -> bool:
+    try:
+        with locked(folders):
+            return False
+    except UsageError:
+        return True
+
+
+def _messages(home: Home, submissions: set[str]) -> dict[str, int]:
+    spool = Spool(home.spool)
+    found = [spooled for spooled in map(spool.find, submissions) if spooled is not None]
+    sent = sum(min(spooled.sent, spooled.count) for spooled in found)
+    return {"sent": sent, "to_send": sum(spooled.count for spooled in found) - sent}
+
+
+def _keys(home: Home, settings: EdgeSettings) -> Iterator[Facts]:
+    """Yield the keys and certificates on this machine, and until when each counts as far as that is known here."""
+    try:
+        signing = home.keys.current(settings.member)
+    except (AccessDenied, UsageError):
+        signing = None
+    if signing is not None:
+        file = max((home.folder / "keys" / settings.member).glob("[0-9]*.pem"))
+        made = _BEGINNING + dt.timedelta(microseconds=file.stat().st_mtime_ns // 1000)
+        # The county counts from the day it entered the key, which was this day or later.
+        yield _key("sign", signing.kid, made + KEY_LIFETIME)
+    for key in home.trusted_keys(PLATFORM):
+        yield _key("trust", key.kid, None)
+    if settings.ca_file:
+        for certificate in _certificates(settings.ca_file):
+            yield _key("certificate", f"{certificate.serial_number:x}", certificate.not_valid_after_utc)
+
+
+def _key(use: str, kid: str, until: dt.datetime | None) -> Facts:
+    return {"use": use, "kid": kid, "until": until.isoformat() if until else None}
+
+
+def _certificates(file: str) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(Path(file).read_bytes())
+    except (OSError, ValueError):
+        return []
+
+
+def _attention(facts: Facts, settings: EdgeSettings, now: dt.datetime) -> Iterator[str]:
+    uses = [key["use"] for key in facts["keys"]]
+    if "sign" not in uses:
+        yield f"没有 {settings.member} 的签名私钥 (no signing key)"
+    if "trust" not in uses:
+        yield "尚未信任县里平台的公钥，收到的报文无法核验 (the platform's key is not trusted yet)"
+    for key in facts["keys"]:
+        if key["until"] and dt.datetime.fromisoformat(key["until"]) - now < WARN_BEFORE:
+            day = dt.datetime.fromisoformat(key["until"]).astimezone(CHINA).date()
+            yield f"密钥或证书 {key['kid'][:12]} 将于 {day} 前后到期，请更换 (a key or certificate ends soon)"
+    contact, error = facts["last_contact"], facts["last_error"]
+    # Where only bundles are carried, what once was wrong with the wire is nobody's concern.
+    concerns = error and (facts["to"] or error["code"] == "HL5008")
+    if concerns and (contact is None or error["at"] > contact):
+        yield f"{error['code']}：{error['message']}"
+    if facts["to"] and contact is None:
+        yield "尚未与县里联系上过 (no contact so far)"
+    elif facts["to"] and now - dt.datetime.fromisoformat(contact) > SILENT:
+        yield "24 小时内没有与县里联系上 (no contact within 24 hours)"
+    if facts["not_believed"]["messages"]:
+        yield f"{facts['not_believed']['messages']} 条报文核验不通过，未写出 (messages that cannot be verified)"
+    if facts["not_written"]["code"]:
+        yield f"{facts['not_written']['messages']} 条报文无法写出：{facts['not_written']['code']} (not written)"

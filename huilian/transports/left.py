@@ -1,0 +1,49 @@
+"""Messages fetched by a command that did not wait for them: kept sealed, for `huilian edge` to write out.
+
+A member's queue holds receipts, confirmations and notices in one row. `huilian push`
+looks for one receipt in it; what it meets on the way must not be lost with that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from huilian.spool import sync, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from huilian.envelope import Message
+
+__all__ = ["keep", "take"]
+
+FOLDER: Final = "received"
+
+
+def keep(spool: Path, message: Message) -> None:
+    """Keep a message, durably; kept before, it is kept once.
+
+    Args:
+        spool: the spool of this machine.
+        message: with its signature verified.
+    """
+    folder = spool / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    # Ids are the sender's to choose: a digest is a file name on every system.
+    name = hashlib.sha256(message.id.encode()).hexdigest()[:32]
+    write_atomically(folder / f"{name}.payload", message.payload)
+    # The seal comes last: a message is there when its seal is.
+    write_atomically(folder / f"{name}.seal", message.seal.encode("ascii"))
+    sync(folder)
+
+
+def take(spool: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (seal, payload) of what was kept, oldest first; each is removed when the next is asked for."""
+    seals = sorted((spool / FOLDER).glob("*.seal"), key=lambda path: path.stat().st_mtime_ns)
+    for path in seals:
+        payload = path.with_suffix(".payload")
+        yield path.read_text("ascii"), payload.read_bytes()
+        path.unlink()
+        payload.unlink()

@@ -1,0 +1,142 @@
+"""A member's queue on RabbitMQ: what is in it is for the member, all of it, and leaves it when it is kept."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from huilian.broker import Broker, declare, declare_member_queue, member_queue
+from huilian.clock import FixedClock
+from huilian.edge import open_edge
+from huilian.errors import HostUnavailable
+from huilian.relay import Relay
+from huilian.transports import left
+from huilian.transports.amqp import AmqpTransport
+from huilian.transports.links import AmqpLink
+from tests.edge_home import BANK, confirmation, edge_home, names, receipt_draft
+from tests.kernel import COUNTY, NOW
+from tests.push_county import ledger, spool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from huilian.envelope import Draft, Message
+    from huilian.home import Home
+    from tests.kernel import County
+    from tests.servers.rabbitmq import RabbitMQNode
+
+TYPES = ("confirmations", "notices", "receipt")
+
+
+@pytest.fixture
+def queue(broker: str) -> Iterator[Broker]:
+    """A connection to a virtual host with the bank's queue in it."""
+    with contextlib.closing(Broker(broker)) as connection:
+        declare(connection.channel(), [])
+        declare_member_queue(connection.channel(), BANK, TYPES)
+        yield connection
+
+
+@pytest.fixture
+def bank(tmp_path: Path, county: County) -> Home:
+    """The bank's edge."""
+    return edge_home(tmp_path / "bank", county.office.home)
+
+
+def sealed(county: County, draft: Draft) -> Message:
+    """Seal a message as the platform does."""
+    return county.seal(draft, key=county.office.home.keys.current("HUILIAN"), source="HUILIAN")
+
+
+def test_what_could_not_be_kept_is_given_again_and_never_lost(broker: str, queue: Broker, county: County):
+    """Held by the connection, it is not returned to the queue, which counts returns and gives up in the end."""
+    for number in (1, 2):
+        queue.publish(sealed(county, confirmation(number)))
+    link, found = AmqpLink(broker, BANK), []
+    for _ in range(30):
+        for incoming in link.fetch(None):
+            found.append(incoming.payload)
+            break  # it could not be kept
+    assert found == [confirmation(1).body] * 30
+    assert [incoming.payload for incoming in link.fetch(None)] == [confirmation(1).body, confirmation(2).body]
+    assert list(link.fetch(None)) == []
+    link.close()
+
+
+def test_with_its_connection_what_was_not_kept_comes_again(broker: str, queue: Broker, county: County):
+    """To whoever asks next."""
+    queue.publish(sealed(county, confirmation(1)))
+    first = AmqpLink(broker, BANK)
+    next(iter(first.fetch(None)))
+    first.close()
+    second = AmqpLink(broker, BANK)
+    assert [incoming.payload for incoming in second.fetch(None)] == [confirmation(1).body]
+    second.close()
+
+
+def test_a_queue_that_is_not_there_yet_is_empty(broker: str):
+    """A server that is not there is away."""
+    link = AmqpLink(broker, "RCB99")
+    assert list(link.fetch(None)) == []
+    link.close()
+    with pytest.raises(HostUnavailable, match="HL5002"):
+        list(AmqpLink("amqp://127.0.0.1:1/", BANK).fetch(None))
+
+
+def test_a_push_keeps_what_it_did_not_wait_for_and_the_edge_writes_it(
+    broker: str, queue: Broker, county: County, bank: Home, tmp_path: Path
+):
+    """A confirmed list and another file's receipt lie before its own in the queue."""
+    mine = spool(ledger(tmp_path, [1]), bank, FixedClock(NOW)).manifest
+    other = spool(ledger(tmp_path, [2], name="RCB01_LOAN_20240430.csv"), bank, FixedClock(NOW)).manifest
+    for draft in (confirmation(1), receipt_draft(other), receipt_draft(mine)):
+        queue.publish(sealed(county, draft))
+    with contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport:
+        receipt = transport.receipt(mine["submission"], seconds=20)
+        assert receipt is not None
+        assert receipt["submission"] == mine["submission"]
+        known = transport.receipt(other["submission"], seconds=0)
+        assert known is not None
+    assert len(list(left.take(bank.spool))) == 2, "its own receipt is not kept twice"
+    queue.publish(sealed(county, confirmation(2)))
+    with contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport:
+        assert transport.receipt("RCB01-none", seconds=1) is None
+    with open_edge(bank, offline=True) as edge:
+        edge.write_out()
+    assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
+
+
+def test_the_relay_brings_a_member_all_that_its_kind_may_receive(broker: str, county: County):
+    """And nothing to who is no member; the queue is bound before the first message leaves."""
+    with county.database.transaction() as transaction:
+        for draft in (confirmation(1), confirmation(2, COUNTY)):
+            county.processor.send(transaction, draft)
+    county.only()
+    with contextlib.closing(Broker(broker)) as connection:
+        relay = Relay(county.office, connection)
+        declare(connection.channel(), [])
+        relay.carry()
+        found = connection.get(member_queue(BANK))
+        assert found is not None
+        assert found[2] == confirmation(1).body
+    assert county.value("SELECT count(*) FROM huilian.outbox WHERE carried_at IS NULL") == 1
+
+
+def test_a_bank_may_do_no_more_at_the_broker_than_it_must(
+    rabbitmq_node: RabbitMQNode, broker: str, queue: Broker, county: County
+):
+    """Publish to the exchange and read its own queue; another's is closed to it."""
+    vhost = broker.rpartition("/")[2]
+    rabbitmq_node.add_user(BANK, "geheim")
+    rabbitmq_node.set_permissions(BANK, vhost, configure="^$", write=r"^huilian\.messages$", read=rf"^member\.{BANK}$")
+    declare_member_queue(queue.channel(), "RCB02", TYPES)
+    queue.publish(sealed(county, confirmation(1)))
+    url = rabbitmq_node.url_of(vhost, BANK, "geheim")
+    link = AmqpLink(url, BANK)
+    assert [incoming.payload for incoming in link.fetch(None)] == [confirmation(1).body]
+    link.close()
+    with pytest.raises(HostUnavailable, match="HL5002"):
+        list(AmqpLink(url, "RCB02").fetch(None))
