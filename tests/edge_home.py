@@ -192,3 +192,19 @@ def confirmation(number: int, member: str = BANK) -> Draft:
     }
     body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
     return Draft("confirmations", "confirmations/v1", member, body, bulk=True)
+
+
+def refusal_notice(submission: str, code: str) -> Draft:
+    """Return what the county tells of a message of a submission that it refused."""
+    record = {
+        "line": 1,
+        "notice_no": "T1",
+        "kind": "message_refused",
+        "date": "2024-06-01",
+        "region": None,
+        "reference": submission,
+        "code": code,
+        "text": "报文第 3 行不符合约定",
+    }
+    body = json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    return Draft("notices", "notices/v1", BANK, body, bulk=True)

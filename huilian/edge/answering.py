@@ -23,6 +23,7 @@ from huilian.edge.frames import records
 from huilian.errors import HuilianError, MessageRefused
 from huilian.logs import where
 from huilian.spool import Spool, write_atomically
+from huilian.transports import refusals
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -124,6 +125,8 @@ class Answering:
         if message.type == RECEIPT:
             self._answer(message, contract)
         else:
+            # Told of a refusal, the file it is about is ended where files that wait are looked after.
+            refusals.keep(refusals.folder(self._parts.home), message)
             self._place(f"message {message.id}", message, contract)
 
     def _answer(self, message: Message, contract: Contract) -> None:

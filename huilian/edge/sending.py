@@ -13,6 +13,7 @@ import structlog
 
 from huilian.errors import HostUnavailable, MessageRefused, UsageError
 from huilian.spool import Spool
+from huilian.transports import refusals
 
 if TYPE_CHECKING:
     import threading
@@ -89,6 +90,10 @@ class Sending:
             MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew.
         """
         for arrival in self._parts.ledger.arrivals.in_states("sent"):
+            told = refusals.take(refusals.folder(self._parts.home), arrival.submission or "")
+            if told is not None:
+                self._refused(arrival, told)
+                continue
             try:
                 incoming = link.ask(arrival.submission or "")
             except MessageRefused as refusal:

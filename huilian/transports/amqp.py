@@ -47,7 +47,7 @@ class AmqpTransport:
         self._member = member
         self._home = home
         self._answers = home.spool / "receipts"
-        self._refusals = home.spool / "refusals"
+        self._refusals = refusals.folder(home)
 
     def send(self, message: Message) -> None:
         """Hand one message over; see `Transport`. A broker that is away is waited for a little while."""

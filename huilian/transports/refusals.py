@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
+    from huilian.home import Home
 
-__all__ = ["keep", "take"]
+__all__ = ["folder", "keep", "take"]
 
 NOTICES: Final = "notices"
 KIND: Final = "message_refused"
 
 
-def keep(folder: Path, message: Message) -> None:
+def folder(home: Home) -> Path:
+    """Return where they are kept on this machine."""
+    return home.spool / "refusals"
+
+
+def keep(place: Path, message: Message) -> None:
     """Keep what a verified message tells of refused submissions; of other messages nothing.
 
     Raises:
@@ -40,14 +46,14 @@ def keep(folder: Path, message: Message) -> None:
         except (ValueError, KeyError, TypeError):
             raise MessageRefused("HL1007", line=number) from None
         if kind == KIND and submission is not None and code is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
             kept = json.dumps({"code": code, "text": text}, ensure_ascii=False)
-            write_atomically(_file(folder, str(submission)), kept.encode())
+            write_atomically(_file(place, str(submission)), kept.encode())
 
 
-def take(folder: Path, submission: str) -> HuilianError | None:
+def take(place: Path, submission: str) -> HuilianError | None:
     """Return why a submission was refused, if that was told, and forget it: translated anew it may be accepted."""
-    file = _file(folder, submission)
+    file = _file(place, submission)
     if not file.exists():
         return None
     kept = json.loads(file.read_text("utf-8"))
@@ -55,6 +61,6 @@ def take(folder: Path, submission: str) -> HuilianError | None:
     return told(kept["code"], kept["text"], kept["text"])
 
 
-def _file(folder: Path, submission: str) -> Path:
+def _file(place: Path, submission: str) -> Path:
     # A submission's name may hold slashes; a digest is a file name on every system.
-    return folder / f"{hashlib.sha256(submission.encode()).hexdigest()[:32]}.json"
+    return place / f"{hashlib.sha256(submission.encode()).hexdigest()[:32]}.json"

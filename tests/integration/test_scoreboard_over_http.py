@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from huilian import members
 from huilian.cli.application import run
@@ -54,6 +55,13 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
                 transaction.execute(statement)
         yield served
     postgresql_node.drop_database("scoreboard_over_http")
+
+
+@pytest.fixture(autouse=True)
+def _logs_apart() -> Iterator[None]:
+    """The server runs in this process: what it logs is not what a command prints."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from huilian.keys import SigningKey
 from huilian.push import translate
 from huilian.spool import Spool
 from huilian.transports import left
-from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, go, names, receipts
+from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, go, names, receipts, refusal_notice
 from tests.push_county import ledger
 
 if TYPE_CHECKING:
@@ -204,6 +204,22 @@ def test_a_submission_that_the_county_refuses_as_a_whole_comes_back_with_its_rea
     assert names(bank.folder / "refused") == sorted([FILE, FILE + EXPLANATION])
     assert "原因：明细与清单合计不符" in (bank.folder / "refused" / (FILE + EXPLANATION)).read_text("utf-8-sig")
     check_empty(bank, *EMPTY, "done")
+
+
+def test_a_refusal_that_is_told_afterwards_sends_its_file_back(bank: Home, wire: Wire, seconds: Seconds):
+    """Over AMQP nobody answers what is handed over; the notice ends the wait, and says why."""
+    wire.answers = False
+    ledger(bank.folder / "inbox", [1])
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        check_empty(bank, "done", "refused")
+        [submission] = wire.submissions
+        wire.say(refusal_notice(submission, "HL1010"))
+        turn(edge, seconds)
+    assert names(bank.folder / "refused") == sorted([FILE, FILE + EXPLANATION])
+    assert "错误代码：HL1010" in (bank.folder / "refused" / (FILE + EXPLANATION)).read_text("utf-8-sig")
+    assert Spool(bank.spool).submissions() == []
+    assert [name.partition("_NOTICE_")[0] for name in names(bank.folder / "outbox")] == [BANK]
 
 
 def test_a_message_that_the_county_refuses_sends_its_file_back(bank: Home, wire: Wire, seconds: Seconds):
