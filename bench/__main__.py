@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import floor, hosts, latency, report
+from bench import floor, hosts, latency, report, translation
 from bench.data import Ledgers, ledgers
 from tests.servers.rabbitmq import RabbitMQNode
 
@@ -69,6 +69,7 @@ WARM_UP = 5
 def one_round(data: Ledgers, folder: Path, node: RabbitMQNode) -> dict[str, Any]:
     """Measure the floor and both hosts once, one after the other."""
     folder.mkdir(parents=True)
+    delimited, fixed = translation.measure(data.first, folder / "translation")
     insert, upsert = floor.measure(data, folder / "floor")
     (folder / "embedded").mkdir()
     with hosts.embedded_office(folder / "embedded", free_address()) as office:
@@ -80,6 +81,8 @@ def one_round(data: Ledgers, folder: Path, node: RabbitMQNode) -> dict[str, Any]
     peaks = {f"embedded {name}": peak for name, peak in embedded.peaks.items()}
     peaks |= {f"distributed {name}": peak for name, peak in distributed.peaks.items()}
     return {
+        "translate_delimited": delimited,
+        "translate_fixed_length": fixed,
         "floor_insert": insert,
         "floor_upsert": upsert,
         "embedded_first": embedded.first_seconds,
