@@ -158,6 +158,8 @@ def _settings(settings: Mapping[str, Setting]) -> Iterator[Fault]:
             yield Fault("settings", f"{name} does not say in Chinese what it is for")
         elif setting.default is not None and not suits(setting.default, kind):
             yield Fault("settings", f"the default of {name} is no {kind.__name__}")
+        elif setting.choices and (kind is not str or setting.default not in (None, *setting.choices)):
+            yield Fault("settings", f"{name} must be of str, and its default one of its choices")
 
 
 def suits(value: object, kind: type) -> bool:

@@ -46,7 +46,8 @@ def values(adapter: str, declared: Mapping[str, Setting], given: Mapping[str, An
         given: its table in `huilian.toml`.
 
     Raises:
-        ConfigurationError: HL6010, a setting is missing or of another type; HL6011, there is no such setting.
+        ConfigurationError: HL6010, a setting is missing, of another type or none of its choices; HL6011, there is no
+            such setting.
     """
     for name in given:
         if name not in declared:
@@ -55,18 +56,28 @@ def values(adapter: str, declared: Mapping[str, Setting], given: Mapping[str, An
     found = {}
     for name, setting in declared.items():
         value = given.get(name, setting.default)
-        if value is None or not suits(value, setting.kind):
-            what = "未设置 (it is not set)" if value is None else _KINDS[setting.kind]
+        what = _wrong(value, setting)
+        if what:
             raise ConfigurationError(
                 "HL6010",
                 adapter=adapter,
                 setting=name,
                 purpose=setting.chinese,
                 what=what,
-                example=f"[adapters.{adapter}] {example(name, setting)}",
+                example=f"[adapters.{adapter}]\n{example(name, setting)}",
             )
         found[name] = dict(value) if setting.kind is dict else value
     return found
+
+
+def _wrong(value: object, setting: Setting) -> str:
+    if value is None:
+        return "未设置 (it is not set)"
+    if not suits(value, setting.kind):
+        return _KINDS[setting.kind]
+    if setting.choices and value not in setting.choices:
+        return f"不能是 {value}，只能是 {'、'.join(setting.choices)} 之一 (it is none of its choices)"
+    return ""
 
 
 def example(name: str, setting: Setting) -> str:

@@ -87,11 +87,13 @@ class Setting:
         kind: str, int, bool, or dict for a table of texts.
         chinese: what it is for, for people.
         default: what counts where nothing is set; None where it must be set.
+        choices: the texts it may be, where not every text will do.
     """
 
     kind: type[str | int | bool | dict[str, str]]
     chinese: str
     default: str | int | bool | Mapping[str, str] | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from stdnum.exceptions import ValidationError
 __all__ = ["is_credit_code", "is_identity_number", "mask"]
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
+_PLACE_OF_REGISTRATION = re.compile(r"^[0-9A-Z]{2}[1-9][0-9]{5}", re.ASCII)
 
 
 def is_identity_number(number: str) -> bool:
@@ -29,8 +30,8 @@ def is_identity_number(number: str) -> bool:
 
 
 def is_credit_code(number: str) -> bool:
-    """Return whether `number` is a unified social credit code (GB 32100)."""
-    return bool(uscc.is_valid(number))
+    """Return whether `number` is a unified social credit code (GB 32100); an empty field filled with zeros is none."""
+    return bool(_PLACE_OF_REGISTRATION.match(number)) and bool(uscc.is_valid(number))
 
 
 def mask(number: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import polars as pl
 
 from huilian import envelope, money
-from huilian.adapters import REJECTIONS
+from huilian.adapters import REJECTIONS, Outgoing
 from huilian.ahead import ahead
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "Pushed", "Transport", "push", "translate"]
 
 REJECTIONS_CONTRACT: Final = "rejections/v1"
+RECEIPT_CONTRACT: Final = "receipt/v2"
+"""Version 1 has the same fields: what writes the one writes the other."""
 RECEIPT_SECONDS: Final = 900
 """How long a push waits for its receipt before it leaves the rest to a later run."""
 
@@ -74,10 +77,12 @@ class Pushed:
     Args:
         receipt: as its contract has it.
         rejections: the file with the rejected rows in the sender's layout, if there are any.
+        answer: the receipt in the sender's own format, where its adapter writes it.
     """
 
     receipt: dict[str, Any]
     rejections: Path | None
+    answer: Path | None = None
 
 
 def push(
@@ -117,7 +122,30 @@ def push(
         submission.discard()
         raise
     submission.keep_receipt(receipt)
-    return Pushed(receipt, submission.rejections)
+    answer = _answer(submission, receipt, adapter=adapter, settings=settings, day=clock.today(), source=source)
+    return Pushed(receipt, submission.rejections, answer)
+
+
+def _answer(
+    submission: SpooledSubmission,
+    receipt: dict[str, Any],
+    *,
+    adapter: Adapter,
+    settings: AdapterSettings,
+    day: dt.date,
+    source: Path,
+) -> Path | None:
+    """Write the receipt beside the rejected rows, in the sender's own format; an earlier one is replaced."""
+    if RECEIPT_CONTRACT not in adapter.writes:
+        return None
+    frame = pl.DataFrame([receipt], infer_schema_length=None).with_columns(pl.col(pl.Null).cast(pl.String))
+    outgoing = Outgoing(RECEIPT_CONTRACT, str(receipt["member"]), day, 1, frame, source.name)
+    folder = submission.folder / "answer"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    target = folder / adapter.outgoing_name(outgoing)
+    adapter.write(outgoing, settings, target)
+    return target
 
 
 def _earlier_receipt(submission: SpooledSubmission, transport: Transport) -> dict[str, Any] | None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import huilian.bulk
 from huilian import adapters, catalogue, push
-from huilian.adapters import AdapterSettings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.transports.embedded import EmbeddedTransport
 from tests.kernel import BANK, COUNTY
@@ -63,7 +62,7 @@ def spool(source: Path, home: Home, clock: Any) -> SpooledSubmission:  # noqa: A
         adapter=found,
         member=BANK,
         home=home,
-        settings=AdapterSettings(COUNTY),
+        settings=adapters.settings_for(found, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=clock,
     )
@@ -71,12 +70,13 @@ def spool(source: Path, home: Home, clock: Any) -> SpooledSubmission:  # noqa: A
 
 def send(source: Path, office: Office, transport: Transport | None = None, *, seconds: float = 30) -> Pushed:
     """Push a file into an open office whose host is running."""
+    found = adapters.find(ADAPTER)
     return push.push(
         source,
-        adapter=adapters.find(ADAPTER),
+        adapter=found,
         member=BANK,
         home=office.home,
-        settings=AdapterSettings(COUNTY),
+        settings=adapters.settings_for(found, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=office.clock,
         transport=transport or EmbeddedTransport(office),

@@ -15,10 +15,9 @@ from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
-from huilian.adapter_settings import example
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.ahead import ahead
-from huilian.errors import ConfigurationError, FileRefused
+from huilian.errors import FileRefused
 from schemas.columnar import split
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class RuralCommercialBank(Adapter):
         contract: f"RCB01_{file.word}_20240531_001.csv" for contract, file in RETURNS.items()
     }
     settings: ClassVar[dict[str, Setting]] = {
-        _ENCODING: Setting(str, "返还文件的编码：GB18030 或 UTF-8", default="GB18030")
+        _ENCODING: Setting(str, "返还文件的编码", default="GB18030", choices=tuple(writing.ENCODINGS))
     }
 
     def recognise(self, file_name: str) -> FileIdentity | None:
@@ -99,7 +98,6 @@ class RuralCommercialBank(Adapter):
 
         Raises:
             FileRefused: HL3014, the bank is not sent that contract; HL3039, the file cannot be written.
-            ConfigurationError: HL6010, there is no such encoding.
         """
         table = self._returned(outgoing.dataschema).table
         writing.write(outgoing.records, table, target, self._encoding(settings))
@@ -109,7 +107,6 @@ class RuralCommercialBank(Adapter):
 
         Raises:
             FileRefused: HL3014, the bank is not sent that contract; or as `toolkit.writing.read_back`.
-            ConfigurationError: HL6010, there is no such encoding.
         """
         return writing.read_back(source, self._returned(dataschema).table, self._encoding(settings))
 
@@ -119,18 +116,7 @@ class RuralCommercialBank(Adapter):
         return RETURNS[dataschema]
 
     def _encoding(self, settings: AdapterSettings) -> Encoding:
-        name = settings.values[_ENCODING]
-        if name not in writing.ENCODINGS:
-            setting = self.settings[_ENCODING]
-            raise ConfigurationError(
-                "HL6010",
-                adapter=self.name,
-                setting=_ENCODING,
-                purpose=setting.chinese,
-                what=f"不能是 {name} (it cannot be {name})",
-                example=f"[adapters.{self.name}] {example(_ENCODING, setting)}",
-            )
-        return writing.ENCODINGS[name]
+        return writing.ENCODINGS[settings.values[_ENCODING]]
 
 
 class _Translator:

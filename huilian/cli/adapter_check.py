@@ -49,6 +49,7 @@ def check(
             what = os.strerror(errno.EISDIR if file.is_dir() else errno.ENOENT)
             raise UsageError("HL3010", file=file, what=what)
     from huilian import adapters, catalogue, conformance  # noqa: PLC0415  # polars
+    from huilian.home import Home  # noqa: PLC0415  # needed only here
 
     adapter = adapters.find(name)
     console = screen.err()
@@ -63,6 +64,7 @@ def check(
             catalogue.installed(),
             files=files,
             county=county,
+            told=Home.from_environment().adapter_tables().get(name) if files else None,
             progress=told,
         )
     if as_json:

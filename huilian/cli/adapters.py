@@ -62,7 +62,12 @@ def _facts(adapter: "Adapter") -> dict[str, Any]:
         "reads": dict(adapter.reads),
         "writes": dict(adapter.writes),
         "settings": {
-            name: {"type": setting.kind.__name__, "chinese": setting.chinese, "default": _plain(setting.default)}
+            name: {
+                "type": setting.kind.__name__,
+                "chinese": setting.chinese,
+                "default": _plain(setting.default),
+                "choices": list(setting.choices),
+            }
             for name, setting in adapter.settings.items()
         },
         "exempt": dict(adapter.exempt),

@@ -50,6 +50,7 @@ class Answer:
         status: "accepted", "refused" or "spooled".
         counts: rows, accepted, rejected, changed, unchanged, missing.
         rejections: the file with the rejected rows, if there are any.
+        answer: the receipt in the sender's own format, if it has one.
         code: why it was not accepted.
         chinese: the same in words.
         english: the same in English, where it differs.
@@ -63,6 +64,7 @@ class Answer:
     code: str | None = None
     chinese: str | None = None
     english: str | None = None
+    answer: Path | None = None
 
     @staticmethod
     def of_receipt(file: Path, pushed: Pushed) -> Answer:
@@ -77,6 +79,7 @@ class Answer:
             pushed.rejections,
             receipt["code"],
             receipt["message"],
+            answer=pushed.answer,
         )
 
     @staticmethod
@@ -99,6 +102,7 @@ class Answer:
         """Return the keys that programs read; `code` and `message` when it was not accepted."""
         facts: dict[str, Any] = {"submission": self.submission, "status": self.status, **self.counts}
         facts["rejections"] = str(self.rejections) if self.rejections else None
+        facts["answer"] = str(self.answer) if self.answer else None
         if self.status != ACCEPTED:
             facts |= {"code": self.code, "message": self.chinese}
         return facts
@@ -118,6 +122,8 @@ class Answer:
                 parts.append(Text(self.english, "dim"))
         if self.rejections:
             parts.append(Text.assemble(("退回明细 (rejected rows)：", "yellow"), str(self.rejections)))
+        if self.answer:
+            parts.append(Text.assemble(("回执文件 (receipt, in its own format)：", "dim"), str(self.answer)))
         if self.status == SPOOLED:
             parts.append(Text("稍后再次运行同一命令即可继续 (run the same command again to go on)", "yellow"))
         return Group(*parts)

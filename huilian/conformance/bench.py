@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FILE_SECONDS", "Bench"]
 
-FILE_SECONDS: Final = 20.0
+FILE_SECONDS: Final = 60.0
 """How long one small file may take, however damaged: a hundred times what an adapter needs for it."""
 _START_SECONDS: Final = 60.0
 _CHUNK: Final = 1 << 20

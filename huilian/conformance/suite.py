@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian import adapters
 from huilian.conformance.bench import Bench
@@ -66,6 +66,7 @@ def examine(
     files: list[Path] | None = None,
     county: str = SAMPLE_COUNTY,
     carried: Samples | None = None,
+    told: Mapping[str, Any] | None = None,
     rules: Sequence[Rule] = RULES,
     progress: Progress = lambda _rule: None,
 ) -> Report:
@@ -78,6 +79,7 @@ def examine(
         files: further files of the institution to translate.
         county: six digits of the county that samples and files are of.
         carried: samples instead of those in the adapter's package.
+        told: the adapter's own settings, beside those its samples need; tables are added to.
         rules: those to be looked at.
         progress: told of each rule before it is run.
 
@@ -85,7 +87,7 @@ def examine(
     """
     carried = of_package(origin.partition(":")[0]) if carried is None else carried
     try:
-        settings = adapters.settings_for(adapter, county, {adapter.name: carried.settings})
+        settings = adapters.settings_for(adapter, county, {adapter.name: _together(carried.settings, told or {})})
     except ConfigurationError as error:
         wrong = Finding("samples/settings.toml", f"{error.code} {error.chinese}")
         rule = samples.RULE
@@ -101,6 +103,15 @@ def examine(
                 progress(rule)
                 results.append(_result(rule, subject))
     return Report(adapter.name, adapter.version, tuple(results))
+
+
+def _together(needed: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings its samples need, and those of an installation over them; tables are joined."""
+    found = dict(needed)
+    for name, value in told.items():
+        table = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
+        found[name] = dict(found[name]) | dict(value) if table else value
+    return found
 
 
 def _result(rule: Rule, subject: Subject) -> Result:

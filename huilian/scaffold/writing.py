@@ -9,6 +9,7 @@ import string
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from huilian import adapters
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def _check(name: str) -> None:
         what = "应为小写字母、数字和下划线，例如 village_bank (lower-case letters, digits and underscores)"
     elif keyword.iskeyword(name) or keyword.issoftkeyword(name):
         what = "是 Python 的保留字 (it is a word of Python's)"
-    elif importlib.util.find_spec(name) is not None:
-        what = "已有同名的 Python 包 (a package of this name is installed)"
+    elif importlib.util.find_spec(name) is not None or name in adapters.installed():
+        what = "已有同名的 Python 包或适配器 (a package or adapter of this name is installed)"
     if what:
         raise ConfigurationError("HL6013", name=name, what=what)
 

@@ -20,7 +20,7 @@ from adapters.rural_commercial_bank import adapter
 from adapters.rural_commercial_bank.returns import RETURNS
 from adapters.toolkit import writing
 from huilian import catalogue
-from huilian.adapters import AdapterSettings, Outgoing
+from huilian.adapters import AdapterSettings, Outgoing, settings_for
 from huilian.errors import ConfigurationError, FileRefused
 from schemas.columnar import wire_types
 from schemas.messages import Receipt
@@ -230,16 +230,15 @@ def test_other_contracts_are_refused(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_encoding_that_is_none_of_the_two_is_named(tmp_path: Path):
-    """The error says which setting is wrong and how to write it; no file is made."""
+def test_an_encoding_that_is_none_of_the_two_is_named():
+    """The error says which setting is wrong, what it can be and how to write it, before anything is sent."""
     with pytest.raises(ConfigurationError) as caught:
-        adapter.write(outgoing("notices/v1", NOTICE), setting("BIG5"), tmp_path / "sent.csv")
+        settings_for(adapter, "341599", {adapter.name: {"encoding": "BIG5"}})
     assert str(caught.value) == (
-        "HL6010 adapter rural_commercial_bank: the setting encoding (返还文件的编码：GB18030 或 UTF-8) is wrong: "
-        "不能是 BIG5 (it cannot be BIG5); write in huilian.toml: "
-        '[adapters.rural_commercial_bank] encoding = "GB18030"'
+        "HL6010 adapter rural_commercial_bank: the setting encoding (返还文件的编码) is wrong: "
+        "不能是 BIG5，只能是 GB18030、UTF-8 之一 (it is none of its choices); write in huilian.toml: "
+        '[adapters.rural_commercial_bank]\nencoding = "GB18030"'
     )
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_error_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -85,7 +85,12 @@ def test_an_installed_stranger_is_found(site: Path):
         "reads": {"loan_ledger": "BANK01_LOAN_20240531.csv"},
         "writes": {"confirmations/v1": "BANK01_CONFIRM_20240531_001.csv"},
         "settings": {
-            "utf_8": {"type": "bool", "chinese": "写给机构的文件用 UTF-8（否则用 GB18030）", "default": False}
+            "utf_8": {
+                "type": "bool",
+                "chinese": "写给机构的文件用 UTF-8（否则用 GB18030）",
+                "default": False,
+                "choices": [],
+            }
         },
         "exempt": {},
         "origin": "village_bank:adapter",
@@ -167,7 +172,7 @@ def test_a_wrong_setting_is_refused_before_anything_is_sent(tmp_path: Path):
         send(EXAMPLE / "pyproject.toml", adapter=adapter, member="RCB01", home=home, way=way)
     assert refused.value.chinese.startswith("适配器 rural_commercial_bank 的设置 encoding（返还文件的编码")
     assert refused.value.chinese.endswith(
-        '请在 huilian.toml 中写：[adapters.rural_commercial_bank] encoding = "GB18030"'
+        '请在 huilian.toml 中写：[adapters.rural_commercial_bank]\nencoding = "GB18030"'
     )
     assert not home.spool.exists()
 
@@ -204,8 +209,8 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("a" * 41, "lower-case letters"),
         ("match", "a word of Python's"),
         ("yield", "a word of Python's"),
-        ("json", "a package of this name is installed"),
-        ("huilian", "a package of this name is installed"),
+        ("json", "a package or adapter of this name is installed"),
+        ("huilian", "a package or adapter of this name is installed"),
     ],
 )
 def test_a_name_that_cannot_be_a_package_is_refused(

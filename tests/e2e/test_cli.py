@@ -16,6 +16,7 @@ from unittest.mock import ANY
 import pytest
 
 from adapters.sample_county import expected_figures, make
+from huilian import adapters
 from huilian.database import Database, EmbeddedServer
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ BANK = ("--adapter", "rural_commercial_bank", "--member", "RCB01")
 ROSTER = ("--adapter", "county_roster", "--member", COUNTY)
 RECEIPT_KEYS = {
     *("submission", "status", "rows", "accepted", "rejected", "changed", "unchanged", "missing", "rejections"),
+    "answer",
 }
 MONTHS = ("202401", "202402", "202403", "202404", "202405")
 SECONDS = 120
@@ -126,6 +128,17 @@ def test_rejected_rows_come_back_in_the_banks_own_layout(office: Office):
     codes = sorted(fault.code for fault in office.files[name].dirt)
     assert len(rows) == len(codes)
     assert all(any(code in row for row in rows) for code in codes)
+
+
+def test_the_receipt_comes_back_in_the_banks_own_layout(office: Office):
+    """Beside the rejected rows; the roster's sender is the county itself, which reads the command's own answer."""
+    answer = office.answers["RCB01_LOAN_20240531.csv"]
+    adapter = adapters.find("rural_commercial_bank")
+    settings = adapters.settings_for(adapter, COUNTY, {})
+    [receipt] = adapter.read_back(Path(answer["answer"]), "receipt/v2", settings).to_dicts()
+    stated = {name: answer[name] for name in ("submission", "status", "rows", "accepted", "rejected", "missing")}
+    assert stated.items() <= receipt.items()
+    assert office.answers["花名册_341599_20240101.csv"]["answer"] is None
 
 
 def test_pushing_a_file_again_gives_the_same_receipt(office: Office):

@@ -21,6 +21,7 @@ from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.spool import Spool
 from huilian.transports.embedded import EmbeddedTransport
+from tests.edge_home import receipt_draft
 from tests.kernel import BANK, COUNTY, MINUTE, NOW
 from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, row, send, send_and_settle, spool
 
@@ -177,6 +178,7 @@ class _Unreadable:
     def __init__(self, adapter: adapters.Adapter) -> None:
         self.recognise = adapter.recognise
         self.reads = adapter.reads
+        self.name, self.settings = adapter.name, adapter.settings
 
 
 def test_the_same_file_makes_the_same_parts_again(tmp_path: Path, bank: Home):
@@ -326,7 +328,9 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
                 raise HostUnavailable("HL5003", url="https://example", what="timeout")
 
         def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
-            return {"submission": submission} if seconds else None
+            spooled = Spool(bank.spool).find(submission)
+            assert spooled is not None
+            return json.loads(receipt_draft(next(spooled.messages()).json()).body) if seconds else None
 
     def once() -> push.Pushed:
         return push.push(
@@ -334,7 +338,7 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
             adapter=adapters.find(ADAPTER),
             member=BANK,
             home=bank,
-            settings=adapters.AdapterSettings(COUNTY),
+            settings=adapters.settings_for(adapters.find(ADAPTER), COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=clock(),
             transport=Remote(),

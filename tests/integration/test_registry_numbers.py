@@ -232,3 +232,13 @@ def test_in_whatever_order_files_come_their_gaps_are_shown_and_each_number_was_t
     assert said == passed_over
     shown = {number for _, first, last in gaps(opened) for number in range(first, last + 1)}
     assert shown == set(range(1, max(arrived))) - set(arrived)
+
+
+def test_a_further_file_of_a_day_completes_it_and_misses_nothing(county: County):
+    """The bank splits its ledger over several files: what stands in one is not missing from the next."""
+    first = file(1)
+    second = Submission(BANK, DAY, [{"loan_no": "L2"} | state()], file_sequence=2)
+    assert county.push(first)["missing"] == 0
+    receipt = county.push(second)
+    assert (receipt["accepted"], receipt["changed"], receipt["missing"]) == (1, 1, 0)
+    assert county.figures_of("2025-01")["loans"] == 2

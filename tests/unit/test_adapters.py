@@ -76,6 +76,7 @@ NO_SETTING = {"telephone": "010"}
 WRONG_KIND = {"rate": Setting(float, "利率")}  # type: ignore[arg-type]  # that is what is wrong
 WITHOUT_PURPOSE = {"telephone": Setting(str, "")}
 WRONG_DEFAULT = {"retries": Setting(int, "重试次数", default=True)}
+WRONG_CHOICE = {"encoding": Setting(str, "编码", "BIG5", choices=("GB18030", "UTF-8"))}
 WRONG_TABLE = {"banks": Setting(dict, "银行", {"甲": 1})}  # type: ignore[dict-item]  # that is what is wrong
 
 
@@ -106,6 +107,7 @@ WRONG_TABLE = {"banks": Setting(dict, "银行", {"甲": 1})}  # type: ignore[dic
         ("settings", WITHOUT_PURPOSE, "telephone does not say in Chinese what it is for"),
         ("settings", WRONG_DEFAULT, "the default of retries is no int"),
         ("settings", WRONG_TABLE, "the default of banks is no dict"),
+        ("settings", WRONG_CHOICE, "encoding must be of str, and its default one of its choices"),
         ("exempt", {"memory": ""}, "must map rules of the conformance suite to reasons"),
         ("recognise", Adapter.recognise, "is missing: it reads files"),
         ("read", Adapter.read, "is missing: it reads files"),
@@ -212,24 +214,24 @@ def test_settings_are_filled_in_with_their_defaults():
         (
             {},
             "branch（经办机构）",
-            '未设置 (it is not set)；请在 huilian.toml 中写：[adapters.sample_bank] branch = "…"',
+            '未设置 (it is not set)；请在 huilian.toml 中写：[adapters.sample_bank]\nbranch = "…"',
         ),
         ({"branch": 1}, "branch（经办机构）", "应为文字 (a text)"),
         (
             {"branch": "x", "retries": True},
             "retries（重试次数）",
-            "应为整数 (a whole number)；请在 huilian.toml 中写：[adapters.sample_bank] retries = 3",
+            "应为整数 (a whole number)；请在 huilian.toml 中写：[adapters.sample_bank]\nretries = 3",
         ),
         ({"branch": "x", "retries": "3"}, "retries（重试次数）", "应为整数"),
         (
             {"branch": "x", "sealed": 1},
             "sealed（是否盖章）",
-            "应为 true 或 false (true or false)；请在 huilian.toml 中写：[adapters.sample_bank] sealed = true",
+            "应为 true 或 false (true or false)；请在 huilian.toml 中写：[adapters.sample_bank]\nsealed = true",
         ),
         (
             {"branch": "x", "banks": "RCB01"},
             "banks（银行名称对应的机构代码）",
-            '应为文字对照表 (a table of texts)；请在 huilian.toml 中写：[adapters.sample_bank] banks = {"甲" = "乙"}',
+            '应为文字对照表 (a table of texts)；请在 huilian.toml 中写：[adapters.sample_bank]\nbanks = {"甲" = "乙"}',
         ),
         ({"branch": "x", "banks": {"甲": 1}}, "banks（银行名称对应的机构代码）", "应为文字对照表"),
     ],

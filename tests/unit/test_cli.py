@@ -233,6 +233,7 @@ def test_a_refused_file_is_answered_like_a_receipt(
         "status": "refused",
         **dict.fromkeys(("rows", "accepted", "rejected", "changed", "unchanged", "missing"), 0),
         "rejections": None,
+        "answer": None,
         "code": "HL3001",
     }
     assert "归还本金 合计行为 300.01，明细为 300.00" in message

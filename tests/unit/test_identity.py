@@ -40,6 +40,7 @@ def test_a_unified_social_credit_code_is_checked():
     """GB 32100, by its check character."""
     assert identity.is_credit_code("91110000600037341L")
     assert not identity.is_credit_code("91110000600037341A")
+    assert not identity.is_credit_code("0" * 18), "its check character is right, but no place has that code"
 
 
 def test_a_mask_shows_the_first_six_and_the_last_four():

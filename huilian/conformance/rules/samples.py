@@ -17,7 +17,7 @@ __all__ = ["RULE"]
 
 def _examine(subject: Subject) -> Iterator[Finding]:
     seen = set()
-    carried = {sample.name for sample in subject.samples.good}
+    carried = {id(sample) for sample in subject.samples.good}
     for sample in subject.incoming():
         outcome = subject.bench.translate(sample, records=False)
         what = outcome.wrong()
@@ -29,7 +29,7 @@ def _examine(subject: Subject) -> Iterator[Finding]:
             yield Finding(sample.name, f"{outcome.refused} {outcome.refusal}")
         elif not outcome.accepted:
             yield Finding(sample.name, f"{outcome.rows} 行中没有一行入账 (no row is accepted)")
-        elif sample.name in carried and outcome.errors:
+        elif id(sample) in carried and outcome.errors:
             line, field, code = min(outcome.errors)
             yield Finding(sample.name, f"样例不应有错，第 {line} 行 {field} {code} (samples beside are without errors)")
         identity = subject.adapter.recognise(sample.name)
