@@ -7,9 +7,21 @@ from typing import Final
 from huilian.catalogue import Contract
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, InsuranceElement, PeriodResultRecord, PolicyRecord
-from schemas.messages import Receipt, ReceiptOfVersion1, SubmissionManifest, SubmissionManifestOfVersion1
+from schemas.messages import (
+    Receipt,
+    ReceiptOfVersion1,
+    RefusedFile,
+    SubmissionManifest,
+    SubmissionManifestOfVersion1,
+)
 from schemas.records import LoanChange, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
-from schemas.returns import ConfirmationRecord, CreditRecord, NoticeRecord
+from schemas.returns import (
+    CompensationResultRecord,
+    ConfirmationRecord,
+    CreditRecord,
+    NoticeRecord,
+    SubsidyResultRecord,
+)
 
 __all__ = ["contracts"]
 
@@ -57,6 +69,14 @@ def contracts() -> list[Contract]:
             SINGLE,
             "提交清单",
             "What a submission holds; applied when all its parts are in. Of guarantee companies and insurers, too.",
+        ),
+        Contract(
+            "refused_file",
+            1,
+            RefusedFile,
+            SINGLE,
+            "退回文件",
+            "A file that its sender's adapter refused as a whole; answered with a receipt like a submission.",
         ),
         Contract("receipt", 1, ReceiptOfVersion1, SINGLE, "回执", "The registry's answer to a submission."),
         Contract(
@@ -127,6 +147,22 @@ def contracts() -> list[Contract]:
             BULK,
             "确认名单",
             "The households the county has confirmed for loans at a bank, one a record.",
+        ),
+        Contract(
+            "subsidy_results",
+            1,
+            SubsidyResultRecord,
+            BULK,
+            "贴息结果",
+            "What became of the subsidy a bank asked for, one loan and period a record.",
+        ),
+        Contract(
+            "compensation_results",
+            1,
+            CompensationResultRecord,
+            BULK,
+            "风险补偿结果",
+            "What became of losses, and who bears how much of each, one a record.",
         ),
         Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
         Contract(

@@ -12,6 +12,7 @@ __all__ = [
     "SUBMISSION_STATUS",
     "Receipt",
     "ReceiptOfVersion1",
+    "RefusedFile",
     "SubmissionManifest",
     "SubmissionManifestOfVersion1",
     "SubmissionPart",
@@ -85,6 +86,25 @@ class SubmissionManifest(SubmissionManifestOfVersion1):
     totals = ma.fields.Dict(
         keys=f.Text(80), values=f.Money(may_be_negative=True, digits=16), required=True, metadata={"zh": "合计"}
     )
+
+
+class RefusedFile(ma.Schema):
+    """A file that its sender's adapter refused as a whole: none of its rows was sent.
+
+    The county must know that a file is there and is not in its figures. `submission` is not the
+    name the file would have had: the same bytes are taken later, once what refused them is mended.
+    """
+
+    submission = f.Text(120, pattern=KEY, required=True, metadata={"zh": "提交编号"})
+    member = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+    as_of = f.Date(required=True, metadata={"zh": "截止日期"})
+    adapter = f.Text(60, required=True, metadata={"zh": "适配器"})
+    adapter_version = f.Text(20, required=True, metadata={"zh": "适配器版本"})
+    file_name = f.Text(255, required=True, metadata={"zh": "文件名"})
+    file_sha256 = f.Digest(required=True, metadata={"zh": "文件摘要"})
+    code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, metadata={"zh": "错误代码"})
+    message = f.Text(500, required=True, metadata={"zh": "错误说明"})
 
 
 class ReceiptOfVersion1(ma.Schema):

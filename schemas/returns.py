@@ -1,11 +1,25 @@
-"""What the county sends to institutions, beside receipts: confirmations, notices, credit records."""
+"""What the county sends to institutions, beside receipts: lists, results, notices, credit records."""
 
 from __future__ import annotations
 
-from schemas import fields as f
-from schemas.records import KEY, Record
+from typing import ClassVar
 
-__all__ = ["CREDIT_SUBJECT", "NOTICE_KIND", "ConfirmationRecord", "CreditRecord", "NoticeRecord"]
+import polars as pl
+
+from schemas import fields as f
+from schemas.records import KEY, CrossCheck, Record, fen
+
+__all__ = [
+    "COMPENSATION_STATUS",
+    "CREDIT_SUBJECT",
+    "NOTICE_KIND",
+    "SUBSIDY_STATUS",
+    "CompensationResultRecord",
+    "ConfirmationRecord",
+    "CreditRecord",
+    "NoticeRecord",
+    "SubsidyResultRecord",
+]
 
 NOTICE_KIND = {
     "lending_suspended": "暂停放贷",
@@ -16,7 +30,11 @@ NOTICE_KIND = {
     "does_not_match": "数据不符",
     "key_expiring": "密钥将到期",
 }
+SUBSIDY_STATUS = {"posted": "公示中", "paid": "已拨付", "refused": "不予贴息"}
+COMPENSATION_STATUS = {"approved": "已批准", "paid": "已拨付", "refused": "不予补偿"}
 CREDIT_SUBJECT = {"household": "农户", "enterprise": "企业", "institution": "金融机构"}
+
+_LOSS_SHARES = ("share_insurer", "share_fund", "share_government", "share_bank", "share_guarantor", "share_reguarantor")
 
 
 class ConfirmationRecord(Record):
@@ -34,6 +52,78 @@ class ConfirmationRecord(Record):
     months = f.Whole(required=True, metadata={"zh": "期限(月)"})
     confirmed_date = f.Date(required=True, metadata={"zh": "确认日期"})
     valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
+
+
+class SubsidyResultRecord(Record):
+    """What became of the subsidy a bank asked for on one loan and period (贴息结果).
+
+    Days count from `period_start` to the day before `period_end`. `computed_amount` is what the
+    policy gives, `granted_amount` what is paid: both in yuan; they differ where a cap applies.
+    """
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    result_no = f.Text(60, pattern=KEY, required=True, metadata={"zh": "结果编号"})
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    period_start = f.Date(required=True, metadata={"zh": "计息起日"})
+    period_end = f.Date(required=True, metadata={"zh": "计息止日"})
+    claimed_amount = f.Money(required=True, metadata={"zh": "申请金额"})
+    computed_amount = f.Money(required=True, metadata={"zh": "核算金额"})
+    granted_amount = f.Money(required=True, metadata={"zh": "核定金额"})
+    status = f.Code(SUBSIDY_STATUS, required=True, metadata={"zh": "结果"})
+    decided_date = f.Date(required=True, metadata={"zh": "核定日期"})
+    paid_date = f.Date(required=True, allow_none=True, metadata={"zh": "拨付日期"})
+    policy_version = f.Text(60, required=True, metadata={"zh": "政策版本"})
+    reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "原因"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [
+        (
+            "period_end",
+            "HL2012",
+            pl.col("period_end") < pl.col("period_start"),
+            lambda r: r["period_end"] < r["period_start"],
+        ),
+    ]
+
+
+class CompensationResultRecord(Record):
+    """What became of one loss: who bears how much of it (风险补偿结果).
+
+    The insurer pays first; the rest is shared. The six shares add up to principal and interest
+    to the fen. An application that is refused leaves the whole loss with the bank.
+    """
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    result_no = f.Text(60, pattern=KEY, required=True, metadata={"zh": "结果编号"})
+    application_no = f.Text(60, pattern=KEY, required=True, metadata={"zh": "申请编号"})
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    policy_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "保单号"})
+    claim_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "赔案号"})
+    principal = f.Money(required=True, metadata={"zh": "损失本金"})
+    interest = f.Money(required=True, metadata={"zh": "损失利息"})
+    share_insurer = f.Money(required=True, metadata={"zh": "保险赔付"})
+    share_fund = f.Money(required=True, metadata={"zh": "风险补偿金承担"})
+    share_government = f.Money(required=True, metadata={"zh": "政府承担"})
+    share_bank = f.Money(required=True, metadata={"zh": "银行承担"})
+    share_guarantor = f.Money(required=True, metadata={"zh": "担保公司承担"})
+    share_reguarantor = f.Money(required=True, metadata={"zh": "再担保承担"})
+    status = f.Code(COMPENSATION_STATUS, required=True, metadata={"zh": "结果"})
+    decided_date = f.Date(required=True, metadata={"zh": "核定日期"})
+    paid_date = f.Date(required=True, allow_none=True, metadata={"zh": "拨付日期"})
+    policy_version = f.Text(60, required=True, metadata={"zh": "政策版本"})
+    reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "原因"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [
+        (
+            "principal",
+            "HL2047",
+            pl.sum_horizontal(fen(name) for name in _LOSS_SHARES) != fen("principal") + fen("interest"),
+            lambda r: sum(r[name] for name in _LOSS_SHARES) != r["principal"] + r["interest"],
+        ),
+    ]
 
 
 class NoticeRecord(Record):

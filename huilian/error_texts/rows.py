@@ -94,4 +94,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "该项内含有其他元素，应只有文字",
         "there are elements inside this item; it must be plain text",
     ),
+    "HL2047": (
+        "各方承担之和不等于损失本金与利息之和",
+        "the shares of a loss do not add up to its principal and interest",
+    ),
 }
