@@ -137,7 +137,12 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
     if "premium_finance" in record:
         record |= {"premium": record["premium_household"], "premium_finance": "0.00", "premium_insurer": "0.00"}
         _order(record, "start_date", "end_date")
-    if record.get("paid_date"):
+    if "claimed_amount" in record:
+        _order(record, "period_start", "period_end")
+    if "application_no" in record:
+        record |= {name: "0.00" for name in record if name.startswith("share_")}
+        record |= {"share_fund": record["principal"], "interest": "0.00"}
+    if record.get("paid_date") and "event_date" in record:
         _order(record, "event_date", "paid_date")
     if "parts" in record:
         record["accepted"] //= 2
