@@ -38,6 +38,8 @@ __all__ = [
 
 OUTBOX_CHANNEL: Final = "huilian_outbox"
 """Notified when there is something to carry."""
+MANIFEST: Final = "submission_manifest"
+"""What states a submission; a later one takes the place of all that was stated before."""
 KEPT_BYTES: Final = 8 * 1024 * 1024
 """How much of a refused payload is kept; of a larger one the beginning, its size and its SHA-256."""
 
@@ -208,8 +210,8 @@ def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | N
     """Return code and reason of a message of this submission that waits as a dead letter.
 
     Only those of the member it belongs to and whose signature held count: anybody can claim
-    to be part of a submission. Nor do those count in whose place another message came since:
-    the file was pushed again, translated anew.
+    to be part of a submission. Nor do those count in whose place another message came since,
+    or another manifest: the file was pushed again, translated anew.
     """
     rows = transaction.rows(
         "SELECT code, reason, seal, last_received_at FROM huilian.dead_letter"
@@ -220,9 +222,15 @@ def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | N
     for row in rows:
         buried = envelope.read(row["seal"], b"")
         replaced = transaction.value(
-            "SELECT true FROM huilian.message WHERE submission = %s AND source = %s AND type = %s"
-            " AND sequence IS NOT DISTINCT FROM %s AND id <> %s AND received_at > %s LIMIT 1",
-            [submission, buried.source, buried.type, buried.sequence, buried.id, row["last_received_at"]],
+            "SELECT true FROM huilian.message WHERE submission = %(submission)s AND source = %(source)s"
+            " AND (type = %(type)s AND sequence IS NOT DISTINCT FROM %(sequence)s OR type = %(manifest)s)"
+            " AND id <> %(id)s AND received_at > %(refused)s LIMIT 1",
+            {
+                **{name: getattr(buried, name) for name in ("source", "type", "sequence", "id")},
+                "submission": submission,
+                "refused": row["last_received_at"],
+                "manifest": MANIFEST,
+            },
         )
         if not replaced:
             return row["code"], row["reason"]

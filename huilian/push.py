@@ -7,6 +7,7 @@ sent twice counts once.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
-from huilian import envelope, money
+from huilian import basis, envelope, money
 from huilian.adapters import REJECTIONS, Outgoing
 from huilian.ahead import ahead
+from huilian.basis import GONE, KINDS, Content
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
 from huilian.errors import FileRefused, HostUnavailable, MessageRefused
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
+    from huilian.basis import Basis
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
     from huilian.envelope import Message
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "Pushed", "Transport", "push", "translate"]
 
 REJECTIONS_CONTRACT: Final = "rejections/v1"
+GONE_CONTRACT: Final = "loans_gone/v1"
 RECEIPT_CONTRACT: Final = "receipt/v2"
 """Version 1 has the same fields: what writes the one writes the other."""
 RECEIPT_SECONDS: Final = 900
@@ -105,7 +109,8 @@ def push(
         MessageRefused: the county refused a message of it.
         HostUnavailable: HL5001 to HL5004; the file stays spooled, the same call goes on later.
     """
-    submission = translate(
+    translated = functools.partial(
+        translate,
         source,
         adapter=adapter,
         member=member,
@@ -115,15 +120,31 @@ def push(
         clock=clock,
         progress=progress,
     )
+    submission = translated()
     try:
-        receipt = _earlier_receipt(submission, transport) or _send(submission, transport, progress, seconds)
+        receipt = _answered(submission, transport, progress, seconds)
+    except MessageRefused as refusal:
+        if refusal.code != basis.REFUSED:
+            raise
+        # Told by its differences from what the county does not have, or not like that: now it is sent whole.
+        basis.forget(Spool(home.spool), submission.folder.name)
+        submission = translated()
+        receipt = _answered(submission, transport, progress, seconds)
+    submission.keep_receipt(receipt)
+    answer = _answer(submission, receipt, adapter=adapter, settings=settings, day=clock.today(), source=source)
+    return Pushed(receipt, submission.rejections, answer)
+
+
+def _answered(
+    submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float
+) -> dict[str, Any]:
+    """Return the receipt of a submission, which it may have already; one that is refused leaves the spool."""
+    try:
+        return _earlier_receipt(submission, transport) or _send(submission, transport, progress, seconds)
     except MessageRefused:
         # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
         submission.discard()
         raise
-    submission.keep_receipt(receipt)
-    answer = _answer(submission, receipt, adapter=adapter, settings=settings, day=clock.today(), source=source)
-    return Pushed(receipt, submission.rejections, answer)
 
 
 def _answer(
@@ -204,6 +225,7 @@ def translate(
         return known
     key = home.keys.current(member)
     work = _Translation(
+        base=basis.find(spool, member, identity.kind, identity.as_of),
         name=name,
         member=member,
         identity=identity,
@@ -254,6 +276,7 @@ class _Translation:
     def __init__(
         self,
         *,
+        base: Basis | None,
         name: str,
         member: str,
         identity: FileIdentity,
@@ -263,6 +286,8 @@ class _Translation:
         key: SigningKey,
         draught: Draught,
     ) -> None:
+        self.base = base
+        self.content = Content(KINDS[identity.kind]) if identity.kind in KINDS else None
         self.name = name
         self.member = member
         self.identity = identity
@@ -278,7 +303,7 @@ class _Translation:
         self.rejections: list[pl.DataFrame] = []
         self._contracts = {
             contract.type: contract
-            for contract in map(catalogue.named, (*adapter.parts[identity.kind], REJECTIONS_CONTRACT))
+            for contract in map(catalogue.named, (*adapter.parts[identity.kind], GONE_CONTRACT, REJECTIONS_CONTRACT))
         }
         self._batchers = {message_type: Batcher() for message_type in self._contracts}
 
@@ -293,7 +318,11 @@ class _Translation:
             if stated_type in ("", message_type):
                 fen = piece.accepted.get_column(name).str.replace(".", "", literal=True).cast(pl.Int64)
                 self.totals[amount] += int(fen.sum())
-        self._add(message_type, piece.accepted)
+        accepted = piece.accepted
+        if self.content:
+            rows = self.content.take(accepted)
+            accepted = accepted.filter(~self.base.has(rows)) if self.base else accepted
+        self._add(message_type, accepted)
         if piece.rejections.height:
             self.rejections.append(piece.rejections)
             self._add("rejections", piece.rejections)
@@ -317,11 +346,16 @@ class _Translation:
 
     def finish(self, source: Path, sha256: str) -> dict[str, Any]:
         """Seal what is left and the manifest, write the rejections; return the manifest as it travels."""
+        if self.content:
+            self.content.write(self.draught.folder)
+            if self.base:
+                gone = self.base.gone(self.content.keys())
+                self._add(GONE, pl.DataFrame({"line": pl.int_range(1, gone.len() + 1, eager=True), "loan_no": gone}))
         for message_type, batcher in self._batchers.items():
             for records, body in batcher.flush():
                 self._seal(message_type, records, body)
         rejected = pl.concat(self.rejections) if self.rejections else pl.DataFrame(schema=REJECTIONS)
-        contract = self.catalogue.latest("submission_manifest")
+        contract = self.catalogue.named("submission_manifest/v3" if self.base else "submission_manifest/v2")
         manifest: dict[str, Any] = {
             "submission": self.name,
             "member": self.member,
@@ -338,6 +372,8 @@ class _Translation:
             "totals": {field: Decimal(fen).scaleb(-2).quantize(money.FEN) for field, fen in self.totals.items()},
             "parts": self.parts,
         }
+        if self.base:
+            manifest["base"] = self.base.name
         body = contract.schema().dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
         draft = Draft("submission_manifest", contract.dataschema, self.member, body, submission=self.name)
         self.draught.write(0, envelope.seal(draft, self.key, source=self.member, time=self.clock.now()))

@@ -13,8 +13,9 @@ from schemas.messages import (
     RefusedFile,
     SubmissionManifest,
     SubmissionManifestOfVersion1,
+    SubmissionManifestOfVersion2,
 )
-from schemas.records import LoanChange, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
+from schemas.records import LoanChange, LoanGone, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
 from schemas.returns import (
     CompensationResultRecord,
     ConfirmationRecord,
@@ -37,6 +38,14 @@ def contracts() -> list[Contract]:
         Contract("roster", 1, RosterRecord, BULK, "花名册", "A batch of the county's roster, one person a record."),
         Contract(
             "loan_ledger", 1, LoanLedgerRecord, BULK, "贷款台账", "A batch of a bank's loan ledger, one loan a record."
+        ),
+        Contract(
+            "loans_gone",
+            1,
+            LoanGone,
+            BULK,
+            "不再列入的贷款",
+            "The loans that a ledger told by its differences no longer has, one a record.",
         ),
         Contract(
             "repayment_journal",
@@ -65,10 +74,18 @@ def contracts() -> list[Contract]:
         Contract(
             "submission_manifest",
             2,
-            SubmissionManifest,
+            SubmissionManifestOfVersion2,
             SINGLE,
             "提交清单",
             "What a submission holds; applied when all its parts are in. Of guarantee companies and insurers, too.",
+        ),
+        Contract(
+            "submission_manifest",
+            3,
+            SubmissionManifest,
+            SINGLE,
+            "提交清单",
+            "What a loan ledger holds, told by how it differs from the one before.",
         ),
         Contract(
             "refused_file",

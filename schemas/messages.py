@@ -15,6 +15,7 @@ __all__ = [
     "RefusedFile",
     "SubmissionManifest",
     "SubmissionManifestOfVersion1",
+    "SubmissionManifestOfVersion2",
     "SubmissionPart",
 ]
 
@@ -71,7 +72,7 @@ class SubmissionManifestOfVersion1(ma.Schema):
             raise ma.ValidationError(message, "rows")
 
 
-class SubmissionManifest(SubmissionManifestOfVersion1):
+class SubmissionManifestOfVersion2(SubmissionManifestOfVersion1):
     """What a submission holds, stated by its sender and checked before any of it is applied.
 
     `rows` = `accepted` + `rejected`. `totals` are the sums over the accepted rows of the
@@ -86,6 +87,20 @@ class SubmissionManifest(SubmissionManifestOfVersion1):
     totals = ma.fields.Dict(
         keys=f.Text(80), values=f.Money(may_be_negative=True, digits=16), required=True, metadata={"zh": "合计"}
     )
+
+
+class SubmissionManifest(SubmissionManifestOfVersion2):
+    """What a loan ledger holds, told by how it differs from the ledger before.
+
+    `rows`, `accepted`, `rejected` and `totals` speak of the whole file, as in version 2. The
+    parts hold only the loans that are new or differ from those of `base` (`loan_ledger`),
+    those that are no longer there (`loans_gone`) and all `rejections`. `base` is the
+    submission whose ledger is the newest the county has of this bank, the only one of its
+    date, and older than this one; the county adds up the whole and holds it to `totals`.
+    """
+
+    kind = f.Code({"loan_ledger": SUBMISSION_KIND["loan_ledger"]}, required=True, metadata={"zh": "种类"})
+    base = f.Text(120, pattern=KEY, required=True, metadata={"zh": "所依据的提交编号"})
 
 
 class RefusedFile(ma.Schema):

@@ -185,6 +185,13 @@ class RejectionRecord(Record):
     reference = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "借据号等业务编号"})
 
 
+class LoanGone(Record):
+    """A loan that the ledger before had and this one does not."""
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+
+
 class LoanChange(Record):
     """One loan's state before and after, over the dates it holds for.
 

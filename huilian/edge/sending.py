@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from huilian import basis
 from huilian.errors import HostUnavailable, MessageRefused, UsageError
 from huilian.spool import Spool
 from huilian.transports import refusals
@@ -121,6 +122,10 @@ class Sending:
             self._seal_anew(arrival)
             raise refusal
         submission = arrival.submission or ""
+        if refusal.code == basis.REFUSED:
+            basis.forget(Spool(self._parts.home.spool), submission)
+            self._seal_anew(arrival)
+            return
         for waiting in self._parts.ledger.arrivals.of(submission):
             self._ending.refuse_for(waiting, refusal)
         # The same bytes would be refused again: dropped once more, the file is translated and sealed anew.

@@ -19,6 +19,7 @@ service = Service(
         "submission_manifest": handlers.on_manifest,
         "roster": handlers.on_part,
         "loan_ledger": handlers.on_part,
+        "loans_gone": handlers.on_part,
         "repayment_journal": handlers.on_part,
         "guarantees": handlers.on_part,
         "guarantee_compensations": handlers.on_part,

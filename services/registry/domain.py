@@ -9,7 +9,7 @@ from huilian import money
 from huilian.errors import FileRefused
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
-from schemas.records import LoanLedgerRecord, Record, RepaymentRecord, RosterRecord
+from schemas.records import LoanGone, LoanLedgerRecord, Record, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,20 +40,24 @@ class Kind:
     """What one kind of submission is made of.
 
     Args:
-        parts: by type of record; where there is only one, it is called as the kind is.
+        parts: by type of record; one that is the submission itself is called as the kind is.
     """
 
     parts: Mapping[str, Part]
 
     def stated(self, message_type: str, field: str) -> str:
-        """Return how manifest and errors call a field: by its type, too, where there are several."""
-        return field if len(self.parts) == 1 else f"{message_type}.{field}"
+        """Return how manifest and errors call a field: by its type, too, where that is not the kind."""
+        return field if message_type in KINDS else f"{message_type}.{field}"
 
 
 KINDS: Final[dict[str, Kind]] = {
     "roster": Kind({"roster": Part(RosterRecord, ("household_no", "identity_number"))}),
     "loan_ledger": Kind(
-        {"loan_ledger": Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), ("start_date", "HL2018"))}
+        {
+            "loan_ledger": Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), ("start_date", "HL2018")),
+            # Of a ledger told by its differences only; see `relative`.
+            "loans_gone": Part(LoanGone, ("loan_no",)),
+        }
     ),
     "repayment_journal": Kind(
         {

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import access, audit, members
 from huilian.envelope import Draft
 from huilian.errors import FileRefused, MessageRefused
-from services.registry import elements, guarantees, insurance, loans, manifests, numbers, repayments, roster, staging
+from services.registry import (
+    elements,
+    guarantees,
+    insurance,
+    loans,
+    manifests,
+    numbers,
+    relative,
+    repayments,
+    roster,
+    staging,
+)
 from services.registry.domain import KINDS, Counts, is_named_by, kinds_with, receipt
 
 if TYPE_CHECKING:
@@ -49,7 +60,7 @@ def _with_one_table(apply: ApplyOne) -> Apply:
 
 _APPLY: Final[dict[str, Apply]] = {
     "roster": _with_one_table(roster.apply),
-    "loan_ledger": _with_one_table(loans.apply),
+    "loan_ledger": loans.apply,
     "repayment_journal": _with_one_table(repayments.apply),
     "guarantee_book": guarantees.apply,
     "insurance_package": insurance.apply,
@@ -73,6 +84,7 @@ def on_manifest(message: Message, transaction: Transaction, context: Context) ->
         if known["manifest"]["parts"] != manifest["parts"]:
             # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
             staging.discard(transaction, known["number"], kind)
+    relative.hold_to_base(transaction, manifest)
     row = _enter(transaction, manifest, message, context)
     return _apply_when_complete(transaction, row, context)
 
@@ -205,9 +217,12 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
     drafts: Iterable[Draft] = ()
     try:
         with transaction.savepoint():
+            relative.hold_to_base(transaction, manifest)
             staging.check(transaction, tables, manifest, kind)
             counts, drafts = _APPLY[row["kind"]](transaction, row, tables, application)
     except FileRefused as error:
+        if "base" in manifest:
+            raise relative.refusal(manifest) from error
         refusal = error
     answer = receipt(manifest, counts, refusal)
     now = context.clock.now()

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.registry import changes, late
+from services.registry import changes, late, relative
 from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
 from services.registry.domain import Counts
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from huilian.database import Transaction
     from huilian.envelope import Draft
@@ -29,16 +29,17 @@ __all__ = ["apply"]
 
 
 def apply(
-    transaction: Transaction, submission: dict[str, Any], table: str, application: int
+    transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int
 ) -> tuple[Counts, Iterator[Draft]]:
     """Apply a staged ledger as a whole; return its counts and the changes to publish.
 
     Args:
         transaction: everything here happens in it.
         submission: the row of `registry.submission`.
-        table: the staging table, complete and checked.
+        tables: the staging tables by type of record, complete and checked.
         application: the feed's number for this ledger.
     """
+    table = tables[relative.LEDGER]
     facts = {
         "institution": submission["member"],
         "as_of": submission["as_of"],
@@ -49,7 +50,10 @@ def apply(
     changes.prepare(transaction)
     if newest is None or newest < submission["as_of"]:
         changed = _apply_newest(transaction, table, facts)
-        missing = _note_gone(transaction, table, facts) if newest else 0
+        if "base" in submission["manifest"]:
+            missing = relative.note_gone(transaction, tables[relative.GONE], facts)
+        else:
+            missing = _note_gone(transaction, table, facts) if newest else 0
         query = changes.NEWEST
     elif newest == submission["as_of"]:
         # What the first file of this date had, this date has: nothing is gone, though some may be missing.

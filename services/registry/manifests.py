@@ -9,6 +9,7 @@ import marshmallow as ma
 from huilian.error_texts import TEXTS
 from huilian.errors import MessageRefused
 from schemas.fields import error_code
+from services.registry import relative
 from services.registry.domain import KINDS, is_named_by
 
 if TYPE_CHECKING:
@@ -58,9 +59,15 @@ def load(message: Message, context: Context) -> dict[str, Any]:
     for place, part in enumerate(manifest["parts"]):
         if part["sequence"] != place:
             raise MessageRefused("HL1010", line=1, field="parts", what="sequence")
-        if part["type"] not in (*KINDS[manifest["kind"]].parts, "rejections"):
+        if part["type"] not in _types(manifest):
             raise MessageRefused("HL1010", line=1, field="parts", what=f"type {part['type'][:20]}")
     return manifest
+
+
+def _types(manifest: dict[str, Any]) -> list[str]:
+    """Return the types that the parts of a submission may have."""
+    whole = [] if "base" in manifest else [relative.GONE]
+    return ["rejections", *(name for name in KINDS[manifest["kind"]].parts if name not in whole)]
 
 
 def _first_error(messages: dict[Any, Any]) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from huilian.errors import FileRefused, MessageRefused
 from schemas import columnar
 from schemas.fields import WHOLE_LIMIT, Date, Money, RatePercent, Whole
 from schemas.records import Record, RejectionRecord
+from services.registry import relative
 from services.registry.domain import KINDS, Kind, Part, check_totals
 
 if TYPE_CHECKING:
@@ -167,19 +168,13 @@ def check(transaction: Transaction, tables: Mapping[str, str], manifest: dict[st
     totals: dict[str, Decimal] = {}
     repeated: list[str] = []
     for message_type, part in kind.parts.items():
-        sums = "".join(f", coalesce(sum({quote(field)}), 0) AS {quote(field)}" for field in part.totals)
-        key = ", ".join(quote(field) for field in part.key)
-        row = transaction.row(
-            f"SELECT count(*) AS rows, count(DISTINCT ({key})) AS keys{sums} FROM {tables[message_type]}"
-        )
-        assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
-        found, keys = row.pop("rows"), row.pop("keys")
+        found, keys, sums = _figures(transaction, tables[message_type], part)
         rows += found
-        totals |= {
-            kind.stated(message_type, field): Decimal(amount).quantize(money.FEN) for field, amount in row.items()
-        }
+        totals |= {kind.stated(message_type, field): amount for field, amount in sums.items()}
         if keys != found:
             repeated += [kind.stated(message_type, field) for field in part.key]
+    if "base" in manifest:
+        rows, totals = relative.figures(transaction, manifest, tables)
     check_totals(manifest, rows, totals)
     for message_type, part in kind.parts.items():
         if part.dated:
@@ -189,6 +184,16 @@ def check(transaction: Transaction, tables: Mapping[str, str], manifest: dict[st
                 raise FileRefused(code)
     if repeated:
         raise FileRefused("HL3013", submission=manifest["submission"], field=", ".join(repeated))
+
+
+def _figures(transaction: Transaction, table: str, part: Part) -> tuple[int, int, dict[str, Decimal]]:
+    """Return how many rows a staging table has, how many keys, and the sums of its amounts."""
+    sums = "".join(f", coalesce(sum({quote(field)}), 0) AS {quote(field)}" for field in part.totals)
+    key = ", ".join(quote(field) for field in part.key)
+    row = transaction.row(f"SELECT count(*) AS rows, count(DISTINCT ({key})) AS keys{sums} FROM {table}")
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    found, keys = int(row.pop("rows")), int(row.pop("keys"))
+    return found, keys, {field: Decimal(amount).quantize(money.FEN) for field, amount in row.items()}
 
 
 def drop(transaction: Transaction, number: int, kind: Kind) -> None:

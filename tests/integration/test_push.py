@@ -459,7 +459,9 @@ def test_a_receipt_is_waited_for_ever_less_often():
 def test_totals_are_added_up_to_the_fen(bank: Home, tmp_path: Path, fen: str, monkeypatch: pytest.MonkeyPatch):
     """As whole fen, so that nothing is ever rounded."""
     adapter = adapters.find(ADAPTER)
-    frame = pl.DataFrame({"line": [2, 3, 4], "principal": [fen] * 3, "balance": ["0.00"] * 3})
+    frame = pl.DataFrame(
+        {"line": [2, 3, 4], "loan_no": ["L1", "L2", "L3"], "principal": [fen] * 3, "balance": ["0.00"] * 3}
+    )
     piece = adapters.Piece(3, frame, pl.DataFrame(schema=adapters.REJECTIONS), 1)
     monkeypatch.setattr(type(adapter), "read", lambda *_: iter([piece]))
     totals = spool(ledger(tmp_path), bank, clock()).manifest["totals"]

@@ -300,7 +300,7 @@ def test_a_crash_that_empties_the_staging_table_costs_nothing(county: County):
     file = Submission("RCB01", FEBRUARY, [row | {"balance": "7.00"} for row in ROWS], part_rows=2)
     manifest, *parts = county.messages(file)
     county.carry([manifest, *parts[:2]])
-    [table] = county.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'staged%'")
+    table = county.rows("SELECT tablename FROM pg_tables WHERE tablename SIMILAR TO 'staged_[0-9]+'")[0]
     with county.transaction() as transaction:
         assert transaction.value(f"SELECT count(*) FROM registry.{table['tablename']}") == 4
         transaction.execute(f"TRUNCATE registry.{table['tablename']}")

@@ -59,6 +59,7 @@ _EMPTY = (
     *("statistics.roll_up", "statistics.household_change", "statistics.report"),
     *("statistics.change_part", "statistics.folded"),
 )
+GONE = "loans_gone"
 
 _numbers = count(1)
 
@@ -78,6 +79,7 @@ class Submission:
         number: tells files of the same date apart.
         stated: fields of the manifest that say something else than the rows.
         file_sequence: the file's number, where files are numbered.
+        base: the ledger from which this one is told by its differences.
     """
 
     member: str
@@ -89,6 +91,7 @@ class Submission:
     number: int = field(default_factory=lambda: next(_numbers))
     stated: dict[str, Any] = field(default_factory=dict)
     file_sequence: int | None = None
+    base: Submission | None = None
 
     @property
     def sha256(self) -> str:
@@ -103,16 +106,31 @@ class Submission:
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         """Return the records of one type, with their lines."""
         rows = [{"line": line} | row for line, row in enumerate(self.rows, start=2)]
+        if kind == GONE:
+            here = {row["loan_no"] for row in rows}
+            left = [row["loan_no"] for row in self._before() if row["loan_no"] not in here]
+            return [{"line": line, "loan_no": loan} for line, loan in enumerate(left, start=1)]
         if self.kind not in TYPES:
             return rows
         return [{name: row[name] for name in row if name != "type"} for row in rows if row["type"] == kind]
+
+    def _before(self) -> Sequence[dict[str, Any]]:
+        return self.base.rows if self.base else ()
+
+    def _told(self, kind: str) -> list[dict[str, Any]]:
+        """Return the records of one type that are sent."""
+        rows = self.of_type(kind)
+        if self.base and kind == self.kind:
+            before = self._before()
+            return [row for row in rows if {name: row[name] for name in row if name != "line"} not in before]
+        return rows
 
     def bodies(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """Return the type and the records of each batch."""
         batches = [
             (kind, rows[start : start + self.part_rows])
-            for kind in TYPES.get(self.kind, (self.kind,))
-            for rows in [self.of_type(kind)]
+            for kind in ((self.kind, GONE) if self.base else TYPES.get(self.kind, (self.kind,)))
+            for rows in [self._told(kind)]
             for start in range(0, len(rows), self.part_rows)
         ]
         errors = [
@@ -210,6 +228,9 @@ class County:
             "parts": parts,
         }
         version = 1 if submission.file_sequence is None and submission.kind not in TYPES else 2
+        if submission.base:
+            version = 3
+            content["base"] = submission.base.name
         if version > 1:
             content["file_sequence"] = submission.file_sequence
         body = json.dumps(content | submission.stated, ensure_ascii=False).encode()

@@ -30,6 +30,7 @@ AGREED = {
         {"bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "township", "village"},
     ),
     "credit_records": ({"platform"}, {"credit_bureau"}),
+    "loans_gone": ({"bank"}, {"platform"}),
     "refused_file": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),

@@ -27,7 +27,10 @@ def test_a_banks_permissions_are_written_out():
     """As they stand in the commands: nothing to configure, one exchange, one queue, its own types and subject."""
     user = user_of(member("RCB01", "bank"), RULES)
     assert (user.name, user.write, user.read) == ("RCB01", r"^huilian\.messages$", r"^member\.RCB01$")
-    assert user.topics == r"^(loan_ledger|refused_file|rejections|repayment_journal|submission_manifest)\.RCB01$"
+    assert (
+        user.topics
+        == r"^(loan_ledger|loans_gone|refused_file|rejections|repayment_journal|submission_manifest)\.RCB01$"
+    )
 
 
 def test_who_may_send_nothing_may_write_nowhere():
@@ -80,6 +83,6 @@ def test_definitions_hold_no_password():
         "user": "RCB02",
         "vhost": "huilian",
         "exchange": "huilian.messages",
-        "write": r"^(loan_ledger|refused_file|rejections|repayment_journal|submission_manifest)\.RCB02$",
+        "write": r"^(loan_ledger|loans_gone|refused_file|rejections|repayment_journal|submission_manifest)\.RCB02$",
         "read": "^$",
     }

@@ -1,0 +1,126 @@
+"""The basis of a ledger told by its differences: what the last accepted ledger had, as digests.
+
+Beside the sealed messages of a spooled ledger lies one row for each of its loans: the key,
+and 128 bits that stand for all that the ledger says of it but the line. Against those the next
+ledger of the same member is held while it is translated, and only what is new or different
+is sent. The county completes it and holds it to the totals of the whole file, so that a
+basis that is not what the county has costs a second sending and nothing else.
+
+The digests are those of one version of polars: another version takes no basis from them, and the
+ledger is sent as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from huilian.spool import Spool, SpooledSubmission
+
+__all__ = ["GONE", "KINDS", "REFUSED", "Basis", "Content", "find", "forget"]
+
+KINDS: Final = {"loan_ledger": "loan_no"}
+"""The kinds of submission that can be told so, and what one record of theirs is known by."""
+GONE: Final = "loans_gone"
+"""The type of the records that name what is no longer there."""
+REFUSED: Final = "HL1021"
+"""The code of a refusal that asks for the whole."""
+
+_FILE: Final = f"content-polars-{pl.__version__}.arrow"
+_PATTERN: Final = "content-polars-*.arrow"
+_SEEDS: Final = (0x68, 0x6C)
+"""Two digests of 64 bits each, of the same text."""
+
+
+class Content:
+    """What a ledger has, row by row, as it is translated."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._rows: list[pl.DataFrame] = []
+
+    def take(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Take accepted records in; return one row for each: its key, and the two halves of its digest."""
+        # No text holds a control character: between fields it cannot be mistaken, nor a missing value for an empty one.
+        fields = [pl.col(name).cast(pl.String).fill_null("\x00") for name in frame.columns if name != "line"]
+        text = frame.select(pl.concat_str(fields, separator="\x1f")).to_series()
+        halves = [text.hash(seed).alias(str(place)) for place, seed in enumerate(_SEEDS)]
+        rows = pl.DataFrame([frame.get_column(self._key).alias("key"), *halves])
+        self._rows.append(rows)
+        return rows
+
+    def keys(self) -> pl.DataFrame:
+        """Return the keys of all that was taken in."""
+        return pl.concat([pl.DataFrame(schema={"key": pl.String}), *(rows.select("key") for rows in self._rows)])
+
+    def write(self, folder: Path) -> None:
+        """Write it beside the sealed messages in `folder`."""
+        if self._rows:
+            pl.concat(self._rows).write_ipc(folder / _FILE)
+
+
+class Basis:
+    """The last accepted ledger, as far as the next one must be held against it.
+
+    Args:
+        submission: where it lies in the spool.
+    """
+
+    def __init__(self, submission: SpooledSubmission) -> None:
+        self.name = submission.folder.name
+        self._file = submission.folder / _FILE
+        self._halves = pl.read_ipc(self._file, columns=["0", "1"]).sort("0")
+
+    def has(self, rows: pl.DataFrame) -> pl.Series:
+        """Return for each of the rows, as `Content.take` gives them, whether it is there just as it was."""
+        places = self._halves.get_column("0").search_sorted(rows.get_column("0"))
+        there = self._halves[places.clip(upper_bound=self._halves.height - 1)]
+        return (there.get_column("0") == rows.get_column("0")) & (there.get_column("1") == rows.get_column("1"))
+
+    def gone(self, keys: pl.DataFrame) -> pl.Series:
+        """Return the keys of what it had and `keys` have not, in its order."""
+        mine = pl.read_ipc(self._file, columns=["key"])
+        return mine.join(keys, on="key", how="anti", maintain_order="left").to_series()
+
+
+def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
+    """Return what a file of this date can be told from: the newest accepted one, where it is the only one of its date.
+
+    What older ones had is thrown away; nothing will be told from it any more.
+    """
+    accepted = [
+        submission
+        for submission in spool.submissions()
+        if submission.folder.name.startswith(f"{member}-{kind}-")
+        and (submission.receipt or {}).get("status") == "accepted"
+    ]
+    newest = max((submission.manifest["as_of"] for submission in accepted), default=None)
+    if newest is None or newest >= as_of.isoformat():
+        return None
+    of_newest_date = []
+    for submission in accepted:
+        if submission.manifest["as_of"] == newest:
+            of_newest_date.append(submission)
+        else:
+            _throw_away(submission)
+    if len(of_newest_date) > 1 or not (of_newest_date[0].folder / _FILE).exists():
+        return None
+    return Basis(of_newest_date[0])
+
+
+def forget(spool: Spool, refused: str) -> None:
+    """Have the next file of this member and kind sent as a whole, and the refused one, too."""
+    member_and_kind = refused.rsplit("-", 2)[0]
+    for submission in spool.submissions():
+        if submission.folder.name.startswith(f"{member_and_kind}-"):
+            _throw_away(submission)
+
+
+def _throw_away(submission: SpooledSubmission) -> None:
+    for file in submission.folder.glob(_PATTERN):
+        file.unlink()
