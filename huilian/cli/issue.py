@@ -61,7 +61,7 @@ def issue(
         chinese = office.context.catalogue.named(issued.dataschema).chinese
     counts = {"new": issued.new, "repeated": issued.repeated}
     if as_json:
-        facts = {"status": "issued", "type": issued.dataschema, "for": member, "records": issued.records}
+        facts = {"status": "issued", "type": message_type, "for": member, "records": issued.records}
         screen.print_json(facts | {"messages": counts, "faults": []})
         return
     done = "已下发" if issued.new else "此前已下发，未重复发送 (issued before)"
