@@ -122,10 +122,10 @@ class Processor:
             self.send(transaction, draft)
         return Result.HANDLED
 
-    def send(self, transaction: Transaction, draft: Draft) -> None:
-        """Seal a service's message in the platform's name and put it in the outbox."""
+    def send(self, transaction: Transaction, draft: Draft, *, message_id: str | None = None) -> None:
+        """Seal a message in the platform's name, with a new id unless one is given, and put it in the outbox."""
         now = self.context.clock.now()
-        message = envelope.seal(draft, self.platform_key, source=members.PLATFORM, time=now)
+        message = envelope.seal(draft, self.platform_key, source=members.PLATFORM, time=now, message_id=message_id)
         messages.put(transaction, message, now=now)
 
     def _guarded(self, place: str, seal: str, payload: bytes, work: Callable[[Transaction], Result]) -> Outcome:

@@ -12,6 +12,7 @@ from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from adapters.postal_savings_bank.layout import Place
 
@@ -111,13 +112,14 @@ def header(bank: str, day: dt.date, sequence: int, file: str, size: int = RECORD
     return _record(HEADER_KIND, dict(zip(_HEADER, values, strict=True)), file, size)
 
 
-def trailer(count: int, checksum: int, file: str, principal: int = 0, size: int = RECORD_BYTES) -> bytes:
-    """Return a trailer of `size` bytes with its LF; `principal` is in fen.
+def trailer(count: int, checksum: int, file: str, sums: Sequence[int] = (), size: int = RECORD_BYTES) -> bytes:
+    """Return a trailer of `size` bytes with its LF; there are at most two `sums`, in fen, others are zero.
 
     Raises:
         FileRefused: HL3024, a figure is too long for its field.
     """
-    values = (f"{count:08d}", f"{principal:015d}", f"{0:015d}", f"{checksum:08X}")
+    first, second = [*sums, 0, 0][:2]
+    values = (f"{count:08d}", f"{first:015d}", f"{second:015d}", f"{checksum:08X}")
     return _record(TRAILER_KIND, dict(zip(_TRAILER, map(str.encode, values), strict=True)), file, size)
 
 

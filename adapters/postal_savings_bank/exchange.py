@@ -53,7 +53,7 @@ class PostalSavingsBank(Adapter):
     parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v1",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: _TOTALS}
     writes: ClassVar[dict[str, str]] = {
-        contract: f"PSBC1522_{form.kind}_20240531_0001.dat" for contract, form in FORMS.items()
+        contract: f"PSBC1522_{form.kinds[0]}_20240531_0001.dat" for contract, form in FORMS.items()
     }
 
     def recognise(self, file_name: str) -> FileIdentity | None:
@@ -84,11 +84,11 @@ class PostalSavingsBank(Adapter):
 
     def outgoing_name(self, outgoing: Outgoing) -> str:
         """Return a name like "PSBC1522_C_20240531_0001.dat"."""
-        kind = writing.form(outgoing.dataschema, self.name).kind
+        kind = writing.form(outgoing.dataschema, self.name).kinds[0]
         return f"{outgoing.member}_{kind}_{outgoing.day:%Y%m%d}_{outgoing.number:04d}.dat"
 
     def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:  # noqa: ARG002  # it has none
-        """Write what the county sends as records of the contract's kind: see `forms`."""
+        """Write what the county sends as records of the contract's kinds: see `forms`."""
         writing.write(outgoing, writing.form(outgoing.dataschema, self.name), target)
 
     def read_back(self, source: Path, dataschema: str, settings: AdapterSettings) -> pl.DataFrame:  # noqa: ARG002  # it has none

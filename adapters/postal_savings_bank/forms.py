@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.postal_savings_bank.layout import DETAIL, Place, places
+from adapters.postal_savings_bank.layout import DETAIL, RECORD_BYTES, Place, places
 from adapters.postal_savings_bank.ledger import date, fen
 from adapters.toolkit.notations import COMPACT_DATE, WHOLE, Notation, codes
 
@@ -58,21 +58,26 @@ class Form:
     """The records of one contract.
 
     Args:
-        kind: their first byte.
-        entries: their fields, in the order in which continuations number them, from 1.
+        kinds: their first bytes: one for each record that a row takes, mostly a single one.
+        entries: their fields, in the order in which continuations number them, from 1. Those of
+            a row's second record are placed as if it followed the first without an LF between.
         zeros: numeric fields of the layout that the contract has not.
-        total: the amount the trailer adds up, if any.
+        totals: the amounts the trailer adds up, at most two.
     """
 
-    kind: str
+    kinds: str
     entries: tuple[Entry, ...]
     zeros: tuple[Place, ...] = ()
-    total: str | None = None
+    totals: tuple[str, ...] = ()
 
 
-def _form(kind: str, fields: Mapping[str, tuple[int, Notation]]) -> Form:
-    where = places({field: width for field, (width, _) in fields.items()})
-    return Form(kind, tuple(Entry(place.name, place, fields[place.name][1]) for place in where))
+def _form(*records: tuple[str, Mapping[str, tuple[int, Notation]]], totals: tuple[str, ...] = ()) -> Form:
+    """Return a form from the kinds of a row's records, and the widths and notations of their fields."""
+    entries: list[Entry] = []
+    for number, (_, fields) in enumerate(records):
+        where = places({field: width for field, (width, _) in fields.items()}, start=number * RECORD_BYTES + 1)
+        entries += [Entry(place.name, place, fields[place.name][1]) for place in where]
+    return Form("".join(kind for kind, _ in records), tuple(entries), totals=totals)
 
 
 _DETAILS: Final = {place.name: place for place in DETAIL}
@@ -94,7 +99,7 @@ _CONFIRMATIONS: Final = Form(
         Entry("months", _MONTHS, WHOLE),
     ),
     zeros=tuple(_DETAILS[name] for name in ("借款余额", "月利率", "结清日期", "逾期天数", "欠本金额", "欠息金额")),
-    total="amount",
+    totals=("amount",),
 )
 
 SUBMISSION_STATUSES: Final = {"accepted": "A", "refused": "R"}
@@ -114,42 +119,105 @@ NOTICE_KINDS: Final = {
     "does_not_match": "06",
     "key_expiring": "07",
 }
+SUBSIDY_STATUSES: Final = {"posted": "G", "paid": "Y", "refused": "N"}
+COMPENSATION_STATUSES: Final = {"approved": "A", "paid": "Y", "refused": "N"}
 
 _RECEIPTS: Final = _form(
-    "A",
-    {
-        "status": (1, codes(SUBMISSION_STATUSES)),
-        "kind": (2, codes(SUBMISSION_KINDS)),
-        "as_of": (8, _DATE),
-        "rows": (8, WHOLE),
-        "accepted": (8, WHOLE),
-        "rejected": (8, WHOLE),
-        "changed": (8, WHOLE),
-        "unchanged": (8, WHOLE),
-        "missing": (8, WHOLE),
-        "code": (6, _TEXT),
-        "file_sha256": (64, _TEXT),
-        "submission": (60, _TEXT),
-        "message": (50, _TEXT),
-    },
+    (
+        "A",
+        {
+            "status": (1, codes(SUBMISSION_STATUSES)),
+            "kind": (2, codes(SUBMISSION_KINDS)),
+            "as_of": (8, _DATE),
+            "rows": (8, WHOLE),
+            "accepted": (8, WHOLE),
+            "rejected": (8, WHOLE),
+            "changed": (8, WHOLE),
+            "unchanged": (8, WHOLE),
+            "missing": (8, WHOLE),
+            "code": (6, _TEXT),
+            "file_sha256": (64, _TEXT),
+            "submission": (60, _TEXT),
+            "message": (50, _TEXT),
+        },
+    )
 )
 _NOTICES: Final = _form(
-    "N",
-    {
-        "line": (8, WHOLE),
-        "notice_no": (40, _TEXT),
-        "kind": (2, codes(NOTICE_KINDS)),
-        "date": (8, _DATE),
-        "region": (12, _TEXT),
-        "reference": (40, _TEXT),
-        "code": (6, _TEXT),
-        "text": (123, _TEXT),
-    },
+    (
+        "N",
+        {
+            "line": (8, WHOLE),
+            "notice_no": (40, _TEXT),
+            "kind": (2, codes(NOTICE_KINDS)),
+            "date": (8, _DATE),
+            "region": (12, _TEXT),
+            "reference": (40, _TEXT),
+            "code": (6, _TEXT),
+            "text": (123, _TEXT),
+        },
+    )
+)
+_SUBSIDY_RESULTS: Final = _form(
+    (
+        "S",
+        {
+            "loan_no": (20, _TEXT),
+            "result_no": (36, _TEXT),
+            "household_no": (16, _TEXT),
+            "period_start": (8, _DATE),
+            "period_end": (8, _DATE),
+            "claimed_amount": (13, _FEN),
+            "computed_amount": (13, _FEN),
+            "granted_amount": (13, _FEN),
+            "status": (1, codes(SUBSIDY_STATUSES)),
+            "decided_date": (8, _DATE),
+            "paid_date": (8, _DATE),
+            "line": (8, WHOLE),
+            "policy_version": (20, _TEXT),
+            "reason": (67, _TEXT),
+        },
+    ),
+    totals=("claimed_amount", "granted_amount"),
+)
+_COMPENSATION_RESULTS: Final = _form(
+    (
+        "P",
+        {
+            "loan_no": (20, _TEXT),
+            "result_no": (37, _TEXT),
+            "household_no": (16, _TEXT),
+            "application_no": (37, _TEXT),
+            "principal": (13, _FEN),
+            "interest": (13, _FEN),
+            "share_insurer": (13, _FEN),
+            "share_fund": (13, _FEN),
+            "share_government": (13, _FEN),
+            "share_bank": (13, _FEN),
+            "share_guarantor": (13, _FEN),
+            "share_reguarantor": (13, _FEN),
+            "status": (1, codes(COMPENSATION_STATUSES)),
+            "decided_date": (8, _DATE),
+            "paid_date": (8, _DATE),
+            "line": (8, WHOLE),
+        },
+    ),
+    (
+        "Q",
+        {
+            "policy_no": (40, _TEXT),
+            "claim_no": (40, _TEXT),
+            "policy_version": (20, _TEXT),
+            "reason": (139, _TEXT),
+        },
+    ),
+    totals=("principal", "interest"),
 )
 
 FORMS: Final[Mapping[str, Form]] = {
     "confirmations/v1": _CONFIRMATIONS,
     "receipt/v2": _RECEIPTS,
+    "subsidy_results/v1": _SUBSIDY_RESULTS,
+    "compensation_results/v1": _COMPENSATION_RESULTS,
     "notices/v1": _NOTICES,
 }
 """Contract to the form of the records it is sent as."""

@@ -56,7 +56,7 @@ def write(outgoing: Outgoing, form: Form, target: Path) -> None:
             data = b"".join(record + b"\n" for record in records)
             out.write(data)
             count, checksum = count + len(records), zlib.crc32(data, checksum)
-        out.write(ends.trailer(count, checksum, target.name, _total(outgoing.records, form)))
+        out.write(ends.trailer(count, checksum, target.name, _sums(outgoing.records, form)))
 
 
 def read_back(source: Path, form: Form) -> pl.DataFrame:
@@ -81,23 +81,28 @@ def read_back(source: Path, form: Form) -> pl.DataFrame:
     trailer.check_bytes(source.name)
     rows = _cells(records, form)
     cells = pl.DataFrame(rows, schema={entry.field: pl.String() for entry in form.entries}, orient="row")
-    return cells.select(
+    found_records = cells.select(
         entry.notation.read(pl.col(entry.field)).cast(entry.type).alias(entry.field) for entry in form.entries
     )
+    for field, stated, total in zip(form.totals, trailer.cells[1:], _sums(found_records, form), strict=False):
+        # What the check sum leaves out: the trailer's own figures.
+        if stated != f"{total:015d}":
+            raise FileRefused("HL3001", file=source.name, field=field, stated=stated, found=f"{total:015d}")
+    return found_records
 
 
-def _total(records: pl.DataFrame, form: Form) -> int:
-    if form.total is None:
-        return 0
-    fen = records[form.total].str.replace(".", "", literal=True, n=1).cast(pl.Int64).cast(pl.Int128)
-    return int(fen.sum())
+def _sums(records: pl.DataFrame, form: Form) -> list[int]:
+    """Return the sums of the amounts that the trailer adds up, in fen."""
+    amounts = [records[field].str.replace(".", "", literal=True, n=1) for field in form.totals]
+    return [int(fen.cast(pl.Int64).cast(pl.Int128).sum()) for fen in amounts]
 
 
 def _records(rows: pl.DataFrame, form: Form) -> Iterator[bytes]:
-    """Yield the records of `rows`, without line ends: each row's own, then its continuations."""
+    """Yield the records of `rows`, without line ends: each row's own, of its kinds in turn, then its continuations."""
+    blank = b"".join(kind.encode().ljust(RECORD_BYTES) for kind in form.kinds)
     cells = rows.select(entry.notation.write(pl.col(entry.field)).alias(entry.field) for entry in form.entries)
     for row in cells.iter_rows():
-        record = bytearray(form.kind.encode().ljust(RECORD_BYTES))
+        record = bytearray(blank)
         for zero in form.zeros:
             record[zero.start : zero.start + zero.width] = b"0" * zero.width
         further = []
@@ -109,7 +114,7 @@ def _records(rows: pl.DataFrame, form: Form) -> Iterator[bytes]:
             place = entry.place
             filled = value.rjust(place.width, b"0") if entry.is_numeric else value.ljust(place.width)
             record[place.start : place.start + place.width] = filled
-        yield bytes(record)
+        yield from (bytes(record[start : start + RECORD_BYTES]) for start in range(0, len(record), RECORD_BYTES))
         yield from further
 
 
@@ -126,6 +131,7 @@ def _continuations(number: int, value: bytes) -> list[bytes]:
 def _cells(records: list[bytes], form: Form) -> list[list[str | None]]:
     """Return the rows that `records` hold, continuations in their places."""
     rows: list[list[str | None]] = []
+    own = b""
     for record in records:
         if record.startswith(_CONTINUATION_KIND):
             number, size = int(_NUMBER.of(record)) - 1, int(_SIZE.of(record))
@@ -133,7 +139,10 @@ def _cells(records: list[bytes], form: Form) -> list[list[str | None]]:
             before = rows[-1][number] if int(_PART.of(record)) > 1 else None
             rows[-1][number] = (before or "") + part
         else:
-            rows.append([_cell(record, entry) for entry in form.entries])
+            own += record
+            if len(own) == len(form.kinds) * RECORD_BYTES:
+                rows.append([_cell(own, entry) for entry in form.entries])
+                own = b""
     return rows
 
 

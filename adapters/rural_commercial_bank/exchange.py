@@ -94,7 +94,7 @@ class RuralCommercialBank(Adapter):
         return f"{outgoing.member}_{word}_{outgoing.day:%Y%m%d}_{outgoing.number:03d}.csv"
 
     def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
-        """Write a receipt, the confirmed list or notices as `returns` says, whole or not at all.
+        """Write a receipt, the confirmed list, results or notices as `returns` says, whole or not at all.
 
         Raises:
             FileRefused: HL3014, the bank is not sent that contract; HL3039, the file cannot be written.

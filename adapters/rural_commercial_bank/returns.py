@@ -9,7 +9,7 @@ from adapters.rural_commercial_bank.layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.returns import NOTICE_KIND
+from schemas.returns import COMPENSATION_STATUS, NOTICE_KIND, SUBSIDY_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +72,69 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
             ),
             TRAILER_MARK,
             sums=("amount",),
+        ),
+    ),
+    "subsidy_results/v1": ReturnedFile(
+        "SUBSIDY",
+        Table(
+            (
+                OutgoingColumn("序号", "line", WHOLE),
+                OutgoingColumn("结果编号", "result_no"),
+                OutgoingColumn("贷款银行", "institution"),
+                OutgoingColumn("借据号", "loan_no"),
+                OutgoingColumn("户编号", "household_no"),
+                OutgoingColumn("计息起日", "period_start", COMPACT_DATE),
+                OutgoingColumn("计息止日", "period_end", COMPACT_DATE),
+                OutgoingColumn("申请金额", "claimed_amount", GROUPED_MONEY),
+                OutgoingColumn("核算金额", "computed_amount", GROUPED_MONEY),
+                OutgoingColumn("核定金额", "granted_amount", GROUPED_MONEY),
+                OutgoingColumn("结果", "status", codes(SUBSIDY_STATUS)),
+                OutgoingColumn("核定日期", "decided_date", COMPACT_DATE),
+                OutgoingColumn("拨付日期", "paid_date", COMPACT_DATE),
+                OutgoingColumn("政策版本", "policy_version"),
+                OutgoingColumn("原因", "reason"),
+            ),
+            TRAILER_MARK,
+            sums=("claimed_amount", "computed_amount", "granted_amount"),
+        ),
+    ),
+    "compensation_results/v1": ReturnedFile(
+        "COMPENSATION",
+        Table(
+            (
+                OutgoingColumn("序号", "line", WHOLE),
+                OutgoingColumn("结果编号", "result_no"),
+                OutgoingColumn("申请编号", "application_no"),
+                OutgoingColumn("贷款银行", "institution"),
+                OutgoingColumn("借据号", "loan_no"),
+                OutgoingColumn("户编号", "household_no"),
+                OutgoingColumn("保单号", "policy_no"),
+                OutgoingColumn("赔案号", "claim_no"),
+                OutgoingColumn("损失本金", "principal", GROUPED_MONEY),
+                OutgoingColumn("损失利息", "interest", GROUPED_MONEY),
+                OutgoingColumn("保险赔付", "share_insurer", GROUPED_MONEY),
+                OutgoingColumn("风险补偿金承担", "share_fund", GROUPED_MONEY),
+                OutgoingColumn("政府承担", "share_government", GROUPED_MONEY),
+                OutgoingColumn("银行承担", "share_bank", GROUPED_MONEY),
+                OutgoingColumn("担保公司承担", "share_guarantor", GROUPED_MONEY),
+                OutgoingColumn("再担保承担", "share_reguarantor", GROUPED_MONEY),
+                OutgoingColumn("结果", "status", codes(COMPENSATION_STATUS)),
+                OutgoingColumn("核定日期", "decided_date", COMPACT_DATE),
+                OutgoingColumn("拨付日期", "paid_date", COMPACT_DATE),
+                OutgoingColumn("政策版本", "policy_version"),
+                OutgoingColumn("原因", "reason"),
+            ),
+            TRAILER_MARK,
+            sums=(
+                "principal",
+                "interest",
+                "share_insurer",
+                "share_fund",
+                "share_government",
+                "share_bank",
+                "share_guarantor",
+                "share_reguarantor",
+            ),
         ),
     ),
     "notices/v1": ReturnedFile(

@@ -1,18 +1,29 @@
 """A county that does not exist, as files in its institutions' own formats.
 
 The same seed gives the same bytes, and `expected_figures` says what ought to come of
-them. It is no adapter: it makes what adapters read.
+them. It is no adapter: it makes what adapters read, and with `write_decisions` what the county's
+office decided, for adapters to write.
 """
 
 from __future__ import annotations
 
+from adapters.sample_county.decisions import DecidedFile, write_decisions
 from adapters.sample_county.figures import expected_figures
 from adapters.sample_county.files import make
 from adapters.sample_county.guarantees import BANK_NAMES
 from adapters.sample_county.population import REGION_NAMES
 from adapters.sample_county.written import DirtyRow, SampleFile
 
-__all__ = ["ADAPTER_SETTINGS", "REGION_NAMES", "DirtyRow", "SampleFile", "expected_figures", "make"]
+__all__ = [
+    "ADAPTER_SETTINGS",
+    "REGION_NAMES",
+    "DecidedFile",
+    "DirtyRow",
+    "SampleFile",
+    "expected_figures",
+    "make",
+    "write_decisions",
+]
 
 ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}}
 """What the office must know to read these files, as the tables `[adapters.…]` of huilian.toml."""

@@ -21,6 +21,7 @@ from huilian.cli import (
     edge,
     feed,
     initialise,
+    issue,
     keys,
     member_joining,
     member_rotation,
@@ -81,7 +82,7 @@ def prepare(
         log("info")
 
 
-for _module in (initialise, push, stats, feed, differences, submissions, serve, doctor, adapters, demo):
+for _module in (initialise, push, issue, stats, feed, differences, submissions, serve, doctor, adapters, demo):
     _module.register(app)
 for _module in (keys, member_joining, member_rotation, member_standing):
     _module.register(members.app)

@@ -11,8 +11,8 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from huilian import adapters, members, service, tokens
-from huilian.cli import demo_folder, figures, keypairs, kinds, screen, session
+from huilian import adapters, service, tokens
+from huilian.cli import demo_folder, demo_members, figures, kinds, screen, session
 from huilian.cli.answers import ACCEPTED, Answer
 from huilian.cli.sending import send
 from huilian.cli.ways import Way
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Demonstration"]
 
 GROUP: Final = "huilian.samples"
-"""Entry points of packages that can make a sample: `county` makes its files, `region_names` names its regions,
-`adapter_settings` says what its adapters must be told."""
+"""Entry points of packages that can make a sample: `county` makes its files, `decisions` what its office decided,
+`region_names` names its regions, `adapter_settings` says what its adapters must be told."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
 CONNECTIONS: Final = 6
@@ -72,6 +72,8 @@ class Demonstration:
             name: value for name, value in (("seed", seed), ("households", households)) if value is not None
         }
         self._made: list[_SampleFile] = []
+        self._decided: list[demo_members.DecidedFile] = []
+        self._received: list[demo_members.Received] = []
         self._token = ""
 
     @contextlib.contextmanager
@@ -109,24 +111,24 @@ class Demonstration:
                 bars.advance(starting)
                 self._add_members(office)
                 self._push(office, bars)
+                self._send_out(office, bars)
 
     def _make(self, on_file: Any) -> None:  # noqa: ANN401  # the sample's own type
         try:
             self._made = _sample("county")(self._files, on_file=on_file, **self._sample)
+            self._decided = _sample("decisions")(self.home.folder / "issued", **self._sample)
         except ValueError as error:
             raise UsageError("HL7001", what=f"--households: {error}") from error
 
+    @property
+    def _adapters(self) -> dict[str, str]:
+        """Return every institution's adapter by its member code: those that send, and those that only receive."""
+        parties: list[_SampleFile | demo_members.DecidedFile] = [*self._made, *self._decided]
+        return {party.member: party.adapter for party in parties if party.member != self.county}
+
     def _add_members(self, office: Office) -> None:
-        senders = {file.member: file.adapter for file in self._made if file.member != self.county}
-        for code, name in senders.items():
-            adapter = adapters.find(name)
-            [kind, *_] = sorted(adapter.institution_kinds)
-            member = members.Member(code, kind, f"示例{adapter.chinese}", name, self.county, suspended=False)
-            with office.database.transaction() as transaction:
-                now = office.clock.now()
-                members.add(transaction, member, now=now, actor=ACTOR)
-                with keypairs.made(self.home, code) as key:
-                    members.add_key(transaction, code, key.public, now=now, actor=ACTOR)
+        for code, adapter in self._adapters.items():
+            demo_members.enter(office, code, adapter, actor=ACTOR)
         with office.database.transaction() as transaction:
             self._token = tokens.add(transaction, ACTOR, now=office.clock.now(), actor=ACTOR, region=self.county)
 
@@ -140,8 +142,17 @@ class Demonstration:
                 bars.advance(rows, file.rows)
             host.drain()
 
+    def _send_out(self, office: Office, bars: Progress) -> None:
+        """Issue what the county decided, and have every institution receive what is addressed to it."""
+        going = bars.add_task("下发 (sending out)", total=len(self._adapters))
+        for file in self._decided:
+            demo_members.issue(office, file, actor=ACTOR)
+        for code, adapter in self._adapters.items():
+            self._received += demo_members.receive(office, code, adapter, actor=ACTOR)
+            bars.advance(going)
+
     def sum_up(self) -> None:
-        """Print what came of it: by month, by institution, by township."""
+        """Print what came of it: by month, by township, by institution, and what each institution got."""
         names = self._months()
         figures_of = service.query("figures")
         with session.office(self.home) as office, office.database.snapshot() as transaction:
@@ -154,6 +165,7 @@ class Demonstration:
         screen.show(figures.parts("月末", by_month, title=year, width=width))
         screen.show(figures.parts("乡镇", townships, title=f"{names[-1]} 各乡镇 (townships)", width=width))
         screen.show(self._institutions())
+        screen.show(demo_members.table(self._received))
         for answer in self.answers:
             if answer.status != ACCEPTED:
                 screen.show(answer.as_table())
@@ -181,6 +193,7 @@ class Demonstration:
         command = f"HUILIAN_HOME={self.home.folder} {huilian}"
         month = self._months()[-1]
         lines = ["[bold]看哪里 (where to look)[/bold]", f"机构原始文件 (their files)      {self._files}"]
+        lines.append(f"各机构收到的文件 (received)     {demo_members.folder(self.home, '*')}/outbox")
         lines += [
             f"退回明细 (rejected rows)        {answer.rejections}" for answer in self.answers if answer.rejections
         ][-2:]

@@ -188,4 +188,25 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "and of the same record the later counts: check the numbering"
         ),
     ),
+    "HL3060": (
+        "该记录不是 {member} 的：institution 须为收件机构本身，或非同类的已登记机构；请核对该项与 --for",
+        "the record is not for {member}: its institution is another of that kind or unknown; check it and --for",
+    ),
+    "HL3061": (
+        "文件 {file} 的记录有 {count} 处错误，一条也没有下发；请按所列行号和字段改正后再下发",
+        "{count} faults in the records of {file}; nothing was issued, mend the lines named and issue it again",
+    ),
+    "HL3062": (
+        "不是一个完整的 JSON 对象（一行一条，UTF-8，同一项不得出现两次）",
+        "not one whole JSON object (one a line, UTF-8, no field twice)",
+    ),
+    "HL3063": ("契约中没有这一项；请删去或改正其名称", "the contract has no such field; remove it or correct its name"),
+    "HL3064": (
+        "机构 {member} 的类型是 {kind}，不接收 {type}；谁可接收什么见 contracts/access.toml",
+        "member {member} is of kind {kind} and may not receive {type}; contracts/access.toml says who may",
+    ),
+    "HL3065": (
+        "文件 {file} 作为 JSON 文档超过 {limit} 字节；请改为一行一条记录的 NDJSON",
+        "{file} has more than {limit} bytes as one JSON document; write it as NDJSON, one record a line",
+    ),
 }

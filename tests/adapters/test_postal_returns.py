@@ -1,4 +1,4 @@
-"""What the postal savings bank is sent: rejected records, confirmations, receipts and notices."""
+"""What the postal savings bank is sent: rejected records, confirmations, results, receipts and notices."""
 
 from __future__ import annotations
 
@@ -15,12 +15,27 @@ from hypothesis import strategies as st
 
 from adapters import postal_savings_bank
 from adapters.postal_savings_bank import adapter
-from adapters.postal_savings_bank.forms import FORMS, NOTICE_KINDS, SUBMISSION_KINDS, SUBMISSION_STATUSES
+from adapters.postal_savings_bank.forms import (
+    COMPENSATION_STATUSES,
+    FORMS,
+    NOTICE_KINDS,
+    SUBMISSION_KINDS,
+    SUBMISSION_STATUSES,
+    SUBSIDY_STATUSES,
+)
 from adapters.toolkit import cutting
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
 from schemas import columnar, messages
-from schemas.returns import NOTICE_KIND, ConfirmationRecord, NoticeRecord
+from schemas.returns import (
+    COMPENSATION_STATUS,
+    NOTICE_KIND,
+    SUBSIDY_STATUS,
+    CompensationResultRecord,
+    ConfirmationRecord,
+    NoticeRecord,
+    SubsidyResultRecord,
+)
 from tests.adapters.making import errors, identity_number, read
 from tests.adapters.postal_making import NAME, ledger
 
@@ -32,6 +47,8 @@ DAY = dt.date(2024, 6, 3)
 RECORDS: dict[str, Any] = {
     "confirmations/v1": ConfirmationRecord,
     "receipt/v2": messages.Receipt,
+    "subsidy_results/v1": SubsidyResultRecord,
+    "compensation_results/v1": CompensationResultRecord,
     "notices/v1": NoticeRecord,
 }
 
@@ -75,7 +92,53 @@ NOTICE = {
     "code": None,
     "text": "该乡镇不良率超过5%，自即日起暂停放贷。",
 }
-SAMPLES = {"confirmations/v1": CONFIRMATION, "receipt/v2": RECEIPT, "notices/v1": NOTICE}
+SUBSIDY = {
+    "line": 1,
+    "result_no": "TX2024Q2-0001",
+    "institution": "PSBC1522",
+    "loan_no": "PJ20230600001",
+    "household_no": "3415991012000001",
+    "period_start": "2023-06-03",
+    "period_end": "2024-06-03",
+    "claimed_amount": "915.00",
+    "computed_amount": "912.50",
+    "granted_amount": "912.50",
+    "status": "posted",
+    "decided_date": "2024-06-03",
+    "paid_date": None,
+    "policy_version": "xingan/1",
+    "reason": "按实际天数核减",
+}
+COMPENSATION = {
+    "line": 1,
+    "result_no": "BC2024-0001",
+    "application_no": "SQ2024-0001",
+    "institution": "PSBC1522",
+    "loan_no": "PJ20220600001",
+    "household_no": "3415991012000001",
+    "policy_no": "PICC2024000123",
+    "claim_no": None,
+    "principal": "48000.00",
+    "interest": "765.43",
+    "share_insurer": "1.00",
+    "share_fund": "2.00",
+    "share_government": "9753.09",
+    "share_bank": "4876.54",
+    "share_guarantor": "24382.71",
+    "share_reguarantor": "9750.09",
+    "status": "paid",
+    "decided_date": "2024-05-20",
+    "paid_date": "2024-06-03",
+    "policy_version": "lushi/1",
+    "reason": None,
+}
+SAMPLES = {
+    "confirmations/v1": CONFIRMATION,
+    "receipt/v2": RECEIPT,
+    "subsidy_results/v1": SUBSIDY,
+    "compensation_results/v1": COMPENSATION,
+    "notices/v1": NOTICE,
+}
 
 
 def returned(tmp_path: Path, file: FixedLength) -> list[bytes]:
@@ -167,6 +230,8 @@ def test_a_file_without_rejections_gives_back_nothing_but_its_ends(tmp_path: Pat
 OUTGOING_NAMES = {
     "confirmations/v1": "PSBC1522_C_20240603_0012.dat",
     "receipt/v2": "PSBC1522_A_20240603_0012.dat",
+    "subsidy_results/v1": "PSBC1522_S_20240603_0012.dat",
+    "compensation_results/v1": "PSBC1522_P_20240603_0012.dat",
     "notices/v1": "PSBC1522_N_20240603_0012.dat",
 }
 
@@ -231,6 +296,83 @@ def test_a_receipt_is_one_record(tmp_path: Path):
     assert trailer.startswith(b"T00000001" + b"0" * 30)
 
 
+def test_a_result_of_a_subsidy_is_one_record(tmp_path: Path):
+    """Amounts in fen; the trailer adds up what was asked for and what is paid."""
+    paid = {"line": 2, "status": "paid", "paid_date": "2024-06-03", "granted_amount": "900.00", "reason": None}
+    _, first, second, trailer = written(tmp_path, outgoing("subsidy_results/v1", {}, paid))
+    head = b"S" + b"PJ20230600001".ljust(20) + b"TX2024Q2-0001".ljust(36) + b"3415991012000001" + b"2023060320240603"
+    asked = head + b"0000000091500" + b"0000000091250"
+    version = b"xingan/1".ljust(20)
+    note = "按实际天数核减".encode("gbk").ljust(67)
+    assert first == asked + b"0000000091250" + b"G" + b"20240603" + b"00000000" + b"00000001" + version + note
+    assert second == asked + b"0000000090000" + b"Y" + b"20240603" + b"20240603" + b"00000002" + version + b" " * 67
+    records = first + b"\n" + second + b"\n"
+    sums = b"000000000183000" + b"000000000181250"
+    assert trailer == (b"T00000002" + sums + b"%08X" % zlib.crc32(records)).ljust(240)
+
+
+def test_a_result_of_a_compensation_is_two_records(tmp_path: Path):
+    """The shares stand in the first, texts in the second; a reason too long for it follows whole after both."""
+    reason = "核" * 70
+    lines = written(tmp_path, outgoing("compensation_results/v1", {}, {"reason": reason}))
+    _, first, texts, again, second, further, trailer = lines
+    shares = (
+        b"0000000000100" + b"0000000000200" + b"0000000975309" + b"0000000487654" + b"0000002438271" + b"0000000975009"
+    )
+    assert first == again
+    assert first == (
+        b"P"
+        + b"PJ20220600001".ljust(20)
+        + b"BC2024-0001".ljust(37)
+        + b"3415991012000001"
+        + b"SQ2024-0001".ljust(37)
+        + b"0000004800000"
+        + b"0000000076543"
+        + shares
+        + b"Y"
+        + b"20240520"
+        + b"20240603"
+        + b"00000001"
+    )
+    assert texts == second == (b"Q" + b"PICC2024000123".ljust(80) + b"lushi/1").ljust(240)
+    assert further == (b"X2001140" + reason.encode("gbk")).ljust(240)
+    assert trailer.startswith(b"T00000005" + b"000000009600000" + b"000000000153086")
+    assert adapter.read_back(tmp_path / "out.dat", "compensation_results/v1", SETTINGS)["reason"].to_list() == [
+        None,
+        reason,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("contract", "place", "field"),
+    [("confirmations/v1", 23, "amount"), ("subsidy_results/v1", 38, "granted_amount")],
+)
+def test_a_trailer_whose_sums_disagree_is_not_read_back(tmp_path: Path, contract: str, place: int, field: str):
+    """The check sum is over the records alone: the trailer's sums are held against them one by one."""
+    *lines, trailer = written(tmp_path, outgoing(contract, {}))
+    spoilt = bytearray(trailer)
+    spoilt[place] = ord("9")
+    (tmp_path / "out.dat").write_bytes(b"\n".join([*lines, bytes(spoilt), b""]))
+    with pytest.raises(FileRefused) as caught:
+        adapter.read_back(tmp_path / "out.dat", contract, SETTINGS)
+    assert (caught.value.code, caught.value.facts["field"]) == ("HL3001", field)
+
+
+def test_a_suspension_of_lending_and_its_end_say_where_from_when_and_why(tmp_path: Path):
+    """Each has a kind of its own; the region stands in its field, the reason whole behind it."""
+    why = "甲禾镇不良率超过5%，自2024年6月4日起暂停放贷。"
+    ended = "甲禾镇不良率已不超过5%，自2024年7月1日起恢复放贷。"
+    resumed = {"line": 2, "kind": "lending_resumed", "region": "341599101201", "text": ended}
+    _, first, second, _ = written(tmp_path, outgoing("notices/v1", {"text": why}, resumed))
+    number = b"TZ20240603-0001".ljust(40)
+    assert first == (
+        b"N00000001" + number + b"0120240603" + b"341599101".ljust(12) + b" " * 46 + why.encode("gbk")
+    ).ljust(240)
+    assert second == (b"N00000002" + number + b"0220240603" + b"341599101201" + b" " * 46 + ended.encode("gbk")).ljust(
+        240
+    )
+
+
 def test_a_notice_is_one_record(tmp_path: Path):
     """Its text stands at its end."""
     _, record, _ = written(tmp_path, outgoing("notices/v1", {}))
@@ -267,6 +409,7 @@ DATES = st.dates(dt.date(1900, 1, 1), dt.date(2199, 12, 31)).map(dt.date.isoform
 REGIONS = st.from_regex(r"\A[1-9][0-9]{5}([0-9]{3}){0,2}\Z")
 MONEY = st.integers(0, 999_999_999_999).map(lambda fen: f"{fen // 100}.{fen % 100:02d}")
 ERROR_CODES = st.from_regex(r"\AHL[0-9]{4}\Z")
+AMOUNTS = [name for name in COMPENSATION if name.startswith("share_") or name in ("principal", "interest")]
 ROWS = {
     "confirmations/v1": {
         "line": WHOLES,
@@ -289,6 +432,27 @@ ROWS = {
         **dict.fromkeys(("rows", "accepted", "rejected", "changed", "unchanged", "missing"), WHOLES),
         "code": st.none() | ERROR_CODES,
         "message": st.none() | LONG_TEXTS,
+    },
+    "subsidy_results/v1": {
+        "line": WHOLES,
+        **dict.fromkeys(("result_no", "loan_no", "household_no"), KEYS),
+        **dict.fromkeys(("period_start", "period_end", "decided_date"), DATES),
+        **dict.fromkeys(("claimed_amount", "computed_amount", "granted_amount"), MONEY),
+        "status": st.sampled_from(list(SUBSIDY_STATUS)),
+        "paid_date": st.none() | DATES,
+        "policy_version": TEXTS,
+        "reason": st.none() | LONG_TEXTS,
+    },
+    "compensation_results/v1": {
+        "line": WHOLES,
+        **dict.fromkeys(("result_no", "application_no", "loan_no", "household_no"), KEYS),
+        **dict.fromkeys(("policy_no", "claim_no"), st.none() | KEYS),
+        **dict.fromkeys(AMOUNTS, MONEY),
+        "status": st.sampled_from(list(COMPENSATION_STATUS)),
+        "decided_date": DATES,
+        "paid_date": st.none() | DATES,
+        "policy_version": TEXTS,
+        "reason": st.none() | LONG_TEXTS,
     },
     "notices/v1": {
         "line": WHOLES,
@@ -351,6 +515,19 @@ def test_every_code_of_the_contracts_has_one_of_the_banks():
     assert list(SUBMISSION_KINDS) == list(messages.SUBMISSION_KIND)
     assert list(SUBMISSION_STATUSES) == list(messages.SUBMISSION_STATUS)
     assert list(NOTICE_KINDS) == list(NOTICE_KIND)
+    assert list(SUBSIDY_STATUSES) == list(SUBSIDY_STATUS)
+    assert list(COMPENSATION_STATUSES) == list(COMPENSATION_STATUS)
+
+
+@pytest.mark.parametrize("contract", FORMS)
+def test_every_field_has_its_place(contract: str):
+    """But for the bank itself, which the header names; no two share a byte, and each lies within one record."""
+    form = FORMS[contract]
+    assert {entry.field for entry in form.entries} == set(RECORDS[contract]().fields) - {"institution", "member"}
+    taken = [byte for entry in form.entries for byte in range(entry.place.start, entry.place.start + entry.place.width)]
+    assert len(set(taken)) == len(taken)
+    assert not set(taken) & set(range(0, max(taken) + 1, 240)), "the first byte of a record is its kind"
+    assert max(taken) < len(form.kinds) * 240
 
 
 SAMPLE_FOLDER = Path(postal_savings_bank.__file__ or "").parent / "samples"

@@ -1,4 +1,4 @@
-"""What the rural commercial bank is sent: receipts, the confirmed list and notices in its own layout."""
+"""What the rural commercial bank is sent: receipts, the confirmed list, results and notices in its own layout."""
 
 from __future__ import annotations
 
@@ -23,15 +23,22 @@ from huilian import catalogue
 from huilian.adapters import AdapterSettings, Outgoing, settings_for
 from huilian.errors import ConfigurationError, FileRefused
 from schemas.columnar import wire_types
+from schemas.fields import Money
 from schemas.messages import Receipt
-from schemas.returns import ConfirmationRecord, NoticeRecord
+from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
 from tests.adapters.making import identity_number
 from tests.adapters.valid_records import frames
 
 DAY = dt.date(2024, 5, 31)
 CODECS = {"GB18030": (b"", "gb18030"), "UTF-8": (b"\xef\xbb\xbf", "utf-8")}
 """The setting's values, with the mark and Python's codec of each."""
-SCHEMAS = {"receipt/v2": Receipt, "confirmations/v1": ConfirmationRecord, "notices/v1": NoticeRecord}
+SCHEMAS = {
+    "receipt/v2": Receipt,
+    "confirmations/v1": ConfirmationRecord,
+    "subsidy_results/v1": SubsidyResultRecord,
+    "compensation_results/v1": CompensationResultRecord,
+    "notices/v1": NoticeRecord,
+}
 SAMPLES = Path(rural_commercial_bank.__file__ or "").parent / "samples"
 
 CONFIRMATION = {
@@ -47,6 +54,46 @@ CONFIRMATION = {
     "months": 36,
     "confirmed_date": "2024-05-31",
     "valid_until": None,
+}
+SUBSIDY = {
+    "line": 1,
+    "result_no": "TX2024-0001",
+    "institution": "RCB01",
+    "loan_no": "RCB20190300001",
+    "household_no": "341599101200-0001",
+    "period_start": "2019-03-01",
+    "period_end": "2022-03-01",
+    "claimed_amount": "7230.56",
+    "computed_amount": "7230.56",
+    "granted_amount": "3000.00",
+    "status": "posted",
+    "decided_date": "2024-05-31",
+    "paid_date": None,
+    "policy_version": "anhui/1",
+    "reason": "每户累计贴息不超过 3,000 元",
+}
+COMPENSATION = {
+    "line": 1,
+    "result_no": "BC2024-0001",
+    "application_no": "SQ2024-0001",
+    "institution": "RCB01",
+    "loan_no": "RCB20220100001",
+    "household_no": "341599101200-0001",
+    "policy_no": "PICC2024000123",
+    "claim_no": "LP2024000045",
+    "principal": "50000.00",
+    "interest": "2175.00",
+    "share_insurer": "30000.00",
+    "share_fund": "15522.50",
+    "share_government": "0.00",
+    "share_bank": "6652.50",
+    "share_guarantor": "0.00",
+    "share_reguarantor": "0.00",
+    "status": "paid",
+    "decided_date": "2024-05-20",
+    "paid_date": "2024-05-31",
+    "policy_version": "yanchi/1",
+    "reason": None,
 }
 NOTICE = {
     "line": 1,
@@ -119,6 +166,79 @@ def test_rare_characters_are_the_standards_own():
 
 
 @pytest.mark.parametrize("encoding", CODECS)
+def test_results_of_subsidies(tmp_path: Path, encoding: str):
+    """What was asked for, what the policy gives and what is paid, each added up; what became of it in Chinese."""
+    paid = SUBSIDY | {"line": 2, "status": "paid", "paid_date": "2024-06-03", "claimed_amount": "0.50", "reason": None}
+    refused = paid | {"line": 3, "status": "refused", "computed_amount": "0.00", "granted_amount": "0.00"}
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("subsidy_results/v1", SUBSIDY, paid, refused), encoding) == mark + (
+        "序号,结果编号,贷款银行,借据号,户编号,计息起日,计息止日,申请金额,核算金额,核定金额,结果,核定日期,拨付日期,政策版本,原因\r\n"
+        '1,TX2024-0001,RCB01,RCB20190300001,341599101200-0001,20190301,20220301,"7,230.56","7,230.56","3,000.00",公示中,'
+        '20240531,,anhui/1,"每户累计贴息不超过 3,000 元"\r\n'
+        '2,TX2024-0001,RCB01,RCB20190300001,341599101200-0001,20190301,20220301,0.50,"7,230.56","3,000.00",已拨付,'
+        "20240531,20240603,anhui/1,\r\n"
+        "3,TX2024-0001,RCB01,RCB20190300001,341599101200-0001,20190301,20220301,0.50,0.00,0.00,不予贴息,"
+        "20240531,20240603,anhui/1,\r\n"
+        '合计,3,"7,231.56","14,461.12","6,000.00",,,,,,,,,,\r\n'
+    ).encode(codec)
+
+
+@pytest.mark.parametrize("encoding", CODECS)
+def test_results_of_compensations(tmp_path: Path, encoding: str):
+    """Who bears how much of each loss; all eight amounts are added up in the order of their columns."""
+    second = COMPENSATION | {
+        "line": 2,
+        "policy_no": None,
+        "claim_no": None,
+        "principal": "48000.00",
+        "interest": "765.43",
+        "share_insurer": "0.00",
+        "share_fund": "0.00",
+        "share_government": "9753.09",
+        "share_bank": "4876.54",
+        "share_guarantor": "24382.71",
+        "share_reguarantor": "9753.09",
+        "status": "approved",
+        "paid_date": None,
+        "policy_version": "lushi/1",
+    }
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("compensation_results/v1", COMPENSATION, second), encoding) == mark + (
+        "序号,结果编号,申请编号,贷款银行,借据号,户编号,保单号,赔案号,损失本金,损失利息,保险赔付,风险补偿金承担,政府承担,银行承担,"
+        "担保公司承担,再担保承担,结果,核定日期,拨付日期,政策版本,原因\r\n"
+        "1,BC2024-0001,SQ2024-0001,RCB01,RCB20220100001,341599101200-0001,PICC2024000123,LP2024000045,"
+        '"50,000.00","2,175.00","30,000.00","15,522.50",0.00,"6,652.50",0.00,0.00,已拨付,20240520,20240531,yanchi/1,\r\n'
+        "2,BC2024-0001,SQ2024-0001,RCB01,RCB20220100001,341599101200-0001,,,"
+        '"48,000.00",765.43,0.00,0.00,"9,753.09","4,876.54","24,382.71","9,753.09",已批准,20240520,,lushi/1,\r\n'
+        '合计,2,"98,000.00","2,940.43","30,000.00","15,522.50","9,753.09","11,529.04","24,382.71","9,753.09"'
+        ",,,,,,,,,,,\r\n"
+    ).encode(codec)
+
+
+@pytest.mark.parametrize("encoding", CODECS)
+def test_a_suspension_of_lending_and_its_end_say_where_from_when_and_why(tmp_path: Path, encoding: str):
+    """The kind is in Chinese, the region in its own column, and the reason stands whole beside it."""
+    suspended = NOTICE | {"text": "甲禾镇当年到期贷款收回率连续三个月低于 98%，自 2024年6月1日起暂停发放新贷款"}
+    resumed = NOTICE | {
+        "line": 2,
+        "notice_no": "TZ2024-0002",
+        "kind": "lending_resumed",
+        "date": "2024-07-31",
+        "region": "341599101201",
+        "text": "甲禾镇立春村当年到期贷款收回率高于 98% 满一个月，自 2024年8月1日起恢复放贷",
+    }
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("notices/v1", suspended, resumed), encoding) == mark + (
+        "序号,通知编号,通知种类,通知日期,行政区划代码,业务编号,错误代码,内容\r\n"
+        "1,TZ2024-0001,暂停放贷,20240531,341599101,,,甲禾镇当年到期贷款收回率连续三个月低于 98%，"
+        "自 2024年6月1日起暂停发放新贷款\r\n"
+        "2,TZ2024-0002,恢复放贷,20240731,341599101201,,,甲禾镇立春村当年到期贷款收回率高于 98% 满一个月，"
+        "自 2024年8月1日起恢复放贷\r\n"
+        "合计,2,,,,,,\r\n"
+    ).encode(codec)
+
+
+@pytest.mark.parametrize("encoding", CODECS)
 def test_notices(tmp_path: Path, encoding: str):
     """A suspension is a notice of its kind; line breaks stay within quotes, should a text ever hold any."""
     second = NOTICE | {
@@ -186,8 +306,9 @@ def test_whatever_is_sent_can_be_read_back(contract: str, encoding: str, data: s
     text = content.decode(CODECS[encoding][1]).removeprefix("\ufeff")
     header, *rows, totals = csv.reader(io.StringIO(text, newline=""))
     assert {len(row) for row in (header, *rows, totals)} == {len(records.columns)}
-    amounts = [f"{sum(map(Decimal, records['amount']), Decimal('0.00')):,.2f}"] if "amount" in records.columns else [""]
-    assert totals == ["合计", str(records.height), *amounts, *[""] * (len(header) - 3)]
+    money = [name for name, field in SCHEMAS[contract]().fields.items() if isinstance(field, Money)]
+    amounts = [f"{sum(map(Decimal, records[name]), Decimal('0.00')):,.2f}" for name in money]
+    assert totals == ["合计", str(records.height), *amounts, *[""] * (len(header) - 2 - len(amounts))]
 
 
 def test_the_row_order_is_kept_over_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -206,6 +327,8 @@ def test_the_name_says_for_whom_what_and_when():
     assert names == {
         "receipt/v2": "RCB01_RECEIPT_20240531_001.csv",
         "confirmations/v1": "RCB01_CONFIRM_20240531_001.csv",
+        "subsidy_results/v1": "RCB01_SUBSIDY_20240531_001.csv",
+        "compensation_results/v1": "RCB01_COMPENSATION_20240531_001.csv",
         "notices/v1": "RCB01_NOTICE_20240531_001.csv",
     }
     assert adapter.outgoing_name(outgoing("notices/v1", number=1234)) == "RCB01_NOTICE_20240531_1234.csv"
@@ -213,7 +336,7 @@ def test_the_name_says_for_whom_what_and_when():
 
 def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
     """A file put back into the wrong folder is not pushed."""
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None, None, None]
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 5
 
 
 def test_other_contracts_are_refused(tmp_path: Path):

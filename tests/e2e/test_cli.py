@@ -303,6 +303,46 @@ def test_submissions_are_listed_newest_first(five_months: Office):
     assert ledgers[0]["accepted"] + ledgers[0]["rejected"] == ledgers[0]["rows"]
 
 
+CONFIRMATION: dict[str, Any] = {
+    "line": 1,
+    "confirmation_no": "QR2024-0001",
+    "institution": "RCB01",
+    "household_no": "3415991012010001",
+    "borrower_name": "张禾",
+    "identity_number": "11010119900307002X",
+    "region": "341599101201",
+    "product": "XEXD01",
+    "amount": "50000.00",
+    "months": 36,
+    "confirmed_date": "2024-05-31",
+    "valid_until": None,
+}
+
+
+def test_a_confirmed_list_is_issued_once(office: Office, tmp_path: Path):
+    """By line and field what is wrong, exit code 1; then sealed once, however often the command is given."""
+    file = tmp_path / "确认名单.ndjson"
+    records = [CONFIRMATION, CONFIRMATION | {"line": 2, "institution": "RCB02", "amount": "5万"}]
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    asked = ("issue", "confirmations", file, "--for", "RCB01")
+    refused = office.json(*asked, status=1)
+    faults = [(fault["line"], fault["field"], fault["code"]) for fault in refused["faults"]]
+    assert faults == [(2, "institution", "HL3060"), (2, "amount", "HL2002")]
+    assert (refused["status"], refused["code"], refused["messages"]["new"]) == ("refused", "HL3061", 0)
+    shown = office.run(*asked, status=1)
+    assert "HL3060" in shown
+    assert "institution 须为收件机构本身" in shown
+    file.write_text(json.dumps(CONFIRMATION, indent=2), "utf-8")
+    answers = [office.json(*asked)["messages"] for _ in range(2)]
+    assert answers == [{"new": 1, "repeated": 0}, {"new": 0, "repeated": 1}]
+    assert "此前已下发" in office.run(*asked)
+    [*_, entry] = office.json("audit", "list", "--last", "1")
+    assert (entry["action"], entry["subject"], entry["detail"]["records"]) == ("records.issued", "RCB01", 1)
+    done = huilian("issue", "credit_records", file, "--for", "RCB01", home=office.home)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("错误 HL3064：")
+
+
 def test_a_token_is_shown_once(office: Office):
     """Added, revoked, listed without its secret."""
     added = office.json("token", "add", "县农办", "--region", COUNTY)
@@ -367,7 +407,7 @@ def test_another_server_answers_as_this_machine_does(five_months: Office, server
 
 
 def test_the_demonstration_ends_with_its_summary(tmp_path: Path):
-    """The figures are the sample's own, and what to look at is named."""
+    """The figures are the sample's own, each institution got its answers in its own format."""
     home = tmp_path / "demo"
     asked = ("demo", "--once", "--home", home, "--households", "48", "--seed", "7")
     done = huilian(*asked, home=tmp_path / "unused")
@@ -377,3 +417,17 @@ def test_the_demonstration_ends_with_its_summary(tmp_path: Path):
     assert december.split()[1:3] == [str(expected["loans"]), str(expected["households"])]
     assert all(word in done.stdout for word in ("甲禾镇", "RCB01", f"{home}/files", "huilian stats"))
     assert not (tmp_path / "unused").exists()
+    outboxes = {path.name: {file.name for file in (path / "outbox").iterdir()} for path in (home / "members").iterdir()}
+    counts = {"RCB01": 25, "PSBC1522": 13, "DB01": 12, "INS_PICC": 12, "XY_341599": 1}
+    assert {member: len(files) for member, files in outboxes.items()} == counts
+    [published] = (home / "members" / "XY_341599" / "outbox").iterdir()
+    header, *records = published.read_bytes().decode("utf-8-sig").splitlines()
+    assert header == "主体类型,名称,证件号码,信用等级,授信额度,认定日期,有效期至,奖惩类型,奖惩事由,公示期"
+    assert len(records) == 20
+    assert all("********" in record for record in records)
+    [confirmed] = (home / "members" / "RCB01" / "outbox").glob("RCB01_CONFIRM_*_001.csv")
+    listed = confirmed.read_bytes().decode("gb18030").splitlines()
+    assert listed[-1].startswith("合计,12,")
+    shown = [line.split() for line in done.stdout.splitlines()]
+    assert ["RCB01", "确认名单", "1", confirmed.name] in shown
+    assert ["XY_341599", "信用记录", "1", published.name] in shown

@@ -1,0 +1,184 @@
+"""Issuing: records that the county has in a file, sealed by the platform and put on their way to one member (下发).
+
+For what no service makes by itself: confirmed lists, results, notices, credit records. All of a
+file goes out or nothing, in one transaction; from the outbox on it travels like any other
+message to that member. A message's id follows from its contents, its receiver and its place in
+the file, so that the same file issued again sends nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian import audit, members
+from huilian.envelope import BODY_LIMIT, LINE_LIMIT, Draft
+from huilian.errors import AccessDenied, FileRefused, UsageError
+from huilian.members import PLATFORM
+from huilian.record_checks import Fault, RecordChecks
+from huilian.record_files import RecordFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from huilian.access import AccessRules
+    from huilian.catalogue import Catalogue, Contract
+    from huilian.database import Transaction
+    from huilian.members import Member
+    from huilian.office import Office
+
+__all__ = ["Issued", "RecordsRefused", "issuable", "issue"]
+
+FAULTS_AT_MOST: Final = 1_000
+"""Faults of a file that are told one by one; the others are counted."""
+_NAMESPACE: Final = uuid.UUID("6f1c8e0a-4f0e-5a8e-9a53-6d1f0c2b7e41")
+"""Of the ids of issued messages; drawn once."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What came of a file.
+
+    Args:
+        dataschema: the contract of its records.
+        member: whom they are for.
+        records: how many it holds.
+        new: messages made of it now.
+        repeated: messages made of the same records before.
+    """
+
+    dataschema: str
+    member: str
+    records: int
+    new: int
+    repeated: int
+
+
+class RecordsRefused(FileRefused):
+    """HL3061: records of a file are wrong, and nothing of it was sent.
+
+    Args:
+        file: its name.
+        faults: the first of them, by line.
+        count: how many there are.
+    """
+
+    def __init__(self, file: str, faults: list[Fault], count: int) -> None:
+        super().__init__("HL3061", file=file, count=count)
+        self.faults = faults
+        self.count = count
+
+
+def issuable(catalogue: Catalogue, access: AccessRules) -> list[str]:
+    """Return the types of which a file can be issued: lists that the platform may send, and a member may receive."""
+    ours = {"platform"}
+    lists = {contract.type for contract in catalogue.contracts.values() if contract.bulk}
+    sent = {name for name, kinds in access.send.items() if ours <= kinds}
+    received = {name for name, kinds in access.receive.items() if kinds - ours}
+    return sorted(lists & sent & received)
+
+
+def issue(office: Office, file: Path, message_type: str, member: str, *, actor: str) -> Issued:
+    """Check a file's records, seal them and put them into the outbox for a member.
+
+    Args:
+        office: the open data directory.
+        file: NDJSON, or a JSON document.
+        message_type: what its records are, "confirmations"; their contract is the newest version.
+        member: whom they are for.
+        actor: who issues it, for the log.
+
+    Raises:
+        UsageError: HL7001, no file of that type can be issued; HL3010, the file cannot be read.
+        AccessDenied: HL4001, there is no such member; HL4016, it has left.
+        FileRefused: HL3064, its kind of member may not receive that; HL3006, there is no record in the
+            file; HL3061 (a `RecordsRefused`), records are wrong; or as `RecordFile.records`.
+    """
+    processor = office.processor
+    types = issuable(office.context.catalogue, processor.access)
+    if message_type not in types:
+        what = f"不能下发 {message_type}；可下发 (cannot be issued; what can is): {', '.join(types)}"
+        raise UsageError("HL7001", what=what)
+    contract = office.context.catalogue.latest(message_type)
+    source = RecordFile(file)
+    now, new, repeated = office.clock.now(), 0, 0
+    with office.database.transaction() as transaction:
+        transaction.lock(f"huilian.issuing.{member}")
+        receiver = _receiver(transaction, processor.access, contract, member)
+        checks = RecordChecks(contract, receiver, office.settings.county, members.all_members(transaction))
+        sound = _Sound(checks, source.records())
+        for place, body in enumerate(_bodies(sound.lines())):
+            if sound.count:
+                continue  # only looked at to its end, for the faults
+            message_id = _message_id(contract, member, place, body)
+            if transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message_id]):
+                repeated += 1
+                continue
+            draft = Draft(contract.type, contract.dataschema, member, body, bulk=True)
+            processor.send(transaction, draft, message_id=message_id)
+            new += 1
+        if sound.count:
+            raise RecordsRefused(file.name, sound.faults, sound.count)
+        if not sound.records:
+            raise FileRefused("HL3006", file=file.name)
+        if new:
+            counts = {"records": sound.records, "messages": new, "repeated": repeated}
+            name = file.name.encode("utf-8", "replace").decode()  # it may hold any bytes
+            detail = {"dataschema": contract.dataschema, "file": name, "file_sha256": source.sha256} | counts
+            audit.append(transaction, now=now, actor=actor, action="records.issued", subject=member, detail=detail)
+    return Issued(contract.dataschema, member, sound.records, new, repeated)
+
+
+class _Sound:
+    """Yields records without faults as lines, and collects the faults of the others."""
+
+    def __init__(self, checks: RecordChecks, records: Iterable[tuple[int, dict[str, Any] | None]]) -> None:
+        self._checks = checks
+        self._records = records
+        self.records = 0
+        self.count = 0
+        self.faults: list[Fault] = []
+
+    def lines(self) -> Iterator[bytes]:
+        for line, record in self._records:
+            self.records += 1
+            found = self._checks.faults(line, record)
+            self.count += len(found)
+            self.faults += found[: FAULTS_AT_MOST - len(self.faults)]
+            if record is not None and not found:
+                # In the contract's order, so that the same records are the same bytes however the file is written.
+                ordered = {name: record[name] for name in self._checks.fields}
+                yield json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _receiver(transaction: Transaction, access: AccessRules, contract: Contract, code: str) -> Member:
+    receiver = members.find(transaction, code)
+    if code == PLATFORM:
+        raise AccessDenied("HL4001", member=code)
+    if receiver.left:
+        raise AccessDenied("HL4016", member=code, what="已退出 (has left)")
+    if not access.may_receive(receiver.kind, contract.type):
+        raise FileRefused("HL3064", member=code, kind=receiver.kind, type=contract.type)
+    return receiver
+
+
+def _bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines together, as many as one message may hold."""
+    body, count = bytearray(), 0
+    for line in lines:
+        if count == LINE_LIMIT or len(body) + len(line) > BODY_LIMIT:
+            yield bytes(body)
+            body, count = bytearray(), 0
+        body += line
+        count += 1
+    if count:
+        yield bytes(body)
+
+
+def _message_id(contract: Contract, member: str, place: int, body: bytes) -> str:
+    digest = hashlib.sha256(body).hexdigest()
+    return str(uuid.uuid5(_NAMESPACE, f"{contract.dataschema} {member} {place} {digest}"))
