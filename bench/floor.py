@@ -13,7 +13,6 @@ import psycopg
 
 from bench.data import COUNTY, MEMBER, Ledgers
 from huilian import adapters
-from huilian.adapters import AdapterSettings
 from huilian.database import EmbeddedServer, quote
 from schemas import columnar
 from schemas.records import LoanLedgerRecord
@@ -32,7 +31,7 @@ def translated(source: Path) -> Path:
     identity = adapter.recognise(source.name)
     assert identity is not None  # noqa: S101  # we named it
     with target.open("wb") as file:
-        for piece in adapter.read(source, identity, AdapterSettings(COUNTY)):
+        for piece in adapter.read(source, identity, adapters.settings_for(adapter, COUNTY, {})):
             piece.accepted.write_csv(file, include_header=False)
     return target
 

@@ -45,7 +45,7 @@ def measure(office: Serving, folder: Path) -> list[float]:
             adapter=adapter,
             member=MEMBER,
             home=Home(office.home),
-            settings=adapters.AdapterSettings(COUNTY),
+            settings=adapters.settings_for(adapter, COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport,

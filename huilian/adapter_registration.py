@@ -77,6 +77,7 @@ def faults(adapter: Adapter, name: str, catalogue: Catalogue, base: type[Adapter
         for dataschema in adapter.writes
         if dataschema not in catalogue.contracts
     )
+    yield from _receipt(adapter)
     yield from _settings(adapter.settings)
     yield from _examples(adapter)
 
@@ -109,6 +110,7 @@ _TYPES: Final[tuple[tuple[str, _Wrong, str], ...]] = (
     ("parts", _no_lists, "must map kinds of submission to tuples of contracts"),
     ("totals", _no_lists, "must map kinds of submission to tuples of amounts"),
     ("writes", _no_texts, "must map contracts to example file names"),
+    ("receipt_names_rows", lambda v: not isinstance(v, bool), "must be true or false"),
     ("settings", lambda v: not isinstance(v, Mapping), "must map names to instances of Setting"),
     ("exempt", _no_texts, "must map rules of the conformance suite to reasons"),
 )
@@ -147,6 +149,12 @@ def _totals(adapter: Adapter, catalogue: Catalogue) -> Iterator[Fault]:
 
 def _has(contract: Contract, message_type: str, field: str) -> bool:
     return message_type in ("", contract.type) and field in contract.schema().fields
+
+
+def _receipt(adapter: Adapter) -> Iterator[Fault]:
+    writes_receipts = any(contract.startswith("receipt/") for contract in adapter.writes)
+    if adapter.receipt_names_rows and not (adapter.reads and writes_receipts):
+        yield Fault("receipt_names_rows", "is true of an adapter that does not both read files and write receipts")
 
 
 def _settings(settings: Mapping[str, Setting]) -> Iterator[Fault]:

@@ -140,6 +140,9 @@ class Outgoing:
         number: counts what the member was sent of that contract on that day, from 1.
         records: in wire types; a single message, such as a receipt, is one row.
         regarding: the name of the member's own file that they answer, if they answer one.
+        source: of a receipt, that file itself, byte for byte as it came, for an adapter with
+            `receipt_names_rows`; None when it is not here any more or did not come from here.
+        rejections: what the adapter rejected of `source`, as `REJECTIONS`, by line; there when `source` is.
     """
 
     dataschema: str
@@ -148,6 +151,8 @@ class Outgoing:
     number: int
     records: pl.DataFrame
     regarding: str | None = None
+    source: Path | None = None
+    rejections: pl.DataFrame | None = None
 
 
 class Adapter:
@@ -170,6 +175,9 @@ class Adapter:
     several types "guarantees.guaranteed_amount"."""
     writes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Contract of what the institution is sent to an example of the file's name: {"receipt/v2": "RCB01_回执_…"}."""
+    receipt_names_rows: ClassVar[bool] = False
+    """Whether its receipts, given `Outgoing.source`, hold the result of every row: then no file of
+    rejected rows is returned beside them."""
     reads_messages: ClassVar[tuple[str, ...]] = ()
     """Contracts of single messages in the institution's own format: ("insurance_element/v1",)."""
     settings: ClassVar[Mapping[str, Setting]] = MappingProxyType({})

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
-from huilian import basis, envelope, money
+from huilian import basis, envelope, money, receipts
 from huilian.adapters import REJECTIONS, Outgoing
 from huilian.ahead import ahead
 from huilian.basis import GONE, KINDS, Content
@@ -80,7 +80,8 @@ class Pushed:
 
     Args:
         receipt: as its contract has it.
-        rejections: the file with the rejected rows in the sender's layout, if there are any.
+        rejections: the file with the rejected rows in the sender's layout, if there are any; `answer`
+            itself where that names them.
         answer: the receipt in the sender's own format, where its adapter writes it.
     """
 
@@ -131,8 +132,11 @@ def push(
         submission = translated()
         receipt = _answered(submission, transport, progress, seconds)
     submission.keep_receipt(receipt)
-    answer = _answer(submission, receipt, adapter=adapter, settings=settings, day=clock.today(), source=source)
-    return Pushed(receipt, submission.rejections, answer)
+    if RECEIPT_CONTRACT not in adapter.writes:
+        return Pushed(receipt, submission.rejections)
+    rows = receipts.rows(adapter, receipt, submission, source)
+    answer = _answer(submission, receipt, rows, adapter=adapter, settings=settings, day=clock.today(), source=source)
+    return Pushed(receipt, answer if rows and receipt["rejected"] else submission.rejections, answer)
 
 
 def _answered(
@@ -150,17 +154,16 @@ def _answered(
 def _answer(
     submission: SpooledSubmission,
     receipt: dict[str, Any],
+    rows: receipts.Rows | None,
     *,
     adapter: Adapter,
     settings: AdapterSettings,
     day: dt.date,
     source: Path,
-) -> Path | None:
+) -> Path:
     """Write the receipt beside the rejected rows, in the sender's own format; an earlier one is replaced."""
-    if RECEIPT_CONTRACT not in adapter.writes:
-        return None
     frame = pl.DataFrame([receipt], infer_schema_length=None).with_columns(pl.col(pl.Null).cast(pl.String))
-    outgoing = Outgoing(RECEIPT_CONTRACT, str(receipt["member"]), day, 1, frame, source.name)
+    outgoing = receipts.about(rows, Outgoing(RECEIPT_CONTRACT, str(receipt["member"]), day, 1, frame, source.name))
     folder = submission.folder / "answer"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -85,6 +85,16 @@ class SpooledSubmission:
         """Return how many messages there are."""
         return sum(1 for _ in self.folder.glob("[0-9]*.seal"))
 
+    def part(self, sequence: int) -> Message:
+        """Return the message of the part with this number in the manifest.
+
+        Raises:
+            FileNotFoundError: it is not here.
+        """
+        # The manifest was written as number 0.
+        path = self.folder / f"{sequence + 1:06d}.seal"
+        return envelope.read(path.read_text("ascii"), path.with_suffix(".payload").read_bytes())
+
     def messages(self, start: int = 0) -> Iterator[Message]:
         """Yield the sealed messages in sending order, from the one numbered `start`."""
         for path in sorted(self.folder.glob("[0-9]*.seal")):

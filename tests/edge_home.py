@@ -34,12 +34,21 @@ COUNTY = "341599"
 PATIENCE_SECONDS = 30.0
 
 
-def edge_home(folder: Path, county: Home, *, to: str = "", token: str = "", ca_file: str = "") -> Home:
-    """Set up the edge of `BANK`: the key that its county entered, moved to where it belongs."""
+def edge_home(
+    folder: Path,
+    county: Home,
+    *,
+    to: str = "",
+    token: str = "",
+    ca_file: str = "",
+    member: str = BANK,
+    adapter: str = ADAPTER,
+) -> Home:
+    """Set up the edge of a member: the key that its county entered, moved to where it belongs."""
     home = Home(folder, environment={})
-    save(home, EdgeSettings(BANK, ADAPTER, COUNTY, to, ca_file, token))
+    save(home, EdgeSettings(member, adapter, COUNTY, to, ca_file, token))
     Folders(folder).make()
-    shutil.copytree(county.folder / "keys" / BANK, folder / "keys" / BANK)
+    shutil.copytree(county.folder / "keys" / member, folder / "keys" / member)
     for key in county.trusted_keys("HUILIAN"):
         home.trust("HUILIAN", key)
     return home
@@ -171,7 +180,7 @@ def receipt_draft(manifest: dict[str, Any], status: str = "accepted") -> Draft:
         "message": "明细与清单合计不符" if refused else None,
     }
     body = json.dumps(content, ensure_ascii=False).encode()
-    return Draft("receipt", "receipt/v2", BANK, body, submission=manifest["submission"])
+    return Draft("receipt", "receipt/v2", manifest["member"], body, submission=manifest["submission"])
 
 
 def confirmation(number: int, member: str = BANK) -> Draft:

@@ -12,7 +12,13 @@ import polars as pl
 from adapters.guarantee_company.amounts import UNITS, in_yuan
 from adapters.guarantee_company.formats import GENERAL
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, Receipt
-from schemas.returns import NOTICE_KIND, ConfirmationRecord, NoticeRecord
+from schemas.returns import (
+    COMPENSATION_STATUS,
+    NOTICE_KIND,
+    CompensationResultRecord,
+    ConfirmationRecord,
+    NoticeRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,6 +134,38 @@ RETURNS: Final[Mapping[str, ReturnedSheet]] = {
             ReturnedColumn("有效期至", "valid_until", _DATE),
         ),
         sums=("确认金额",),
+    ),
+    "compensation_results/v1": ReturnedSheet(
+        "风险补偿结果",
+        CompensationResultRecord,
+        (
+            ReturnedColumn("序号", "line", _WHOLE),
+            ReturnedColumn("结果编号", "result_no", _TEXT),
+            ReturnedColumn("申请编号", "application_no", _TEXT),
+            ReturnedColumn(BANK_NAME, "institution", _TEXT),
+            ReturnedColumn("贷款银行·机构代码", "institution", _TEXT),
+            ReturnedColumn("借据号", "loan_no", _TEXT),
+            ReturnedColumn("户编号", "household_no", _TEXT),
+            ReturnedColumn("保险·保单号", "policy_no", _TEXT),
+            ReturnedColumn("保险·赔案号", "claim_no", _TEXT),
+            ReturnedColumn("损失·本金", "principal", _AMOUNT),
+            ReturnedColumn("损失·利息", "interest", _AMOUNT),
+            ReturnedColumn("承担金额·保险", "share_insurer", _AMOUNT),
+            ReturnedColumn("承担金额·风险补偿金", "share_fund", _AMOUNT),
+            ReturnedColumn("承担金额·政府", "share_government", _AMOUNT),
+            ReturnedColumn("承担金额·银行", "share_bank", _AMOUNT),
+            ReturnedColumn("承担金额·担保", "share_guarantor", _AMOUNT),
+            ReturnedColumn("承担金额·再担保", "share_reguarantor", _AMOUNT),
+            ReturnedColumn("结果", "status", _codes(COMPENSATION_STATUS)),
+            ReturnedColumn("核定日期", "decided_date", _DATE),
+            ReturnedColumn("拨付日期", "paid_date", _DATE),
+            ReturnedColumn("政策版本", "policy_version", _TEXT),
+            ReturnedColumn("原因", "reason", _TEXT),
+        ),
+        sums=(
+            *("损失·本金", "损失·利息", "承担金额·保险", "承担金额·风险补偿金"),
+            *("承担金额·政府", "承担金额·银行", "承担金额·担保", "承担金额·再担保"),
+        ),
     ),
     "notices/v1": ReturnedSheet(
         "通知",

@@ -1,8 +1,9 @@
-"""What the county sends to the insurer: receipts, confirmations (form 3) and notices, a message for each.
+"""What the county sends to the insurer: confirmations (form 3), compensation results and notices, a message for each.
 
 Every message has a Head and a Body as the insurer's own have, in UTF-8. A record is an element whose
 items are the fields of its contract in the order of the contract, `confirmation_no` as
-`<ConfirmationNo>`; what is null is not there. Codes are hyphenated, as the insurer's are.
+`<ConfirmationNo>`; what is null is not there. Codes are hyphenated, as the insurer's are. Receipts are
+records of the same form, in a message of their own: see `acknowledgement`.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ import polars as pl
 from adapters.insurer.markup import declaration, item, start_tag, text_of
 from adapters.insurer.outline import outline
 from adapters.insurer.parsing import Body, parse
-from adapters.insurer.vocabulary import NAMESPACE, local_name, qualified
-from adapters.toolkit.encodings import UTF_8
+from adapters.insurer.vocabulary import HEAD, NAMESPACE, local_name, qualified
 from adapters.toolkit.whole_files import replacing
 from huilian.errors import FileRefused
 from schemas import fields as f
 from schemas.messages import Receipt
-from schemas.returns import ConfirmationRecord, NoticeRecord
+from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import marshmallow as ma
 
+    from adapters.insurer.outline import Outline
     from adapters.insurer.parsing import Element
     from huilian.adapters import AdapterSettings, Outgoing
 
-__all__ = ["KINDS", "Kind", "kind_of", "read_back", "write"]
+__all__ = ["KINDS", "Kind", "element_of", "frame", "head_of", "heading", "kind_of", "read_back", "write"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Kind:
         return {"".join(part.capitalize() for part in name.split("_")): name for name in self.fields}
 
     @property
+    def codes(self) -> frozenset[str]:
+        """Return the fields that hold codes."""
+        return frozenset(name for name, field in self.fields.items() if isinstance(field, f.Code))
+
+    @property
     def types(self) -> dict[str, pl.DataType]:
         """Return the fields' wire types."""
         return {name: pl.Int64() if isinstance(field, f.Whole) else pl.String() for name, field in self.fields.items()}
@@ -70,6 +76,9 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "receipt/v2": Kind("ACK", "Ack", "Receipt", Receipt),
     "confirmations/v1": Kind("CONFIRM", "Confirmations", "Confirmation", ConfirmationRecord),
+    "compensation_results/v1": Kind(
+        "COMPENSATION", "CompensationResults", "CompensationResult", CompensationResultRecord
+    ),
     "notices/v1": Kind("NOTICE", "Notices", "Notice", NoticeRecord),
 }
 """By contract."""
@@ -93,15 +102,13 @@ def write(outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
         FileRefused: HL3014, there is no message of that contract; HL3039, it cannot be written.
     """
     kind = kind_of(outgoing.dataschema)
-    codes = _codes(kind)
+    head = heading(outgoing, settings) | {"Count": str(outgoing.records.height)}
+    items = "".join(item(name, text) for name, text in head.items())
     with replacing(target) as file:
         file.write(f"{declaration('UTF-8')}{start_tag(kind.root, {'xmlns': NAMESPACE})}\n".encode())
-        file.write(f"{_head(outgoing, settings)}\n<Body>\n".encode())
+        file.write(f"<Head>{items}</Head>\n<Body>\n".encode())
         for record in outgoing.records.iter_rows(named=True):
-            items = "".join(
-                item(name, _written(record[field], is_code=field in codes)) for name, field in kind.items.items()
-            )
-            file.write(f"<{kind.element}>{items}</{kind.element}>\n".encode())
+            file.write(element_of(kind, record).encode())
         file.write(f"</Body>\n</{kind.root}>\n".encode())
 
 
@@ -114,34 +121,52 @@ def read_back(source: Path, dataschema: str) -> pl.DataFrame:
     """
     kind = kind_of(dataschema)
     parts = outline(source)
-    root = parse(parts.head + parts.closing, UTF_8, source.name, parts.head_line)
-    stated = root.findtext(f"{qualified('Head')}/{qualified('Count')}")
-    if root.tag != qualified(kind.root):
-        raise FileRefused("HL3032", file=source.name, item=kind.root, what="根元素有误 (wrong root)")
-    items, types, codes = kind.items, kind.types, _codes(kind)
-    records = [
-        {items[name]: _read(child, types, codes, items[name]) for child in element if (name := _name(child)) in items}
-        for element in Body(source, parts)
-    ]
-    if stated != str(len(records)):
-        raise FileRefused("HL3035", file=source.name, stated=stated, found=len(records))
-    return pl.DataFrame([dict.fromkeys(types) | record for record in records], schema=types)
+    stated = head_of(source, parts, kind).findtext(qualified("Count"))
+    records = frame(kind, Body(source, parts, [kind.element]))
+    if stated != str(records.height):
+        raise FileRefused("HL3035", file=source.name, stated=stated, found=records.height)
+    return records
 
 
-def _head(outgoing: Outgoing, settings: AdapterSettings) -> str:
-    items = {
+def heading(outgoing: Outgoing, settings: AdapterSettings) -> dict[str, str | None]:
+    """Return the items with which the Head of every message begins."""
+    return {
         "Sender": settings.county,
         "Receiver": outgoing.member,
         "Date": outgoing.day.isoformat(),
         "Number": str(outgoing.number),
         "RegardingFile": outgoing.regarding,
-        "Count": str(outgoing.records.height),
     }
-    return f"<Head>{''.join(item(name, text) for name, text in items.items())}</Head>"
 
 
-def _codes(kind: Kind) -> frozenset[str]:
-    return frozenset(name for name, field in kind.fields.items() if isinstance(field, f.Code))
+def head_of(source: Path, parts: Outline, kind: Kind) -> Element:
+    """Return the Head of a message that was written here.
+
+    Raises:
+        FileRefused: HL3031, it is not well-formed; HL3032, it is another kind of message.
+    """
+    root = parse(parts.head + parts.closing, parts.encoding.codec, source.name, parts.head_line)
+    head = root.find(HEAD)
+    if root.tag != qualified(kind.root) or head is None:
+        raise FileRefused("HL3032", file=source.name, item=kind.root, what="根元素有误 (wrong root)")
+    return head
+
+
+def element_of(kind: Kind, record: Mapping[str, str | int | None]) -> str:
+    """Return a record as an element with its line end."""
+    items, codes = kind.items, kind.codes
+    told = "".join(item(name, _written(record[field], is_code=field in codes)) for name, field in items.items())
+    return f"<{kind.element}>{told}</{kind.element}>\n"
+
+
+def frame(kind: Kind, elements: Iterable[Element]) -> pl.DataFrame:
+    """Return the records that elements hold, in wire types."""
+    items, types, codes = kind.items, kind.types, kind.codes
+    records = [
+        {items[name]: _read(child, types, codes, items[name]) for child in element if (name := _name(child)) in items}
+        for element in elements
+    ]
+    return pl.DataFrame([dict.fromkeys(types) | record for record in records], schema=types)
 
 
 def _written(value: str | int | None, *, is_code: bool) -> str | None:

@@ -51,6 +51,7 @@ class Insurer(Adapter):
     writes: ClassVar[dict[str, str]] = {
         contract: f"INS_PICC_{kind.word}_20240531_01.xml" for contract, kind in documents.KINDS.items()
     }
+    receipt_names_rows: ClassVar[bool] = True
     reads_messages: ClassVar[tuple[str, ...]] = ("insurance_element/v1",)
 
     def recognise(self, file_name: str) -> FileIdentity | None:
@@ -90,8 +91,8 @@ class Insurer(Adapter):
         translator.unknown.report(source.name)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:  # noqa: ARG002  # the file says all of it
-        """Write an `<Ack>` that says of every element whether it was taken: see `acknowledgement`."""
-        acknowledgement.write(source, rejections, target)
+        """Write what is known to be wrong before the county has answered: see `acknowledgement`."""
+        acknowledgement.write_rejections(source, rejections, target)
 
     def read_message(self, body: bytes, dataschema: str, settings: AdapterSettings) -> Piece:
         """Translate one element that was posted by itself, by the same rules as in a package: see `element`.
@@ -109,9 +110,12 @@ class Insurer(Adapter):
         return f"{outgoing.member}_{kind.word}_{outgoing.day:%Y%m%d}_{outgoing.number:02d}.xml"
 
     def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
-        """Write what the county sends as an XML message in UTF-8: see `documents`."""
-        documents.write(outgoing, settings, target)
+        """Write what the county sends as an XML message: see `documents`, and of a receipt `acknowledgement`."""
+        write = acknowledgement.write if outgoing.dataschema == acknowledgement.RECEIPT else documents.write
+        write(outgoing, settings, target)
 
     def read_back(self, source: Path, dataschema: str, settings: AdapterSettings) -> pl.DataFrame:  # noqa: ARG002  # every county's are alike
         """Return the records in a message that `write` made, with every field of the contract."""
+        if dataschema == acknowledgement.RECEIPT:
+            return acknowledgement.read_back(source)
         return documents.read_back(source, dataschema)

@@ -17,7 +17,7 @@ from adapters.insurer.vocabulary import BODY, qualified
 from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from adapters.insurer.outline import Outline
@@ -30,8 +30,6 @@ Element = Any
 MOST_ELEMENT_BYTES: Final = 16 << 20
 """From one agreed element of a Body to the next, as UTF-8: room for what may be attached, which is passed over."""
 
-_STOPS: Final = (BODY, *map(qualified, LAYOUTS))
-"""Where the parser stops for us; what nobody agreed on is found between them."""
 _OPTIONS: Final[dict[str, Any]] = {
     "encoding": "utf-8",
     "resolve_entities": False,
@@ -69,13 +67,16 @@ class Body:
     Args:
         source: the file.
         parts: where its Body is.
+        names: of the elements that are let go of one by one; others are with the next one of them.
     """
 
-    def __init__(self, source: Path, parts: Outline) -> None:
+    def __init__(self, source: Path, parts: Outline, names: Iterable[str] = tuple(LAYOUTS)) -> None:
         self.count = 0
         """Elements so far."""
         self._file = source.name
         self._parts = parts
+        # Where the parser stops for us; what nobody agreed on is found between them.
+        self._stops = (BODY, *map(qualified, names))
         self._root: Element = None
         self._body: Element = None
         self._last: Element = None
@@ -100,7 +101,7 @@ class Body:
         Raises:
             FileRefused: HL3031, the Body is not well-formed or an element is too large; HL3032, it is not one Body.
         """
-        parser = etree.XMLPullParser(events=("end",), tag=_STOPS, **_OPTIONS)
+        parser = etree.XMLPullParser(events=("end",), tag=self._stops, **_OPTIONS)
         try:
             for text in self._stream:
                 parser.feed(text)

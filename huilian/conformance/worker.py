@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import catalogue
 from huilian.adapters import REJECTIONS, Adapter, AdapterSettings
+from huilian.conformance import acknowledging
 from huilian.conformance.inspection import Inspection
 from huilian.errors import FileRefused
 
@@ -73,9 +74,16 @@ def _translated(
         # What was accepted before the file was refused counts for nothing.
         return {"rows": inspection.rows, **refused, "faults": inspection.telling(refusal.chinese)}
     rejections = inspection.rejections()
+    in_order = rejections.sort("line", maintain_order=True)
     if rejections.height and not asked["lightly"]:
         target = source.with_name(f"退回_{source.name}")
-        adapter.write_rejections(source, identity, rejections.sort("line", maintain_order=True), target)
+        adapter.write_rejections(source, identity, in_order, target)
+        inspection.add(target.read_bytes())
+        target.unlink()
+    if adapter.receipt_names_rows and not asked["lightly"]:
+        answer = acknowledging.receipt(source, in_order, rows=inspection.rows)
+        target = source.with_name(adapter.outgoing_name(answer))
+        adapter.write(answer, settings, target)
         inspection.add(target.read_bytes())
         target.unlink()
     assert rejections.schema == REJECTIONS or inspection.faults  # noqa: S101  # told as a fault already

@@ -1,7 +1,7 @@
 """From a message that came to files in the institution's own formats.
 
 Kept first, believed, then written: a receipt answers the file it is about, with the
-rejected rows beside it; whatever else is addressed to the member becomes a file of its own.
+rejected rows in it or beside it; whatever else is addressed to the member becomes a file of its own.
 Where the adapter has no format for it, the file is JSON as the contract has it.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from huilian import envelope
+from huilian import envelope, receipts
 from huilian.adapters import Outgoing
 from huilian.clock import CHINA
 from huilian.edge.believing import believed
@@ -151,9 +151,11 @@ class Answering:
         """Answer one file: rejected rows and receipt into the outbox, the original to its end."""
         receipt: dict[str, Any] = message.json()
         spooled = Spool(self._parts.home.spool).find(str(receipt["submission"]))
-        if spooled is not None and spooled.rejections is not None:
+        original = self._parts.folders.taken(arrival.number, arrival.file_name)
+        rows = receipts.rows(self._parts.adapter, receipt, spooled, original)
+        if rows is None and spooled is not None and spooled.rejections is not None:
             self._return_rows(arrival, spooled.rejections, _day(message))
-        self._place(f"arrival {arrival.number} receipt", message, contract, regarding=arrival.file_name)
+        self._place(f"arrival {arrival.number} receipt", message, contract, regarding=arrival.file_name, rows=rows)
         if receipt["status"] == "accepted":
             self._ending.accept(arrival)
         else:
@@ -179,12 +181,20 @@ class Answering:
             key, REJECTIONS, day, lambda _: rejections.name, lambda _, target: _copy(rejections, target)
         )
 
-    def _place(self, key: str, message: Message, contract: Contract, *, regarding: str | None = None) -> None:
+    def _place(
+        self,
+        key: str,
+        message: Message,
+        contract: Contract,
+        *,
+        regarding: str | None = None,
+        rows: receipts.Rows | None = None,
+    ) -> None:
         adapter, day = self._parts.adapter, _day(message)
         dataschema = NEWEST_RECEIPT if message.type == RECEIPT else contract.dataschema
         if dataschema in adapter.writes:
             frame = records(message, contract)
-            outgoing = Outgoing(dataschema, self._parts.member, day, 1, frame, regarding)
+            outgoing = receipts.about(rows, Outgoing(dataschema, self._parts.member, day, 1, frame, regarding))
             self._placing.place(
                 key,
                 dataschema,

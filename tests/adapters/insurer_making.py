@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from lxml import etree
+
 from adapters.insurer import adapter
 from tests.adapters.making import COUNTY
 
@@ -197,3 +199,12 @@ def errors(pieces: list[Piece]) -> list[tuple[int, str, str]]:
     """Return (line, field, code) of all rejections, by line."""
     found = [row for piece in pieces for row in piece.rejections.select("line", "field", "code").rows()]
     return sorted(found, key=lambda error: error[0])
+
+
+def results(ack: bytes) -> list[tuple[str | None, str | None, str | None, str | None, list[str | None]]]:
+    """Return element, number, reference, status and the codes of the errors of each result in an acknowledgement."""
+    names = ("element", "number", "reference", "status")
+    return [
+        (*map(found.get, names), [error.get("code") for error in found])  # type: ignore[misc]  # there are four names
+        for found in etree.fromstring(ack).iterfind(f"{{{NAMESPACE}}}Body/{{{NAMESPACE}}}Result")
+    ]

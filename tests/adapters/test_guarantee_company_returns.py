@@ -23,7 +23,13 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
 from schemas.columnar import wire_types
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.returns import NOTICE_KIND, ConfirmationRecord, NoticeRecord
+from schemas.returns import (
+    COMPENSATION_STATUS,
+    NOTICE_KIND,
+    CompensationResultRecord,
+    ConfirmationRecord,
+    NoticeRecord,
+)
 from tests.adapters.guarantee_making import (
     BANKS,
     COMPENSATED,
@@ -229,6 +235,34 @@ NOTICES = pl.DataFrame(
 )
 
 
+def compensations(*changes: dict[str, Any]) -> pl.DataFrame:
+    """Return compensation results with a row for each of `changes`."""
+    base = {
+        "result_no": "BC2024000001",
+        "application_no": "SQ2024000001",
+        "institution": "RCB01",
+        "loan_no": "J2023000017",
+        "household_no": "341599101200-0017",
+        "policy_no": None,
+        "claim_no": None,
+        "principal": "48765.43",
+        "interest": "1234.57",
+        "share_insurer": "0.00",
+        "share_fund": "20000.00",
+        "share_government": "0.00",
+        "share_bank": "10000.00",
+        "share_guarantor": "15000.01",
+        "share_reguarantor": "4999.99",
+        "status": "approved",
+        "decided_date": "2024-05-30",
+        "paid_date": None,
+        "policy_version": "anhui 2024-01-01",
+        "reason": None,
+    }
+    rows = [{"line": line, **base, **change} for line, change in enumerate(changes, start=1)]
+    return pl.DataFrame(rows, schema=wire_types(CompensationResultRecord))
+
+
 def outgoing(dataschema: str, records: pl.DataFrame, number: int = 1, regarding: str | None = None) -> Outgoing:
     """Return something on its way to the company."""
     return Outgoing(dataschema, "GC01", dt.date(2024, 6, 3), number, records, regarding)
@@ -239,6 +273,8 @@ SENT = [
     outgoing("confirmations/v1", confirmations({}, {"valid_until": "2024-11-30", "amount": "0.01"})),
     outgoing("confirmations/v1", confirmations()),
     outgoing("notices/v1", NOTICES),
+    outgoing("compensation_results/v1", compensations({}, {"claim_no": "C1", "status": "refused", "reason": "=0"})),
+    outgoing("compensation_results/v1", compensations()),
 ]
 
 
@@ -301,6 +337,35 @@ def test_confirmations_look_like_the_companys_own_sheets(tmp_path: Path):
     assert second[5:7] == (None, "NCB9")
     assert total == ("合计", *[None] * 8, 9.876543, *[None] * 3)
     assert {"A1:M1", "A2:M2", "A3:A4", "C3:E3", "F3:G3"} <= {merge.coord for merge in sheet.merged_cells.ranges}
+
+
+def test_compensation_results_say_who_bears_how_much(tmp_path: Path):
+    """Losses and shares in 万元, exact to the fen, each added up at the end."""
+    paid = {"status": "paid", "paid_date": "2024-06-01", "principal": "0.01", "interest": "0.00"}
+    sent = outgoing("compensation_results/v1", compensations({}, paid | {"share_guarantor": "0.01"}))
+    assert adapter.outgoing_name(sent) == "GC01_风险补偿结果_20240603_001.xlsx"
+    adapter.write(sent, SETTINGS, tmp_path / "sent.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "sent.xlsx")["风险补偿结果"]
+    title, stated, upper, lower, first, second, total = values(sheet)
+    assert title[0] == "风险补偿结果"
+    assert stated[0] == "单位:万元  日期:2024年6月3日  接收机构:GC01"
+    groups = [name for name in upper if name]
+    assert groups[3:9] == ["贷款银行", "借据号", "户编号", "保险", "损失", "承担金额"]
+    assert [name for name in lower if name] == [
+        *("名称", "机构代码", "保单号", "赔案号", "本金", "利息"),
+        *("保险", "风险补偿金", "政府", "银行", "担保", "再担保"),
+    ]
+    assert first[3:5] == ("示范农村商业银行", "RCB01")
+    assert first[9:17] == (4.876543, 0.123457, 0, 2, 0, 1, 1.500001, 0.499999)
+    assert first[17:] == (
+        COMPENSATION_STATUS["approved"],
+        dt.datetime(2024, 5, 30),  # noqa: DTZ001  # a spreadsheet knows no zones
+        None,
+        "anhui 2024-01-01",
+        None,
+    )
+    assert second[17] == COMPENSATION_STATUS["paid"]
+    assert total == ("合计", *[None] * 8, 4.876544, 0.123457, 0, 4, 0, 2, 1.500002, 0.999998, *[None] * 5)
 
 
 def test_a_receipt_names_the_file_it_answers(tmp_path: Path):
@@ -389,19 +454,37 @@ notices = st.fixed_dictionaries(
         "text": text | awkward,
     }
 )
+shares = ("share_insurer", "share_fund", "share_government", "share_bank", "share_guarantor", "share_reguarantor")
+results = st.fixed_dictionaries(
+    {
+        **dict.fromkeys(("result_no", "application_no", "institution", "loan_no", "household_no"), key),
+        **dict.fromkeys(("policy_no", "claim_no"), st.none() | key),
+        **dict.fromkeys(("principal", "interest", *shares), money),
+        "status": st.sampled_from(sorted(COMPENSATION_STATUS)),
+        "decided_date": days,
+        "paid_date": st.none() | days,
+        "policy_version": text | awkward,
+        "reason": st.none() | text | awkward,
+    }
+)
+RECORDS = {
+    "confirmations/v1": ConfirmationRecord,
+    "notices/v1": NoticeRecord,
+    "compensation_results/v1": CompensationResultRecord,
+}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     generated=st.tuples(st.just("confirmations/v1"), st.lists(rows, max_size=5))
     | st.tuples(st.just("notices/v1"), st.lists(notices, max_size=5))
+    | st.tuples(st.just("compensation_results/v1"), st.lists(results, max_size=5))
 )
 def test_whatever_is_written_is_read_back(tmp_path: Path, generated: tuple[str, list[dict[str, Any]]]):
     """Texts with blanks, formulas and characters that XML cannot hold; days before the leap day that never was."""
     dataschema, records = generated
-    record = ConfirmationRecord if dataschema == "confirmations/v1" else NoticeRecord
     numbered = [{"line": line, **row} for line, row in enumerate(records, start=1)]
-    sent = outgoing(dataschema, pl.DataFrame(numbered, schema=wire_types(record)))
+    sent = outgoing(dataschema, pl.DataFrame(numbered, schema=wire_types(RECORDS[dataschema])))
     adapter.write(sent, SETTINGS, tmp_path / "sent.xlsx")
     assert adapter.read_back(tmp_path / "sent.xlsx", dataschema, SETTINGS).to_dicts() == numbered
 

@@ -1,4 +1,4 @@
-"""What the insurer is sent: acknowledgements, receipts, confirmations and notices."""
+"""What the insurer is sent beside acknowledgements: confirmations, compensation results and notices."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import etree
 
 from adapters.insurer import adapter, documents
-from huilian.adapters import REJECTIONS, Outgoing
-from huilian.errors import FileRefused, describe
+from adapters.insurer.parsing import MOST_ELEMENT_BYTES
+from huilian.adapters import Outgoing
+from huilian.errors import FileRefused
 from schemas.columnar import wire_types
-from schemas.returns import ConfirmationRecord
-from tests.adapters.insurer_making import NAME, NAMESPACE, claim, package, policy, read, result
+from schemas.returns import CompensationResultRecord, ConfirmationRecord
+from tests.adapters.insurer_making import NAMESPACE
 from tests.adapters.making import COUNTY, identity_number
 from tests.adapters.valid_records import frames
 
@@ -45,62 +45,10 @@ def outgoing(dataschema: str, records: pl.DataFrame, **parts: Any) -> Outgoing: 
     return Outgoing(dataschema, "INS_PICC", DAY, parts.pop("number", 1), records, **parts)
 
 
-def acknowledged(tmp_path: Path, *elements: str, **parts: object) -> bytes:
-    """Return the acknowledgement of a package."""
-    path = package(*elements, **parts).save(tmp_path)  # type: ignore[arg-type]  # parts are named by the test
-    identity = adapter.recognise(NAME)
-    assert identity is not None
-    rejections = pl.concat([pl.DataFrame(schema=REJECTIONS), *(piece.rejections for piece in read(path))])
-    adapter.write_rejections(path, identity, rejections.sort("line", maintain_order=True), tmp_path / "ack.xml")
-    return (tmp_path / "ack.xml").read_bytes()
-
-
-@pytest.mark.parametrize(("codec", "declared"), [("utf-8", "UTF-8"), ("gb18030", "GB18030")])
-def test_every_element_is_acknowledged_in_the_packages_encoding(tmp_path: Path, codec: str, declared: str):
-    """By name, place and number, with all its errors; the insurer's own words are not repeated."""
-    wrong = policy({"PolicyNo": "P2", "Region": "110101", "Holder": "王䶮" * 40})
-    found = acknowledged(
-        tmp_path,
-        policy(),
-        wrong,
-        claim(),
-        "<Seat/>",
-        result(),
-        claim({"ClaimNo": None}),
-        total="60240",
-        codec=codec,
-        declared=declared,
-    )
-    assert found.decode(codec) == (
-        f'<?xml version="1.0" encoding="{declared}"?>\n'
-        f'<Ack xmlns="{NAMESPACE}">\n'
-        "<Head><Receiver>INS_PICC</Receiver><RegardingMessage>M20240531-01</RegardingMessage>"
-        f"<RegardingFile>{NAME}</RegardingFile><Count>6</Count><Accepted>3</Accepted><Rejected>3</Rejected></Head>\n"
-        "<Body>\n"
-        '<Result element="Policy" number="1" reference="P2024000001" status="accepted"></Result>\n'
-        '<Result element="Policy" number="2" reference="P2" status="rejected">'
-        f'<Error field="Policy/Holder" code="HL2006">{describe("HL2006")}</Error>'
-        f'<Error field="Policy/Region" code="HL2009">{describe("HL2009")}</Error></Result>\n'
-        '<Result element="Claim" number="3" reference="C2024000001" status="accepted"></Result>\n'
-        '<Result element="Seat" number="4" status="rejected">'
-        f'<Error field="Body/Seat" code="HL2043">{describe("HL2043")}</Error></Result>\n'
-        '<Result element="PeriodResult" number="5" reference="2024-05" status="accepted"></Result>\n'
-        '<Result element="Claim" number="6" status="rejected">'
-        f'<Error field="Claim/ClaimNo" code="HL2001">{describe("HL2001")}</Error></Result>\n'
-        "</Body>\n</Ack>\n"
-    )
-    assert etree.fromstring(found).tag == f"{{{NAMESPACE}}}Ack"
-
-
-def test_a_package_without_rejections_is_acknowledged_too(tmp_path: Path):
-    """An empty one has no results."""
-    assert b'number="1" reference="P2024000001" status="accepted"' in acknowledged(tmp_path, policy(), total="120")
-    assert b"<Count>0</Count><Accepted>0</Accepted><Rejected>0</Rejected>" in acknowledged(tmp_path)
-
-
 NAMES = [
     ("receipt/v2", 1, "INS_PICC_ACK_20240603_01.xml"),
     ("confirmations/v1", 7, "INS_PICC_CONFIRM_20240603_07.xml"),
+    ("compensation_results/v1", 2, "INS_PICC_COMPENSATION_20240603_02.xml"),
     ("notices/v1", 123, "INS_PICC_NOTICE_20240603_123.xml"),
 ]
 
@@ -130,6 +78,65 @@ def test_a_confirmation_is_written_item_by_item(tmp_path: Path):
         "<Amount>50000.00</Amount><Months>36</Months><ConfirmedDate>2024-06-03</ConfirmedDate></Confirmation>\n"
         "</Body>\n</Confirmations>\n"
     )
+
+
+COMPENSATION: Final = {
+    "line": 1,
+    "result_no": "BC2024000001",
+    "application_no": "SQ2024000001",
+    "institution": "RCB01",
+    "loan_no": "J2023000017",
+    "household_no": "341599101200-0017",
+    "policy_no": "P2023000017",
+    "claim_no": None,
+    "principal": "30000.00",
+    "interest": "412.50",
+    "share_insurer": "21288.75",
+    "share_fund": "6386.63",
+    "share_government": "0.00",
+    "share_bank": "2737.12",
+    "share_guarantor": "0.00",
+    "share_reguarantor": "0.00",
+    "status": "approved",
+    "decided_date": "2024-05-30",
+    "paid_date": None,
+    "policy_version": "anhui 2024-01-01",
+    "reason": "<&>",
+}
+
+
+def test_a_compensation_result_says_who_bears_how_much(tmp_path: Path):
+    """Amounts are decimal yuan to the fen, as the insurer's own; what is null is left out."""
+    target = tmp_path / "compensation.xml"
+    frame = pl.DataFrame([COMPENSATION], schema=wire_types(CompensationResultRecord))
+    adapter.write(outgoing("compensation_results/v1", frame), COUNTY, target)
+    assert target.read_text(encoding="utf-8") == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<CompensationResults xmlns="{NAMESPACE}">\n'
+        "<Head><Sender>341599</Sender><Receiver>INS_PICC</Receiver><Date>2024-06-03</Date><Number>1</Number>"
+        "<Count>1</Count></Head>\n"
+        "<Body>\n"
+        "<CompensationResult><Line>1</Line><ResultNo>BC2024000001</ResultNo>"
+        "<ApplicationNo>SQ2024000001</ApplicationNo><Institution>RCB01</Institution><LoanNo>J2023000017</LoanNo>"
+        "<HouseholdNo>341599101200-0017</HouseholdNo><PolicyNo>P2023000017</PolicyNo>"
+        "<Principal>30000.00</Principal><Interest>412.50</Interest><ShareInsurer>21288.75</ShareInsurer>"
+        "<ShareFund>6386.63</ShareFund><ShareGovernment>0.00</ShareGovernment><ShareBank>2737.12</ShareBank>"
+        "<ShareGuarantor>0.00</ShareGuarantor><ShareReguarantor>0.00</ShareReguarantor><Status>approved</Status>"
+        "<DecidedDate>2024-05-30</DecidedDate><PolicyVersion>anhui 2024-01-01</PolicyVersion>"
+        "<Reason>&lt;&amp;&gt;</Reason></CompensationResult>\n"
+        "</Body>\n</CompensationResults>\n"
+    )
+    assert adapter.read_back(target, "compensation_results/v1", COUNTY).equals(frame)
+
+
+def test_a_long_list_comes_back_whatever_its_length(tmp_path: Path):
+    """An element may have 16 MiB, a list any number of them."""
+    target = tmp_path / "compensation.xml"
+    rows = [COMPENSATION | {"line": line, "reason": "原因" * 100} for line in range(1, 16_001)]
+    frame = pl.DataFrame(rows, schema=wire_types(CompensationResultRecord))
+    adapter.write(outgoing("compensation_results/v1", frame), COUNTY, target)
+    assert target.stat().st_size > MOST_ELEMENT_BYTES
+    assert adapter.read_back(target, "compensation_results/v1", COUNTY).equals(frame)
 
 
 def test_codes_are_hyphenated_as_the_insurers_are(tmp_path: Path):

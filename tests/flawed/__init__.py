@@ -219,6 +219,25 @@ class Stamping(Sound):
             file.write(str(time.perf_counter_ns()).encode())
 
 
+class Concealing(Sound):
+    """Says that its receipts name rows, and writes them as ever."""
+
+    receipt_names_rows: ClassVar[bool] = True
+
+
+class Wavering(Sound):
+    """Says something else of a file's rows every time."""
+
+    receipt_names_rows: ClassVar[bool] = True
+
+    def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
+        """Write, and where the file is there add a line."""
+        super().write(outgoing, settings, target)
+        if outgoing.source is not None:
+            with target.open("ab") as file:
+                file.write(os.urandom(8).hex().encode())
+
+
 class OneName(Sound):
     """Calls every file the same."""
 
@@ -246,3 +265,5 @@ altering = Altering()
 anonymous = Anonymous()
 stamping = Stamping()
 one_name = OneName()
+concealing = Concealing()
+wavering = Wavering()

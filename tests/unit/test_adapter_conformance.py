@@ -53,6 +53,8 @@ def result(name: str, rule: str, carried: Samples = CARRIED, files: list[Path] |
         ("gambling", "repeatable", "同一进程内两次结果不同"),
         ("remembering", "isolation", "适配器留有状态"),
         ("talkative", "hostile", "说明中出现证件号码 (a message holds an identity number)"),
+        ("wavering", "repeatable", "同一进程内两次结果不同"),
+        ("wavering", "isolation", "适配器留有状态"),
         ("hoarding", "memory", "内存从"),
     ],
 )
@@ -72,6 +74,8 @@ def test_a_fault_in_reading_is_found(name: str, rule: str, what: str):
         ("anonymous", "receipt/v2，1 条，常见内容 (plain): 读不回 submission"),
         ("stamping", "同样的记录两次写出字节不同"),
         ("one_name", "不同日期或序号的文件同名"),
+        ("concealing", "receipt/v2，RCB01_LOAN_20240531.csv: 第 2 行退回，回执却一样"),
+        ("wavering", "receipt/v2，RCB01_REPAY_20240531.csv: 同样的记录两次写出字节不同"),
     ],
 )
 def test_a_fault_in_writing_is_found(name: str, what: str):

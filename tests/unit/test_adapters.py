@@ -101,6 +101,7 @@ WRONG_TABLE = {"banks": Setting(dict, "银行", {"甲": 1})}  # type: ignore[dic
         ("totals", {"loan_ledger": ("roster.principal",)}, "roster.principal is no field of loan_ledger/v1"),
         ("writes", {"receipt/v2": ""}, "must map contracts to example file names"),
         ("writes", {"postcards/v1": "x"}, "names the unknown contract postcards/v1"),
+        ("receipt_names_rows", "yes", "must be true or false"),
         ("settings", None, "must map names to instances of Setting"),
         ("settings", NO_SETTING, "telephone must be a Setting of str, int, bool or dict"),
         ("settings", WRONG_KIND, "rate must be a Setting of str, int, bool or dict"),
@@ -139,6 +140,16 @@ def test_an_adapter_must_take_its_own_examples(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(SampleBank, "parts", {"repayment_journal": ("repayment_journal/v1",)})
     monkeypatch.setattr(SampleBank, "totals", {})
     with pytest.raises(ConfigurationError, match=r"recognise is wrong: does not take its own RCB01_LOAN_20240531"):
+        adapters.check(SampleBank(), "sample_bank")
+
+
+def test_only_receipts_that_are_written_of_files_that_are_read_can_name_rows(monkeypatch: pytest.MonkeyPatch):
+    """There would be none to tell of, or nowhere to tell it."""
+    monkeypatch.setattr(SampleBank, "receipt_names_rows", True)
+    adapters.check(SampleBank(), "sample_bank")
+    monkeypatch.setattr(SampleBank, "writes", {"notices/v1": "RCB01_NOTICE_20240531.csv"})
+    wrong = "receipt_names_rows is wrong: is true of an adapter that does not both read files and write receipts"
+    with pytest.raises(ConfigurationError, match=wrong):
         adapters.check(SampleBank(), "sample_bank")
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
 from polars.testing import assert_frame_equal
 
-from huilian.adapters import Outgoing
-from huilian.conformance import generation
+from huilian.adapters import REJECTIONS, Outgoing
+from huilian.conformance import acknowledging, generation
 from huilian.conformance.contracts import own_number, wire_types
 from huilian.conformance.results import Finding
 from huilian.conformance.rule import DoesNotApplyError, Rule
-from huilian.errors import FileRefused
+from huilian.errors import FileRefused, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from huilian.catalogue import Contract
     from huilian.conformance.subject import Subject
@@ -61,6 +61,8 @@ def _examine(subject: Subject) -> Iterator[Finding]:
                 break
     yield from _samples(subject)
     yield from _names(subject)
+    if subject.adapter.receipt_names_rows:
+        yield from _rows(subject)
 
 
 def _samples(subject: Subject) -> Iterator[Finding]:
@@ -77,6 +79,41 @@ def _samples(subject: Subject) -> Iterator[Finding]:
             else:
                 if not height:
                     yield Finding(sample.name, "没有读回任何记录 (no record comes back)")
+
+
+def _rows(subject: Subject) -> Iterator[Finding]:
+    """See that receipts of the samples name their rows: one that is rejected shows, and the receipt comes back."""
+    contract = subject.catalogue.contracts[acknowledging.CONTRACT]
+    for sample in subject.incoming():
+        outcome = subject.bench.translate(sample)
+        if not outcome.records:
+            continue
+        line = min(line for _, line in outcome.records)
+        error = {"line": line, "field": "?", "code": "HL2001", "message": describe("HL2001"), "reference": None}
+        none, one = pl.DataFrame(schema=REJECTIONS), pl.DataFrame([error], schema=REJECTIONS)
+        source = subject.folder / sample.name
+        source.write_bytes(sample.data)
+        try:
+            plain = acknowledging.receipt(source, none, rows=outcome.rows)
+            told = replace(plain, rejections=one)
+            refused = acknowledging.receipt(source, one, rows=outcome.rows, refused=True)
+            wrong = next(filter(None, (_written(subject, each, contract) for each in (plain, told, refused))), None)
+            if wrong is None and _bytes(subject, plain) == _bytes(subject, told):
+                wrong = f"第 {line} 行退回，回执却一样 (a row is rejected and the receipt says the same)"
+        except Exception as error:  # noqa: BLE001  # named beside the file it happened with
+            wrong = f"{type(error).__name__}: {error}"
+        finally:
+            source.unlink()
+        if wrong:
+            yield Finding(f"{acknowledging.CONTRACT}，{sample.name}", wrong)
+
+
+def _bytes(subject: Subject, outgoing: Outgoing) -> bytes:
+    target = subject.folder / subject.adapter.outgoing_name(outgoing)
+    subject.adapter.write(outgoing, subject.settings, target)
+    written = target.read_bytes()
+    target.unlink()
+    return written
 
 
 def _written(subject: Subject, outgoing: Outgoing, contract: Contract) -> str | None:
