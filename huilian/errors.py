@@ -77,6 +77,9 @@ class MessageRefused(HuilianError):
 class FileRefused(HuilianError):
     """A whole file that cannot be taken; nothing of it has been applied."""
 
+    submission: str | None = None
+    """The spooled submission by which the county is told of it, where it is known whose file it is and of what kind."""
+
 
 class AccessDenied(HuilianError):
     """A member, token or role that may not do what it asked for."""

@@ -14,41 +14,36 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
-from huilian import basis, envelope, money, receipts
-from huilian.adapters import REJECTIONS, Outgoing
+from huilian import basis, receipts, refused_files
+from huilian.adapters import Outgoing
 from huilian.ahead import ahead
-from huilian.basis import GONE, KINDS, Content
-from huilian.bulk import Batcher
-from huilian.envelope import Draft
-from huilian.errors import FileRefused, HostUnavailable, MessageRefused
+from huilian.errors import FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.sealing import Sealing
 from huilian.spool import Spool
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-    from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
-    from huilian.basis import Basis
+    from huilian.adapters import Adapter, AdapterSettings, FileIdentity
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
-    from huilian.keys import SigningKey
-    from huilian.spool import Draught, SpooledSubmission
+    from huilian.spool import SpooledSubmission
 
-__all__ = ["Progress", "Pushed", "Transport", "push", "translate"]
+__all__ = ["Progress", "Pushed", "Transport", "push", "tell", "translate"]
 
-REJECTIONS_CONTRACT: Final = "rejections/v1"
-GONE_CONTRACT: Final = "loans_gone/v1"
 RECEIPT_CONTRACT: Final = "receipt/v2"
 """Version 1 has the same fields: what writes the one writes the other."""
 RECEIPT_SECONDS: Final = 900
 """How long a push waits for its receipt before it leaves the rest to a later run."""
+REFUSAL_SECONDS: Final = 30
+"""The same where only a refusal is told: whoever pushed the file knows of it already."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a step ("translate", "send", "receipt"), how far it is, and how far it will go."""
@@ -80,8 +75,7 @@ class Pushed:
 
     Args:
         receipt: as its contract has it.
-        rejections: the file with the rejected rows in the sender's layout, if there are any; `answer`
-            itself where that names them.
+        rejections: the file with the rejected rows in the sender's layout, if there are any.
         answer: the receipt in the sender's own format, where its adapter writes it.
     """
 
@@ -106,7 +100,8 @@ def push(
     """Push one file and return its receipt.
 
     Raises:
-        FileRefused: the file as a whole cannot be taken; nothing was sent.
+        FileRefused: the file as a whole cannot be taken; nothing was sent. Where it names a submission,
+            `tell` lets the county know.
         MessageRefused: the county refused a message of it.
         HostUnavailable: HL5001 to HL5004; the file stays spooled, the same call goes on later.
     """
@@ -123,32 +118,66 @@ def push(
     )
     submission = translated()
     try:
-        receipt = _answered(submission, transport, progress, seconds)
+        receipt = _receipt(submission, transport, progress, seconds)
     except MessageRefused as refusal:
         if refusal.code != basis.REFUSED:
             raise
         # Told by its differences from what the county does not have, or not like that: now it is sent whole.
         basis.forget(Spool(home.spool), submission.folder.name)
         submission = translated()
-        receipt = _answered(submission, transport, progress, seconds)
-    submission.keep_receipt(receipt)
-    if RECEIPT_CONTRACT not in adapter.writes:
-        return Pushed(receipt, submission.rejections)
+        receipt = _receipt(submission, transport, progress, seconds)
     rows = receipts.rows(adapter, receipt, submission, source)
     answer = _answer(submission, receipt, rows, adapter=adapter, settings=settings, day=clock.today(), source=source)
     return Pushed(receipt, answer if rows and receipt["rejected"] else submission.rejections, answer)
 
 
-def _answered(
-    submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float
-) -> dict[str, Any]:
-    """Return the receipt of a submission, which it may have already; one that is refused leaves the spool."""
+def tell(
+    submission: str,
+    *,
+    source: Path,
+    adapter: Adapter,
+    home: Home,
+    settings: AdapterSettings,
+    clock: Clock,
+    transport: Transport,
+    seconds: float = REFUSAL_SECONDS,
+) -> Pushed:
+    """Tell the county of a file that was refused here, and return the receipt for that.
+
+    Args:
+        submission: as the `FileRefused` names it.
+        source: the file.
+        adapter: writes the receipt in the sender's own format.
+        home: whose spool has it.
+        settings: what the adapter may know.
+        clock: what day it is.
+        transport: how it reaches the county.
+        seconds: how long to wait for the receipt.
+
+    Raises:
+        MessageRefused: the county refused it; pushed again, the file is judged and told of anew.
+        HostUnavailable: HL5001 to HL5004; it stays spooled, pushing the file again goes on later.
+        UsageError: HL7008, there is no such submission any more.
+    """
+    spooled = Spool(home.spool).find(submission)
+    if spooled is None:
+        raise UsageError("HL7008", submission=submission)
+    receipt = _receipt(spooled, transport, lambda _step, _done, _whole: None, seconds)
+    # Its rows cannot be told apart: that is why it was refused.
+    answer = _answer(spooled, receipt, None, adapter=adapter, settings=settings, day=clock.today(), source=source)
+    return Pushed(receipt, None, answer)
+
+
+def _receipt(submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float) -> dict[str, Any]:
+    """Send what was not sent yet, and keep the receipt."""
     try:
-        return _earlier_receipt(submission, transport) or _send(submission, transport, progress, seconds)
+        receipt = _earlier_receipt(submission, transport) or _send(submission, transport, progress, seconds)
     except MessageRefused:
         # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
         submission.discard()
         raise
+    submission.keep_receipt(receipt)
+    return receipt
 
 
 def _answer(
@@ -160,8 +189,10 @@ def _answer(
     settings: AdapterSettings,
     day: dt.date,
     source: Path,
-) -> Path:
+) -> Path | None:
     """Write the receipt beside the rejected rows, in the sender's own format; an earlier one is replaced."""
+    if RECEIPT_CONTRACT not in adapter.writes:
+        return None
     frame = pl.DataFrame([receipt], infer_schema_length=None).with_columns(pl.col(pl.Null).cast(pl.String))
     outgoing = receipts.about(rows, Outgoing(RECEIPT_CONTRACT, str(receipt["member"]), day, 1, frame, source.name))
     folder = submission.folder / "answer"
@@ -212,7 +243,8 @@ def translate(
     """Translate, seal and spool a file; one that is spooled already is not translated again.
 
     Raises:
-        FileRefused: it cannot be read, is not this adapter's or this member's, or its totals disagree.
+        FileRefused: it cannot be read, is not this adapter's or this member's, or its totals disagree. Where
+            its name and bytes were known by then, what tells the county of it is spooled.
     """
     identity = _identify(source, adapter, member, clock.today())
     try:
@@ -227,7 +259,7 @@ def translate(
     if known:
         return known
     key = home.keys.current(member)
-    work = _Translation(
+    work = Sealing(
         base=basis.find(spool, member, identity.kind, identity.as_of),
         name=name,
         member=member,
@@ -246,17 +278,34 @@ def translate(
         manifest = work.finish(source, sha256)
         _refuse_changed(source, before)
         return work.draught.finish(manifest)
-    except BaseException:
-        work.draught.abandon()
+    except BaseException as error:
+        try:
+            # Of other bytes than were digested nothing can be told.
+            if isinstance(error, FileRefused) and not _changed(source, before):
+                error.submission = refused_files.spool(
+                    error,
+                    refused_files.Refused(member, identity, source.name, sha256, adapter.name, adapter.version),
+                    spool=spool,
+                    contract=catalogue.latest(refused_files.TYPE),
+                    key=key,
+                    time=clock.now(),
+                )
+        finally:
+            # Until here nobody else is at work on the same file.
+            work.draught.abandon()
         raise
 
 
-def _refuse_changed(source: Path, before: os.stat_result) -> None:
+def _changed(source: Path, before: os.stat_result) -> bool:
     try:
         after = source.stat()
     except OSError:
-        after = None
-    if after is None or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return True
+    return (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
+
+
+def _refuse_changed(source: Path, before: os.stat_result) -> None:
+    if _changed(source, before):
         raise FileRefused("HL3010", file=source.name, what="读取时文件被改动 (it changed while it was read)")
 
 
@@ -271,119 +320,6 @@ def _identify(source: Path, adapter: Adapter, member: str, today: dt.date) -> Fi
     if identity.as_of > today:
         raise FileRefused("HL3015", file=source.name, as_of=identity.as_of.isoformat())
     return identity
-
-
-class _Translation:
-    """A submission in the making: batches go to disk sealed as soon as they are full."""
-
-    def __init__(
-        self,
-        *,
-        base: Basis | None,
-        name: str,
-        member: str,
-        identity: FileIdentity,
-        adapter: Adapter,
-        catalogue: Catalogue,
-        clock: Clock,
-        key: SigningKey,
-        draught: Draught,
-    ) -> None:
-        self.base = base
-        self.content = Content(KINDS[identity.kind]) if identity.kind in KINDS else None
-        self.name = name
-        self.member = member
-        self.identity = identity
-        self.adapter = adapter
-        self.catalogue = catalogue
-        self.clock = clock
-        self.key = key
-        self.draught = draught
-        self.rows = 0
-        self.accepted = 0
-        self.totals = dict.fromkeys(adapter.totals.get(identity.kind, ()), 0)
-        self.parts: list[dict[str, Any]] = []
-        self.rejections: list[pl.DataFrame] = []
-        self._contracts = {
-            contract.type: contract
-            for contract in map(catalogue.named, (*adapter.parts[identity.kind], GONE_CONTRACT, REJECTIONS_CONTRACT))
-        }
-        self._batchers = {message_type: Batcher() for message_type in self._contracts}
-
-    def take(self, piece: Piece) -> None:
-        """Take one piece of the file in."""
-        self.rows += piece.rows
-        self.accepted += piece.accepted.height
-        message_type = piece.type or self.identity.kind
-        for amount in self.totals:
-            # "principal", or "guarantees.guaranteed_amount" where the pieces are of several types.
-            stated_type, _, name = amount.rpartition(".")
-            if stated_type in ("", message_type):
-                fen = piece.accepted.get_column(name).str.replace(".", "", literal=True).cast(pl.Int64)
-                self.totals[amount] += int(fen.sum())
-        accepted = piece.accepted
-        if self.content:
-            rows = self.content.take(accepted)
-            accepted = accepted.filter(~self.base.has(rows)) if self.base else accepted
-        self._add(message_type, accepted)
-        if piece.rejections.height:
-            self.rejections.append(piece.rejections)
-            self._add("rejections", piece.rejections)
-
-    def _add(self, message_type: str, frame: pl.DataFrame) -> None:
-        for records, body in self._batchers[message_type].add(frame):
-            self._seal(message_type, records, body)
-
-    def _seal(self, message_type: str, records: int, body: bytes) -> None:
-        contract = self._contracts[message_type]
-        sequence = len(self.parts)
-        draft = Draft(
-            message_type, contract.dataschema, self.member, body, bulk=True, submission=self.name, sequence=sequence
-        )
-        message = envelope.seal(draft, self.key, source=self.member, time=self.clock.now())
-        self.parts.append(
-            {"sequence": sequence, "type": message_type, "records": records, "sha256": message.payload_sha256}
-        )
-        # The manifest travels first, as number 0, and is known last.
-        self.draught.write(sequence + 1, message)
-
-    def finish(self, source: Path, sha256: str) -> dict[str, Any]:
-        """Seal what is left and the manifest, write the rejections; return the manifest as it travels."""
-        if self.content:
-            self.content.write(self.draught.folder)
-            if self.base:
-                gone = self.base.gone(self.content.keys())
-                self._add(GONE, pl.DataFrame({"line": pl.int_range(1, gone.len() + 1, eager=True), "loan_no": gone}))
-        for message_type, batcher in self._batchers.items():
-            for records, body in batcher.flush():
-                self._seal(message_type, records, body)
-        rejected = pl.concat(self.rejections) if self.rejections else pl.DataFrame(schema=REJECTIONS)
-        contract = self.catalogue.named("submission_manifest/v3" if self.base else "submission_manifest/v2")
-        manifest: dict[str, Any] = {
-            "submission": self.name,
-            "member": self.member,
-            "kind": self.identity.kind,
-            "as_of": self.identity.as_of,
-            "adapter": self.adapter.name,
-            "adapter_version": self.adapter.version,
-            "file_name": source.name,
-            "file_sha256": sha256,
-            "file_sequence": self.identity.sequence,
-            "rows": self.rows,
-            "accepted": self.accepted,
-            "rejected": self.rows - self.accepted,
-            "totals": {field: Decimal(fen).scaleb(-2).quantize(money.FEN) for field, fen in self.totals.items()},
-            "parts": self.parts,
-        }
-        if self.base:
-            manifest["base"] = self.base.name
-        body = contract.schema().dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
-        draft = Draft("submission_manifest", contract.dataschema, self.member, body, submission=self.name)
-        self.draught.write(0, envelope.seal(draft, self.key, source=self.member, time=self.clock.now()))
-        if rejected.height:
-            target = self.draught.folder / f"退回_{source.name}"
-            self.adapter.write_rejections(source, self.identity, rejected.sort("line", maintain_order=True), target)
-        return dict(contract.schema().dump(manifest))
 
 
 def wait_for(

@@ -10,7 +10,9 @@ One folder a submission::
         sent                  how many messages have left
         退回_RCB01_….csv       the rejected rows, in the sender's own layout, if any
         receipt.json          the answer
+        answer/               the same in the sender's own format, where `huilian push` wrote it
 
+A file that was refused here is a submission of one message: `manifest.json` is what that states.
 A folder appears under its name only when it is complete; half-made ones end in `.part`
 and are made anew.
 """
@@ -60,6 +62,11 @@ class SpooledSubmission:
     def keep_receipt(self, receipt: dict[str, Any]) -> None:
         """Keep the answer."""
         write_atomically(self.folder / "receipt.json", json.dumps(receipt, ensure_ascii=False, indent=2).encode())
+
+    def forget_answer(self) -> None:
+        """Have it count as not sent and not answered."""
+        self.note_sent(0)
+        (self.folder / "receipt.json").unlink(missing_ok=True)
 
     @property
     def sent(self) -> int:

@@ -13,6 +13,7 @@ import huilian.edge.edge
 import huilian.edge.pacing
 from huilian import adapters, envelope
 from huilian.edge import open_edge
+from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.folders import Folders
 from huilian.edge.settings import EdgeSettings, save
 from huilian.envelope import Draft
@@ -73,9 +74,7 @@ def go(edge: Edge, until: Any = None) -> None:  # noqa: ANN401  # a question wit
 
     def idle() -> bool:
         states = edge.parts.ledger.arrivals.counts().keys()
-        return not (
-            edge.inbox.waiting or states & {"taken", "spooled", "sent"} or edge.parts.ledger.messages.unwritten()
-        )
+        return not (edge.inbox.waiting or states & {*OPEN, *REFUSED_HERE} or edge.parts.ledger.messages.unwritten())
 
     edge.recover()
     while edge.round(stopping) or not (until or idle)():
@@ -123,6 +122,8 @@ class Wire:
         if message.type in self.refuses:
             raise told(self.refuses[message.type], "refused here", "此处拒绝")
         self.sent.append(message)
+        if message.type == "refused_file" and self.answers:
+            self.say(refused_file_receipt(message.json()))
         manifests = [each for each in self.sent if each.type == "submission_manifest"]
         for manifest in manifests:
             stated = manifest.json()
@@ -181,6 +182,15 @@ def receipt_draft(manifest: dict[str, Any], status: str = "accepted") -> Draft:
     }
     body = json.dumps(content, ensure_ascii=False).encode()
     return Draft("receipt", "receipt/v2", manifest["member"], body, submission=manifest["submission"])
+
+
+def refused_file_receipt(stated: dict[str, Any]) -> Draft:
+    """Return the receipt of a file that was refused at the edge, as the registry would state it."""
+    copied = ("submission", "member", "kind", "as_of", "code", "message", "file_sha256")
+    counts = dict.fromkeys(("rows", "accepted", "rejected", "changed", "unchanged", "missing"), 0)
+    content = {name: stated[name] for name in copied} | {"status": "refused"} | counts
+    body = json.dumps(content, ensure_ascii=False).encode()
+    return Draft("receipt", "receipt/v2", BANK, body, submission=stated["submission"])
 
 
 def confirmation(number: int, member: str = BANK) -> Draft:

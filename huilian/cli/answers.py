@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from huilian.errors import HuilianError
+    from huilian.errors import FileRefused, HuilianError
     from huilian.push import Pushed
 
 __all__ = ["ACCEPTED", "REFUSED", "SPOOLED", "Answer"]
@@ -50,10 +50,12 @@ class Answer:
         status: "accepted", "refused" or "spooled".
         counts: rows, accepted, rejected, changed, unchanged, missing.
         rejections: the file with the rejected rows, if there are any.
-        answer: the receipt in the sender's own format, if it has one.
         code: why it was not accepted.
         chinese: the same in words.
         english: the same in English, where it differs.
+        answer: the receipt in the sender's own format, if it has one.
+        refused_here: whether it was refused on this machine, so that the county has to be told of it.
+        untold: why the county was not told.
     """
 
     file: Path
@@ -65,6 +67,8 @@ class Answer:
     chinese: str | None = None
     english: str | None = None
     answer: Path | None = None
+    refused_here: bool = False
+    untold: HuilianError | None = None
 
     @staticmethod
     def of_receipt(file: Path, pushed: Pushed) -> Answer:
@@ -98,6 +102,12 @@ class Answer:
         submission = manifest["submission"] if manifest else None
         return Answer(file, submission, status, counts, rejections, error.code, chinese, error.english)
 
+    @staticmethod
+    def of_refusal(file: Path, refusal: FileRefused) -> Answer:
+        """Return that a file was refused on this machine."""
+        answer = Answer.of_error(file, refusal, REFUSED)
+        return replace(answer, submission=refusal.submission, refused_here=refusal.submission is not None)
+
     def as_json(self) -> dict[str, Any]:
         """Return the keys that programs read; `code` and `message` when it was not accepted."""
         facts: dict[str, Any] = {"submission": self.submission, "status": self.status, **self.counts}
@@ -117,13 +127,27 @@ class Answer:
             parts.append(Text(f"提交 (submission) {self.submission}", "dim"))
         parts.append(screen.table([">" + heading for heading in _COUNTS.values()], [numbers]))
         if self.code:
-            parts.append(Text(f"{self.code}：{self.chinese}", "red"))
+            parts.append(self.reason())
             if self.english and self.english != self.chinese:
                 parts.append(Text(self.english, "dim"))
         if self.rejections:
             parts.append(Text.assemble(("退回明细 (rejected rows)：", "yellow"), str(self.rejections)))
         if self.answer:
-            parts.append(Text.assemble(("回执文件 (receipt, in its own format)：", "dim"), str(self.answer)))
+            parts.append(self.own_format())
         if self.status == SPOOLED:
             parts.append(Text("稍后再次运行同一命令即可继续 (run the same command again to go on)", "yellow"))
         return Group(*parts)
+
+    def own_format(self) -> Text:
+        """Return where the receipt in the sender's own format is."""
+        return Text.assemble(("回执文件 (receipt, in its own format)：", "dim"), str(self.answer))
+
+    def reason(self) -> Text:
+        """Return code and text of why it was not accepted."""
+        return Text(f"{self.code}：{self.chinese}", "red")
+
+    def not_told(self) -> Text:
+        """Return that the county has not been told of a refusal, why, and what tells it."""
+        why = f"{self.untold.code}：{self.untold.chinese}" if self.untold else ""
+        what = "再次运行同一命令即可告知 (the county has not been told; the same command will tell it)"
+        return Text(f"这次退回尚未告知县里（{why}）；{what}", "yellow")

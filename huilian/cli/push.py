@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from huilian.cli import options, screen
-from huilian.cli.answers import ACCEPTED, SPOOLED
+from huilian.cli.answers import ACCEPTED, SPOOLED, Answer
 from huilian.cli.ways import Target, way
 from huilian.errors import UsageError
 from huilian.home import Home
@@ -67,12 +67,17 @@ def push(
     statuses = []
     with way(home, member, found, Target(to, token, ca, county)) as opened:
         for file in files:
-            answer = send(file, adapter=found, member=member, home=home, way=opened, seconds=seconds)
+            answer = send(
+                file,
+                adapter=found,
+                member=member,
+                home=home,
+                way=opened,
+                seconds=seconds,
+                at_once=_say_on_the_side if as_json else _show,
+            )
             statuses.append(answer.status)
-            if as_json:
-                screen.print_json(answer.as_json())
-            else:
-                screen.show(answer.as_table())
+            _print(answer, as_json=as_json)
             if answer.status == SPOOLED:
                 break
     left = len(files) - len(statuses)
@@ -81,3 +86,23 @@ def push(
     if SPOOLED in statuses:
         raise typer.Exit(EXIT_AWAY)
     raise typer.Exit(0 if set(statuses) == {ACCEPTED} else EXIT_REFUSED)
+
+
+def _show(answer: Answer) -> None:
+    screen.show(answer.as_table())
+
+
+def _say_on_the_side(answer: Answer) -> None:
+    """Say why a file was refused while standard output waits for the whole answer."""
+    screen.err().print(answer.reason(), soft_wrap=True)
+
+
+def _print(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        screen.print_json(answer.as_json())
+    elif not answer.refused_here:
+        _show(answer)
+    elif answer.answer:
+        screen.show(answer.own_format())  # the rest was shown at once
+    if answer.untold:
+        screen.err().print(answer.not_told(), soft_wrap=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from huilian import adapters, catalogue, push
 from huilian.cli.answers import REFUSED, SPOOLED, Answer
 from huilian.cli.progress import watching
 from huilian.clock import SystemClock
-from huilian.errors import FileRefused, HostUnavailable, MessageRefused
+from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.adapters import Adapter
+    from huilian.adapters import Adapter, AdapterSettings
     from huilian.cli.ways import Way
     from huilian.home import Home
 
@@ -22,9 +24,18 @@ __all__ = ["send"]
 
 
 def send(
-    file: Path, *, adapter: Adapter, member: str, home: Home, way: Way, seconds: float = push.RECEIPT_SECONDS
+    file: Path,
+    *,
+    adapter: Adapter,
+    member: str,
+    home: Home,
+    way: Way,
+    seconds: float = push.RECEIPT_SECONDS,
+    at_once: Callable[[Answer], None] = lambda _refused: None,
 ) -> Answer:
     """Push one file; whatever refuses it or keeps it from arriving is in the answer.
+
+    Of a file that is refused on this machine the county is told.
 
     Args:
         file: the file.
@@ -33,6 +44,7 @@ def send(
         home: whose keys seal it and whose spool keeps it.
         way: where it goes.
         seconds: how long to wait for the receipt.
+        at_once: called with the answer of a file refused here, before the county is told.
 
     Raises:
         ConfigurationError: HL6010 to HL6012, a setting of an adapter is wrong.
@@ -63,10 +75,34 @@ def send(
                 seconds=seconds,
             )
     except FileRefused as refusal:
-        return Answer.of_error(file, refusal, REFUSED)
+        answer = Answer.of_refusal(file, refusal)
+        if not answer.refused_here:
+            return answer
+        at_once(answer)
+        return _told(answer, adapter=adapter, home=home, settings=settings, way=way, seconds=seconds)
     except (MessageRefused, HostUnavailable) as error:
         # It was translated, or no server would have been asked: this finds it in the spool.
         spooled = translated()
         status = SPOOLED if isinstance(error, HostUnavailable) else REFUSED
         return Answer.of_error(file, error, status, spooled.manifest, spooled.rejections)
     return Answer.of_receipt(file, pushed)
+
+
+def _told(
+    answer: Answer, *, adapter: Adapter, home: Home, settings: AdapterSettings, way: Way, seconds: float
+) -> Answer:
+    try:
+        told = push.tell(
+            answer.submission or "",
+            source=answer.file,
+            adapter=adapter,
+            home=home,
+            settings=settings,
+            clock=SystemClock(),
+            transport=way.transport,
+            seconds=min(seconds, push.REFUSAL_SECONDS),
+        )
+    except HuilianError as error:
+        # Whatever it is: that the file was refused has been said, and stays so.
+        return replace(answer, untold=error)
+    return replace(answer, answer=told.answer)

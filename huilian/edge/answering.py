@@ -17,6 +17,7 @@ import structlog
 from huilian import envelope, receipts
 from huilian.adapters import Outgoing
 from huilian.clock import CHINA
+from huilian.edge.arrivals import REFUSED_HERE
 from huilian.edge.believing import believed
 from huilian.edge.explaining import explanation_of_receipt
 from huilian.edge.frames import records
@@ -156,7 +157,10 @@ class Answering:
         if rows is None and spooled is not None and spooled.rejections is not None:
             self._return_rows(arrival, spooled.rejections, _day(message))
         self._place(f"arrival {arrival.number} receipt", message, contract, regarding=arrival.file_name, rows=rows)
-        if receipt["status"] == "accepted":
+        if arrival.state in REFUSED_HERE:
+            # It lies where it belongs, and why stands beside it.
+            self._parts.ledger.arrivals.change(arrival.number, state="refused")
+        elif receipt["status"] == "accepted":
             self._ending.accept(arrival)
         else:
             now = self._parts.clock.now()

@@ -9,10 +9,15 @@ if TYPE_CHECKING:
     import datetime as dt
     import sqlite3
 
-__all__ = ["OPEN", "Arrival", "Arrivals"]
+__all__ = ["OPEN", "REFUSED_HERE", "TOLD", "UNTOLD", "Arrival", "Arrivals"]
 
 OPEN: Final = ("taken", "spooled", "sent")
 """States of an arrival that is not answered yet; after them it is "accepted" or "refused"."""
+UNTOLD: Final = "untold"
+"""Refused here, with its explanation beside it; what tells the county of it is sealed."""
+TOLD: Final = "told"
+"""The same, and the county has it; once its receipt has come it is "refused"."""
+REFUSED_HERE: Final = (UNTOLD, TOLD)
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Arrival:
         number: in the order of arrival, from 1.
         file_name: its name.
         arrived_at: when it was taken, ISO.
-        state: "taken", "spooled" (sealed), "sent", "accepted" or "refused".
+        state: "taken", "spooled" (sealed), "sent", "accepted" or "refused"; refused here "untold", then "told".
         submission: its number, once it was translated.
         rejected: rows that were rejected.
         accepted: rows that were accepted.
@@ -48,6 +53,7 @@ class Arrival:
     explanation: str | None
 
 
+_UNANSWERED: Final = frozenset({*OPEN, *REFUSED_HERE})
 _ARRIVAL: Final = ", ".join(field.name for field in fields(Arrival))
 _CHANGED_BY_US: Final = frozenset(field.name for field in fields(Arrival)) - {"number", "file_name", "arrived_at"}
 
@@ -87,11 +93,15 @@ class Arrivals:
 
     def of(self, submission: str) -> list[Arrival]:
         """Return the arrivals of a submission that are not answered yet: a file may be dropped twice."""
-        return [found for found in self._find("submission = ?", [submission]) if found.state in OPEN]
+        return [found for found in self._find("submission = ?", [submission]) if found.state in _UNANSWERED]
+
+    def any_of(self, submission: str) -> bool:
+        """Return whether any file was of this submission."""
+        return bool(self._find("submission = ?", [submission]))
 
     def was_answered(self, submission: str) -> bool:
         """Return whether a file of this submission was answered before."""
-        return any(found.state not in OPEN for found in self._find("submission = ?", [submission]))
+        return any(found.state not in _UNANSWERED for found in self._find("submission = ?", [submission]))
 
     def get(self, number: int) -> Arrival:
         """Return the arrival with this number."""
@@ -100,6 +110,11 @@ class Arrivals:
     def _find(self, condition: str, parameters: Any) -> list[Arrival]:  # noqa: ANN401  # sqlite3's own
         rows = self._connection.execute(f"SELECT {_ARRIVAL} FROM arrival WHERE {condition} ORDER BY number", parameters)
         return [Arrival(*row) for row in rows]
+
+    def refused(self) -> int:
+        """Return how many arrivals were refused, whether or not the county was told."""
+        counts = self.counts()
+        return sum(counts.get(state, (0, 0, 0))[0] for state in ("refused", *REFUSED_HERE))
 
     def counts(self) -> dict[str, tuple[int, int, int]]:
         """Return how many arrivals are in each state, and their rows accepted and rejected."""

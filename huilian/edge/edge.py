@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian.edge.answering import Answering
+from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.ending import Ending
 from huilian.edge.pacing import Backoff, Pace
 from huilian.edge.placing import Placing
@@ -73,7 +74,7 @@ class Edge:
     @property
     def refused(self) -> int:
         """Return how many files were refused so far."""
-        return self.parts.ledger.arrivals.counts().get("refused", (0, 0, 0))[0]
+        return self.parts.ledger.arrivals.refused()
 
     def recover(self) -> None:
         """Go on with what the last run left, whatever ended it."""
@@ -103,7 +104,7 @@ class Edge:
             if self._disk.failing:
                 return False
             # What is here is sealed in any case; for the county there is only waiting where it answers.
-            awaited = {"taken"} if self.link is None or self._cut_off else {"taken", "spooled", "sent"}
+            awaited = {"taken"} if self.link is None or self._cut_off else {*OPEN, *REFUSED_HERE}
             left_over = self.inbox.waiting or self.parts.ledger.arrivals.counts().keys() & awaited
             if not worked and (not left_over or self.parts.monotonic() >= deadline):
                 break

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.edge.arrivals import OPEN
+from huilian.edge.arrivals import OPEN, UNTOLD
 from huilian.edge.explaining import explanation
 from huilian.edge.folders import EXPLANATION, free_name, move, sync, write_atomically
 
 if TYPE_CHECKING:
     from huilian.edge.arrivals import Arrival
     from huilian.edge.parts import Parts
-    from huilian.errors import HuilianError
+    from huilian.errors import FileRefused, HuilianError
 
 __all__ = ["Ending"]
 
@@ -39,23 +39,33 @@ class Ending:
 
     def refuse_for(self, arrival: Arrival, error: HuilianError) -> None:
         """Lay the original into `refused/`, with what `error` says beside it."""
-        self.refuse(arrival, explanation(arrival.file_name, error, self._parts.clock.now()))
+        self.refuse(arrival, self._explained(arrival, error))
         _log.warning("file_refused", arrival=arrival.number, submission=arrival.submission, code=error.code)
+
+    def refuse_untold(self, arrival: Arrival, error: FileRefused) -> None:
+        """Do the same for a file that was refused here, of which the county is told as soon as it is there."""
+        self._end(arrival, UNTOLD, self._explained(arrival, error), submission=error.submission)
+        _log.warning("file_refused", arrival=arrival.number, submission=error.submission, code=error.code)
+
+    def _explained(self, arrival: Arrival, error: HuilianError) -> str:
+        return explanation(arrival.file_name, error, self._parts.clock.now())
 
     def recover(self) -> None:
         """Go on with what a crash interrupted."""
         for arrival in self._parts.ledger.arrivals.in_states(*OPEN):
             if arrival.ending is not None:
-                self._complete(arrival)
+                self.complete(arrival)
 
-    def _end(self, arrival: Arrival, state: str, text: str | None) -> None:
+    def _end(self, arrival: Arrival, state: str, text: str | None, **further: str | None) -> None:
         folders = self._parts.folders
         folder = folders.done if state == ACCEPTED else folders.refused
         arrivals = self._parts.ledger.arrivals
-        arrivals.change(arrival.number, ending=state, kept_as=free_name(folder, arrival.file_name), explanation=text)
-        self._complete(arrivals.get(arrival.number))
+        kept_as = free_name(folder, arrival.file_name)
+        arrivals.change(arrival.number, ending=state, kept_as=kept_as, explanation=text, **further)
+        self.complete(arrivals.get(arrival.number))
 
-    def _complete(self, arrival: Arrival) -> None:
+    def complete(self, arrival: Arrival) -> None:
+        """Do what an arrival says is about to happen, as far as it is not done."""
         folders = self._parts.folders
         folder = folders.done if arrival.ending == ACCEPTED else folders.refused
         kept_as = arrival.kept_as or arrival.file_name

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import basis
+from huilian import basis, refused_files
+from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
 from huilian.errors import HostUnavailable, MessageRefused, UsageError
 from huilian.spool import Spool
 from huilian.transports import refusals
@@ -54,7 +55,7 @@ class Sending:
             MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew.
         """
         left = False
-        for arrival in self._parts.ledger.arrivals.in_states("spooled"):
+        for arrival in self._parts.ledger.arrivals.in_states("spooled", UNTOLD):
             if stopping.is_set():
                 break
             left |= self._send(arrival, link, stopping)
@@ -79,7 +80,8 @@ class Sending:
         except MessageRefused as refusal:
             self._refused(arrival, refusal)
             return False
-        self._parts.ledger.arrivals.change(arrival.number, state="sent", sent_at=self._parts.clock.now().isoformat())
+        state = TOLD if arrival.state in REFUSED_HERE else "sent"
+        self._parts.ledger.arrivals.change(arrival.number, state=state, sent_at=self._parts.clock.now().isoformat())
         _log.info("file_sent", arrival=arrival.number, submission=arrival.submission)
         return True
 
@@ -90,7 +92,7 @@ class Sending:
             HostUnavailable: the other side is away.
             MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew.
         """
-        for arrival in self._parts.ledger.arrivals.in_states("sent"):
+        for arrival in self._parts.ledger.arrivals.in_states("sent", TOLD):
             told = refusals.take(refusals.folder(self._parts.home), arrival.submission or "")
             if told is not None:
                 self._refused(arrival, told)
@@ -127,16 +129,37 @@ class Sending:
             self._seal_anew(arrival)
             return
         for waiting in self._parts.ledger.arrivals.of(submission):
-            self._ending.refuse_for(waiting, refusal)
+            if waiting.state in REFUSED_HERE:
+                self._give_up(waiting, refusal.code)
+            else:
+                self._ending.refuse_for(waiting, refusal)
         # The same bytes would be refused again: dropped once more, the file is translated and sealed anew.
         self._discard(submission)
 
     def _seal_anew(self, arrival: Arrival, *, tries: int | None = None) -> None:
-        """Take the sealed messages away, so that the original is translated once more."""
+        """Have a file be sealed and sent once more: from its original, which is translated anew."""
         submission = arrival.submission or ""
+        if arrival.state in REFUSED_HERE:
+            self._tell_again(arrival, submission, tries)
+            return
         self._discard(submission)
         for waiting in self._parts.ledger.arrivals.of(submission):
             self._parts.ledger.arrivals.change(waiting.number, state="taken", tries=tries or waiting.tries)
+
+    def _tell_again(self, arrival: Arrival, submission: str, tries: int | None) -> None:
+        """Seal what tells of a refusal once more, from itself: the original lies where its owner may take it away."""
+        spooled = Spool(self._parts.home.spool).find(submission)
+        if spooled is None:
+            self._give_up(arrival, None)
+            return
+        refused_files.seal_again(spooled, self._parts.home.keys.current(self._parts.member), self._parts.clock.now())
+        for waiting in self._parts.ledger.arrivals.of(submission):
+            self._parts.ledger.arrivals.change(waiting.number, state=UNTOLD, tries=tries or waiting.tries)
+
+    def _give_up(self, arrival: Arrival, code: str | None) -> None:
+        """Leave it at the explanation that lies beside the file: the county does not take what tells of it."""
+        self._parts.ledger.arrivals.change(arrival.number, state="refused")
+        _log.warning("refusal_not_told", arrival=arrival.number, submission=arrival.submission, code=code)
 
     def _discard(self, submission: str) -> None:
         spooled = Spool(self._parts.home.spool).find(submission)

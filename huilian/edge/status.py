@@ -14,7 +14,7 @@ from cryptography import x509
 
 from huilian.clock import CHINA
 from huilian.edge import settings as edge_settings
-from huilian.edge.arrivals import OPEN
+from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.folders import EXPLANATION, Folders
 from huilian.edge.ledger import Ledger
 from huilian.edge.opening import locked
@@ -50,7 +50,7 @@ def status(home: Home, clock: Clock) -> Facts:
     folders = Folders(home.folder)
     folders.make()
     with Ledger(folders.ledger) as ledger:
-        counts, waiting = ledger.arrivals.counts(), ledger.arrivals.in_states(*OPEN)
+        counts, waiting = ledger.arrivals.counts(), ledger.arrivals.in_states(*OPEN, *REFUSED_HERE)
         told = ledger.fact("last_error")
         doubted = ledger.messages.doubted()
         facts: Facts = {
@@ -61,7 +61,8 @@ def status(home: Home, clock: Clock) -> Facts:
             "running": _running(folders),
             "files": {
                 "inbox": sum(1 for path in folders.inbox.iterdir() if path.is_file()),
-                **{state: counts.get(state, (0, 0, 0))[0] for state in (*OPEN, "accepted", "refused")},
+                **{state: counts.get(state, (0, 0, 0))[0] for state in (*OPEN, "accepted")},
+                "refused": ledger.arrivals.refused(),
             },
             "messages": _messages(home, {arrival.submission or "" for arrival in waiting}),
             "rows": {

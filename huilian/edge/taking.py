@@ -11,6 +11,7 @@ from huilian.edge.arrivals import OPEN
 from huilian.edge.folders import move, readable_name, sync
 from huilian.errors import AccessDenied, ConfigurationError, FileRefused, MessageRefused, UsageError
 from huilian.logs import where
+from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from huilian.edge.arrivals import Arrival
     from huilian.edge.ending import Ending
     from huilian.edge.parts import Parts
+    from huilian.errors import HuilianError
     from huilian.spool import SpooledSubmission
 
 __all__ = ["Taking"]
@@ -75,6 +77,10 @@ class Taking:
             ConfigurationError: a setting is wrong.
         """
         parts, source = self._parts, self._original(arrival)
+        if arrival.ending is not None:
+            # Something kept it from coming to its end, a full disk perhaps: it was judged already.
+            self._ending.complete(arrival)
+            return None
         if not source.exists():
             gone = "原件已不在 underway 文件夹 (the original was taken away)"
             self._ending.refuse_for(arrival, FileRefused("HL3010", file=arrival.file_name, what=gone))
@@ -93,10 +99,13 @@ class Taking:
             stated = submission.manifest
         except (FileRefused, MessageRefused) as refusal:
             after = source.stat()
-            if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-                self._ending.refuse_for(arrival, refusal)
-            else:
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                self._take_back(refusal)
                 self._give_back(arrival)
+            elif isinstance(refusal, FileRefused) and refusal.submission is not None:
+                self._ending.refuse_untold(arrival, refusal)
+            else:
+                self._ending.refuse_for(arrival, refusal)
             return None
         except (OSError, AccessDenied, ConfigurationError, UsageError):
             raise
@@ -117,6 +126,13 @@ class Taking:
         )
         _log.info("file_spooled", arrival=arrival.number, submission=stated["submission"], rows=stated["rows"])
         return submission
+
+    def _take_back(self, refusal: HuilianError) -> None:
+        """Have the county not be told of a file that is still being written to, unless it was one before."""
+        name = refusal.submission if isinstance(refusal, FileRefused) else None
+        spooled = Spool(self._parts.home.spool).find(name) if name else None
+        if spooled is not None and not self._parts.ledger.arrivals.any_of(spooled.folder.name):
+            spooled.discard()
 
     def _give_back(self, arrival: Arrival) -> None:
         """Lay a file that is still being written to into the inbox again, where it is waited for."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.registry import handlers, queries, scoreboard
+from services.registry import handlers, queries, refused_files, scoreboard
 
 __all__ = ["service"]
 
@@ -29,6 +29,7 @@ service = Service(
         "period_results": handlers.on_part,
         "insurance_element": handlers.on_element,
         "rejections": handlers.on_part,
+        "refused_file": refused_files.on_refused_file,
     },
     queries={
         "receipt": queries.receipt,

@@ -12,10 +12,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import access, audit, members
 from huilian.envelope import Draft
 from huilian.errors import FileRefused, MessageRefused
 from services.registry import (
+    answering,
     elements,
     guarantees,
     insurance,
@@ -71,16 +71,13 @@ def on_manifest(message: Message, transaction: Transaction, context: Context) ->
     """Enter a submission, or answer one that was applied before with its receipt."""
     manifest = manifests.load(message, context)
     kind = KINDS[manifest["kind"]]
-    # Stating what a submission holds is sending it, even where it holds nothing.
-    kind_of_member = members.find(transaction, message.source).kind
-    for message_type in kind.parts:
-        access.load().check_send(message.source, kind_of_member, message_type)
+    manifests.check_kind(transaction, manifest)
     transaction.lock(f"registry.submission.{manifest['submission']}")
     known = _find(transaction, manifest["submission"])
     if known:
         manifests.hold_to_first(known, manifest, message)
         if known["status"] != "receiving":
-            return [_receipt_draft(known["receipt"], manifest)]
+            return [answering.draft(known["receipt"], manifest)]
         if known["manifest"]["parts"] != manifest["parts"]:
             # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
             staging.discard(transaction, known["number"], kind)
@@ -99,7 +96,7 @@ def on_element(message: Message, transaction: Transaction, context: Context) -> 
     known = _find(transaction, manifest["submission"])
     if known:
         # The same element, sealed anew.
-        return [_receipt_draft(known["receipt"], manifest)]
+        return [answering.draft(known["receipt"], manifest)]
     row = _enter(transaction, manifest, message, context)
     staging.load(transaction, staging.table_name(row["number"], message_type), 0, record)
     _note_part(transaction, message, submission=row["submission"], sequence=0, message_type=message_type, records=1)
@@ -232,26 +229,8 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
         [answer["status"], now, application, json.dumps(answer, ensure_ascii=False), row["number"]],
     )
     yield from drafts
-    yield _receipt_draft(answer, manifest)
+    yield answering.draft(answer, manifest)
     if counts:
         yield from numbers.notices(transaction, row, application, context.clock.today())
     staging.drop(transaction, row["number"], kind)
-    detail = {"kind": row["kind"], "as_of": str(row["as_of"]), "manifest_message": row["manifest_message"]} | {
-        field: answer[field]
-        for field in ("rows", "accepted", "rejected", "changed", "unchanged", "missing", "code", "file_sha256")
-    }
-    audit.append(
-        transaction,
-        now=now,
-        actor=row["member"],
-        action=f"submission.{answer['status']}",
-        subject=row["submission"],
-        detail=detail,
-    )
-
-
-def _receipt_draft(answer: dict[str, Any], manifest: dict[str, Any]) -> Draft:
-    """Return the receipt under the contract that its sender knows: that of the manifest's version."""
-    version = 2 if "file_sequence" in manifest else 1
-    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
-    return Draft("receipt", f"receipt/v{version}", answer["member"], body, submission=answer["submission"])
+    answering.note(transaction, row, answer, now)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
+from huilian import access, members
 from huilian.error_texts import TEXTS
 from huilian.errors import MessageRefused
 from schemas.fields import error_code
@@ -13,10 +14,24 @@ from services.registry import relative
 from services.registry.domain import KINDS, is_named_by
 
 if TYPE_CHECKING:
+    from huilian.database import Transaction
     from huilian.envelope import Message
     from huilian.service import Context
 
-__all__ = ["hold_to_first", "load"]
+__all__ = ["check_kind", "hold_to_first", "load", "load_refused_file"]
+
+
+def check_kind(transaction: Transaction, manifest: dict[str, Any]) -> None:
+    """Let a kind of submission pass only from who may send all it is made of.
+
+    Stating what a submission holds is sending it, even where it holds nothing.
+
+    Raises:
+        MessageRefused: HL1004, its member is of another kind.
+    """
+    kind_of_member = members.find(transaction, manifest["member"]).kind
+    for message_type in KINDS[manifest["kind"]].parts:
+        access.load().check_send(manifest["member"], kind_of_member, message_type)
 
 
 def hold_to_first(known: dict[str, Any], manifest: dict[str, Any], message: Message) -> None:
@@ -43,6 +58,28 @@ def load(message: Message, context: Context) -> dict[str, Any]:
     Raises:
         MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong.
     """
+    manifest = _stated(message, context)
+    for place, part in enumerate(manifest["parts"]):
+        if part["sequence"] != place:
+            raise MessageRefused("HL1010", line=1, field="parts", what="sequence")
+        if part["type"] not in _types(manifest):
+            raise MessageRefused("HL1010", line=1, field="parts", what=f"type {part['type'][:20]}")
+    return manifest
+
+
+def load_refused_file(message: Message, context: Context) -> dict[str, Any]:
+    """Return what a message says of a file that its sender refused, held to the same rules as a manifest.
+
+    Raises:
+        MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong.
+    """
+    stated = _stated(message, context)
+    if not stated["submission"].startswith(f"{message.source}-{stated['kind']}-"):
+        raise MessageRefused("HL1010", line=1, field="submission", what="HL2023")
+    return stated
+
+
+def _stated(message: Message, context: Context) -> dict[str, Any]:
     contract = context.catalogue.contract(message.type, message.dataschema)
     content = message.json()
     try:
@@ -56,11 +93,6 @@ def load(message: Message, context: Context) -> dict[str, Any]:
     if manifest["as_of"] > context.clock.today().isoformat():
         # It would be the newest for ever, and every true ledger after it late.
         raise MessageRefused("HL1010", line=1, field="as_of", what="HL3015")
-    for place, part in enumerate(manifest["parts"]):
-        if part["sequence"] != place:
-            raise MessageRefused("HL1010", line=1, field="parts", what="sequence")
-        if part["type"] not in _types(manifest):
-            raise MessageRefused("HL1010", line=1, field="parts", what=f"type {part['type'][:20]}")
     return manifest
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from adapters import sample_county
 from adapters.sample_county import ADAPTER_SETTINGS
-from huilian import adapters, catalogue, members, service
+from huilian import adapters, catalogue, members, push, service
 from huilian.clock import SystemClock
+from huilian.errors import FileRefused
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.members import Member
 from huilian.office import open_office, set_up
-from huilian.push import push
 from huilian.transports.amqp import AmqpTransport
 from huilian.transports.embedded import EmbeddedTransport
 from tests.kill.office import BANK, COUNTY, running_office, wait_until
@@ -41,7 +41,7 @@ def push_all(
 ) -> list[dict[str, Any]]:
     """Push every file in order and return the receipts."""
     return [
-        push(
+        push.push(
             file.path,
             adapter=adapters.find(file.adapter),
             member=file.member,
@@ -54,6 +54,49 @@ def push_all(
         ).receipt
         for file in files
     ]
+
+
+def tell(
+    office: Office, files: list[sample_county.SampleFile], transport_of: dict[str, Transport], folder: Path
+) -> list[dict[str, Any]]:
+    """Push each member's first file cut short, tell of the refusal, and return the receipts."""
+    folder.mkdir(exist_ok=True)
+    told = []
+    for member, file in {file.member: file for file in reversed(files)}.items():
+        adapter = adapters.find(file.adapter)
+        settings = adapters.settings_for(adapter, COUNTY, ADAPTER_SETTINGS)
+        source = folder / file.path.name
+        source.write_bytes(file.path.read_bytes()[:40])
+        with pytest.raises(FileRefused) as refused:
+            push.translate(
+                source,
+                adapter=adapter,
+                member=member,
+                home=office.home,
+                settings=settings,
+                catalogue=catalogue.installed(),
+                clock=SystemClock(),
+            )
+        pushed = push.tell(
+            refused.value.submission or "",
+            source=source,
+            adapter=adapter,
+            home=office.home,
+            settings=settings,
+            clock=SystemClock(),
+            transport=transport_of[member],
+            seconds=60,
+        )
+        assert (pushed.answer is not None) == ("receipt/v2" in adapter.writes)
+        told.append(pushed.receipt)
+    return told
+
+
+def scoreboards(office: Office) -> list[list[dict[str, Any]]]:
+    """Return every month's scoreboard, times of arrival apart."""
+    with office.database.transaction() as transaction:
+        found = [service.query("scoreboard")(transaction, month=month)["rows"] for month in MONTHS]
+    return [[row | {"received_at": None, "applied_at": None} for row in rows] for rows in found]
 
 
 def answers(office: Office) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -99,7 +142,7 @@ def enter_others(office: Office, files: list[sample_county.SampleFile]) -> list[
 
 
 def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both_hosts(tmp_path: Path) -> None:
-    """A year of a county's files is pushed to both; receipts, feeds and statistics are equal, and not empty."""
+    """A year of a county's files is pushed to both; receipts, feeds, figures and scoreboards are equal."""
     for name in ("files", "embedded", "distributed"):
         (tmp_path / name).mkdir()
     files = sample_county.make(tmp_path / "files", households=HOUSEHOLDS)
@@ -110,8 +153,9 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
         ):
             ways: dict[str, Transport] = dict.fromkeys(enter_others(office, files), EmbeddedTransport(office))
             one = push_all(office, files, ways)
+            refused = tell(office, files, ways, tmp_path / "cut")
             host.drain()
-            expected = answers(office)
+            expected, board = answers(office), scoreboards(office)
         with (
             running_office(tmp_path / "distributed", rabbitmq, postgresql) as running,
             running.opened() as office,
@@ -124,9 +168,14 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
             # No service has declared its queue yet: a push waits for the broker to know it.
             wait_until(lambda: running.process_of("relay"))
             other = push_all(office, files, amqp)
+            refused_there = tell(office, files, amqp, tmp_path / "cut")
             wait_until(lambda: answers(office)[1] == expected[1])
-            found = answers(office)
+            found, board_there = answers(office), scoreboards(office)
     assert other == one
+    assert refused_there == refused
     assert found == expected
+    assert board_there == board
+    assert {receipt["status"] for receipt in refused} == {"refused"}
+    assert sum(row["refused_files"] for rows in board for row in rows) == len(refused) - 1, "but for the county's own"
     assert len(found[0]) > HOUSEHOLDS // 4
     assert {receipt["status"] for receipt in one} == {"accepted"}

@@ -208,15 +208,46 @@ def test_a_reader_that_goes_away_is_no_error(five_months: Office):
     assert "Broken" not in done.stderr
 
 
-def test_a_refused_file_changes_nothing(office: Office, tmp_path: Path):
-    """A ledger cut short has no trailer: exit code 1, and the office has never heard of it."""
+def test_a_refused_file_changes_no_figure_and_the_office_knows_of_it(office: Office, tmp_path: Path):
+    """A ledger cut short has no trailer: exit code 1, a receipt in the bank's own layout, one more on the scoreboard.
+
+    Pushed again, it is the same submission; the file itself, whole, is still taken.
+    """
     file = tmp_path / "RCB01_LOAN_20240531.csv"
     file.write_bytes(b"".join(office.files[file.name].path.read_bytes().splitlines(keepends=True)[:9]))
-    before = office.json("submissions")
-    answer = office.json("push", file, *BANK, status=1)
+    asked = ("stats", "--region", COUNTY, "--month", "2024-05")
+    before, figures = office.json("submissions"), office.json(*asked)
+    done = huilian("push", file, *BANK, "--json", home=office.home)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, f"HL3002：{answer['message']}\n")
     assert set(answer) == RECEIPT_KEYS | {"code", "message"}
-    assert (answer["status"], answer["code"], answer["changed"]) == ("refused", "HL3002", 0)
-    assert office.json("submissions") == before
+    assert (answer["status"], answer["code"], answer["rows"], answer["changed"]) == ("refused", "HL3002", 0, 0)
+    adapter = adapters.find("rural_commercial_bank")
+    settings = adapters.settings_for(adapter, COUNTY, {})
+    [receipt] = adapter.read_back(Path(answer["answer"]), "receipt/v2", settings).to_dicts()
+    stated = {name: answer[name] for name in ("submission", "status", "rows", "code", "message")}
+    assert stated.items() <= receipt.items()
+    assert office.json("push", file, *BANK, status=1) == answer
+    newest, *others = office.json("submissions")
+    assert others == before
+    shown = {name: newest[name] for name in ("submission", "kind", "status", "code", "rows", "file_name")}
+    assert shown == {
+        "submission": answer["submission"],
+        "kind": "loan_ledger",
+        "status": "refused",
+        "code": "HL3002",
+        "rows": 0,
+        "file_name": file.name,
+    }
+    assert "已拒绝 HL3002" in office.run("submissions", "--member", "RCB01")
+    assert office.json(*asked) == figures
+    [ledgers] = [
+        row
+        for row in office.json("stats", "--scoreboard", "--month", "2024-05")["rows"]
+        if (row["institution"], row["kind"]) == ("RCB01", "loan_ledger")
+    ]
+    assert (ledgers["files"], ledgers["refused_files"]) == (1, 1)
+    assert office.push(file.name, *BANK) == office.answers[file.name]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,10 +12,11 @@ import pytest
 
 from huilian import envelope, members
 from huilian.edge import open_edge
+from huilian.edge.settings import load, save
 from huilian.errors import AccessDenied, MessageRefused, UsageError
 from huilian.keys import SigningKey
 from huilian.transports.links import HttpLink
-from tests.edge_home import BANK, confirmation, edge_home, names, receipts, run_edge
+from tests.edge_home import BANK, confirmation, edge_home, go, names, receipts, run_edge
 from tests.http_county import OTHER_BANK, CountyOverHttp, county_over_http
 from tests.push_county import ledger
 
@@ -92,6 +94,37 @@ def test_a_file_is_taken_sent_and_answered_in_the_banks_own_formats(bank: Home, 
     for empty in ("inbox", "underway", "unfinished", "refused"):
         assert names(bank.folder / empty) == []
     assert county.value("SELECT count(*) FROM registry.submission WHERE status = 'accepted'") == 1
+
+
+def test_a_file_that_is_refused_here_is_known_at_the_county_and_answered_in_the_banks_own_format(
+    bank: Home, county: CountyOverHttp
+):
+    """The county away, it is explained at once; the edge started anew tells of it; whole, the file is taken."""
+    save(bank, replace(load(bank, {}), to="http://127.0.0.1:9"))
+    ledger(bank.folder / "inbox", [1, 2], trailer="合计,2,1.00,1.00")
+    with open_edge(bank, settle=0) as edge:
+        go(edge, lambda: edge.refused == 1)
+    assert names(bank.folder / "refused") == [FILE, f"{FILE}_说明.txt"]
+    assert names(bank.folder / "outbox") == []
+    save(bank, replace(load(bank, {}), to=county.url))
+    run_edge(bank)
+    [refused] = receipts(bank)
+    assert (refused["status"], refused["code"], refused["rows"]) == ("refused", "HL3001", 0)
+    ledger(bank.folder / "inbox", [1, 2])
+    run_edge(bank)
+    assert [receipt["status"] for receipt in receipts(bank)] == ["refused", "accepted"]
+    county.host.drain()
+    found = httpx.get(
+        f"{county.url}/api/v1/scoreboard?month=2024-05", headers=county.headers(BANK), trust_env=False
+    ).json()
+    [row] = found["rows"]
+    assert (row["institution"], row["kind"], row["files"], row["refused_files"]) == (BANK, "loan_ledger", 1, 1)
+    listed = county.reader(BANK).submissions()
+    assert [(each["status"], each["code"], each["rows"]) for each in listed] == [
+        ("accepted", None, 2),
+        ("refused", "HL3001", 0),
+    ]
+    assert county.value("SELECT count(*) FROM huilian.dead_letter") == 0
 
 
 def test_what_is_addressed_to_a_member_comes_to_it_and_to_no_other(bank: Home, county: CountyOverHttp):

@@ -98,6 +98,25 @@ def test_a_file_goes_and_its_receipt_comes_back_by_hand(sealed: Home, county: Co
     ]
 
 
+def test_a_refusal_goes_and_its_receipt_comes_back_by_hand(bank: Home, county: County, tmp_path: Path):
+    """Explained at once; told by the next bundle, and once, however often that is read."""
+    ledger(bank.folder / "inbox", [1, 2], trailer="合计,2,1.00,1.00")
+    settle(bank, county)
+    assert names(bank.folder / "refused") == [FILE, f"{FILE}_说明.txt"]
+    taken = carry_to_county(bank, county, tmp_path / "there.hlb")
+    assert (taken.new, [name.rpartition("-")[2] for name in taken.submissions]) == (1, ["HL3001"])
+    with bundle.opened(tmp_path / "there.hlb") as again:
+        assert carrying.let_in(county.office, again, actor="test").repeated == 1
+    handle(county)
+    assert carry_to_bank(bank, county, tmp_path / "back.hlb") == 1
+    [receipt] = receipts(bank)
+    assert (receipt["status"], receipt["code"]) == ("refused", "HL3001")
+    assert county.column("SELECT status FROM registry.submission") == ["refused"]
+    assert county.column("SELECT loan_no FROM registry.loan") == []
+    with pytest.raises(UsageError, match="HL7001"):
+        at_the_edge.write(bank, tmp_path / "nothing.hlb")
+
+
 @pytest.mark.parametrize("bundle_first", [True, False])
 def test_by_hand_and_by_wire_a_submission_counts_once(
     sealed: Home,

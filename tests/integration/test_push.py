@@ -16,7 +16,7 @@ import pytest
 
 from huilian import adapters, catalogue, envelope, members, push
 from huilian.clock import FixedClock
-from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused
+from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.spool import Spool
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
+    from huilian.office import Office
+    from huilian.push import Transport
     from tests.kernel import County
 
 LOANS = 12
@@ -56,7 +58,7 @@ EXPECTED_FIGURES = [f"{LOANS} {LOANS * 3_000_000} {LOANS * 5_000_000}"]
 PUSHER = """
 import sys, time
 from pathlib import Path
-from huilian import push
+from huilian import envelope
 from huilian.clock import FixedClock
 from huilian.home import Home
 from huilian.hosts.embedded import EmbeddedHost
@@ -83,12 +85,12 @@ class Slow(push_county.EmbeddedTransport):
         stop_here("receipt")
         return super().receipt(submission, seconds=seconds)
 
-write = push.envelope.seal
+write = envelope.seal
 def seal(*arguments, **others):
     stop_here("seal")
     return write(*arguments, **others)
 
-push.envelope.seal = seal
+envelope.seal = seal
 with open_office(Home(Path(sys.argv[1])), clock=FixedClock(NOW + MINUTE)) as office:
     transport = Slow(office)
     with EmbeddedHost(office):
@@ -202,12 +204,15 @@ def test_the_same_file_makes_the_same_parts_again(tmp_path: Path, bank: Home):
 def test_a_trailer_that_disagrees_refuses_the_whole_file(
     tmp_path: Path, bank: Home, trailer: str, code: str, text: str
 ):
-    """Nothing of it is left in the spool."""
+    """Nothing of it is in the spool but what tells the county so."""
     with pytest.raises(FileRefused) as refused:
         spool(ledger(tmp_path, trailer=trailer), bank, clock())
     assert refused.value.code == code
     assert text in str(refused.value)
-    assert list(bank.spool.iterdir()) == []
+    [told] = Spool(bank.spool).submissions()
+    assert told.folder.name == refused.value.submission
+    assert [message.type for message in told.messages()] == ["refused_file"]
+    assert [path.name for path in bank.spool.iterdir()] == [told.folder.name]
 
 
 @pytest.mark.parametrize("change", ["append", "touch", "remove", "replace"])
@@ -439,6 +444,109 @@ def test_a_message_that_is_refused_later_is_told_and_mended_by_pushing_again(
     assert without_names(send_and_settle(source, office).receipt) == RECEIPT
     assert county.column(LOAN_TABLE) == EXPECTED_LOANS
     assert county.column(FIGURES) == EXPECTED_FIGURES
+
+
+def refused(source: Path, office: Office) -> str:
+    """Push a file that is refused, and return the submission that tells of it."""
+    with pytest.raises(FileRefused) as found:
+        send(source, office)
+    assert found.value.submission is not None
+    return found.value.submission
+
+
+def tell(submission: str, source: Path, office: Office, transport: Transport | None = None) -> push.Pushed:
+    """Tell the county of a refusal, and let the host carry all that it causes."""
+    adapter = adapters.find(ADAPTER)
+    with EmbeddedHost(office) as host:
+        pushed = push.tell(
+            submission,
+            source=source,
+            adapter=adapter,
+            home=office.home,
+            settings=adapters.settings_for(adapter, COUNTY, {}),
+            clock=office.clock,
+            transport=transport or EmbeddedTransport(office),
+        )
+        host.drain()
+    return pushed
+
+
+WRONG = f"合计,{LOANS},1.00,1.00"
+
+
+def test_the_county_is_told_of_a_refusal_and_answers_in_the_banks_own_format(tmp_path: Path, county: County):
+    """Told again, it is answered the same; nothing is applied, and the file itself, mended, is."""
+    source, office = ledger(tmp_path, trailer=WRONG), county.office
+    name = refused(source, office)
+    told = tell(name, source, office)
+    nothing = dict.fromkeys(("rows", "accepted", "rejected", "changed"), 0)
+    reason = {"status": "refused", "code": "HL3001", "message": told.receipt["message"]}
+    assert without_names(told.receipt) == RECEIPT | nothing | reason
+    assert "借款金额 合计行为 1.00，明细为 600000.00" in told.receipt["message"]
+    assert told.receipt["submission"] == name
+    assert told.answer is not None
+    adapter = adapters.find(ADAPTER)
+    settings = adapters.settings_for(adapter, COUNTY, {})
+    [written] = adapter.read_back(told.answer, "receipt/v2", settings).to_dicts()
+    assert written == told.receipt
+    assert tell(refused(source, office), source, office) == told
+    assert county.column(LOAN_TABLE) == []
+    assert county.column("SELECT count(*) FROM huilian.message WHERE type = 'refused_file'") == [1]
+    assert without_names(send_and_settle(ledger(tmp_path), office).receipt) == RECEIPT
+    assert county.column("SELECT status FROM registry.submission ORDER BY number") == ["refused", "accepted"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_refusal_that_is_cut_off_is_told_by_the_same_push(tmp_path: Path, county: County, after: bool):  # noqa: FBT001
+    """It stays spooled; what was handed over twice counts once."""
+    source, office = ledger(tmp_path, trailer=WRONG), county.office
+    name = refused(source, office)
+    away = Cut(office, 0, HostUnavailable("HL5003", url="https://example", what="timeout"), after=after)
+    with pytest.raises(HostUnavailable, match="HL5003"):
+        tell(name, source, office, away)
+    assert refused(source, office) == name
+    assert tell(name, source, office).receipt["status"] == "refused"
+    assert county.column("SELECT submission FROM registry.submission") == [name]
+
+
+def test_a_refusal_that_the_county_does_not_take_is_sealed_anew_the_next_time(tmp_path: Path, county: County):
+    """A key that is not entered: once it is, the same push tells of the file."""
+    source, office = ledger(tmp_path, trailer=WRONG), county.office
+    key = office.home.keys.create(BANK)
+    name = refused(source, office)
+    with pytest.raises(MessageRefused, match="HL1002"):
+        tell(name, source, office)
+    assert list(office.home.spool.iterdir()) == []
+    with county.database.transaction() as transaction:
+        members.add_key(transaction, BANK, key.public, now=county.clock.now(), actor="test")
+    assert tell(refused(source, office), source, office).receipt["submission"] == name
+
+
+def test_a_refusal_is_not_waited_for_as_long_as_a_file(tmp_path: Path, bank: Home):
+    """Whoever pushed it knows already; without a receipt in time it is sent again the next time."""
+    source = ledger(tmp_path, trailer=WRONG)
+    with pytest.raises(FileRefused) as found:
+        spool(source, bank, clock())
+    waited: list[float] = []
+
+    class Silent:
+        def send(self, message: Message) -> None:
+            assert message.type == "refused_file"
+
+        def receipt(self, submission: str, *, seconds: float) -> None:
+            assert submission == found.value.submission
+            waited.append(seconds)
+
+    adapter = adapters.find(ADAPTER)
+    settings = adapters.settings_for(adapter, COUNTY, {})
+    facts: dict[str, Any] = {"adapter": adapter, "home": bank, "settings": settings, "clock": clock()}
+    with pytest.raises(HostUnavailable, match="HL5004"):
+        push.tell(found.value.submission or "", source=source, transport=Silent(), **facts)
+    assert waited == [0, 30]
+    [spooled] = Spool(bank.spool).submissions()
+    assert (spooled.sent, spooled.receipt) == (0, None)
+    with pytest.raises(UsageError, match="HL7008"):
+        push.tell("RCB01-none", source=source, transport=Silent(), **facts)
 
 
 def test_a_receipt_is_waited_for_ever_less_often():

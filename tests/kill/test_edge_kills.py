@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(120)]
 EDGE = """
 import sys, threading, time
 from pathlib import Path
-from huilian import push
+from huilian import envelope
 from huilian.edge import ending, open_edge, placing, taking
 from huilian.edge.arrivals import Arrivals
 from huilian.edge.placed import PlacedFiles
@@ -65,7 +65,7 @@ def watch(owner, name, step):
 
 watch(Arrivals, "enter", "entering the file")
 watch(taking, "move", "taking it")
-watch(push.envelope, "seal", "sealing a part")
+watch(envelope, "seal", "sealing a part")
 watch(Draught, "finish", "spooling")
 watch(links.HttpLink, "send", "sending a part")
 watch(links.AmqpLink, "send", "sending a part")
@@ -109,6 +109,23 @@ AT_THE_BROKER = [
     ("after an answer is ready", 0),
     ("after placing it", 1),
 ]
+REFUSED = [
+    ("after taking it", 0),
+    ("before sealing a part", 1),
+    ("before spooling", 0),
+    ("after spooling", 0),
+    ("before ending the file", 0),
+    ("after ending the file", 0),
+    ("before sending a part", 0),
+    ("after sending a part", 0),
+    ("before noting it", 0),
+    ("after keeping an answer", 1),
+    ("before keeping the receipt", 0),
+    ("after an answer is ready", 1),
+    ("after placing it", 1),
+    ("after noting that it is there", 1),
+]
+"""The same with a file that the edge refuses."""
 LOANS = 9
 _numbers = count(1)
 
@@ -162,8 +179,8 @@ def over_amqp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
         yield County(office, url, "", str(rabbitmq.ca_file))
 
 
-def edge_of(county: County, folder: Path) -> tuple[Home, Path]:
-    """Set up a bank's edge with a file of its own in the inbox, one row of it wrong."""
+def edge_of(county: County, folder: Path, *, trailer: str | None = None) -> tuple[Home, Path]:
+    """Set up a bank's edge with a file of its own in the inbox, one row of it wrong, or its trailer."""
     number = next(_numbers)
     home = edge_home(folder / "bank", county.office.home, to=county.to, token=county.token, ca_file=county.ca_file)
     if not county.ca_file:
@@ -172,7 +189,7 @@ def edge_of(county: County, folder: Path) -> tuple[Home, Path]:
         county.value("UPDATE huilian.message SET subject = 'earlier' WHERE source = 'HUILIAN' RETURNING 1")
     loans = [*range(100 * number, 100 * number + LOANS), 99]
     county.say(number)
-    return home, ledger(home.folder / "inbox", loans)
+    return home, ledger(home.folder / "inbox", loans, trailer=trailer)
 
 
 def kill_at(home: Home, where: str, at: int) -> None:
@@ -250,6 +267,41 @@ def test_an_edge_at_the_broker_killed_anywhere_goes_on_and_repeats_nothing(
     kill_at(home, where, at)
     run_edge(home, lambda: len(names(home.folder / "outbox")) == 3 and bool(names(home.folder / "done")))
     check(over_amqp, home, source.name)
+
+
+@pytest.mark.parametrize(("where", "at"), REFUSED)
+def test_an_edge_killed_over_a_file_it_refuses_tells_of_it_once(
+    over_http: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, at: int
+) -> None:
+    """One explanation, one receipt, one submission of no rows at the county."""
+    monkeypatch.setattr("huilian.bulk.LINE_LIMIT", 4)
+    home, source = edge_of(over_http, tmp_path, trailer=f"合计,{LOANS + 1},1.00,1.00")
+    kill_at(home, where, at)
+    run_edge(home, lambda: len(names(home.folder / "outbox")) == 2 and len(names(home.folder / "refused")) == 2)
+    check_refused(over_http, home, source.name)
+
+
+@pytest.mark.parametrize(("where", "at"), [("after sending a part", 0), ("before acknowledging it", 0)])
+def test_an_edge_at_the_broker_killed_over_a_file_it_refuses_tells_of_it_once(
+    over_amqp: County, tmp_path: Path, where: str, at: int
+) -> None:
+    """The same by way of RabbitMQ, as a user that may write and read no more than a member may."""
+    home, source = edge_of(over_amqp, tmp_path, trailer=f"合计,{LOANS + 1},1.00,1.00")
+    kill_at(home, where, at)
+    run_edge(home, lambda: len(names(home.folder / "outbox")) == 2 and len(names(home.folder / "refused")) == 2)
+    check_refused(over_amqp, home, source.name)
+
+
+def check_refused(county: County, home: Home, name: str) -> None:
+    """See that the refusal is explained, known to the county and answered, and each once."""
+    [receipt] = receipts(home)
+    assert (receipt["status"], receipt["rows"], receipt["code"]) == ("refused", 0, "HL3001")
+    assert names(home.folder / "refused") == [name, f"{name}_说明.txt"]
+    for empty in ("inbox", "underway", "unfinished", "done"):
+        assert names(home.folder / empty) == []
+    submission = receipt["submission"]
+    assert county.value("SELECT count(*) FROM registry.submission WHERE submission = %s", submission) == 1
+    assert county.value("SELECT count(*) FROM huilian.dead_letter") == 0
 
 
 def test_an_edge_that_is_killed_again_and_again_loses_nothing(over_http: County, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -222,14 +223,20 @@ def test_a_server_that_is_away_leaves_the_file_spooled(
 def test_a_refused_file_is_answered_like_a_receipt(
     journal: Callable[[str], Path], home: Home, capsys: pytest.CaptureFixture[str]
 ):
-    """A trailer that does not agree: exit code 1, the same keys, the reason in Chinese, nothing spooled."""
+    """A trailer that does not agree: exit code 1, the same keys, the reason in Chinese, nothing of it spooled.
+
+    The county is away, and nobody waits for it before the reason is said.
+    """
     home.keys.create("RCB01")
     arguments = ["push", str(journal("300.01")), *PUSH, "--to", NOWHERE, "--county", "341599"]
     assert run([*arguments, "--json"]) == 1
-    answer = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    answer = json.loads(printed.out)
     message = answer.pop("message")
+    digest = hashlib.sha256((home.folder.parent / "RCB01_REPAY_20240131.csv").read_bytes()).hexdigest()
+    name = f"RCB01-repayment_journal-20240131-{digest[:16]}-HL3001"
     assert answer == {
-        "submission": None,
+        "submission": name,
         "status": "refused",
         **dict.fromkeys(("rows", "accepted", "rejected", "changed", "unchanged", "missing"), 0),
         "rejections": None,
@@ -237,9 +244,30 @@ def test_a_refused_file_is_answered_like_a_receipt(
         "code": "HL3001",
     }
     assert "归还本金 合计行为 300.01，明细为 300.00" in message
-    assert list(home.spool.iterdir()) == []
+    assert [path.name for path in home.spool.iterdir()] == [name]
+    reason, sentence = printed.err.splitlines()
+    assert reason == f"HL3001：{message}"
+    assert sentence.startswith("这次退回尚未告知县里（HL5003：")
+    assert sentence.endswith("再次运行同一命令即可告知 (the county has not been told; the same command will tell it)")
     assert run(arguments) == 1
-    assert "已拒绝 (refused)" in capsys.readouterr().out
+    again = capsys.readouterr()
+    assert "已拒绝 (refused)" in again.out
+    assert again.out.count(message) == 1
+    assert again.err.startswith("这次退回尚未告知县里")
+
+
+def test_a_file_of_which_nothing_can_be_told_is_refused_and_the_county_is_not_asked(
+    tmp_path: Path, home: Home, capsys: pytest.CaptureFixture[str]
+):
+    """A name that says neither kind nor date: there is no submission, and nothing is spooled."""
+    home.keys.create("RCB01")
+    file = tmp_path / "随便.csv"
+    file.write_text("不是约定的文件")
+    assert run(["push", str(file), *PUSH, "--to", NOWHERE, "--county", "341599", "--json"]) == 1
+    printed = capsys.readouterr()
+    assert (json.loads(printed.out)["submission"], json.loads(printed.out)["code"]) == (None, "HL3005")
+    assert printed.err == ""
+    assert not home.spool.exists() or list(home.spool.iterdir()) == []
 
 
 def test_an_institution_makes_its_own_key_and_trusts_the_countys(

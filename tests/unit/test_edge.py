@@ -154,7 +154,7 @@ def test_cut_off_everything_waits_on_disk_and_leaves_in_order_when_the_wire_is_b
 def test_a_file_that_cannot_be_taken_is_explained_beside_it_and_the_next_goes_on(
     bank: Home, wire: Wire, seconds: Seconds
 ):
-    """File, line, field, why and what to do, in Chinese; nothing of it was sent."""
+    """File, line, field, why and what to do, in Chinese; no row of it was sent."""
     ledger(bank.folder / "inbox", [1, 2], trailer="合计,2,100000.00,1.00")
     ledger(bank.folder / "inbox", [3], name=LATER)
     (bank.folder / "inbox" / "随便.txt").write_text("不是约定的文件")
@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_taken_is_explained_beside_it_and_the_next_goes_on
     assert text[6] == f"原因：文件 {FILE} 的合计行与明细不符：{differs}"
     assert text[7].startswith("处理办法：更正后把文件重新放入 inbox 文件夹")
     assert "HL3005" in (bank.folder / "refused" / ("随便.txt" + EXPLANATION)).read_text("utf-8-sig")
-    assert len(wire.submissions) == 1
+    assert [message.type for message in wire.sent] == ["refused_file", "submission_manifest", "loan_ledger"]
     assert names(bank.folder / "done") == [LATER]
 
 
