@@ -119,7 +119,7 @@ class Demonstration:
     def _add_members(self, office: Office) -> None:
         senders = {file.member: file.adapter for file in self._made if file.member != self.county}
         for code, name in senders.items():
-            adapter = adapters.find(name)
+            adapter = adapters.find(name, self.home.adapters)
             [kind, *_] = sorted(adapter.institution_kinds)
             member = members.Member(code, kind, f"示例{adapter.chinese}", name, self.county, suspended=False)
             with office.database.transaction() as transaction:
@@ -135,7 +135,7 @@ class Demonstration:
         way = Way(EmbeddedTransport(office), self.county)
         with EmbeddedHost(office) as host:
             for file in self._made:
-                adapter = adapters.find(file.adapter)
+                adapter = adapters.find(file.adapter, self.home.adapters)
                 self.answers.append(send(file.path, adapter=adapter, member=file.member, home=self.home, way=way))
                 bars.advance(rows, file.rows)
             host.drain()

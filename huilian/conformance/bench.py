@@ -35,17 +35,26 @@ class Bench:
         origin: its entry point's value.
         settings: what the adapter is told.
         folder: where files are put.
+        lies_in: the folder the adapter lies in, where it is not installed.
         seconds: how long one file may take.
     """
 
     def __init__(
-        self, name: str, origin: str, settings: AdapterSettings, folder: Path, *, seconds: float = FILE_SECONDS
+        self,
+        name: str,
+        origin: str,
+        settings: AdapterSettings,
+        folder: Path,
+        *,
+        lies_in: Path | None = None,
+        seconds: float = FILE_SECONDS,
     ) -> None:
         self._settings = settings
         self.cases = 0
         self._name = name
         self._origin = origin
         self._folder = folder
+        self._lies_in = lies_in
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
@@ -111,6 +120,7 @@ class Bench:
         first = {
             "name": self._name,
             "origin": self._origin,
+            "lies_in": str(self._lies_in.absolute()) if self._lies_in else None,
             "county": self._settings.county,
             "values": dict(self._settings.values),
         }

@@ -67,6 +67,7 @@ def examine(
     county: str = SAMPLE_COUNTY,
     carried: Samples | None = None,
     told: Mapping[str, Any] | None = None,
+    lies_in: Path | None = None,
     rules: Sequence[Rule] = RULES,
     progress: Progress = lambda _rule: None,
 ) -> Report:
@@ -80,6 +81,7 @@ def examine(
         county: six digits of the county that samples and files are of.
         carried: samples instead of those in the adapter's package.
         told: the adapter's own settings, beside those its samples need; tables are added to.
+        lies_in: the folder the adapter lies in, where it is not installed.
         rules: those to be looked at.
         progress: told of each rule before it is run.
 
@@ -96,7 +98,7 @@ def examine(
         folder = Path(name)
         cases = folder / "cases"
         cases.mkdir()
-        with Bench(adapter.name, origin, settings, cases) as bench:
+        with Bench(adapter.name, origin, settings, cases, lies_in=lies_in) as bench:
             subject = Subject(adapter, origin, catalogue, settings, carried, given(list(files or ())), bench, folder)
             results = []
             for rule in rules:
