@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapter_folders, adapters
+from huilian import adapter_folders, adapters, catalogue, conformance
 from huilian.adapter_folders import AdapterFolder
 from huilian.cli import checkup_adapters
 from huilian.errors import ConfigurationError
@@ -226,6 +226,20 @@ def test_a_folder_called_otherwise_may_be_named(tmp_path: Path, home: Home):
     assert adapters.check(found.loaded(), found.name).name == "hill_bank"
     with pytest.raises(ConfigurationError, match="HL6005 adapter river-bank: folder is wrong"):
         AdapterFolder.at(package(home).rename(home.adapters / "river-bank"))
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("make", [project, package])
+def test_the_worker_of_the_suite_finds_it_too(home: Home, make: type):
+    """In a process of its own, in which nothing of that name is installed."""
+    folder = make(home)
+    found = adapters.in_folder(folder, NAME)
+    adapter = adapters.check(found.loaded(), NAME)
+    rules = [rule for rule in conformance.RULES if rule.name in {"registration", "samples", "repeatable"}]
+    report = conformance.examine(adapter, found.value, catalogue.installed(), lies_in=folder, rules=rules)
+    assert {result.rule: (result.status, result.findings) for result in report.results} == {
+        rule.name: ("done", ()) for rule in rules
+    }
 
 
 def test_who_else_may_write_code_is_told(home: Home):
