@@ -105,7 +105,9 @@ def _named(name: str, home: "Home") -> "tuple[Adapter, str, Path | None]":
 def _show(report: "Report") -> None:
     rows: list[list[Any]] = []
     for result in report.results:
-        said = result.reason or "\n".join(f"{finding.where}：{finding.what}" for finding in result.findings) or None
+        told = [f"{finding.where}：{finding.what}" for finding in result.findings]
+        told += [f"{note.where}：{note.what}" for note in result.notes]
+        said = result.reason or "\n".join(told) or None
         rows.append([result.rule, result.chinese, STATUS[result.status], result.cases or None, said])
     title = f"{report.adapter} {report.version}：{'符合全部规则' if report.conforms else '不符合'}"
     title += " (conforms)" if report.conforms else " (does not conform)"

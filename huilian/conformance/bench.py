@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from huilian.conformance.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from huilian.adapters import AdapterSettings
@@ -79,6 +80,25 @@ class Bench:
         file.write_bytes(sample.data if data is None else data)
         try:
             return self.translate_file(file, records=records)
+        finally:
+            file.unlink()
+
+    def translate_shortened(self, sample: Sample, sizes: Sequence[int]) -> Iterator[tuple[int, Outcome]]:
+        """Translate a sample cut off after so many bytes, as if that were all that had arrived.
+
+        Args:
+            sample: what the file is called, and what is in it.
+            sizes: how many bytes are left, the largest first.
+
+        Yields:
+            size and what came of it.
+        """
+        file = self._folder / sample.name
+        file.write_bytes(sample.data)
+        try:
+            for size in sizes:
+                os.truncate(file, size)
+                yield size, self.translate_file(file)
         finally:
             file.unlink()
 

@@ -14,6 +14,7 @@ import polars as pl
 
 from adapters.rural_commercial_bank.exchange import RuralCommercialBank
 from huilian.adapters import Piece
+from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +87,18 @@ class Crashing(Sound):
     def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
         """Decode strictly, first of all."""
         source.read_bytes().decode("gb18030")
+        return super().read(source, identity, settings)
+
+
+class CrashingOnce(Sound):
+    """Crashes when a file ends at one byte of a thousand."""
+
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Look at the size, refuse at once what does not end with a line, and read."""
+        if source.stat().st_size == 502:
+            raise IndexError
+        if not source.read_bytes().endswith(b"\r\n"):
+            raise FileRefused("HL3002", file=source.name)
         return super().read(source, identity, settings)
 
 
@@ -232,6 +245,7 @@ first_error_only = FirstErrorOnly()
 without_totals = WithoutTotals()
 garbling = Garbling()
 crashing = Crashing()
+crashing_once = CrashingOnce()
 hanging = Hanging()
 dying = Dying()
 remembering = Remembering()
