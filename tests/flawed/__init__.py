@@ -8,10 +8,14 @@ from __future__ import annotations
 import os
 import random
 import time
+import zipfile
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
+from lxml import etree
 
+from adapters.guarantee_company.exchange import GuaranteeCompany
+from adapters.insurer.exchange import Insurer
 from adapters.rural_commercial_bank.exchange import RuralCommercialBank
 from huilian.adapters import Piece
 from huilian.errors import FileRefused
@@ -157,6 +161,27 @@ class Hoarding(Sound):
         del held
 
 
+class HoardingElements(Insurer):
+    """Keeps a tree of the whole file until it has read it."""
+
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Hold every element."""
+        held = etree.parse(source)
+        yield from super().read(source, identity, settings)
+        del held
+
+
+class HoardingSheets(GuaranteeCompany):
+    """Keeps trees of all sheets until it has read them."""
+
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Hold every cell."""
+        with zipfile.ZipFile(source) as archive:
+            held = [etree.fromstring(archive.read(name)) for name in archive.namelist() if "sheets/" in name]
+        yield from super().read(source, identity, settings)
+        del held
+
+
 class Miscounting(Sound):
     """Counts a row that is nowhere."""
 
@@ -251,6 +276,8 @@ dying = Dying()
 remembering = Remembering()
 gambling = Gambling()
 hoarding = Hoarding()
+hoarding_elements = HoardingElements()
+hoarding_sheets = HoardingSheets()
 miscounting = Miscounting()
 against_contract = AgainstContract()
 other_columns = OtherColumns()

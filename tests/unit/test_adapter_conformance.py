@@ -65,6 +65,19 @@ def test_a_fault_in_reading_is_found(name: str, rule: str, what: str):
     assert found.findings[0].where.startswith(JOURNAL.name)
 
 
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("hoarding_elements", "adapters.insurer"), ("hoarding_sheets", "adapters.guarantee_company")],
+)
+def test_hoarding_is_found_in_xml_and_workbooks_too(name: str, package: str):
+    """They are enlarged by their elements and rows, a digest made anew."""
+    carried = samples.of_package(package)
+    found = result(name, "memory", Samples(carried.good[-1:], settings=carried.settings))
+    assert found.status == "failed"
+    assert found.findings[0].where == carried.good[-1].name
+    assert "(memory grows with the file)" in found.findings[0].what
+
+
 def test_one_byte_of_a_thousand_is_not_passed_over():
     """The smallest file of each kind is cut at every byte, and the report says so."""
     found = result("crashing_once", "cut_short")
@@ -93,9 +106,8 @@ def test_a_larger_file_is_cut_where_its_fields_and_lines_end(tmp_path: Path):
     # end and of the line's end after them are one, and after the last the file is whole.
     boundaries = 5 * 12 - 3
     assert second.what.startswith(f"{large.stat().st_size} 字节中截断 ")
-    assert second.what.endswith(
-        f"其中 {boundaries} 处在字段与行的边界 (cuts, of which at the boundaries of fields and lines)"
-    )
+    assert f"，其中 {boundaries} 处在字段与行的边界 (cuts, of which" in second.what
+    assert "共有" not in second.what
 
 
 def test_a_kind_without_a_small_sample_fails(monkeypatch: pytest.MonkeyPatch):
@@ -103,10 +115,11 @@ def test_a_kind_without_a_small_sample_fails(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cuts, "EVERY_BYTE_AT_MOST", 181)
     found = result("sound", "cut_short", ONE)
     assert found.status == "failed"
-    assert [finding.what for finding in found.findings] == [
+    [finding] = found.findings
+    assert finding.what == (
         "最小的 repayment_journal 样例也超过 181 字节，未能逐字节截断：请加一份更小的 "
         "(no sample of this kind is small enough to be cut at every byte: add a smaller one)"
-    ]
+    )
     assert found.notes[0].what.startswith("182 字节中截断 182 处")
 
 
