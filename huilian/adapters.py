@@ -1,8 +1,9 @@
 """What an adapter is: one institution type's formats, translated to canonical records and back.
 
 An adapter is a package with an entry point in the group `huilian.adapters`, whose value
-is an instance of a subclass of `Adapter`. It is checked when it is found; the error
-names the adapter, the hook and what is wrong with it.
+is an instance of a subclass of `Adapter`. It is installed, or lies in the data directory's folder
+`adapters/` (`huilian.adapter_folders`). It is checked when it is found; the error names the adapter,
+the hook and what is wrong with it.
 
 Reading is done in pieces, so that memory does not grow with the file::
 
@@ -29,7 +30,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import polars as pl
 
-from huilian import adapter_registration, adapter_settings, catalogue
+from huilian import adapter_folders, adapter_registration, adapter_settings, catalogue
+from huilian.adapter_folders import GROUP, AdapterFolder
 from huilian.errors import ConfigurationError, FileRefused
 
 if TYPE_CHECKING:
@@ -49,11 +51,11 @@ __all__ = [
     "Setting",
     "check",
     "find",
+    "in_folder",
     "installed",
+    "known",
     "settings_for",
 ]
-
-GROUP: Final = "huilian.adapters"
 
 REJECTIONS: Final = pl.Schema(
     {"line": pl.Int64(), "field": pl.String(), "code": pl.String(), "message": pl.String(), "reference": pl.String()}
@@ -249,7 +251,13 @@ def check(adapter: object, name: str, contracts: Catalogue | None = None) -> Ada
     """
     if not isinstance(adapter, Adapter):
         raise ConfigurationError("HL6005", adapter=name, hook="entry point", what="must be an instance of Adapter")
-    for fault in adapter_registration.faults(adapter, name, contracts or catalogue.installed(), Adapter):
+    contracts = contracts or catalogue.installed()
+    try:
+        fault = next(adapter_registration.faults(adapter, name, contracts, Adapter), None)
+    except Exception as error:
+        what = f"cannot be looked at: {type(error).__name__}: {error}"
+        raise ConfigurationError("HL6005", adapter=name, hook="registration", what=what) from error
+    if fault is not None:
         raise ConfigurationError("HL6005", adapter=name, hook=fault.hook, what=fault.what)
     return adapter
 
@@ -259,29 +267,72 @@ def installed() -> dict[str, str]:
     return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def find(name: str) -> Adapter:
-    """Return the adapter called `name`, loaded and checked.
+def known(within: Path | None) -> dict[str, str]:
+    """Return the names of all adapters, installed ones and those in folders, and where they come from.
+
+    None is loaded: one that is broken is known like any other.
+
+    Args:
+        within: the data directory's folder of adapters, `Home.adapters`; None for the installed ones alone.
 
     Raises:
-        ConfigurationError: HL6004, there is none; HL6005, it cannot be imported or breaks the rules.
+        ConfigurationError: HL6006, the folder cannot be listed.
     """
+    lying = adapter_folders.folders(within) if within else {}
+    return dict(sorted((installed() | {name: str(folder) for name, folder in lying.items()}).items()))
+
+
+def find(name: str, within: Path | None = None) -> Adapter:
+    """Return the adapter called `name`, loaded and checked; no other one is looked into.
+
+    Args:
+        name: the adapter's name.
+        within: the data directory's folder of adapters, `Home.adapters`; None for the installed ones alone.
+
+    Raises:
+        ConfigurationError: HL6004, there is none; HL6005, it cannot be imported or breaks the rules; HL6015, the name
+            stands for two.
+    """
+    lying = adapter_folders.folders(within) if within else {}
+    if name in lying:
+        return check(in_folder(lying[name], name).loaded(), name)
     for point in entry_points(group=GROUP, name=name):
         return check(adapter_registration.loaded(point), name)
-    raise ConfigurationError("HL6004", name=name, known=", ".join(installed()))
+    raise ConfigurationError("HL6004", name=name, known=", ".join(known(within)))
 
 
-def settings_for(adapter: Adapter, county: str, tables: Mapping[str, Mapping[str, Any]]) -> AdapterSettings:
+def in_folder(folder: Path, name: str | None = None) -> AdapterFolder:
+    """Return what adapter lies in a folder, not loaded yet.
+
+    Args:
+        folder: a project or a package, see `huilian.adapter_folders`.
+        name: the adapter's name, where it has to be that.
+
+    Raises:
+        ConfigurationError: HL6005, there is none, or another; HL6015, one of its name is installed from elsewhere.
+    """
+    found = AdapterFolder.at(folder, name=name)
+    for point in entry_points(group=GROUP, name=found.name):
+        if not found.is_installed_as(point.value):
+            raise found.clash(adapter_folders.origin(point.value))
+    return found
+
+
+def settings_for(
+    adapter: Adapter, county: str, tables: Mapping[str, Mapping[str, Any]], within: Path | None = None
+) -> AdapterSettings:
     """Return what `adapter` may know, its defaults filled in.
 
     Args:
         adapter: whose settings are meant.
         county: the six digits of the county.
         tables: the `[adapters.…]` tables of `huilian.toml`, by the adapters' names.
+        within: the data directory's folder of adapters, `Home.adapters`.
 
     Raises:
         ConfigurationError: HL6010, a setting is missing or of another type; HL6011, the adapter has
-            no such setting; HL6012, there is a table of an adapter that is not installed.
+            no such setting; HL6012, there is a table of an adapter that is not there.
     """
-    adapter_settings.refuse_unknown(tables, {adapter.name, *installed()})
+    adapter_settings.refuse_unknown(tables, {adapter.name, *known(within)})
     given = tables.get(adapter.name, {})
     return AdapterSettings(county, adapter_settings.values(adapter.name, adapter.settings, given))

@@ -6,6 +6,7 @@
     keys/            private keys kept on this machine, one folder a member
     trusted/         public keys by which answers are believed
     spool/           files on their way out, and their receipts
+    adapters/        adapters that are not installed, one folder each; what lies there is run
     postgresql/      the embedded database
 
 An adapter's settings stand in a table of its own, `[adapters.guarantee_company]`; what may
@@ -94,6 +95,11 @@ class Home:
     def spool(self) -> Path:
         """Return the spool."""
         return self.folder / "spool"
+
+    @property
+    def adapters(self) -> Path:
+        """Return the folder of adapters that are not installed; it need not exist."""
+        return self.folder / "adapters"
 
     def trusted_keys(self, member: str) -> list[PublicKey]:
         """Return the public keys by which this machine believes `member`, from `trusted/`."""

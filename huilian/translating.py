@@ -31,10 +31,10 @@ def translator(home: Home, county: str) -> Translate:
             MessageRefused: HL1019, its sender has no adapter that reads it; or what is wrong with it.
         """
         name = members.find(transaction, message.source).adapter
-        adapter = adapters.find(name) if name else None
+        adapter = adapters.find(name, home.adapters) if name else None
         if adapter is None or message.dataschema not in adapter.reads_messages:
             raise MessageRefused("HL1019", member=message.source, dataschema=message.dataschema)
-        settings = adapters.settings_for(adapter, county, home.adapter_tables())
+        settings = adapters.settings_for(adapter, county, home.adapter_tables(), home.adapters)
         try:
             return adapter.read_message(message.body(), message.dataschema, settings)
         except FileRefused as error:

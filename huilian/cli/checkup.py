@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian import access, adapters, members, messages, policy, schema, service
+from huilian import access, members, messages, policy, schema, service
+from huilian.cli import checkup_adapters
+from huilian.cli.findings import FAIL, OK, WARN, Finding, failed, worst
 from huilian.clock import SystemClock
 from huilian.errors import HuilianError
 from huilian.membership import key_expiry
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FAIL", "OK", "WARN", "Finding", "examine", "worst"]
 
-OK: Final = "ok"
-WARN: Final = "warn"
-FAIL: Final = "fail"
-_ORDER: Final = (OK, WARN, FAIL)
-
 OUTBOX_MINUTES: Final = 10
 """Minutes after which a message that waits to be carried is overdue."""
 CLOCK_SECONDS: Final = 60
@@ -37,35 +33,17 @@ DISK_FAIL: Final = 1024**3
 _OTHERS: Final = 0o077
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line: what was looked at, how it is, what to do."""
-
-    name: str
-    status: str
-    what: str
-    remedy: str | None = None
-
-    def as_json(self) -> dict[str, str | None]:
-        """Return the same for programs."""
-        return {"name": self.name, "status": self.status, "what": self.what, "remedy": self.remedy}
-
-
-def worst(findings: list[Finding]) -> str:
-    """Return the status of the worst finding."""
-    return max((finding.status for finding in findings), key=_ORDER.index, default=OK)
-
-
 def examine(home: Home) -> list[Finding]:
     """Return every finding; what cannot be looked at because something else fails is left out."""
     try:
         settings = home.settings()
     except HuilianError as error:
-        return [_failed("数据目录 (home)", error)]
+        return [failed("数据目录 (home)", error)]
     county = f"{home.folder}，县 {settings.county}，{settings.host}"
     findings = [
         Finding("数据目录 (home)", OK, county),
         *_installed(settings),
+        *checkup_adapters.examine(home),
         *_permissions(home),
         *_disk(home),
         *_spool(home),
@@ -76,14 +54,8 @@ def examine(home: Home) -> list[Finding]:
         with open_database(home, settings, size=2) as database:
             findings += _database(home, database)
     except HuilianError as error:
-        findings.append(
-            _failed("数据库 (database)", error, "检查数据库地址与服务 (check its address and that it runs)")
-        )
+        findings.append(failed("数据库 (database)", error, "检查数据库地址与服务 (check its address and that it runs)"))
     return findings
-
-
-def _failed(name: str, error: HuilianError, remedy: str | None = None) -> Finding:
-    return Finding(name, FAIL, f"{error.code} {error.chinese}", remedy)
 
 
 def _installed(settings: Settings) -> Iterator[Finding]:
@@ -91,16 +63,14 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         lambda: policy.load(settings.policy),
         access.load,
         service.installed,
-        *((lambda name=name: adapters.find(name)) for name in adapters.installed()),
     ]
     for part in parts:
         try:
             part()
         except HuilianError as error:
-            yield _failed("安装 (installation)", error)
+            yield failed("安装 (installation)", error)
             return
-    names = ", ".join((*service.installed(), *adapters.installed()))
-    yield Finding("安装 (installation)", OK, f"政策 {settings.policy}；{names}")
+    yield Finding("安装 (installation)", OK, f"政策 {settings.policy}；{', '.join(service.installed())}")
 
 
 def _permissions(home: Home) -> Iterator[Finding]:
@@ -143,7 +113,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         broker.channel()
         broker.close()
     except HuilianError as error:
-        yield _failed("消息队列 (broker)", error, "检查 RabbitMQ 地址与服务 (check its address and that it runs)")
+        yield failed("消息队列 (broker)", error, "检查 RabbitMQ 地址与服务 (check its address and that it runs)")
     else:
         yield Finding("消息队列 (broker)", OK, "可连接 (reachable)")
 

@@ -65,7 +65,7 @@ def folder(home: Home, member: str) -> Path:
 
 def enter(office: Office, code: str, adapter: str, *, actor: str) -> None:
     """Enter an institution as `huilian member add` does, its key made and kept here."""
-    found = adapters.find(adapter)
+    found = adapters.find(adapter, office.home.adapters)
     [kind, *_] = sorted(found.institution_kinds)
     member = members.Member(code, kind, f"示例{found.chinese}", adapter, office.settings.county, suspended=False)
     with office.database.transaction() as transaction:

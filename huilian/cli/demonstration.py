@@ -137,7 +137,7 @@ class Demonstration:
         way = Way(EmbeddedTransport(office), self.county)
         with EmbeddedHost(office) as host:
             for file in self._made:
-                adapter = adapters.find(file.adapter)
+                adapter = adapters.find(file.adapter, self.home.adapters)
                 self.answers.append(send(file.path, adapter=adapter, member=file.member, home=self.home, way=way))
                 bars.advance(rows, file.rows)
             host.drain()

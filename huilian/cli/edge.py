@@ -74,7 +74,7 @@ def init(
     six = county or (known and known.county)
     if not six:
         raise UsageError("HL7001", what="请用 --county 指明县代码 (give --county)")
-    adapters.settings_for(adapters.find(adapter), six, home.adapter_tables())
+    adapters.settings_for(adapters.find(adapter, home.adapters), six, home.adapter_tables(), home.adapters)
     certificates = str(ca.expanduser().absolute()) if ca else ""
     made = settings.EdgeSettings(member, adapter, six, "" if address == "none" else address, certificates, token or "")
     settings.save(home, made)

@@ -160,7 +160,7 @@ def welcome(
 def _check_adapter(name: str | None, kind: str) -> None:
     from huilian import adapters  # noqa: PLC0415  # see the package
 
-    found = adapters.find(name) if name else None
+    found = adapters.find(name, Home.from_environment().adapters) if name else None
     if found and kind not in found.institution_kinds:
         kinds = ", ".join(sorted(found.institution_kinds))
         raise UsageError("HL7001", what=f"适配器 {found.name} 只用于 (the adapter is for): {kinds}")

@@ -50,7 +50,7 @@ def add(
 
     home = Home.from_environment()
     home.settings()
-    found = adapters.find(adapter) if adapter else None
+    found = adapters.find(adapter, home.adapters) if adapter else None
     if found and kind not in found.institution_kinds:
         kinds = ", ".join(sorted(found.institution_kinds))
         raise UsageError("HL7001", what=f"适配器 {found.name} 只用于 (the adapter is for): {kinds}")

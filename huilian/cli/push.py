@@ -62,7 +62,7 @@ def push(
     from huilian.push import RECEIPT_SECONDS  # noqa: PLC0415  # the same
 
     home = Home.from_environment()
-    found = adapters.find(adapter)
+    found = adapters.find(adapter, home.adapters)
     seconds = RECEIPT_SECONDS if timeout is None else timeout
     statuses = []
     with way(home, member, found, Target(to, token, ca, county)) as opened:

@@ -49,7 +49,7 @@ def send(
     Raises:
         ConfigurationError: HL6010 to HL6012, a setting of an adapter is wrong.
     """
-    settings = adapters.settings_for(adapter, way.county, home.adapter_tables())
+    settings = adapters.settings_for(adapter, way.county, home.adapter_tables(), home.adapters)
     translated = functools.partial(
         push.translate,
         file,

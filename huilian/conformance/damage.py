@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
-__all__ = ["Document", "Spot", "chosen", "document", "enlarge", "hostile", "other_digit", "text_of"]
+__all__ = ["Document", "Spot", "chosen", "document", "hostile", "other_digit", "text_of"]
 
 _DIGIT: Final = re.compile(rb"[0-9]")
 _TEXT_NODE: Final = re.compile(rb">([^<>]+)<")
@@ -106,28 +105,6 @@ def text_of(data: bytes) -> str | None:
         except UnicodeDecodeError:
             continue
     return None
-
-
-def enlarge(data: bytes, size: int, target: Path) -> int | None:
-    """Write to `target` the lines of `data`, those between the first and the last repeated up to `size` bytes.
-
-    Returns:
-        how many lines there are, or None when `data` is not in lines.
-    """
-    lines = data.splitlines(keepends=True) if text_of(data) is not None else []
-    body = lines[1:-1]
-    if not body or data.lstrip().startswith(b"<"):
-        return None
-    block = b"".join(body)
-    # Written in blocks of some size: a sample has a few lines only.
-    repeats = max(1, size // len(block))
-    with target.open("wb") as file:
-        file.write(lines[0])
-        at_once = max(1, (1 << 20) // len(block))
-        for done in range(0, repeats, at_once):
-            file.write(block * min(at_once, repeats - done))
-        file.write(lines[-1])
-    return repeats * len(body)
 
 
 def hostile(data: bytes, chance: random.Random) -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian.adapters import REJECTIONS
-from huilian.conformance.contracts import wire_types
+from huilian.conformance.contracts import schema_of, wire_types
 from huilian.identity import is_identity_number
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Inspection:
         self._digest.update(repr((contract.type, row)).encode())
         if self._records is not None:
             self._records.append((contract.type, row))
-        wrong = contract.schema().validate(row)
+        wrong = schema_of(contract).validate(row)
         if wrong:
             # The first word of a message is its code; what a record holds is nobody's business here.
             told = {name: [str(text).split(" ", 1)[0] for text in texts] for name, texts in wrong.items()}

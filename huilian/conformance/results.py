@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["DONE", "EXEMPT", "FAILED", "Finding", "Report", "Result"]
+__all__ = ["DONE", "EXEMPT", "FAILED", "Finding", "Note", "Report", "Result"]
 
 DONE: Final = "done"
 FAILED: Final = "failed"
@@ -26,6 +26,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What a rule says of how it looked, whatever it found.
+
+    Args:
+        where: the sample.
+        what: what was done with it, in Chinese and English.
+    """
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Result:
     """What came of one rule.
 
@@ -36,6 +49,7 @@ class Result:
         cases: how many files or records were tried.
         findings: what is wrong, where it failed.
         reason: why it is exempt.
+        notes: how the rule looked, where it has something to say of that.
     """
 
     rule: str
@@ -44,6 +58,7 @@ class Result:
     cases: int = 0
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
+    notes: tuple[Note, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for programs."""
@@ -54,6 +69,7 @@ class Result:
             "cases": self.cases,
             "findings": [{"where": finding.where, "what": finding.what} for finding in self.findings],
             "reason": self.reason,
+            "notes": [{"where": note.where, "what": note.what} for note in self.notes],
         }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from huilian.conformance.results import Finding
+    from huilian.conformance.results import Finding, Note
     from huilian.conformance.subject import Subject
 
 __all__ = ["DoesNotApplyError", "Rule"]
@@ -34,7 +34,8 @@ class Rule:
         name: by which an adapter may declare itself exempt.
         chinese: its name for people.
         english: what it holds an adapter to, in one sentence.
-        examine: yields what is wrong; raises `DoesNotApplyError` where there is nothing to look at.
+        examine: yields what is wrong, and notes on how it looked; raises `DoesNotApplyError` where there is nothing
+            to look at.
         reading: whether it is about files that are read: it does not apply to an adapter that only writes.
         always: whether no adapter can be exempt.
     """
@@ -42,6 +43,6 @@ class Rule:
     name: str
     chinese: str
     english: str
-    examine: Callable[[Subject], Iterator[Finding]]
+    examine: Callable[[Subject], Iterator[Finding | Note]]
     reading: bool = True
     always: bool = False

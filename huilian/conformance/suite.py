@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import adapters
 from huilian.conformance.bench import Bench
-from huilian.conformance.results import DONE, EXEMPT, FAILED, Finding, Report, Result
+from huilian.conformance.results import DONE, EXEMPT, FAILED, Finding, Note, Report, Result
 from huilian.conformance.rule import DoesNotApplyError, Rule
 from huilian.conformance.rules import (
     control_totals,
@@ -67,6 +66,7 @@ def examine(
     county: str = SAMPLE_COUNTY,
     carried: Samples | None = None,
     told: Mapping[str, Any] | None = None,
+    lies_in: Path | None = None,
     rules: Sequence[Rule] = RULES,
     progress: Progress = lambda _rule: None,
 ) -> Report:
@@ -80,6 +80,7 @@ def examine(
         county: six digits of the county that samples and files are of.
         carried: samples instead of those in the adapter's package.
         told: the adapter's own settings, beside those its samples need; tables are added to.
+        lies_in: the folder the adapter lies in, where it is not installed.
         rules: those to be looked at.
         progress: told of each rule before it is run.
 
@@ -96,7 +97,7 @@ def examine(
         folder = Path(name)
         cases = folder / "cases"
         cases.mkdir()
-        with Bench(adapter.name, origin, settings, cases) as bench:
+        with Bench(adapter.name, origin, settings, cases, lies_in=lies_in) as bench:
             subject = Subject(adapter, origin, catalogue, settings, carried, given(list(files or ())), bench, folder)
             results = []
             for rule in rules:
@@ -124,11 +125,20 @@ def _result(rule: Rule, subject: Subject) -> Result:
         # A rule that had nothing to look at has not been kept.
         return Result(rule.name, rule.chinese, FAILED, findings=(Finding("samples", _NO_SAMPLE),))
     before = subject.bench.cases
+    findings: list[Finding] = []
+    notes: list[Note] = []
     try:
-        findings = tuple(itertools.islice(rule.examine(subject), _FINDINGS_AT_MOST))
+        for found in rule.examine(subject):
+            if isinstance(found, Note):
+                notes.append(found)
+                continue
+            findings.append(found)
+            if len(findings) == _FINDINGS_AT_MOST:
+                break
     except DoesNotApplyError as reason:
         return Result(rule.name, rule.chinese, EXEMPT, reason=reason.reason)
     except Exception as error:  # noqa: BLE001  # whatever the adapter does, the other rules are looked at
-        findings = (Finding(subject.adapter.name, f"意外错误 (unexpected) {type(error).__name__}: {error}"),)
+        findings = [Finding(subject.adapter.name, f"意外错误 (unexpected) {type(error).__name__}: {error}")]
     cases = subject.bench.cases - before
-    return Result(rule.name, rule.chinese, FAILED if findings else DONE, cases, findings)
+    status = FAILED if findings else DONE
+    return Result(rule.name, rule.chinese, status, cases, tuple(findings), notes=tuple(notes))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import catalogue
+from huilian.adapter_folders import GROUP, AdapterFolder
 from huilian.adapters import REJECTIONS, Adapter, AdapterSettings
 from huilian.conformance import acknowledging
 from huilian.conformance.inspection import Inspection
@@ -35,7 +36,12 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     first = json.loads(sys.stdin.readline())
-    adapter = EntryPoint(first["name"], first["origin"], "huilian.adapters").load()
+    folder = first["lies_in"]
+    adapter = (
+        AdapterFolder.at(Path(folder), name=first["name"]).loaded()
+        if folder
+        else EntryPoint(first["name"], first["origin"], GROUP).load()
+    )
     settings = AdapterSettings(first["county"], first["values"])
     for line in sys.stdin:
         print(json.dumps(_answer(adapter, settings, json.loads(line)), ensure_ascii=False), file=answers, flush=True)

@@ -82,8 +82,8 @@ def open_edge(
         ConfigurationError: a setting or the adapter is wrong.
     """
     settings = edge_settings.load(home)
-    adapter = adapters.find(settings.adapter)
-    told = adapters.settings_for(adapter, settings.county, home.adapter_tables())
+    adapter = adapters.find(settings.adapter, home.adapters)
+    told = adapters.settings_for(adapter, settings.county, home.adapter_tables(), home.adapters)
     home.keys.current(settings.member)
     folders = Folders(home.folder)
     folders.make()

@@ -42,4 +42,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "目录 {folder} 已存在，未改动任何文件；请换名称、换 --into 目录，或先移走它",
         "{folder} exists already; nothing was changed: take another name, another --into, or move it away first",
     ),
+    "HL6015": (
+        "名称 {name} 有两处：目录 {folder}，以及已安装的 {other}；为免误用，两处都不采用：请给其中一个改名或移走",
+        "the name {name} stands for two: the folder {folder} and, installed, {other}; neither is used: rename one",
+    ),
 }

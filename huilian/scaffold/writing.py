@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from huilian import adapters
 from huilian.errors import ConfigurationError
+from huilian.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,14 @@ def scaffold(name: str, into: Path) -> list[Path]:
 
 
 def _check(name: str) -> None:
+    known = adapters.known(Home.from_environment().adapters)
     what = None
     if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
         what = "应为小写字母、数字和下划线，例如 village_bank (lower-case letters, digits and underscores)"
     elif keyword.iskeyword(name) or keyword.issoftkeyword(name):
         what = "是 Python 的保留字 (it is a word of Python's)"
-    elif importlib.util.find_spec(name) is not None or name in adapters.installed():
-        what = "已有同名的 Python 包或适配器 (a package or adapter of this name is installed)"
+    elif importlib.util.find_spec(name) is not None or name in known:
+        what = "已有同名的 Python 包或适配器 (a package or adapter of this name is there)"
     if what:
         raise ConfigurationError("HL6013", name=name, what=what)
 

@@ -94,6 +94,7 @@ def test_an_installed_stranger_is_found(site: Path):
         },
         "exempt": {},
         "origin": "village_bank:adapter",
+        "error": None,
     }
 
 
@@ -142,11 +143,12 @@ def test_a_package_that_cannot_be_imported_stops_nobody(site: Path, tmp_path: Pa
     (broken / NAME / "layout.py").write_text("import a_package_that_is_not_there\n", "utf-8")
     done = huilian(broken, ["adapters", "--json"])
     assert done.returncode == 1
-    names = [entry["name"] for entry in json.loads(done.stdout)]
-    assert "rural_commercial_bank" in names
-    assert NAME not in names
+    found = {entry["name"]: entry for entry in json.loads(done.stdout)}
+    assert found["rural_commercial_bank"]["error"] is None
+    assert found[NAME]["version"] is None
+    assert found[NAME]["error"]["code"] == "HL6005"
+    assert found[NAME]["error"]["english"].endswith("No module named 'a_package_that_is_not_there'")
     assert "HL6005" in done.stderr
-    assert "No module named 'a_package_that_is_not_there'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -182,7 +184,7 @@ def test_a_new_adapter_is_written_and_the_next_steps_said(tmp_path: Path, capsys
     assert run(["adapter", "new", "river_bank_2", "--into", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "10 个文件" in shown
-    assert "huilian adapter check river_bank_2" in shown
+    assert f"huilian adapter check {tmp_path / 'river_bank_2'}" in shown
     package = tmp_path / "river_bank_2" / "river_bank_2"
     assert "class RiverBank2(Adapter):" in (package / "exchange.py").read_text("utf-8")
     assert 'river_bank_2 = "river_bank_2:adapter"' in (package.parent / "pyproject.toml").read_text("utf-8")
@@ -209,8 +211,8 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
         ("a" * 41, "lower-case letters"),
         ("match", "a word of Python's"),
         ("yield", "a word of Python's"),
-        ("json", "a package or adapter of this name is installed"),
-        ("huilian", "a package or adapter of this name is installed"),
+        ("json", "a package or adapter of this name is there"),
+        ("huilian", "a package or adapter of this name is there"),
     ],
 )
 def test_a_name_that_cannot_be_a_package_is_refused(

@@ -8,12 +8,17 @@ from __future__ import annotations
 import os
 import random
 import time
+import zipfile
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
+from lxml import etree
 
+from adapters.guarantee_company.exchange import GuaranteeCompany
+from adapters.insurer.exchange import Insurer
 from adapters.rural_commercial_bank.exchange import RuralCommercialBank
 from huilian.adapters import Piece
+from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +94,18 @@ class Crashing(Sound):
         return super().read(source, identity, settings)
 
 
+class CrashingOnce(Sound):
+    """Crashes when a file ends at one byte of a thousand."""
+
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Look at the size, refuse at once what does not end with a line, and read."""
+        if source.stat().st_size == 502:
+            raise IndexError
+        if not source.read_bytes().endswith(b"\r\n"):
+            raise FileRefused("HL3002", file=source.name)
+        return super().read(source, identity, settings)
+
+
 class Hanging(Sound):
     """Waits for ever when a file is empty."""
 
@@ -140,6 +157,27 @@ class Hoarding(Sound):
     def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
         """Hold eight bytes for each of the file's."""
         held = source.read_bytes() * 8
+        yield from super().read(source, identity, settings)
+        del held
+
+
+class HoardingElements(Insurer):
+    """Keeps a tree of the whole file until it has read it."""
+
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Hold every element."""
+        held = etree.parse(source)
+        yield from super().read(source, identity, settings)
+        del held
+
+
+class HoardingSheets(GuaranteeCompany):
+    """Keeps trees of all sheets until it has read them."""
+
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
+        """Hold every cell."""
+        with zipfile.ZipFile(source) as archive:
+            held = [etree.fromstring(archive.read(name)) for name in archive.namelist() if "sheets/" in name]
         yield from super().read(source, identity, settings)
         del held
 
@@ -251,11 +289,14 @@ first_error_only = FirstErrorOnly()
 without_totals = WithoutTotals()
 garbling = Garbling()
 crashing = Crashing()
+crashing_once = CrashingOnce()
 hanging = Hanging()
 dying = Dying()
 remembering = Remembering()
 gambling = Gambling()
 hoarding = Hoarding()
+hoarding_elements = HoardingElements()
+hoarding_sheets = HoardingSheets()
 miscounting = Miscounting()
 against_contract = AgainstContract()
 other_columns = OtherColumns()

@@ -127,6 +127,30 @@ def test_only_an_insurer_with_its_adapter_is_read(county: County):
     assert refusal.code == "HL1019"
 
 
+FOLDER_ADAPTER = """
+from adapters.insurer.exchange import Insurer
+
+
+class HillInsurer(Insurer):
+    name = "hill_insurer"
+
+
+adapter = HillInsurer()
+"""
+
+
+def test_the_county_reads_with_an_adapter_from_a_folder(county: County):
+    """Which is installed nowhere: the member's adapter is found in the data directory's `adapters/`."""
+    folder = county.office.home.adapters / "hill_insurer"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(FOLDER_ADAPTER, "utf-8")
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE huilian.member SET adapter = 'hill_insurer' WHERE code = %s", [INSURER])
+    assert counts(county, element(county, claim())) == ("accepted", 1, 0)
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE huilian.member SET adapter = 'insurer' WHERE code = %s", [INSURER])
+
+
 def test_json_under_the_elements_contract_is_refused(county: County):
     """The media type is part of the contract."""
     draft = Draft("insurance_element", "insurance_element/v1", INSURER, b"{}")

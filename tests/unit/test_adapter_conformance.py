@@ -8,7 +8,7 @@ import pytest
 
 from huilian import catalogue
 from huilian.adapters import AdapterSettings
-from huilian.conformance import RULES, examine, samples
+from huilian.conformance import RULES, cuts, examine, samples
 from huilian.conformance.bench import Bench
 from huilian.conformance.samples import Sample, Samples
 from tests import flawed
@@ -48,6 +48,7 @@ def result(name: str, rule: str, carried: Samples = CARRIED, files: list[Path] |
         ("without_totals", "control_totals", "变了而文件照收"),
         ("garbling", "encodings", "channel 读成了别的字"),
         ("crashing", "cut_short", "UnicodeDecodeError"),
+        ("without_totals", "cut_short", "只剩 1 行却照收，完整为 2 行 (taken although rows are missing)"),
         ("crashing", "hostile", "UnicodeDecodeError"),
         ("dying", "hostile", "进程中止，状态 -6"),
         ("gambling", "repeatable", "同一进程内两次结果不同"),
@@ -64,6 +65,64 @@ def test_a_fault_in_reading_is_found(name: str, rule: str, what: str):
     assert found.status == "failed"
     assert what in found.findings[0].what
     assert found.findings[0].where.startswith(JOURNAL.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("hoarding_elements", "adapters.insurer"), ("hoarding_sheets", "adapters.guarantee_company")],
+)
+def test_hoarding_is_found_in_xml_and_workbooks_too(name: str, package: str):
+    """They are enlarged by their elements and rows, a digest made anew."""
+    carried = samples.of_package(package)
+    found = result(name, "memory", Samples(carried.good[-1:], settings=carried.settings))
+    assert found.status == "failed"
+    assert found.findings[0].where == carried.good[-1].name
+    assert "(memory grows with the file)" in found.findings[0].what
+
+
+def test_one_byte_of_a_thousand_is_not_passed_over():
+    """The smallest file of each kind is cut at every byte, and the report says so."""
+    found = result("crashing_once", "cut_short")
+    [finding] = found.findings
+    assert finding.where == "RCB01_LOAN_20240531.csv，前 502 字节 (the first bytes)"
+    assert finding.what.startswith("IndexError")
+    assert found.cases == 1082 + 1 + 182 + 1
+    assert [(note.where, note.what) for note in found.notes] == [
+        ("RCB01_LOAN_20240531.csv", "1082 字节逐字节截断，1082 处 (cut at every byte)"),
+        ("RCB01_REPAY_20240531.csv", "182 字节逐字节截断，182 处 (cut at every byte)"),
+    ]
+    assert found.as_json()["notes"][1] == {"where": found.notes[1].where, "what": found.notes[1].what}
+
+
+def test_a_larger_file_is_cut_where_its_fields_and_lines_end(tmp_path: Path):
+    """Beside the smaller one of its kind, which is cut at every byte."""
+    header = JOURNAL.data.splitlines(keepends=True)[0]
+    rows = [b"J%010d,T%010d,20240520,1.00,2.00,%s\r\n" % (number, number, b"x" * 1_500) for number in range(3)]
+    large = tmp_path / "RCB02_REPAY_20240531.csv"
+    large.write_bytes(b"".join([header, *rows, "合计,3,3.00,6.00,,\r\n".encode("gb18030")]))
+    found = result("sound", "cut_short", ONE, [large])
+    assert found.status == "done"
+    [first, second] = found.notes
+    assert first.what == "182 字节逐字节截断，182 处 (cut at every byte)"
+    # Before and after each of five commas and the line's end, in five lines. Those of the two commas at the
+    # end and of the line's end after them are one, and after the last the file is whole.
+    boundaries = 5 * 12 - 3
+    assert second.what.startswith(f"{large.stat().st_size} 字节中截断 ")
+    assert f"，其中 {boundaries} 处在字段与行的边界 (cuts, of which" in second.what
+    assert "共有" not in second.what
+
+
+def test_a_kind_without_a_small_sample_fails(monkeypatch: pytest.MonkeyPatch):
+    """Rather than pass for cut at every byte; what can be tried of it is tried."""
+    monkeypatch.setattr(cuts, "EVERY_BYTE_AT_MOST", 181)
+    found = result("sound", "cut_short", ONE)
+    assert found.status == "failed"
+    [finding] = found.findings
+    assert finding.what == (
+        "最小的 repayment_journal 样例也超过 181 字节，未能逐字节截断：请加一份更小的 "
+        "(no sample of this kind is small enough to be cut at every byte: add a smaller one)"
+    )
+    assert found.notes[0].what.startswith("182 字节中截断 182 处")
 
 
 @pytest.mark.parametrize(

@@ -166,3 +166,22 @@ def test_the_kernel_is_imported_without_the_distributed_host():
     command = f"import {', '.join(kernel)}; import sys; print({{'eventlet', 'nameko', 'kombu'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("set()\n", 0), done.stderr
+
+
+def test_adapters_in_folders_are_never_forgotten():
+    """Whoever looks for an adapter by its name says where the data directory keeps those that are not installed."""
+    asked = {"find": 2, "known": 1, "settings_for": 4}
+    outside = "huilian/conformance/suite.py"  # hands its settings over itself, and reads no data directory
+    calls = [
+        (path, node)
+        for path, node in nodes()
+        if path.startswith("huilian/")
+        and path != outside
+        and isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) in {"adapters", "all_adapters"}
+        and node.func.attr in asked
+    ]
+    assert len(calls) > len(asked)
+    short = [place(path, node) for path, node in calls if len(node.args) + len(node.keywords) < asked[node.func.attr]]
+    assert short == []
