@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FILE_SECONDS", "Bench"]
 
 FILE_SECONDS: Final = 60.0
-"""How long one small file may take, however damaged; each mebibyte of it adds a second. Measured on two shared cores, the
-adapters here take 0.15 s at most for a damaged sample and 4 s for one flooded with two million bytes, a fifteenth."""
+"""How long one small file may take, however damaged; each mebibyte of it adds a second. Measured on two shared cores,
+the adapters here take 0.15 s at most for a damaged sample, and 4 s for one flooded with two million bytes."""
 _START_SECONDS: Final = 60.0
 _CHUNK: Final = 1 << 20
 

@@ -31,8 +31,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "adapter {adapter} has no setting {setting}; mend [adapters.{adapter}] in huilian.toml; known: {known}",
     ),
     "HL6012": (
-        "huilian.toml 中 [adapters.{name}] 不是已安装的适配器；请改正名称或删去该表，已安装：{known}",
-        "[adapters.{name}] in huilian.toml is no installed adapter; mend the name or remove the table; known: {known}",
+        "huilian.toml 中 [adapters.{name}] 不是本机的适配器；请改正名称或删去该表，可用：{known}",
+        "[adapters.{name}] in huilian.toml is no adapter here; mend the name or remove the table; known: {known}",
     ),
     "HL6013": (
         "适配器名称 {name} 不能用：{what}",

@@ -106,14 +106,17 @@ def test_an_edge_runs_an_adapter_from_a_folder(home: Path):
 
 
 def test_a_folder_is_checked_that_is_installed_nowhere(tmp_path: Path):
-    """By its path or, from beside it, by its name; what does not conform is found as always."""
+    """By its path or, from beside it, by its name; what does not conform, and a file that is not its own, is found."""
     shutil.copytree(EXAMPLE / NAME, tmp_path / NAME)
     other = tmp_path / "home"
     (tmp_path / NAME / "samples" / SAMPLE.name).unlink()
+    stray = tmp_path / "BANK02_LOAN_20240531.csv"
+    stray.write_text("户编号\r\n", "gb18030")
     for named in (f"./{NAME}", NAME):
-        shown, _ = huilian(other, "adapter", "check", named, code=1)
+        shown, _ = huilian(other, "adapter", "check", named, stray, code=1)
         assert "village_bank 0.1：不符合 (does not conform)" in shown
-        assert "缺少 loan_ledger 的样例 (no sample of this kind)" in shown
+        assert "BANK02_LOAN_20240531.csv：HL3003" in shown
+        assert "BANK02_LOAN_20240531.csv：8 字节逐字节截断，8 处 (cut at every byte)" in shown
     assert "HL6004" in huilian(other, "adapter", "check", "river_bank", code=2)[1]
     told = huilian(other, "adapter", "check", tmp_path, code=2)[1]
     assert f"{tmp_path} has neither pyproject.toml nor __init__.py" in told

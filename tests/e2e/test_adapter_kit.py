@@ -99,8 +99,8 @@ def test_an_installed_stranger_is_found(site: Path):
 
 
 @pytest.mark.conformance
-def test_an_installed_stranger_conforms(site: Path, tmp_path: Path):
-    """Every rule is done, none exempt; a file that is not its own does not pass."""
+def test_an_installed_stranger_conforms(site: Path):
+    """Every rule is done, none exempt."""
     done = huilian(site, ["adapter", "check", NAME, "--json"])
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
@@ -112,12 +112,6 @@ def test_an_installed_stranger_conforms(site: Path, tmp_path: Path):
         ],
         "done",
     )
-    stray = tmp_path / "BANK02_LOAN_20240531.csv"
-    stray.write_text("户编号\r\n", "gb18030")
-    refused = huilian(site, ["adapter", "check", NAME, stray])
-    assert refused.returncode == 1
-    assert "village_bank 0.1：不符合 (does not conform)" in refused.stdout
-    assert "BANK02_LOAN_20240531.csv：HL3003" in refused.stdout
 
 
 def test_the_tests_of_the_example_pass(site: Path):
