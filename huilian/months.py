@@ -9,7 +9,7 @@ from typing import Final
 
 from huilian.errors import UsageError
 
-__all__ = ["first_day", "following", "last_day"]
+__all__ = ["first_day", "following", "last_day", "previous"]
 
 _MONTH: Final = re.compile(r"^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$", re.ASCII)
 _LONGEST_ECHO: Final = 20
@@ -41,3 +41,8 @@ def following(day: dt.date) -> dt.date:
         return last_day(day) + dt.timedelta(days=1)
     except OverflowError:
         raise UsageError("HL7003", month=f"{day:%Y-%m}") from None
+
+
+def previous(day: dt.date) -> str:
+    """Return the month before the one that `day` lies in, the last that is over: "2024-05"."""
+    return f"{day.replace(day=1) - dt.timedelta(days=1):%Y-%m}"

@@ -10,6 +10,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from huilian import envelope
 from huilian.envelope import Draft
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.service import Context
 
-__all__ = ["TYPE", "draft", "note"]
+__all__ = ["TYPE", "draft", "note", "texts_about"]
 
 TYPE: Final = "notices"
 TEXT_LONGEST: Final = 500
@@ -90,3 +91,13 @@ def note(
         [member, kind, reference, code, now, since, up_to],
     )
     return bool(noted)
+
+
+def texts_about(transaction: Transaction, submission: str) -> list[str]:
+    """Return the texts of the notices that went out with a submission's receipt, oldest first."""
+    rows = transaction.rows(
+        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = %s ORDER BY time, id",
+        [submission, TYPE],
+    )
+    bodies = [envelope.read(row["seal"], bytes(row["payload"])).body() for row in rows]
+    return [str(json.loads(line)["text"]) for body in bodies for line in body.splitlines()]

@@ -260,7 +260,8 @@ def translate(
         return known
     key = home.keys.current(member)
     work = Sealing(
-        base=basis.find(spool, member, identity.kind, identity.as_of),
+        # Of a day's numbered files the highest counts: each must say all that it states.
+        base=None if identity.sequence is not None else basis.find(spool, member, identity.kind, identity.as_of),
         name=name,
         member=member,
         identity=identity,

@@ -9,7 +9,7 @@ import polars as pl
 
 from adapters.postal_savings_bank import reading, returning, writing
 from adapters.postal_savings_bank.forms import FORMS
-from adapters.postal_savings_bank.ledger import TRANSLATION, canonical, checks
+from adapters.postal_savings_bank.ledger import TRANSLATION, WORDING, canonical, checks
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
@@ -116,7 +116,13 @@ class _Translator:
         if block.faults.height:
             good = good.join(block.faults, on=LINE, how="anti", maintain_order="left")
         rejections = reject(
-            errors, block.faults, rows, translation=TRANSLATION, record=LoanLedgerRecord, reference=_REFERENCE
+            errors,
+            block.faults,
+            rows,
+            translation=TRANSLATION,
+            record=LoanLedgerRecord,
+            reference=_REFERENCE,
+            wording=WORDING,
         )
         return Piece(block.rows, good, rejections, block.bytes_read)
 

@@ -18,7 +18,7 @@ from schemas.fields import IdentityNumber
 if TYPE_CHECKING:
     import datetime as dt
 
-__all__ = ["TRANSLATION", "canonical", "checks", "date", "fen"]
+__all__ = ["TRANSLATION", "WORDING", "canonical", "checks", "date", "fen"]
 
 FIVE_TIER_CLASSES: Final = {"A": "normal", "B": "special_mention", "C": "substandard", "D": "doubtful", "E": "loss"}
 LOAN_STATUSES: Final = {"N": "normal", "O": "overdue", "S": "settled", "W": "written_off"}
@@ -64,6 +64,13 @@ def upper(cell: pl.Expr) -> pl.Expr:
 def _where(cell: pl.Expr, pattern: str, value: pl.Expr) -> pl.Expr:
     known = pl.when(cell.str.contains(pattern)).then(value).otherwise(pl.lit(_NO_VALUE))
     return pl.when(cell.is_not_null()).then(known)
+
+
+WORDING: Final = {
+    "HL2002": "不是有效金额（应为数字，以分计）",
+    "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
+}
+"""Errors in the units of this file; the catalogue speaks of yuan and of per cent a year."""
 
 
 TRANSLATION: Final = Translation(

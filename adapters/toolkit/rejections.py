@@ -12,6 +12,8 @@ from huilian.errors import describe
 from schemas.fields import _Field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.records import Record
 
 __all__ = ["reject"]
@@ -25,6 +27,7 @@ def reject(
     translation: Translation,
     record: type[Record],
     reference: str,
+    wording: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Return all errors of a piece's rows as `huilian.adapters.REJECTIONS`, by line, then by column.
 
@@ -35,18 +38,17 @@ def reject(
         translation: names the source's column of every canonical field.
         record: what the rows were held against.
         reference: the field that carries a row's own number; it is shown where it is well formed.
+        wording: Chinese messages by code in place of the catalogue's, where the source's units are its own.
     """
     if errors.is_empty() and faults.is_empty():
         return pl.DataFrame(schema=REJECTIONS)
     sources = {column.target: column.source for column in translation.columns}
-    codes = errors["code"].unique().to_list()
+    texts = {code: describe(code) for code in errors["code"].unique().to_list()} | dict(wording or {})
     named = errors.select(
         LINE,
         pl.col("field").replace(sources),
         "code",
-        pl.col("code")
-        .replace_strict({code: describe(code) for code in codes}, return_dtype=pl.String)
-        .alias("message"),
+        pl.col("code").replace_strict(texts, return_dtype=pl.String).alias("message"),
     )
     # What is wrong with a cell that could not even be read says nothing more.
     named = named.join(faults, on=[LINE, "field"], how="anti")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from huilian.cli import options, screen
 from huilian.cli.answers import ACCEPTED, SPOOLED, Answer
@@ -78,6 +79,8 @@ def push(
             )
             statuses.append(answer.status)
             _print(answer, as_json=as_json)
+            for text in opened.notices(answer.submission) if answer.submission and answer.status == ACCEPTED else ():
+                screen.err().print(f"[yellow]通知 (notice)：{escape(text)}[/yellow]", soft_wrap=True)
             if answer.status == SPOOLED:
                 break
     left = len(files) - len(statuses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -12,11 +13,12 @@ from huilian.errors import UsageError
 from huilian.membership.enrolment import membership_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from huilian.adapters import Adapter
     from huilian.home import Home
+    from huilian.office import Office
     from huilian.push import Transport
 
 __all__ = ["Target", "Way", "way"]
@@ -44,10 +46,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Way:
-    """An open way to a county."""
+    """An open way to a county.
+
+    Args:
+        transport: how messages get there.
+        county: its six digits.
+        notices: by the name of an applied submission what its sender was told of it besides the receipt, where that
+            is at hand; elsewhere notices come as messages of their own.
+    """
 
     transport: Transport
     county: str
+    notices: Callable[[str], list[str]] = lambda _submission: []
 
 
 @contextlib.contextmanager
@@ -95,9 +105,16 @@ def _embedded(home: Home, member: str, adapter: Adapter) -> Iterator[Way]:
             what = f"适配器 {adapter.name} 用于 {kinds}，{member} 是 {known.kind} (not for this kind of member)"
             raise UsageError("HL7001", what=what)
         with EmbeddedHost(office) as host:
-            yield Way(EmbeddedTransport(office), office.settings.county)
+            yield Way(EmbeddedTransport(office), office.settings.county, functools.partial(_told, office))
             # The receipt is out before the figures are: they are current when the command ends.
             host.drain()
+
+
+def _told(office: Office, submission: str) -> list[str]:
+    from huilian import notices  # noqa: PLC0415  # with the office
+
+    with office.database.transaction() as transaction:
+        return notices.texts_about(transaction, submission)
 
 
 def _transport(member: str, home: Home, target: Target) -> Transport:

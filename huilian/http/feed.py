@@ -1,25 +1,35 @@
-"""`GET /api/v1/feed/loans`: the county's loans, as they are now and as they change."""
+"""`GET /api/v1/feed/…`: the county's loans and what is beside them, and who reported, one row a line."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from huilian import months
 from huilian.http import rows
 from huilian.http.answers import FeedRow
 from huilian.http.authentication import scope
 from huilian.http.endpoints import Answer, Section
+from huilian.http.feed_answers import ClaimRow, GuaranteeRow, PolicyRow, ScoreboardFeedRow
 from huilian.http.interface import current
-from huilian.http.questions import FeedQuery
+from huilian.http.questions import BesideLoansQuery, FeedQuery, ScoreboardFeedQuery
 from huilian.http_names import CURSOR_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import marshmallow as ma
     from flask import Response
 
     from huilian.database import Transaction
 
-__all__ = ["section"]
+__all__ = ["BESIDE_LOANS", "section"]
+
+BESIDE_LOANS: Final[dict[str, tuple[str, type[ma.Schema]]]] = {
+    "guarantees": ("guarantee_feed", GuaranteeRow),
+    "policies": ("policy_feed", PolicyRow),
+    "claims": ("claim_feed", ClaimRow),
+}
+"""By feed: the service's query, and the shape of its rows."""
 
 
 def loans(query: dict[str, str]) -> Response:
@@ -43,15 +53,80 @@ def loans(query: dict[str, str]) -> Response:
     return rows.streamed(ask, FeedRow, query.get("format"))
 
 
+def guarantees(query: dict[str, str]) -> Response:
+    """Return the guarantees of a region, each as its guarantor last stated it, all of them every time.
+
+    `loan_institution` is the bank that has the loan; `in_force` whether the guarantor's newest
+    book has the guarantee. A guarantor's token sees what it stated, a bank's what is beside its
+    own loans. `source` says from which file and line, message and submission a row was read.
+    """
+    return _beside_loans("guarantees", query)
+
+
+def policies(query: dict[str, str]) -> Response:
+    """Return the policies of a region, each as its insurer last stated it, all of them every time.
+
+    `loan_institution` is the bank that has the loan the policy names, if one does. An insurer's
+    token sees what it stated, a bank's what is beside its own loans.
+    """
+    return _beside_loans("policies", query)
+
+
+def claims(query: dict[str, str]) -> Response:
+    """Return the claims of a region, each at the stage its insurer last stated, all of them every time.
+
+    A claim lies where its policy lies, or else its loan; one of which neither is known is for
+    readers of the whole county. An insurer's token sees what it stated, a bank's what is beside
+    its own loans.
+    """
+    return _beside_loans("claims", query)
+
+
+def _beside_loans(feed: str, query: dict[str, str]) -> Response:
+    reader = scope()
+    interface = current()
+    region = reader.region_for(query.get("region"), interface.county)
+    institution = reader.member_for(query.get("institution"))
+    name, row = BESIDE_LOANS[feed]
+
+    def ask(transaction: Transaction) -> tuple[Mapping[str, str], Iterable[Mapping[str, Any]]]:
+        return {}, interface.queries[name](transaction, region=region, institution=institution)
+
+    return rows.streamed(ask, row, query.get("format"))
+
+
+def scoreboard(query: dict[str, str]) -> Response:
+    """Return a month's scoreboard, a line for each institution and kind of submission: see `/scoreboard`.
+
+    A member's token sees its member's lines; of regions, only one of the whole county sees any.
+    """
+    interface = current()
+    reader = scope()
+    reader.check_whole_county(interface.county)
+    institution = reader.member_for(query.get("institution"))
+    month = query.get("month") or months.previous(interface.office.clock.today())
+
+    def ask(transaction: Transaction) -> tuple[Mapping[str, str], Iterable[Mapping[str, Any]]]:
+        return {}, interface.queries["scoreboard_feed"](transaction, month=month, institution=institution)
+
+    return rows.streamed(ask, ScoreboardFeedRow, query.get("format"))
+
+
 def section() -> Section:
-    """Return the feed's address."""
-    made = Section("feed", "贷款数据流。 The consolidated loan feed.")
+    """Return the feeds' addresses."""
+    made = Section("feed", "数据流：借据、担保、保单、赔案、报送考核。 Loans, what is beside them, and who reported.")
     cursor = {CURSOR_HEADER: {"description": "What to give as `since` next time.", "schema": {"type": "string"}}}
-    made.get(
-        "/feed/loans",
-        loans,
-        Answer(200, "The loans, one a line.", FeedRow, content_type=rows.NDJSON, headers=cursor),
-        Answer(200, "The loans, one a line.", {"type": "string"}, content_type=rows.CSV, headers=cursor),
-        query=FeedQuery,
-    )
+    made.get("/feed/loans", loans, *_answers("The loans", FeedRow, cursor), query=FeedQuery)
+    made.get("/feed/guarantees", guarantees, *_answers("The guarantees", GuaranteeRow), query=BesideLoansQuery)
+    made.get("/feed/policies", policies, *_answers("The policies", PolicyRow), query=BesideLoansQuery)
+    made.get("/feed/claims", claims, *_answers("The claims", ClaimRow), query=BesideLoansQuery)
+    made.get("/feed/scoreboard", scoreboard, *_answers("The lines", ScoreboardFeedRow), query=ScoreboardFeedQuery)
     return made
+
+
+def _answers(what: str, row: type[ma.Schema], headers: Mapping[str, Any] | None = None) -> list[Answer]:
+    described = f"{what}, one a line."
+    return [
+        Answer(200, described, row, content_type=rows.NDJSON, headers=headers or {}),
+        Answer(200, described, {"type": "string"}, content_type=rows.CSV, headers=headers or {}),
+    ]

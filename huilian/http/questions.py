@@ -10,9 +10,11 @@ from marshmallow import fields, validate
 __all__ = [
     "BREAKDOWNS",
     "FORMATS",
+    "BesideLoansQuery",
     "DifferencesQuery",
     "FeedQuery",
     "FiguresQuery",
+    "ScoreboardFeedQuery",
     "ScoreboardQuery",
     "SubmissionsQuery",
 ]
@@ -62,6 +64,14 @@ class FeedQuery(ma.Schema):
     format = _format()
 
 
+class BesideLoansQuery(ma.Schema):
+    """Which guarantees, policies or claims, and how they are written."""
+
+    region = _region()
+    institution = _text("机构代码。 Only what this member stated, and what is beside its loans.", example="RCB01")
+    format = _format()
+
+
 class DifferencesQuery(ma.Schema):
     """Within which region, and how they are written."""
 
@@ -96,6 +106,14 @@ class ScoreboardQuery(ma.Schema):
         metadata={"description": "月份。 Files dated within it.", "example": "2024-05"},
     )
     institution = _institution()
+
+
+class ScoreboardFeedQuery(ma.Schema):
+    """Which month's, and whose, and how they are written."""
+
+    month = _text("月份。 Files dated within it; without it the last month that is over.", example="2024-05")
+    institution = _institution()
+    format = _format()
 
 
 class SubmissionsQuery(ma.Schema):

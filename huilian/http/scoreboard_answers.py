@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from huilian.http.answer_fields import count, date, text
 
-__all__ = ["FileGap", "RepeatedFile", "Scoreboard", "ScoreboardRow"]
+__all__ = ["FileGap", "RepeatedFile", "Reported", "Scoreboard", "ScoreboardRow"]
 
 
 class FileGap(ma.Schema):
@@ -25,8 +25,8 @@ class RepeatedFile(ma.Schema):
     number = count("文件序号。 The number.")
 
 
-class ScoreboardRow(ma.Schema):
-    """What an institution sent of one kind for a month."""
+class Reported(ma.Schema):
+    """What an institution sent of one kind for a month, the numbers of its files apart."""
 
     institution = text("机构。")
     institution_kind = text(validate=validate.OneOf(("bank", "guarantor", "insurer")))
@@ -45,6 +45,11 @@ class ScoreboardRow(ma.Schema):
     rows = count("总行数。 Rows in them.")
     rejected_rows = count("退回行数。 Rows of them that were rejected.")
     refused_files = count("退回文件数。 Files refused as a whole.")
+
+
+class ScoreboardRow(Reported):
+    """What an institution sent of one kind for a month."""
+
     missing_files = fields.List(
         fields.Nested(FileGap), required=True, metadata={"description": "缺号。 Numbers that never came."}
     )

@@ -132,17 +132,19 @@ class HttpReader:
         return dict(self._client.ask("GET", "/scoreboard", query=query).json())
 
     @contextlib.contextmanager
-    def feed(
+    def feed(  # each a parameter of the address
         self,
+        name: str = "loans",
         *,
         region: str | None = None,
         since: str | None = None,
+        month: str | None = None,
         institution: str | None = None,
         format: str = "ndjson",  # noqa: A002  # the parameter's name on both sides
     ) -> Iterator[Feed]:
-        """Give the loans that changed since a cursor, line by line."""
-        query = {"region": region, "since": since, "institution": institution, "format": format}
-        with self._client.stream("/feed/loans", query) as answer:
+        """Give a feed line by line: the loans that changed since a cursor, or "guarantees", "policies" and others."""
+        query = {"region": region, "since": since, "month": month, "institution": institution, "format": format}
+        with self._client.stream(f"/feed/{name}", query) as answer:
             yield Feed(answer.headers.get(CURSOR_HEADER), _lines(answer))
 
     @contextlib.contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.registry import handlers, queries, refused_files, scoreboard
+from services.registry import feeds, handlers, queries, refused_files, scoreboard
 
 __all__ = ["service"]
 
@@ -35,8 +35,12 @@ service = Service(
         "receipt": queries.receipt,
         "submissions": queries.submissions,
         "loan_feed": queries.loan_feed,
+        "guarantee_feed": feeds.guarantee_feed,
+        "policy_feed": feeds.policy_feed,
+        "claim_feed": feeds.claim_feed,
         "differences": queries.differences,
         "scoreboard": scoreboard.scoreboard,
+        "scoreboard_feed": scoreboard.scoreboard_feed,
         "history_as_changes": queries.history_as_changes,
         "applied_submissions": queries.applied_submissions,
         "ledger_dates": queries.ledger_dates,

@@ -7,14 +7,15 @@ a late ledger can tell what later ones confirmed, the rare opposite is kept: the
 ledger dates that did *not* have a loan (`missing_since`, `loan_absence`).
 
 A ledger not older than any before it takes the short way, here: one join, and writes for
-what changed. A late one corrects its own dates, in `late.py`.
+what changed. A late one corrects its own dates, in `late.py`. Of several files of one date
+the one with the highest number counts (`precedence.py`), and of equals the last to arrive.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.registry import changes, late, relative
+from services.registry import changes, late, precedence, relative
 from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
 from services.registry.domain import Counts
 from services.registry.planning import note_growth
@@ -55,17 +56,14 @@ def apply(
         else:
             missing = _note_gone(transaction, table, facts) if newest else 0
         query = changes.NEWEST
-    elif newest == submission["as_of"]:
-        # What the first file of this date had, this date has: nothing is gone, though some may be missing.
-        # Where files are numbered, one completes the others of its day, and is not held against them.
-        numbered = submission["manifest"].get("file_sequence") is not None
-        missing = 0 if numbered else _count_missing(transaction, table, facts)
-        changed = _apply_newest(transaction, table, facts)
-        query = changes.NEWEST
     else:
-        missing = _count_missing(transaction, table, facts)
-        changed = late.apply(transaction, table, facts)
-        query = changes.LATE
+        # What the first file of this date had, this date has: nothing is gone, though some may be missing.
+        missing = 0 if _completes_its_day(transaction, submission) else _count_missing(transaction, table, facts)
+        precedence.leave_out_superseded(transaction, submission, table)
+        if newest == submission["as_of"]:
+            changed, query = _apply_newest(transaction, table, facts), changes.NEWEST
+        else:
+            changed, query = late.apply(transaction, table, facts), changes.LATE
     transaction.execute(
         "INSERT INTO registry.ledger (institution, as_of, submission)"
         " VALUES (%(institution)s, %(as_of)s, %(submission)s)"
@@ -76,6 +74,12 @@ def apply(
         note_growth(transaction, name, ("institution", "loan_no"), changed)
     counts = Counts(changed=changed, unchanged=int(submission["manifest"]["accepted"]) - changed, missing=missing)
     return counts, changes.publish(transaction, query, facts, submission["submission"])
+
+
+def _completes_its_day(transaction: Transaction, submission: dict[str, Any]) -> bool:
+    """Return whether this is a numbered file of a day that has another: it is not held against that one."""
+    known = "SELECT true FROM registry.ledger WHERE institution = %(member)s AND as_of = %(as_of)s"
+    return submission["file_sequence"] is not None and bool(transaction.value(known, submission))
 
 
 def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:

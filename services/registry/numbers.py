@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["notices", "repeated"]
+__all__ = ["notices", "repeated", "span"]
 
 GAPS_TOLD: Final = 10
 """How many gaps one notice names; the scoreboard shows them all."""
@@ -91,7 +91,7 @@ def _passed_over(transaction: Transaction, submission: dict[str, Any]) -> str:
         " AND first > %(highest)s AND last < %(file_sequence)s ORDER BY first LIMIT %(most)s",
         submission | {"highest": highest, "most": GAPS_TOLD + 1},
     )
-    spans = [_span(gap["first"], gap["last"]) for gap in gaps]
+    spans = [span(gap["first"], gap["last"]) for gap in gaps]
     return "、".join(spans[:GAPS_TOLD]) + ("……" if len(spans) > GAPS_TOLD else "")
 
 
@@ -106,5 +106,6 @@ def _same_number(transaction: Transaction, submission: dict[str, Any]) -> str | 
     return name
 
 
-def _span(first: int, last: int) -> str:
+def span(first: int, last: int) -> str:
+    """Return the numbers from `first` to `last` as people write them: "1" or "1-3"."""
     return str(first) if first == last else f"{first}-{last}"

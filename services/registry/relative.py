@@ -37,7 +37,7 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
     """Let a ledger pass that can be completed from its base; one that is told as a whole always can.
 
     Raises:
-        MessageRefused: HL1021, its base is not the newest ledger, or not the only one of its date.
+        MessageRefused: HL1021, its base is not the newest ledger, or not the only one of its date; or it is numbered.
     """
     if "base" not in manifest:
         return
@@ -47,7 +47,9 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
         " AND as_of = (SELECT max(as_of) FROM registry.ledger WHERE institution = %(member)s)",
         {"member": manifest["member"], "kind": LEDGER, "as_of": manifest["as_of"]},
     )
-    if [row["submission"] for row in of_newest_date] != [manifest["base"]]:
+    # Of a day's numbered files the highest counts: what each states must be kept, see `precedence`.
+    is_numbered = manifest["file_sequence"] is not None
+    if is_numbered or [row["submission"] for row in of_newest_date] != [manifest["base"]]:
         raise refusal(manifest)
 
 

@@ -10,9 +10,11 @@ from huilian.clock import CHINA
 from services.registry import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from huilian.database import Transaction
 
-__all__ = ["DUE_DAY", "MUST_SEND", "scoreboard"]
+__all__ = ["DUE_DAY", "MUST_SEND", "scoreboard", "scoreboard_feed"]
 
 MUST_SEND: Final = {"bank": "loan_ledger", "guarantor": "guarantee_book", "insurer": "insurance_package"}
 """What a member of each kind must send at least once a month. Other kinds are shown where they were sent."""
@@ -92,6 +94,27 @@ def scoreboard(transaction: Transaction, *, month: str, institution: str | None 
                 }
             )
     return {"month": month, "due_date": due.isoformat(), "rows": rows}
+
+
+def scoreboard_feed(
+    transaction: Transaction, *, month: str, institution: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return the rows of `scoreboard`, each with its `month` and `due_date`, for tables and spreadsheets.
+
+    Numbers that never came or came twice are one text: "2024-05-31 1；2024-05-31 3-4", null without any.
+    """
+    found = scoreboard(transaction, month=month, institution=institution)
+    for row in found["rows"]:
+        gaps = [f"{gap['as_of']} {numbers.span(gap['first'], gap['last'])}" for gap in row["missing_files"]]
+        repeats = [f"{repeat['as_of']} {repeat['number']}" for repeat in row["repeated_files"]]
+        yield (
+            {"month": found["month"], "due_date": found["due_date"]}
+            | row
+            | {
+                "missing_files": "；".join(gaps) or None,
+                "repeated_files": "；".join(repeats) or None,
+            }
+        )
 
 
 def _by_key(rows: list[dict[str, Any]]) -> dict[_Key, dict[str, Any]]:

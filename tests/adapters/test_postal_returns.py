@@ -176,7 +176,7 @@ def test_rejected_records_come_back_with_line_code_and_message_before_them(tmp_p
     notes = [
         (b"00000003HL2001", "借款人姓名：必填项为空", file.details[1]),
         (b"00000003HL2005", "五级分类：代码不在约定范围内", file.details[1]),
-        (b"00000005HL2002", "借款金额：不是有效金额（应为不带单位的数字，最多两位小数）", file.details[3]),
+        (b"00000005HL2002", "借款金额：不是有效金额（应为数字，以分计）", file.details[3]),
     ]
     assert records == [b"R" + head + note.encode("gbk").ljust(60) + original for head, note, original in notes]
     checksum = zlib.crc32(b"".join(record + b"\n" for record in records))
@@ -567,3 +567,12 @@ def test_messages_of_this_banks_own_errors_fit_a_rejection():
     for code in ("HL2033", "HL2034", "HL2035"):
         text = describe(code, expected=240, found=10_000)
         assert len(f"行政区划代码：{text}".encode("gbk")) <= 60
+
+
+def test_what_is_wrong_with_a_rate_or_an_amount_is_said_in_the_files_own_units(tmp_path: Path):
+    """The rate is in hundred-thousandths a month, amounts are in fen; neither message is cut."""
+    _, *records, _ = returned(tmp_path, ledger({}, {"月利率": b"  0.50", "欠本金额": b"     50000.00"}))
+    assert [record[15:75].decode("gbk").rstrip() for record in records] == [
+        "月利率：不是有效月利率（应为六位数字，以十万分之一计）",
+        "欠本金额：不是有效金额（应为数字，以分计）",
+    ]

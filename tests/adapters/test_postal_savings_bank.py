@@ -229,6 +229,13 @@ REJECTED: list[tuple[dict[str, str | bytes], list[tuple[str, str]]]] = [
 ]
 
 
+OWN_UNITS = {
+    "HL2002": "不是有效金额（应为数字，以分计）",
+    "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
+}
+"""What the bank is told in the units of its file: neither yuan with decimals nor per cent a year stand in it."""
+
+
 @pytest.mark.parametrize(("changes", "found"), REJECTED)
 def test_a_wrong_value_is_named_by_line_field_and_code(
     tmp_path: Path, changes: dict[str, str | bytes], found: list[tuple[str, str]]
@@ -236,7 +243,7 @@ def test_a_wrong_value_is_named_by_line_field_and_code(
     """A record is rejected with exactly its errors, in its field's own order; those around it are accepted."""
     piece = taken(tmp_path, ledger({}, changes, {}))
     assert errors(piece.rejections) == [(3, name, code) for name, code in found]
-    assert piece.rejections["message"].to_list() == [describe(code) for _, code in found]
+    assert piece.rejections["message"].to_list() == [OWN_UNITS.get(code) or describe(code) for _, code in found]
     assert piece.accepted["line"].to_list() == [2, 4]
     reference = None if "借据号" in changes else "PJ00000000000002"
     assert set(piece.rejections["reference"]) == {reference}

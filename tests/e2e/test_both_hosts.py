@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 HOUSEHOLDS = 60
+BESIDE_LOANS = ("guarantee", "policy", "claim")
 MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]
 BREAKDOWNS = (None, "institution", "product", "township", "village")
 
@@ -100,11 +101,19 @@ def scoreboards(office: Office) -> list[list[dict[str, Any]]]:
 
 
 def answers(office: Office) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the whole feed, message ids apart, and every month's figures in every breakdown."""
+    """Return all feeds, message ids and times apart, and every month's figures in every breakdown."""
     with office.database.transaction() as transaction:
-        _, rows = service.query("loan_feed")(transaction, region=COUNTY)
+        _, loans = service.query("loan_feed")(transaction, region=COUNTY)
+        beside = [service.query(f"{name}_feed")(transaction, region=COUNTY) for name in BESIDE_LOANS]
         feed = [
-            row | {"source": {name: told for name, told in row["source"].items() if name != "message"}} for row in rows
+            row | {"source": {name: told for name, told in row["source"].items() if name != "message"}}
+            for rows in (loans, *beside)
+            for row in rows
+        ]
+        feed += [
+            {name: told for name, told in row.items() if name not in ("received_at", "applied_at")}
+            for month in MONTHS
+            for row in service.query("scoreboard_feed")(transaction, month=month)
         ]
         figures = [
             service.query("figures")(transaction, region=COUNTY, month=month, by=by)
@@ -178,4 +187,5 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
     assert {receipt["status"] for receipt in refused} == {"refused"}
     assert sum(row["refused_files"] for rows in board for row in rows) == len(refused) - 1, "but for the county's own"
     assert len(found[0]) > HOUSEHOLDS // 4
+    assert {"guarantee_no", "policy_no", "missing_files"} <= {name for row in found[0] for name in row}
     assert {receipt["status"] for receipt in one} == {"accepted"}

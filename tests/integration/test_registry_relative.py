@@ -188,3 +188,12 @@ def test_loans_gone_stand_in_no_ledger_that_is_told_as_a_whole(county: County):
     stated = [*manifest.json()["parts"], gone]
     outcome = county.deliver(county.manifest(again(second, base=None), stated))
     assert (outcome.result, str(outcome.refusal)[:6]) == (Result.REFUSED, "HL1010")
+
+
+def test_a_numbered_file_says_all_that_it_states(county: County):
+    """A lower number that comes later must not overwrite what it confirmed."""
+    first = ledger(JANUARY, "L1", "L2")
+    county.push(first)
+    numbered = replace(ledger(FEBRUARY, "L1", "L2", base=first), file_sequence=2)
+    assert refused(county, numbered) == "HL1021"
+    assert county.push(replace(numbered, base=None))["status"] == "accepted"

@@ -24,7 +24,8 @@ REGIONS = (COUNTY, "341599001", "341599002", *VILLAGES)
 def submission(ledger: Ledger, **extra: Any) -> Submission:  # noqa: ANN401  # whatever a submission has
     """Return a ledger as its bank submits it."""
     rows = [{"loan_no": loan} | row for loan, row in ledger.rows.items()]
-    return Submission(ledger.institution, ledger.as_of, rows, sorted(ledger.rejected), **extra)
+    numbered = {"file_sequence": ledger.file_sequence}
+    return Submission(ledger.institution, ledger.as_of, rows, sorted(ledger.rejected), **numbered | extra)
 
 
 def push(county: County, model: Model, ledger: Ledger, **extra: Any) -> None:  # noqa: ANN401  # the same

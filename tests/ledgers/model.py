@@ -1,7 +1,8 @@
 """What the registry and the statistics must know, in plain Python, by the definitions alone.
 
 A loan's state at a date is what the newest ledger up to that date said that had it; of
-several ledgers of one date, what the last to arrive said. Everything else follows.
+several ledgers of one date, what the one with the highest number said, and of equals the
+last to arrive. Everything else follows.
 """
 
 from __future__ import annotations
@@ -20,12 +21,18 @@ State = dict[str, Any]
 
 @dataclass
 class Ledger:
-    """An accepted ledger: what it says of each loan, and the loans it has but that were not taken."""
+    """An accepted ledger: what it says of each loan, the loans it has that were not taken, its file's number."""
 
     institution: str
     as_of: dt.date
     rows: dict[str, State]
     rejected: frozenset[str] = frozenset()
+    file_sequence: int | None = None
+
+    @property
+    def rank(self) -> tuple[dt.date, int]:
+        """Return what makes it newer than others; of equals the later to arrive is."""
+        return self.as_of, self.file_sequence or 0
 
 
 @dataclass
@@ -54,7 +61,7 @@ class Model:
     def at(self, institution: str, date: dt.date) -> dict[str, State]:
         """Return each loan's state at a date."""
         states: dict[str, State] = {}
-        for ledger in sorted(self.ledgers, key=lambda ledger: ledger.as_of):  # stable: arrival within a date
+        for ledger in sorted(self.ledgers, key=lambda ledger: ledger.rank):  # stable: arrival among equals
             if ledger.institution == institution and ledger.as_of <= date:
                 states |= ledger.rows
         return states
@@ -62,9 +69,11 @@ class Model:
     def counts(self, ledger: Ledger) -> dict[str, int]:
         """Return what the receipt of a ledger that arrives now must count."""
         known = self.at(ledger.institution, ledger.as_of)
-        changed = sum(known.get(loan) != state for loan, state in ledger.rows.items())
+        then = Model([*self.ledgers, ledger]).at(ledger.institution, ledger.as_of)
+        changed = sum(known.get(loan) != then[loan] for loan in ledger.rows)
         before = [date for date in self.dates(ledger.institution) if date <= ledger.as_of]
-        last = self.had(ledger.institution, before[-1]) if before else set()
+        completes = ledger.file_sequence is not None and before[-1:] == [ledger.as_of]
+        last = self.had(ledger.institution, before[-1]) if before and not completes else set()
         return {
             "changed": changed,
             "unchanged": len(ledger.rows) - changed,

@@ -82,7 +82,8 @@ def test_the_commands_are_the_published_ones():
     """A command that is renamed breaks somebody's script."""
     assert {" ".join(path) for path in ALL_COMMANDS if path} == {
         *("init", "push", "issue", "stats", "differences", "submissions", "serve", "doctor", "adapters", "demo"),
-        *("feed", "feed loans", "member", "member add", "member list", "member key"),
+        *("feed", "feed loans", "feed guarantees", "feed policies", "feed claims", "feed scoreboard"),
+        *("member", "member add", "member list", "member key"),
         *("member request", "member approve", "member welcome", "member rotate", "member announce"),
         *("member suspend", "member resume", "member leave", "broker", "broker permissions"),
         *("token", "token add", "token list", "token revoke"),

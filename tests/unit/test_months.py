@@ -29,6 +29,15 @@ def test_february_has_its_leap_day():
 
 
 @pytest.mark.parametrize(
+    ("day", "month"),
+    [(dt.date(2024, 6, 1), "2024-05"), (dt.date(2024, 6, 30), "2024-05"), (dt.date(2024, 1, 31), "2023-12")],
+)
+def test_the_month_before_is_the_last_that_is_over(day: dt.date, month: str):
+    """From the first of a month to its last day."""
+    assert months.previous(day) == month
+
+
+@pytest.mark.parametrize(
     "text", ["2024-13", "2024-00", "0000-01", "2024-1", "2024-01-01", " 2024-01", "２０２４-01", ""]
 )
 def test_what_is_no_month_is_refused(text: str):
