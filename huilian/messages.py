@@ -31,6 +31,7 @@ __all__ = [
     "kept",
     "mark_retried",
     "put",
+    "put_right",
     "refusal_of",
     "store",
     "take",
@@ -235,6 +236,15 @@ def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | N
         if not replaced:
             return row["code"], row["reason"]
     return None
+
+
+def put_right(transaction: Transaction, submission: str, source: str, code: str, *, now: dt.datetime) -> None:
+    """Note that what was refused with `code` of a member's submission came again in a form that was taken."""
+    transaction.execute(
+        "UPDATE huilian.dead_letter SET retried_at = %s"
+        " WHERE submission = %s AND source = %s AND code = %s AND retried_at IS NULL",
+        [now, submission, source, code],
+    )
 
 
 def mark_retried(transaction: Transaction, number: int, *, now: dt.datetime) -> None:

@@ -33,9 +33,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "机构 {member} 没有能读取 {dataschema} 的适配器；请在县平台登记该机构的适配器",
         "member {member} has no adapter that reads {dataschema}; enter its adapter at the county",
     ),
+    "HL1020": ("报文内容未被接收：{what}", "the content is not taken: {what}"),
     "HL1021": (
         "台账所依据的 {base} 不是县平台最新的台账；请发送完整台账（惠联会自动重新发送）",
         "the county's newest ledger is not {base}, which this one is based on; send it whole (Huilian does by itself)",
     ),
-    "HL1020": ("报文内容未被接收：{what}", "the content is not taken: {what}"),
 }

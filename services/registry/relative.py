@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["GONE", "LEDGER", "figures", "hold_to_base", "note_gone", "refusal"]
+__all__ = ["ASKS_FOR_THE_WHOLE", "GONE", "LEDGER", "figures", "hold_to_base", "note_gone", "refusal"]
 
 LEDGER: Final = "loan_ledger"
 GONE: Final = "loans_gone"
+ASKS_FOR_THE_WHOLE: Final = "HL1021"
 
 
 def refusal(manifest: Mapping[str, Any]) -> MessageRefused:
     """Return what asks for the whole ledger."""
-    return MessageRefused("HL1021", base=manifest["base"])
+    return MessageRefused(ASKS_FOR_THE_WHOLE, base=manifest["base"])
 
 
 def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
