@@ -12,17 +12,19 @@ ledger is sent as a whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from huilian.spool import Spool, SpooledSubmission
 
-__all__ = ["GONE", "KINDS", "REFUSED", "Basis", "Content", "find", "forget"]
+__all__ = ["GONE", "KINDS", "REFUSED", "Basis", "Content", "find", "forget", "parts_sha256"]
 
 KINDS: Final = {"loan_ledger": "loan_no"}
 """The kinds of submission that can be told so, and what one record of theirs is known by."""
@@ -31,8 +33,9 @@ GONE: Final = "loans_gone"
 REFUSED: Final = "HL1021"
 """The code of a refusal that asks for the whole."""
 
-_FILE: Final = f"content-polars-{pl.__version__}.arrow"
+_NAME: Final = f"content-polars-{pl.__version__}"
 _PATTERN: Final = "content-polars-*.arrow"
+"""The version, and the first 16 digits of the file's SHA-256: what is damaged is no basis."""
 _SEEDS: Final = (0x68, 0x6C)
 """Two digests of 64 bits each, of the same text."""
 
@@ -61,7 +64,9 @@ class Content:
     def write(self, folder: Path) -> None:
         """Write it beside the sealed messages in `folder`."""
         if self._rows:
-            pl.concat(self._rows).write_ipc(folder / _FILE)
+            file = folder / "content"
+            pl.concat(self._rows).write_ipc(file)
+            file.rename(_named(file))
 
 
 class Basis:
@@ -69,12 +74,14 @@ class Basis:
 
     Args:
         submission: where it lies in the spool.
+        content: what was written of it, see `Content.write`.
     """
 
-    def __init__(self, submission: SpooledSubmission) -> None:
+    def __init__(self, submission: SpooledSubmission, content: pl.DataFrame) -> None:
         self.name = submission.folder.name
-        self._file = submission.folder / _FILE
-        self._halves = pl.read_ipc(self._file, columns=["0", "1"]).sort("0")
+        self.sha256 = parts_sha256(submission.manifest["parts"])
+        self._keys = content.select("key")
+        self._halves = content.select("0", "1").sort("0")
 
     def has(self, rows: pl.DataFrame) -> pl.Series:
         """Return for each of the rows, as `Content.take` gives them, whether it is there just as it was."""
@@ -84,8 +91,12 @@ class Basis:
 
     def gone(self, keys: pl.DataFrame) -> pl.Series:
         """Return the keys of what it had and `keys` have not, in its order."""
-        mine = pl.read_ipc(self._file, columns=["key"])
-        return mine.join(keys, on="key", how="anti", maintain_order="left").to_series()
+        return self._keys.join(keys, on="key", how="anti", maintain_order="left").to_series()
+
+
+def parts_sha256(parts: Iterable[Mapping[str, Any]]) -> str:
+    """Return what stands for all that a submission sent: the SHA-256 over its parts' SHA-256, in their order."""
+    return hashlib.sha256("".join(part["sha256"] for part in parts).encode("ascii")).hexdigest()
 
 
 def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
@@ -108,9 +119,24 @@ def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
             of_newest_date.append(submission)
         else:
             _throw_away(submission)
-    if len(of_newest_date) > 1 or not (of_newest_date[0].folder / _FILE).exists():
+    if len(of_newest_date) > 1:
         return None
-    return Basis(of_newest_date[0])
+    content = _content(of_newest_date[0])
+    return None if content is None else Basis(of_newest_date[0], content)
+
+
+def _content(submission: SpooledSubmission) -> pl.DataFrame | None:
+    for file in submission.folder.glob(f"{_NAME}-*.arrow"):
+        if file == _named(file):
+            return pl.read_ipc(file)
+    return None
+
+
+def _named(file: Path) -> Path:
+    """Return the name that a file with this content has."""
+    with file.open("rb") as written:
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
+    return file.with_name(f"{_NAME}-{digest[:16]}.arrow")
 
 
 def forget(spool: Spool, refused: str) -> None:

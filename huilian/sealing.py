@@ -148,7 +148,7 @@ class Sealing:
             "parts": self.parts,
         }
         if self.base:
-            manifest["base"] = self.base.name
+            manifest |= {"base": self.base.name, "base_sha256": self.base.sha256}
         body = contract.schema().dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
         draft = Draft("submission_manifest", contract.dataschema, self.member, body, submission=self.name)
         self.draught.write(0, envelope.seal(draft, self.key, source=self.member, time=self.clock.now()))

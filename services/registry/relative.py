@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
+from huilian.basis import parts_sha256
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -43,14 +44,15 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
     if "base" not in manifest:
         return
     of_newest_date = transaction.rows(
-        "SELECT submission FROM registry.submission WHERE member = %(member)s AND kind = %(kind)s"
-        " AND status = 'accepted' AND as_of < %(as_of)s::date"
+        "SELECT submission, manifest -> 'parts' AS parts FROM registry.submission"
+        " WHERE member = %(member)s AND kind = %(kind)s AND status = 'accepted' AND as_of < %(as_of)s::date"
         " AND as_of = (SELECT max(as_of) FROM registry.ledger WHERE institution = %(member)s)",
         {"member": manifest["member"], "kind": LEDGER, "as_of": manifest["as_of"]},
     )
     # Of a day's numbered files the highest counts: what each states must be kept, see `precedence`.
     is_numbered = manifest["file_sequence"] is not None
-    if is_numbered or [row["submission"] for row in of_newest_date] != [manifest["base"]]:
+    known = [(row["submission"], parts_sha256(row["parts"])) for row in of_newest_date]
+    if is_numbered or known != [(manifest["base"], manifest["base_sha256"])]:
         raise refusal(manifest)
 
 

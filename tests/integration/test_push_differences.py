@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from huilian.transports.embedded import EmbeddedTransport
 from tests.push_county import ledger, send_and_settle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from huilian.envelope import Message
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from tests.kernel import County
 
 MARCH, APRIL, MAY = (f"RCB01_LOAN_2024{day}.csv" for day in ("0331", "0430", "0531"))
+DAMAGES = (lambda held: held[:-1], lambda held: held[:-1] + bytes([held[-1] ^ 1]), lambda _: b"")
 CONTENT = "content-polars-*.arrow"
 
 
@@ -112,7 +115,7 @@ def test_a_county_that_knows_another_newest_ledger_gets_the_whole(tmp_path: Path
 
 
 def test_a_spool_that_was_lost_costs_a_whole_ledger_and_nothing_else(tmp_path: Path, county: County):
-    """And the same file pushed again has the receipt it had."""
+    """And the same file pushed again has the receipt it had; what it sent then was told otherwise than now."""
     send_and_settle(ledger(tmp_path, name=MARCH), county.office)
     april = changed(tmp_path, APRIL, range(1, 13), balance="25000.00", of=5)
     second = send_and_settle(april, county.office)
@@ -120,8 +123,32 @@ def test_a_spool_that_was_lost_costs_a_whole_ledger_and_nothing_else(tmp_path: P
         submission.discard()
     again = send_and_settle(april, county.office)
     assert again.receipt == second.receipt
-    may = send_and_settle(ledger(tmp_path, name=MAY), county.office)
-    assert records(may, county)["loan_ledger"] == ["L0005"]
+    may = send_and_settle(ledger(tmp_path, name=MAY), county.office, Ticking(county))
+    assert len(records(may, county)["loan_ledger"]) == 12
+    assert counts(may)["changed"] == 1
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_basis_is_none(tmp_path: Path, county: County, damage: Callable[[bytes], bytes]):
+    """Cut short, altered, emptied by a full disk: the ledger is sent whole."""
+    send_and_settle(ledger(tmp_path, name=MARCH), county.office)
+    [content] = county.office.home.spool.glob(f"*/{CONTENT}")
+    content.write_bytes(damage(content.read_bytes()))
+    second = send_and_settle(ledger(tmp_path, name=APRIL), county.office)
+    assert len(records(second, county)["loan_ledger"]) == 12
+
+
+def test_a_file_that_was_translated_otherwise_is_no_basis(tmp_path: Path, county: County):
+    """The county has what an earlier adapter read of it; the purpose of a loan would stay as it was read then."""
+    file = ledger(tmp_path, name=MARCH)
+    first = send_and_settle(file, county.office)
+    [content] = county.office.home.spool.glob(f"*/{CONTENT}")
+    manifest = content.parent / "manifest.json"
+    stated = json.loads(manifest.read_text("utf-8"))
+    stated["parts"][0]["sha256"] = "0" * 64
+    manifest.write_text(json.dumps(stated), "utf-8")
+    second = send_and_settle(ledger(tmp_path, name=APRIL), county.office, Ticking(county))
+    assert first.receipt["accepted"] == len(records(second, county)["loan_ledger"]) == 12
 
 
 def test_a_correction_of_the_same_date_is_sent_whole_and_so_is_what_follows_it(tmp_path: Path, county: County):

@@ -230,7 +230,11 @@ class County:
         version = 1 if submission.file_sequence is None and submission.kind not in TYPES else 2
         if submission.base:
             version = 3
-            content["base"] = submission.base.name
+            told = [message.payload_sha256 for message in self.messages(submission.base)[1:]]
+            content |= {
+                "base": submission.base.name,
+                "base_sha256": hashlib.sha256("".join(told).encode()).hexdigest(),
+            }
         if version > 1:
             content["file_sequence"] = submission.file_sequence
         body = json.dumps(content | submission.stated, ensure_ascii=False).encode()
