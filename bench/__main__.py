@@ -44,8 +44,11 @@ def main() -> None:
 def measure(rows: int, rounds: int, folder: Path, node: RabbitMQNode) -> dict[str, Any]:
     """Return everything measured."""
     whole, quarter = ledgers(folder / "data", rows), ledgers(folder / "data", rows // 4)
-    measured = [one_round(whole, folder / f"round-{number}", node) for number in range(rounds)]
-    small = one_round(quarter, folder / "quarter", node)
+    measured, small = [], []
+    for number in range(rounds):
+        measured.append(one_round(whole, folder / f"round-{number}", node))
+        small.append(one_round(quarter, folder / f"quarter-{number}", node))
+    quarter_peaks = report.peaks(small)
     work = folder / "latency"
     amqp_url = node.add_virtual_host("latency")
     with hosts.distributed_office(work, amqp_url, free_address()) as office:
@@ -56,9 +59,9 @@ def measure(rows: int, rounds: int, folder: Path, node: RabbitMQNode) -> dict[st
         "rows": rows,
         "rounds": measured,
         "quarter_rows": rows // 4,
-        "quarter_peaks": small["peaks"],
+        "quarter_peaks": quarter_peaks,
         "latencies_ms": [round(second * 1000, 1) for second in seconds],
-        "figures": report.summarise(measured, small["peaks"], seconds[WARM_UP:]),
+        "figures": report.summarise(measured, quarter_peaks, seconds[WARM_UP:]),
     }
 
 

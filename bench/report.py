@@ -27,24 +27,30 @@ BOUNDS = {
 """What each figure may be at most."""
 
 
+def peaks(rounds: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the largest peak of each process in any of the rounds."""
+    found: dict[str, float] = {}
+    for one in rounds:
+        for name, peak in one["peaks"].items():
+            found[name] = max(peak, found.get(name, 0.0))
+    return found
+
+
 def summarise(rounds: list[dict[str, Any]], quarter: dict[str, float], latencies: list[float]) -> dict[str, Any]:
     """Return each bounded figure: ratios are taken within a round, then the median of the rounds."""
 
     def median_ratio(part: str, whole: str) -> float:
         return statistics.median(one[part] / one[whole] for one in rounds)
 
-    peaks: dict[str, float] = {}
-    for one in rounds:
-        for name, peak in one["peaks"].items():
-            peaks[name] = max(peak, peaks.get(name, 0.0))
+    whole = peaks(rounds)
     return {
         "first load / COPY + INSERT": median_ratio("embedded_first", "floor_insert"),
         "re-push of 5 % changed / COPY + upsert": median_ratio("embedded_second", "floor_upsert"),
         "distributed / embedded, first load": median_ratio("distributed_first", "embedded_first"),
         "distributed / embedded, re-push": median_ratio("distributed_second", "embedded_second"),
         "fixed-length / delimited, translation": median_ratio("translate_fixed_length", "translate_delimited"),
-        "peak memory, MB": max(peaks.values()),
-        "peak memory, full / quarter": max(peaks[name] / quarter[name] for name in peaks),
+        "peak memory, MB": max(whole.values()),
+        "peak memory, full / quarter": max(whole[name] / quarter[name] for name in whole),
         "100-row push to figures, median ms": statistics.median(latencies) * 1000,
     }
 
@@ -70,13 +76,12 @@ def show(results: dict[str, Any]) -> None:
     for one in results["rounds"]:
         table.add_row(*(f"{one[name]:.2f}" for name in names))
     console.print(table)
-    peaks = Table(title="peak memory of each process, MB")
+    memory = Table(title="peak memory of each process, MB")
     for heading in ("process", f"{results['rows']:,} rows", f"{results['quarter_rows']:,} rows"):
-        peaks.add_column(heading, justify="right")
-    largest = {name: max(one["peaks"][name] for one in results["rounds"]) for name in results["rounds"][0]["peaks"]}
-    for name, peak in largest.items():
-        peaks.add_row(name, f"{peak:.0f}", f"{results['quarter_peaks'][name]:.0f}")
-    console.print(peaks)
+        memory.add_column(heading, justify="right")
+    for name, peak in peaks(results["rounds"]).items():
+        memory.add_row(name, f"{peak:.0f}", f"{results['quarter_peaks'][name]:.0f}")
+    console.print(memory)
     verdict = Table(title="figures")
     for heading in ("figure", "measured", "at most", ""):
         verdict.add_column(heading, justify="right")
