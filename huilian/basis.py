@@ -13,29 +13,31 @@ ledger is sent as a whole.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from huilian.spool import Spool, SpooledSubmission
 
-__all__ = ["GONE", "KINDS", "REFUSED", "Basis", "Content", "find", "forget", "parts_sha256"]
+__all__ = ["ASK_FOR_THE_WHOLE", "GONE", "KINDS", "Basis", "Content", "content_sha256", "find", "forget"]
 
 KINDS: Final = {"loan_ledger": "loan_no"}
 """The kinds of submission that can be told so, and what one record of theirs is known by."""
 GONE: Final = "loans_gone"
 """The type of the records that name what is no longer there."""
-REFUSED: Final = "HL1021"
-"""The code of a refusal that asks for the whole."""
+ASK_FOR_THE_WHOLE: Final = frozenset({"HL1005", "HL1021"})
+"""The codes of refusals after which such a ledger is sent whole; an older county does not know the contract."""
 
 _NAME: Final = f"content-polars-{pl.__version__}"
 _PATTERN: Final = "content-polars-*.arrow"
 """The version, and the first 16 digits of the file's SHA-256: what is damaged is no basis."""
+_ROW: Final = {"key": pl.String, "0": pl.UInt64, "1": pl.UInt64}
 _SEEDS: Final = (0x68, 0x6C)
 """Two digests of 64 bits each, of the same text."""
 
@@ -59,14 +61,18 @@ class Content:
 
     def keys(self) -> pl.DataFrame:
         """Return the keys of all that was taken in."""
-        return pl.concat([pl.DataFrame(schema={"key": pl.String}), *(rows.select("key") for rows in self._rows)])
+        return pl.concat([pl.DataFrame(schema=_ROW), *self._rows]).select("key")
 
     def write(self, folder: Path) -> None:
         """Write it beside the sealed messages in `folder`."""
-        if self._rows:
-            file = folder / "content"
-            pl.concat(self._rows).write_ipc(file)
+        file = folder / "content"
+        rows = pl.concat([pl.DataFrame(schema=_ROW), *self._rows])
+        try:
+            rows.write_ipc(file)
             file.rename(_named(file))
+        except (OSError, pl.exceptions.PolarsError):
+            # A full disk: the next ledger is sent whole.
+            file.unlink(missing_ok=True)
 
 
 class Basis:
@@ -79,12 +85,15 @@ class Basis:
 
     def __init__(self, submission: SpooledSubmission, content: pl.DataFrame) -> None:
         self.name = submission.folder.name
-        self.sha256 = parts_sha256(submission.manifest["parts"])
+        self.sha256 = content_sha256(submission.manifest)
         self._keys = content.select("key")
         self._halves = content.select("0", "1").sort("0")
 
     def has(self, rows: pl.DataFrame) -> pl.Series:
         """Return for each of the rows, as `Content.take` gives them, whether it is there just as it was."""
+        if self._halves.is_empty():
+            return pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
+        # Where two first halves were equal, the one that is not looked at would be sent again: that does no harm.
         places = self._halves.get_column("0").search_sorted(rows.get_column("0"))
         there = self._halves[places.clip(upper_bound=self._halves.height - 1)]
         return (there.get_column("0") == rows.get_column("0")) & (there.get_column("1") == rows.get_column("1"))
@@ -94,35 +103,50 @@ class Basis:
         return self._keys.join(keys, on="key", how="anti", maintain_order="left").to_series()
 
 
-def parts_sha256(parts: Iterable[Mapping[str, Any]]) -> str:
-    """Return what stands for all that a submission sent: the SHA-256 over its parts' SHA-256, in their order."""
-    return hashlib.sha256("".join(part["sha256"] for part in parts).encode("ascii")).hexdigest()
+def content_sha256(manifest: Mapping[str, Any]) -> str:
+    """Return what stands for all that a ledger says: what it is based on, and what was sent of it.
+
+    The SHA-256 over its own `base_sha256`, if it has one, and its parts' SHA-256 in their order. Equal
+    ones were sent the same from the first whole ledger on, however the file was translated since.
+    """
+    parts = "".join(part["sha256"] for part in manifest["parts"])
+    return hashlib.sha256((manifest.get("base_sha256", "") + parts).encode("ascii")).hexdigest()
 
 
 def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
     """Return what a file of this date can be told from: the newest accepted one, where it is the only one of its date.
 
-    What older ones had is thrown away; nothing will be told from it any more.
+    Whatever keeps it from being read only means that the ledger is sent whole. What older ones had is
+    thrown away; nothing will be told from it any more.
     """
-    accepted = [
-        submission
-        for submission in spool.submissions()
-        if submission.folder.name.startswith(f"{member}-{kind}-")
-        and (submission.receipt or {}).get("status") == "accepted"
-    ]
-    newest = max((submission.manifest["as_of"] for submission in accepted), default=None)
-    if newest is None or newest >= as_of.isoformat():
+    try:
+        by_date = _by_date(spool, member, kind)
+        for date in sorted(by_date, reverse=True):
+            accepted = [each for each in by_date[date] if (each.receipt or {}).get("status") == "accepted"]
+            if accepted:
+                for older in (each for other in by_date if other < date for each in by_date[other]):
+                    _throw_away(older)
+                return _basis(accepted) if date < f"{as_of:%Y%m%d}" else None
+    except (OSError, ValueError, pl.exceptions.PolarsError):
         return None
-    of_newest_date = []
-    for submission in accepted:
-        if submission.manifest["as_of"] == newest:
-            of_newest_date.append(submission)
-        else:
-            _throw_away(submission)
-    if len(of_newest_date) > 1:
+    return None
+
+
+def _by_date(spool: Spool, member: str, kind: str) -> dict[str, list[SpooledSubmission]]:
+    """Return the submissions of a member's kind by their date, as their names have it."""
+    named = re.compile(rf"{re.escape(member)}-{re.escape(kind)}-([0-9]{{8}})-[0-9a-f]{{16}}")
+    found: dict[str, list[SpooledSubmission]] = {}
+    for submission in spool.submissions():
+        if match := named.fullmatch(submission.folder.name):
+            found.setdefault(match[1], []).append(submission)
+    return found
+
+
+def _basis(accepted: Sequence[SpooledSubmission]) -> Basis | None:
+    if len(accepted) > 1:
         return None
-    content = _content(of_newest_date[0])
-    return None if content is None else Basis(of_newest_date[0], content)
+    content = _content(accepted[0])
+    return None if content is None else Basis(accepted[0], content)
 
 
 def _content(submission: SpooledSubmission) -> pl.DataFrame | None:
@@ -149,4 +173,4 @@ def forget(spool: Spool, refused: str) -> None:
 
 def _throw_away(submission: SpooledSubmission) -> None:
     for file in submission.folder.glob(_PATTERN):
-        file.unlink()
+        file.unlink(missing_ok=True)

@@ -117,10 +117,11 @@ def push(
         progress=progress,
     )
     submission = translated()
+    is_told_by_differences = "base" in submission.manifest
     try:
         receipt = _receipt(submission, transport, progress, seconds)
     except MessageRefused as refusal:
-        if refusal.code != basis.REFUSED:
+        if not is_told_by_differences or refusal.code not in basis.ASK_FOR_THE_WHOLE:
             raise
         # Told by its differences from what the county does not have, or not like that: now it is sent whole.
         basis.forget(Spool(home.spool), submission.folder.name)

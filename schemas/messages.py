@@ -96,9 +96,9 @@ class SubmissionManifest(SubmissionManifestOfVersion2):
     parts hold only the loans that are new or differ from those of `base` (`loan_ledger`),
     those that are no longer there (`loans_gone`) and all `rejections`. `base` is the
     submission whose ledger is the newest the county has of this bank, the only one of its
-    date, and older than this one; `base_sha256` is the SHA-256 over its parts' SHA-256, in their
-    order, in lower-case hexadecimal without separators: the same file may have been translated
-    otherwise. The county adds up the whole and holds it to `totals`.
+    date, and older than this one; `base_sha256` is the SHA-256 over its own `base_sha256`,
+    if it has one, and its parts' SHA-256 in their order, in lower-case hexadecimal without
+    separators: the same file may have been translated otherwise. The county adds up the whole and holds it to `totals`.
     """
 
     kind = f.Code({"loan_ledger": SUBMISSION_KIND["loan_ledger"]}, required=True, metadata={"zh": "种类"})

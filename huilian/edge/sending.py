@@ -124,7 +124,8 @@ class Sending:
             self._seal_anew(arrival)
             raise refusal
         submission = arrival.submission or ""
-        if refusal.code == basis.REFUSED:
+        spooled = Spool(self._parts.home.spool).find(submission)
+        if spooled and "base" in spooled.manifest and refusal.code in basis.ASK_FOR_THE_WHOLE:
             basis.forget(Spool(self._parts.home.spool), submission)
             self._seal_anew(arrival)
             return

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
-from huilian.basis import parts_sha256
+from huilian.basis import content_sha256
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["ASKS_FOR_THE_WHOLE", "GONE", "LEDGER", "figures", "hold_to_base", "note_gone", "refusal"]
+__all__ = ["ASKS_FOR_THE_WHOLE", "GONE", "LEDGER", "figures", "hold_gone", "hold_to_base", "note_gone", "refusal"]
 
 LEDGER: Final = "loan_ledger"
 GONE: Final = "loans_gone"
@@ -44,14 +44,14 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
     if "base" not in manifest:
         return
     of_newest_date = transaction.rows(
-        "SELECT submission, manifest -> 'parts' AS parts FROM registry.submission"
+        "SELECT submission, manifest FROM registry.submission"
         " WHERE member = %(member)s AND kind = %(kind)s AND status = 'accepted' AND as_of < %(as_of)s::date"
         " AND as_of = (SELECT max(as_of) FROM registry.ledger WHERE institution = %(member)s)",
         {"member": manifest["member"], "kind": LEDGER, "as_of": manifest["as_of"]},
     )
     # Of a day's numbered files the highest counts: what each states must be kept, see `precedence`.
     is_numbered = manifest["file_sequence"] is not None
-    known = [(row["submission"], parts_sha256(row["parts"])) for row in of_newest_date]
+    known = [(row["submission"], content_sha256(row["manifest"])) for row in of_newest_date]
     if is_numbered or known != [(manifest["base"], manifest["base_sha256"])]:
         raise refusal(manifest)
 
@@ -70,7 +70,6 @@ def figures(
         f"""
         SELECT count(*) AS rows, coalesce(sum(principal), 0) AS principal, coalesce(sum(balance), 0) AS balance
         FROM (SELECT s.principal, s.balance FROM {tables[LEDGER]} s
-              WHERE NOT EXISTS (SELECT FROM {tables[GONE]} g WHERE g.loan_no = s.loan_no)
               UNION ALL
               SELECT l.principal, l.balance FROM registry.loan l
               WHERE l.institution = %s AND l.missing_since IS NULL
@@ -81,6 +80,26 @@ def figures(
     )
     assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
     return int(row["rows"]), {name: Decimal(row[name]).quantize(money.FEN) for name in ("principal", "balance")}
+
+
+def hold_gone(transaction: Transaction, manifest: Mapping[str, Any], tables: Mapping[str, str]) -> None:
+    """Let pass when every loan that is gone was in the base, and is not told of besides.
+
+    Raises:
+        MessageRefused: HL1021, one was not, or is.
+    """
+    astray = transaction.value(
+        f"""
+        SELECT true FROM {tables[GONE]} g
+        WHERE EXISTS (SELECT FROM {tables[LEDGER]} s WHERE s.loan_no = g.loan_no)
+           OR NOT EXISTS (SELECT FROM registry.loan l WHERE l.institution = %s AND l.loan_no = g.loan_no
+                          AND l.missing_since IS NULL)
+        LIMIT 1
+        """,
+        [manifest["member"]],
+    )
+    if astray:
+        raise refusal(manifest)
 
 
 def note_gone(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:

@@ -163,6 +163,7 @@ def check(transaction: Transaction, tables: Mapping[str, str], manifest: dict[st
     Raises:
         FileRefused: HL3012, a total differs; HL3013, a key appears twice; HL2018, HL2025, a date lies
             after the as-of date.
+        MessageRefused: HL1021, a ledger told by its differences contradicts itself or its base.
     """
     rows = 0
     totals: dict[str, Decimal] = {}
@@ -174,6 +175,7 @@ def check(transaction: Transaction, tables: Mapping[str, str], manifest: dict[st
         if keys != found:
             repeated += [kind.stated(message_type, field) for field in part.key]
     if "base" in manifest:
+        relative.hold_gone(transaction, manifest, tables)
         rows, totals = relative.figures(transaction, manifest, tables)
     check_totals(manifest, rows, totals)
     for message_type, part in kind.parts.items():

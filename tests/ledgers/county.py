@@ -230,7 +230,8 @@ class County:
         version = 1 if submission.file_sequence is None and submission.kind not in TYPES else 2
         if submission.base:
             version = 3
-            told = [message.payload_sha256 for message in self.messages(submission.base)[1:]]
+            base, *parts = self.messages(submission.base)
+            told = [base.json().get("base_sha256", ""), *(part.payload_sha256 for part in parts)]
             content |= {
                 "base": submission.base.name,
                 "base_sha256": hashlib.sha256("".join(told).encode()).hexdigest(),
