@@ -175,6 +175,11 @@ def test_a_wrong_declaration_does_not_lead_to_wrong_names(tmp_path: Path):
     ]
     assert outcome(package(names, total="120", codec="utf-8", declared="GB18030").save(tmp_path)) == "HL3032"
     assert outcome(package(names, total="120", codec="utf-8", declared=None).save(tmp_path)) == []
+    # However short they are, and also where they are written in four bytes each.
+    for name in ("张三", "䶮三", "𠅤"):
+        short = policy({"Holder": name, "Insured/@name": name})
+        assert outcome(package(short, total="120", codec="utf-8", declared="GB18030").save(tmp_path)) == "HL3032"
+        assert outcome(package(short, total="120", codec="gb18030", declared="GB18030").save(tmp_path)) == []
 
 
 MARKS = [

@@ -138,6 +138,26 @@ def test_a_damaged_basis_is_none(tmp_path: Path, county: County, damage: Callabl
     assert len(records(second, county)["loan_ledger"]) == 12
 
 
+@pytest.mark.parametrize("numbers", [[99], []])
+def test_a_ledger_without_accepted_loans_is_a_basis_like_any_other(tmp_path: Path, county: County, numbers: list[int]):
+    """All of its rows were rejected, or it has none: what comes next is new."""
+    first = send_and_settle(ledger(tmp_path, numbers, name=MARCH), county.office)
+    assert counts(first)["accepted"] == 0
+    second = send_and_settle(ledger(tmp_path, range(1, 4), name=APRIL), county.office)
+    assert counts(second) == {"status": "accepted", "accepted": 3, "changed": 3, "unchanged": 0, "missing": 0}
+    third = send_and_settle(ledger(tmp_path, numbers, name=MAY), county.office)
+    assert counts(third)["missing"] == 3
+
+
+@pytest.mark.parametrize("file", ["receipt.json", "manifest.json"])
+def test_a_damaged_spool_means_a_whole_ledger(tmp_path: Path, county: County, file: str):
+    """As it is half restored from a backup."""
+    first = send_and_settle(ledger(tmp_path, name=MARCH), county.office)
+    (county.office.home.spool / first.receipt["submission"] / file).write_bytes(b"")
+    second = send_and_settle(ledger(tmp_path, name=APRIL), county.office)
+    assert len(records(second, county)["loan_ledger"]) == 12
+
+
 def test_a_file_that_was_translated_otherwise_is_no_basis(tmp_path: Path, county: County):
     """The county has what an earlier adapter read of it; the purpose of a loan would stay as it was read then."""
     file = ledger(tmp_path, name=MARCH)

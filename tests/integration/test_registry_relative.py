@@ -174,6 +174,8 @@ def test_a_loan_that_is_there_and_gone_asks_for_the_whole(county: County):
 
     rows = [{"loan_no": loan} | state(balance="1.00") for loan in ("L1", "L2")]
     assert refused(county, Contradicting(BANK, FEBRUARY, rows, base=first)) == "HL1021"
+    never = Submission(BANK, FEBRUARY, rows, base=replace(first, rows=[*first.rows, {"loan_no": "L9"} | state()]))
+    assert refused(county, again(never)) == "HL1021"
     twice = Submission(BANK, FEBRUARY, [*rows, rows[0]], base=first)
     assert refused(county, twice) == "HL1021"
 
