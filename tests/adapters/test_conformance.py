@@ -1,25 +1,24 @@
-"""Every adapter that is installed here is held to every rule."""
+"""Every adapter that is installed here is held to every rule; those of `ALONE` in files of their own."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from huilian import adapters, catalogue, conformance
-
-EXEMPT = {
-    "county_roster": {"control_totals", "memory", "round_trip"},
-    "credit_platform": {rule.name for rule in conformance.RULES if rule.reading},
-    "guarantee_company": {"encodings"},
-}
-"""The rules that do not apply to an adapter, or that it has a reason not to keep. An exemption more is a decision."""
+from huilian import adapters
+from tests.adapters.conforming import ALONE, check
 
 
 @pytest.mark.conformance
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", adapters.installed())
+@pytest.mark.parametrize("name", sorted({*adapters.installed()} - {*ALONE}))
 def test_an_adapter_conforms(name: str):
     """Everything is done, or exempt for a reason that was thought about."""
-    found = adapters.find(name)
-    report = conformance.examine(found, adapters.installed()[name], catalogue.installed())
-    assert [result for result in report.results if result.status == "failed"] == []
-    assert {result.rule for result in report.results if result.status == "exempt"} == EXEMPT.get(name, set())
+    check(name)
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_the_others_have_files_of_their_own(name: str):
+    """None is forgotten."""
+    assert Path(__file__).with_name(f"test_{name}_conforms.py").exists()

@@ -1,0 +1,14 @@
+"""The rural commercial bank's adapter is held to every rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.adapters.conforming import check
+
+
+@pytest.mark.conformance
+@pytest.mark.timeout(900)
+def test_it_conforms():
+    """Everything is done, or exempt for a reason that was thought about."""
+    check("rural_commercial_bank")
