@@ -116,11 +116,14 @@ def content_sha256(manifest: Mapping[str, Any]) -> str:
 def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
     """Return what a file of this date can be told from: the newest accepted one, where it is the only one of its date.
 
-    Whatever keeps it from being read only means that the ledger is sent whole. What older ones had is
-    thrown away; nothing will be told from it any more.
+    Whatever keeps it from being read, or another that is not answered yet, only means that the ledger is
+    sent whole. What older ones had is thrown away; nothing will be told from it any more.
     """
     try:
         by_date = _by_date(spool, member, kind)
+        if any(each.receipt is None for submissions in by_date.values() for each in submissions):
+            # One is under way: when this file arrives, the county may have a newer ledger.
+            return None
         for date in sorted(by_date, reverse=True):
             accepted = [each for each in by_date[date] if (each.receipt or {}).get("status") == "accepted"]
             if accepted:
