@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import adapter_registration
 from huilian.errors import ConfigurationError
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ def folders(within: Path) -> dict[str, Path]:
     try:
         entries = sorted(within.iterdir())
     except OSError as error:
-        raise ConfigurationError("HL6006", file=within, what=error.strerror or type(error).__name__) from error
+        raise ConfigurationError("HL6006", file=within, what=why(error)) from error
     return {path.name: path for path in entries if path.name[0] not in "._" and path.is_dir()}
 
 

@@ -26,6 +26,7 @@ from huilian import envelope
 from huilian.envelope import BODY_LIMIT, SEAL_LIMIT
 from huilian.errors import FileRefused, MessageRefused, UsageError
 from huilian.spool import sync
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,7 +80,7 @@ def write(target: Path, receiver: str, messages: Iterable[Message]) -> int:
         temporary.replace(target)
         sync(target.parent)
     except (OSError, zipfile.LargeZipFile) as error:
-        what = getattr(error, "strerror", None) or type(error).__name__
+        what = why(error)
         raise UsageError("HL7001", what=f"{target.name} 无法写出 (cannot be written): {what}") from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -170,7 +171,7 @@ def opened(file: Path) -> Iterator[Bundle]:
     try:
         stream = file.open("rb")
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+        raise UsageError("HL3010", file=file, what=why(error)) from error
     with stream:
         directory = _check_end(file.name, stream)
         try:

@@ -24,6 +24,7 @@ from huilian.ahead import ahead
 from huilian.errors import FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.sealing import Sealing
 from huilian.spool import Spool
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -253,7 +254,7 @@ def translate(
             before = os.fstat(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     name = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
     spool = Spool(home.spool)
     known = spool.find(name)

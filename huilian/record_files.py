@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from huilian.envelope import BODY_LIMIT
 from huilian.errors import FileRefused, UsageError
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class RecordFile:
             with self.path.open("rb") as stream:
                 yield from self._document(stream) if _is_document(stream) else self._lines(stream)
         except OSError as error:
-            raise UsageError("HL3010", file=self.path, what=error.strerror or type(error).__name__) from error
+            raise UsageError("HL3010", file=self.path, what=why(error)) from error
 
     def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
         number = 0

@@ -19,6 +19,7 @@ from lxml import etree
 from adapters.guarantee_company import formats, xml
 from adapters.guarantee_company.cells import EPOCH_1900, EPOCH_1904
 from huilian.errors import FileRefused
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -67,7 +68,7 @@ def refusing_what_is_no_workbook(file: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        what = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        what = why(error)
         raise FileRefused("HL3010", file=file, what=what) from None
 
 

@@ -22,6 +22,7 @@ from openpyxl.writer.excel import ExcelWriter
 from adapters.guarantee_company.formats import GENERAL
 from adapters.toolkit.whole_files import replacing
 from huilian.errors import FileRefused
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ def workbook(day: dt.date, target: Path) -> Iterator[Workbook]:
             with replacing(target) as file:
                 _copy(draft, file, moment)
     except OSError as error:
-        raise FileRefused("HL3039", file=target.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3039", file=target.name, what=why(error)) from error
 
 
 def cell(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.insurer.recoding import encoding_of
 from adapters.toolkit.encodings import GB18030, Encoding
 from huilian.errors import FileRefused
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def outline(source: Path) -> Outline:
             file.seek(tail_start)
             tail = file.read(_MOST_AFTER_BODY)
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     if not start.strip():
         raise FileRefused("HL3006", file=source.name)
     encoding = encoding_of(start, source.name)

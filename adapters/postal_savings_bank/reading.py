@@ -19,6 +19,7 @@ from adapters.toolkit.cutting import RawPieces
 from adapters.toolkit.reading import FAULTS, WHOLE_ROW
 from adapters.toolkit.translation import LINE
 from huilian.errors import FileRefused, describe
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ def pieces(source: Path) -> Iterator[RecordPiece]:
     try:
         file = source.open("rb")
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     with file:
         raw = RawPieces(file, source.name)
         piece = raw.take()

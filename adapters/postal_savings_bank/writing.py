@@ -16,6 +16,7 @@ from adapters.postal_savings_bank.forms import CONTINUATION, FORMS, Entry, Form
 from adapters.postal_savings_bank.layout import ENCODING, RECORD_BYTES, whole_characters
 from adapters.toolkit.whole_files import replacing
 from huilian.errors import FileRefused
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,7 @@ def read_back(source: Path, form: Form) -> pl.DataFrame:
     try:
         data = source.read_bytes()
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     lines = data.split(b"\n")
     if len(lines) < 3 or not lines[-2].startswith(ends.TRAILER_KIND):  # noqa: PLR2004  # header, trailer and what follows its LF
         raise FileRefused("HL3002", file=source.name)

@@ -17,6 +17,7 @@ from adapters.toolkit.header import read_layout
 from adapters.toolkit.reading import WHOLE_ROW, Form, exactly, fast
 from adapters.toolkit.translation import LINE
 from huilian.errors import FileRefused
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +75,7 @@ def read(source: Path, known: Sequence[str], trailer_mark: str | None = None) ->
     try:
         file = source.open("rb")
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     with file:
         pieces = RawPieces(file, source.name)
         piece = pieces.take()

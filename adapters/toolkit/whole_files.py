@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from huilian.errors import FileRefused
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
-        raise FileRefused("HL3039", file=target.name, what=error.strerror or type(error).__name__) from error
+        raise FileRefused("HL3039", file=target.name, what=why(error)) from error
     finally:
         with suppress(OSError):
             part.unlink()

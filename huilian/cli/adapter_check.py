@@ -1,7 +1,5 @@
 """`huilian adapter check`."""
 
-import errno
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +7,7 @@ import typer
 
 from huilian.cli import options, screen
 from huilian.errors import UsageError
+from huilian.system_errors import why_no_file
 
 if TYPE_CHECKING:
     from huilian.adapters import Adapter
@@ -52,8 +51,7 @@ def check(
 ) -> None:
     """Run the conformance suite."""
     for file in files or ():
-        if not file.is_file():
-            what = os.strerror(errno.EISDIR if file.is_dir() else errno.ENOENT)
+        if what := why_no_file(file):
             raise UsageError("HL3010", file=file, what=what)
     from huilian import catalogue, conformance  # noqa: PLC0415  # polars
     from huilian.home import Home  # noqa: PLC0415  # needed only here

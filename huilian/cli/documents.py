@@ -11,6 +11,7 @@ import typer
 
 from huilian.cli import screen
 from huilian.errors import UsageError
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +36,14 @@ def read(file: Path) -> str:
             # What is no UTF-8 is no document of ours, and is refused as such.
             return opened.read(LARGEST_BYTES).decode("utf-8", "replace")
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+        raise UsageError("HL3010", file=file, what=why(error)) from error
 
 
 def write_new(file: Path, text: str) -> None:
     """Write a document to a file that was not there.
 
     Raises:
-        UsageError: HL3010, it is there, or cannot be written.
+        UsageError: HL7001, it is there, or cannot be written.
     """
     try:
         with file.open("x", encoding="utf-8") as opened:
@@ -50,7 +51,7 @@ def write_new(file: Path, text: str) -> None:
             opened.flush()
             os.fsync(opened.fileno())
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
 
 
 @contextlib.contextmanager

@@ -173,6 +173,7 @@ def _moment(text: str | None) -> str | None:
 def _show(facts: dict[str, Any]) -> None:
     files, messages, rows = facts["files"], facts["messages"], facts["rows"]
     error = facts["last_error"]
+    over = "" if error in facts["lasting_errors"] else "（已恢复）"
     shown = {
         "机构": f"{facts['member']}（{facts['adapter']}，县 {facts['county']}）",
         "县里地址": facts["to"] or "离线文件包 (bundles only)",
@@ -184,7 +185,7 @@ def _show(facts: dict[str, Any]) -> None:
         "已入账": f"{files['accepted']} 个文件，{rows['accepted']:,} 行",
         "被退回": f"{files['refused']} 个文件；退回行 {rows['rejected']:,}",
         "最近联系": _moment(facts["last_contact"]),
-        "最近错误": f"{_moment(error['at'])} {error['code']}：{error['message']}" if error else None,
+        "最近错误": f"{_moment(error['at'])} {error['code']}：{error['message']}{over}" if error else None,
     }
     screen.show(screen.pairs(shown))
     for waiting in facts["waiting"]:

@@ -19,6 +19,7 @@ from huilian.http.feed import BESIDE_LOANS
 from huilian.http.feed_answers import ScoreboardFeedRow
 from huilian.http.questions import FORMATS
 from huilian.spool import write_atomically
+from huilian.system_errors import why
 from huilian.transports.http import HttpReader
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def read_cursor(file: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+        raise UsageError("HL3010", file=file, what=why(error)) from error
 
 
 def keep_cursor(file: Path, cursor: str) -> None:
@@ -137,4 +138,4 @@ def keep_cursor(file: Path, cursor: str) -> None:
     try:
         write_atomically(file, cursor.encode() + b"\n")
     except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {error.strerror}") from error
+        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from huilian.errors import UsageError
 from huilian.keys import PublicKey
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def read_public(file: Path) -> PublicKey:
     try:
         return PublicKey.from_pem(file.read_text("utf-8"))
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=error.strerror or type(error).__name__) from error
+        raise UsageError("HL3010", file=file, what=why(error)) from error
     except UnicodeDecodeError:
         return PublicKey.from_pem("")  # not text, so no PEM: refused as such
 

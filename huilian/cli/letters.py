@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import audit, envelope, messages
 from huilian.cli import screen, session
 from huilian.errors import MessageRefused, UsageError, describe
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,7 +85,7 @@ def write(file: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as opened:
             opened.write(content)
     except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {error.strerror}") from error
+        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """`huilian push`."""
 
-import errno
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from huilian.cli.answers import ACCEPTED, SPOOLED, Answer
 from huilian.cli.ways import Target, way
 from huilian.errors import UsageError
 from huilian.home import Home
+from huilian.system_errors import why_no_file
 
 __all__ = ["register"]
 
@@ -55,8 +54,7 @@ def push(
 ) -> None:
     """Push files, one after the other; with `--json` one line of JSON a file."""
     for file in files:
-        if not file.is_file():
-            what = os.strerror(errno.EISDIR if file.is_dir() else errno.ENOENT)
+        if what := why_no_file(file):
             raise UsageError("HL3010", file=file, what=what)
     from huilian import adapters  # noqa: PLC0415  # polars
     from huilian.cli.sending import send  # noqa: PLC0415  # the same

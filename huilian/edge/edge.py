@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
@@ -12,12 +11,14 @@ import structlog
 from huilian.edge.answering import Answering
 from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.ending import Ending
+from huilian.edge.hindrances import DISK, FETCH, SEND, Hindrances
 from huilian.edge.pacing import Backoff, Pace
 from huilian.edge.placing import Placing
 from huilian.edge.sending import Sending
 from huilian.edge.taking import Taking
 from huilian.edge.watching import SETTLE_SECONDS, Inbox
 from huilian.errors import ConfigurationError, HostUnavailable, HuilianError, UsageError
+from huilian.system_errors import why
 from huilian.transports import left
 from huilian.transports.links import Incoming
 
@@ -69,6 +70,7 @@ class Edge:
         self._fetching = Pace(parts.monotonic, first=FIRST_FETCH_SECONDS, cap=FETCH_CAP_SECONDS)
         self._following = Pace(parts.monotonic, first=FOLLOW_UP_SECONDS, cap=FOLLOW_UP_SECONDS)
         self._reconsidering = Pace(parts.monotonic, first=RECONSIDER_SECONDS, cap=RECONSIDER_SECONDS)
+        self._hindrances = Hindrances(parts.ledger, parts.clock)
         self._contact_noted = -CONTACT_SECONDS
 
     @property
@@ -123,17 +125,17 @@ class Edge:
         and what hinders sending does not hinder fetching.
         """
         worked = False
-        with self._patient(self._disk) as ready:
+        with self._patient(DISK, self._disk) as ready:
             if ready:
                 worked |= self._take_in()
                 worked |= self.write_out()
         if self.link is not None and not stopping.is_set():
-            with self._patient(self._sent) as ready:
+            with self._patient(SEND, self._sent) as ready:
                 if ready and self._sending.send_all(self.link, stopping):
                     self._fetching.stir()
                     self._note_contact()
                     worked = True
-            with self._patient(self._fetched) as ready:
+            with self._patient(FETCH, self._fetched) as ready:
                 if ready:
                     worked |= self._fetch(self.link)
         return worked
@@ -184,7 +186,7 @@ class Edge:
         return fetched
 
     @contextlib.contextmanager
-    def _patient(self, backoff: Backoff) -> Iterator[bool]:
+    def _patient(self, strand: str, backoff: Backoff) -> Iterator[bool]:
         """Give whether to try now; what fails is noted and tried again later."""
         if not backoff.ready:
             yield False
@@ -194,21 +196,20 @@ class Edge:
         except ConfigurationError:
             raise
         except HuilianError as error:
-            self._failed(backoff, error)
+            self._failed(strand, backoff, error)
         except (OSError, sqlite3.OperationalError) as error:
-            what = getattr(error, "strerror", None) or type(error).__name__
-            self._failed(backoff, HostUnavailable("HL5008", what=what))
+            what = why(error)
+            self._failed(strand, backoff, HostUnavailable("HL5008", what=what))
         else:
             backoff.succeeded()
+            self._hindrances.over(strand)
 
-    def _failed(self, backoff: Backoff, error: HuilianError) -> None:
+    def _failed(self, strand: str, backoff: Backoff, error: HuilianError) -> None:
         backoff.failed()
-        _log.warning("edge_waits", code=error.code)
-        told = {"code": error.code, "message": error.chinese, "message_en": error.english}
-        with contextlib.suppress(sqlite3.OperationalError):  # the disk it would be noted on may be what is full
-            self.parts.ledger.state(
-                "last_error", json.dumps(told | {"at": self.parts.clock.now().isoformat()}, ensure_ascii=False)
-            )
+        _log.warning("edge_waits", strand=strand, code=error.code)
+        self._hindrances.failed(strand, error)
+        # Whether it is over is seen by trying, not by a round in which nothing was due.
+        self._fetching.stir()
 
     def _note_contact(self) -> None:
         now = self.parts.monotonic()

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
 
 from huilian.clock import CHINA
+from huilian.edge import hindrances
 from huilian.edge import settings as edge_settings
 from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.folders import EXPLANATION, Folders
@@ -51,7 +51,6 @@ def status(home: Home, clock: Clock) -> Facts:
     folders.make()
     with Ledger(folders.ledger) as ledger:
         counts, waiting = ledger.arrivals.counts(), ledger.arrivals.in_states(*OPEN, *REFUSED_HERE)
-        told = ledger.fact("last_error")
         doubted = ledger.messages.doubted()
         facts: Facts = {
             "member": settings.member,
@@ -77,7 +76,8 @@ def status(home: Home, clock: Clock) -> Facts:
             "explanations": sum(1 for _ in folders.refused.glob(f"*{EXPLANATION}")),
             "not_written": {"messages": ledger.messages.unwritten(), "code": ledger.fact("unwritten")},
             "not_believed": {"messages": len(doubted), "codes": sorted({code for _, code in doubted})},
-            "last_error": json.loads(told) if told else None,
+            "last_error": hindrances.last(ledger),
+            "lasting_errors": hindrances.lasting(ledger),
             "last_contact": ledger.fact("last_contact"),
             "keys": list(_keys(home, settings)),
         }
@@ -139,11 +139,10 @@ def _attention(facts: Facts, settings: EdgeSettings, now: dt.datetime) -> Iterat
         if key["until"] and dt.datetime.fromisoformat(key["until"]) - now < WARN_BEFORE:
             day = dt.datetime.fromisoformat(key["until"]).astimezone(CHINA).date()
             yield f"密钥或证书 {key['kid'][:12]} 将于 {day} 前后到期，请更换 (a key or certificate ends soon)"
-    contact, error = facts["last_contact"], facts["last_error"]
     # Where only bundles are carried, what once was wrong with the wire is nobody's concern.
-    concerns = error and (facts["to"] or error["code"] == "HL5008")
-    if concerns and (contact is None or error["at"] > contact):
-        yield f"{error['code']}：{error['message']}"
+    concern = [error for error in facts["lasting_errors"] if facts["to"] or error["strand"] == hindrances.DISK]
+    yield from dict.fromkeys(f"{error['code']}：{error['message']}" for error in concern)
+    contact = facts["last_contact"]
     if facts["to"] and contact is None:
         yield "尚未与县里联系上过 (no contact so far)"
     elif facts["to"] and now - dt.datetime.fromisoformat(contact) > SILENT:

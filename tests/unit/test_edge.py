@@ -463,10 +463,8 @@ def test_a_full_disk_while_sealing_keeps_the_file_until_there_is_room(
             patch.setattr("huilian.edge.taking.push.translate", full)
             turn(edge, seconds)
             told = json.loads(edge.parts.ledger.fact("last_error") or "")
-            assert (told["code"], told["message_en"][:55]) == (
-                "HL5008",
-                "files on this machine cannot be read or written now: No",
-            )
+            why = "files on this machine cannot be read or written now: 磁盘已满 (No space left on device)"
+            assert (told["code"], told["message_en"].split(";")[0]) == ("HL5008", why)
             check_empty(bank, "refused", "done")
         turn(edge, seconds)
     assert names(bank.folder / "done") == [FILE]
@@ -653,9 +651,35 @@ def test_the_status_is_read_without_the_edge(bank: Home, wire: Wire, seconds: Se
         ("sign", "2026-06-01T01:00:00+00:00"),
         ("trust", None),
     ]
-    assert after["attention"] == []
+    assert (after["attention"], after["lasting_errors"]) == ([], [])
+    assert after["last_error"]["code"] == "HL5003"
     clock.advance(dt.timedelta(days=705))
     assert any("将于 2026-06-01 前后到期" in text for text in status(bank, clock)["attention"])
+
+
+def test_what_hinders_sending_is_told_while_fetching_goes_on_and_no_longer_once_it_is_over(
+    bank: Home, wire: Wire, seconds: Seconds
+):
+    """A key that the county has not entered: contact alone does not make that well."""
+    clock = FixedClock(NOW)
+    save(bank, EdgeSettings(BANK, ADAPTER, COUNTY, "https://county.example"))
+    ledger(bank.folder / "inbox", [1])
+    wire.refuses = {"submission_manifest": "HL1002"}
+    with opened(bank, wire, seconds, clock) as edge:
+        turn(edge, seconds)
+        clock.advance(dt.timedelta(minutes=2))
+        turn(edge, seconds)
+        during = status(bank, clock)
+    with opened(bank, wire, seconds, clock) as edge:
+        again = status(bank, clock)
+        wire.refuses = {}
+        turn(edge, seconds)
+        after = status(bank, clock)
+    assert [(error["strand"], error["code"]) for error in during["lasting_errors"]] == [("send", "HL1002")]
+    assert [text[:6] for text in during["attention"]] == ["HL1002"]
+    assert again["attention"] == during["attention"]
+    assert (after["attention"], after["lasting_errors"], after["last_error"]["code"]) == ([], [], "HL1002")
+    assert names(bank.folder / "done") == [FILE]
 
 
 def test_a_notice_is_for_people_and_comes_as_a_file(bank: Home, wire: Wire, seconds: Seconds):
