@@ -25,14 +25,26 @@ if TYPE_CHECKING:
 
     from huilian.spool import Spool, SpooledSubmission
 
-__all__ = ["ASK_FOR_THE_WHOLE", "GONE", "KINDS", "Basis", "Content", "content_sha256", "find", "forget"]
+__all__ = [
+    "ASKS_FOR_THE_WHOLE",
+    "GONE",
+    "KINDS",
+    "SENT_WHOLE_AFTER",
+    "Basis",
+    "Content",
+    "content_sha256",
+    "find",
+    "forget",
+]
 
 KINDS: Final = {"loan_ledger": "loan_no"}
 """The kinds of submission that can be told so, and what one record of theirs is known by."""
 GONE: Final = "loans_gone"
 """The type of the records that name what is no longer there."""
-ASK_FOR_THE_WHOLE: Final = frozenset({"HL1005", "HL1021"})
-"""The codes of refusals after which such a ledger is sent whole; an older county does not know the contract."""
+ASKS_FOR_THE_WHOLE: Final = "HL1021"
+"""The code with which the county refuses such a ledger, and never any other."""
+SENT_WHOLE_AFTER: Final = frozenset({ASKS_FOR_THE_WHOLE, "HL1005"})
+"""The refusals after which such a ledger is sent whole, by itself; an older county does not know the contract."""
 
 _NAME: Final = f"content-polars-{pl.__version__}"
 _PATTERN: Final = "content-polars-*.arrow"

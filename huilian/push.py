@@ -122,7 +122,7 @@ def push(
     try:
         receipt = _receipt(submission, transport, progress, seconds)
     except MessageRefused as refusal:
-        if not is_told_by_differences or refusal.code not in basis.ASK_FOR_THE_WHOLE:
+        if not is_told_by_differences or refusal.code not in basis.SENT_WHOLE_AFTER:
             raise
         # Told by its differences from what the county does not have, or not like that: now it is sent whole.
         basis.forget(Spool(home.spool), submission.folder.name)

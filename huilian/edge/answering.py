@@ -128,7 +128,8 @@ class Answering:
         else:
             # Told of a refusal, the file it is about is ended where files that wait are looked after.
             refusals.keep(refusals.folder(self._parts.home), message)
-            self._place(f"message {message.id}", message, contract)
+            if refusals.concerns_people(message):
+                self._place(f"message {message.id}", message, contract)
 
     def _answer(self, message: Message, contract: Contract) -> None:
         """Answer every file that waits for this receipt; one that nobody waits for is written by itself."""

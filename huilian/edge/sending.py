@@ -125,9 +125,12 @@ class Sending:
             raise refusal
         submission = arrival.submission or ""
         spooled = Spool(self._parts.home.spool).find(submission)
-        if spooled and "base" in spooled.manifest and refusal.code in basis.ASK_FOR_THE_WHOLE:
+        if spooled and "base" in spooled.manifest and refusal.code in basis.SENT_WHOLE_AFTER:
             basis.forget(Spool(self._parts.home.spool), submission)
             self._seal_anew(arrival)
+            return
+        if refusal.code == basis.ASKS_FOR_THE_WHOLE:
+            # Told twice, by an answer and by a notice: it is sealed as a whole already.
             return
         for waiting in self._parts.ledger.arrivals.of(submission):
             if waiting.state in REFUSED_HERE:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Final
 
+from huilian.basis import ASKS_FOR_THE_WHOLE
 from huilian.errors import HuilianError, MessageRefused, told
 from huilian.spool import write_atomically
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.home import Home
 
-__all__ = ["folder", "keep", "take"]
+__all__ = ["concerns_people", "folder", "keep", "take"]
 
 NOTICES: Final = "notices"
 KIND: Final = "message_refused"
@@ -49,6 +50,17 @@ def keep(place: Path, message: Message) -> None:
             place.mkdir(parents=True, exist_ok=True)
             kept = json.dumps({"code": code, "text": text}, ensure_ascii=False)
             write_atomically(_file(place, str(submission)), kept.encode())
+
+
+def concerns_people(message: Message) -> bool:
+    """Return whether a verified message that was kept here tells anybody anything.
+
+    That a ledger told by its differences was asked for as a whole is answered by machines: it is sent so, and
+    what became of that is in its receipt.
+    """
+    if message.type != NOTICES:
+        return True
+    return any(json.loads(line)["code"] != ASKS_FOR_THE_WHOLE for line in message.body().splitlines())
 
 
 def take(place: Path, submission: str) -> HuilianError | None:

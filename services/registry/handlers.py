@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
+from huilian.basis import ASKS_FOR_THE_WHOLE
 from huilian.envelope import Draft
 from huilian.errors import FileRefused, MessageRefused
 from services.registry import (
@@ -234,5 +235,5 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
     if counts:
         yield from numbers.notices(transaction, row, application, context.clock.today())
     staging.drop(transaction, row["number"], kind)
-    messages.put_right(transaction, row["submission"], row["member"], relative.ASKS_FOR_THE_WHOLE, now=now)
+    messages.put_right(transaction, row["submission"], row["member"], ASKS_FOR_THE_WHOLE, now=now)
     answering.note(transaction, row, answer, now)

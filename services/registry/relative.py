@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
-from huilian.basis import content_sha256
+from huilian.basis import ASKS_FOR_THE_WHOLE, content_sha256
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["ASKS_FOR_THE_WHOLE", "GONE", "LEDGER", "figures", "hold_gone", "hold_to_base", "note_gone", "refusal"]
+__all__ = ["GONE", "LEDGER", "figures", "hold_gone", "hold_to_base", "note_gone", "refusal"]
 
 LEDGER: Final = "loan_ledger"
 GONE: Final = "loans_gone"
-ASKS_FOR_THE_WHOLE: Final = "HL1021"
 
 
 def refusal(manifest: Mapping[str, Any]) -> MessageRefused:

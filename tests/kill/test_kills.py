@@ -83,11 +83,18 @@ def test_a_kill_during_a_push_loses_nothing_and_counts_nothing_twice(
         assert transaction.value("SELECT count(*) FROM huilian.dead_letter") == 0
         assert transaction.value("SELECT sum(lent) FROM statistics.roll_up") == totals.principal
     wait_until(lambda: _waiting(office) == 0)
+    # The balance is every month's the same: only this tells that the changes are in the figures.
+    wait_until(lambda: _folded(office) == len(office.totals))
 
 
 def _waiting(office: DistributedOffice) -> int:
     with office.opened() as opened, opened.database.transaction() as transaction:
         return int(transaction.value("SELECT count(*) FROM huilian.outbox WHERE carried_at IS NULL"))
+
+
+def _folded(office: DistributedOffice) -> int:
+    with office.opened() as opened, opened.database.transaction() as transaction:
+        return int(transaction.value("SELECT count(*) FROM statistics.folded"))
 
 
 def test_after_all_the_kills_the_folded_figures_are_those_of_the_registry(office: DistributedOffice) -> None:

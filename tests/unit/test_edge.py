@@ -26,7 +26,18 @@ from huilian.keys import SigningKey
 from huilian.push import translate
 from huilian.spool import Spool
 from huilian.transports import left
-from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, go, names, receipts, refusal_notice
+from tests.edge_home import (
+    ADAPTER,
+    BANK,
+    COUNTY,
+    Wire,
+    confirmation,
+    go,
+    names,
+    receipt_draft,
+    receipts,
+    refusal_notice,
+)
 from tests.push_county import ledger
 
 if TYPE_CHECKING:
@@ -655,6 +666,39 @@ def test_the_status_is_read_without_the_edge(bank: Home, wire: Wire, seconds: Se
     assert after["last_error"]["code"] == "HL5003"
     clock.advance(dt.timedelta(days=705))
     assert any("将于 2026-06-01 前后到期" in text for text in status(bank, clock)["attention"])
+
+
+def test_a_ledger_that_is_asked_for_as_a_whole_is_sent_so_and_nobody_is_troubled(
+    bank: Home, wire: Wire, seconds: Seconds
+):
+    """Asked once more, late and by another way, it is not taken for a refusal of the whole one."""
+    ledger(bank.folder / "inbox", [1, 2], name=LATER)
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        wire.answers = False
+        ledger(bank.folder / "inbox", [1, 2, 3])
+        turn(edge, seconds)
+        second = wire.submissions[-1]
+        wire.say(refusal_notice(second, "HL1021"))
+        turn(edge, seconds)
+        check_empty(bank, "refused")
+        wire.answers = True
+        wire.say(refusal_notice(second, "HL1021"))
+        turn(edge, seconds)
+        check_empty(bank, "refused")
+        whole = Spool(bank.spool).find(second)
+        assert whole is not None
+        wire.say(receipt_draft(whole.manifest))
+        turn(edge, seconds)
+    manifests = [message.json() for message in wire.sent if message.type == "submission_manifest"]
+    assert [(each["as_of"], "base" in each, len(each["parts"])) for each in manifests] == [
+        ("2024-05-30", False, 1),
+        ("2024-05-31", True, 1),
+        ("2024-05-31", False, 1),
+    ]
+    assert names(bank.folder / "outbox") == ["RCB01_RECEIPT_20240601_001.csv", "RCB01_RECEIPT_20240601_002.csv"]
+    assert names(bank.folder / "done") == [LATER, FILE]
+    check_empty(bank, *EMPTY, "refused")
 
 
 def test_what_hinders_sending_is_told_while_fetching_goes_on_and_no_longer_once_it_is_over(
