@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.clock import CHINA
 from services.registry.domain import KINDS
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import polars as pl
 
     from huilian.envelope import Message
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "manifest"]
 
 KIND: Final = "insurance_package"
-CHINA: Final = dt.timezone(dt.timedelta(hours=8))
-"""The whole country's time: the day a thing was posted is the day it was there."""
 
 
 def manifest(message: Message, message_type: str, record: pl.DataFrame) -> dict[str, Any]:
@@ -51,4 +51,5 @@ def _name(message: Message) -> str:
 
 
 def _day(message: Message) -> dt.date:
+    # The whole country's time: the day a thing was posted is the day it was there.
     return message.time.astimezone(CHINA).date()
