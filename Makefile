@@ -5,8 +5,8 @@ VENV = .venv
 BIN = $(VENV)/bin
 # What a target that passes arguments on is given, as in: make demo ARGS=--once
 ARGS =
-# How many processes run tests; each starts servers of its own.
-WORKERS = 2
+# How many processes run tests; each starts servers of its own, and waits for them much of the time.
+WORKERS = 3
 # The interpreter that makes the environment; by default the first of python3.11, 3.12, 3.13 and python3 that will do.
 PYTHON =
 

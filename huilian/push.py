@@ -53,6 +53,9 @@ Progress = Callable[[str, int, int], None]
 class Transport(Protocol):
     """How sealed messages reach the county: the embedded host, HTTP or AMQP."""
 
+    asks_the_county: bool
+    """Whether it is the county that tells of a receipt, and not only what came from there to this machine."""
+
     def send(self, message: Message) -> None:
         """Hand one message over, durably.
 
@@ -207,12 +210,16 @@ def _answer(
 
 def _earlier_receipt(submission: SpooledSubmission, transport: Transport) -> dict[str, Any] | None:
     try:
-        return transport.receipt(submission.folder.name, seconds=0) or submission.receipt
+        receipt = transport.receipt(submission.folder.name, seconds=0)
     except MessageRefused:
         if submission.sent:
             raise
         # Of an earlier translation, which was discarded.
         return None
+    if receipt is None and submission.receipt and transport.asks_the_county:
+        # It was restored to an older state, or set up anew: what it answered once does not hold there any more.
+        submission.forget_answer()
+    return receipt or submission.receipt
 
 
 def _send(submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float) -> dict[str, Any]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from huilian.edge.ending import Ending
     from huilian.edge.parts import Parts
     from huilian.errors import HuilianError
+    from huilian.spool import SpooledSubmission
     from huilian.transports.links import Link
 
 __all__ = ["Sending"]
@@ -67,8 +68,8 @@ class Sending:
             self._seal_anew(arrival)
             return False
         if spooled.receipt is not None:
-            # Dropped once more: answered with the receipt it got, as long as that is here to be shown.
-            if not self._answering.answer_known(arrival):
+            # Dropped once more: answered with the receipt it got, as long as that holds and is here to be shown.
+            if self._is_forgotten(link, spooled) or not self._answering.answer_known(arrival):
                 self._seal_anew(arrival)
             return False
         try:
@@ -84,6 +85,18 @@ class Sending:
         self._parts.ledger.arrivals.change(arrival.number, state=state, sent_at=self._parts.clock.now().isoformat())
         _log.info("file_sent", arrival=arrival.number, submission=arrival.submission)
         return True
+
+    def _is_forgotten(self, link: Link, answered: SpooledSubmission) -> bool:
+        """Return whether the county says that it knows of no such submission: it was restored to an older state."""
+        try:
+            link.ask(answered.folder.name)
+        except UsageError as error:
+            if error.code != _UNKNOWN_SUBMISSION:
+                raise
+            return True
+        except (HostUnavailable, MessageRefused):
+            return False
+        return False
 
     def follow_up(self, link: Link) -> None:
         """Ask after files that wait for their receipts; seal anew what has waited too long.

@@ -42,6 +42,8 @@ class AmqpTransport:
         ca_file: certificates to trust besides the system's.
     """
 
+    asks_the_county = False
+
     def __init__(self, url: str, member: str, home: Home, *, ca_file: Path | None = None) -> None:
         self._broker = Broker(url, ca_file=ca_file)
         self._member = member

@@ -18,6 +18,8 @@ __all__ = ["EmbeddedTransport"]
 class EmbeddedTransport:
     """Hands messages to the outbox of an open office, whose host carries them on."""
 
+    asks_the_county = True
+
     def __init__(self, office: Office) -> None:
         self.office = office
         self._receipt = service.query("receipt")

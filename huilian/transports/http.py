@@ -44,6 +44,8 @@ class HttpTransport:
         UsageError: HL7001, the address is not one, is not encrypted, or holds credentials.
     """
 
+    asks_the_county = True
+
     def __init__(
         self, url: str, token: str | None, ca_file: Path | None = None, *, patience: float = PATIENCE_SECONDS
     ) -> None:

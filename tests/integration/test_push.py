@@ -315,6 +315,21 @@ def test_pushed_again_a_file_is_answered_with_the_same_receipt(tmp_path: Path, c
     assert county.column("SELECT count(*) FROM huilian.audit WHERE action = 'submission.accepted'") == [1]
 
 
+def test_what_a_county_that_was_restored_does_not_know_any_more_is_sent_to_it_again(tmp_path: Path, county: County):
+    """The receipt on this machine is older than the county's memory: it does not stand for anything there."""
+    source = ledger(tmp_path)
+    first = send_and_settle(source, county.office).receipt
+    with county.database.transaction() as transaction:
+        # As far as it goes, the state before: tables of a backup from last night.
+        for table in ("registry.submission", "registry.submission_part", "registry.ledger", "registry.loan"):
+            transaction.execute(f"TRUNCATE {table} CASCADE")
+        for table in ("huilian.message", "huilian.inbox", "huilian.outbox", "statistics.roll_up", "statistics.folded"):
+            transaction.execute(f"TRUNCATE {table} CASCADE")
+    again = send_and_settle(source, county.office).receipt
+    assert again == first
+    check_figures(county)
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(MESSAGES))
 def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path, at: int, after: bool):  # noqa: FBT001
@@ -324,6 +339,8 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
     cut = iter([True])
 
     class Remote:
+        asks_the_county = True
+
         def send(self, message: Message) -> None:
             here = len(sent) == at
             if here and not after and next(cut, False):
@@ -530,6 +547,8 @@ def test_a_refusal_is_not_waited_for_as_long_as_a_file(tmp_path: Path, bank: Hom
     waited: list[float] = []
 
     class Silent:
+        asks_the_county = True
+
         def send(self, message: Message) -> None:
             assert message.type == "refused_file"
 

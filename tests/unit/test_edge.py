@@ -217,6 +217,22 @@ def test_a_submission_that_the_county_refuses_as_a_whole_comes_back_with_its_rea
     check_empty(bank, *EMPTY, "done")
 
 
+def test_a_file_dropped_again_is_sent_again_to_a_county_that_forgot_it(bank: Home, wire: Wire, seconds: Seconds):
+    """It was restored to an older state; the receipt that is here does not hold there any more."""
+    content = ledger(bank.folder / "inbox", [1]).read_bytes()
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        [submission] = wire.submissions
+        wire.unknown, before = {submission}, len(wire.sent)
+        (bank.folder / "inbox" / FILE).write_bytes(content)
+        turn(edge, seconds, times=2)
+        wire.unknown = set()
+        turn(edge, seconds)
+    assert [message.type for message in wire.sent[before:]] == ["submission_manifest", "loan_ledger"]
+    assert len(receipts(bank)) == 2
+    check_empty(bank, *EMPTY, "refused")
+
+
 def test_a_refusal_that_is_told_afterwards_sends_its_file_back(bank: Home, wire: Wire, seconds: Seconds):
     """Over AMQP nobody answers what is handed over; the notice ends the wait, and says why."""
     wire.answers = False

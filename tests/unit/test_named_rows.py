@@ -61,6 +61,8 @@ class County:
         meanwhile: what happens before it answers.
     """
 
+    asks_the_county = False
+
     def __init__(self, home: Home, status: str = "accepted", meanwhile: Callable[[], None] = lambda: None) -> None:
         self.home = home
         self.status = status

@@ -7,6 +7,7 @@ where it has not, the rule does not apply.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from huilian.conformance import enlarging
@@ -33,6 +34,8 @@ _GROWTH: Final = 3
 """Times the difference in size by which memory may differ; what holds all lines, or all elements, takes more than
 six. What holds nothing but translated records of XML may take less than one, and is not found."""
 _MEGABYTE: Final = 1_000_000
+_AS_IT_RUNS: Final = {"POLARS_MAX_THREADS": str(os.cpu_count() or 1)}
+"""Each thread holds something of its own."""
 
 
 def _examine(subject: Subject) -> Iterator[Finding | Note]:
@@ -57,7 +60,7 @@ def _examine(subject: Subject) -> Iterator[Finding | Note]:
 
 def _peak(subject: Subject, sample: Sample, size: int) -> int | None:
     """Return the memory at its highest while an enlarged sample is read, or None where it is not read through."""
-    subject.bench.renew()
+    subject.bench.renew(**_AS_IT_RUNS)
     file: Path = subject.folder / "cases" / sample.name
     rows = enlarging.enlarge(sample.data, size, file)
     if rows is None:
