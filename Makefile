@@ -52,7 +52,7 @@ demo: env ## Make a sample county, push its files, show its figures and go on se
 	$(BIN)/huilian demo $(ARGS)
 
 test: lint ## Check the code and run every test, those on real RabbitMQ and PostgreSQL included
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: env ## Run the tests that need no real server
 	$(BIN)/python -m pytest -m 'not real and not kill and not conformance' $(ARGS)

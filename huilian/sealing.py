@@ -9,9 +9,10 @@ import polars as pl
 
 from huilian import envelope, money
 from huilian.adapters import REJECTIONS
-from huilian.basis import GONE, KINDS, Content
+from huilian.basis import GONE, KINDS
 from huilian.bulk import Batcher
 from huilian.envelope import Draft
+from huilian.ledger_content import Content
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ class Sealing:
         draught: Draught,
     ) -> None:
         self.base = base
-        self.content = Content(KINDS[identity.kind]) if identity.kind in KINDS else None
+        self.content = Content(KINDS[identity.kind], draught.folder) if identity.kind in KINDS else None
         self.name = name
         self.member = member
         self.identity = identity
@@ -102,6 +103,13 @@ class Sealing:
         rows = self.content.take(accepted)
         return accepted.filter(~self.base.has(rows)) if self.base else accepted
 
+    def _tell_gone(self, base: Basis, content: Content) -> None:
+        told = 0
+        for gone in base.gone(content.keys()):
+            lines = pl.int_range(told + 1, told + gone.len() + 1, eager=True)
+            told += gone.len()
+            self._add(GONE, pl.DataFrame({"line": lines, "loan_no": gone}))
+
     def _add(self, message_type: str, frame: pl.DataFrame) -> None:
         for records, body in self._batchers[message_type].add(frame):
             self._seal(message_type, records, body)
@@ -122,10 +130,9 @@ class Sealing:
     def finish(self, source: Path, sha256: str) -> dict[str, Any]:
         """Seal what is left and the manifest, write the rejections; return the manifest as it travels."""
         if self.content:
-            self.content.write(self.draught.folder)
+            self.content.finish()
             if self.base:
-                gone = self.base.gone(self.content.keys())
-                self._add(GONE, pl.DataFrame({"line": pl.int_range(1, gone.len() + 1, eager=True), "loan_no": gone}))
+                self._tell_gone(self.base, self.content)
         for message_type, batcher in self._batchers.items():
             for records, body in batcher.flush():
                 self._seal(message_type, records, body)

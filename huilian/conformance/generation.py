@@ -7,6 +7,7 @@ pattern need be known for that. People are invented; their numbers have valid ch
 
 from __future__ import annotations
 
+import functools
 import random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,7 @@ __all__ = ["MEMBER", "records"]
 
 MEMBER: Final = "RCB01"
 _TRIES: Final = 5_000
-_TRIES_AT_WILL: Final = 200
+_TRIES_AT_WILL: Final = 40
 """Draws for one record, and how many of them are from the whole pools; checks across fields rule some of them out."""
 _ROUND: Final = ("0.00", "100.00", "0", "50", "100")
 """Amounts and shares of which some add up to others."""
@@ -68,9 +69,16 @@ def records(contract: Contract, count: int, *, seed: int, plain: bool, county: s
     """
     chance = random.Random(seed)  # noqa: S311  # a choice of values, nothing secret
     schema = contract.schema()
-    pools = {name: _pool(name, field, chance, plain=plain, county=county) for name, field in schema.fields.items()}
+    pools = _pools(contract.schema, plain=plain, county=county)
     rows = [_record(contract, schema, pools, line, chance) for line in range(1, count + 1)]
     return pl.DataFrame(rows, schema=wire_types(contract))
+
+
+@functools.cache
+def _pools(schema: type[ma.Schema], *, plain: bool, county: str) -> dict[str, list[Any]]:
+    """Return what each field is drawn from, by its name. Finding it takes longer than drawing from it."""
+    chance = random.Random(county)  # noqa: S311  # a choice of values, nothing secret
+    return {name: _pool(name, field, chance, plain=plain, county=county) for name, field in schema().fields.items()}
 
 
 def _record(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huilian import messages
-from huilian.basis import Content
+from huilian.ledger_content import digests
 from huilian.spool import Spool
 from huilian.transports.embedded import EmbeddedTransport
 from tests.push_county import ledger, send_and_settle
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MARCH, APRIL, MAY = (f"RCB01_LOAN_2024{day}.csv" for day in ("0331", "0430", "0531"))
 DAMAGES = (lambda held: held[:-1], lambda held: held[:-1] + bytes([held[-1] ^ 1]), lambda _: b"")
-CONTENT = "content-polars-*.arrow"
+CONTENT = "content-polars-*.pieces"
 
 
 def records(pushed: Pushed, county: County) -> dict[str, list[str]]:
@@ -199,7 +199,7 @@ def test_rows_that_differ_in_anything_have_other_digests(pair: list[tuple[str | 
     """Also where a text moves from one field to the next, or is missing instead of empty."""
     schema = {"line": pl.Int64, "loan_no": pl.String, "purpose": pl.String, "branch": pl.String}
     frames = [pl.DataFrame([(1, "L1", *texts)], schema=schema, orient="row") for texts in pair]
-    one, other = (Content("loan_no").take(frame).row(0) for frame in frames)
+    one, other = (digests(frame, "loan_no").row(0) for frame in frames)
     assert one[1] != other[1]
     assert one[2] != other[2]
-    assert Content("loan_no").take(frames[0].with_columns(line=pl.lit(7, pl.Int64))).row(0) == one
+    assert digests(frames[0].with_columns(line=pl.lit(7, pl.Int64)), "loan_no").row(0) == one
