@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+LOOK_EVERY_SECONDS = 0.02
 HUILIAN = [sys.executable, "-m", "huilian.cli"]
 
 
@@ -37,13 +39,39 @@ def huilian(*arguments: str, home: Path, environment: dict[str, str] | None = No
         text=True,
     ) as process:
         assert process.stdout is not None  # noqa: S101  # it is a pipe
+        peak = Peak(process.pid)
         output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        peak.join()
     if process.returncode:
         message = f"huilian {' '.join(arguments)} ended with {process.returncode}: {output}"
         raise RuntimeError(message)
-    return Run(time.perf_counter() - started, usage.ru_maxrss / 1024, output)
+    return Run(time.perf_counter() - started, peak.megabytes, output)
+
+
+class Peak(threading.Thread):
+    """Looks at the largest resident set of a process until it ends.
+
+    What the system tells of a process that has ended begins with what its parent held, and the parent
+    here has made the files.
+
+    Args:
+        pid: of the process, which nobody waits for meanwhile.
+    """
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.megabytes = 0.0
+        self.start()
+
+    def run(self) -> None:
+        """Look."""
+        try:
+            while True:
+                self.megabytes = peak_megabytes(self.pid)
+                time.sleep(LOOK_EVERY_SECONDS)
+        except (OSError, StopIteration):
+            return  # it ended: nothing is held any more
 
 
 def peak_megabytes(pid: int) -> float:

@@ -155,6 +155,17 @@ class Transaction:
         """Take the advisory lock called `name` until the transaction ends, unless somebody holds it."""
         return bool(self.value("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name]))
 
+    def is_held(self, name: str) -> bool:
+        """Return whether anybody holds the advisory lock called `name`, alone or with others."""
+        return bool(
+            self.value(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                " AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0))",
+                [name],
+            )
+        )
+
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what is done inside when it raises, and keep the rest of the transaction."""
@@ -163,12 +174,20 @@ class Transaction:
 
 
 class Listener:
-    """Waits for notifications, so that nobody has to poll."""
+    """Waits for notifications, so that nobody has to poll.
 
-    def __init__(self, url: str, channel: str) -> None:
+    Args:
+        url: of the database.
+        channel: of the notifications.
+        holding: an advisory lock to share with others for as long as this connection lasts.
+    """
+
+    def __init__(self, url: str, channel: str, holding: str | None = None) -> None:
         with _lost_server_is_unavailable():
             self._connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
             self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            if holding is not None:
+                self._connection.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [holding])
 
     def wait(self, seconds: float) -> bool:
         """Wait until notified or `seconds` have passed; return whether notified."""
@@ -280,9 +299,9 @@ class Database:
             transaction.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield transaction
 
-    def listener(self, channel: str) -> Listener:
-        """Return a listener on `channel`, with a connection of its own."""
-        return Listener(self.url, channel)
+    def listener(self, channel: str, *, holding: str | None = None) -> Listener:
+        """Return a listener on `channel`, with a connection of its own; see `Listener`."""
+        return Listener(self.url, channel, holding)
 
     def close(self) -> None:
         """Close every connection."""

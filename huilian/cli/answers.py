@@ -131,8 +131,10 @@ class Answer:
             if self.english and self.english != self.chinese:
                 parts.append(Text(self.english, "dim"))
         if self.rejections:
-            parts.append(Text.assemble(("退回明细 (rejected rows)：", "yellow"), str(self.rejections)))
-        if self.answer:
+            # An insurer's receipt names its rejected rows itself.
+            both = "回执与" if self.answer == self.rejections else ""
+            parts.append(Text.assemble((f"{both}退回明细 (rejected rows)：", "yellow"), str(self.rejections)))
+        if self.answer and self.answer != self.rejections:
             parts.append(self.own_format())
         if self.status == SPOOLED:
             parts.append(Text("稍后再次运行同一命令即可继续 (run the same command again to go on)", "yellow"))

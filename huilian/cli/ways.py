@@ -104,7 +104,7 @@ def _embedded(home: Home, member: str, adapter: Adapter) -> Iterator[Way]:
             kinds = ", ".join(sorted(adapter.institution_kinds))
             what = f"适配器 {adapter.name} 用于 {kinds}，{member} 是 {known.kind} (not for this kind of member)"
             raise UsageError("HL7001", what=what)
-        with EmbeddedHost(office) as host:
+        with EmbeddedHost(office, stands_by=True) as host:
             yield Way(EmbeddedTransport(office), office.settings.county, functools.partial(_told, office))
             # The receipt is out before the figures are: they are current when the command ends.
             host.drain()

@@ -30,6 +30,8 @@ WORKERS: Final = 2
 """Messages handled at a time: while one is translated, another is being loaded."""
 IDLE_SECONDS: Final = 1.0
 """How long a worker waits for a notification before it looks by itself."""
+SERVING: Final = "huilian.serving"
+"""The lock that a process holds which carries whatever comes, for as long as it runs."""
 RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
 """Waits after a lost server; the last is repeated."""
 
@@ -52,10 +54,20 @@ class EmbeddedHost:
 
         with EmbeddedHost(office) as host:
             host.drain()
+
+    Args:
+        office: the office.
+        workers: messages handled at a time.
+        serving: whether it goes on until it is stopped, so that others may leave the carrying to it.
+        stands_by: whether it leaves the carrying to one that does, as long as there is one.
     """
 
-    def __init__(self, office: Office, *, workers: int = WORKERS) -> None:
+    def __init__(
+        self, office: Office, *, workers: int = WORKERS, serving: bool = False, stands_by: bool = False
+    ) -> None:
         self.office = office
+        self._serving = serving
+        self._stands_by = stands_by
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._threads = [
@@ -109,7 +121,7 @@ class EmbeddedHost:
         failures = 0
         while not self._stopping.is_set():
             try:
-                if not self.carry_one():
+                if self._is_relieved() or not self.carry_one():
                     self._wake.wait(IDLE_SECONDS)
                     self._wake.clear()
                 failures = 0
@@ -123,10 +135,17 @@ class EmbeddedHost:
                 _log.error("carrying_failed", error=type(error).__name__, where=where(error), retry_in_seconds=pause)
                 self._stopping.wait(pause)
 
+    def _is_relieved(self) -> bool:
+        if not self._stands_by:
+            return False
+        with self.office.database.transaction() as transaction:
+            return transaction.is_held(SERVING)
+
     def _listen(self) -> None:
+        holding = SERVING if self._serving else None
         while not self._stopping.is_set():
             try:
-                listener = self.office.database.listener(OUTBOX_CHANNEL)
+                listener = self.office.database.listener(OUTBOX_CHANNEL, holding=holding)
                 try:
                     while not self._stopping.is_set():
                         if listener.wait(IDLE_SECONDS / 4):

@@ -88,7 +88,7 @@ def _serve_embedded(home: Home, listen: str) -> None:
     stopping = _stopping()
     with (
         open_office(home, connections=8 + THREADS) as office,
-        EmbeddedHost(office),
+        EmbeddedHost(office, serving=True),
         HttpServer(office, listen) as server,
         _watching_keys(office, stopping),
     ):

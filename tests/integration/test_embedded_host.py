@@ -18,7 +18,7 @@ from huilian import messages
 from huilian.clock import FixedClock
 from huilian.database import Database
 from huilian.errors import HostUnavailable
-from huilian.hosts.embedded import EmbeddedHost
+from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import Office
 from huilian.service import Service
 from tests.kernel import Probe, manifest_draft, open_county
@@ -41,7 +41,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from huilian.home import Home
-from huilian.hosts.embedded import EmbeddedHost
+from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import open_office
 from tests.kernel import Probe
 
@@ -163,6 +163,31 @@ def test_two_hosts_on_one_database_carry_each_message_once(lonely: County):
     assert handled(lonely) == ids
     assert len(lonely.probe.handed) == MANY
     assert lonely.count("huilian.inbox") == MANY
+
+
+def test_one_that_stands_by_carries_nothing_while_another_serves_and_everything_after(lonely: County):
+    """A command beside the server leaves its work to it, and does it itself as soon as there is none."""
+    with EmbeddedHost(lonely.office, workers=0, serving=True):
+        until(lambda: is_served(lonely))
+        with EmbeddedHost(lonely.office, stands_by=True) as beside:
+            ids = put(lonely, 3)
+            time.sleep(1.5 * IDLE_SECONDS)
+            assert handled(lonely) == []
+            with EmbeddedHost(lonely.office):
+                beside.drain()
+            assert handled(lonely) == ids
+    assert not is_served(lonely)
+    with EmbeddedHost(lonely.office, stands_by=True) as alone:
+        more = put(lonely, 2)
+        alone.drain()
+    assert handled(lonely) == sorted([*ids, *more])
+
+
+def is_served(county: County) -> bool:
+    """Say whether somebody holds the lock of those who serve, and not only another of that database."""
+    with county.database.transaction() as transaction:
+        assert not transaction.is_held("another lock")
+        return transaction.is_held(SERVING)
 
 
 def test_two_hosts_never_hold_the_same_message(lonely: County):
