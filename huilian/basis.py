@@ -58,6 +58,10 @@ class Basis:
         self._content = content
         self._halves = content.halves()
 
+    def close(self) -> None:
+        """Let go of what was written."""
+        self._content.close()
+
     def has(self, rows: pl.DataFrame) -> pl.Series:
         """Return for each of the rows, as `Content.take` gives them, whether it is there just as it was."""
         if self._halves.is_empty():
@@ -89,15 +93,15 @@ def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
     """
     try:
         by_date = _by_date(spool, member, kind)
-        if any(each.receipt is None for submissions in by_date.values() for each in submissions):
-            # One is under way: when this file arrives, the county may have a newer ledger.
-            return None
         for date in sorted(by_date, reverse=True):
             accepted = [each for each in by_date[date] if (each.receipt or {}).get("status") == "accepted"]
             if accepted:
                 for older in (each for other in by_date if other < date for each in by_date[other]):
                     throw_away(older.folder)
                 return _basis(accepted) if date < f"{as_of:%Y%m%d}" else None
+            if any(each.receipt is None for each in by_date[date]):
+                # One is under way: when this file arrives, the county may have a newer ledger.
+                return None
     except (OSError, ValueError, pl.exceptions.PolarsError):
         return None
     return None
@@ -117,7 +121,13 @@ def _basis(accepted: Sequence[SpooledSubmission]) -> Basis | None:
     if len(accepted) > 1:
         return None
     content = stored(accepted[0].folder)
-    return None if content is None else Basis(accepted[0], content)
+    if content is None:
+        return None
+    try:
+        return Basis(accepted[0], content)
+    except BaseException:
+        content.close()
+        raise
 
 
 def forget(spool: Spool, refused: str) -> None:

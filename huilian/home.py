@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import toml_tables
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder, PublicKey
+from huilian.spool import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,12 +111,17 @@ class Home:
         """Believe `member` by this key from now on."""
         folder = self.folder / "trusted"
         folder.mkdir(exist_ok=True)
-        (folder / f"{member}-{key.kid[:12]}.pem").write_text(key.pem(), "ascii")
+        write_atomically(folder / f"{member}-{key.kid[:12]}.pem", key.pem().encode("ascii"))
 
     @property
     def exists(self) -> bool:
         """Return whether the directory was set up."""
         return self.file.exists()
+
+    @property
+    def is_office(self) -> bool:
+        """Return whether it was set up as an office; an institution's own may have settings of adapters only."""
+        return self.exists and "county" in self._read()
 
     def create(self, settings: Settings) -> None:
         """Set the directory up; done again with the same county it only updates the settings.

@@ -24,7 +24,7 @@ __all__ = ["Content", "StoredContent", "digests", "is_among", "stored", "throw_a
 
 _NAME: Final = f"content-polars-{pl.__version__}"
 _SUFFIX: Final = ".pieces"
-_PATTERN: Final = f"content-polars-*{_SUFFIX}"
+_PATTERN: Final = "content-polars-*"
 """The version, and the first 16 digits of the file's SHA-256: what is damaged is no content."""
 _LENGTH_BYTES: Final = 8
 """Before each piece, an Arrow stream, stands how long it is."""
@@ -125,13 +125,18 @@ class StoredContent:
     """
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        # Held open: another process may throw it away meanwhile.
+        self._opened = file.open("rb")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._opened.close()
 
     def pieces(self) -> Iterator[pl.DataFrame]:
-        """Yield its rows as `digests` made them, in the ledger's order."""
-        with self._file.open("rb") as opened:
-            while length := opened.read(_LENGTH_BYTES):
-                yield pl.read_ipc_stream(io.BytesIO(opened.read(int.from_bytes(length, "big"))))
+        """Yield its rows as `digests` made them, in the ledger's order; one such look at a time."""
+        self._opened.seek(0)
+        while length := self._opened.read(_LENGTH_BYTES):
+            yield pl.read_ipc_stream(io.BytesIO(self._opened.read(int.from_bytes(length, "big"))))
 
     def halves(self) -> pl.DataFrame:
         """Return the digests of all rows, ordered by their first halves."""

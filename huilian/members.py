@@ -134,6 +134,8 @@ def add_key(
     key = MemberKey(public.kid, code, public, begins, valid_until or begins + KEY_LIFETIME, None)
     if key.valid_until <= key.valid_from:
         raise UsageError("HL7001", what="密钥失效时间应晚于生效时间 (a key must end after it begins)")
+    # It must not leave before the key is entered, unseen.
+    transaction.execute("SELECT FROM huilian.member WHERE code = %s FOR UPDATE", [code])
     if find(transaction, code).left:
         raise AccessDenied("HL4016", member=code, what="已退出 (has left)")
     added = transaction.execute(

@@ -7,6 +7,7 @@ sent twice counts once.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -268,6 +269,7 @@ def translate(
     if known:
         return known
     key = home.keys.current(member)
+    draught = spool.begin(name)
     work = Sealing(
         # Of a day's numbered files the highest counts: each must say all that it states.
         base=None if identity.sequence is not None else basis.find(spool, member, identity.kind, identity.as_of),
@@ -278,32 +280,33 @@ def translate(
         catalogue=catalogue,
         clock=clock,
         key=key,
-        draught=spool.begin(name),
+        draught=draught,
     )
-    try:
-        for piece in ahead(adapter.read(source, identity, settings)):
-            work.take(piece)
-            progress("translate", piece.bytes_read, before.st_size)
-        progress("translate", before.st_size, before.st_size)
-        manifest = work.finish(source, sha256)
-        _refuse_changed(source, before)
-        return work.draught.finish(manifest)
-    except BaseException as error:
+    with contextlib.closing(work):
         try:
-            # Of other bytes than were digested nothing can be told.
-            if isinstance(error, FileRefused) and not _changed(source, before):
-                error.submission = refused_files.spool(
-                    error,
-                    refused_files.Refused(member, identity, source.name, sha256, adapter.name, adapter.version),
-                    spool=spool,
-                    contract=catalogue.latest(refused_files.TYPE),
-                    key=key,
-                    time=clock.now(),
-                )
-        finally:
-            # Until here nobody else is at work on the same file.
-            work.draught.abandon()
-        raise
+            for piece in ahead(adapter.read(source, identity, settings)):
+                work.take(piece)
+                progress("translate", piece.bytes_read, before.st_size)
+            progress("translate", before.st_size, before.st_size)
+            manifest = work.finish(source, sha256)
+            _refuse_changed(source, before)
+            return work.draught.finish(manifest)
+        except BaseException as error:
+            try:
+                # Of other bytes than were digested nothing can be told.
+                if isinstance(error, FileRefused) and not _changed(source, before):
+                    error.submission = refused_files.spool(
+                        error,
+                        refused_files.Refused(member, identity, source.name, sha256, adapter.name, adapter.version),
+                        spool=spool,
+                        contract=catalogue.latest(refused_files.TYPE),
+                        key=key,
+                        time=clock.now(),
+                    )
+            finally:
+                # Until here nobody else is at work on the same file.
+                work.draught.abandon()
+            raise
 
 
 def _changed(source: Path, before: os.stat_result) -> bool:

@@ -80,6 +80,13 @@ class Sealing:
         }
         self._batchers = {message_type: Batcher() for message_type in self._contracts}
 
+    def close(self) -> None:
+        """Let go of the files it has open, however it ended."""
+        if self.content:
+            self.content.close()
+        if self.base:
+            self.base.close()
+
     def take(self, piece: Piece) -> None:
         """Take one piece of the file in."""
         self.rows += piece.rows

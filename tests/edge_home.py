@@ -122,6 +122,7 @@ class Wire:
         if message.type in self.refuses:
             raise told(self.refuses[message.type], "refused here", "此处拒绝")
         self.sent.append(message)
+        self.unknown.discard(message.submission or "")
         if message.type == "refused_file" and self.answers:
             self.say(refused_file_receipt(message.json()))
         manifests = [each for each in self.sent if each.type == "submission_manifest"]

@@ -54,7 +54,7 @@ def key(
     if since is not None and revoke is None:
         raise UsageError("HL7001", what="--from 只与 --revoke 同用 (--from goes with --revoke)")
     home = Home.from_environment()
-    if not home.exists and revoke is None:
+    if not home.is_office and revoke is None:
         _on_the_edge(home, code, public_key, rotate=rotate)
     elif export:
         _export(home, code)
@@ -170,12 +170,17 @@ def _revoke(home: Home, code: str, beginning: str, since: dt.datetime | None) ->
         members.revoke_key(transaction, matching[0].kid, now=now, actor=session.actor(), since=since)
         came = standing.messages_since(transaction, code, from_then)
         left = [key for key in keys if key.counts_at(now) and key.kid != matching[0].kid]
+        entered_since = [key.kid for key in left if key.valid_from >= from_then]
     screen.out().print(
         f"[green]已吊销[/green] {matching[0].kid}，自 (revoked from) {screen.moment(from_then)}", soft_wrap=True
     )
     if came:
         warning = f"此后已收到 {came} 条报文，已处理的不会撤销 (messages came since; what was handled is not undone)"
         screen.err().print(f"[yellow]{warning}：huilian submissions --member {code}[/yellow]", soft_wrap=True)
+    if entered_since:
+        warning = "此后登记的密钥仍有效，可能是持有该密钥的人换上的；请电话核实，不认识的一并吊销"
+        english = "keys entered since still count; whoever held this one may have announced them: ask, and revoke"
+        screen.err().print(f"[yellow]{warning} ({english})：{' '.join(entered_since)}[/yellow]", soft_wrap=True)
     if not left:
         screen.err().print(
             f"[yellow]{code} 已没有有效密钥，无法报送 (no key of it counts any more)[/yellow]", soft_wrap=True

@@ -63,7 +63,7 @@ def read(home: Home, member: str, bundle_read: Bundle) -> int:
         except MessageRefused as refusal:
             raise bundle_read.refused(entry, refusal) from refusal
     for _, message in bundle_read.messages():
-        left.keep(home.spool, message)
+        left.keep(home.spool, message.seal, message.payload)
     return bundle_read.count
 
 

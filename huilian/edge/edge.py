@@ -11,7 +11,7 @@ import structlog
 from huilian.edge.answering import Answering
 from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.ending import Ending
-from huilian.edge.hindrances import DISK, FETCH, SEND, Hindrances
+from huilian.edge.hindrances import DISK, FETCH, FOLLOW, SEND, Hindrances
 from huilian.edge.pacing import Backoff, Pace
 from huilian.edge.placing import Placing
 from huilian.edge.sending import Sending
@@ -67,6 +67,7 @@ class Edge:
         self._disk = Backoff(parts.monotonic)
         self._sent = Backoff(parts.monotonic)
         self._fetched = Backoff(parts.monotonic)
+        self._followed = Backoff(parts.monotonic)
         self._fetching = Pace(parts.monotonic, first=FIRST_FETCH_SECONDS, cap=FETCH_CAP_SECONDS)
         self._following = Pace(parts.monotonic, first=FOLLOW_UP_SECONDS, cap=FOLLOW_UP_SECONDS)
         self._reconsidering = Pace(parts.monotonic, first=RECONSIDER_SECONDS, cap=RECONSIDER_SECONDS)
@@ -116,7 +117,7 @@ class Edge:
 
     @property
     def _cut_off(self) -> bool:
-        return self._sent.failing or self._fetched.failing
+        return self._sent.failing or self._fetched.failing or self._followed.failing
 
     def round(self, stopping: threading.Event) -> bool:
         """Do what there is to do now; return whether there was anything.
@@ -138,6 +139,11 @@ class Edge:
             with self._patient(FETCH, self._fetched) as ready:
                 if ready:
                     worked |= self._fetch(self.link)
+            if self._following.due:
+                with self._patient(FOLLOW, self._followed) as ready:
+                    if ready:
+                        self._following.looked()
+                        self._sending.follow_up(self.link)
         return worked
 
     def _take_in(self) -> bool:
@@ -165,9 +171,6 @@ class Edge:
             self._fetching.looked()
             fetched = self._fetch_all(link)
             self._note_contact()
-        if self._following.due:
-            self._following.looked()
-            self._sending.follow_up(link)
         if fetched:
             self._fetching.stir()
         return bool(fetched)

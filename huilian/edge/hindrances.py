@@ -1,4 +1,4 @@
-"""What hinders an edge, strand by strand, until it is over: what the disk, sending and fetching met last.
+"""What hinders an edge, strand by strand, until it is over: what the disk, sending, fetching and following up met last.
 
 They fail apart from each other: a key that is not entered yet stops sending while fetching goes on, and
 whoever looks must not be told that all is well because of that.
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from huilian.edge.ledger import Ledger
     from huilian.errors import HuilianError
 
-__all__ = ["DISK", "FETCH", "SEND", "Hindrances", "last", "lasting"]
+__all__ = ["DISK", "FETCH", "FOLLOW", "SEND", "Hindrances", "last", "lasting"]
 
-DISK, SEND, FETCH = "disk", "send", "fetch"
+DISK, SEND, FETCH, FOLLOW = "disk", "send", "fetch", "follow"
 _LAST: Final = "last_error"
 _LASTING: Final = "lasting_errors"
 
@@ -45,12 +45,16 @@ class Hindrances:
 
     def over(self, strand: str) -> None:
         """Note that a strand succeeded."""
-        if self._lasting.pop(strand, None):
-            self._note(_LASTING, self._lasting)
+        if strand in self._lasting:
+            others = {name: error for name, error in self._lasting.items() if name != strand}
+            if self._note(_LASTING, others):
+                self._lasting = others
 
-    def _note(self, name: str, value: dict[str, Any]) -> None:
+    def _note(self, name: str, value: dict[str, Any]) -> bool:
         with contextlib.suppress(sqlite3.OperationalError):  # the disk it would be noted on may be what is full
             self._ledger.state(name, json.dumps(value, ensure_ascii=False))
+            return True
+        return False
 
 
 def last(ledger: Ledger) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ import structlog
 
 from huilian import basis, refused_files
 from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
-from huilian.errors import HostUnavailable, MessageRefused, UsageError
+from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.spool import Spool
 from huilian.transports import refusals
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from huilian.edge.arrivals import Arrival
     from huilian.edge.ending import Ending
     from huilian.edge.parts import Parts
-    from huilian.errors import HuilianError
     from huilian.spool import SpooledSubmission
     from huilian.transports.links import Link
 
@@ -35,6 +34,10 @@ MENDED_AT_THE_COUNTY: Final = frozenset({"HL1001", "HL1002", "HL1003", "HL1013",
 RESEND_SECONDS: Final = 3600
 """After so long without a receipt a file is sealed anew and sent again; twice as long the next time."""
 RESEND_CAP_SECONDS: Final = 86_400
+HOLD_SECONDS: Final = 60
+"""After a refusal that is about the sender, told when everything had been sent: the whole file would be refused again.
+Twice as long the next time."""
+HOLD_CAP_SECONDS: Final = 3600
 _UNKNOWN_SUBMISSION: Final = "HL7008"
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +50,8 @@ class Sending:
         self._parts = parts
         self._ending = ending
         self._answering = answering
+        self._held: dict[int, tuple[float, HuilianError]] = {}
+        """Until when arrivals are held back, and why."""
 
     def send_all(self, link: Link, stopping: threading.Event) -> bool:
         """Send what is sealed, oldest first; return whether anything left.
@@ -72,6 +77,9 @@ class Sending:
             if self._is_forgotten(link, spooled) or not self._answering.answer_known(arrival):
                 self._seal_anew(arrival)
             return False
+        if spooled.sent == 0:
+            # What was told of an earlier translation says nothing of this one.
+            refusals.take(refusals.folder(self._parts.home), arrival.submission or "")
         try:
             for number, message in enumerate(spooled.messages(spooled.sent), start=spooled.sent + 1):
                 if stopping.is_set():
@@ -90,43 +98,67 @@ class Sending:
         """Return whether the county says that it knows of no such submission: it was restored to an older state."""
         try:
             link.ask(answered.folder.name)
-        except UsageError as error:
-            if error.code != _UNKNOWN_SUBMISSION:
-                raise
-            return True
-        except (HostUnavailable, MessageRefused):
-            return False
+        except HuilianError as error:
+            # Without an answer, perhaps for want of a token, the receipt that is here stands.
+            return error.code == _UNKNOWN_SUBMISSION
         return False
 
     def follow_up(self, link: Link) -> None:
         """Ask after files that wait for their receipts; seal anew what has waited too long.
 
         Raises:
-            HostUnavailable: the other side is away.
-            MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew.
+            HostUnavailable: the other side is away; HL5009, a file was sent again and is still not answered.
+            MessageRefused: one of `MENDED_AT_THE_COUNTY`; the file will be sealed anew after a while.
         """
-        for arrival in self._parts.ledger.arrivals.in_states("sent", TOLD):
-            told = refusals.take(refusals.folder(self._parts.home), arrival.submission or "")
-            if told is not None:
-                self._refused(arrival, told)
-                continue
-            try:
-                incoming = link.ask(arrival.submission or "")
-            except MessageRefused as refusal:
-                self._refused(arrival, refusal)
-                continue
-            except UsageError as error:
-                if error.code != _UNKNOWN_SUBMISSION:
-                    raise
-                # The county was restored to an older state, or set up anew.
-                self._seal_anew(arrival)
-                continue
-            if incoming is not None:
-                self._answering.keep(incoming)
-            elif self._overdue(arrival):
-                seconds = _patience(arrival)
+        waiting = self._parts.ledger.arrivals.in_states("sent", TOLD)
+        hindrances = [hindrance for arrival in waiting if (hindrance := self._follow(arrival, link)) is not None]
+        if hindrances:
+            raise hindrances[0]
+
+    def _follow(self, arrival: Arrival, link: Link) -> HuilianError | None:
+        """Look after one file; return what hinders its answer."""
+        if arrival.number in self._held:
+            until, refusal = self._held[arrival.number]
+            if self._parts.monotonic() >= until:
+                del self._held[arrival.number]
                 self._seal_anew(arrival, tries=arrival.tries + 1)
-                raise HostUnavailable("HL5009", submission=arrival.submission, minutes=seconds // 60)
+            return refusal
+        told = refusals.take(refusals.folder(self._parts.home), arrival.submission or "")
+        if told is not None:
+            return self._refused_afterwards(arrival, told)
+        try:
+            return self._asked_after(arrival, link)
+        except MessageRefused as refusal:
+            return self._refused_afterwards(arrival, refusal)
+
+    def _asked_after(self, arrival: Arrival, link: Link) -> HuilianError | None:
+        try:
+            incoming = link.ask(arrival.submission or "")
+        except UsageError as error:
+            if error.code != _UNKNOWN_SUBMISSION:
+                raise
+            # The county was restored to an older state, or set up anew.
+            self._seal_anew(arrival)
+            return None
+        if incoming is not None:
+            self._answering.keep(incoming)
+            return None
+        if self._overdue(arrival):
+            self._seal_anew(arrival, tries=arrival.tries + 1)
+        elif not arrival.tries:
+            return None
+        waited = self._parts.clock.now() - dt.datetime.fromisoformat(arrival.arrived_at)
+        return HostUnavailable("HL5009", submission=arrival.submission, minutes=int(waited.total_seconds()) // 60)
+
+    def _refused_afterwards(self, arrival: Arrival, refusal: HuilianError) -> HuilianError | None:
+        """Do what a refusal asks for that was told when everything had been sent; return what hinders the answer."""
+        if refusal.code not in MENDED_AT_THE_COUNTY:
+            self._refused(arrival, refusal)
+            return None
+        # Sent again at once it would fill the county's dead letters, and our outbox with notices.
+        seconds = min(HOLD_CAP_SECONDS, HOLD_SECONDS << min(arrival.tries, 10))
+        self._held[arrival.number] = self._parts.monotonic() + seconds, refusal
+        return refusal
 
     def _overdue(self, arrival: Arrival) -> bool:
         sent = dt.datetime.fromisoformat(arrival.sent_at or arrival.arrived_at)

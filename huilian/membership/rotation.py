@@ -46,6 +46,9 @@ def take(
             unknown, ended or revoked; HL4016, the member is suspended or has left.
     """
     document = announcement.document
+    # What is true of both now must be so until the new key is entered: nobody leaves or is revoked meanwhile.
+    transaction.execute("SELECT FROM huilian.member WHERE code = %s FOR UPDATE", [announcement.member])
+    transaction.execute("SELECT FROM huilian.member_key WHERE kid = %s FOR UPDATE", [announcement.old])
     keys = {key.kid: key for key in members.keys_of(transaction, announcement.member)}
     old, known = keys.get(announcement.old), keys.get(announcement.public.kid)
     if old is None:
@@ -59,6 +62,10 @@ def take(
     signed_document.check_age(document, announcement.time, now=now)
     standing.check_takes_part(members.find(transaction, announcement.member))
     if known is not None:
+        if not known.counts_at(now):
+            raise AccessDenied(
+                "HL4015", file=document.name, kid=known.kid, what="新密钥已吊销或过期 (the new key ended)"
+            )
         return known
     until = min(now + announcement.overlap, old.valid_until)
     new = members.add_key(

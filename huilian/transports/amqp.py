@@ -105,13 +105,15 @@ class AmqpTransport:
             refusals.keep(self._refusals, message)
             receipt = message.json() if message.type == "receipt" else None
         except MessageRefused as refusal:
-            # Not ours to believe, and nothing to wait for: keep it aside, with its reason.
+            # Not ours to believe now, and nothing to wait for: keep it aside, with its reason, and for an edge, which
+            # looks again when the platform's key is trusted.
+            left.keep(self._home.spool, seal, payload)
             aside = self._answers / "refused" / f"{refusal.code}-{time.time_ns()}"
             aside.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(aside, seal.encode() + b"\n" + payload)
         else:
             if receipt is None or receipt["submission"] != awaited:
-                left.keep(self._home.spool, message)
+                left.keep(self._home.spool, seal, payload)
             if receipt is not None:
                 self._answers.mkdir(parents=True, exist_ok=True)
                 write_atomically(

@@ -15,27 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
-
 __all__ = ["keep", "take"]
 
 FOLDER: Final = "received"
 
 
-def keep(spool: Path, message: Message) -> None:
+def keep(spool: Path, seal: str, payload: bytes) -> None:
     """Keep a message, durably; kept before, it is kept once.
 
     Args:
         spool: the spool of this machine.
-        message: with its signature verified.
+        seal: of the message; whoever takes it verifies it, since the key may be there by then.
+        payload: of the message.
     """
     folder = spool / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    # Ids are the sender's to choose: a digest is a file name on every system.
-    name = hashlib.sha256(message.id.encode()).hexdigest()[:32]
-    write_atomically(folder / f"{name}.payload", message.payload)
+    name = hashlib.sha256(seal.encode()).hexdigest()[:32]
+    write_atomically(folder / f"{name}.payload", payload)
     # The seal comes last: a message is there when its seal is.
-    write_atomically(folder / f"{name}.seal", message.seal.encode("ascii"))
+    write_atomically(folder / f"{name}.seal", seal.encode())
     sync(folder)
 
 
@@ -44,6 +42,8 @@ def take(spool: Path) -> Iterator[tuple[str, bytes]]:
     seals = sorted((spool / FOLDER).glob("*.seal"), key=lambda path: path.stat().st_mtime_ns)
     for path in seals:
         payload = path.with_suffix(".payload")
-        yield path.read_text("ascii"), payload.read_bytes()
-        path.unlink()
-        payload.unlink()
+        if payload.exists():
+            yield path.read_text("utf-8", "replace"), payload.read_bytes()
+        # Without its payload it was taken by another, who is about to remove it.
+        path.unlink(missing_ok=True)
+        payload.unlink(missing_ok=True)

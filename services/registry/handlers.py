@@ -96,7 +96,7 @@ def on_element(message: Message, transaction: Transaction, context: Context) -> 
     manifest = elements.manifest(message, message_type, record)
     transaction.lock(f"registry.submission.{manifest['submission']}")
     known = _find(transaction, manifest["submission"])
-    if known:
+    if known and known["receipt"]:
         # The same element, sealed anew.
         return [answering.draft(known["receipt"], manifest)]
     row = _enter(transaction, manifest, message, context)

@@ -11,6 +11,7 @@ from huilian.broker import Broker, declare, declare_member_queue, member_queue
 from huilian.clock import FixedClock
 from huilian.edge import open_edge
 from huilian.errors import HostUnavailable
+from huilian.keys import SigningKey
 from huilian.relay import Relay
 from huilian.transports import left
 from huilian.transports.amqp import AmqpTransport
@@ -105,6 +106,24 @@ def test_a_push_keeps_what_it_did_not_wait_for_and_the_edge_writes_it(
     with contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport:
         assert transport.receipt("RCB01-none", seconds=1) is None
     with open_edge(bank, offline=True) as edge:
+        edge.write_out()
+    assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
+
+
+def test_what_a_push_cannot_believe_yet_is_written_once_the_platforms_key_is_trusted(
+    broker: str, queue: Broker, county: County, bank: Home
+):
+    """The county changed its key: a confirmed list that a push met in the queue is not lost with that."""
+    new = SigningKey.generate()
+    queue.publish(county.seal(confirmation(1), key=new, source="HUILIAN"))
+    with contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport:
+        assert transport.receipt("RCB01-none", seconds=1) is None
+    with open_edge(bank, offline=True) as edge:
+        edge.write_out()
+        assert names(bank.folder / "outbox") == []
+        assert edge.parts.ledger.messages.doubted() != []
+        bank.trust("HUILIAN", new.public)
+        edge.answering.reconsider()
         edge.write_out()
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
 

@@ -16,7 +16,7 @@ from huilian import messages
 from huilian.ledger_content import digests
 from huilian.spool import Spool
 from huilian.transports.embedded import EmbeddedTransport
-from tests.push_county import ledger, send_and_settle
+from tests.push_county import ledger, send_and_settle, spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +181,16 @@ def test_a_correction_of_the_same_date_is_sent_whole_and_so_is_what_follows_it(t
     ):
         assert len(records(pushed, county)["loan_ledger"]) == 12
         assert counts(pushed)["changed"] == 1
+
+
+def test_what_was_never_answered_hinders_nothing_once_a_newer_ledger_was(tmp_path: Path, county: County):
+    """A file that was refused is sealed anew and lies in the spool; the mended one was taken meanwhile."""
+    send_and_settle(ledger(tmp_path, name=MARCH), county.office)
+    spool(ledger(tmp_path, range(1, 5), name=APRIL), county.office.home, county.clock)
+    mended = send_and_settle(ledger(tmp_path, name=APRIL), county.office)
+    assert len(records(mended, county)["loan_ledger"]) == 12, "one of its date is under way"
+    may = send_and_settle(changed(tmp_path, MAY, range(1, 13), balance="25000.00", of=5), county.office)
+    assert records(may, county) == {"loan_ledger": ["L0005"]}
 
 
 def test_only_the_newest_basis_is_kept(tmp_path: Path, county: County):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -146,6 +147,37 @@ def test_an_announcement_is_taken_once(county: County):
         [old, _] = members.keys_of(transaction, BANK)
     assert old.valid_until == NOW + MINUTE + 30 * DAY
     assert county.column("SELECT count(*) FROM huilian.audit WHERE action = 'key.rotated'") == [1]
+
+
+def test_a_new_key_that_was_revoked_is_not_approved_again(county: County):
+    """Announced again since the answer was lost: whoever switched to it could send nothing more."""
+    new = SigningKey.generate()
+    take(county, announced(county, new))
+    county.clock.advance(MINUTE)
+    revoke(county, new)
+    assert refusal(county, announced(county, new)).code == "HL4015"
+
+
+def test_who_is_leaving_enters_no_key_meanwhile(county: County):
+    """An announcement that came while it left waits until it has, and is refused then."""
+    refused: list[str] = []
+
+    def announce() -> None:
+        try:
+            take(county, announced(county, SigningKey.generate()))
+        except AccessDenied as error:
+            refused.append(error.code)
+
+    with county.database.transaction() as transaction:
+        standing.leave(transaction, BANK, reason="合作期满", now=county.clock.now(), actor="test")
+        meanwhile = threading.Thread(target=announce)
+        meanwhile.start()
+        meanwhile.join(0.5)
+        assert meanwhile.is_alive(), "it must wait"
+    meanwhile.join(10)
+    assert len(refused) == 1
+    with county.database.transaction() as transaction:
+        assert [key.kid for key in members.keys_of(transaction, BANK) if key.counts_at(county.clock.now())] == []
 
 
 def test_a_key_of_another_member_cannot_be_announced(county: County):

@@ -271,10 +271,14 @@ def test_a_file_of_which_nothing_can_be_told_is_refused_and_the_county_is_not_as
     assert not home.spool.exists() or list(home.spool.iterdir()) == []
 
 
+@pytest.mark.parametrize("settings", [None, '[adapters.guarantee_company]\nunit = "yuan"\n'])
 def test_an_institution_makes_its_own_key_and_trusts_the_countys(
-    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str], settings: str | None
 ):
-    """On a machine without an office the public key is printed, to be handed over."""
+    """On a machine without an office the public key is printed, to be handed over; settings of adapters make none."""
+    if settings:
+        home.folder.mkdir(parents=True, exist_ok=True)
+        home.file.write_text(settings, "utf-8")
     assert run(["member", "key", "RCB01", "--rotate"]) == 0
     printed = capsys.readouterr()
     assert PublicKey.from_pem(printed.out) == home.keys.current("RCB01").public

@@ -7,11 +7,12 @@ import datetime as dt
 import json
 import os
 import threading
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapters, envelope
+from huilian import adapters
 from huilian.clock import FixedClock
 from huilian.edge import open_edge
 from huilian.edge.folders import EXPLANATION, Folders
@@ -20,7 +21,7 @@ from huilian.edge.settings import EdgeSettings, load, save
 from huilian.edge.status import status
 from huilian.edge.watching import Inbox
 from huilian.envelope import Draft
-from huilian.errors import ConfigurationError, UsageError
+from huilian.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.home import Home
 from huilian.keys import SigningKey
 from huilian.push import translate
@@ -225,8 +226,6 @@ def test_a_file_dropped_again_is_sent_again_to_a_county_that_forgot_it(bank: Hom
         [submission] = wire.submissions
         wire.unknown, before = {submission}, len(wire.sent)
         (bank.folder / "inbox" / FILE).write_bytes(content)
-        turn(edge, seconds, times=2)
-        wire.unknown = set()
         turn(edge, seconds)
     assert [message.type for message in wire.sent[before:]] == ["submission_manifest", "loan_ledger"]
     assert len(receipts(bank)) == 2
@@ -247,6 +246,72 @@ def test_a_refusal_that_is_told_afterwards_sends_its_file_back(bank: Home, wire:
     assert "错误代码：HL1010" in (bank.folder / "refused" / (FILE + EXPLANATION)).read_text("utf-8-sig")
     assert Spool(bank.spool).submissions() == []
     assert [name.partition("_NOTICE_")[0] for name in names(bank.folder / "outbox")] == [BANK]
+
+
+def test_a_file_that_is_refused_for_its_sender_is_not_sent_again_and_again(bank: Home, wire: Wire, seconds: Seconds):
+    """Over AMQP that is told when all of it has left: later each time, and seen meanwhile whatever is fetched."""
+    save(bank, EdgeSettings(BANK, ADAPTER, COUNTY, "amqps://county.example"))
+    wire.answers = False
+    sends = []
+    ledger(bank.folder / "inbox", [1])
+    with opened(bank, wire, seconds) as edge:
+        for _ in range(40):  # an hour
+            before = len(wire.sent)
+            turn(edge, seconds, times=1)
+            if any(message.type == "loan_ledger" for message in wire.sent[before:]):
+                sends.append(seconds.now)
+                wire.say(refusal_notice(wire.submissions[0], "HL1013"))
+        turn(edge, seconds, times=2)
+        assert [text[:6] for text in status(bank, FixedClock(NOW))["attention"]] == ["HL1013"]
+        waits = [round(later - earlier) for earlier, later in pairwise(sends)]
+        assert len(sends) == 6
+        assert waits == sorted(waits)
+        wire.answers = True
+        seconds.now += 3600
+        turn(edge, seconds)
+        assert status(bank, FixedClock(NOW))["lasting_errors"] == []
+    assert names(bank.folder / "done") == [FILE]
+    check_empty(bank, *EMPTY, "refused")
+
+
+def test_what_was_told_of_an_earlier_try_does_not_send_back_the_next(bank: Home, wire: Wire, seconds: Seconds):
+    """Refused by an answer, then by a notice of the same; mended at the county and dropped again, it is taken."""
+    wire.refuses = {"loan_ledger": "HL1010"}
+    source = ledger(bank.folder / "inbox", [1])
+    content = source.read_bytes()
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        wire.say(refusal_notice(wire.submissions[0], "HL1010"))
+        turn(edge, seconds)
+        wire.refuses = {}
+        wire.answers = False
+        source.write_bytes(content)
+        turn(edge, seconds)
+        spooled = Spool(bank.spool).find(wire.submissions[0])
+        assert spooled is not None
+        wire.say(receipt_draft(spooled.manifest))
+        turn(edge, seconds)
+    assert names(bank.folder / "done") == [FILE]
+    assert [receipt["status"] for receipt in receipts(bank)] == ["accepted"]
+
+
+def test_without_a_token_a_file_dropped_again_is_answered_from_here(
+    bank: Home, wire: Wire, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
+):
+    """And holds up nothing behind it."""
+    content = ledger(bank.folder / "inbox", [1]).read_bytes()
+
+    def refused(*_: object) -> None:
+        raise AccessDenied("HL4002")
+
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        monkeypatch.setattr(wire, "ask", refused)
+        (bank.folder / "inbox" / FILE).write_bytes(content)
+        ledger(bank.folder / "inbox", [2], name=LATER)
+        turn(edge, seconds)
+    assert len(receipts(bank)) == 3
+    check_empty(bank, *EMPTY, "refused")
 
 
 def test_a_message_that_the_county_refuses_sends_its_file_back(bank: Home, wire: Wire, seconds: Seconds):
@@ -502,9 +567,8 @@ def test_what_a_push_met_in_the_queue_is_written_out(bank: Home, wire: Wire, sec
     wire.say(confirmation(1))
     [incoming] = wire.waiting
     wire.waiting = []
-    message = envelope.read(incoming.seal, incoming.payload)
-    left.keep(bank.spool, message)
-    left.keep(bank.spool, message)
+    left.keep(bank.spool, incoming.seal, incoming.payload)
+    left.keep(bank.spool, incoming.seal, incoming.payload)
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,8 +51,10 @@ def test_what_was_written_comes_back_in_order(balances: dict[int, int], size: in
         written(Path(name), balances, size)
         content = stored(Path(name))
         assert content is not None
-        back = [rows for piece in content.pieces() for rows in piece.rows()]
+        # Another process throws it away: what is being read is read to its end.
         throw_away(Path(name))
+        with contextlib.closing(content):
+            back = [rows for piece in content.pieces() for rows in piece.rows()]
         assert list(Path(name).iterdir()) == []
     assert back == [rows for piece in pieces(balances, size) for rows in digests(piece, "loan_no").rows()]
 
@@ -74,6 +77,7 @@ def test_a_ledger_is_held_against_the_one_before_loan_by_loan(
         known = [there for piece in pieces(after, other) for there in basis.has(next_one.take(piece))]
         gone = [key for some in basis.gone(next_one.keys()) for key in some]
         next_one.finish()
+        basis.close()
     assert known == [before.get(number) == balance for number, balance in after.items()]
     assert gone == [f"RCB2024{number:07d}" for number in before if number not in after]
 
