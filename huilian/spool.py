@@ -193,8 +193,9 @@ def sync(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file so that after a crash it is either the old or the new one."""
+    """Replace a file, durably, so that after a crash it is either the old or the new one."""
     temporary = path.with_name(path.name + ".new")
     temporary.write_bytes(content)
     sync(temporary)
     temporary.replace(path)
+    sync(path.parent)

@@ -141,7 +141,8 @@ class Answering:
         waiting = self._parts.ledger.arrivals.of(submission)
         for arrival in waiting:
             self.answer(arrival, message, contract)
-        if not waiting and not self._parts.ledger.arrivals.was_answered(submission):
+        # What was answered the same is known; a file that ended otherwise here must not stay so untold.
+        if not waiting and self._parts.ledger.arrivals.ended_as(submission) != receipt["status"]:
             if spooled is not None:
                 # Pushed by hand, in the same data directory: that push looks here.
                 answers = self._parts.home.spool / "receipts"

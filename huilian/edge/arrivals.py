@@ -99,9 +99,10 @@ class Arrivals:
         """Return whether any file was of this submission."""
         return bool(self._find("submission = ?", [submission]))
 
-    def was_answered(self, submission: str) -> bool:
-        """Return whether a file of this submission was answered before."""
-        return any(found.state not in _UNANSWERED for found in self._find("submission = ?", [submission]))
+    def ended_as(self, submission: str) -> str | None:
+        """Return how the newest file of this submission that was answered ended; None when none was."""
+        ended = [found.state for found in self._find("submission = ?", [submission]) if found.state not in _UNANSWERED]
+        return ended[-1] if ended else None
 
     def get(self, number: int) -> Arrival:
         """Return the arrival with this number."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from huilian.spool import sync, write_atomically
+from huilian.spool import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,6 @@ def keep(spool: Path, seal: str, payload: bytes) -> None:
     write_atomically(folder / f"{name}.payload", payload)
     # The seal comes last: a message is there when its seal is.
     write_atomically(folder / f"{name}.seal", seal.encode())
-    sync(folder)
 
 
 def take(spool: Path) -> Iterator[tuple[str, bytes]]:

@@ -295,6 +295,25 @@ def test_what_was_told_of_an_earlier_try_does_not_send_back_the_next(bank: Home,
     assert [receipt["status"] for receipt in receipts(bank)] == ["accepted"]
 
 
+def test_a_receipt_that_contradicts_how_a_file_ended_is_written(bank: Home, wire: Wire, seconds: Seconds):
+    """Sent back here for a refusal that the county has mended by itself since: somebody must be told."""
+    wire.answers = False
+    ledger(bank.folder / "inbox", [1])
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        spooled = Spool(bank.spool).find(wire.submissions[0])
+        assert spooled is not None
+        manifest = spooled.manifest
+        wire.say(refusal_notice(wire.submissions[0], "HL1010"))
+        turn(edge, seconds)
+        assert receipts(bank) == []
+        for _ in range(2):
+            wire.say(receipt_draft(manifest))
+            turn(edge, seconds)
+    assert {receipt["status"] for receipt in receipts(bank)} == {"accepted"}
+    assert names(bank.folder / "refused") == sorted([FILE, FILE + EXPLANATION])
+
+
 def test_without_a_token_a_file_dropped_again_is_answered_from_here(
     bank: Home, wire: Wire, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
 ):
