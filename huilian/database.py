@@ -157,14 +157,12 @@ class Transaction:
 
     def is_held(self, name: str) -> bool:
         """Return whether anybody holds the advisory lock called `name`, alone or with others."""
-        return bool(
-            self.value(
-                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
-                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                " AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0))",
-                [name],
-            )
+        statement = (
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0))"
         )
+        return bool(self.value(statement, [name]))
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -174,13 +172,7 @@ class Transaction:
 
 
 class Listener:
-    """Waits for notifications, so that nobody has to poll.
-
-    Args:
-        url: of the database.
-        channel: of the notifications.
-        holding: an advisory lock to share with others for as long as this connection lasts.
-    """
+    """Waits for notifications, so that nobody has to poll; `holding` a shared advisory lock while it is connected."""
 
     def __init__(self, url: str, channel: str, holding: str | None = None) -> None:
         with _lost_server_is_unavailable():
