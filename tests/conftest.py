@@ -28,7 +28,7 @@ settings.register_profile(
     "ci",
     deadline=None,
     derandomize=False,
-    max_examples=50,
+    max_examples=100,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

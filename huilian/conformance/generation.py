@@ -25,7 +25,7 @@ __all__ = ["MEMBER", "records"]
 
 MEMBER: Final = "RCB01"
 _TRIES: Final = 5_000
-_TRIES_AT_WILL: Final = 40
+_TRIES_AT_WILL: Final = 200
 """Draws for one record, and how many of them are from the whole pools; checks across fields rule some of them out."""
 _ROUND: Final = ("0.00", "100.00", "0", "50", "100")
 """Amounts and shares of which some add up to others."""

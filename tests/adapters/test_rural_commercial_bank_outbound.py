@@ -287,7 +287,7 @@ def test_every_field_has_its_column(contract: str):
 
 @pytest.mark.parametrize("encoding", CODECS)
 @pytest.mark.parametrize("contract", SCHEMAS)
-@settings(max_examples=30, deadline=None)  # of files with many records each, for each of twelve formats
+@settings(deadline=None)
 @given(data=st.data())
 def test_whatever_is_sent_can_be_read_back(contract: str, encoding: str, data: st.DataObject):
     """Any valid records come back value by value, in their types; writing them again gives the same bytes."""
