@@ -333,3 +333,24 @@ def test_the_moment_of_a_revocation_is_given_in_chinas_time(
     assert run(["audit", "list", "--json"]) == 0
     [revoked] = [each for each in json.loads(capsys.readouterr().out) if each["action"] == "key.revoked"]
     assert revoked["detail"] == {"kid": kid, "since": "2026-01-01T08:00:00+08:00"}
+
+
+def test_a_revocation_names_the_keys_that_were_entered_since(
+    tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Whoever held the stolen key may have announced one of them; older ones are not named."""
+    monkeypatch.setattr(session, "log", lambda *_: None)
+    home = Home(tmp_path / "county", {})
+    set_up(home, Settings(COUNTY, "anhui", database_url=fresh_database))
+    monkeypatch.setenv("HUILIAN_HOME", str(home.folder))
+    assert run(["member", "add", BANK, "--kind", "bank"]) == 0
+    first = home.keys.current(BANK).kid
+    assert run(["member", "key", BANK, "--rotate"]) == 0
+    second = home.keys.current(BANK).kid
+    capsys.readouterr()
+    assert run(["member", "key", BANK, "--revoke", first, "--from", "2020-01-01T08:00"]) == 0
+    assert f"and revoke)：{second}" in capsys.readouterr().err
+    assert run(["member", "key", BANK, "--rotate"]) == 0
+    capsys.readouterr()
+    assert run(["member", "key", BANK, "--revoke", home.keys.current(BANK).kid]) == 0
+    assert "entered since" not in capsys.readouterr().err
