@@ -12,9 +12,9 @@ from huilian.envelope import BODY_LIMIT, LINE_LIMIT
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Batcher", "batches", "from_ndjson", "to_ndjson"]
+__all__ = ["Batcher", "from_ndjson", "to_ndjson"]
 
 SAMPLE_ROWS: Final = 200
 """Rows whose size tells how many fit into one payload."""
@@ -119,14 +119,6 @@ class Batcher:
         if self._waiting is not None:
             yield from _fitting(self._waiting)
         self._waiting = None
-
-
-def batches(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[int, bytes]]:
-    """Yield (records, body) payloads for all of the frames; nothing for no rows."""
-    batcher = Batcher()
-    for frame in frames:
-        yield from batcher.add(frame)
-    yield from batcher.flush()
 
 
 def _rows_that_fit(frame: pl.DataFrame) -> int:

@@ -78,7 +78,9 @@ def split(
     # A quick look settles nearly every row; only what it cannot settle is examined check by check.
     doubts = [*_implausible(record), *(expression.fill_null(value=False) for _, _, expression in across)]
     # Lazily, since only a lazy query computes what several of them share just once.
-    looks = frame.lazy().select(doubt.alias(str(place)) for place, doubt in enumerate(doubts)).collect()
+    looks = (
+        frame.lazy().select(doubt.alias(str(place)) for place, doubt in enumerate(doubts)).collect(engine="in-memory")
+    )
     unsettled = looks.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
     if not unsettled.len():
         return to_wire(frame, record), pl.DataFrame(schema=ERRORS)
@@ -99,7 +101,11 @@ def _examine(frame: pl.DataFrame, record: type[Record], across: Sequence[Check])
     """Return which rows are wrong, and every error of them, as `ERRORS`."""
     own = _field_conditions(record)
     # Lazily, since only a lazy query computes what several checks share just once.
-    flags = frame.lazy().select(expression.alias(str(place)) for place, (_, _, expression) in enumerate(own)).collect()
+    flags = (
+        frame.lazy()
+        .select(expression.alias(str(place)) for place, (_, _, expression) in enumerate(own))
+        .collect(engine="in-memory")
+    )
     # Checks across fields look at what was found of the fields, so that nothing is computed twice.
     places: dict[str, list[str]] = {}
     for place, (field, _, _) in enumerate(own):
@@ -109,7 +115,7 @@ def _examine(frame: pl.DataFrame, record: type[Record], across: Sequence[Check])
     further = beside.select(
         _where_sound(field, expression, unsound.columns).alias(str(place))
         for place, (field, _, expression) in enumerate(across, start=len(own))
-    ).collect()
+    ).collect(engine="in-memory")
     flags = pl.concat([flags, further], how="horizontal")
     bad = flags.select(pl.any_horizontal(pl.all())).to_series()
     return bad, _errors(frame, flags, bad, [*own, *across], columns(record))

@@ -39,7 +39,11 @@ def cells(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         `line` and a column for each field of `DETAIL`, clean, null where empty; and the faults, as `reading.FAULTS`.
     """
     record = pl.col(RECORD)
-    cut = records.lazy().select(LINE, *(record.bin.slice(p.start, p.width).alias(p.name) for p in DETAIL)).collect()
+    cut = (
+        records.lazy()
+        .select(LINE, *(record.bin.slice(p.start, p.width).alias(p.name) for p in DETAIL))
+        .collect(engine="in-memory")
+    )
     faults: list[_Fault] = []
     texts = [_texts(cut[place.name], cut[LINE], faults) for place in DETAIL]
     frame = clean(pl.DataFrame([cut[LINE], *texts]), LINE, wrappers=False)

@@ -46,7 +46,7 @@ def clean(frame: pl.DataFrame, but: str, *, wrappers: bool = True, breaks: bool 
         cell = cell.str.replace(_WRAPPED, "$1").str.strip_chars(BLANKS)
     if breaks:
         cell = cell.str.replace_all(_BREAKS, " ")
-    return frame.lazy().select(but, pl.when(cell != "").then(cell)).collect()
+    return frame.lazy().select(but, pl.when(cell != "").then(cell)).collect(engine="in-memory")
 
 
 def clean_name(cell: str) -> str:

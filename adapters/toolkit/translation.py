@@ -133,7 +133,7 @@ class Translation:
             cells: `line` and a column of strings for each of `sources`, clean, empty ones null.
         """
         # Lazily, since only a lazy query computes the steps that a kind repeats just once.
-        return cells.lazy().select(LINE, *self._canonical).collect()
+        return cells.lazy().select(LINE, *self._canonical).collect(engine="in-memory")
 
     @functools.cached_property
     def _canonical(self) -> list[pl.Expr]:

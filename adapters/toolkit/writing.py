@@ -96,7 +96,7 @@ def write(records: pl.DataFrame, table: Table, target: Path, encoding: Encoding)
             cells = piece.lazy().select(
                 column.notation.write(pl.col(column.field)).alias(column.field) for column in table.columns
             )
-            rows = cells.select(_row_of([column.field for column in table.columns])).collect()
+            rows = cells.select(_row_of([column.field for column in table.columns])).collect(engine="in-memory")
             file.write("".join(rows.to_series()).encode(encoding.codec))
         file.write(_trailer(records, table).encode(encoding.codec))
 

@@ -5,14 +5,13 @@ From `as_of` until `until` a loan is `after` where it was thought to be `before`
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from huilian.ahead import ahead
-from huilian.bulk import batches
+from huilian.bulk import Batcher
 from huilian.envelope import Draft
 from schemas import columnar
 from schemas.records import LoanChange, LoanState
@@ -20,10 +19,12 @@ from services.registry.columns import SHARED_STATE, names, of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from types import TracebackType
+    from typing import Self
 
     from huilian.database import Transaction
 
-__all__ = ["LATE", "NEWEST", "history", "prepare", "publish"]
+__all__ = ["CHANGED", "ENTERED", "LATE", "Changes", "history", "prepare"]
 
 PIECE_BYTES: Final = 4 << 20
 """How much of the changes is brought into memory at a time."""
@@ -31,12 +32,14 @@ PIECE_BYTES: Final = 4 << 20
 _BEFORE: Final = [f"before_{name}" for name in SHARED_STATE]
 _AFTER: Final = [f"after_{name}" for name in SHARED_STATE]
 
-NEWEST: Final = f"""
+ENTERED: Final = f"institution, line, loan_no, as_of, NULL, {', '.join('NULL' for _ in _BEFORE)}, {names(SHARED_STATE)}"
+"""What a statement that enters new loans gives back of each (`RETURNING`)."""
+
+CHANGED: Final = f"""
     SELECT l.institution, l.line, l.loan_no, l.as_of, NULL AS until, {of("c", _BEFORE)}, {of("l", SHARED_STATE)}
-    FROM registry.loan l LEFT JOIN loan_change c ON c.loan_no = l.loan_no
-    WHERE l.institution = %(institution)s AND l.application = %(application)s
+    FROM loan_change c JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = c.loan_no
 """
-"""A ledger newer than all others: each row it wrote, and what that was before."""
+"""What a ledger newer than all others changed of loans that were known: what each is, and what it was before."""
 
 LATE: Final = f"SELECT %(institution)s, line, loan_no, as_of, until, {names(_BEFORE)}, {names(_AFTER)} FROM loan_change"
 """A late ledger: what `late.py` has worked out."""
@@ -63,26 +66,53 @@ def prepare(transaction: Transaction) -> None:
     )
 
 
-def publish(transaction: Transaction, query: str, facts: dict[str, Any], submission: str) -> Iterator[Draft]:
-    """Yield the messages with an application's changes; the last carries their number as `total`."""
-    waiting: Draft | None = None
-    sequence = 0
-    # Messages cannot be written while rows leave the server: those made meanwhile are put by.
-    bodies = _put_by(body for _, body in batches(_frames(ahead(_pieces(transaction.copy_out(query, facts))))))
-    for sequence, body in enumerate(bodies, start=1):
-        if waiting:
-            yield waiting
-        waiting = Draft(
-            "loans_changed",
-            "loans_changed/v1",
-            facts["institution"],
-            body,
-            bulk=True,
-            submission=submission,
-            sequence=sequence - 1,
-        )
-    if waiting:
-        yield dataclasses.replace(waiting, total=sequence)
+class Changes:
+    """What an application changed, put by as payloads: while rows leave the server, no message can be written.
+
+    Used as a context, it lets go of what it has put by at the end.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the context
+        self._sizes: list[int] = []
+        self._batcher = Batcher()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Throw away what was put by."""
+        self._file.close()
+
+    def take(self, csv: Iterator[bytes]) -> int:
+        """Take in the rows of `CHANGED`, `LATE` or `ENTERED` as they leave the server; return how many there are."""
+        rows = 0
+        for frame in _frames(ahead(_pieces(csv))):
+            rows += frame.height
+            self._put_by(self._batcher.add(frame))
+        return rows
+
+    def _put_by(self, payloads: Iterable[tuple[int, bytes]]) -> None:
+        self._sizes += [self._file.write(body) for _, body in payloads]
+
+    def drafts(self, institution: str, submission: str) -> Iterator[Draft]:
+        """Yield the messages; the last carries their number as `total`."""
+        self._put_by(self._batcher.flush())
+        self._file.seek(0)
+        for sequence, size in enumerate(self._sizes):
+            yield Draft(
+                "loans_changed",
+                "loans_changed/v1",
+                institution,
+                self._file.read(size),
+                bulk=True,
+                submission=submission,
+                sequence=sequence,
+                total=len(self._sizes) if sequence == len(self._sizes) - 1 else None,
+            )
 
 
 def history(transaction: Transaction) -> Iterator[pl.DataFrame]:

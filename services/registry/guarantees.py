@@ -13,23 +13,20 @@ from services.registry import statements
 from services.registry.domain import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from huilian.database import Transaction
-    from huilian.envelope import Draft
 
 __all__ = ["apply"]
 
 
-def apply(
-    transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int
-) -> tuple[Counts, Iterable[Draft]]:
+def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int) -> Counts:
     """Apply a staged book as a whole; it publishes nothing."""
     last = _last_book(transaction, submission)
     changed = statements.apply(transaction, submission, tables, application)
     # What this book states of the last one's date is now this one's; what is left of that one it has not.
     missing = 0 if last is None else _count_missing(transaction, submission, tables["guarantees"], last)
-    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, missing), ()
+    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, missing)
 
 
 def _last_book(transaction: Transaction, submission: dict[str, Any]) -> int | None:

@@ -9,7 +9,7 @@ with that same commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
@@ -39,10 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["on_element", "on_manifest", "on_part"]
 
 Submission = dict[str, Any]
-Applied = tuple[Counts, Iterable[Draft]]
-ApplyOne = Callable[["Transaction", Submission, str, int], Applied]
-"""Applies a staging table with records of one type."""
-Apply = Callable[["Transaction", Submission, Mapping[str, str], int], Applied]
+Applying = Generator[Draft, None, Counts]
+"""What has to be told of an application, one by one, and in the end its counts."""
+Apply = Callable[["Transaction", Submission, Mapping[str, str], int], Applying]
 """Applies staging tables by type of record."""
 
 APPLY_MEMORY: Final = "256MB"
@@ -50,22 +49,34 @@ APPLY_MEMORY: Final = "256MB"
 million loans joined without spilling to disk take half as long."""
 
 
-def _with_one_table(apply: ApplyOne) -> Apply:
+def _silent(apply: Callable[[Transaction, Submission, Mapping[str, str], int], Counts]) -> Apply:
+    """Return what applies as `apply` does, and has nothing to tell."""
+
+    def applying(
+        transaction: Transaction, submission: Submission, tables: Mapping[str, str], application: int
+    ) -> Applying:
+        yield from ()
+        return apply(transaction, submission, tables, application)
+
+    return applying
+
+
+def _with_one_table(apply: Callable[[Transaction, Submission, str, int], Counts]) -> Apply:
     def with_it(
         transaction: Transaction, submission: Submission, tables: Mapping[str, str], application: int
-    ) -> Applied:
+    ) -> Counts:
         [table] = tables.values()
         return apply(transaction, submission, table, application)
 
-    return with_it
+    return _silent(with_it)
 
 
 _APPLY: Final[dict[str, Apply]] = {
     "roster": _with_one_table(roster.apply),
     "loan_ledger": loans.apply,
     "repayment_journal": _with_one_table(repayments.apply),
-    "guarantee_book": guarantees.apply,
-    "insurance_package": insurance.apply,
+    "guarantee_book": _silent(guarantees.apply),
+    "insurance_package": _silent(insurance.apply),
 }
 
 
@@ -213,12 +224,11 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
     tables = staging.complete(transaction, row["number"], kind, parts)
     counts: Counts | None = None
     refusal: FileRefused | None = None
-    drafts: Iterable[Draft] = ()
     try:
         with transaction.savepoint():
             relative.hold_to_base(transaction, manifest)
             staging.check(transaction, tables, manifest, kind)
-            counts, drafts = _APPLY[row["kind"]](transaction, row, tables, application)
+            counts = yield from _APPLY[row["kind"]](transaction, row, tables, application)
     except FileRefused as error:
         if "base" in manifest:
             raise relative.refusal(manifest) from error
@@ -230,7 +240,6 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
         " SET status = %s, applied_at = %s, application = %s, receipt = %s::jsonb WHERE number = %s",
         [answer["status"], now, application, json.dumps(answer, ensure_ascii=False), row["number"]],
     )
-    yield from drafts
     yield answering.draft(answer, manifest)
     if counts:
         yield from numbers.notices(transaction, row, application, context.clock.today())

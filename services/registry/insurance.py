@@ -12,17 +12,14 @@ from services.registry import statements
 from services.registry.domain import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from huilian.database import Transaction
-    from huilian.envelope import Draft
 
 __all__ = ["apply"]
 
 
-def apply(
-    transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int
-) -> tuple[Counts, Iterable[Draft]]:
+def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int) -> Counts:
     """Apply a staged package as a whole; it publishes nothing."""
     changed = statements.apply(transaction, submission, tables, application)
-    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, 0), ()
+    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, 0)

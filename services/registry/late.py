@@ -24,8 +24,8 @@ __all__ = ["apply"]
 _PROVENANCE = ["submission", "sequence", "line"]
 
 
-def apply(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
-    """Apply the staged ledger in `table`; note the changes in `loan_change`, return their number."""
+def apply(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:
+    """Apply the staged ledger in `table`; note the changes in `loan_change`."""
     following = transaction.value(
         "SELECT min(as_of) FROM registry.ledger WHERE institution = %(institution)s AND as_of > %(as_of)s", facts
     )
@@ -34,7 +34,6 @@ def apply(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
     _note_changes(transaction, facts)
     _note_presence(transaction, table, facts)
     _write(transaction, facts)
-    return int(transaction.value("SELECT count(*) FROM loan_change"))
 
 
 def _work_out(transaction: Transaction, table: str, facts: dict[str, Any]) -> None:

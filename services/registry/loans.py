@@ -21,7 +21,7 @@ from services.registry.domain import Counts
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from huilian.database import Transaction
     from huilian.envelope import Draft
@@ -31,8 +31,8 @@ __all__ = ["apply"]
 
 def apply(
     transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int
-) -> tuple[Counts, Iterator[Draft]]:
-    """Apply a staged ledger as a whole; return its counts and the changes to publish.
+) -> Generator[Draft, None, Counts]:
+    """Apply a staged ledger as a whole; yield the changes to publish, and return its counts.
 
     Args:
         transaction: everything here happens in it.
@@ -40,6 +40,19 @@ def apply(
         tables: the staging tables by type of record, complete and checked.
         application: the feed's number for this ledger.
     """
+    with changes.Changes() as told:
+        counts = _apply(transaction, submission, tables, application, told)
+        yield from told.drafts(submission["member"], submission["submission"])
+    return counts
+
+
+def _apply(
+    transaction: Transaction,
+    submission: dict[str, Any],
+    tables: Mapping[str, str],
+    application: int,
+    told: changes.Changes,
+) -> Counts:
     table = tables[relative.LEDGER]
     facts = {
         "institution": submission["member"],
@@ -50,20 +63,20 @@ def apply(
     newest = transaction.value("SELECT max(as_of) FROM registry.ledger WHERE institution = %(institution)s", facts)
     changes.prepare(transaction)
     if newest is None or newest < submission["as_of"]:
-        changed = _apply_newest(transaction, table, facts)
+        changed = _apply_newest(transaction, table, facts, told)
         if "base" in submission["manifest"]:
             missing = relative.note_gone(transaction, tables[relative.GONE], facts)
         else:
             missing = _note_gone(transaction, table, facts) if newest else 0
-        query = changes.NEWEST
     else:
         # What the first file of this date had, this date has: nothing is gone, though some may be missing.
         missing = 0 if _completes_its_day(transaction, submission) else _count_missing(transaction, table, facts)
         precedence.leave_out_superseded(transaction, submission, table)
         if newest == submission["as_of"]:
-            changed, query = _apply_newest(transaction, table, facts), changes.NEWEST
+            changed = _apply_newest(transaction, table, facts, told)
         else:
-            changed, query = late.apply(transaction, table, facts), changes.LATE
+            late.apply(transaction, table, facts)
+            changed = told.take(transaction.copy_out(changes.LATE, facts))
     transaction.execute(
         "INSERT INTO registry.ledger (institution, as_of, submission)"
         " VALUES (%(institution)s, %(as_of)s, %(submission)s)"
@@ -72,8 +85,7 @@ def apply(
     )
     for name in ("registry.loan", "registry.loan_history"):
         note_growth(transaction, name, ("institution", "loan_no"), changed)
-    counts = Counts(changed=changed, unchanged=int(submission["manifest"]["accepted"]) - changed, missing=missing)
-    return counts, changes.publish(transaction, query, facts, submission["submission"])
+    return Counts(changed=changed, unchanged=int(submission["manifest"]["accepted"]) - changed, missing=missing)
 
 
 def _completes_its_day(transaction: Transaction, submission: dict[str, Any]) -> bool:
@@ -108,9 +120,9 @@ def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) 
     )
 
 
-def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], told: changes.Changes) -> int:
     if not _knows_any(transaction, facts):
-        return _enter(transaction, f"{table} s", facts)
+        return _enter(transaction, f"{table} s", facts, told)
     before = names(["before_" + name for name in SHARED_STATE])
     # One join finds both what is new and what has changed. A table made from a query may be filled by
     # several processes of the server; an INSERT may not.
@@ -124,30 +136,36 @@ def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any]) -
         facts,
     )
     transaction.execute("ANALYZE differing (loan_no, is_new)")
-    changed = transaction.execute(
+    transaction.execute(
         f"INSERT INTO loan_change (line, loan_no, {before})"
         f" SELECT line, loan_no, {before} FROM differing WHERE NOT is_new"
     )
     _change_known(transaction, table, facts)
     _note_back(transaction, table, facts)
-    return changed + _enter(transaction, f"differing d JOIN {table} s ON s.loan_no = d.loan_no AND d.is_new", facts)
+    changed = told.take(transaction.copy_out(changes.CHANGED, facts))
+    new = f"differing d JOIN {table} s ON s.loan_no = d.loan_no AND d.is_new"
+    return changed + _enter(transaction, new, facts, told)
 
 
 def _knows_any(transaction: Transaction, facts: dict[str, Any]) -> bool:
     return bool(transaction.value("SELECT true FROM registry.loan WHERE institution = %(institution)s LIMIT 1", facts))
 
 
-def _enter(transaction: Transaction, source: str, facts: dict[str, Any]) -> int:
+def _enter(transaction: Transaction, source: str, facts: dict[str, Any], told: changes.Changes) -> int:
     """Enter the loans of `source`, an SQL table with the alias `s`, which are new; return how many there are."""
-    return transaction.execute(
-        f"""
-        INSERT INTO registry.loan
-            (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line, application)
-        SELECT %(institution)s, s.loan_no, {of("s", LOAN_STATE)},
-               %(as_of)s::date, %(submission)s::integer, s.sequence, s.line, %(application)s::integer
-        FROM {source}
-        """,
-        facts,
+    # While the server enters some, the last ones are being made into what is told of them.
+    return told.take(
+        transaction.copy_out(
+            f"""
+            INSERT INTO registry.loan
+                (institution, loan_no, {names(LOAN_STATE)}, as_of, submission, sequence, line, application)
+            SELECT %(institution)s, s.loan_no, {of("s", LOAN_STATE)},
+                   %(as_of)s::date, %(submission)s::integer, s.sequence, s.line, %(application)s::integer
+            FROM {source}
+            RETURNING {changes.ENTERED}
+            """,
+            facts,
+        )
     )
 
 

@@ -10,10 +10,7 @@ from services.registry.columns import differs, names, of
 from services.registry.domain import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from huilian.database import Transaction
-    from huilian.envelope import Draft
 
 __all__ = ["apply"]
 
@@ -25,7 +22,7 @@ def apply(
     submission: dict[str, Any],
     table: str,
     application: int,  # noqa: ARG001  # journals have no feed
-) -> tuple[Counts, Iterable[Draft]]:
+) -> Counts:
     """Apply a staged journal as a whole; an older journal never overwrites a newer one's word."""
     facts = {"institution": submission["member"], "as_of": submission["as_of"], "submission": submission["number"]}
     updates = ", ".join(
@@ -51,4 +48,4 @@ def apply(
         """,
         facts,
     )
-    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, 0), ()
+    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, 0)

@@ -16,10 +16,7 @@ from services.registry.domain import Counts
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from huilian.database import Transaction
-    from huilian.envelope import Draft
 
 __all__ = ["apply"]
 
@@ -33,7 +30,7 @@ def apply(
     submission: dict[str, Any],
     table: str,
     application: int,  # noqa: ARG001  # rosters have no feed
-) -> tuple[Counts, Iterable[Draft]]:
+) -> Counts:
     """Apply a staged roster as a whole; it publishes nothing."""
     facts = {"as_of": submission["as_of"], "submission": submission["number"], "member": submission["member"]}
     following = transaction.value(
@@ -44,7 +41,7 @@ def apply(
     accepted = int(submission["manifest"]["accepted"])
     if following is not None:
         changed = _record_older(transaction, table, facts | {"next": following})
-        return Counts(changed, accepted - changed, 0), ()
+        return Counts(changed, accepted - changed, 0)
     changed = _change(transaction, table, facts)
     note_growth(transaction, "registry.person", ("household_no", "identity_number"), changed)
     missing = transaction.execute(
@@ -54,7 +51,7 @@ def apply(
         """,
         facts,
     )
-    return Counts(changed, accepted - changed, missing), ()
+    return Counts(changed, accepted - changed, missing)
 
 
 def _change(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huilian import bulk
-from huilian.bulk import Batcher, batches, from_ndjson, to_ndjson
+from huilian.bulk import Batcher, from_ndjson, to_ndjson
 from huilian.envelope import BODY_LIMIT, LINE_LIMIT
 from huilian.errors import MessageRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TYPES = pl.Schema({"name": pl.String(), "number": pl.Int64()})
 NESTED = pl.Schema({"name": pl.String(), "inner": pl.Struct({"number": pl.Int64()})})
@@ -21,6 +24,12 @@ NESTED = pl.Schema({"name": pl.String(), "inner": pl.Struct({"number": pl.Int64(
 TEXT = st.none() | st.text(st.characters(codec="utf-8"))
 NUMBER = st.none() | st.integers(-(2**63) + 1, 2**63 - 1)
 ROWS = st.lists(st.tuples(TEXT, NUMBER), max_size=5)
+
+
+def batches(frames: Iterable[pl.DataFrame]) -> list[tuple[int, bytes]]:
+    """Return the payloads for all of the frames, each with its number of records."""
+    batcher = Batcher()
+    return [*(payload for frame in frames for payload in batcher.add(frame)), *batcher.flush()]
 
 
 def refusal(body: bytes, types: pl.Schema = TYPES) -> tuple[str, dict[str, Any]]:
@@ -149,7 +158,7 @@ def test_batches_hold_every_row_once_and_in_order(heights: list[int], limit: int
         frames.append(pl.DataFrame(rows, schema=TYPES, orient="row"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk, "LINE_LIMIT", limit)
-        made = list(batches(frames))
+        made = batches(frames)
         records = [row for _, body in made for row in from_ndjson(body, TYPES).rows()]
     assert records == [row for frame in frames for row in frame.rows()]
     assert [records for records, _ in made[:-1]] == [limit] * (len(made) - 1)
@@ -160,7 +169,7 @@ def test_a_batch_whose_rows_are_larger_than_the_first_is_split():
     """The size is guessed from the first rows; where the guess is wrong no payload exceeds the limit."""
     rows = [("a", number) for number in range(200)] + [("b" * 3_000, number) for number in range(3_000)]
     frame = pl.DataFrame(rows, schema=TYPES, orient="row")
-    made = list(batches([frame]))
+    made = batches([frame])
     assert len(made) > 2
     assert all(len(body) <= BODY_LIMIT for _, body in made)
     assert sum(records for records, _ in made) == 3_200
@@ -170,16 +179,16 @@ def test_a_row_larger_than_a_payload_is_refused():
     """There is no way to send it."""
     frame = pl.DataFrame([("b" * BODY_LIMIT, 1)], schema=TYPES, orient="row")
     with pytest.raises(MessageRefused, match="HL1006"):
-        list(batches([frame]))
+        batches([frame])
 
 
 def test_the_same_rows_give_the_same_batches():
     """A file translated again has the same parts; where lines fill them, even when read in other pieces."""
     frame = pl.DataFrame([("a", number) for number in range(25_000)], schema=TYPES, orient="row")
-    whole = list(batches([frame]))
-    pieces = list(batches(frame.iter_slices(7_000)))
+    whole = batches([frame])
+    pieces = batches(frame.iter_slices(7_000))
     assert [records for records, _ in whole] == [10_000, 10_000, 5_000]
-    assert pieces == whole == list(batches([frame]))
+    assert pieces == whole == batches([frame])
 
 
 def test_a_batcher_that_took_nothing_has_nothing_left():
