@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["KeyFolder", "PublicKey", "SigningKey"]
 
 _OWNER_ONLY = 0o600
+_BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,11 @@ class KeyFolder:
         path = self._prepared_file(member)
         return SigningKey.load(path) if path.exists() else None
 
+    def prepared_at(self, member: str) -> dt.datetime | None:
+        """Return when the key that is not signed with yet was made; None when there is none."""
+        path = self._prepared_file(member)
+        return _BEGINNING + dt.timedelta(microseconds=path.stat().st_mtime_ns // 1000) if path.exists() else None
+
     def prepare(self, member: str) -> SigningKey:
         """Return the key `member` will sign with next, made and kept now unless it was before."""
         known = self.prepared(member)
@@ -206,6 +213,11 @@ class KeyFolder:
     def holds(self, member: str) -> bool:
         """Return whether a private key of `member` is kept here."""
         return any(self._files(member))
+
+    def signs_with(self, member: str, kid: str) -> bool:
+        """Return whether the newest private key of `member` that is kept here is this one; it is not opened."""
+        files = sorted(self._files(member))
+        return bool(files) and files[-1].stem.partition("-")[2] == kid[:12]
 
     def _files(self, member: str) -> list[Path]:
         return list(self._folder(member).glob("[0-9][0-9][0-9][0-9]-*.pem"))

@@ -74,6 +74,11 @@ class MemberKey:
     valid_until: dt.datetime
     revoked_at: dt.datetime | None
 
+    @property
+    def ends(self) -> dt.datetime:
+        """Return when it ends, or did; a key may be revoked from a later moment on."""
+        return self.valid_until if self.revoked_at is None else min(self.valid_until, self.revoked_at)
+
     def counts_at(self, moment: dt.datetime, *, received: dt.datetime | None = None) -> bool:
         """Return whether a signature made at `moment` counts.
 

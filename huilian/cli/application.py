@@ -23,6 +23,7 @@ from huilian.cli import (
     initialise,
     issue,
     keys,
+    member_approval,
     member_joining,
     member_rotation,
     member_standing,
@@ -84,7 +85,7 @@ def prepare(
 
 for _module in (initialise, push, issue, stats, feed, differences, submissions, serve, doctor, adapters, demo):
     _module.register(app)
-for _module in (keys, member_joining, member_rotation, member_standing):
+for _module in (keys, member_joining, member_approval, member_rotation, member_standing):
     _module.register(members.app)
 for _module in (adapter_new, adapter_check):
     _module.register(adapters.app)

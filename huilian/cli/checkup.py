@@ -6,12 +6,11 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from huilian import access, members, messages, policy, schema, service
-from huilian.cli import checkup_adapters
+from huilian import access, messages, policy, schema, service
+from huilian.cli import checkup_adapters, key_findings
 from huilian.cli.findings import FAIL, OK, WARN, Finding, failed, worst
 from huilian.clock import SystemClock
 from huilian.errors import HuilianError
-from huilian.membership import key_expiry
 from huilian.office import components, open_database
 from huilian.spool import SpooledSubmission
 
@@ -150,25 +149,7 @@ def _clock(_home: Home, transaction: Transaction) -> Iterator[Finding]:
 
 
 def _keys(home: Home, transaction: Transaction) -> Iterator[Finding]:
-    troubles = []
-    for ending in key_expiry.endings(transaction, SystemClock().now()):
-        code = ending.member.code
-        here = f"huilian member key {code} --rotate"
-        rotate = (
-            here if home.keys.holds(code) else f"请该机构轮换 (have the member rotate): huilian member rotate {code}"
-        )
-        if ending.key is None:
-            what = f"{code} 没有有效密钥 (has no key that counts)"
-            troubles.append(Finding("密钥 (keys)", FAIL if code == members.PLATFORM else WARN, what, rotate))
-        elif ending.days < key_expiry.WARNING_DAYS:
-            what = f"{code} 的密钥 {ending.key.valid_until:%Y-%m-%d} 到期，剩 {ending.days} 天 (ends)"
-            troubles.append(Finding("密钥 (keys)", WARN, what, rotate))
-    if not home.keys.holds(members.PLATFORM):
-        what = "平台私钥不在本机 (the platform's private key is not here)"
-        troubles.append(Finding("密钥 (keys)", FAIL, what, "从备份恢复 keys/ (restore keys/ from the backup)"))
-    yield from troubles or [
-        Finding("密钥 (keys)", OK, f"各机构均有 {key_expiry.WARNING_DAYS} 天以上有效的密钥 (every member has one)")
-    ]
+    yield from key_findings.examine(home, transaction, SystemClock().now())
 
 
 def _outbox(_home: Home, transaction: Transaction) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from huilian.keys import PublicKey
 
-__all__ = ["confirmed", "read", "taken_back", "write_new"]
+__all__ = ["confirmed", "read", "say_where", "taken_back", "write_new"]
 
 LARGEST_BYTES = 1024 * 1024
 """Of which no more is read than it takes to know that it is none of ours."""
@@ -64,6 +64,13 @@ def taken_back(file: Path) -> Iterator[None]:
         if not was_there:
             file.unlink(missing_ok=True)
         raise
+
+
+def say_where(approval: Path, platform: PublicKey) -> None:
+    """Print where an approval was written, and the fingerprint by which an institution believes its first one."""
+    console = screen.out()
+    console.print(f"批准文件 (approval)：{approval}", soft_wrap=True)
+    console.print(f"在电话中读给对方的平台指纹 (read out to them)：[bold]{platform.fingerprint}[/bold]", soft_wrap=True)
 
 
 def confirmed(public: PublicKey, given: str | None) -> str:

@@ -191,7 +191,12 @@ def _show(facts: dict[str, Any]) -> None:
     for waiting in facts["waiting"]:
         screen.out().print(f"在途 {waiting['file']}  {waiting['state']}  {waiting['submission'] or ''}", markup=False)
     uses = {"sign": "本机签名", "trust": "县里平台", "certificate": "CA 证书"}
-    keys = [[uses[key["use"]], key["kid"], _moment(key["until"])] for key in facts["keys"]]
-    screen.show(screen.table(["用途", "密钥 (kid)", "最早到期"], keys))
+    keys = [
+        [uses[key["use"]], key["kid"], f"最早 {_moment(key['until'])}" if key["earliest"] else _moment(key["until"])]
+        for key in facts["keys"]
+    ]
+    if facts["next_key"]:
+        keys.append(["待批准", facts["next_key"]["kid"], f"{_moment(facts['next_key']['prepared_at'])} 备好"])
+    screen.show(screen.table(["用途", "密钥 (kid)", "到期"], keys))
     for text in facts["attention"]:
         screen.err().print(f"[yellow]请注意：{escape(text)}[/yellow]", soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from huilian.cli import documents, keypairs, screen, session
+from huilian.cli import documents, keypairs, options, screen, session
 from huilian.errors import AccessDenied, UsageError
 from huilian.home import Home
 
@@ -89,14 +89,8 @@ def approve(
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="写出的批准文件 (the approval to write)")],
     fingerprint: Fingerprint = None,
-    https: Annotated[
-        str | None,
-        typer.Option(metavar="URL", envvar="HUILIAN_PUBLIC_URL", help="本县 HTTP 地址 (our HTTP address)"),
-    ] = None,
-    amqps: Annotated[
-        str | None,
-        typer.Option(metavar="URL", envvar="HUILIAN_PUBLIC_AMQPS", help="本县队列地址 (our broker's address)"),
-    ] = None,
+    https: options.OurHttps = None,
+    amqps: options.OurAmqps = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="密钥有效天数 (days the key counts)")] = 730,
 ) -> None:
     """Check a request, enter the institution and write the approval."""
@@ -130,9 +124,7 @@ def approve(
             )
     console = screen.out()
     console.print(f"[green]已批准[/green] {asked.member}，密钥有效至 (until) {screen.moment(key.valid_until)}")
-    console.print(f"批准文件 (approval)：{out}", soft_wrap=True)
-    platform = home.keys.current("HUILIAN").public.fingerprint
-    console.print(f"在电话中读给对方的平台指纹 (read out to them)：[bold]{platform}[/bold]", soft_wrap=True)
+    documents.say_where(out, home.keys.current("HUILIAN").public)
     console.print(f"队列权限 (broker)：huilian broker permissions {asked.member}", soft_wrap=True)
     console.print(f"读取令牌 (token)：huilian token add {asked.member} --member {asked.member}", soft_wrap=True)
 

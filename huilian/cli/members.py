@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from huilian.cli import keypairs, options, screen, session
 from huilian.errors import UsageError
@@ -74,9 +75,10 @@ def add(
 
 @screen.command(app, "list", "列出机构。", "List the members.", "huilian member list", "huilian member list --json")
 def list_members(*, as_json: options.Json = False) -> None:
-    """List the members, how many of their keys count now, and for how long."""
+    """List the members, how many of their keys count now, and for how long; what has to be done beneath."""
     from huilian import members  # noqa: PLC0415  # see the package
     from huilian.access import KINDS  # noqa: PLC0415
+    from huilian.cli import key_findings  # noqa: PLC0415
     from huilian.membership import key_expiry  # noqa: PLC0415  # see the package
 
     home = Home.from_environment()
@@ -84,6 +86,7 @@ def list_members(*, as_json: options.Json = False) -> None:
         now = office.clock.now()
         found = members.all_members(transaction)
         keys = {member.code: members.keys_of(transaction, member.code) for member in found}
+        endings = {member.code: key_expiry.ending_of(transaction, home.keys, member, now) for member in found}
     entries = [
         {
             "code": member.code,
@@ -94,7 +97,9 @@ def list_members(*, as_json: options.Json = False) -> None:
             "suspended": member.suspended,
             "left": member.left,
             "keys": sum(key.counts_at(now) for key in keys[member.code]),
-            "key_days_left": None if member.left else key_expiry.days_left(keys[member.code], now),
+            "key_days_left": None if member.left else endings[member.code].days,
+            "key_warning": endings[member.code].cause if member.takes_part else None,
+            "key_remedy": endings[member.code].remedy if member.takes_part else None,
             "private_key_here": home.keys.holds(member.code),
         }
         for member in found
@@ -118,6 +123,9 @@ def list_members(*, as_json: options.Json = False) -> None:
     ]
     headings = ["代码", "类型", "名称", "适配器", "区划", ">有效密钥", ">剩余天数", "私钥在本机", "状态"]
     screen.show(screen.table(headings, rows))
+    for warned in filter(None, (key_findings.finding(endings[member.code]) for member in found if member.takes_part)):
+        screen.err().print(f"[yellow]{escape(warned.what)}[/yellow]", soft_wrap=True)
+        screen.err().print(f"  → {escape(warned.remedy or '')}", soft_wrap=True)
 
 
 def coloured(left: Any) -> "Text | None":  # noqa: ANN401  # of a dictionary for JSON

@@ -5,7 +5,7 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-__all__ = ["CaFile", "Institution", "Json", "Region", "To", "Token"]
+__all__ = ["CaFile", "Institution", "Json", "OurAmqps", "OurHttps", "Region", "To", "Token"]
 
 REMOTE: Final = "连接其他服务器 (another server)"
 
@@ -34,4 +34,12 @@ Token: TypeAlias = Annotated[
 CaFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--ca", metavar="FILE", help="信任的 CA 证书 PEM (certificates to trust)", rich_help_panel=REMOTE),
+]
+OurHttps: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--https", metavar="URL", envvar="HUILIAN_PUBLIC_URL", help="本县 HTTP 地址 (our HTTP address)"),
+]
+OurAmqps: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--amqps", metavar="URL", envvar="HUILIAN_PUBLIC_AMQPS", help="本县队列地址 (our broker's address)"),
 ]

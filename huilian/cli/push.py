@@ -58,12 +58,16 @@ def push(
             raise UsageError("HL3010", file=file, what=what)
     from huilian import adapters  # noqa: PLC0415  # polars
     from huilian.cli.sending import send  # noqa: PLC0415  # the same
-    from huilian.push import RECEIPT_SECONDS  # noqa: PLC0415  # the same
+    from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.membership.own_keys import own_keys  # noqa: PLC0415
+    from huilian.push import RECEIPT_SECONDS  # noqa: PLC0415  # polars
 
     home = Home.from_environment()
     found = adapters.find(adapter, home.adapters)
     seconds = RECEIPT_SECONDS if timeout is None else timeout
     statuses = []
+    if warning := own_keys(home, member).warning(SystemClock().now()):
+        screen.err().print(f"[yellow]请注意：{escape(warning)}[/yellow]", soft_wrap=True)
     with way(home, member, found, Target(to, token, ca, county)) as opened:
         for file in files:
             answer = send(

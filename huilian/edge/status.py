@@ -18,8 +18,9 @@ from huilian.edge.arrivals import OPEN, REFUSED_HERE
 from huilian.edge.folders import EXPLANATION, Folders
 from huilian.edge.ledger import Ledger
 from huilian.edge.opening import locked
-from huilian.errors import AccessDenied, UsageError
+from huilian.errors import UsageError
 from huilian.members import KEY_LIFETIME, PLATFORM
+from huilian.membership.own_keys import own_keys
 from huilian.spool import Spool
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from huilian.clock import Clock
     from huilian.edge.settings import EdgeSettings
     from huilian.home import Home
+    from huilian.membership.own_keys import OwnKeys
 
 __all__ = ["status"]
 
@@ -45,8 +47,10 @@ def status(home: Home, clock: Clock) -> Facts:
 
     Raises:
         UsageError: HL7016, it was not set up as one.
+        ConfigurationError: HL6006, a setting or what is kept of the county's approval is damaged.
     """
     settings = edge_settings.load(home)
+    own = own_keys(home, settings.member)
     folders = Folders(home.folder)
     folders.make()
     with Ledger(folders.ledger) as ledger:
@@ -79,9 +83,10 @@ def status(home: Home, clock: Clock) -> Facts:
             "last_error": hindrances.last(ledger),
             "lasting_errors": hindrances.lasting(ledger),
             "last_contact": ledger.fact("last_contact"),
-            "keys": list(_keys(home, settings)),
+            "keys": list(_keys(home, settings, own)),
+            "next_key": own.prepared and {"kid": own.prepared.kid, "prepared_at": own.prepared.prepared_at.isoformat()},
         }
-    facts["attention"] = list(_attention(facts, settings, clock.now()))
+    facts["attention"] = list(_attention(facts, settings, own, clock.now()))
     return facts
 
 
@@ -100,17 +105,15 @@ def _messages(home: Home, submissions: set[str]) -> dict[str, int]:
     return {"sent": sent, "to_send": sum(spooled.count for spooled in found) - sent}
 
 
-def _keys(home: Home, settings: EdgeSettings) -> Iterator[Facts]:
+def _keys(home: Home, settings: EdgeSettings, own: OwnKeys) -> Iterator[Facts]:
     """Yield the keys and certificates on this machine, and until when each counts as far as that is known here."""
-    try:
-        signing = home.keys.current(settings.member)
-    except (AccessDenied, UsageError):
-        signing = None
-    if signing is not None:
+    if own.kid is not None and own.until is not None:
+        yield _key("sign", own.kid, own.until)
+    elif own.kid is not None:
         file = max((home.folder / "keys" / settings.member).glob("[0-9]*.pem"))
         made = _BEGINNING + dt.timedelta(microseconds=file.stat().st_mtime_ns // 1000)
         # The county counts from the day it entered the key, which was this day or later.
-        yield _key("sign", signing.kid, made + KEY_LIFETIME)
+        yield _key("sign", own.kid, made + KEY_LIFETIME, earliest=True)
     for key in home.trusted_keys(PLATFORM):
         yield _key("trust", key.kid, None)
     if settings.ca_file:
@@ -118,8 +121,8 @@ def _keys(home: Home, settings: EdgeSettings) -> Iterator[Facts]:
             yield _key("certificate", f"{certificate.serial_number:x}", certificate.not_valid_after_utc)
 
 
-def _key(use: str, kid: str, until: dt.datetime | None) -> Facts:
-    return {"use": use, "kid": kid, "until": until.isoformat() if until else None}
+def _key(use: str, kid: str, until: dt.datetime | None, *, earliest: bool = False) -> Facts:
+    return {"use": use, "kid": kid, "until": until.isoformat() if until else None, "earliest": earliest}
 
 
 def _certificates(file: str) -> list[x509.Certificate]:
@@ -129,14 +132,17 @@ def _certificates(file: str) -> list[x509.Certificate]:
         return []
 
 
-def _attention(facts: Facts, settings: EdgeSettings, now: dt.datetime) -> Iterator[str]:
+def _attention(facts: Facts, settings: EdgeSettings, own: OwnKeys, now: dt.datetime) -> Iterator[str]:
     uses = [key["use"] for key in facts["keys"]]
     if "sign" not in uses:
         yield f"没有 {settings.member} 的签名私钥 (no signing key)"
     if "trust" not in uses:
         yield "尚未信任县里平台的公钥，收到的报文无法核验 (the platform's key is not trusted yet)"
+    if warning := own.warning(now):
+        yield warning
     for key in facts["keys"]:
-        if key["until"] and dt.datetime.fromisoformat(key["until"]) - now < WARN_BEFORE:
+        known = key["use"] == "sign" and not key["earliest"]
+        if key["until"] and not known and dt.datetime.fromisoformat(key["until"]) - now < WARN_BEFORE:
             day = dt.datetime.fromisoformat(key["until"]).astimezone(CHINA).date()
             yield f"密钥或证书 {key['kid'][:12]} 将于 {day} 前后到期，请更换 (a key or certificate ends soon)"
     # Where only bundles are carried, what once was wrong with the wire is nobody's concern.

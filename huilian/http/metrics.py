@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from huilian.database import Transaction
+    from huilian.membership.key_expiry import Ending
     from huilian.office import Office
 
 __all__ = ["Metrics"]
@@ -75,7 +76,7 @@ class _DatabaseCollector(Collector):
                 gauges += _messages(transaction, self._office.clock.now())
                 gauges += _submissions(self._queries["submissions"](transaction))
                 gauges.append(self._ledger_ages(transaction))
-                gauges.append(_key_days(transaction, self._office.clock.now()))
+                gauges += _keys(key_expiry.endings(transaction, self._office.home.keys, self._office.clock.now()))
         except HostUnavailable:
             gauges = []
         up.add_metric([], 1 if gauges else 0)
@@ -96,15 +97,23 @@ class _DatabaseCollector(Collector):
         return gauge
 
 
-def _key_days(transaction: Transaction, now: dt.datetime) -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily(
+def _keys(endings: Iterable[Ending]) -> list[GaugeMetricFamily]:
+    days = GaugeMetricFamily(
         "huilian_key_days_left",
-        "Whole days until the last key of each member ends; 0 when none counts.",
+        "Whole days until the last key of each member ends, or the one it still signs with though it has a new one;"
+        " 0 when none counts.",
         labels=["member"],
     )
-    for ending in key_expiry.endings(transaction, now):
-        gauge.add_metric([ending.member.code], ending.days)
-    return gauge
+    unused = GaugeMetricFamily(
+        "huilian_new_key_unused",
+        "1 when the key a member last signed with ends and it has signed nothing with the new one:"
+        " huilian member approval.",
+        labels=["member"],
+    )
+    for ending in endings:
+        days.add_metric([ending.member.code], ending.days)
+        unused.add_metric([ending.member.code], ending.cause == key_expiry.NEW_KEY_UNUSED)
+    return [days, unused]
 
 
 def _messages(transaction: Transaction, now: dt.datetime) -> list[GaugeMetricFamily]:

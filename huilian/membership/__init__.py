@@ -2,7 +2,8 @@
 
     request (joining) ─▶ county checks, fingerprint by telephone (admission) ─▶ approval ─▶ institution (enrolment)
     new key announced under the old one (announcement) ─▶ both count for a while (rotation)
-    suspended, resumed, left (standing); told before a key ends (key_expiry)
+    approval lost: issued anew (reissue); what the institution's machine knows of its keys (own_keys)
+    suspended, resumed, left (standing); told before a key ends, or that a new one is not used (key_expiry)
 
 All of it travels as signed documents, in files or over HTTP; each is taken once.
 """

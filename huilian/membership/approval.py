@@ -103,7 +103,7 @@ def issue(
         county=county,
         member=entered.member,
         kid=entered.kid,
-        until=entered.valid_until,
+        until=entered.ends,
         platform=counting,
         addresses=addresses,
         key=keys.current(members.PLATFORM),

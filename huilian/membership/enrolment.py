@@ -7,6 +7,7 @@ the options `--to` and `--county`.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ class Membership:
         https: the county's HTTP interface, or None.
         amqps: its broker, without user and password, or None.
         broker_user: the user name there.
+        kid: the key the approval was for; None in files of before it was kept.
+        until: until when that key counts; the same.
     """
 
     member: str
@@ -41,6 +44,8 @@ class Membership:
     https: str | None
     amqps: str | None
     broker_user: str
+    kid: str | None = None
+    until: dt.datetime | None = None
 
 
 def believed(home: Home, approval: Approval) -> bool:
@@ -73,10 +78,13 @@ def take_in(home: Home, approval: Approval) -> Membership:
         https=approval.addresses.https or (known.https if known else None),
         amqps=approval.addresses.amqps or (known.amqps if known else None),
         broker_user=approval.broker_user,
+        kid=approval.kid,
+        until=approval.until,
     )
     file = _file(home, member)
     file.parent.mkdir(exist_ok=True)
-    write_atomically(file, json.dumps(dataclasses.asdict(membership), indent=2).encode())
+    kept = dataclasses.asdict(membership) | {"until": approval.until.isoformat()}
+    write_atomically(file, json.dumps(kept, indent=2).encode())
     if is_prepared:
         # Last: until everything else is in place, the old key signs.
         home.keys.use_prepared(member)
@@ -93,9 +101,18 @@ def membership_of(home: Home, member: str) -> Membership | None:
     if not file.exists():
         return None
     try:
-        return Membership(**json.loads(file.read_text("utf-8")))
-    except (ValueError, TypeError):
+        kept = json.loads(file.read_text("utf-8"))
+        until = kept.pop("until", None)
+        return Membership(**kept, until=None if until is None else _moment(until))
+    except (ValueError, TypeError, AttributeError):
         raise ConfigurationError("HL6006", file=file, what="huilian member welcome") from None
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
 
 
 def _file(home: Home, member: str) -> Path:

@@ -318,11 +318,18 @@ def test_two_machines_join_by_two_files_and_one_telephone_call(machines: Machine
     by_telephone = ("--fingerprint", bank_key.fingerprint)
     assert machines.at(machines.county, "member", "approve", request, *by_telephone, "--out", approval, *addresses) == 0
     platform = machines.county.keys.current("HUILIAN").public
-    assert read_approval(approval.read_text("utf-8"), name="").kid == bank_key.kid
+    approved = read_approval(approval.read_text("utf-8"), name="")
+    assert approved.kid == bank_key.kid
     assert machines.at(machines.bank, "member", "welcome", approval, "--fingerprint", platform.fingerprint) == 0
     assert machines.bank.trusted_keys("HUILIAN") == [platform]
     assert membership_of(machines.bank, NEW_BANK) == Membership(
-        NEW_BANK, COUNTY, "https://county.example", "amqps://county.example:5671/huilian", NEW_BANK
+        NEW_BANK,
+        COUNTY,
+        "https://county.example",
+        "amqps://county.example:5671/huilian",
+        NEW_BANK,
+        bank_key.kid,
+        approved.until,
     )
     private = machines.bank.keys.folder / NEW_BANK
     [kept] = private.glob("*.pem")

@@ -20,15 +20,16 @@ from huilian.cli import members as members_command
 from huilian.cli.application import run
 from huilian.home import Home, Settings
 from huilian.http.metrics import Metrics
+from huilian.keys import SigningKey
 from huilian.membership import key_expiry, standing
 from huilian.office import open_office, set_up
 from tests.integration.test_members import DAY, add_key, revoke
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
+from tests.kernel import BANK, COUNTY, MINUTE, NOW, manifest_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.keys import SigningKey
+    from huilian.envelope import Message
     from tests.kernel import County
 
 ENDS = NOW + members.KEY_LIFETIME
@@ -51,7 +52,10 @@ def ending(county: County) -> SigningKey:
 def days_of(county: County) -> dict[str, int]:
     """Return days left by member."""
     with county.database.transaction() as transaction:
-        return {each.member.code: each.days for each in key_expiry.endings(transaction, county.clock.now())}
+        return {
+            each.member.code: each.days
+            for each in key_expiry.endings(transaction, county.office.home.keys, county.clock.now())
+        }
 
 
 def warned(county: County) -> list[str]:
@@ -156,12 +160,174 @@ def test_warning_goes_on_until_told_to_stop(county: County, ending: SigningKey):
     assert [notice["member"] for notice in county.notices()] == [BANK_ALONE]
 
 
+def keep(county: County, *sealed: Message) -> None:
+    """Keep messages as if they had come now, one after the other."""
+    with county.database.transaction() as transaction:
+        for message in sealed:
+            messages.store(transaction, message, now=county.clock.now())
+
+
+def sealed_by(county: County, key: SigningKey, *, time: dt.datetime | None = None) -> Message:
+    """Return a message of the bank whose key ends."""
+    return county.seal(source=BANK_ALONE, key=key, time=time)
+
+
+def of_the_bank(county: County) -> tuple[str | None, int, str | None, str | None]:
+    """Return why the bank is warned of, days, the key that ends, and the one it has not used."""
+    with county.database.transaction() as transaction:
+        [found] = [
+            each
+            for each in key_expiry.endings(transaction, county.office.home.keys, county.clock.now())
+            if each.member.code == BANK_ALONE
+        ]
+    return found.cause, found.days, found.key and found.key.kid, found.new and found.new.kid
+
+
+def test_a_member_that_goes_on_with_its_old_key_is_warned_of_around_its_end(county: County, ending: SigningKey):
+    """From thirty days before to thirty days after, whole days; then it is silent, of which others tell."""
+    keep(county, sealed_by(county, ending))
+    county.clock.advance(MINUTE)
+    new = add_key(county, BANK_ALONE)
+    county.clock.advance(-MINUTE)
+    for day in range(1, 71):
+        county.clock.advance(DAY)
+        expected = ("new_key_unused", max(0, 40 - day), ending.kid, new.kid)
+        assert of_the_bank(county) == (expected if 10 < day < 70 else (None, 730 - day, new.kid, None)), day
+
+
+def test_the_first_message_under_the_new_key_ends_the_warning(county: County, ending: SigningKey):
+    """What it had signed before with the old one may come after it, from a spool."""
+    before = sealed_by(county, ending)
+    county.clock.advance(20 * DAY)
+    new = add_key(county, BANK_ALONE)
+    keep(county, sealed_by(county, ending, time=county.clock.now() - DAY))
+    assert of_the_bank(county)[0] == "new_key_unused"
+    county.clock.advance(DAY)
+    keep(county, sealed_by(county, new))
+    county.clock.advance(DAY)
+    keep(county, before)
+    assert of_the_bank(county) == (None, 728, new.kid, None)
+    # Its machine was restored from a backup, and signs with the old key again.
+    keep(county, sealed_by(county, ending))
+    assert of_the_bank(county) == ("new_key_unused", 18, ending.kid, new.kid)
+
+
+def test_other_members_messages_say_nothing_of_it(county: County, ending: SigningKey):
+    """Nor does a new key that ends before the old one, is revoked, or was entered before it."""
+    keep(county, sealed_by(county, ending))
+    county.clock.advance(20 * DAY)
+    keep(county, county.seal())
+    assert of_the_bank(county) == ("last_key_ends", 20, ending.kid, None)
+    add_key(county, BANK_ALONE, valid_until=county.clock.now() + 19 * DAY)
+    revoke(county, add_key(county, BANK_ALONE))
+    assert of_the_bank(county) == ("last_key_ends", 20, ending.kid, None)
+    earlier = add_key(county, BANK_ALONE, valid_from=NOW - DAY, valid_until=NOW + 365 * DAY)
+    assert of_the_bank(county) == (None, 344, earlier.kid, None)
+
+
+def test_a_key_that_was_revoked_was_replaced_by_a_call(county: County, ending: SigningKey):
+    """Nobody waits for an approval; but one that is to be revoked later ends then."""
+    keep(county, sealed_by(county, ending))
+    county.clock.advance(MINUTE)
+    new = add_key(county, BANK_ALONE)
+    with county.database.transaction() as transaction:
+        now = county.clock.now()
+        members.revoke_key(transaction, ending.kid, now=now, actor="test", since=now + 9 * DAY)
+    assert of_the_bank(county) == ("new_key_unused", 9, ending.kid, new.kid)
+    county.clock.advance(9 * DAY)
+    assert of_the_bank(county) == (None, 721, new.kid, None)
+
+
+def test_a_new_key_that_is_kept_here_will_be_signed_with(county: County):
+    """The office's own members rotate on this machine; one entered by its public key alone is elsewhere."""
+    keep(county, county.seal())
+    county.clock.moment = ENDS - 5 * DAY
+    with county.database.transaction() as transaction:
+        new = county.office.home.keys.create(BANK)
+        members.add_key(transaction, BANK, new.public, now=county.clock.now(), actor="test")
+    assert days_of(county)[BANK] == 730
+    county.clock.advance(MINUTE)
+    add_key(county, BANK)
+    assert days_of(county)[BANK] == 4
+
+
+def test_a_member_that_does_not_use_its_new_key_is_told_of_both_and_what_to_do(county: County, ending: SigningKey):
+    """At once, though it was told to rotate a day before, and did; then weekly, in the past tense after the end."""
+    keep(county, sealed_by(county, ending))
+    county.clock.advance(20 * DAY)
+    assert warned(county) == [BANK_ALONE]
+    county.clock.advance(DAY)
+    new = add_key(county, BANK_ALONE)
+    with structlog.testing.capture_logs() as logged:
+        assert warned(county) == [BANK_ALONE]
+    [entry] = logged
+    assert (entry["event"], entry["cause"], entry["days_left"]) == ("key_expiring", "new_key_unused", 19)
+    assert (entry["kid"], entry["new_kid"]) == (ending.kid, new.kid)
+    assert entry["remedy"] == "huilian member approval RCB02 --out RCB02.approval.json"
+    for _ in range(20):
+        county.clock.advance(DAY)
+        warned(county)
+    rotate, *unused = county.notices()
+    assert rotate["text"].endswith("请用 huilian member rotate 轮换")
+    begins = f"机构 RCB02 的签名密钥 {ending.kid} "
+    ends = (
+        f" 2024-07-11 09:01 失效；县里已登记新密钥 {new.kid}，但尚未收到用它签名的报文。请用 huilian member welcome "
+        "采用县里的批准文件；文件没有收到的，请县里用 huilian member approval 重发。已经启用新密钥的，不必处理"
+    )
+    assert [notice["text"] for notice in unused] == [f"{begins}将于{ends}"] * 3
+    assert {notice["reference"] for notice in unused} == {ending.kid}
+    county.clock.advance(DAY)
+    warned(county)
+    county.clock.advance(7 * DAY)
+    warned(county)
+    assert county.notices()[-1]["text"] == f"{begins}已于{ends}"
+
+
+def test_the_key_last_signed_with_is_found_without_reading_the_messages(county: County, ending: SigningKey):
+    """By an index, among many messages; the platform's own are not in it."""
+    keep(county, sealed_by(county, ending))
+    with county.database.transaction() as transaction:
+        transaction.execute(
+            "INSERT INTO huilian.message SELECT s || '-' || n, s, 'x', s, t - n * interval '1 minute', NULL, NULL, '',"
+            " repeat('x', 700), '', t FROM generate_series(1, 10000) n, unnest(%s::text[]) s,"
+            " (SELECT %s::timestamptz) AS newest (t)",
+            [[BANK, BANK_ALONE, "HUILIAN"], county.clock.now()],
+        )
+        transaction.execute("ANALYZE huilian.message")
+        plan = transaction.rows("EXPLAIN " + key_expiry.NEWEST_SEAL, [BANK_ALONE])
+        lines = [str(next(iter(row.values()))) for row in plan]
+        assert "Index Scan Backward using message_from_member" in lines[1]
+        assert not any("Seq Scan" in line or "Sort" in line for line in lines)
+    county.clock.advance(20 * DAY)
+    new = add_key(county, BANK_ALONE)
+    assert of_the_bank(county) == ("new_key_unused", 20, ending.kid, new.kid)
+
+
+def test_the_metrics_say_who_does_not_use_its_new_key(county: County, ending: SigningKey):
+    """And the days of the key it goes on with, so that the alarm on days finds it too."""
+    keep(county, sealed_by(county, ending))
+    county.clock.advance(20 * DAY)
+    add_key(county, BANK_ALONE)
+    lines = metrics(county)
+    assert [line for line in lines if line.startswith("huilian_new_key_unused{")] == [
+        'huilian_new_key_unused{member="341599"} 0.0',
+        'huilian_new_key_unused{member="HUILIAN"} 0.0',
+        'huilian_new_key_unused{member="RCB01"} 0.0',
+        'huilian_new_key_unused{member="RCB02"} 1.0',
+    ]
+    assert 'huilian_key_days_left{member="RCB02"} 20.0' in lines
+
+
+def metrics(county: County) -> list[str]:
+    """Return the lines of the county's metrics."""
+    queries = {"submissions": lambda _transaction: [], "ledger_dates": lambda _transaction: []}
+    return Metrics(county.office, queries).text().decode().splitlines()
+
+
 def test_the_metrics_have_the_days_of_every_member(county: County, ending: SigningKey):
     """By code; an alarm below thirty finds those that must rotate."""
     del ending
-    queries = {"submissions": lambda _transaction: [], "ledger_dates": lambda _transaction: []}
-    lines = Metrics(county.office, queries).text().decode().splitlines()
-    assert [line for line in lines if line.startswith("huilian_key_days_left{")] == [
+    assert [line for line in metrics(county) if line.startswith("huilian_key_days_left{")] == [
         'huilian_key_days_left{member="341599"} 729.0',
         'huilian_key_days_left{member="HUILIAN"} 729.0',
         'huilian_key_days_left{member="RCB01"} 729.0',
@@ -207,6 +373,58 @@ def test_doctor_and_the_list_say_how_many_days_are_left(home: Home, capsys: pyte
     assert found.what.startswith("RCB01 的密钥 ")
     assert found.what.endswith("到期，剩 11 天 (ends)")
     assert found.remedy == "huilian member key RCB01 --rotate"
+
+
+def warnings_listed(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Return what the list of members warns of, and what it says is to be done, by member."""
+    capsys.readouterr()
+    assert run(["member", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    return {each["code"]: (each["key_warning"], each["key_remedy"]) for each in listed}
+
+
+def test_doctor_and_the_list_say_who_does_not_use_its_new_key(home: Home, capsys: pytest.CaptureFixture[str]):
+    """With what the county does and what the institution does; of a suspended member nothing."""
+    new = SigningKey.generate()
+    with open_office(home) as office, office.database.transaction() as transaction:
+        now = office.clock.now()
+        message = envelope.seal(manifest_draft(), home.keys.current(BANK), source=BANK, time=now)
+        messages.store(transaction, message, now=now)
+        members.add_key(transaction, BANK, new.public, now=now, actor="test")
+    remedy = "huilian member approval RCB01 --out RCB01.approval.json"
+    assert warnings_listed(capsys) == {BANK: ("new_key_unused", remedy), COUNTY: (None, None), "HUILIAN": (None, None)}
+    [found] = [each for each in checkup.examine(home) if each.name == "密钥 (keys)"]
+    assert found.status == checkup.WARN
+    assert found.what.endswith(
+        f"到期，剩 11 天 (ends)；已登记的新密钥 {new.kid[:12]} 尚未用过 (it has signed nothing with its new key)"
+    )
+    assert found.remedy == (
+        f"重发批准文件 (send the approval anew): {remedy}"
+        "；机构采用 (the institution takes it in): huilian member welcome FILE"
+    )
+    assert run(["member", "list"]) == 0
+    printed = capsys.readouterr()
+    assert remedy not in printed.out
+    assert printed.err.splitlines() == [found.what, f"  → {found.remedy}"]
+    assert run(["member", "suspend", BANK, "--reason", "试"]) == 0
+    assert warnings_listed(capsys)[BANK] == (None, None)
+
+
+def test_who_has_no_key_left_is_asked_for_one_by_telephone(home: Home, capsys: pytest.CaptureFixture[str]):
+    """Nothing it announces would be believed; a member whose keys are kept here gets another here."""
+    with open_office(home) as office, office.database.transaction() as transaction:
+        now = office.clock.now()
+        member = members.Member("RCB02", "bank", "示例", None, None, suspended=False)
+        members.add(transaction, member, now=now, actor="test")
+        members.revoke_key(transaction, home.keys.current(BANK).kid, now=now, actor="test")
+    listed = warnings_listed(capsys)
+    assert listed[BANK] == ("no_key", "huilian member key RCB01 --rotate")
+    assert listed["RCB02"] == ("no_key", "huilian member key RCB02 --public-key FILE")
+    remedies = [each.remedy for each in checkup.examine(home) if each.name == "密钥 (keys)"]
+    assert remedies == [
+        "huilian member key RCB01 --rotate",
+        "电话核实后登记其新公钥 (enter its new key, after a call): huilian member key RCB02 --public-key FILE",
+    ]
 
 
 @pytest.mark.timeout(120)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +144,22 @@ def test_the_newest_key_is_in_use(tmp_path: Path):
     assert folder.current("RCB01").kid == second.kid
     names = sorted(path.name for path in (tmp_path / "RCB01").glob("0*.pem"))
     assert names == [f"0001-{first.kid[:12]}.pem", f"0002-{second.kid[:12]}.pem"]
+    assert [folder.signs_with("RCB01", key.kid) for key in (first, second)] == [False, True]
+    assert not folder.signs_with("RCB02", second.kid)
+
+
+def test_a_key_that_is_prepared_is_not_signed_with_until_it_is_used(tmp_path: Path):
+    """Since when it waits is known from its file."""
+    folder = KeyFolder(tmp_path)
+    first = folder.create("RCB01")
+    assert folder.prepared_at("RCB01") is None
+    waiting = folder.prepare("RCB01")
+    os.utime(tmp_path / "RCB01" / "next.pem", (1717203600.25, 1717203600.25))
+    assert folder.prepared_at("RCB01") == dt.datetime(2024, 6, 1, 1, 0, 0, 250_000, tzinfo=dt.UTC)
+    assert [folder.signs_with("RCB01", key.kid) for key in (first, waiting)] == [True, False]
+    folder.use_prepared("RCB01")
+    assert [folder.signs_with("RCB01", key.kid) for key in (first, waiting)] == [False, True]
+    assert folder.prepared_at("RCB01") is None
 
 
 def test_a_member_without_a_key_is_told_where_to_go(tmp_path: Path):
