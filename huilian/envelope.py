@@ -42,6 +42,7 @@ __all__ = [
     "LINE_LIMIT",
     "Draft",
     "Message",
+    "gzipped",
     "read",
     "seal",
     "verify",
@@ -75,12 +76,13 @@ class Draft:
         type: message type, for example "receipt".
         dataschema: its contract, for example "receipt/v1".
         subject: the member or institution it is about or goes to.
-        body: the payload before compression.
+        body: the payload before compression, unless it is `gzipped`.
         bulk: whether the body is NDJSON.
         xml: whether it is one XML element, as an institution's own system makes it.
         submission: the submission it belongs to, if any.
         sequence: its place among the messages of that submission, from 0.
         total: on the last of them: how many messages of this type the submission has.
+        gzipped: whether the body is what `gzipped` made of it.
     """
 
     type: str
@@ -92,6 +94,7 @@ class Draft:
     submission: str | None = None
     sequence: int | None = None
     total: int | None = None
+    gzipped: bool = False
 
     @property
     def media_type(self) -> str:
@@ -184,6 +187,21 @@ def _refuse_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return names
 
 
+def gzipped(body: bytes) -> bytes | None:
+    """Return `body` as it travels compressed, or None when it is so small that it travels as it is.
+
+    Raises:
+        MessageRefused: HL1006, it is larger than a message may be.
+    """
+    if len(body) > BODY_LIMIT:
+        raise MessageRefused("HL1006", size=len(body), limit=BODY_LIMIT)
+    if len(body) <= COMPRESS_ABOVE:
+        return None
+    # mtime 0: the same body gives the same bytes, whenever it is sent.
+    compressed: bytes = igzip.compress(body, compresslevel=1, mtime=0)
+    return compressed
+
+
 def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, message_id: str | None = None) -> Message:
     """Seal `draft` with `key` in the name of `source`.
 
@@ -197,11 +215,8 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
     Raises:
         MessageRefused: HL1006, the body is larger than a message may be.
     """
-    if len(draft.body) > BODY_LIMIT:
-        raise MessageRefused("HL1006", size=len(draft.body), limit=BODY_LIMIT)
-    compress = len(draft.body) > COMPRESS_ABOVE
-    # mtime 0: the same body gives the same bytes, whenever it is sent.
-    payload = igzip.compress(draft.body, compresslevel=1, mtime=0) if compress else draft.body
+    compressed = draft.body if draft.gzipped else gzipped(draft.body)
+    payload = draft.body if compressed is None else compressed
     attributes: dict[str, object] = {
         "alg": "EdDSA",
         "b64": False,
@@ -217,7 +232,7 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
         "datacontenttype": draft.media_type,
     }
     optional = {
-        "contentencoding": "gzip" if compress else None,
+        "contentencoding": None if compressed is None else "gzip",
         "submission": draft.submission,
         "sequence": draft.sequence,
         "total": draft.total,

@@ -7,7 +7,8 @@ made from, the header being line 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import marshmallow as ma
@@ -62,16 +63,32 @@ class Record(ma.Schema):
 
     cross_checks: ClassVar[list[CrossCheck]] = []
 
+    def wrong_across_fields(self, data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield (field, error code) of each check across fields that a loaded record does not pass.
+
+        Args:
+            data: the fields that are well formed; a check that speaks of another, or of a null, is passed over.
+        """
+        for field, code, names, is_wrong in _checks_with_names(type(self)):
+            if all(data.get(name) is not None for name in names) and is_wrong(data):
+                yield field, code
+
     @ma.validates_schema(skip_on_field_errors=False)
     def _across_fields(self, data: dict[str, Any], **_: object) -> None:
         wrong: dict[str, list[str]] = {}
-        for field, code, expression, is_wrong in self.cross_checks:
-            # Only fields that are well formed are in `data`; the others are reported already.
-            sound = all(data.get(name) is not None for name in expression.meta.root_names())
-            if sound and is_wrong(data):
-                wrong.setdefault(field, []).append(f"{code} {describe(code, 'en')}")
+        for field, code in self.wrong_across_fields(data):
+            wrong.setdefault(field, []).append(f"{code} {describe(code, 'en')}")
         if wrong:
             raise ma.ValidationError(wrong)
+
+
+@functools.cache
+def _checks_with_names(record: type[Record]) -> list[tuple[str, str, list[str], Callable[[dict[str, Any]], bool]]]:
+    """Return a record's checks across fields, each with the fields it speaks of."""
+    return [
+        (field, code, expression.meta.root_names(), is_wrong)
+        for field, code, expression, is_wrong in record.cross_checks
+    ]
 
 
 def fen(column: str) -> pl.Expr:

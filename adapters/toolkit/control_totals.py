@@ -11,6 +11,7 @@ stop all good rows. The row with the unreadable amount is rejected by its own ch
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -91,4 +92,4 @@ class ControlTotals:
 def _canonical(cell: str | None) -> int | None:
     """Return the fen of an amount in the trailer, or None when it is no amount."""
     value = pl.Series([cell or ""], dtype=pl.String).to_frame("amount").select(money(pl.col("amount"))).item()
-    return to_fen(parse(value)) if pl.Series([value]).str.contains(MONEY_PATTERN).item() else None
+    return to_fen(parse(value)) if re.fullmatch(MONEY_PATTERN, value, re.ASCII) else None

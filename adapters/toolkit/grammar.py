@@ -112,7 +112,7 @@ def is_balanced(data: bytes) -> bool:
 
     Quotes that are text in a cell (`5" pipe`) are in order too, but a reader that counts them is misled.
     """
-    return _BALANCED.fullmatch(data) is not None
+    return b'"' not in data or _BALANCED.fullmatch(data) is not None
 
 
 def extent(lines: Sequence[str], start: int, *, at_end: bool) -> Extent | None:

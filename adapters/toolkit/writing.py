@@ -8,6 +8,7 @@ depend on nothing but the records, the table and the encoding.
 from __future__ import annotations
 
 import codecs
+import functools
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -25,7 +26,6 @@ from huilian.errors import FileRefused
 from huilian.money import from_fen, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["ENCODINGS", "OutgoingColumn", "Table", "read_back", "write"]
@@ -96,7 +96,7 @@ def write(records: pl.DataFrame, table: Table, target: Path, encoding: Encoding)
             cells = piece.lazy().select(
                 column.notation.write(pl.col(column.field)).alias(column.field) for column in table.columns
             )
-            rows = cells.select(_row_of([column.field for column in table.columns])).collect(engine="in-memory")
+            rows = cells.select(_row_of(tuple(column.field for column in table.columns))).collect(engine="in-memory")
             file.write("".join(rows.to_series()).encode(encoding.codec))
         file.write(_trailer(records, table).encode(encoding.codec))
 
@@ -135,7 +135,9 @@ def _trailer(records: pl.DataFrame, table: Table) -> str:
     return _row(cells + [""] * (len(table.columns) - len(cells)))
 
 
-def _row_of(columns: Sequence[str]) -> pl.Expr:
+@functools.cache
+def _row_of(columns: tuple[str, ...]) -> pl.Expr:
+    # Made once: a file of a few rows takes less to write than to say how.
     return pl.concat_str([_quoted(pl.col(column)) for column in columns], separator=",") + _ROW_END
 
 
@@ -146,7 +148,7 @@ def _quoted(cell: pl.Expr) -> pl.Expr:
 
 def _row(cells: list[str]) -> str:
     row = pl.DataFrame({str(place): cell for place, cell in enumerate(cells)})
-    return str(row.select(_row_of(row.columns)).item())
+    return str(row.select(_row_of(tuple(row.columns))).item())
 
 
 def _sum(amounts: pl.Series) -> str:

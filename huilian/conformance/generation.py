@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MEMBER", "records"]
 
+Drawn = tuple[Any, Any]
+"""A value as it travels, and loaded."""
+
 MEMBER: Final = "RCB01"
 _TRIES: Final = 5_000
 _TRIES_AT_WILL: Final = 200
@@ -75,24 +78,36 @@ def records(contract: Contract, count: int, *, seed: int, plain: bool, county: s
 
 
 @functools.cache
-def _pools(schema: type[ma.Schema], *, plain: bool, county: str) -> dict[str, list[Any]]:
+def _pools(schema: type[ma.Schema], *, plain: bool, county: str) -> dict[str, list[Drawn]]:
     """Return what each field is drawn from, by its name. Finding it takes longer than drawing from it."""
     chance = random.Random(county)  # noqa: S311  # a choice of values, nothing secret
-    return {name: _pool(name, field, chance, plain=plain, county=county) for name, field in schema().fields.items()}
+    return {
+        name: [(value, field.deserialize(value)) for value in _pool(name, field, chance, plain=plain, county=county)]
+        for name, field in schema().fields.items()
+    }
 
 
 def _record(
-    contract: Contract, schema: ma.Schema, pools: dict[str, list[Any]], line: int, chance: random.Random
+    contract: Contract, schema: ma.Schema, pools: dict[str, list[Drawn]], line: int, chance: random.Random
 ) -> dict[str, Any]:
-    round_ones = {name: [value for value in pool if value in _ROUND] or pool for name, pool in pools.items()}
+    round_ones = {name: [each for each in pool if each[0] in _ROUND] or pool for name, pool in pools.items()}
     for drawn in range(_TRIES if all(pools.values()) else 0):
         # Shares that add up to a whole are not met by chance, unless there are few to choose from.
         held_out = pools if drawn < _TRIES_AT_WILL else round_ones
-        row = {name: line if name == "line" else chance.choice(pool) for name, pool in held_out.items()}
-        if not schema.validate(row):
-            return row
+        row = {name: (line, line) if name == "line" else chance.choice(pool) for name, pool in held_out.items()}
+        if _may_go_together(schema, row):
+            record = {name: value for name, (value, _) in row.items()}
+            if not schema.validate(record):
+                return record
     message = f"no record of {contract.dataschema} could be made"
     raise ValueError(message)
+
+
+def _may_go_together(schema: ma.Schema, row: dict[str, Drawn]) -> bool:
+    """Return whether nothing is seen to be wrong across the fields: most draws are ruled out by that alone."""
+    # A contract of one record has no such checks in a form of their own.
+    wrong = getattr(schema, "wrong_across_fields", None)
+    return wrong is None or next(wrong({name: loaded for name, (_, loaded) in row.items()}), None) is None
 
 
 def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plain: bool, county: str) -> list[Any]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from huilian.ahead import ahead
 from huilian.bulk import Batcher
-from huilian.envelope import Draft
+from huilian.envelope import Draft, gzipped
 from schemas import columnar
 from schemas.records import LoanChange, LoanState
 from services.registry.columns import SHARED_STATE, names, of
@@ -74,7 +74,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the context
-        self._sizes: list[int] = []
+        self._payloads: list[tuple[int, bool]] = []
         self._batcher = Batcher()
 
     def __enter__(self) -> Self:
@@ -92,17 +92,21 @@ class Changes:
         rows = 0
         for frame in _frames(ahead(_pieces(csv))):
             rows += frame.height
-            self._put_by(self._batcher.add(frame))
+            self._keep(self._batcher.add(frame))
         return rows
 
-    def _put_by(self, payloads: Iterable[tuple[int, bytes]]) -> None:
-        self._sizes += [self._file.write(body) for _, body in payloads]
+    def _keep(self, bodies: Iterable[tuple[int, bytes]]) -> None:
+        # Compressed at once: the server is at work meanwhile, and there is less to put by.
+        for _, body in bodies:
+            compressed = gzipped(body)
+            size = self._file.write(body if compressed is None else compressed)
+            self._payloads.append((size, compressed is not None))
 
     def drafts(self, institution: str, submission: str) -> Iterator[Draft]:
         """Yield the messages; the last carries their number as `total`."""
-        self._put_by(self._batcher.flush())
+        self._keep(self._batcher.flush())
         self._file.seek(0)
-        for sequence, size in enumerate(self._sizes):
+        for sequence, (size, compressed) in enumerate(self._payloads):
             yield Draft(
                 "loans_changed",
                 "loans_changed/v1",
@@ -111,7 +115,8 @@ class Changes:
                 bulk=True,
                 submission=submission,
                 sequence=sequence,
-                total=len(self._sizes) if sequence == len(self._sizes) - 1 else None,
+                total=len(self._payloads) if sequence == len(self._payloads) - 1 else None,
+                gzipped=compressed,
             )
 
 

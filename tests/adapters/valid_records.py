@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -61,6 +62,7 @@ def _values(field: ma.fields.Field[Any]) -> st.SearchStrategy[Any]:
     return st.none() | found if field.allow_none else found
 
 
+@functools.cache  # made once: making a strategy takes as long as drawing from it
 def frames(schema: type[ma.Schema], *, most: int = 5) -> st.SearchStrategy[pl.DataFrame]:
     """Return frames in wire types of at most `most` records that keep `schema`."""
     types = wire_types(schema)

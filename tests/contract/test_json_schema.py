@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import json
 from decimal import Decimal
 from importlib.resources import files
@@ -29,8 +30,14 @@ IN_JSON = [parameter for parameter in ALL if not parameter.values[0].xml]
 VALIDATOR = jsonschema.Draft202012Validator
 
 
+@functools.cache
 def _published(contract: Contract) -> dict[str, Any]:
     return json.loads(files("contracts").joinpath(f"messages/{contract.dataschema}.json").read_text("utf-8"))
+
+
+@functools.cache
+def _validator(contract: Contract) -> jsonschema.Draft202012Validator:
+    return VALIDATOR(_published(contract))
 
 
 @pytest.mark.parametrize("contract", ALL)
@@ -115,6 +122,7 @@ def _values(field: ma.fields.Field[Any]) -> st.SearchStrategy[Any]:
     return st.none() | found if field.allow_none else found
 
 
+@functools.cache  # made once: making a strategy takes as long as drawing from it
 def _records(schema: type[ma.Schema]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({name: _values(field) for name, field in schema().fields.items()}).map(_mended)
 
@@ -171,8 +179,7 @@ def test_what_the_definition_accepts_the_schema_accepts(contract: Contract, data
     """A sender that follows the definition never fails the published schema."""
     record = data.draw(_records(contract.schema))
     assert contract.schema().validate(record) == {}
-    schema = _published(contract)
-    assert [error.message for error in VALIDATOR(schema).iter_errors(record)] == []
+    assert [error.message for error in _validator(contract).iter_errors(record)] == []
 
 
 ROSTER = {
@@ -197,7 +204,7 @@ ROSTER = {
 def _verdicts(record: dict[str, Any]) -> tuple[bool, bool]:
     """Return whether the definition takes a roster record, and whether its published schema does."""
     roster = contracts()[0]
-    return roster.schema().validate(record) == {}, VALIDATOR(_published(roster)).is_valid(record)
+    return roster.schema().validate(record) == {}, _validator(roster).is_valid(record)
 
 
 def test_definition_and_schema_accept_alike():
