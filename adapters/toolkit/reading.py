@@ -87,7 +87,8 @@ def fast(piece: RawPiece, form: Form) -> Rows | None:
     places = form.places
     codec = form.layout.encoding.codec
     try:
-        text = piece.data.decode(codec).encode()
+        decoded = piece.data.decode(codec)
+        text = decoded.encode()
         frame = _polars(text, places)
     except (UnicodeDecodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
@@ -103,7 +104,7 @@ def fast(piece: RawPiece, form: Form) -> Rows | None:
     # What needs a search in every cell is done only where the piece shows a trace of it.
     wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or rows != piece.lines
     cells = frame.with_columns(line.alias(LINE))
-    if wrappers or breaks or has_blanks(text) or b'""' in text:
+    if wrappers or breaks or has_blanks(decoded) or b'""' in text:
         cells = clean(cells, LINE, wrappers=wrappers, breaks=breaks)
     return Rows(cells, pl.DataFrame(schema=FAULTS), 0)
 

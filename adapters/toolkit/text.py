@@ -17,7 +17,7 @@ __all__ = ["clean", "clean_name", "has_blanks", "widths_undone"]
 BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 """Space, tab, line ends, no-break space, full-width space, and a byte order mark left inside by joined files."""
 
-_BLANKS_IN_UTF_8: Final = [blank.encode() for blank in BLANKS if blank not in "\r\n"]
+_BLANKS_WITHIN_LINES: Final = [blank for blank in BLANKS if blank not in "\r\n"]
 
 _WRAPPED: Final = r'(?s)^="(.*)"$'
 _BREAKS: Final = r"(?:\t|\r?\n)+"
@@ -27,9 +27,9 @@ _HALF_WIDTH: Final = "".join(chr(ord(character) - 0xFEE0) for character in _FULL
 """The full-width forms stand in Unicode in the order of ASCII, this far apart."""
 
 
-def has_blanks(text: bytes) -> bool:
-    """Return whether `text`, which is UTF-8, has anything but line ends that `clean` would take from a cell's ends."""
-    return any(blank in text for blank in _BLANKS_IN_UTF_8)
+def has_blanks(text: str) -> bool:
+    """Return whether `text` has anything but line ends that `clean` would take from a cell's ends."""
+    return any(blank in text for blank in _BLANKS_WITHIN_LINES)
 
 
 def clean(frame: pl.DataFrame, but: str, *, wrappers: bool = True, breaks: bool = True) -> pl.DataFrame:
