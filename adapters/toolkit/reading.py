@@ -88,7 +88,8 @@ def fast(piece: RawPiece, form: Form) -> Rows | None:
     codec = form.layout.encoding.codec
     try:
         decoded = piece.data.decode(codec)
-        text = decoded.encode()
+        blanks, text = has_blanks(decoded), decoded.encode()
+        del decoded  # twice as large as the piece
         frame = _polars(text, places)
     except (UnicodeDecodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
@@ -104,7 +105,7 @@ def fast(piece: RawPiece, form: Form) -> Rows | None:
     # What needs a search in every cell is done only where the piece shows a trace of it.
     wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or rows != piece.lines
     cells = frame.with_columns(line.alias(LINE))
-    if wrappers or breaks or has_blanks(decoded) or b'""' in text:
+    if wrappers or breaks or blanks or b'""' in text:
         cells = clean(cells, LINE, wrappers=wrappers, breaks=breaks)
     return Rows(cells, pl.DataFrame(schema=FAULTS), 0)
 
