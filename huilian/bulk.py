@@ -1,4 +1,4 @@
-"""Bulk payloads: frames to NDJSON batches within the envelope's limits, and back."""
+"""Bulk payloads: frames to NDJSON batches within the envelope's limits, and back; frames to what the database loads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from huilian.errors import MessageRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Batcher", "from_ndjson", "to_ndjson"]
+__all__ = ["Batcher", "from_ndjson", "to_csv", "to_ndjson"]
 
 SAMPLE_ROWS: Final = 200
 """Rows whose size tells how many fit into one payload."""
@@ -28,6 +28,14 @@ def to_ndjson(frame: pl.DataFrame) -> bytes:
     """Return the rows as NDJSON: one object a line, nulls written, UTF-8."""
     buffer = io.BytesIO()
     frame.write_ndjson(buffer)
+    return buffer.getvalue()
+
+
+def to_csv(frame: pl.DataFrame) -> bytes:
+    """Return the rows as `Transaction.copy_in` takes them: CSV without a header, UTF-8."""
+    # Into bytes at once: as text they would be decoded and encoded again.
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False)
     return buffer.getvalue()
 
 

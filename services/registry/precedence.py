@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian import messages
-from huilian.bulk import from_ndjson
+from huilian.bulk import from_ndjson, to_csv
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
@@ -46,7 +46,7 @@ def leave_out_superseded(transaction: Transaction, submission: dict[str, Any], t
     for batch in batches:
         [message] = messages.kept(transaction, [batch])
         loans = from_ndjson(message.body(), _KEY, checked=True)
-        transaction.copy_in("stated_higher", ["loan_no"], [loans.write_csv(include_header=False).encode()])
+        transaction.copy_in("stated_higher", ["loan_no"], [to_csv(loans)])
     transaction.execute("ANALYZE stated_higher")
     superseded = transaction.execute(
         f"DELETE FROM {table} s WHERE EXISTS (SELECT FROM stated_higher h WHERE h.loan_no = s.loan_no)"

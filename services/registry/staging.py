@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian import messages, money
-from huilian.bulk import from_ndjson
+from huilian.bulk import from_ndjson, to_csv
 from huilian.database import quote
 from huilian.errors import FileRefused, MessageRefused
 from schemas import columnar
@@ -116,7 +116,7 @@ def _seize(transaction: Transaction, number: int) -> None:
 def load(transaction: Transaction, table: str, sequence: int, frame: pl.DataFrame) -> None:
     """Put a batch in a staging table of a submission that is not applied yet; see `table_name` and `hold`."""
     numbered = frame.with_columns(pl.lit(sequence).alias("sequence"))
-    transaction.copy_in(table, numbered.columns, [numbered.write_csv(include_header=False).encode()])
+    transaction.copy_in(table, numbered.columns, [to_csv(numbered)])
 
 
 def discard(transaction: Transaction, number: int, kind: Kind) -> None:
@@ -137,7 +137,7 @@ def complete(transaction: Transaction, number: int, kind: Kind, parts: Sequence[
             body = messages.kept(transaction, [part["message"]])[0].body()
             frame = from_ndjson(body, columnar.wire_types(RejectionRecord), checked=True)
             kept = frame.select(pl.lit(number).alias("submission"), "line", "field", "code", "reference")
-            transaction.copy_in("registry.rejection", kept.columns, [kept.write_csv(include_header=False).encode()])
+            transaction.copy_in("registry.rejection", kept.columns, [to_csv(kept)])
     return tables
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
 from huilian.ahead import side_by_side
-from huilian.bulk import from_ndjson
+from huilian.bulk import from_ndjson, to_csv
 from huilian.errors import MessageRefused
 from schemas import columnar
 from schemas.records import LoanChange
@@ -83,7 +83,7 @@ def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> None:
     for deltas in folded:
         # Households are only ever appended, so they need not be gathered first; cells are few.
         households = deltas.households.select(*domain.HOUSEHOLD, "loans")
-        csv = households.write_csv(include_header=False).encode()
+        csv = to_csv(households)
         transaction.copy_in("statistics.household_change", households.columns, [csv])
         partial.append(domain.Deltas(deltas.cells, deltas.households.clear()))
         if len(partial) == MERGE_EVERY:
@@ -93,7 +93,7 @@ def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> None:
     cells = domain.merge(partial).cells.sort(domain.CELL)
     transaction.lock("statistics.fold")
     transaction.execute("CREATE TEMPORARY TABLE cell (LIKE statistics.roll_up) ON COMMIT DROP")
-    transaction.copy_in("cell", cells.columns, [cells.write_csv(include_header=False).encode()])
+    transaction.copy_in("cell", cells.columns, [to_csv(cells)])
     added = ", ".join(f"{name} = r.{name} + excluded.{name}" for name in domain.MEASURES)
     columns = ", ".join((*domain.CELL, *domain.MEASURES))
     transaction.execute(
