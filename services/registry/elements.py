@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
 
-__all__ = ["KIND", "manifest"]
+__all__ = ["KIND", "TYPE", "is_one", "manifest"]
 
 KIND: Final = "insurance_package"
+TYPE: Final = "insurance_element"
 
 
 def manifest(message: Message, message_type: str, record: pl.DataFrame) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def manifest(message: Message, message_type: str, record: pl.DataFrame) -> dict[
         "member": message.source,
         "kind": KIND,
         "as_of": _day(message).isoformat(),
-        "adapter": message.type,
+        "adapter": TYPE,
         "adapter_version": message.dataschema.rpartition("/")[2],
         "file_name": message.id,
         "file_sha256": message.payload_sha256,
@@ -43,6 +44,11 @@ def manifest(message: Message, message_type: str, record: pl.DataFrame) -> dict[
         "totals": totals,
         "parts": [{"sequence": 0, "type": message_type, "records": 1, "sha256": message.payload_sha256}],
     }
+
+
+def is_one(manifest: dict[str, Any]) -> bool:
+    """Return whether a submission's manifest is one of these, and not a file's."""
+    return bool(manifest["adapter"] == TYPE)
 
 
 def _name(message: Message) -> str:

@@ -28,6 +28,7 @@ from services.registry import (
     repayments,
     roster,
     staging,
+    statements,
 )
 from services.registry.domain import KINDS, Counts, is_named_by, kinds_with, receipt
 
@@ -108,8 +109,10 @@ def on_element(message: Message, transaction: Transaction, context: Context) -> 
     transaction.lock(f"registry.submission.{manifest['submission']}")
     known = _find(transaction, manifest["submission"])
     if known and known["receipt"]:
-        # The same element, sealed anew.
-        return [answering.draft(known["receipt"], manifest)]
+        # The same element, sealed anew: nothing new, unless another has said otherwise in between.
+        transaction.lock("registry.apply")
+        if statements.state_again(transaction, known, message_type, message.time):
+            return [answering.draft(known["receipt"], manifest)]
     row = _enter(transaction, manifest, message, context)
     staging.load(transaction, staging.table_name(row["number"], message_type), 0, record)
     _note_part(transaction, message, submission=row["submission"], sequence=0, message_type=message_type, records=1)

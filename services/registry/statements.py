@@ -3,25 +3,30 @@
 Unlike ledgers, these files are small, so what they confirm is written, too: a record's
 **state at a date** is the newest statement of it up to then, in whatever order the files
 came, and an older file stands behind newer ones by itself. Of two files of one date the
-one with the higher number counts, and without numbers the later to arrive.
+one with the higher number counts, and without numbers the later to arrive. What is posted by
+itself has no number, and the messages of a day may overtake each other: held against another
+or against a file, whichever was sealed later counts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian import messages
 from schemas import columnar
+from services.registry import elements
 from services.registry.columns import differs, names, of
 from services.registry.domain import KINDS
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from huilian.database import Transaction
     from services.registry.domain import Part
 
-__all__ = ["apply"]
+__all__ = ["apply", "state_again"]
 
 _TABLES: Final = {
     "guarantees": "registry.guarantee",
@@ -31,7 +36,17 @@ _TABLES: Final = {
     "claims": "registry.claim",
     "period_results": "registry.period_result",
 }
-_PROVENANCE: Final = ["file_sequence", "submission", "sequence", "line", "application"]
+_PROVENANCE: Final = ["file_sequence", "stated_at", "submission", "sequence", "line", "application"]
+_ALONE: Final = -1
+"""The number kept with what was posted by itself."""
+
+
+def _gives_way(known: str) -> str:
+    """Return the condition that what is known of a date, in the SQL table alias `known`, is replaced."""
+    return (
+        f"CASE WHEN {known}.file_sequence = {_ALONE} OR %(file_sequence)s = {_ALONE}"
+        f" THEN {known}.stated_at <= %(stated_at)s ELSE {known}.file_sequence <= %(file_sequence)s END"
+    )
 
 
 def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int) -> int:
@@ -43,10 +58,12 @@ def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[
         tables: its staging tables by type of record, complete and checked.
         application: its place in the order of applications.
     """
+    [stated] = messages.kept(transaction, [submission["manifest_message"]])
     facts = {
         "member": submission["member"],
         "as_of": submission["as_of"],
-        "file_sequence": submission["file_sequence"] or 0,
+        "file_sequence": _ALONE if elements.is_one(submission["manifest"]) else submission["file_sequence"] or 0,
+        "stated_at": stated.time,
         "submission": submission["number"],
         "application": application,
     }
@@ -54,11 +71,30 @@ def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[
     return sum(_write(transaction, table, _TABLES[name], parts[name], facts) for name, table in tables.items())
 
 
+def state_again(transaction: Transaction, submission: dict[str, Any], message_type: str, time: dt.datetime) -> bool:
+    """Note that what was posted by itself was posted again, sealed at `time`; return whether it still held.
+
+    Otherwise something else was stated in between, and it has to be applied once more.
+
+    Args:
+        transaction: in which the submission is looked at; nobody else applies anything meanwhile.
+        submission: the row of `registry.submission`.
+        message_type: of the one record it holds.
+        time: when it was sealed.
+    """
+    held = transaction.execute(
+        f"UPDATE {_TABLES[message_type]} SET stated_at = greatest(stated_at, %(time)s)"
+        " WHERE member = %(member)s AND as_of = %(as_of)s AND submission = %(number)s",
+        submission | {"time": time},
+    )
+    return held > 0
+
+
 def _write(transaction: Transaction, staged: str, target: str, part: Part, facts: dict[str, Any]) -> int:
     key = list(part.key)
     state = [name for name in columnar.columns(part.record) if name not in ("line", *key)]
     same = " AND ".join(f"k.{name} = s.{name}" for name in key)
-    # Of the same date a file with a lower number has nothing to say any more.
+    # Of the same date, what gives way to what is known has nothing to say any more.
     changed = transaction.value(
         f"""
         SELECT count(*) FROM {staged} s LEFT JOIN LATERAL (
@@ -66,7 +102,7 @@ def _write(transaction: Transaction, staged: str, target: str, part: Part, facts
             ORDER BY k.as_of DESC LIMIT 1
         ) known ON true
         WHERE known.as_of IS NULL
-           OR ((known.as_of < %(as_of)s OR known.file_sequence <= %(file_sequence)s) AND {differs("s", "known", state)})
+           OR ((known.as_of < %(as_of)s OR {_gives_way("known")}) AND {differs("s", "known", state)})
         """,
         facts,
     )
@@ -75,10 +111,10 @@ def _write(transaction: Transaction, staged: str, target: str, part: Part, facts
         f"""
         INSERT INTO {target} AS k (member, as_of, {names([*key, *state, *_PROVENANCE])})
         SELECT %(member)s, %(as_of)s, {of("s", [*key, *state])},
-               %(file_sequence)s, %(submission)s, s.sequence, s.line, %(application)s
+               %(file_sequence)s, %(stated_at)s, %(submission)s, s.sequence, s.line, %(application)s
         FROM {staged} s
         ON CONFLICT ({names(["member", *key, "as_of"])}) DO UPDATE SET {updates}
-        WHERE k.file_sequence <= excluded.file_sequence
+        WHERE {_gives_way("k")}
         """,
         facts,
     )

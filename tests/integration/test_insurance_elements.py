@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from huilian import envelope
 from huilian.envelope import Draft, Message
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http.server import HttpServer
 from tests.adapters.insurer_making import alone, claim, policy
-from tests.ledgers.county import BANKS, INSURER, NOW, County, open_county
+from tests.ledgers import statements
+from tests.ledgers.county import BANKS, INSURER, NOW, County, Submission, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +85,87 @@ def test_a_claim_sealed_again_counts_once(county: County):
     later = NOW + dt.timedelta(minutes=1)
     assert counts(county, element(county, claim({"Status": "surveying"}), time=later)) == ("accepted", 1, 0)
     assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 1}]
-    assert counts(county, element(county, claim())) == ("accepted", 1, 0)
+    assert counts(county, element(county, claim(), time=later)) == ("accepted", 1, 0)
     assert county.rows("SELECT status FROM registry.newest_claim") == [{"status": "settled"}]
+
+
+STAGES = {
+    "surveying": {"Status": "surveying"},
+    "settled": {"Status": "settled"},
+    "settled for less": {"Status": "settled", "Amount": "20000.00"},
+}
+SURVEYING, SETTLED, LESS = STAGES.values()
+
+
+def stage(county: County) -> str:
+    """Return what is known of the one claim, as `STAGES` calls it."""
+    [row] = county.rows("SELECT status, amount FROM registry.newest_claim")
+    return "settled for less" if row["amount"] == 20_000 else str(row["status"])
+
+
+def minutes(number: int) -> dt.datetime:
+    """Return a moment of the same day."""
+    return NOW + dt.timedelta(minutes=number)
+
+
+def test_of_two_elements_that_overtake_each_other_the_later_sealed_counts(county: County):
+    """Two of one day may be handled at a time: the older one, handled last, changes nothing."""
+    assert counts(county, element(county, claim(SETTLED), time=minutes(2))) == ("accepted", 1, 0)
+    assert counts(county, element(county, claim(SURVEYING), time=minutes(1))) == ("accepted", 0, 1)
+    assert stage(county) == "settled"
+
+
+def test_a_state_that_is_taken_back_holds_again(county: County):
+    """First one state, then another, then the first again in the same bytes: that counts, and is answered."""
+    assert counts(county, element(county, claim(SURVEYING), time=minutes(0))) == ("accepted", 1, 0)
+    assert counts(county, element(county, claim(SETTLED), time=minutes(1))) == ("accepted", 1, 0)
+    assert counts(county, element(county, claim(SURVEYING), time=minutes(2))) == ("accepted", 1, 0)
+    assert stage(county) == "surveying"
+    # Handled late, what was sealed before it does not come back.
+    assert counts(county, element(county, claim(LESS), time=minutes(1))) == ("accepted", 0, 1)
+    assert stage(county) == "surveying"
+    assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 3}]
+
+
+def test_an_element_sealed_again_holds_from_then_on(county: County):
+    """It is answered with its receipt; what was sealed before it and comes after it changes nothing."""
+    first = counts(county, element(county, claim(SURVEYING), time=minutes(0)))
+    assert counts(county, element(county, claim(SURVEYING), time=minutes(3))) == first == ("accepted", 1, 0)
+    assert counts(county, element(county, claim(SETTLED), time=minutes(2))) == ("accepted", 0, 1)
+    assert stage(county) == "surveying"
+
+
+@pytest.mark.parametrize(("minute", "expected"), [(3, "settled"), (1, "surveying")])
+@pytest.mark.parametrize("file_first", [True, False])
+def test_an_element_and_a_numbered_package_of_its_day_count_by_when_they_were_sealed(
+    county: County, monkeypatch: pytest.MonkeyPatch, minute: int, expected: str, *, file_first: bool
+):
+    """A claim that is settled after the morning's package is settled, though the package has a number."""
+    monkeypatch.setattr("tests.ledgers.county.NOW", minutes(2))
+    row = statements.claim("C2024000001", "P1", status="surveying")
+    package = Submission(INSURER, dt.date(2026, 1, 5), [row], kind="insurance_package", file_sequence=1)
+    posted = element(county, claim(SETTLED), time=minutes(minute))
+    if file_first:
+        assert county.push(package)["status"] == "accepted"
+    county.carry([posted])
+    if not file_first:
+        assert county.push(package)["status"] == "accepted"
+    assert stage(county) == expected
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    said=st.lists(st.sampled_from(list(STAGES)), min_size=2, max_size=5),
+    data=st.data(),
+)
+def test_whatever_order_elements_come_in_the_last_to_be_sealed_counts(
+    opened: County, said: list[str], data: st.DataObject
+):
+    """Each of them once or twice, in any order."""
+    sealed = [element(opened, claim(STAGES[state]), time=minutes(number)) for number, state in enumerate(said)]
+    opened.empty()
+    opened.carry(data.draw(st.permutations([*sealed, *data.draw(st.lists(st.sampled_from(sealed), max_size=3))])))
+    assert stage(opened) == said[-1]
 
 
 def test_a_policy_may_be_posted_alone_too(county: County):
