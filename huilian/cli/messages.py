@@ -115,7 +115,7 @@ def retry(
 
     if bool(numbers) == everything:
         raise UsageError("HL7001", what="请给出编号或 --all (give numbers or --all)")
-    with session.office(connections=6) as office:
+    with session.office() as office:
         with office.database.transaction() as transaction:
             chosen = sorted(set(numbers or [])) or [letter.number for letter in dead_letters(transaction)]
         results = [letters.retry(office, number) for number in chosen]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import getpass
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.home import Home
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from huilian.office import Office
 
 __all__ = ["actor", "log", "office", "query", "reading", "settle"]
+
+CONNECTIONS: Final = 6
+"""Two for each of the host's workers, and what a command asks besides."""
+SERVER_SECONDS: Final = 5.0
+"""How long a question waits for what `huilian serve` has at hand; then it is answered from what is there."""
 
 
 def log(level: str = "warning") -> None:
@@ -36,7 +42,7 @@ def actor() -> str:
 
 
 @contextlib.contextmanager
-def office(home: Home | None = None, *, connections: int = 4) -> Iterator[Office]:
+def office(home: Home | None = None, *, connections: int = CONNECTIONS) -> Iterator[Office]:
     """Open the data directory that `HUILIAN_HOME` names.
 
     Raises:
@@ -52,34 +58,53 @@ def office(home: Home | None = None, *, connections: int = 4) -> Iterator[Office
 
 @contextlib.contextmanager
 def reading() -> Iterator[Office]:
-    """Open the data directory for a question: what waited to be carried when it was asked is carried first."""
+    """Open the data directory for a question: what waited to be carried when it was asked is carried first.
+
+    Where `huilian serve` does that and takes long over it, standard error says that the answer is without it.
+    """
     with office() as opened:
-        settle(opened)
+        if not settle(opened):
+            from huilian.cli import screen  # noqa: PLC0415  # said seldom
+
+            said = (
+                "huilian serve 仍在处理报文，结果中可能还没有它们 (still at work: what it has may not be in this yet)"
+            )
+            screen.err().print(f"[yellow]{said}[/yellow]", soft_wrap=True)
         yield opened
 
 
-def settle(opened: Office, *, entirely: bool = False) -> None:
+def settle(opened: Office, *, entirely: bool = False) -> bool:
     """Carry what an embedded office has waiting, left behind perhaps by a command that was cut off.
 
     Args:
         opened: the office; a distributed one has its relay and services for that.
         entirely: also what the waiting messages bring about; a busy server may keep that from ending.
+
+    Returns:
+        Whether it is carried: `huilian serve` is left to do it, and not waited for longer than `SERVER_SECONDS`.
     """
     if opened.settings.host != "embedded":
-        return
+        return True
     with opened.database.transaction() as transaction:
         last = transaction.value("SELECT max(position) FROM huilian.outbox WHERE carried_at IS NULL")
     if last is None:
-        return
-    from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # needed only here
+        return True
+    from huilian.hosts.embedded import SERVING, EmbeddedHost  # noqa: PLC0415  # needed only here
+
+    deadline = time.monotonic() + SERVER_SECONDS
+    waiting = "SELECT NOT EXISTS (SELECT FROM huilian.outbox WHERE carried_at IS NULL AND position <= %s)"
 
     def carried() -> bool:
         with opened.database.transaction() as transaction:
-            waiting = "SELECT NOT EXISTS (SELECT FROM huilian.outbox WHERE carried_at IS NULL AND position <= %s)"
             return bool(transaction.value(waiting, [last]))
 
-    with EmbeddedHost(opened) as host:
-        host.drain(None if entirely else carried)
+    def no_longer_waited_for() -> bool:
+        with opened.database.transaction() as transaction:
+            return time.monotonic() > deadline and transaction.is_held(SERVING)
+
+    with EmbeddedHost(opened, stands_by=True) as host:
+        host.drain(None if entirely else lambda: carried() or no_longer_waited_for())
+    return carried()
 
 
 def query(name: str, **arguments: object) -> Any:  # noqa: ANN401  # whatever the query answers

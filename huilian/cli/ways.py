@@ -97,7 +97,7 @@ def _embedded(home: Home, member: str, adapter: Adapter) -> Iterator[Way]:
     from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # only this way needs it
     from huilian.transports.embedded import EmbeddedTransport  # noqa: PLC0415  # the same
 
-    with session.office(home, connections=6) as office:
+    with session.office(home) as office:
         with office.database.transaction() as transaction:
             known = members.find(transaction, member)
         if known.kind not in adapter.institution_kinds:

@@ -15,26 +15,38 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
     ),
     "HL3002": (
-        "文件 {file} 缺少合计行，可能未导出完整；整份文件未导入",
-        "{file} has no trailer and may be cut short; nothing was applied",
+        "文件 {file} 缺少合计行，可能未导出完整；整份文件未导入，请重新导出",
+        "{file} has no trailer and may be cut short; nothing was applied, export it again",
     ),
-    "HL3003": ("文件 {file} 缺少列：{columns}", "{file} lacks the columns {columns}"),
-    "HL3004": ("文件 {file} 的列重复：{columns}", "{file} repeats the columns {columns}"),
+    "HL3003": (
+        "文件 {file} 缺少列：{columns}；整份文件未导入，请按约定的表头重新导出",
+        "{file} lacks the columns {columns}; nothing was applied, export it with the header that was agreed on",
+    ),
+    "HL3004": (
+        "文件 {file} 的列重复：{columns}；整份文件未导入，请每列只保留一个",
+        "{file} repeats the columns {columns}; nothing was applied, keep each of them once",
+    ),
     "HL3005": (
         "文件名 {file} 不符合约定，应形如 {example}",
         "the file name {file} is not as agreed; expected one like {example}",
     ),
-    "HL3006": ("文件 {file} 为空", "{file} is empty"),
+    "HL3006": ("文件 {file} 为空，请重新导出", "{file} is empty: export it again"),
     "HL3007": (
-        "文件 {file} 的编码无法识别（应为 {encodings}）",
-        "the encoding of {file} is not recognised (expected {encodings})",
+        "文件 {file} 的编码无法识别（应为 {encodings}），请按其中之一重新导出",
+        "the encoding of {file} is not recognised: export it again in one of {encodings}",
     ),
     "HL3008": ("文件 {file} 属于机构 {found}，不是 {expected}", "{file} belongs to {found}, not to {expected}"),
-    "HL3009": ("文件 {file} 第 {line} 行：合计行之后还有数据", "{file}, line {line}: rows follow the trailer"),
+    "HL3009": (
+        "文件 {file} 第 {line} 行：合计行之后还有数据；整份文件未导入，请核对后重新导出",
+        "{file}, line {line}: rows follow the trailer; nothing was applied, check the export and send it again",
+    ),
     "HL3010": ("文件 {file} 无法读取：{what}", "{file} cannot be read: {what}"),
     "HL3011": (
-        "文件 {file} 第 {line} 行：合计行 {field} 不是数字",
-        "{file}, line {line}: {field} in the trailer is not a number",
+        "文件 {file} 第 {line} 行：合计行 {field} 不是数字；整份文件未导入，请核对后重新导出",
+        (
+            "{file}, line {line}: {field} in the trailer is not a number; "
+            "nothing was applied, check the export and send it again"
+        ),
     ),
     "HL3012": (
         "提交 {submission} 的明细与清单合计不符：{field} 清单为 {stated}，明细为 {found}；整份未导入",

@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from huilian import messages
+from huilian.cli import session
 from huilian.clock import FixedClock
 from huilian.database import Database
 from huilian.errors import HostUnavailable
@@ -181,6 +182,19 @@ def test_one_that_stands_by_carries_nothing_while_another_serves_and_everything_
         more = put(lonely, 2)
         alone.drain()
     assert handled(lonely) == sorted([*ids, *more])
+
+
+def test_a_question_waits_a_while_for_the_server_and_is_then_answered(lonely: County, monkeypatch: pytest.MonkeyPatch):
+    """A server that is at work on something large keeps nobody from reading what is there."""
+    monkeypatch.setattr(session, "SERVER_SECONDS", 0.2)
+    with EmbeddedHost(lonely.office, workers=0, serving=True):
+        until(lambda: is_served(lonely))
+        ids = put(lonely, 2)
+        assert session.settle(lonely.office) is False
+        assert handled(lonely) == []
+    assert session.settle(lonely.office) is True
+    assert handled(lonely) == ids
+    assert session.settle(lonely.office) is True
 
 
 def is_served(county: County) -> bool:

@@ -58,8 +58,8 @@ def test_an_error_carries_its_code_its_facts_and_both_texts():
     """Programs branch on the code, people read either language."""
     error = errors.FileRefused("HL3006", file="a.csv")
     assert (error.code, error.facts) == ("HL3006", {"file": "a.csv"})
-    assert (error.text("zh"), error.text("en")) == ("文件 a.csv 为空", "a.csv is empty")
-    assert str(error) == "HL3006 a.csv is empty"
+    assert (error.text("zh"), error.text("en")) == ("文件 a.csv 为空，请重新导出", "a.csv is empty: export it again")
+    assert str(error) == "HL3006 a.csv is empty: export it again"
 
 
 def test_a_missing_fact_is_a_mistake_of_the_caller():
