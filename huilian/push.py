@@ -266,9 +266,11 @@ def translate(
     name = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
     spool = Spool(home.spool)
     known = spool.find(name)
-    if known:
+    if known and not _is_sealed_for_nothing(known, member, home):
         return known
     key = home.keys.current(member)
+    if known:
+        known.discard()
     draught = spool.begin(name)
     work = Sealing(
         # Of a day's numbered files the highest counts: each must say all that it states.
@@ -307,6 +309,13 @@ def translate(
                 # Until here nobody else is at work on the same file.
                 work.draught.abandon()
             raise
+
+
+def _is_sealed_for_nothing(spooled: SpooledSubmission, member: str, home: Home) -> bool:
+    """Return whether nothing of it has left, and it is sealed with a key that another has taken the place of."""
+    if spooled.sent or spooled.receipt or not home.keys.holds(member):
+        return False
+    return next(spooled.messages()).kid != home.keys.current(member).kid
 
 
 def _changed(source: Path, before: os.stat_result) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["why", "why_no_file"]
+__all__ = ["KNOWN", "why", "why_no_file"]
 
 _CHINESE: Final = {
     errno.ENOENT: "没有这个文件或目录",
@@ -26,7 +26,12 @@ _CHINESE: Final = {
     errno.EMFILE: "打开的文件太多",
     errno.ENAMETOOLONG: "文件名太长",
     errno.EBUSY: "正被占用",
+    errno.EADDRINUSE: "这个地址和端口已被占用，请换一个端口，或先停下占用它的程序",
+    errno.EADDRNOTAVAIL: "本机没有这个地址",
 }
+KNOWN: Final = frozenset(_CHINESE) - {errno.ENOENT, errno.EEXIST}
+"""Errors that whoever runs a command can put right, whatever was being done; that nobody foresaw a missing file is
+a fault of ours."""
 
 
 def why(error: BaseException) -> str:

@@ -38,6 +38,7 @@ from huilian.cli import (
     tokens,
 )
 from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
+from huilian.system_errors import KNOWN, why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,12 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as error:
         screen.misuse(error)
         return error.exit_code
+    except OSError as error:
+        if error.errno not in KNOWN:
+            raise  # a fault of ours: the trace tells where
+        place = f"{error.filename}：" if error.filename else ""
+        screen.error(UsageError("HL7001", what=f"{place}{why(error)}"))
+        return USAGE
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
 

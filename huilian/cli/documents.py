@@ -57,7 +57,7 @@ def write_new(file: Path, text: str) -> None:
 @contextlib.contextmanager
 def taken_back(file: Path) -> Iterator[None]:
     """Take a file that the block writes away again when the block fails."""
-    was_there = file.exists()
+    was_there = file.exists() or file.is_symlink()
     try:
         yield
     except BaseException:

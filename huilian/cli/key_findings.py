@@ -48,7 +48,8 @@ def finding(ending: Ending) -> Finding | None:
             _TITLE, status, f"{code} 没有有效密钥 (has no key that counts)", f"{by_telephone}{ending.remedy}"
         )
     day = (screen.moment(ending.ends) or "").partition(" ")[0]
-    ends = f"{code} 的密钥 {ending.key.kid[:_KID_SHOWN]} {day} 到期，剩 {ending.days} 天 (ends)"
+    when = f"已于 {day} 失效 (ended)" if ending.has_ended else f"{day} 到期，剩 {ending.days} 天 (ends)"
+    ends = f"{code} 的密钥 {ending.key.kid[:_KID_SHOWN]} {when}"
     if ending.new is not None:
         entered = f"已登记的新密钥 {ending.new.kid[:_KID_SHOWN]} 尚未用过 (it has signed nothing with its new key)"
         remedy = (

@@ -71,7 +71,8 @@ def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[W
         AccessDenied: HL4001, no such member; HL4006, its private key is not here.
         ConfigurationError: HL6001, there is no office here.
     """
-    joined = membership_of(home, member)
+    # Not looked at where all is said: what is kept there may be damaged.
+    joined = None if target.url and target.county else membership_of(home, member)
     if joined is not None:
         target = replace(target, url=target.url or joined.https, county=target.county or joined.county)
     if target.url is None and home.settings().host == "embedded":

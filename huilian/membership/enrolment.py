@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from huilian.errors import AccessDenied, ConfigurationError
 from huilian.members import PLATFORM
 from huilian.spool import write_atomically
+from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ class Membership:
         broker_user: the user name there.
         kid: the key the approval was for; None in files of before it was kept.
         until: until when that key counts; the same.
+        approved_at: when that approval was signed; the same.
     """
 
     member: str
@@ -46,6 +48,19 @@ class Membership:
     broker_user: str
     kid: str | None = None
     until: dt.datetime | None = None
+    approved_at: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Hold what was read from a file to what it may be.
+
+        Raises:
+            TypeError: a text is none.
+        """
+        texts = (self.member, self.county, self.broker_user)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError
+        if not all(text is None or isinstance(text, str) for text in (self.https, self.amqps, self.kid)):
+            raise TypeError
 
 
 def believed(home: Home, approval: Approval) -> bool:
@@ -56,7 +71,7 @@ def believed(home: Home, approval: Approval) -> bool:
 def take_in(home: Home, approval: Approval) -> Membership:
     """Trust the keys of an approval that is believed, sign with the key it names, and keep the addresses.
 
-    Addresses the approval does not state stay as they were.
+    Addresses the approval does not state stay as they were. What a later approval of the same key has said stays, too.
 
     Raises:
         AccessDenied: HL4014, the key it approves is not here, or no longer the newest.
@@ -69,9 +84,14 @@ def take_in(home: Home, approval: Approval) -> Membership:
         raise AccessDenied(
             "HL4014", file=approval.document.name, found=f"{member} {approval.kid}", expected=f"{member} {expected}"
         )
-    known = membership_of(home, member)
+    try:
+        known = membership_of(home, member)
+    except ConfigurationError:
+        known = None  # damaged: this is what puts it right
     for key in approval.platform:
         home.trust(PLATFORM, key)
+    if known and known.kid == approval.kid and known.approved_at and known.approved_at > approval.time:
+        return known
     membership = Membership(
         member=member,
         county=approval.county,
@@ -80,10 +100,12 @@ def take_in(home: Home, approval: Approval) -> Membership:
         broker_user=approval.broker_user,
         kid=approval.kid,
         until=approval.until,
+        approved_at=approval.time,
     )
     file = _file(home, member)
     file.parent.mkdir(exist_ok=True)
-    kept = dataclasses.asdict(membership) | {"until": approval.until.isoformat()}
+    moments = {"until": approval.until.isoformat(), "approved_at": approval.time.isoformat()}
+    kept = dataclasses.asdict(membership) | moments
     write_atomically(file, json.dumps(kept, indent=2).encode())
     if is_prepared:
         # Last: until everything else is in place, the old key signs.
@@ -98,14 +120,17 @@ def membership_of(home: Home, member: str) -> Membership | None:
         ConfigurationError: HL6006, the file is damaged.
     """
     file = _file(home, member)
-    if not file.exists():
-        return None
     try:
         kept = json.loads(file.read_text("utf-8"))
-        until = kept.pop("until", None)
-        return Membership(**kept, until=None if until is None else _moment(until))
+        moments = {name: _moment(kept.pop(name)) for name in ("until", "approved_at") if kept.get(name) is not None}
+        return Membership(**kept | moments)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigurationError("HL6006", file=file, what=why(error)) from None
     except (ValueError, TypeError, AttributeError):
-        raise ConfigurationError("HL6006", file=file, what="huilian member welcome") from None
+        what = "内容有误，请重新采用批准文件 (damaged, take the approval in again): huilian member welcome FILE"
+        raise ConfigurationError("HL6006", file=file, what=what) from None
 
 
 def _moment(text: str) -> dt.datetime:

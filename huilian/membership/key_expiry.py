@@ -81,7 +81,8 @@ class Ending:
             did, and there is a new one. None when none counts.
         days: whole days until then, 0 when none counts or it has ended.
         new: the key that was entered since and that it has signed nothing with, only when `key` is warned of for that.
-        kept_here: whether private keys of the member are kept on this machine.
+        kept_here: whether the private key of the one that was entered last is kept on this machine.
+        has_ended: whether `key` counts no more.
     """
 
     member: Member
@@ -89,6 +90,7 @@ class Ending:
     days: int
     new: MemberKey | None = None
     kept_here: bool = False
+    has_ended: bool = False
 
     @property
     def ends(self) -> dt.datetime | None:
@@ -131,13 +133,14 @@ def ending_of(transaction: Transaction, keys: KeyFolder, member: Member, now: dt
         now: the present moment.
     """
     entered = members.keys_of(transaction, member.code)
-    here = keys.holds(member.code)
+    # Of one that has its keys elsewhere by now, an old one may still lie here.
+    here = bool(entered) and keys.signs_with(member.code, entered[-1].kid)
     successions = {old.kid: (old, new) for old in entered if (new := _successor(old, entered, now))}
     # Asked for only where it matters, which is seldom.
     used = successions.get(_signed_with_last(transaction, member.code) or "") if successions else None
     if used is not None and not keys.signs_with(member.code, used[1].kid):
         old, new = used
-        return Ending(member, old, max(0, (old.ends - now).days), new, kept_here=here)
+        return Ending(member, old, max(0, (old.ends - now).days), new, kept_here=here, has_ended=old.ends <= now)
     last = max((key for key in entered if key.counts_at(now)), key=lambda key: key.ends, default=None)
     return Ending(member, last, (last.ends - now).days if last else 0, kept_here=here)
 

@@ -67,10 +67,11 @@ def take(
                 "HL4015", file=document.name, kid=known.kid, what="新密钥已吊销或过期 (the new key ended)"
             )
         return known
-    until = min(now + announcement.overlap, old.valid_until)
     new = members.add_key(
         transaction, announcement.member, announcement.public, now=now, actor=actor, valid_until=valid_until
     )
+    # No longer than the new one: the member signs with that from now on, and its end has to be the end.
+    until = min(now + announcement.overlap, old.valid_until, new.valid_until)
     _end(transaction, old, until=until)
     taken_documents.note(transaction, document, kind=ANNOUNCEMENT, member=announcement.member, kid=new.kid, now=now)
     detail = {"old": old.kid, "new": new.kid, "old_until": until.isoformat(), "announcement": document.sha256}

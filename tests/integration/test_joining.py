@@ -330,6 +330,7 @@ def test_two_machines_join_by_two_files_and_one_telephone_call(machines: Machine
         NEW_BANK,
         bank_key.kid,
         approved.until,
+        approved.time,
     )
     private = machines.bank.keys.folder / NEW_BANK
     [kept] = private.glob("*.pem")

@@ -251,6 +251,20 @@ def test_a_new_key_that_is_kept_here_will_be_signed_with(county: County):
     assert days_of(county)[BANK] == 4
 
 
+def test_a_member_whose_key_is_elsewhere_by_now_is_asked_to_rotate_there(county: County):
+    """An old private key of it may still lie here: another made here would be of no use to it."""
+    county.office.home.keys.create(BANK)
+    county.clock.advance(MINUTE)
+    elsewhere = add_key(county, BANK, valid_until=county.clock.now() + 20 * DAY)
+    with county.database.transaction() as transaction:
+        ended = "UPDATE huilian.member_key SET valid_until = %s WHERE kid = %s"
+        transaction.execute(ended, [county.clock.now(), county.bank_key.kid])
+        [bank] = [each for each in members.all_members(transaction) if each.code == BANK]
+        found = key_expiry.ending_of(transaction, county.office.home.keys, bank, county.clock.now())
+    assert (found.key and found.key.kid, found.cause, found.kept_here) == (elsewhere.kid, "last_key_ends", False)
+    assert found.remedy == f"huilian member rotate {BANK}"
+
+
 def test_a_member_that_does_not_use_its_new_key_is_told_of_both_and_what_to_do(county: County, ending: SigningKey):
     """At once, though it was told to rotate a day before, and did; then weekly, in the past tense after the end."""
     keep(county, sealed_by(county, ending))

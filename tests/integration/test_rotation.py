@@ -92,6 +92,15 @@ def test_an_overlap_never_makes_a_key_count_longer(county: County):
     assert until[soon.kid] == county.clock.now() + 3 * DAY
 
 
+def test_the_old_key_never_counts_longer_than_the_new_one(county: County):
+    """The member signs with the new one from then on: its end has to be the end that is warned of."""
+    until = county.clock.now() + 5 * DAY
+    with county.database.transaction() as transaction:
+        announcement = announced(county, SigningKey.generate(), overlap_days=180)
+        rotation.take(transaction, announcement, now=county.clock.now(), actor="test", valid_until=until)
+        assert {key.valid_until for key in members.keys_of(transaction, BANK)} == {until}
+
+
 @pytest.mark.parametrize("days", [-1, 181])
 def test_an_overlap_that_is_none_is_not_announced(county: County, days: int):
     """Neither backwards nor for ever."""

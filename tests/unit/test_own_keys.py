@@ -15,14 +15,14 @@ from huilian.clock import CHINA, FixedClock, SystemClock
 from huilian.edge.folders import Folders
 from huilian.edge.settings import EdgeSettings, save
 from huilian.edge.status import status
-from huilian.errors import ConfigurationError
+from huilian.errors import ConfigurationError, UsageError
 from huilian.home import Home
 from huilian.keys import SigningKey
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.membership.enrolment import Membership, membership_of, take_in
 from huilian.membership.own_keys import OwnKeys, own_keys
 from tests.edge_home import ADAPTER, BANK, COUNTY
-from tests.push_county import ledger
+from tests.push_county import ledger, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,7 +116,14 @@ def test_an_end_that_is_none_is_told(home: Home, until: str):
 def test_the_end_of_the_key_in_use_is_told_from_thirty_days_before(left: dt.timedelta, expected: str | None):
     """By the day in China, with what to do."""
     told = OwnKeys(BANK, "k" * 43, NOW + left, None).warning(NOW)
-    assert told == (expected and f"签名密钥 kkkkkkkkkkkk {expected}；请轮换 (rotate it): huilian member rotate RCB01")
+    rotate = "请轮换 (rotate it): huilian member rotate RCB01"
+    # An ended key announces no other.
+    join = (
+        "换钥通知已无效，请另生成密钥，按加入时的办法经电话核实登记"
+        " (a key can be announced no more: make another and have it entered as when joining): "
+        "huilian member request RCB01 --new-key …"
+    )
+    assert told == (expected and f"签名密钥 kkkkkkkkkkkk {expected}；{rotate if left > dt.timedelta(0) else join}")
 
 
 def test_the_status_says_until_when_the_approved_key_counts(home: Home):
@@ -164,20 +171,84 @@ def test_the_status_says_that_a_next_key_waits_for_its_approval(home: Home, caps
 
 
 def test_a_next_key_that_is_damaged_hides_nothing_else(home: Home):
-    """Nor is it said to wait."""
+    """Nor is it said to wait; it is told, with what to do."""
     home.keys.prepare(BANK)
     (home.folder / "keys" / BANK / "next.pem").write_text("damaged", "utf-8")
     facts = status(home, FixedClock(NOW))
     assert (facts["next_key"], [key["use"] for key in facts["keys"]]) == (None, ["sign"])
+    assert any("HL7001 next.pem 已损坏：请删除它，再轮换一次" in text for text in facts["attention"])
 
 
-def push(home: Home, capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+@pytest.mark.parametrize("damaged", ["", "[]", '{"member": "RCB01",', "5", '{"https": 5}', "\x00"])
+def test_a_damaged_membership_is_told_and_put_right_by_an_approval(
+    home: Home, damaged: str, capsys: pytest.CaptureFixture[str]
+):
+    """It keeps nobody from pushing to an address that is given, nor from taking in what mends it."""
+    kid = home.keys.current(BANK).kid
+    kept = approve(home, kid, NOW + 90 * DAY)
+    file = home.folder / "memberships" / f"{BANK}.json"
+    whole = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps(whole | {"https": 5}) if "https" in damaged else damaged, "utf-8")
+    assert (own_keys(home, BANK).kid, own_keys(home, BANK).until) == (kid, None)
+    [warning] = [text for text in status(home, FixedClock(NOW))["attention"] if "HL6006" in text]
+    assert warning.endswith("huilian member welcome FILE")
+    assert "HL6006" in push(home, capsys, "--county", COUNTY)[1][0]
+    assert approve(home, kid, NOW + 90 * DAY) == kept == membership_of(home, BANK)
+    assert own_keys(home, BANK).unreadable is None
+
+
+def test_an_approval_that_is_older_than_what_is_kept_changes_nothing(home: Home):
+    """Whichever of two was found first in the mail, the later one counts."""
+    kid = home.keys.current(BANK).kid
+    later = approve(home, kid, NOW + 90 * DAY, now=NOW + DAY)
+    assert approve(home, kid, NOW + 700 * DAY, now=NOW) == later == membership_of(home, BANK)
+    assert approve(home, kid, NOW + 80 * DAY, now=NOW + 2 * DAY).until == NOW + 80 * DAY
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("https://[x", "https://x:abc", "https://x:99999", "https://x y", "https://x/?a=b", "https://x/#c"),
+        *("https://x\ny", "https://", "http://x", "x", "https://u:p@x", "https://例子"),
+    ],
+)
+def test_what_is_no_address_is_not_signed(address: str):
+    """Whoever took it in could not use it."""
+    with pytest.raises(UsageError, match="HL7001"):
+        Addresses(https=address)
+
+
+def test_what_was_sealed_for_nothing_is_sealed_with_the_key_in_use(home: Home, tmp_path: Path):
+    """A file whose key ended goes at the first try after that is mended; what has begun to leave stays as it is."""
+    clock = FixedClock(NOW)
+    file = ledger(tmp_path, [1])
+    first = home.keys.current(BANK).kid
+    spooled = spool(file, home, clock)
+    assert {message.kid for message in spool(file, home, clock).messages()} == {first}
+    second = home.keys.create(BANK).kid
+    again = spool(file, home, clock)
+    assert {message.kid for message in again.messages()} == {second}
+    assert again.folder == spooled.folder
+    again.note_sent(1)
+    home.keys.create(BANK)
+    assert {message.kid for message in spool(file, home, clock).messages()} == {second}
+
+
+def test_what_a_command_may_not_read_is_told_without_a_trace(home: Home, capsys: pytest.CaptureFixture[str]):
+    """A folder where a key should be: exit code 2, and what it is."""
+    (home.folder / "keys" / BANK / "next.pem").mkdir()
+    assert run(["member", "rotate", BANK, "--out", str(home.folder / "rotation.json")]) == 2
+    assert "是目录，不是文件" in capsys.readouterr().err
+    assert any("是目录，不是文件" in text for text in status(home, FixedClock(NOW))["attention"])
+
+
+def push(home: Home, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[str, list[str]]:
     """Push a ledger to where nobody listens; return what was printed, and the warnings on standard error."""
     files = home.folder.parent / "files"
     files.mkdir(exist_ok=True)
     file = ledger(files, [1])
     capsys.readouterr()
-    assert run(["push", str(file), "--adapter", ADAPTER, "--member", BANK, "--to", NOWHERE, "--json"]) == 3
+    assert run(["push", str(file), "--adapter", ADAPTER, "--member", BANK, "--to", NOWHERE, "--json", *options]) == 3
     printed = capsys.readouterr()
     return printed.out, [line for line in printed.err.splitlines() if line.startswith("请注意")]
 
