@@ -62,7 +62,7 @@ def approval(
         )
         documents.write_new(out, text)
     screen.out().print(
-        f"[green]已重发批准[/green] {code} {key.kid}，密钥有效至 (until) {screen.moment(key.valid_until)}",
+        f"[green]已重发批准[/green] {code} {key.kid}，密钥有效至 (until) {screen.moment(key.ends)}",
         soft_wrap=True,
     )
     documents.say_where(out, home.keys.current("HUILIAN").public)

@@ -47,7 +47,7 @@ def status(home: Home, clock: Clock) -> Facts:
 
     Raises:
         UsageError: HL7016, it was not set up as one.
-        ConfigurationError: HL6006, a setting or what is kept of the county's approval is damaged.
+        ConfigurationError: HL6006, a setting is damaged.
     """
     settings = edge_settings.load(home)
     own = own_keys(home, settings.member)

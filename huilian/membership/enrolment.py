@@ -91,7 +91,17 @@ def take_in(home: Home, approval: Approval) -> Membership:
     for key in approval.platform:
         home.trust(PLATFORM, key)
     if known and known.kid == approval.kid and known.approved_at and known.approved_at > approval.time:
-        return known
+        membership = known
+    else:
+        membership = _keep(home, approval, known)
+    if is_prepared:
+        # Last: until everything else is in place, the old key signs.
+        home.keys.use_prepared(member)
+    return membership
+
+
+def _keep(home: Home, approval: Approval, known: Membership | None) -> Membership:
+    member = approval.member
     membership = Membership(
         member=member,
         county=approval.county,
@@ -107,9 +117,6 @@ def take_in(home: Home, approval: Approval) -> Membership:
     moments = {"until": approval.until.isoformat(), "approved_at": approval.time.isoformat()}
     kept = dataclasses.asdict(membership) | moments
     write_atomically(file, json.dumps(kept, indent=2).encode())
-    if is_prepared:
-        # Last: until everything else is in place, the old key signs.
-        home.keys.use_prepared(member)
     return membership
 
 

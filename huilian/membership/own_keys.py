@@ -58,8 +58,9 @@ class OwnKeys:
 
     def warning(self, now: dt.datetime) -> str | None:
         """Return what there is to be done, in Chinese and English, in one line; None when nothing is."""
-        if self.unreadable:
-            return self.unreadable
+        return "；".join(filter(None, (self.unreadable, self._to_be_done(now)))) or None
+
+    def _to_be_done(self, now: dt.datetime) -> str | None:
         ends = self._ends(now)
         if self.prepared is None:
             return f"{ends}；{self._remedy(now)}" if ends else None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from random import Random
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +19,7 @@ from hypothesis import strategies as st
 from huilian import bulk
 from huilian.errors import HostUnavailable
 from huilian.processing import Result
+from services.registry import changes
 from tests.ledgers.checking import check_changes, check_figures, check_registry, submission
 from tests.ledgers.county import BANKS, County, Submission, again, open_county, resealed
 from tests.ledgers.loans import OVERDUE, SETTLED, VILLAGES, state
@@ -129,6 +133,44 @@ def test_a_submission_is_applied_by_whichever_of_its_messages_comes_last(county:
         assert county.sent() == []
     county.carry([last])
     check_registry(county, applied(county, [(file, ledger)]))
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["disk full", "server away"])
+def test_an_application_cut_off_while_its_loans_are_entered_leaves_nothing(
+    county: County, monkeypatch: pytest.MonkeyPatch, *, away: bool
+):
+    """Neither loans nor messages; the same message, let in again, applies the ledger whole."""
+    county.empty()
+    ledger = Ledger("RCB01", JANUARY, ROWS)
+    file = submission(ledger, part_rows=2)
+    *first, last = county.messages(file)
+    for message in first:
+        assert county.deliver(message).result is Result.HANDLED
+
+    def fail(*_: object) -> None:
+        if not away:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with psycopg.connect(county.office.database.url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(changes.Changes, "_keep", fail)
+        if away:
+            with pytest.raises(HostUnavailable, match="HL5001"):
+                county.deliver(last)
+        else:
+            assert county.deliver(last).result is Result.REFUSED
+    assert county.receipt(file) is None
+    assert county.rows("SELECT * FROM registry.loan") == []
+    assert [message.type for message in county.sent()] == ([] if away else ["notices"])
+    county.carry([last])
+    model = applied(county, [(file, ledger)])
+    check_registry(county, model)
+    check_changes(county, model)
+    check_figures(county, model, MONTHS)
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import gzip
 import hashlib
@@ -151,6 +152,18 @@ def test_an_independent_library_verifies_what_we_seal_compressed():
     opened = jws.deserialize_compact(large.seal, public, registry=REGISTRY, payload=large.payload)
     assert opened.headers()["contentencoding"] == "gzip"
     assert gzip.decompress(large.payload) == BODY * COMPRESS_ABOVE == large.body()
+
+
+def test_what_was_compressed_beforehand_is_sealed_as_it_is():
+    """To the same payload; what is small is never compressed, and what is too large not even that."""
+    body = BODY * COMPRESS_ABOVE
+    drafts = [Draft("roster", "roster/v1", "341599", body)]
+    drafts.append(dataclasses.replace(drafts[0], body=envelope.gzipped(body) or b"", gzipped=True))
+    plain, beforehand = (envelope.seal(draft, KEY, source="341599", time=SIGNED_AT) for draft in drafts)
+    assert (beforehand.payload, beforehand.compressed) == (plain.payload, True)
+    assert beforehand.body() == body
+    assert envelope.gzipped(bytes(COMPRESS_ABOVE)) is None
+    assert refusal(lambda: envelope.gzipped(bytes(BODY_LIMIT + 1))) == "HL1006"
 
 
 def test_what_an_independent_library_seals_opens_here():

@@ -17,7 +17,7 @@ from huilian.edge.settings import EdgeSettings, save
 from huilian.edge.status import status
 from huilian.errors import ConfigurationError, UsageError
 from huilian.home import Home
-from huilian.keys import SigningKey
+from huilian.keys import KeyFolder, SigningKey
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.membership.enrolment import Membership, membership_of, take_in
 from huilian.membership.own_keys import OwnKeys, own_keys
@@ -203,6 +203,33 @@ def test_an_approval_that_is_older_than_what_is_kept_changes_nothing(home: Home)
     later = approve(home, kid, NOW + 90 * DAY, now=NOW + DAY)
     assert approve(home, kid, NOW + 700 * DAY, now=NOW) == later == membership_of(home, BANK)
     assert approve(home, kid, NOW + 80 * DAY, now=NOW + 2 * DAY).until == NOW + 80 * DAY
+
+
+def test_a_key_whose_approval_was_cut_off_is_put_to_use_by_any_other_of_it(home: Home, monkeypatch: pytest.MonkeyPatch):
+    """Also by one that was signed before: what a crash left behind is a membership without its key."""
+    waiting = home.keys.prepare(BANK)
+    with monkeypatch.context() as crashing:
+        crashing.setattr(KeyFolder, "use_prepared", lambda *_: interrupt())
+        with pytest.raises(KeyboardInterrupt):
+            approve(home, waiting.kid, NOW + 90 * DAY, now=NOW + DAY)
+    assert home.keys.current(BANK).kid != waiting.kid
+    assert approve(home, waiting.kid, NOW + 80 * DAY, now=NOW).until == NOW + 90 * DAY
+    assert (home.keys.current(BANK).kid, home.keys.prepared(BANK)) == (waiting.kid, None)
+
+
+def interrupt() -> None:
+    """Be killed."""
+    raise KeyboardInterrupt
+
+
+def test_what_cannot_be_read_hides_no_end(home: Home):
+    """Both are said."""
+    approve(home, home.keys.current(BANK).kid, NOW + DAY)
+    home.keys.prepare(BANK)
+    (home.folder / "keys" / BANK / "next.pem").write_text("damaged", "utf-8")
+    warning = own_keys(home, BANK).warning(NOW) or ""
+    assert "next.pem 已损坏" in warning
+    assert "将于 2024-06-02 到期" in warning
 
 
 @pytest.mark.parametrize(
