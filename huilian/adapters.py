@@ -122,6 +122,9 @@ class Piece:
         bytes_read: how far into the file this piece reached, for the progress bar.
         type: the message type its records become, where it is not the file's kind: a workbook
             with sheets of guarantees and of compensations makes pieces of either.
+        stated: the file's own control totals, on the piece where the adapter has read them: `rows`,
+            and amounts by the names of the adapter's `totals` ("balance"), as canonical strings. Where
+            the file adds several up in one figure, their names with "+" between.
     """
 
     rows: int
@@ -129,6 +132,7 @@ class Piece:
     rejections: pl.DataFrame
     bytes_read: int
     type: str | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

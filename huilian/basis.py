@@ -32,6 +32,7 @@ __all__ = [
     "content_sha256",
     "find",
     "forget",
+    "has_base",
 ]
 
 KINDS: Final = {"loan_ledger": "loan_no"}
@@ -75,6 +76,11 @@ class Basis:
         return self._content.gone(keys)
 
 
+def has_base(manifest: Mapping[str, Any]) -> bool:
+    """Return whether a manifest tells a ledger by its differences."""
+    return manifest.get("base") is not None
+
+
 def content_sha256(manifest: Mapping[str, Any]) -> str:
     """Return what stands for all that a ledger says: what it is based on, and what was sent of it.
 
@@ -82,7 +88,7 @@ def content_sha256(manifest: Mapping[str, Any]) -> str:
     ones were sent the same from the first whole ledger on, however the file was translated since.
     """
     parts = "".join(part["sha256"] for part in manifest["parts"])
-    return hashlib.sha256((manifest.get("base_sha256", "") + parts).encode("ascii")).hexdigest()
+    return hashlib.sha256(((manifest.get("base_sha256") or "") + parts).encode("ascii")).hexdigest()
 
 
 def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
@@ -109,7 +115,7 @@ def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
 
 def _by_date(spool: Spool, member: str, kind: str) -> dict[str, list[SpooledSubmission]]:
     """Return the submissions of a member's kind by their date, as their names have it."""
-    named = re.compile(rf"{re.escape(member)}-{re.escape(kind)}-([0-9]{{8}})-[0-9a-f]{{16}}")
+    named = re.compile(rf"{re.escape(member)}-{re.escape(kind)}-([0-9]{{8}})-[0-9a-f]{{16}}(?:\\.[0-9]+)?")
     found: dict[str, list[SpooledSubmission]] = {}
     for submission in spool.submissions():
         if match := named.fullmatch(submission.folder.name):

@@ -28,7 +28,9 @@ __all__ = ["Sealing"]
 
 REJECTIONS_CONTRACT: Final = "rejections/v1"
 GONE_CONTRACT: Final = "loans_gone/v1"
-MANIFEST, MANIFEST_OF_DIFFERENCES = "submission_manifest/v2", "submission_manifest/v3"
+MANIFEST: Final = "submission_manifest/v4"
+ROWS: Final = "rows"
+"""What `Piece.stated` calls the number of rows; all else there are amounts."""
 
 
 class Sealing:
@@ -44,6 +46,7 @@ class Sealing:
         clock: the moment of signing.
         key: of the member.
         draught: where it is written.
+        allow_missing: how many records of what stood the file may lack, however many that is.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Sealing:
         clock: Clock,
         key: SigningKey,
         draught: Draught,
+        allow_missing: int = 0,
     ) -> None:
         self.base = base
         self.content = Content(KINDS[identity.kind], draught.folder) if identity.kind in KINDS else None
@@ -69,9 +73,11 @@ class Sealing:
         self.clock = clock
         self.key = key
         self.draught = draught
+        self.allow_missing = allow_missing
         self.rows = 0
         self.accepted = 0
         self.totals = dict.fromkeys(adapter.totals.get(identity.kind, ()), 0)
+        self.stated: dict[str, str] = {}
         self.parts: list[dict[str, Any]] = []
         self.rejections: list[pl.DataFrame] = []
         self._contracts = {
@@ -91,6 +97,7 @@ class Sealing:
         """Take one piece of the file in."""
         self.rows += piece.rows
         self.accepted += piece.accepted.height
+        self.stated |= piece.stated
         message_type = piece.type or self.identity.kind
         for amount in self.totals:
             # "principal", or "guarantees.guaranteed_amount" where the pieces are of several types.
@@ -144,7 +151,7 @@ class Sealing:
             for records, body in batcher.flush():
                 self._seal(message_type, records, body)
         rejected = pl.concat(self.rejections) if self.rejections else pl.DataFrame(schema=REJECTIONS)
-        contract = self.catalogue.named(MANIFEST_OF_DIFFERENCES if self.base else MANIFEST)
+        contract = self.catalogue.named(MANIFEST)
         manifest: dict[str, Any] = {
             "submission": self.name,
             "member": self.member,
@@ -160,9 +167,11 @@ class Sealing:
             "rejected": self.rows - self.accepted,
             "totals": {field: Decimal(fen).scaleb(-2).quantize(money.FEN) for field, fen in self.totals.items()},
             "parts": self.parts,
+            "control_totals": self._control_totals(),
+            "allow_missing": self.allow_missing,
+            "base": self.base.name if self.base else None,
+            "base_sha256": self.base.sha256 if self.base else None,
         }
-        if self.base:
-            manifest |= {"base": self.base.name, "base_sha256": self.base.sha256}
         body = contract.schema().dumps(manifest, ensure_ascii=False, separators=(",", ":")).encode()
         draft = Draft("submission_manifest", contract.dataschema, self.member, body, submission=self.name)
         self.draught.write(0, envelope.seal(draft, self.key, source=self.member, time=self.clock.now()))
@@ -170,3 +179,10 @@ class Sealing:
             target = self.draught.folder / f"退回_{source.name}"
             self.adapter.write_rejections(source, self.identity, rejected.sort("line", maintain_order=True), target)
         return dict(contract.schema().dump(manifest))
+
+    def _control_totals(self) -> dict[str, Any] | None:
+        """Return what the file states of itself, as the manifest has it; None where it states nothing."""
+        if not self.stated:
+            return None
+        amounts = {name: money.parse(amount) for name, amount in self.stated.items() if name != ROWS}
+        return {"rows": int(self.stated[ROWS]) if ROWS in self.stated else None, "amounts": amounts}

@@ -14,6 +14,7 @@ from schemas.messages import (
     SubmissionManifest,
     SubmissionManifestOfVersion1,
     SubmissionManifestOfVersion2,
+    SubmissionManifestOfVersion3,
 )
 from schemas.records import LoanChange, LoanGone, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
 from schemas.returns import (
@@ -82,10 +83,18 @@ def contracts() -> list[Contract]:
         Contract(
             "submission_manifest",
             3,
-            SubmissionManifest,
+            SubmissionManifestOfVersion3,
             SINGLE,
             "提交清单",
             "What a loan ledger holds, told by how it differs from the one before.",
+        ),
+        Contract(
+            "submission_manifest",
+            4,
+            SubmissionManifest,
+            SINGLE,
+            "提交清单",
+            "What a submission holds, with the file's own control totals and how many records may be missing.",
         ),
         Contract(
             "refused_file",

@@ -10,12 +10,14 @@ from schemas.records import KEY
 __all__ = [
     "SUBMISSION_KIND",
     "SUBMISSION_STATUS",
+    "ControlTotals",
     "Receipt",
     "ReceiptOfVersion1",
     "RefusedFile",
     "SubmissionManifest",
     "SubmissionManifestOfVersion1",
     "SubmissionManifestOfVersion2",
+    "SubmissionManifestOfVersion3",
     "SubmissionPart",
 ]
 
@@ -89,7 +91,7 @@ class SubmissionManifestOfVersion2(SubmissionManifestOfVersion1):
     )
 
 
-class SubmissionManifest(SubmissionManifestOfVersion2):
+class SubmissionManifestOfVersion3(SubmissionManifestOfVersion2):
     """What a loan ledger holds, told by how it differs from the ledger before.
 
     `rows`, `accepted`, `rejected` and `totals` speak of the whole file, as in version 2. The
@@ -104,6 +106,44 @@ class SubmissionManifest(SubmissionManifestOfVersion2):
     kind = f.Code({"loan_ledger": SUBMISSION_KIND["loan_ledger"]}, required=True, metadata={"zh": "种类"})
     base = f.Text(120, pattern=KEY, required=True, metadata={"zh": "所依据的提交编号"})
     base_sha256 = f.Digest(required=True, metadata={"zh": "所依据提交的分批摘要"})
+
+
+class ControlTotals(ma.Schema):
+    """What a file states of itself: the figures of its own trailer, rejected rows included.
+
+    `amounts` have the names of the manifest's `totals`; where the file adds several of them up
+    in one figure, the names stand with a "+" between: "policies.premium+claims.amount".
+    """
+
+    rows = f.Whole(required=True, allow_none=True, metadata={"zh": "行数"})
+    amounts = ma.fields.Dict(
+        keys=f.Text(160), values=f.Money(may_be_negative=True, digits=16), required=True, metadata={"zh": "金额"}
+    )
+
+
+class SubmissionManifest(SubmissionManifestOfVersion2):
+    """What a submission holds, stated by its sender and checked before any of it is applied.
+
+    As version 2, and besides: `control_totals` is what the file states of itself, null where
+    it states nothing, so that the county can say how much of it was not taken. A full list
+    (roster, loan ledger, guarantee book) that lacks more of what stood than the county lets
+    pass is refused (HL3066), unless it lacks at most `allow_missing` records. `base` and
+    `base_sha256` are those of version 3: a loan ledger told by its differences; null otherwise.
+    """
+
+    control_totals = ma.fields.Nested(ControlTotals, required=True, allow_none=True, metadata={"zh": "文件自列合计"})
+    allow_missing = f.Whole(required=True, metadata={"zh": "允许缺少的条数"})
+    base = f.Text(120, pattern=KEY, required=True, allow_none=True, metadata={"zh": "所依据的提交编号"})
+    base_sha256 = f.Digest(required=True, allow_none=True, metadata={"zh": "所依据提交的分批摘要"})
+
+    @ma.validates_schema
+    def _is_a_ledger_where_it_has_a_base(self, data: dict[str, object], **_: object) -> None:
+        if (data["base"] is None) != (data["base_sha256"] is None):
+            message = "HL2023 base and base_sha256 belong together"
+            raise ma.ValidationError(message, "base_sha256")
+        if data["base"] is not None and data["kind"] != "loan_ledger":
+            message = "HL2023 only a loan ledger has a base"
+            raise ma.ValidationError(message, "base")
 
 
 class RefusedFile(ma.Schema):

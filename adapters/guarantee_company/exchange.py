@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import functools
 import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -14,6 +15,7 @@ from adapters.guarantee_company.blocks import Data
 from adapters.guarantee_company.container import Container
 from adapters.guarantee_company.layouts import LAYOUTS
 from adapters.guarantee_company.translating import Translator
+from adapters.toolkit.control_totals import with_stated
 from adapters.toolkit.names import EARLIEST_YEAR
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.errors import FileRefused
@@ -88,7 +90,8 @@ class GuaranteeCompany(Adapter):
                     epoch=container.epoch,
                 )
                 data = Data(container, found[layout.name], layout)
-                yield from map(translator.piece, data.blocks())
+                pieces = map(translator.piece, data.blocks())
+                yield from with_stated(pieces, functools.partial(_stated, translator, data))
                 translator.verify(data.total)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
@@ -121,6 +124,11 @@ class GuaranteeCompany(Adapter):
         if dataschema not in out.RETURNS:
             raise FileRefused("HL3014", adapter=self.name, file=dataschema)
         return out.RETURNS[dataschema]
+
+
+def _stated(translator: Translator, data: Data) -> dict[str, str]:
+    """Return what the row of sums states, once the rows before it are read."""
+    return translator.stated(data.total)
 
 
 def _unit(sheet: Sheet) -> str:

@@ -7,6 +7,7 @@ spreadsheet, so it is taken to the nearest fen; one that was typed as text is ta
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.delimited import Trailer
 from adapters.toolkit.text import clean_name
 from huilian.errors import FileRefused
-from huilian.money import FEN, text
+from huilian.money import FEN, MONEY_PATTERN, text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -68,6 +69,18 @@ class Sums:
             stated = self._stated(total, field, rows=sums.rows) if total else None
             if total is not None and stated is not None:
                 sums.verify(Trailer(total.line, (TOTAL_MARK, str(sums.rows), stated)), self._sheet.file)
+
+    def stated(self, total: Total | None) -> dict[str, str]:
+        """Return the sums that the row states, as `huilian.adapters.Piece.stated` has them; `verify` judges others."""
+        found = {}
+        for field in self._layout.totals if total else ():
+            try:
+                amount = self._stated(total, field, rows=1) if total else None
+            except FileRefused:
+                continue
+            if amount and re.fullmatch(MONEY_PATTERN, amount, re.ASCII):
+                found[f"{self._layout.message_type}.{field}"] = amount
+        return found
 
     def _of_one(self, field: str) -> ControlTotals:
         return ControlTotals([(field, self._layout.translation.source_of(field))])

@@ -84,6 +84,10 @@ class Translator:
         ).with_columns(pl.concat_str(pl.lit(self._sheet.field("")), "field").alias("field"))
         return Piece(block.rows, good, rejections, block.bytes_read, layout.message_type)
 
+    def stated(self, total: Total | None) -> dict[str, str]:
+        """Return the sums that the row of sums states: see `Sums.stated`."""
+        return self._sums.stated(total)
+
     def verify(self, total: Total | None) -> None:
         """Hold the row of sums against the rows, once all are translated.
 

@@ -12,6 +12,7 @@ from adapters.insurer.layouts import LAYOUTS
 from adapters.insurer.outline import outline
 from adapters.insurer.parsing import Body
 from adapters.insurer.translation import Translator
+from adapters.toolkit.control_totals import with_stated
 from adapters.toolkit.names import day
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece
 from huilian.errors import FileRefused
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+
+    from adapters.insurer.outline import Outline
 
 __all__ = ["Insurer"]
 
@@ -79,14 +82,7 @@ class Insurer(Adapter):
             raise FileRefused("HL3008", file=source.name, found=head.sender, expected=identity.owner)
         verify_digest(source, parts, head)
         translator = Translator(settings.county)
-        body = Body(source, parts)
-        begun = parts.start
-        for element in body:
-            translator.take(element)
-            if translator.waiting >= _PIECE_ELEMENTS or body.bytes_read - begun >= _PIECE_BYTES:
-                begun = body.bytes_read
-                yield from translator.pieces(begun)
-        yield from translator.pieces(parts.size)
+        yield from with_stated(_pieces(translator, Body(source, parts), parts), head.stated)
         translator.verify(head, source.name)
         translator.unknown.report(source.name)
 
@@ -119,3 +115,13 @@ class Insurer(Adapter):
         if dataschema == acknowledgement.RECEIPT:
             return acknowledgement.read_back(source)
         return documents.read_back(source, dataschema)
+
+
+def _pieces(translator: Translator, body: Body, parts: Outline) -> Iterator[Piece]:
+    begun = parts.start
+    for element in body:
+        translator.take(element)
+        if translator.waiting >= _PIECE_ELEMENTS or body.bytes_read - begun >= _PIECE_BYTES:
+            begun = body.bytes_read
+            yield from translator.pieces(begun)
+    yield from translator.pieces(parts.size)

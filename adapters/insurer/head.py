@@ -13,6 +13,7 @@ from adapters.insurer.parsing import parse
 from adapters.insurer.recoding import slices
 from adapters.insurer.vocabulary import BODY, HEAD, PACKAGE, qualified
 from adapters.toolkit.encodings import GB18030, UTF_8
+from huilian import money
 from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class Head:
     count: int
     total_fen: int
     digest: str
+
+    def stated(self) -> dict[str, str]:
+        """Return its control totals, as `huilian.adapters.Piece.stated` has them."""
+        return {"rows": str(self.count), "policies.premium+claims.amount": money.text(money.from_fen(self.total_fen))}
 
 
 def read_head(parts: Outline, file: str) -> Head:

@@ -124,7 +124,8 @@ class _Translator:
             reference=_REFERENCE,
             wording=WORDING,
         )
-        return Piece(block.rows, good, rejections, block.bytes_read)
+        stated = self._totals.stated(block.trailer.totals() if block.trailer else None)
+        return Piece(block.rows, good, rejections, block.bytes_read, stated=stated)
 
     def verify(self, file: str) -> None:
         """Hold the trailer against the records, once all are translated.

@@ -151,7 +151,8 @@ class _Translator:
             record=layout.record,
             reference=_REFERENCE,
         )
-        return Piece(block.rows, good, rejections, block.bytes_read)
+        stated = self._totals.stated(block.trailer)
+        return Piece(block.rows, good, rejections, block.bytes_read, stated=stated)
 
     def verify(self, file: str) -> None:
         """Hold the trailer against the rows, once all are translated.

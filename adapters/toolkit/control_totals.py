@@ -12,6 +12,7 @@ stop all good rows. The row with the unreadable amount is rejected by its own ch
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -22,11 +23,12 @@ from huilian.errors import FileRefused
 from huilian.money import MONEY_PATTERN, from_fen, parse, text, to_fen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adapters.toolkit.delimited import Trailer
+    from huilian.adapters import Piece
 
-__all__ = ["ROW_COUNT", "ControlTotals"]
+__all__ = ["ROW_COUNT", "ControlTotals", "with_stated"]
 
 ROW_COUNT: Final = "行数"
 
@@ -62,6 +64,20 @@ class ControlTotals:
             fen = readable.str.replace(".", "", literal=True, n=1).cast(pl.Int64).cast(pl.Int128)
             self._fen[field] += int(fen.sum())
 
+    def stated(self, trailer: Trailer | None) -> dict[str, str]:
+        """Return what the trailer states, as `huilian.adapters.Piece.stated` has it; nothing of what is no number."""
+        if trailer is None:
+            return {}
+        count, *sums = self._cells(trailer)
+        found = {"rows": str(int(count))} if count and _is_count(count) else {}
+        amounts = {field: _canonical(cell) for (field, _), cell in zip(self._amounts, sums, strict=False)}
+        return found | {field: text(from_fen(fen)) for field, fen in amounts.items() if fen is not None}
+
+    def _cells(self, trailer: Trailer) -> list[str | None]:
+        """Return the cells of count and sums; None where one is missing."""
+        cells = [*trailer.cells[1:], *(None for _ in range(len(self._amounts) + 1))]
+        return [(cells[0] or "").replace(",", ""), *cells[1:]]
+
     def verify(self, trailer: Trailer | None, file: str) -> None:
         """Hold the trailer `合计,<rows>,<sum>,…` against the rows.
 
@@ -71,9 +87,9 @@ class ControlTotals:
         """
         if trailer is None:
             raise FileRefused("HL3002", file=file)
-        cells = iter((*trailer.cells[1:], *(None for _ in range(len(self._amounts) + 1))))
-        count = (next(cells) or "").replace(",", "")
-        if not (count.isascii() and count.isdigit()):
+        found, *cells = self._cells(trailer)
+        count = found or ""
+        if not _is_count(count):
             raise FileRefused("HL3011", file=file, line=trailer.line, field=ROW_COUNT)
         stated = {}
         for (field, name), cell in zip(self._amounts, cells, strict=False):
@@ -87,6 +103,21 @@ class ControlTotals:
             if not self._unreadable[field] and stated[field] != self._fen[field]:
                 shown = text(from_fen(stated[field])), text(from_fen(self._fen[field]))
                 raise FileRefused("HL3001", file=file, field=name, stated=shown[0], found=shown[1])
+
+
+def with_stated(pieces: Iterator[Piece], stated: Callable[[], Mapping[str, str]]) -> Iterator[Piece]:
+    """Yield `pieces`, the last with what `stated` returns once all are read; where there is none, nothing."""
+    last = next(pieces, None)
+    for piece in pieces:
+        if last is not None:
+            yield last
+        last = piece
+    if last is not None:
+        yield replace(last, stated=stated())
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _canonical(cell: str | None) -> int | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from huilian.basis import has_base
 from services.registry import changes, late, precedence, relative
 from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
 from services.registry.domain import Counts
@@ -64,7 +65,7 @@ def _apply(
     changes.prepare(transaction)
     if newest is None or newest < submission["as_of"]:
         changed = _apply_newest(transaction, table, facts, told)
-        if "base" in submission["manifest"]:
+        if has_base(submission["manifest"]):
             missing = relative.note_gone(transaction, tables[relative.GONE], facts)
         else:
             missing = _note_gone(transaction, table, facts) if newest else 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
-from huilian import access, members
+from huilian import access, basis, members
 from huilian.error_texts import TEXTS
 from huilian.errors import MessageRefused
 from schemas.fields import error_code
@@ -98,7 +98,7 @@ def _stated(message: Message, context: Context) -> dict[str, Any]:
 
 def _types(manifest: dict[str, Any]) -> list[str]:
     """Return the types that the parts of a submission may have."""
-    whole = [] if "base" in manifest else [relative.GONE]
+    whole = [] if basis.has_base(manifest) else [relative.GONE]
     return ["rejections", *(name for name in KINDS[manifest["kind"]].parts if name not in whole)]
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
-from huilian.basis import ASKS_FOR_THE_WHOLE, content_sha256
+from huilian.basis import ASKS_FOR_THE_WHOLE, content_sha256, has_base
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
     Raises:
         MessageRefused: HL1021, its base is not the newest ledger, or not the only one of its date; or it is numbered.
     """
-    if "base" not in manifest:
+    if not has_base(manifest):
         return
     of_newest_date = transaction.rows(
         "SELECT submission, manifest FROM registry.submission"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian import messages, money
+from huilian.basis import has_base
 from huilian.bulk import from_ndjson, to_csv
 from huilian.database import quote
 from huilian.errors import FileRefused, MessageRefused
@@ -174,7 +175,7 @@ def check(transaction: Transaction, tables: Mapping[str, str], manifest: dict[st
         totals |= {kind.stated(message_type, field): amount for field, amount in sums.items()}
         if keys != found:
             repeated += [kind.stated(message_type, field) for field in part.key]
-    if "base" in manifest:
+    if has_base(manifest):
         relative.hold_gone(transaction, manifest, tables)
         rows, totals = relative.figures(transaction, manifest, tables)
     check_totals(manifest, rows, totals)
