@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from huilian import audit, bundle, members, messages, outgoing
 from huilian.errors import AccessDenied, MessageRefused, UsageError
 from huilian.members import PLATFORM
+from huilian.processing import check_intake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +50,7 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
     if bundle_read.receiver != PLATFORM:
         raise UsageError("HL7015", file=bundle_read.name, found=bundle_read.receiver, expected=PLATFORM)
     processor, now, known, submissions = office.processor, office.clock.now(), 0, dict[str, None]()
+    refusals: list[tuple[str, MessageRefused]] = []
     with office.database.transaction() as transaction:
         for entry, message in bundle_read.messages():
             known += bool(transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message.id]))
@@ -57,8 +59,16 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
                 messages.put(transaction, message, now=now)
             except MessageRefused as refusal:
                 raise bundle_read.refused(entry, refusal) from refusal
+            try:
+                check_intake(transaction, message)
+            except MessageRefused as refusal:
+                refusals.append((entry, refusal))
             if message.submission is not None:
                 submissions[message.submission] = None
+        for place, superseded in refusals:
+            # What has taken a submission's place may well be in the same bundle, read before.
+            if superseded.facts.get("later") not in submissions:
+                raise bundle_read.refused(place, superseded)
         taken = Taken(bundle_read.count - known, known, tuple(submissions))
         detail = {"messages": bundle_read.count, "repeated": known}
         audit.append(transaction, now=now, actor=actor, action="bundle.read", subject=bundle_read.name, detail=detail)

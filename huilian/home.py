@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import toml_tables
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder, PublicKey
-from huilian.spool import write_atomically
+from huilian.spool import FULL_LISTS, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,9 @@ _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 PORT_HIGHEST: Final = 65_535
 _KEYS: Final = {"county": str, "policy": str, "host": str, "database_url": str, "amqp_url": str, "listen": str}
 _ADAPTERS: Final = "adapters"
+_MISSING: Final = "missing_at_most_percent"
+MISSING_AT_MOST_PERCENT: Final = 10
+"""Of what stood; the plans are silent: assumed."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Settings:
         amqp_url: RabbitMQ's URL, for the distributed host.
         listen: address and port of the HTTP interface.
         adapters: the adapters' own settings, by the adapter's name.
+        missing_at_most_percent: by kind of submission, how much of what stood a full list may lack; other kinds have
+            the default.
     """
 
     county: str
@@ -66,6 +71,7 @@ class Settings:
     amqp_url: str = ""
     listen: str = DEFAULT_LISTEN
     adapters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    missing_at_most_percent: Mapping[str, int] = field(default_factory=dict)
 
 
 class Home:
@@ -140,6 +146,7 @@ class Home:
         # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
         lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
         content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
+        content += self._shares_to_write(settings.missing_at_most_percent)
         content += self._tables_to_write(settings.adapters)
         temporary = self.file.with_suffix(".new")
         temporary.unlink(missing_ok=True)
@@ -160,11 +167,12 @@ class Home:
             raise ConfigurationError("HL6001", home=self.folder)
         values = self._read()
         tables = values.pop(_ADAPTERS)
+        missing = _percent_by_kind(values.pop(_MISSING, {}), self.file)
         for name, value in values.items():
             if name not in _KEYS or not isinstance(value, _KEYS[name]):
                 raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {', '.join(_KEYS)}")
         try:
-            settings = self._overridden(Settings(**values, adapters=tables))
+            settings = self._overridden(Settings(**values, adapters=tables, missing_at_most_percent=missing))
         except TypeError as error:
             raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
         _check(settings, str(self.file))
@@ -190,6 +198,11 @@ class Home:
             raise ConfigurationError("HL6006", file=self.file, what=what)
         return values
 
+    def _shares_to_write(self, given: Mapping[str, int]) -> str:
+        there = given or (self.settings().missing_at_most_percent if self.exists else {})
+        set_otherwise = {kind: percent for kind, percent in there.items() if percent != MISSING_AT_MOST_PERCENT}
+        return f"{_MISSING} = {toml_tables.as_toml(set_otherwise)}\n" if set_otherwise else ""
+
     def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:
         there = self.adapter_tables()
         wanted = given or there
@@ -201,6 +214,21 @@ class Home:
             name: self._environment.get(f"HUILIAN_{name.upper()}", "") for name in ("database_url", "amqp_url")
         }
         return replace(settings, **{name: url for name, url in named.items() if url})
+
+
+def _percent_by_kind(stated: object, file: Path) -> dict[str, int]:
+    """Return for every kind of full list how much of what stood it may lack, in per cent.
+
+    Raises:
+        ConfigurationError: HL6006, there is no such kind, or it is no whole number from 0 to 100.
+    """
+    found = dict.fromkeys(FULL_LISTS, MISSING_AT_MOST_PERCENT)
+    for kind, percent in stated.items() if isinstance(stated, dict) else [("", None)]:
+        if kind not in FULL_LISTS or type(percent) is not int or not 0 <= percent <= 100:  # noqa: PLR2004
+            what = f"{_MISSING}.{kind}: 种类 ({', '.join(FULL_LISTS)}) = 0..100 (a kind, and a whole number)"
+            raise ConfigurationError("HL6006", file=file, what=what)
+        found[kind] = percent
+    return found
 
 
 def _check(settings: Settings, file: str) -> None:

@@ -63,6 +63,7 @@ class Office:
             policy.load(self.settings.policy),
             catalogue.installed(),
             translating.translator(self.home, county),
+            self.settings.missing_at_most_percent,
         )
 
     @functools.cached_property

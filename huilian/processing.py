@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import audit, envelope, members, messages
+from huilian import audit, envelope, members, messages, service
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.logs import where
 from huilian.refusal_notices import refusal_notice
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from huilian.members import Member
     from huilian.service import Context, Service
 
-__all__ = ["INTAKE", "Outcome", "Processor", "Result"]
+__all__ = ["INTAKE", "Outcome", "Processor", "Result", "check_intake"]
 
 INTAKE: Final = "intake"
 """The way in where whoever hands a message over is answered at once: HTTP, and this machine's own commands."""
@@ -52,6 +52,17 @@ class Outcome:
 
     result: Result
     refusal: MessageRefused | None = None
+
+
+def check_intake(transaction: Transaction, message: Message) -> None:
+    """Let pass what no service refuses at once, where its sender waits for the answer.
+
+    Raises:
+        MessageRefused: as the services' `intake_checks`.
+    """
+    for each in service.installed().values():
+        if message.type in each.intake_checks:
+            each.intake_checks[message.type](message, transaction)
 
 
 class Processor:
@@ -85,14 +96,14 @@ class Processor:
             raise MessageRefused("HL1009", what="datacontenttype")
         return message, member
 
-    def deliver(self, service: Service, seal: str, payload: bytes) -> Outcome:
-        """Let one message into `service`.
+    def deliver(self, taker: Service, seal: str, payload: bytes) -> Outcome:
+        """Let one message into a service.
 
         Raises:
             HostUnavailable: a server is away; nothing was committed, try again.
         """
         return self._guarded(
-            service.name, seal, payload, lambda transaction: self._handle(service, seal, payload, transaction)
+            taker.name, seal, payload, lambda transaction: self._handle(taker, seal, payload, transaction)
         )
 
     def intake(self, seal: str, payload: bytes) -> Outcome:
@@ -101,22 +112,30 @@ class Processor:
         Raises:
             HostUnavailable: a server is away; nothing was committed, try again.
         """
+        refusals: list[MessageRefused] = []
 
         def forward(transaction: Transaction) -> Result:
             message, _ = self.check(transaction, seal, payload)
+            try:
+                check_intake(transaction, message)
+            except MessageRefused as refusal:
+                # Its sender is told here and now; nothing is wrong with the message, so it is not buried.
+                refusals.append(refusal)
+                return Result.REFUSED
             known = transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message.id])
             messages.put(transaction, message, now=self.context.clock.now())
             return Result.REPEATED if known else Result.HANDLED
 
-        return self._guarded(INTAKE, seal, payload, forward)
+        outcome = self._guarded(INTAKE, seal, payload, forward)
+        return Outcome(Result.REFUSED, refusals[0]) if refusals else outcome
 
-    def _handle(self, service: Service, seal: str, payload: bytes, transaction: Transaction) -> Result:
+    def _handle(self, taker: Service, seal: str, payload: bytes, transaction: Transaction) -> Result:
         now = self.context.clock.now()
         message, _ = self.check(transaction, seal, payload)
-        handler = service.handlers.get(message.type)
+        handler = taker.handlers.get(message.type)
         if handler is None:
             raise MessageRefused("HL1005", type=message.type, dataschema=message.dataschema)
-        if not messages.take(transaction, service.name, message, now=now):
+        if not messages.take(transaction, taker.name, message, now=now):
             return Result.REPEATED
         for draft in handler(message, transaction, self.context):
             self.send(transaction, draft)

@@ -22,7 +22,7 @@ import polars as pl
 from huilian import basis, receipts, refused_files
 from huilian.adapters import Outgoing
 from huilian.ahead import ahead
-from huilian.errors import FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.errors import LACKS_TOO_MUCH, SUPERSEDED, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.sealing import Sealing
 from huilian.spool import Spool
 from huilian.system_errors import why
@@ -44,6 +44,8 @@ RECEIPT_CONTRACT: Final = "receipt/v2"
 """Version 1 has the same fields: what writes the one writes the other."""
 RECEIPT_SECONDS: Final = 900
 """How long a push waits for its receipt before it leaves the rest to a later run."""
+SENT_AGAIN_AT_MOST: Final = 20
+"""How many names of earlier submissions of one file are tried, where this machine does not know of them."""
 REFUSAL_SECONDS: Final = 30
 """The same where only a refusal is told: whoever pushed the file knows of it already."""
 
@@ -73,6 +75,9 @@ class Transport(Protocol):
             HostUnavailable: the other side is away.
         """
 
+    def superseded_by(self, submission: str) -> str | None:
+        """Return what has taken the place of a submission that has a receipt, as far as the county tells."""
+
 
 @dataclass(frozen=True)
 class Pushed:
@@ -101,8 +106,12 @@ def push(
     transport: Transport,
     progress: Progress = lambda _step, _done, _whole: None,
     seconds: float = RECEIPT_SECONDS,
+    allow_missing: int = 0,
 ) -> Pushed:
     """Push one file and return its receipt.
+
+    A file that was pushed before is answered with the receipt it got, as long as what it said stands. If another
+    file of its day was taken since, it is sent again, as another submission.
 
     Raises:
         FileRefused: the file as a whole cannot be taken; nothing was sent. Where it names a submission,
@@ -120,17 +129,25 @@ def push(
         catalogue=catalogue,
         clock=clock,
         progress=progress,
+        allow_missing=allow_missing,
     )
     submission = translated()
-    is_told_by_differences = "base" in submission.manifest
-    try:
-        receipt = _receipt(submission, transport, progress, seconds)
-    except MessageRefused as refusal:
-        if not is_told_by_differences or refusal.code not in basis.SENT_WHOLE_AFTER:
-            raise
-        # Told by its differences from what the county does not have, or not like that: now it is sent whole.
-        basis.forget(Spool(home.spool), submission.folder.name)
+    for _ in range(SENT_AGAIN_AT_MOST):
+        told_by_differences = basis.has_base(submission.manifest)
+        try:
+            receipt = _receipt(submission, transport, progress, seconds)
+            break
+        except MessageRefused as refusal:
+            if refusal.code == SUPERSEDED:
+                # Sent again under another name, it is told as the newest word.
+                submission.note_superseded()
+            elif told_by_differences and refusal.code in basis.SENT_WHOLE_AFTER:
+                # Told by its differences from what the county does not have, or not like that: now it is sent whole.
+                basis.forget(Spool(home.spool), submission.folder.name)
+            else:
+                raise
         submission = translated()
+    else:
         receipt = _receipt(submission, transport, progress, seconds)
     rows = receipts.rows(adapter, receipt, submission, source)
     answer = _answer(submission, receipt, rows, adapter=adapter, settings=settings, day=clock.today(), source=source)
@@ -178,9 +195,10 @@ def _receipt(submission: SpooledSubmission, transport: Transport, progress: Prog
     """Send what was not sent yet, and keep the receipt."""
     try:
         receipt = _earlier_receipt(submission, transport) or _send(submission, transport, progress, seconds)
-    except MessageRefused:
-        # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
-        submission.discard()
+    except MessageRefused as refusal:
+        if refusal.code != SUPERSEDED:
+            # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
+            submission.discard()
         raise
     submission.keep_receipt(receipt)
     return receipt
@@ -217,10 +235,15 @@ def _earlier_receipt(submission: SpooledSubmission, transport: Transport) -> dic
             raise
         # Of an earlier translation, which was discarded.
         return None
-    if receipt is None and submission.receipt and transport.asks_the_county:
+    if receipt is not None:
+        later = transport.superseded_by(submission.folder.name)
+        if later is not None:
+            raise MessageRefused(SUPERSEDED, submission=submission.folder.name, later=later)
+        return receipt
+    if submission.receipt and transport.asks_the_county:
         # It was restored to an older state, or set up anew: what it answered once does not hold there any more.
         submission.forget_answer()
-    return receipt or submission.receipt
+    return submission.receipt
 
 
 def _send(submission: SpooledSubmission, transport: Transport, progress: Progress, seconds: float) -> dict[str, Any]:
@@ -249,8 +272,20 @@ def translate(
     catalogue: Catalogue,
     clock: Clock,
     progress: Progress = lambda _step, _done, _whole: None,
+    allow_missing: int = 0,
 ) -> SpooledSubmission:
-    """Translate, seal and spool a file; one that is spooled already is not translated again.
+    """Translate, seal and spool a file; one that is spooled already, and still stands, is not translated again.
+
+    Args:
+        source: the file.
+        adapter: translates it.
+        member: who sends it.
+        home: whose spool and keys are used.
+        settings: what the adapter may know.
+        catalogue: the contracts.
+        clock: the moment of signing.
+        progress: told how far it is.
+        allow_missing: how many records of what stood the file may lack, however many that is.
 
     Raises:
         FileRefused: it cannot be read, is not this adapter's or this member's, or its totals disagree. Where
@@ -263,10 +298,11 @@ def translate(
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=why(error)) from error
-    name = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
     spool = Spool(home.spool)
-    known = spool.find(name)
-    if known and not _is_sealed_for_nothing(known, member, home):
+    name, known = _place(
+        spool, f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}", allow_missing=allow_missing
+    )
+    if known and not _is_sealed_for_nothing(known, member, home, allow_missing):
         return known
     key = home.keys.current(member)
     if known:
@@ -283,6 +319,7 @@ def translate(
         clock=clock,
         key=key,
         draught=draught,
+        allow_missing=allow_missing,
     )
     with contextlib.closing(work):
         try:
@@ -311,11 +348,43 @@ def translate(
             raise
 
 
-def _is_sealed_for_nothing(spooled: SpooledSubmission, member: str, home: Home) -> bool:
-    """Return whether nothing of it has left, and it is sealed with a key that another has taken the place of."""
+def _place(spool: Spool, name: str, *, allow_missing: int) -> tuple[str, SpooledSubmission | None]:
+    """Return under which name a file is sent, and what is spooled there: its last submission, or room for another.
+
+    Args:
+        spool: of this machine.
+        name: of the file's first submission.
+        allow_missing: see `translate`.
+    """
+    last = spool.last_of(name)
+    if last is None:
+        return name, None
+    receipt = last.receipt
+    if receipt and receipt["status"] == "refused":
+        stands = receipt["code"] != LACKS_TOO_MUCH
+    else:
+        stands = not last.is_superseded and not spool.stated_since(last)
+    if receipt is None and last.sent and _allows(last) != allow_missing:
+        # What has left in part cannot be sealed otherwise under its name.
+        stands = False
+    if stands:
+        return last.folder.name, last
+    _, _, number = last.folder.name[len(name) :].rpartition(".")
+    return f"{name}.{int(number or 1) + 1}", None
+
+
+def _allows(submission: SpooledSubmission) -> int:
+    return int(submission.manifest.get("allow_missing") or 0)
+
+
+def _is_sealed_for_nothing(spooled: SpooledSubmission, member: str, home: Home, allow_missing: int) -> bool:
+    """Return whether nothing of it has left, and it is sealed otherwise than it would be now.
+
+    That is with a key that another has taken the place of, or with another number of records that may be missing.
+    """
     if spooled.sent or spooled.receipt or not home.keys.holds(member):
         return False
-    return next(spooled.messages()).kid != home.keys.current(member).kid
+    return _allows(spooled) != allow_missing or next(spooled.messages()).kid != home.keys.current(member).kid
 
 
 def _changed(source: Path, before: os.stat_result) -> bool:

@@ -48,6 +48,7 @@ class Context:
         policy: the county's.
         catalogue: the contracts.
         translate: reads a message in its sender's own format, by way of that member's adapter.
+        missing_at_most_percent: by kind of submission, how much of what stood a full list may lack.
     """
 
     clock: Clock
@@ -55,6 +56,7 @@ class Context:
     policy: Policy
     catalogue: Catalogue
     translate: Translate
+    missing_at_most_percent: Mapping[str, int]
 
 
 Handler = Callable[["Message", "Transaction", Context], Iterable["Draft"]]
@@ -70,12 +72,15 @@ class Service:
         handlers: message type to handler.
         queries: what it answers, by name: functions of (transaction, …) that the HTTP
             interface and the commands call.
+        intake_checks: message type to what raises `MessageRefused` at once where the sender
+            waits for an answer, for a message that was taken before as well.
     """
 
     name: str
     component: Component
     handlers: Mapping[str, Handler]
     queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ One folder a submission::
         000000.payload
         …
         sent                  how many messages have left
+        superseded            the county said that something else was stated since
         退回_RCB01_….csv       the rejected rows, in the sender's own layout, if any
         receipt.json          the answer
         answer/               the same in the sender's own format, where `huilian push` wrote it
@@ -23,18 +24,22 @@ import fcntl
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian import envelope
 from huilian.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import datetime as dt
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from huilian.envelope import Message
 
-__all__ = ["Spool", "SpooledSubmission", "sync", "write_atomically"]
+__all__ = ["FULL_LISTS", "Spool", "SpooledSubmission", "sync", "write_atomically"]
+
+FULL_LISTS: Final = ("roster", "loan_ledger", "guarantee_book")
+"""The kinds of submission that list all there is: what one lacks is missing, and the next of its day replaces it."""
 
 
 class SpooledSubmission:
@@ -67,6 +72,26 @@ class SpooledSubmission:
         """Have it count as not sent and not answered."""
         self.note_sent(0)
         (self.folder / "receipt.json").unlink(missing_ok=True)
+
+    @property
+    def is_superseded(self) -> bool:
+        """Return whether the county said that something else was stated since: what it said stands no more."""
+        return (self.folder / "superseded").exists()
+
+    def note_superseded(self) -> None:
+        """Note that something else was stated since; its file, sent again, is another submission."""
+        (self.folder / "superseded").touch()
+
+    @property
+    def sealed_at(self) -> dt.datetime:
+        """Return when its first message was signed."""
+        return next(self.messages()).time
+
+    @property
+    def answered_at(self) -> int | None:
+        """Return when the answer was kept, in nanoseconds, to tell the later of two."""
+        path = self.folder / "receipt.json"
+        return path.stat().st_mtime_ns if path.exists() else None
 
     @property
     def sent(self) -> int:
@@ -175,12 +200,54 @@ class Spool:
 
     def submissions(self) -> list[SpooledSubmission]:
         """Return every submission that is complete on disk, by name."""
-        whole = (path.parent for path in sorted(self.folder.glob("*/manifest.json")))
+        return self._complete("*")
+
+    def _complete(self, pattern: str) -> list[SpooledSubmission]:
+        whole = (path.parent for path in sorted(self.folder.glob(f"{pattern}/manifest.json")))
         return [SpooledSubmission(folder) for folder in whole if not folder.name.endswith((".part", ".discarded"))]
+
+    def last_of(self, name: str) -> SpooledSubmission | None:
+        """Return the last submission of the file that `name` stands for: sent again, its name ends in ".2", ".3", …."""
+        found = None
+        number = 1
+        while (each := self.find(name if number == 1 else f"{name}.{number}")) is not None:
+            found, number = each, number + 1
+        return found
+
+    def stated_since(self, submission: SpooledSubmission) -> bool:
+        """Return whether another file of the same member, kind, day and number was sealed or answered since.
+
+        What that said may have taken the place of what this one did.
+        """
+        own = submission.manifest
+        day = own["as_of"].replace("-", "")
+        return any(
+            _is_later(other, submission)
+            for other in self._complete(f"{own['member']}-{own['kind']}-{day}-*")
+            if other.folder != submission.folder and _speaks_of_the_same(other, own)
+        )
 
     def begin(self, submission: str) -> Draught:
         """Start to write a submission."""
         return Draught(self.folder / submission)
+
+
+def _speaks_of_the_same(other: SpooledSubmission, own: Mapping[str, Any]) -> bool:
+    """Return whether a submission takes the place of one with the manifest `own`, should it be the later one."""
+    stated = other.manifest
+    # What tells of a file that was refused here, and what the county refused, takes nobody's place.
+    if "code" in stated or (other.receipt or {}).get("status") == "refused":
+        return False
+    # Of messages that complete one another, such as an insurer's of one day, only one of the same name is meant.
+    same = ("kind", "as_of", "file_sequence", *(() if own["kind"] in FULL_LISTS else ("file_name",)))
+    return all(stated.get(name) == own.get(name) for name in same)
+
+
+def _is_later(other: SpooledSubmission, own: SpooledSubmission) -> bool:
+    sealed, answered, own_answered = other.sealed_at, other.answered_at, own.answered_at
+    if answered is None or own_answered is None:
+        return sealed >= own.sealed_at
+    return sealed > own.sealed_at or answered > own_answered
 
 
 def sync(path: Path) -> None:

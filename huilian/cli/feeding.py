@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian import months, regions, service
-from huilian.cli import session
+from huilian.cli import figures, screen, session
 from huilian.errors import HostUnavailable, UsageError
 from huilian.http import rows
 from huilian.http.answers import FeedRow
-from huilian.http.feed import BESIDE_LOANS
+from huilian.http.feed import BESIDE_LOANS, RESTS_ON, not_taken
 from huilian.http.feed_answers import ScoreboardFeedRow
 from huilian.http.questions import FORMATS
 from huilian.spool import write_atomically
@@ -73,7 +73,20 @@ def _from_here(asked: Question) -> str | None:
         chunks = rows.csv_chunks(found, rows.columns(row)) if asked.form == "csv" else rows.ndjson_chunks(found)
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
+        if asked.feed in RESTS_ON:
+            month = f"{office.clock.today():%Y-%m}"
+            _tell(
+                service.query("reconciliation")(
+                    transaction, month=month, institution=asked.institution, kind=RESTS_ON[asked.feed]
+                )
+            )
     return cursor
+
+
+def _tell(rests_on: Iterable[Mapping[str, Any]]) -> None:
+    """Say on standard error what of the files the rows rest on was not taken."""
+    for line in figures.basis(not_taken(rests_on)):
+        screen.err().print(line, soft_wrap=True)
 
 
 def _ask(
@@ -109,6 +122,7 @@ def _from_server(asked: Question, url: str, token: str | None, ca_file: Path | N
     ) as answer:
         for line in answer.lines:
             sys.stdout.buffer.write(line.encode() + end)
+    _tell(answer.not_taken)
     if answer.cursor is None and asked.feed == "loans":
         raise HostUnavailable("HL5003", url=url, what="no cursor")
     return answer.cursor

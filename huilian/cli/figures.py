@@ -5,14 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.text import Text
+
 from huilian.cli import screen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.table import Table
 
-__all__ = ["BREAKDOWNS", "parts", "whole"]
+__all__ = ["BREAKDOWNS", "basis", "parts", "whole"]
 
 BREAKDOWNS: Final = {"institution": "机构", "product": "产品", "township": "乡镇", "village": "村"}
 _HEADINGS: Final = (">笔数", ">户数", ">累计发放", ">余额", ">逾期余额", ">不良余额", ">不良率", ">到期收回率")
@@ -58,6 +60,27 @@ def parts(
     made.caption = "金额单位：万元 (10,000 yuan)"
     made.caption_justify = "left"
     return made
+
+
+def basis(rows: Iterable[Mapping[str, Any]]) -> list[Text]:
+    """Return what figures rest on, a line for each institution: how much of its own totals was taken."""
+    return [_taken(row) for row in rows]
+
+
+def _taken(row: Mapping[str, Any]) -> Text:
+    taken, stated, untaken = (
+        None if row[name] is None else screen.amount(row[name])
+        for name in ("taken_amount", "stated_amount", "untaken_amount")
+    )
+    rows = f"{row['untaken_rows']:,}"
+    head = f"依据 (rests on) {row['institution']} {row['as_of']}："
+    if stated is None:
+        chinese, english = f"{row['taken_rows']:,} 行入账，{rows} 行未入账", f"{rows} rows not taken, no control total"
+    else:
+        chinese = f"该机构自列 {stated} 元，入账 {taken} 元；{rows} 行 {untaken} 元未入账"
+        english = f"{taken} of the institution's {stated}; {rows} rows with {untaken} not taken"
+    complete = not row["untaken_rows"] and row["untaken_amount"] in (None, "0.00")
+    return Text(f"{head}{chinese} ({english})", "dim" if complete else "yellow")
 
 
 def _cells(name: str, row: Mapping[str, Any]) -> list[str | None]:

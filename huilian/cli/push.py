@@ -24,12 +24,14 @@ def register(app: typer.Typer) -> None:
     screen.command(
         app,
         "push",
-        "报送文件：翻译、签名、发送，等回执。中断后再次运行同一命令即可继续；同一文件重复报送，回执相同。"
+        "报送文件：翻译、签名、发送，等回执。中断后再次运行同一命令即可继续；同一文件重复报送，回执相同；"
+        "期间同一天另有文件入账的，则重新入账。"
         "退出码：0 已接收，1 被拒绝，2 用法有误，3 服务器暂时不可用（文件已留在待发区）。",
         "Send files: translate, seal, send, await the receipt. Exit 0 accepted, 1 refused, 2 usage, 3 server away.",
         "huilian push 花名册_341599_20240101.csv --adapter county_roster --member 341599",
         "huilian push RCB01_LOAN_*.csv --adapter rural_commercial_bank --member RCB01 --json",
         "huilian push RCB01_LOAN_20240531.csv --adapter rural_commercial_bank --member RCB01 --to https://huilian.example:8341",
+        "huilian push RCB01_LOAN_20240531.csv --adapter rural_commercial_bank --member RCB01 --allow-missing 120",
     )(push)
 
 
@@ -47,6 +49,15 @@ def push(
             metavar="CODE", help="县代码，本机没有数据目录时用 (without an office here)", rich_help_panel=options.REMOTE
         ),
     ] = None,
+    allow_missing: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=2_147_483_647,
+            help="名册、台账、担保明细确实减少时，最多允许缺少几条 (let a full list lack up to so many records)",
+        ),
+    ] = 0,
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="等回执最多几秒 (wait for the receipt)")
     ] = None,
@@ -77,6 +88,7 @@ def push(
                 home=home,
                 way=opened,
                 seconds=seconds,
+                allow_missing=allow_missing,
                 at_once=_say_on_the_side if as_json else _show,
             )
             statuses.append(answer.status)

@@ -31,6 +31,8 @@ _HEADINGS: Final = (
     ">行数",
     ">退回行",
     ">退回文件",
+    ">自列金额",
+    ">未入账金额",
     "缺号",
     "重号",
 )
@@ -46,6 +48,7 @@ def table(found: Mapping[str, Any]) -> Table:
             row["as_of"],
             screen.moment(dt.datetime.fromisoformat(row["applied_at"]) if row["applied_at"] else None),
             *(f"{row[name]:,}" for name in ("files", "rows", "rejected_rows", "refused_files")),
+            *(None if row[name] is None else screen.amount(row[name]) for name in ("stated_amount", "untaken_amount")),
             "；".join(f"{gap['as_of']} {_span(gap['first'], gap['last'])}" for gap in row["missing_files"]) or None,
             "；".join(f"{repeat['as_of']} {repeat['number']}" for repeat in row["repeated_files"]) or None,
         ]

@@ -31,6 +31,7 @@ def send(
     home: Home,
     way: Way,
     seconds: float = push.RECEIPT_SECONDS,
+    allow_missing: int = 0,
     at_once: Callable[[Answer], None] = lambda _refused: None,
 ) -> Answer:
     """Push one file; whatever refuses it or keeps it from arriving is in the answer.
@@ -44,6 +45,7 @@ def send(
         home: whose keys seal it and whose spool keeps it.
         way: where it goes.
         seconds: how long to wait for the receipt.
+        allow_missing: how many records of what stood the file may lack, however many that is.
         at_once: called with the answer of a file refused here, before the county is told.
 
     Raises:
@@ -59,6 +61,7 @@ def send(
         settings=settings,
         catalogue=catalogue.installed(),
         clock=SystemClock(),
+        allow_missing=allow_missing,
     )
     try:
         with watching(file.stat().st_size) as progress:
@@ -73,6 +76,7 @@ def send(
                 transport=way.transport,
                 progress=progress,
                 seconds=seconds,
+                allow_missing=allow_missing,
             )
     except FileRefused as refusal:
         answer = Answer.of_refusal(file, refusal)

@@ -1,7 +1,7 @@
 """`huilian stats`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,7 +67,7 @@ def stats(
             region=region, month=month, by=by, institution=institution, product=product
         )
     else:
-        found = session.query("figures", region=region, month=month, by=by, institution=institution, product=product)
+        found = _from_here(region=region, month=month, by=by, institution=institution, product=product)
     if as_json:
         screen.print_json(found)
         return
@@ -77,10 +77,22 @@ def stats(
         name = "region" if by in ("township", "village") else by
         rows = [(str(row[name] or "—"), row) for row in found["rows"]]
         screen.show(shown.parts(shown.BREAKDOWNS[by], rows, width=console.width))
+    for line in shown.basis(found.get("rests_on", ())):
+        console.print(line, soft_wrap=True)
     if found["stale"]:
         console.print(
             f"[yellow]{month} 未报送台账的机构 (no ledger yet): {', '.join(found['stale'])}[/yellow]", soft_wrap=True
         )
+
+
+def _from_here(*, region: str, month: str, **question: str | None) -> dict[str, Any]:
+    from huilian import regions, service  # noqa: PLC0415  # loads every service
+    from huilian.http.statistics import with_basis  # noqa: PLC0415  # the same
+
+    with session.reading() as office, office.database.snapshot() as transaction:
+        regions.refuse_outside(office.settings.county, region)
+        queries = {name: service.query(name) for name in ("figures", "reconciliation")}
+        return with_basis(queries, transaction, region=region, month=month, **question)
 
 
 def _scoreboard(

@@ -38,9 +38,9 @@ def write(home: Home, target: Path, submissions: Sequence[str] = ()) -> tuple[in
             bundle cannot be written.
     """
     spool = Spool(home.spool)
-    chosen = [_find(spool, name) for name in submissions] or [
-        each for each in spool.submissions() if each.receipt is None
-    ]
+    # In the order in which they were sealed: of two that speak of the same, the last is to count.
+    unanswered = (each for each in spool.submissions() if each.receipt is None)
+    chosen = [_find(spool, name) for name in submissions] or sorted(unanswered, key=lambda each: each.sealed_at)
     if not chosen:
         raise UsageError("HL7001", what="待发区没有待报送的提交 (nothing waits in the spool)")
     return len(chosen), bundle.write(target, PLATFORM, _messages(chosen))

@@ -13,7 +13,7 @@ import structlog
 
 from huilian import basis, refused_files
 from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
-from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
+from huilian.errors import SUPERSEDED, HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.spool import Spool
 from huilian.transports import refusals
 
@@ -74,7 +74,11 @@ class Sending:
             return False
         if spooled.receipt is not None:
             # Dropped once more: answered with the receipt it got, as long as that holds and is here to be shown.
-            if self._is_forgotten(link, spooled) or not self._answering.answer_known(arrival):
+            if self._is_forgotten(link, spooled):
+                self._seal_anew(arrival)
+            elif spooled.is_superseded:
+                self._state_again(spooled)
+            elif not self._answering.answer_known(arrival):
                 self._seal_anew(arrival)
             return False
         if spooled.sent == 0:
@@ -95,13 +99,24 @@ class Sending:
         return True
 
     def _is_forgotten(self, link: Link, answered: SpooledSubmission) -> bool:
-        """Return whether the county says that it knows of no such submission: it was restored to an older state."""
+        """Return whether the county says that it knows of no such submission: it was restored to an older state.
+
+        Where it says that something else has taken its place since, that is noted.
+        """
         try:
-            link.ask(answered.folder.name)
+            found = link.ask(answered.folder.name)
+            if found is not None and found.is_superseded:
+                answered.note_superseded()
         except HuilianError as error:
             # Without an answer, perhaps for want of a token, the receipt that is here stands.
             return error.code == _UNKNOWN_SUBMISSION
         return False
+
+    def _state_again(self, superseded: SpooledSubmission) -> None:
+        """Have a file become another submission: the one it was has been superseded at the county."""
+        superseded.note_superseded()
+        for waiting in self._parts.ledger.arrivals.of(superseded.folder.name):
+            self._parts.ledger.arrivals.change(waiting.number, state="taken")
 
     def follow_up(self, link: Link) -> None:
         """Ask after files that wait for their receipts; seal anew what has waited too long.
@@ -170,9 +185,13 @@ class Sending:
             raise refusal
         submission = arrival.submission or ""
         spooled = Spool(self._parts.home.spool).find(submission)
-        if spooled and "base" in spooled.manifest and refusal.code in basis.SENT_WHOLE_AFTER:
+        if spooled and basis.has_base(spooled.manifest) and refusal.code in basis.SENT_WHOLE_AFTER:
             basis.forget(Spool(self._parts.home.spool), submission)
             self._seal_anew(arrival)
+            return
+        if refusal.code == SUPERSEDED:
+            if spooled is not None:
+                self._state_again(spooled)
             return
         if refusal.code == basis.ASKS_FOR_THE_WHOLE:
             # Told twice, by an answer and by a notice: it is sealed as a whole already.

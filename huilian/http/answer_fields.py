@@ -13,9 +13,10 @@ __all__ = ["count", "date", "money", "ratio", "text"]
 _RATIO_PATTERN: Final = r"^[0-9]+\.[0-9]{6}$"
 
 
-def money(description: str) -> fields.String:
+def money(description: str, **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
     """Return an amount in yuan, a decimal string with two places."""
-    return fields.String(required=True, metadata={"pattern": MONEY_PATTERN, "description": f"{description} (yuan)"})
+    metadata = {"pattern": MONEY_PATTERN, "description": f"{description} (yuan)"}
+    return fields.String(required=True, metadata=metadata, **kwargs)
 
 
 def ratio(description: str) -> fields.String:

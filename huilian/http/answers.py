@@ -25,7 +25,12 @@ __all__ = [
     "Source",
     "Submission",
     "Submissions",
+    "Taken",
 ]
+
+
+def _amount(description: str) -> fields.String:
+    return _money(description, allow_none=True)
 
 
 class Error(ma.Schema):
@@ -65,6 +70,21 @@ class FiguresRow(ma.Schema):
     due_loan_recovery_rate = _ratio("到期贷款收回率。 Repaid of what fell due this year, over what fell due")
 
 
+class Taken(ma.Schema):
+    """How much of what an institution's newest files state of themselves was taken."""
+
+    institution = _text("机构。")
+    kind = _text("种类。 The kind of submission.")
+    as_of = _date("截止日期。 The newest date.")
+    stated_rows = _count("自列行数。 Rows by the files' own count.")
+    taken_rows = _count("入账行数。 Rows taken.")
+    untaken_rows = _count("未入账行数。 Rows not taken.")
+    amount = _text("金额项目。 Which amount is compared.", allow_none=True)
+    stated_amount = _amount("自列金额。 By the files' own totals; null where one states none")
+    taken_amount = _amount("入账金额。 Taken")
+    untaken_amount = _amount("未入账金额。 Not taken")
+
+
 class Figures(FiguresRow):
     """The figures of a region at a month's end, and their parts."""
 
@@ -77,6 +97,9 @@ class Figures(FiguresRow):
     month = _text("The month asked for.")
     stale = fields.List(
         fields.String(), required=True, metadata={"description": "Banks that have not reported for it."}
+    )
+    rests_on = fields.List(
+        fields.Nested(Taken), required=True, metadata={"description": "What the figures rest on, bank by bank."}
     )
     by = fields.String(metadata={"description": "What `rows` are by."})
     rows = fields.List(fields.Nested(FiguresRow))

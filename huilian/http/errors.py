@@ -40,6 +40,7 @@ STATUSES: Final = {
     "HL1004": 403,
     "HL1006": 413,
     "HL1008": 409,
+    "HL1030": 409,
     # A token that is missing or not one of ours; every other HL4 code is a 403.
     "HL4002": 401,
     "HL4004": 401,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import months
@@ -12,7 +13,7 @@ from huilian.http.endpoints import Answer, Section
 from huilian.http.feed_answers import ClaimRow, GuaranteeRow, PolicyRow, ScoreboardFeedRow
 from huilian.http.interface import current
 from huilian.http.questions import BesideLoansQuery, FeedQuery, ScoreboardFeedQuery
-from huilian.http_names import CURSOR_HEADER
+from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["BESIDE_LOANS", "section"]
+__all__ = ["BESIDE_LOANS", "RESTS_ON", "not_taken", "section"]
 
 BESIDE_LOANS: Final[dict[str, tuple[str, type[ma.Schema]]]] = {
     "guarantees": ("guarantee_feed", GuaranteeRow),
@@ -30,6 +31,13 @@ BESIDE_LOANS: Final[dict[str, tuple[str, type[ma.Schema]]]] = {
     "claims": ("claim_feed", ClaimRow),
 }
 """By feed: the service's query, and the shape of its rows."""
+RESTS_ON: Final = {
+    "loans": "loan_ledger",
+    "guarantees": "guarantee_book",
+    "policies": "insurance_package",
+    "claims": "insurance_package",
+}
+"""By feed: the kind of submission that its rows come from."""
 
 
 def loans(query: dict[str, str]) -> Response:
@@ -48,7 +56,7 @@ def loans(query: dict[str, str]) -> Response:
         cursor, found = interface.queries["loan_feed"](
             transaction, region=region, since=query.get("since"), institution=institution
         )
-        return {CURSOR_HEADER: cursor}, found
+        return {CURSOR_HEADER: cursor} | _not_taken(transaction, "loans", institution), found
 
     return rows.streamed(ask, FeedRow, query.get("format"))
 
@@ -90,9 +98,23 @@ def _beside_loans(feed: str, query: dict[str, str]) -> Response:
     name, row = BESIDE_LOANS[feed]
 
     def ask(transaction: Transaction) -> tuple[Mapping[str, str], Iterable[Mapping[str, Any]]]:
-        return {}, interface.queries[name](transaction, region=region, institution=institution)
+        found = interface.queries[name](transaction, region=region, institution=institution)
+        return _not_taken(transaction, feed, institution), found
 
     return rows.streamed(ask, row, query.get("format"))
+
+
+def not_taken(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return of what a feed rests on, see `Taken`, the institutions of whose files something was not taken."""
+    return [row for row in found if row["untaken_rows"] or row["untaken_amount"] not in (None, "0.00")]
+
+
+def _not_taken(transaction: Transaction, feed: str, institution: str | None) -> dict[str, str]:
+    interface = current()
+    month = f"{interface.office.clock.today():%Y-%m}"
+    found = interface.queries["reconciliation"](transaction, month=month, institution=institution, kind=RESTS_ON[feed])
+    left = not_taken(found)
+    return {NOT_TAKEN_HEADER: json.dumps(left, separators=(",", ":"))} if left else {}
 
 
 def scoreboard(query: dict[str, str]) -> Response:
@@ -115,11 +137,18 @@ def scoreboard(query: dict[str, str]) -> Response:
 def section() -> Section:
     """Return the feeds' addresses."""
     made = Section("feed", "数据流：借据、担保、保单、赔案、报送考核。 Loans, what is beside them, and who reported.")
-    cursor = {CURSOR_HEADER: {"description": "What to give as `since` next time.", "schema": {"type": "string"}}}
+    left = {
+        NOT_TAKEN_HEADER: {
+            "description": "What of the files these rows rest on was not taken, as `rests_on` of the statistics "
+            "has it; absent where all was.",
+            "schema": {"type": "string"},
+        }
+    }
+    cursor = left | {CURSOR_HEADER: {"description": "What to give as `since` next time.", "schema": {"type": "string"}}}
     made.get("/feed/loans", loans, *_answers("The loans", FeedRow, cursor), query=FeedQuery)
-    made.get("/feed/guarantees", guarantees, *_answers("The guarantees", GuaranteeRow), query=BesideLoansQuery)
-    made.get("/feed/policies", policies, *_answers("The policies", PolicyRow), query=BesideLoansQuery)
-    made.get("/feed/claims", claims, *_answers("The claims", ClaimRow), query=BesideLoansQuery)
+    made.get("/feed/guarantees", guarantees, *_answers("The guarantees", GuaranteeRow, left), query=BesideLoansQuery)
+    made.get("/feed/policies", policies, *_answers("The policies", PolicyRow, left), query=BesideLoansQuery)
+    made.get("/feed/claims", claims, *_answers("The claims", ClaimRow, left), query=BesideLoansQuery)
     made.get("/feed/scoreboard", scoreboard, *_answers("The lines", ScoreboardFeedRow), query=ScoreboardFeedQuery)
     return made
 

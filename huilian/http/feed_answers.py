@@ -101,6 +101,7 @@ class ScoreboardFeedRow(Reported):
         fields = (
             *("month", "due_date", "institution", "institution_kind", "kind", "status", "as_of", "received_at"),
             *("applied_at", "files", "rows", "rejected_rows", "refused_files", "missing_files", "repeated_files"),
+            *("stated_rows", "taken_rows", "stated_amount", "taken_amount", "untaken_amount"),
         )
 
     month = text("月份。")

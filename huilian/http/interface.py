@@ -23,7 +23,8 @@ STREAMS_AT_ONCE: Final = 4
 """Clients that may be read to at once. Each holds a thread and a database connection for as
 long as it cares to read; the rest stay free for messages coming in."""
 QUERIES: Final = (
-    *("receipt", "submissions", "differences", "scoreboard", "ledger_dates", "figures"),
+    *("receipt", "superseded_by", "submissions", "differences", "scoreboard", "reconciliation"),
+    *("ledger_dates", "figures"),
     *("loan_feed", "guarantee_feed", "policy_feed", "claim_feed", "scoreboard_feed"),
 )
 """What the interface asks the services. One that nobody answers stops the server as it starts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from flask import Response
 
@@ -16,7 +17,7 @@ from huilian.http.endpoints import Answer, Section
 from huilian.http.errors import error_reply
 from huilian.http.interface import current
 from huilian.http.replies import JSON, as_json
-from huilian.http_names import SEAL_HEADER
+from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def receipt(submission: str) -> Response:
     its seal: together they are evidence that anybody with the platform's public key can
     verify. Until the submission is applied the answer is 202: ask again. A 409 names why
     a message of the submission was refused; nothing of the submission was applied.
+    `Huilian-Superseded-By` names the submission that has said otherwise of the same day since.
     """
     interface = current()
     if not _SUBMISSION.fullmatch(submission):
@@ -44,7 +46,11 @@ def receipt(submission: str) -> Response:
         answer: dict[str, Any] | None = interface.queries["receipt"](transaction, submission)
         if answer is not None:
             scope().check_submission(submission, interface.county, owner=answer["member"])
-            return _sealed(transaction, submission) or as_json(answer)
+            found = _sealed(transaction, submission) or as_json(answer)
+            later = interface.queries["superseded_by"](transaction, submission)
+            if later is not None:
+                found.headers[SUPERSEDED_HEADER] = quote(later)
+            return found
         refusal = messages.refusal_of(transaction, submission)
         known = transaction.value(
             "SELECT true FROM huilian.message WHERE submission = %s AND starts_with(submission, source || '-') LIMIT 1",
@@ -72,7 +78,13 @@ def _sealed(transaction: Transaction, submission: str) -> Response | None:
 def section() -> Section:
     """Return the receipts' address."""
     made = Section("receipts", "回执。 What became of submissions.")
-    seal = {SEAL_HEADER: {"description": "The receipt's seal: a JWS over the body.", "schema": {"type": "string"}}}
+    seal = {
+        SEAL_HEADER: {"description": "The receipt's seal: a JWS over the body.", "schema": {"type": "string"}},
+        SUPERSEDED_HEADER: {
+            "description": "The submission that has taken its place since, percent-encoded; only where one has.",
+            "schema": {"type": "string"},
+        },
+    }
     made.get(
         "/receipts/<path:submission>",
         receipt,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from huilian.http.answer_fields import count, date, text
+from huilian.http.answer_fields import count, date, money, text
 
 __all__ = ["FileGap", "RepeatedFile", "Reported", "Scoreboard", "ScoreboardRow"]
 
@@ -45,6 +45,11 @@ class Reported(ma.Schema):
     rows = count("总行数。 Rows in them.")
     rejected_rows = count("退回行数。 Rows of them that were rejected.")
     refused_files = count("退回文件数。 Files refused as a whole.")
+    stated_rows = count("最新日期自列行数。 Rows by the files' own count, of the newest date.", allow_none=True)
+    taken_rows = count("其中入账行数。 Rows of them that were taken.", allow_none=True)
+    stated_amount = money("最新日期自列金额。 By the files' own totals; null where one states none", allow_none=True)
+    taken_amount = money("其中入账金额。 Of that taken", allow_none=True)
+    untaken_amount = money("未入账金额。 Not taken", allow_none=True)
 
 
 class ScoreboardRow(Reported):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from huilian.http.answers import Figures
 from huilian.http.authentication import scope
@@ -12,9 +12,13 @@ from huilian.http.questions import FiguresQuery
 from huilian.http.replies import as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flask import Response
 
-__all__ = ["section"]
+    from huilian.database import Transaction
+
+__all__ = ["section", "with_basis"]
 
 
 def figures(query: dict[str, str]) -> Response:
@@ -22,13 +26,16 @@ def figures(query: dict[str, str]) -> Response:
 
     Money is decimal strings with two places, ratios with six. `stale` names the banks
     that have not reported for the month: their loans stand as they were last reported.
+    `rests_on` says of each bank's newest ledger how much of what it states of itself was
+    taken: rows and balance, the whole bank's whatever region is asked for.
     """
     reader = scope()
     interface = current()
     region = reader.region_for(query.get("region"), interface.county)
     institution = reader.member_for(query.get("institution"))
     with interface.office.database.snapshot() as transaction:
-        found = interface.queries["figures"](
+        found = with_basis(
+            interface.queries,
             transaction,
             region=region,
             month=query["month"],
@@ -37,6 +44,28 @@ def figures(query: dict[str, str]) -> Response:
             product=query.get("product"),
         )
     return as_json(found)
+
+
+def with_basis(
+    queries: Mapping[str, Callable[..., Any]],
+    transaction: Transaction,
+    *,
+    month: str,
+    institution: str | None = None,
+    **question: str | None,
+) -> dict[str, Any]:
+    """Return the figures, and in `rests_on` how much of the banks' ledgers they rest on was taken.
+
+    Args:
+        queries: the services' answers, by name.
+        transaction: both are read in it.
+        month: "2024-05".
+        institution: only this member's loans and ledgers.
+        question: what else the query `figures` takes.
+    """
+    found: dict[str, Any] = queries["figures"](transaction, month=month, institution=institution, **question)
+    basis = queries["reconciliation"](transaction, month=month, institution=institution, kind="loan_ledger")
+    return found | {"rests_on": basis}
 
 
 def section() -> Section:

@@ -85,6 +85,11 @@ class AmqpTransport:
                 time.sleep(PAUSE_SECONDS[min(looks, len(PAUSE_SECONDS) - 1)])
                 looks += 1
 
+    def superseded_by(self, submission: str) -> str | None:
+        """Return None: a queue cannot be asked; what else was stated is known from the spool alone."""
+        del submission
+        return None
+
     def close(self) -> None:
         """Close the connection."""
         self._broker.close()

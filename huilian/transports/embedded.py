@@ -23,6 +23,7 @@ class EmbeddedTransport:
     def __init__(self, office: Office) -> None:
         self.office = office
         self._receipt = service.query("receipt")
+        self._superseded_by = service.query("superseded_by")
 
     def send(self, message: Message) -> None:
         """Hand one message over; see `Transport`."""
@@ -33,6 +34,12 @@ class EmbeddedTransport:
     def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
         """Return the receipt, waiting for it; see `Transport`."""
         return wait_for(lambda: self._ask(submission), seconds=seconds)
+
+    def superseded_by(self, submission: str) -> str | None:
+        """Return what has taken its place; see `Transport`."""
+        with self.office.database.transaction() as transaction:
+            later: str | None = self._superseded_by(transaction, submission)
+        return later
 
     def _ask(self, submission: str) -> dict[str, Any] | None:
         with self.office.database.transaction() as transaction:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from huilian.errors import HostUnavailable, UsageError
-from huilian.http_names import CURSOR_HEADER, SEAL_HEADER
+from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER, SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.push import wait_for
 from huilian.transports.http_client import Client
 
@@ -81,6 +82,12 @@ class HttpTransport:
 
         return wait_for(look, seconds=seconds, pause=FIRST_PAUSE_SECONDS)
 
+    def superseded_by(self, submission: str) -> str | None:
+        """Return what the county names beside the receipt; see `Transport`."""
+        answer = self._client.ask("GET", f"/receipts/{quote(submission, safe='')}")
+        later = answer.headers.get(SUPERSEDED_HEADER)
+        return None if later is None else unquote(later)
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -90,10 +97,12 @@ class Feed:
         cursor: what to give as `since` the next time, once every line is read; None where
             the answer has no cursor.
         lines: its lines, without their ends.
+        not_taken: what of the files it rests on was not taken, as the statistics' `rests_on` has it.
     """
 
     cursor: str | None
     lines: Iterator[str]
+    not_taken: list[dict[str, Any]] = field(default_factory=list)
 
 
 class HttpReader:
@@ -147,7 +156,8 @@ class HttpReader:
         """Give a feed line by line: the loans that changed since a cursor, or "guarantees", "policies" and others."""
         query = {"region": region, "since": since, "month": month, "institution": institution, "format": format}
         with self._client.stream(f"/feed/{name}", query) as answer:
-            yield Feed(answer.headers.get(CURSOR_HEADER), _lines(answer))
+            left = json.loads(answer.headers.get(NOT_TAKEN_HEADER, "[]"))
+            yield Feed(answer.headers.get(CURSOR_HEADER), _lines(answer), left)
 
     @contextlib.contextmanager
     def differences(

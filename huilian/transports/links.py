@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from huilian.broker import Broker, MissingQueue, member_queue
 from huilian.errors import HostUnavailable
-from huilian.http_names import SEAL_HEADER
+from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.transports.http_client import Client
 
 if TYPE_CHECKING:
@@ -37,11 +37,13 @@ class Incoming:
         seal: as it came.
         payload: as it came.
         cursor: what to go on after once it is kept; None where the server counts itself.
+        is_superseded: of a receipt, whether another submission has taken the place of what it tells of.
     """
 
     seal: str
     payload: bytes
     cursor: str | None = None
+    is_superseded: bool = False
 
 
 class Link(Protocol):
@@ -163,7 +165,9 @@ class HttpLink:
         """Return the sealed receipt, if it is there; see `Link`."""
         answer = self._client.ask("GET", f"/receipts/{quote(submission, safe='')}")
         seal = answer.headers.get(SEAL_HEADER)
-        return Incoming(seal, answer.content) if answer.status_code == OK and seal else None
+        if answer.status_code != OK or not seal:
+            return None
+        return Incoming(seal, answer.content, is_superseded=SUPERSEDED_HEADER in answer.headers)
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.registry import feeds, handlers, queries, refused_files, scoreboard
+from services.registry import feeds, handlers, queries, reconciliation, refused_files, scoreboard
 
 __all__ = ["service"]
 
@@ -33,6 +33,7 @@ service = Service(
     },
     queries={
         "receipt": queries.receipt,
+        "superseded_by": queries.superseded_by,
         "submissions": queries.submissions,
         "loan_feed": queries.loan_feed,
         "guarantee_feed": feeds.guarantee_feed,
@@ -41,8 +42,10 @@ service = Service(
         "differences": queries.differences,
         "scoreboard": scoreboard.scoreboard,
         "scoreboard_feed": scoreboard.scoreboard_feed,
+        "reconciliation": reconciliation.reconciliation,
         "history_as_changes": queries.history_as_changes,
         "applied_submissions": queries.applied_submissions,
         "ledger_dates": queries.ledger_dates,
     },
+    intake_checks={"submission_manifest": queries.check_intake},
 )

@@ -7,7 +7,7 @@ happened: those of earlier books stand.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from services.registry import statements
 from services.registry.domain import Counts
@@ -17,19 +17,35 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["apply"]
+__all__ = ["NOT_RELEASED", "apply", "last_book", "not_there"]
+
+NOT_RELEASED: Final = """
+    NOT EXISTS (SELECT FROM registry.guarantee_release r
+                WHERE r.member = g.member AND r.guarantee_no = g.guarantee_no AND r.loan_no = g.loan_no
+                  AND r.released_date <= %(as_of)s)
+"""
+"""The condition that no book up to a date says that the guarantee `g` was released."""
+
+
+def not_there(staged: str) -> str:
+    """Return the condition that a book, in its staging table, has neither accepted nor rejected the guarantee `g`."""
+    return f"""
+        NOT EXISTS (SELECT FROM {staged} s WHERE s.guarantee_no = g.guarantee_no AND s.loan_no = g.loan_no)
+        AND NOT EXISTS (SELECT FROM registry.rejection j
+                        WHERE j.submission = %(number)s AND j.reference IN (g.guarantee_no, g.loan_no))
+    """
 
 
 def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int) -> Counts:
     """Apply a staged book as a whole; it publishes nothing."""
-    last = _last_book(transaction, submission)
+    last = last_book(transaction, submission)
     changed = statements.apply(transaction, submission, tables, application)
     # What this book states of the last one's date is now this one's; what is left of that one it has not.
     missing = 0 if last is None else _count_missing(transaction, submission, tables["guarantees"], last)
     return Counts(changed, int(submission["manifest"]["accepted"]) - changed, missing)
 
 
-def _last_book(transaction: Transaction, submission: dict[str, Any]) -> int | None:
+def last_book(transaction: Transaction, submission: dict[str, Any]) -> int | None:
     """Return the number of the member's last book up to this one's date, an earlier one of that date included."""
     number: int | None = transaction.value(
         "SELECT number FROM registry.submission WHERE member = %(member)s AND kind = %(kind)s AND status = 'accepted'"
@@ -46,14 +62,7 @@ def _count_missing(transaction: Transaction, submission: dict[str, Any], staged:
         transaction.value(
             f"""
             SELECT count(*) FROM registry.guarantee g
-            WHERE g.submission = %(last)s
-              AND NOT EXISTS (SELECT FROM {staged} s
-                              WHERE s.guarantee_no = g.guarantee_no AND s.loan_no = g.loan_no)
-              AND NOT EXISTS (SELECT FROM registry.guarantee_release r
-                              WHERE r.member = g.member AND r.guarantee_no = g.guarantee_no AND r.loan_no = g.loan_no
-                                AND r.released_date <= %(as_of)s)
-              AND NOT EXISTS (SELECT FROM registry.rejection j
-                              WHERE j.submission = %(number)s AND j.reference IN (g.guarantee_no, g.loan_no))
+            WHERE g.submission = %(last)s AND {not_there(staged)} AND {NOT_RELEASED}
             """,
             {"as_of": submission["as_of"], "number": submission["number"], "last": last},
         )

@@ -13,9 +13,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
-from huilian.basis import ASKS_FOR_THE_WHOLE
+from huilian.basis import ASKS_FOR_THE_WHOLE, has_base
 from huilian.envelope import Draft
-from huilian.errors import FileRefused, MessageRefused
+from huilian.errors import LACKS_TOO_MUCH, FileRefused, MessageRefused
 from services.registry import (
     answering,
     elements,
@@ -24,9 +24,11 @@ from services.registry import (
     loans,
     manifests,
     numbers,
+    queries,
     relative,
     repayments,
     roster,
+    shortfall,
     staging,
     statements,
 )
@@ -91,6 +93,7 @@ def on_manifest(message: Message, transaction: Transaction, context: Context) ->
     if known:
         manifests.hold_to_first(known, manifest, message)
         if known["status"] != "receiving":
+            queries.check_intake(message, transaction)
             return [answering.draft(known["receipt"], manifest)]
         if known["manifest"]["parts"] != manifest["parts"]:
             # Translated anew, say by a newer adapter, before it was complete: the newest manifest counts.
@@ -231,9 +234,10 @@ def _apply(transaction: Transaction, row: Submission, parts: list[dict[str, Any]
         with transaction.savepoint():
             relative.hold_to_base(transaction, manifest)
             staging.check(transaction, tables, manifest, kind)
+            shortfall.check(transaction, row, tables, context.missing_at_most_percent)
             counts = yield from _APPLY[row["kind"]](transaction, row, tables, application)
     except FileRefused as error:
-        if "base" in manifest:
+        if has_base(manifest) and error.code != LACKS_TOO_MUCH:
             raise relative.refusal(manifest) from error
         refusal = error
     answer = receipt(manifest, counts, refusal)

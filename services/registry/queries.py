@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import identity, money, regions
-from huilian.errors import UsageError
-from services.registry import changes
+from huilian.errors import SUPERSEDED, MessageRefused, UsageError
+from services.registry import changes, elements, statements
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     import polars as pl
 
     from huilian.database import Transaction
+    from huilian.envelope import Message
 
 __all__ = [
     "applied_submissions",
+    "check_intake",
     "differences",
     "history_as_changes",
     "ledger_dates",
     "loan_feed",
     "receipt",
     "submissions",
+    "superseded_by",
 ]
 
 _DIFFERENCE: Final = ("kind", "institution", "loan_no", "household_no", "region", "as_of", "reference")
@@ -38,6 +41,42 @@ _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
 def receipt(transaction: Transaction, submission: str) -> dict[str, Any] | None:
     """Return the receipt of a submission, or None while it is not applied or not known."""
     return transaction.value("SELECT receipt FROM registry.submission WHERE submission = %s", [submission])  # type: ignore[no-any-return]  # jsonb
+
+
+def superseded_by(transaction: Transaction, submission: str) -> str | None:
+    """Return the newest submission that has taken the place of an accepted one, or None while that stands.
+
+    Of a full list or a journal that is another file of the same day and number, applied later. An insurer's packages
+    of a day stand side by side: only one of whose records something else was stated since is superseded.
+    """
+    row = transaction.row(
+        "SELECT number, member, kind, as_of, application, coalesce(file_sequence, 0) AS file_sequence,"
+        " (manifest ->> 'accepted')::integer AS accepted"
+        " FROM registry.submission WHERE submission = %s AND status = 'accepted'",
+        [submission],
+    )
+    if row is None:
+        return None
+    later: str | None = transaction.value(
+        "SELECT submission FROM registry.submission WHERE member = %(member)s AND kind = %(kind)s"
+        " AND as_of = %(as_of)s AND coalesce(file_sequence, 0) = %(file_sequence)s AND status = 'accepted'"
+        " AND application > %(application)s ORDER BY application DESC LIMIT 1",
+        row,
+    )
+    if later is None or row["kind"] != elements.KIND:
+        return later
+    return later if statements.held(transaction, row["number"], row["kind"]) < row["accepted"] else None
+
+
+def check_intake(message: Message, transaction: Transaction) -> None:
+    """Let a manifest pass whose submission is new, under way, or still stands; see `Service.intake_checks`.
+
+    Raises:
+        MessageRefused: HL1030, it was accepted, and another has taken its place since.
+    """
+    later = superseded_by(transaction, message.submission) if message.submission else None
+    if later is not None:
+        raise MessageRefused(SUPERSEDED, submission=message.submission, later=later)
 
 
 def submissions(transaction: Transaction, *, member: str | None = None) -> list[dict[str, Any]]:

@@ -16,13 +16,19 @@ from services.registry.domain import Counts
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from huilian.database import Transaction
 
-__all__ = ["apply"]
+__all__ = ["NOT_REJECTED", "SAME", "apply", "following"]
 
 _KEY: Final = ["household_no", "identity_number"]
 _STATE: Final = [name for name in columnar.columns(RosterRecord) if name not in ("line", *_KEY)]
-_SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
+SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
+NOT_REJECTED: Final = (
+    "NOT EXISTS (SELECT FROM registry.rejection r WHERE r.submission = %(number)s AND r.reference = p.household_no)"
+)
+"""The condition that the roster has rejected nobody of the household of `p`: who was, is told so and stays."""
 
 
 def apply(
@@ -33,32 +39,38 @@ def apply(
 ) -> Counts:
     """Apply a staged roster as a whole; it publishes nothing."""
     facts = {"as_of": submission["as_of"], "submission": submission["number"], "member": submission["member"]}
-    following = transaction.value(
-        "SELECT min(as_of) FROM registry.submission"
-        " WHERE kind = 'roster' AND status = 'accepted' AND member = %(member)s AND as_of > %(as_of)s",
-        facts,
-    )
     accepted = int(submission["manifest"]["accepted"])
-    if following is not None:
-        changed = _record_older(transaction, table, facts | {"next": following})
+    newer = following(transaction, submission)
+    if newer is not None:
+        changed = _record_older(transaction, table, facts | {"next": newer})
         return Counts(changed, accepted - changed, 0)
     changed = _change(transaction, table, facts)
     note_growth(transaction, "registry.person", ("household_no", "identity_number"), changed)
     missing = transaction.execute(
         f"""
         UPDATE registry.person p SET missing_since = %(as_of)s
-        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {_SAME})
+        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {SAME}) AND {NOT_REJECTED}
         """,
-        facts,
+        facts | {"number": submission["number"]},
     )
     return Counts(changed, accepted - changed, missing)
+
+
+def following(transaction: Transaction, submission: dict[str, Any]) -> dt.date | None:
+    """Return the date of the next roster that was accepted, or None where this one is the newest."""
+    date: dt.date | None = transaction.value(
+        "SELECT min(as_of) FROM registry.submission"
+        " WHERE kind = 'roster' AND status = 'accepted' AND member = %(member)s AND as_of > %(as_of)s",
+        submission,
+    )
+    return date
 
 
 def _change(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
     transaction.execute(
         f"""
         INSERT INTO registry.person_history
-        SELECT p.* FROM registry.person p JOIN {table} s ON {_SAME}
+        SELECT p.* FROM registry.person p JOIN {table} s ON {SAME}
         WHERE p.as_of < %(as_of)s AND ({differs("s", "p", _STATE)} OR p.missing_since IS NOT NULL)
         ON CONFLICT (household_no, identity_number, as_of) DO NOTHING
         """,
@@ -88,7 +100,7 @@ def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -
     transaction.execute(
         f"""
         INSERT INTO registry.person_history
-        SELECT p.* FROM registry.person p JOIN {table} s ON {_SAME}
+        SELECT p.* FROM registry.person p JOIN {table} s ON {SAME}
         WHERE p.as_of < %(as_of)s AND {confirmed} AND {differs("s", "p", _STATE)}
         """,
         facts,
@@ -99,8 +111,8 @@ def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -
         SELECT {of("s", columns)}, %(as_of)s, %(submission)s, s.sequence, s.line
         FROM {table} s LEFT JOIN LATERAL (
             SELECT e.* FROM (
-                SELECT p.as_of, {of("p", _STATE)} FROM registry.person p WHERE {_SAME}
-                UNION ALL SELECT p.as_of, {of("p", _STATE)} FROM registry.person_history p WHERE {_SAME}) e
+                SELECT p.as_of, {of("p", _STATE)} FROM registry.person p WHERE {SAME}
+                UNION ALL SELECT p.as_of, {of("p", _STATE)} FROM registry.person_history p WHERE {SAME}) e
             WHERE e.as_of <= %(as_of)s ORDER BY e.as_of DESC LIMIT 1
         ) known ON true
         WHERE known.as_of IS NULL OR {differs("s", "known", _STATE)}
@@ -111,7 +123,7 @@ def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -
     transaction.execute(
         f"""
         UPDATE registry.person p SET as_of = %(next)s FROM {table} s
-        WHERE {_SAME} AND {confirmed} AND {differs("s", "p", _STATE)}
+        WHERE {SAME} AND {confirmed} AND {differs("s", "p", _STATE)}
         """,
         facts,
     )

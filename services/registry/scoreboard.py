@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import members, months
 from huilian.clock import CHINA
 from services.registry import numbers
+from services.registry.reconciliation import reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ _GAPS: Final = """
     SELECT member, kind, as_of, first, last FROM registry.file_gap
     WHERE as_of BETWEEN %(since)s AND %(until)s ORDER BY member, kind, as_of, first
 """
+_TAKEN: Final = ("stated_rows", "taken_rows", "stated_amount", "taken_amount", "untaken_amount")
 _Key = tuple[str, str]
 
 
@@ -55,7 +57,8 @@ def scoreboard(transaction: Transaction, *, month: str, institution: str | None 
         `month`, `due_date` and `rows`, one for each institution and kind of submission:
         `status` (on_time, late, missing), the newest `as_of`, when the first file of that
         date was received and applied, `files` accepted with their `rows` and
-        `rejected_rows`, `refused_files`, the numbers that never came (`missing_files`: of
+        `rejected_rows`, `refused_files`, how much of what the files of the newest date state
+        of themselves was taken (see `reconciliation`), the numbers that never came (`missing_files`: of
         which date, from which to which) and those that came twice with other contents
         (`repeated_files`).
 
@@ -69,6 +72,8 @@ def scoreboard(transaction: Transaction, *, month: str, institution: str | None 
     first = _by_key(transaction.rows(_FIRST, facts))
     gaps = transaction.rows(_GAPS, facts)
     repeats = numbers.repeated(transaction, facts)
+    found = reconciliation(transaction, month=month, institution=institution, within=True)
+    taken = {(row["institution"], row["kind"]): row for row in found}
     rows = []
     for member in members.all_members(transaction):
         must_send = MUST_SEND.get(member.kind)
@@ -80,6 +85,7 @@ def scoreboard(transaction: Transaction, *, month: str, institution: str | None 
             rows.append(
                 {"institution": member.code, "institution_kind": member.kind, "kind": kind}
                 | _shown(figures.get(key), first.get(key), due)
+                | {name: taken.get(key, {}).get(name) for name in _TAKEN}
                 | {
                     "missing_files": [
                         {"as_of": gap["as_of"].isoformat(), "first": gap["first"], "last": gap["last"]}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from services.registry.domain import Part
 
-__all__ = ["apply", "state_again"]
+__all__ = ["apply", "held", "state_again"]
 
 _TABLES: Final = {
     "guarantees": "registry.guarantee",
@@ -88,6 +88,19 @@ def state_again(transaction: Transaction, submission: dict[str, Any], message_ty
         submission | {"time": time},
     )
     return held > 0
+
+
+def held(transaction: Transaction, submission: int, kind: str) -> int:
+    """Return how many of the records that a submission stated nothing else was stated of since.
+
+    Args:
+        transaction: to read in.
+        submission: its number.
+        kind: of what kind it is.
+    """
+    tables = [_TABLES[name] for name in KINDS[kind].parts]
+    counts = " + ".join(f"(SELECT count(*) FROM {table} WHERE submission = %(it)s)" for table in tables)
+    return int(transaction.value(f"SELECT {counts}", {"it": submission}))
 
 
 def _write(transaction: Transaction, staged: str, target: str, part: Part, facts: dict[str, Any]) -> int:

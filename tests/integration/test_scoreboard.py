@@ -70,6 +70,11 @@ NOTHING = {
     "refused_files": 0,
     "missing_files": [],
     "repeated_files": [],
+    "stated_rows": None,
+    "taken_rows": None,
+    "stated_amount": None,
+    "taken_amount": None,
+    "untaken_amount": None,
 }
 
 
@@ -105,6 +110,11 @@ def test_the_board_counts_files_rows_and_what_was_wrong_with_them(county: County
         "refused_files": 1,
         "missing_files": [{"as_of": "2025-12-15", "first": 1, "last": 1}],
         "repeated_files": [{"as_of": "2025-12-31", "number": 1}],
+        "stated_rows": 2,
+        "taken_rows": 2,
+        "stated_amount": None,
+        "taken_amount": "100000.00",
+        "untaken_amount": None,
     }
 
 

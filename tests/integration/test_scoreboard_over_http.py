@@ -28,7 +28,9 @@ _SUBMISSION = """
     INSERT INTO registry.submission
         (submission, member, kind, as_of, manifest, manifest_message, status, received_at, applied_at, application)
     SELECT member || '-loan_ledger-' || number, member, 'loan_ledger', '2024-05-31',
-           jsonb_build_object('rows', 9, 'rejected', 2, 'file_sequence', number, 'file_sha256', number), 'm',
+           jsonb_build_object('rows', 9, 'accepted', 7, 'rejected', 2, 'adapter', 'a', 'file_sequence', number,
+                              'file_sha256', number, 'totals', jsonb_build_object('balance', '70.00'),
+                              'control_totals', '{"rows": 9, "amounts": {"balance": "90.00"}}'::jsonb), 'm',
            'accepted', '2024-06-08T02:00:00Z', '2024-06-08T02:01:00Z', application
     FROM (VALUES ('RCB01', 2, 1), ('RCB01', 5, 2), ('RCB02', 1, 3)) AS given (member, number, application)
 """
@@ -99,6 +101,11 @@ def test_the_county_sees_every_institution(county: CountyOverHttp):
             {"as_of": "2024-05-31", "first": 3, "last": 4},
         ],
         "repeated_files": [],
+        "stated_rows": 18,
+        "taken_rows": 14,
+        "stated_amount": "180.00",
+        "taken_amount": "140.00",
+        "untaken_amount": "40.00",
     }
     assert county.reader().scoreboard(month="2024-05", institution=OTHER_BANK)["rows"] == answer["rows"][2:]
 
@@ -141,6 +148,7 @@ def test_the_command_prints_what_the_server_answers(
     [line] = [line for line in table.splitlines() if BANK in line]
     assert line.split() == [
         *(BANK, "贷款台账", "及时", "2024-05-31", "2024-06-08", "10:01", "2", "18", "4", "0"),
+        *("180.00", "40.00"),
         *("2024-05-31", "1；2024-05-31", "3-4", "—"),
     ]
 

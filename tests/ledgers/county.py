@@ -20,6 +20,7 @@ from huilian.home import Home, Settings
 from huilian.members import Member
 from huilian.office import Office, open_office, set_up
 from huilian.processing import Outcome, Result
+from tests.kernel import ANY_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,6 +81,8 @@ class Submission:
         stated: fields of the manifest that say something else than the rows.
         file_sequence: the file's number, where files are numbered.
         base: the ledger from which this one is told by its differences.
+        allow_missing: how many records may be missing, where the manifest says that.
+        control_totals: what the file states of itself, where the manifest says that.
     """
 
     member: str
@@ -92,6 +95,8 @@ class Submission:
     stated: dict[str, Any] = field(default_factory=dict)
     file_sequence: int | None = None
     base: Submission | None = None
+    allow_missing: int | None = None
+    control_totals: dict[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
@@ -236,6 +241,11 @@ class County:
                 "base": submission.base.name,
                 "base_sha256": hashlib.sha256("".join(told).encode()).hexdigest(),
             }
+        if submission.allow_missing is not None or submission.control_totals is not None:
+            version = 4
+            content = {"base": None, "base_sha256": None} | content
+            content["allow_missing"] = submission.allow_missing or 0
+            content["control_totals"] = submission.control_totals
         if version > 1:
             content["file_sequence"] = submission.file_sequence
         body = json.dumps(content | submission.stated, ensure_ascii=False).encode()
@@ -344,14 +354,18 @@ class County:
 
 
 @contextlib.contextmanager
-def open_county(url: str, folder: Path) -> Iterator[County]:
-    """Set a county with two banks, a guarantor and an insurer up in the database at `url`."""
+def open_county(url: str, folder: Path, missing_at_most_percent: dict[str, int] = ANY_SHARE) -> Iterator[County]:
+    """Set a county with two banks, a guarantor and an insurer up in the database at `url`.
+
+    Full lists may lack as much as they like of what stood, unless `missing_at_most_percent` says otherwise.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         # Nothing here is about what is on disk.
         connection.execute(f"ALTER DATABASE {connection.info.dbname} SET synchronous_commit = off")
     home = Home(folder, {})
     clock = FixedClock(NOW)
-    set_up(home, Settings(COUNTY, "anhui", database_url=url), clock=clock)
+    settings = Settings(COUNTY, "anhui", database_url=url, missing_at_most_percent=missing_at_most_percent)
+    set_up(home, settings, clock=clock)
     with open_office(home, clock=clock) as office:
         with office.database.transaction() as transaction:
             for code, kind in MEMBERS.items():

@@ -1,0 +1,173 @@
+"""What a full list lacks of what stood: a file that lost most of itself is refused before anything changes.
+
+Rosters, loan ledgers and guarantee books list all there is. One that lacks more than a share of what stood
+(10 %, assumed; a setting by kind) is a damaged or partial file, unless its sender says how many records may
+be missing. What counts as standing: every person of the roster; loans with a balance; guarantees with something
+left that were not released. A record that the file has, but that was rejected, is not missing: it is told as rejected.
+
+The numbered files of a day complete one another, so the first of them cannot be judged; the second is judged
+together with it. A day that was judged once can only grow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.basis import has_base
+from huilian.errors import LACKS_TOO_MUCH, FileRefused
+from services.registry import guarantees, relative, roster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from huilian.database import Transaction
+
+__all__ = ["check"]
+
+Count = tuple[int, int]
+"""How many records stood, and how many of them the file lacks."""
+
+
+def check(
+    transaction: Transaction,
+    submission: dict[str, Any],
+    tables: Mapping[str, str],
+    percent: Mapping[str, int],
+) -> None:
+    """Let a full list pass that has most of what stood, or lacks no more than its sender allows.
+
+    Args:
+        transaction: nothing of the submission is applied in it yet; its rejections are kept.
+        submission: the row of `registry.submission`.
+        tables: its staging tables by type of record, complete and checked.
+        percent: by kind, how much of what stood may be missing.
+
+    Raises:
+        FileRefused: HL3066, it lacks more.
+    """
+    kind = submission["kind"]
+    if kind not in _COUNTS:
+        return
+    stood, missing = _COUNTS[kind](transaction, submission, tables)
+    allowed = submission["manifest"].get("allow_missing") or 0
+    if missing > allowed and missing * 100 > stood * percent[kind]:
+        raise FileRefused(LACKS_TOO_MUCH, stood=stood, missing=missing, percent=percent[kind], allowed=allowed)
+
+
+def _of_a_ledger(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str]) -> Count:
+    facts = {name: submission[name] for name in ("member", "as_of", "number", "file_sequence")}
+    day = transaction.row(
+        """
+        SELECT max(as_of) FILTER (WHERE as_of < %(as_of)s) AS before,
+               count(*) FILTER (WHERE as_of = %(as_of)s) AS of_the_day,
+               count(*) FILTER (WHERE as_of = %(as_of)s AND file_sequence IS NULL) AS unnumbered
+        FROM registry.submission
+        WHERE member = %(member)s AND kind = 'loan_ledger' AND status = 'accepted' AND as_of <= %(as_of)s
+        """,
+        facts,
+    )
+    assert day is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    is_first_of_several = facts["file_sequence"] is not None and day["of_the_day"] == 0
+    was_judged = day["unnumbered"] > 0 or day["of_the_day"] > 1
+    if day["before"] is None or is_first_of_several or was_judged:
+        return 0, 0
+    if has_base(submission["manifest"]):
+        return _of_differences(transaction, tables[relative.GONE], facts)
+    return _of_a_whole_ledger(transaction, tables[relative.LEDGER], facts | day)
+
+
+def _of_differences(transaction: Transaction, gone: str, facts: dict[str, Any]) -> Count:
+    missing = int(
+        transaction.value(
+            f"""
+            SELECT count(*) FROM {gone} s
+            JOIN registry.loan l ON l.institution = %(member)s AND l.loan_no = s.loan_no
+            WHERE l.balance > 0 AND {_NOT_REJECTED.format(reference="l.loan_no")}
+            """,
+            facts,
+        )
+    )
+    if not missing:
+        return 0, 0
+    present = "SELECT count(*) FROM registry.loan WHERE institution = %(member)s AND missing_since IS NULL"
+    return int(transaction.value(f"{present} AND balance > 0", facts)), missing
+
+
+_NOT_REJECTED: Final = (
+    "NOT EXISTS (SELECT FROM registry.rejection r WHERE r.submission = %(number)s AND r.reference = {reference})"
+)
+
+
+def _of_a_whole_ledger(transaction: Transaction, staged: str, facts: dict[str, Any]) -> Count:
+    # A loan's state at the date before is its newest one up to then; a ledger of this date that came before this
+    # file has told of its loans already: what that one lacks is absent at this date.
+    absent = (
+        "(l.missing_since <= {date} OR EXISTS (SELECT FROM registry.loan_absence a WHERE a.institution = l.institution"
+        " AND a.loan_no = l.loan_no AND a.since <= {date} AND {date} < a.until))"
+    )
+    absent_now = absent.format(date="%(as_of)s") if facts["of_the_day"] else "true"
+    row = transaction.row(
+        f"""
+        WITH stood AS (
+            SELECT l.loan_no, {absent_now} AS is_open FROM registry.loan l
+            LEFT JOIN LATERAL (
+                SELECT h.balance FROM registry.loan_history h
+                WHERE l.as_of > %(before)s AND h.institution = l.institution AND h.loan_no = l.loan_no
+                  AND h.as_of <= %(before)s
+                ORDER BY h.as_of DESC LIMIT 1
+            ) earlier ON true
+            WHERE l.institution = %(member)s AND {absent.format(date="%(before)s")} IS NOT TRUE
+              AND CASE WHEN l.as_of > %(before)s THEN earlier.balance ELSE l.balance END > 0
+        )
+        SELECT count(*) AS stood,
+               count(*) FILTER (WHERE is_open AND NOT EXISTS (SELECT FROM {staged} s WHERE s.loan_no = stood.loan_no)
+                                AND {_NOT_REJECTED.format(reference="stood.loan_no")}) AS missing
+        FROM stood
+        """,
+        facts,
+    )
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    return int(row["stood"]), int(row["missing"])
+
+
+def _of_a_roster(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str]) -> Count:
+    [staged] = tables.values()
+    if roster.following(transaction, submission) is not None:
+        # An older roster changes nothing that stands.
+        return 0, 0
+    row = transaction.row(
+        f"""
+        SELECT count(*) AS stood, count(*) FILTER (
+            WHERE NOT EXISTS (SELECT FROM {staged} s WHERE {roster.SAME}) AND {roster.NOT_REJECTED}) AS missing
+        FROM registry.person p WHERE p.missing_since IS NULL
+        """,
+        {"number": submission["number"]},
+    )
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    return int(row["stood"]), int(row["missing"])
+
+
+def _of_a_book(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str]) -> Count:
+    last = guarantees.last_book(transaction, submission)
+    if last is None:
+        return 0, 0
+    row = transaction.row(
+        f"""
+        SELECT count(*) AS stood, count(*) FILTER (WHERE {guarantees.not_there(tables["guarantees"])}) AS missing
+        FROM registry.guarantee g
+        WHERE g.submission = %(last)s AND g.outstanding_amount > 0
+          AND {guarantees.NOT_RELEASED}
+          AND NOT EXISTS (SELECT FROM {tables["guarantee_releases"]} r
+                          WHERE r.guarantee_no = g.guarantee_no AND r.loan_no = g.loan_no)
+        """,
+        {"as_of": submission["as_of"], "number": submission["number"], "last": last},
+    )
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    return int(row["stood"]), int(row["missing"])
+
+
+_COUNTS: Final[dict[str, Callable[[Transaction, dict[str, Any], Mapping[str, str]], Count]]] = {
+    "roster": _of_a_roster,
+    "loan_ledger": _of_a_ledger,
+    "guarantee_book": _of_a_book,
+}
