@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["NOT_REJECTED", "SAME", "apply", "following"]
+__all__ = ["SAME", "apply", "following"]
 
 _KEY: Final = ["household_no", "identity_number"]
 _STATE: Final = [name for name in columnar.columns(RosterRecord) if name not in ("line", *_KEY)]
 SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
-NOT_REJECTED: Final = (
+_NOT_REJECTED: Final = (
     "NOT EXISTS (SELECT FROM registry.rejection r WHERE r.submission = %(number)s AND r.reference = p.household_no)"
 )
 """The condition that the roster has rejected nobody of the household of `p`: who was, is told so and stays."""
@@ -49,7 +49,7 @@ def apply(
     missing = transaction.execute(
         f"""
         UPDATE registry.person p SET missing_since = %(as_of)s
-        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {SAME}) AND {NOT_REJECTED}
+        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {SAME}) AND {_NOT_REJECTED}
         """,
         facts | {"number": submission["number"]},
     )
