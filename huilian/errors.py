@@ -25,8 +25,6 @@ from typing import Final
 from huilian.error_texts import TEXTS
 
 __all__ = [
-    "LACKS_TOO_MUCH",
-    "SUPERSEDED",
     "AccessDenied",
     "ConfigurationError",
     "FileRefused",
@@ -38,10 +36,6 @@ __all__ = [
     "told",
 ]
 
-SUPERSEDED: Final = "HL1030"
-"""The county took a submission, and another has taken its place since: its file is sent again under another name."""
-LACKS_TOO_MUCH: Final = "HL3066"
-"""A full list lacks too much of what stood. That depends on the county: the same file may be taken another time."""
 CODE_LENGTH: Final = 6
 """Characters in a code; the narrowest counterparty format gives it six bytes."""
 

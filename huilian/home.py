@@ -71,7 +71,9 @@ class Settings:
     amqp_url: str = ""
     listen: str = DEFAULT_LISTEN
     adapters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    missing_at_most_percent: Mapping[str, int] = field(default_factory=dict)
+    missing_at_most_percent: Mapping[str, int] = field(
+        default_factory=lambda: dict.fromkeys(FULL_LISTS, MISSING_AT_MOST_PERCENT)
+    )
 
 
 class Home:
@@ -199,8 +201,9 @@ class Home:
         return values
 
     def _shares_to_write(self, given: Mapping[str, int]) -> str:
-        there = given or (self.settings().missing_at_most_percent if self.exists else {})
-        set_otherwise = {kind: percent for kind, percent in there.items() if percent != MISSING_AT_MOST_PERCENT}
+        there = self.settings().missing_at_most_percent if self.exists else {}
+        wanted = {kind: percent for kind, percent in given.items() if percent != MISSING_AT_MOST_PERCENT} or there
+        set_otherwise = {kind: percent for kind, percent in wanted.items() if percent != MISSING_AT_MOST_PERCENT}
         return f"{_MISSING} = {toml_tables.as_toml(set_otherwise)}\n" if set_otherwise else ""
 
     def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:

@@ -22,7 +22,8 @@ import polars as pl
 from huilian import basis, receipts, refused_files
 from huilian.adapters import Outgoing
 from huilian.ahead import ahead
-from huilian.errors import LACKS_TOO_MUCH, SUPERSEDED, FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.error_texts import SUPERSEDED
+from huilian.errors import FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.sealing import Sealing
 from huilian.spool import Spool
 from huilian.system_errors import why
@@ -299,8 +300,8 @@ def translate(
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     spool = Spool(home.spool)
-    name, known = _place(
-        spool, f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}", allow_missing=allow_missing
+    name, known = spool.place(
+        f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}", allow_missing=allow_missing
     )
     if known and not _is_sealed_for_nothing(known, member, home, allow_missing):
         return known
@@ -348,35 +349,6 @@ def translate(
             raise
 
 
-def _place(spool: Spool, name: str, *, allow_missing: int) -> tuple[str, SpooledSubmission | None]:
-    """Return under which name a file is sent, and what is spooled there: its last submission, or room for another.
-
-    Args:
-        spool: of this machine.
-        name: of the file's first submission.
-        allow_missing: see `translate`.
-    """
-    last = spool.last_of(name)
-    if last is None:
-        return name, None
-    receipt = last.receipt
-    if receipt and receipt["status"] == "refused":
-        stands = receipt["code"] != LACKS_TOO_MUCH
-    else:
-        stands = not last.is_superseded and not spool.stated_since(last)
-    if receipt is None and last.sent and _allows(last) != allow_missing:
-        # What has left in part cannot be sealed otherwise under its name.
-        stands = False
-    if stands:
-        return last.folder.name, last
-    _, _, number = last.folder.name[len(name) :].rpartition(".")
-    return f"{name}.{int(number or 1) + 1}", None
-
-
-def _allows(submission: SpooledSubmission) -> int:
-    return int(submission.manifest.get("allow_missing") or 0)
-
-
 def _is_sealed_for_nothing(spooled: SpooledSubmission, member: str, home: Home, allow_missing: int) -> bool:
     """Return whether nothing of it has left, and it is sealed otherwise than it would be now.
 
@@ -384,7 +356,7 @@ def _is_sealed_for_nothing(spooled: SpooledSubmission, member: str, home: Home, 
     """
     if spooled.sent or spooled.receipt or not home.keys.holds(member):
         return False
-    return _allows(spooled) != allow_missing or next(spooled.messages()).kid != home.keys.current(member).kid
+    return spooled.allow_missing != allow_missing or next(spooled.messages()).kid != home.keys.current(member).kid
 
 
 def _changed(source: Path, before: os.stat_result) -> bool:

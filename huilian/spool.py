@@ -27,6 +27,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import envelope
+from huilian.error_texts import LACKS_TOO_MUCH
 from huilian.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class SpooledSubmission:
         """Have it count as not sent and not answered."""
         self.note_sent(0)
         (self.folder / "receipt.json").unlink(missing_ok=True)
+
+    @property
+    def allow_missing(self) -> int:
+        """Return how many records of what stood it may lack."""
+        return int(self.manifest.get("allow_missing") or 0)
 
     @property
     def is_superseded(self) -> bool:
@@ -205,6 +211,27 @@ class Spool:
     def _complete(self, pattern: str) -> list[SpooledSubmission]:
         whole = (path.parent for path in sorted(self.folder.glob(f"{pattern}/manifest.json")))
         return [SpooledSubmission(folder) for folder in whole if not folder.name.endswith((".part", ".discarded"))]
+
+    def place(self, name: str, *, allow_missing: int) -> tuple[str, SpooledSubmission | None]:
+        """Return under which name a file is sent, and what lies there: its last submission, or room for another.
+
+        Args:
+            name: of the file's first submission.
+            allow_missing: how many records of what stood the file may lack.
+        """
+        last = self.last_of(name)
+        if last is None:
+            return name, None
+        receipt = last.receipt
+        if receipt and receipt["status"] == "refused":
+            stands = receipt["code"] != LACKS_TOO_MUCH
+        else:
+            stands = not last.is_superseded and not self.stated_since(last)
+        # What has left in part cannot be sealed otherwise under its name.
+        if stands and (receipt is not None or not last.sent or last.allow_missing == allow_missing):
+            return last.folder.name, last
+        _, _, number = last.folder.name[len(name) :].rpartition(".")
+        return f"{name}.{int(number or 1) + 1}", None
 
     def last_of(self, name: str) -> SpooledSubmission | None:
         """Return the last submission of the file that `name` stands for: sent again, its name ends in ".2", ".3", …."""

@@ -136,15 +136,6 @@ class SubmissionManifest(SubmissionManifestOfVersion2):
     base = f.Text(120, pattern=KEY, required=True, allow_none=True, metadata={"zh": "所依据的提交编号"})
     base_sha256 = f.Digest(required=True, allow_none=True, metadata={"zh": "所依据提交的分批摘要"})
 
-    @ma.validates_schema
-    def _is_a_ledger_where_it_has_a_base(self, data: dict[str, object], **_: object) -> None:
-        if (data["base"] is None) != (data["base_sha256"] is None):
-            message = "HL2023 base and base_sha256 belong together"
-            raise ma.ValidationError(message, "base_sha256")
-        if data["base"] is not None and data["kind"] != "loan_ledger":
-            message = "HL2023 only a loan ledger has a base"
-            raise ma.ValidationError(message, "base")
-
 
 class RefusedFile(ma.Schema):
     """A file that its sender's adapter refused as a whole: none of its rows was sent.

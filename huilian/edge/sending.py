@@ -13,7 +13,8 @@ import structlog
 
 from huilian import basis, refused_files
 from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
-from huilian.errors import SUPERSEDED, HostUnavailable, HuilianError, MessageRefused, UsageError
+from huilian.error_texts import SUPERSEDED
+from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.spool import Spool
 from huilian.transports import refusals
 

@@ -200,18 +200,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "and of the same record the later counts: check the numbering"
         ),
     ),
-    "HL3066": (
-        (
-            "上期在册的 {stood} 条中有 {missing} 条不在本文件中，超过 {percent}%：像是不完整的文件，未入账；"
-            "请补全后重报。"
-            "确实少了这么多的，用 huilian push … --allow-missing {missing} 报送（本次允许缺少 {allowed} 条）"
-        ),
-        (
-            "{missing} of the {stood} records that stood are not in this file, more than {percent} %: it looks "
-            "incomplete and was not taken; send it whole, or with --allow-missing {missing} if so many are gone "
-            "(allowed here: {allowed})"
-        ),
-    ),
     "HL3060": (
         "该记录不是 {member} 的：institution 须为收件机构本身，或非同类的已登记机构；请核对该项与 --for",
         "the record is not for {member}: its institution is another of that kind or unknown; check it and --for",
@@ -232,5 +220,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL3065": (
         "文件 {file} 作为 JSON 文档超过 {limit} 字节；请改为一行一条记录的 NDJSON",
         "{file} has more than {limit} bytes as one JSON document; write it as NDJSON, one record a line",
+    ),
+    "HL3066": (
+        (
+            "上期在册的 {stood} 条中有 {missing} 条不在本文件中，超过 {percent}%：像是不完整的文件，未入账；"
+            "请补全后重报。"
+            "确实少了这么多的，用 huilian push … --allow-missing {missing} 报送（本次允许缺少 {allowed} 条）"
+        ),
+        (
+            "{missing} of the {stood} records that stood are not in this file, more than {percent} %: it looks "
+            "incomplete and was not taken; send it whole, or with --allow-missing {missing} if so many are gone "
+            "(allowed here: {allowed})"
+        ),
     ),
 }

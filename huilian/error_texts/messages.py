@@ -34,6 +34,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "member {member} has no adapter that reads {dataschema}; enter its adapter at the county",
     ),
     "HL1020": ("报文内容未被接收：{what}", "the content is not taken: {what}"),
+    "HL1021": (
+        "台账所依据的 {base} 不是县平台最新的台账；请发送完整台账（惠联会自动重新发送）",
+        "the county's newest ledger is not {base}, which this one is based on; send it whole (Huilian does by itself)",
+    ),
     "HL1030": (
         (
             "提交 {submission} 已入账，此后同一天又报送了 {later}，以后报的为准；"
@@ -43,9 +47,5 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "submission {submission} was taken, and {later} has taken its place since; "
             "to state the file again, send it under another name (Huilian does by itself)"
         ),
-    ),
-    "HL1021": (
-        "台账所依据的 {base} 不是县平台最新的台账；请发送完整台账（惠联会自动重新发送）",
-        "the county's newest ledger is not {base}, which this one is based on; send it whole (Huilian does by itself)",
     ),
 }

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import messages
 from huilian.basis import ASKS_FOR_THE_WHOLE, has_base
 from huilian.envelope import Draft
-from huilian.errors import LACKS_TOO_MUCH, FileRefused, MessageRefused
+from huilian.error_texts import LACKS_TOO_MUCH
+from huilian.errors import FileRefused, MessageRefused
 from services.registry import (
     answering,
     elements,

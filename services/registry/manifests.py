@@ -59,6 +59,10 @@ def load(message: Message, context: Context) -> dict[str, Any]:
         MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong.
     """
     manifest = _stated(message, context)
+    if (manifest.get("base") is None) != (manifest.get("base_sha256") is None):
+        raise MessageRefused("HL1010", line=1, field="base_sha256", what="HL2023")
+    if basis.has_base(manifest) and manifest["kind"] not in basis.KINDS:
+        raise MessageRefused("HL1010", line=1, field="base", what="HL2023")
     for place, part in enumerate(manifest["parts"]):
         if part["sequence"] != place:
             raise MessageRefused("HL1010", line=1, field="parts", what="sequence")

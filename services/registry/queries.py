@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import identity, money, regions
-from huilian.errors import SUPERSEDED, MessageRefused, UsageError
+from huilian.error_texts import SUPERSEDED
+from huilian.errors import MessageRefused, UsageError
 from services.registry import changes, elements, statements
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.basis import has_base
-from huilian.errors import LACKS_TOO_MUCH, FileRefused
+from huilian.error_texts import LACKS_TOO_MUCH
+from huilian.errors import FileRefused
 from services.registry import guarantees, relative, roster
 
 if TYPE_CHECKING:
