@@ -19,6 +19,7 @@ from typing import Any
 from bench import floor, hosts, latency, report, translation
 from bench.data import Ledgers, ledgers
 from tests.servers.rabbitmq import RabbitMQNode
+from tests.servers.requirements import provide_rabbitmq
 
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of all measurements in turn (default 3)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the JSON (default bench/results.json)")
     arguments = parser.parse_args()
+    provide_rabbitmq()
     with tempfile.TemporaryDirectory(prefix="huilian-bench-") as name, RabbitMQNode() as node:
         folder = Path(name)
         # The embedded server runs as another user when we are root: it must be able to pass through.

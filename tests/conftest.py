@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from itertools import count
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers.postgresql import PostgreSQLNode
 from tests.servers.rabbitmq import RabbitMQNode
-from tests.servers.requirements import MissingServerError, ensure_rabbitmq
+from tests.servers.requirements import HOW_TO_INSTALL, MissingServerError, provide_rabbitmq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,32 +47,66 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Provide RabbitMQ before xdist starts its workers: side by side they would be in each other's way."""
+    # Which tests there are only the workers know.
+    if session.config.pluginmanager.hasplugin("dsession") and "not real" not in session.config.option.markexpr:
+        _provide(session.config)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """See to it that RabbitMQ is there before the first test that needs it, and outside any test's time limit."""
-    if session.config.option.collectonly or not any(item.get_closest_marker("real") for item in session.items):
+    """Without workers, provide RabbitMQ before the first test that needs it, and outside any test's time limit."""
+    is_worker = hasattr(session.config, "workerinput")
+    if is_worker or session.config.option.collectonly:
         return
+    if any(item.get_closest_marker("real") for item in session.items):
+        _provide(session.config)
+
+
+def _provide(config: pytest.Config) -> None:
     try:
-        ensure_rabbitmq()
+        provide_rabbitmq()
     except MissingServerError as error:
         if IN_CI:
             pytest.exit(str(error), returncode=EXIT_MISSING_SERVER)
-        session.config.stash[_missing_server] = str(error)
+        config.stash[_missing_server] = str(error)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test whose fixtures need a server that is missing."""
+    with _skipping_without_server():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that needs a server that is missing."""
+    with _skipping_without_server():
+        return (yield)
+
+
+@contextlib.contextmanager
+def _skipping_without_server() -> Iterator[None]:
+    try:
+        yield
+    except MissingServerError as error:
+        if IN_CI:
+            raise
+        pytest.skip(str(error))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say at the end, where it is read, that tests were skipped for want of a server."""
-    sentence = config.stash.get(_missing_server, None)
-    if sentence is not None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(HOW_TO_INSTALL in str(report.longrepr) for report in skipped):
         terminalreporter.section("tests on real servers did not run", sep="!", red=True)
-        terminalreporter.line(sentence)
+        terminalreporter.line(config.stash.get(_missing_server, HOW_TO_INSTALL))
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_node(request: pytest.FixtureRequest) -> Iterator[RabbitMQNode]:
+def rabbitmq_node() -> Iterator[RabbitMQNode]:
     """One private RabbitMQ node for the session, started when it is first asked for."""
-    sentence = request.config.stash.get(_missing_server, None)
-    if sentence is not None:
-        pytest.skip(sentence)
     with RabbitMQNode() as node:
         yield node
 

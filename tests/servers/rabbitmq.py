@@ -12,7 +12,7 @@ import httpx
 
 from tests.servers.certificates import issue_server_certificate
 from tests.servers.node import HOST, ServerNode, environment_without, free_port
-from tests.servers.requirements import ensure_rabbitmq
+from tests.servers.requirements import installed_rabbitmq
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ class RabbitMQNode(ServerNode):
         tls: Listen for AMQP over TLS as well, with a certificate from an authority made for this node alone.
 
     Raises:
-        MissingServerError: RabbitMQ is not installed, and may not be installed by us.
+        MissingServerError: RabbitMQ is not installed.
     """
 
     kind = "rabbitmq"
@@ -70,7 +70,7 @@ class RabbitMQNode(ServerNode):
 
     def __init__(self, *, tls: bool = False) -> None:
         """Choose the ports and write the configuration."""
-        self._scripts = ensure_rabbitmq()
+        self._scripts = installed_rabbitmq()
         super().__init__()
         self.port = free_port()
         self.management_port = free_port()

@@ -1,6 +1,7 @@
 """Finding RabbitMQ on this machine, and installing it where that is possible and allowed.
 
-PostgreSQL needs no such thing: when the system has none, the one bundled with the project is used.
+One process installs, before any test runs; whoever starts a server only looks. PostgreSQL needs no such thing: when
+the system has none, the one bundled with the project is used.
 """
 
 from __future__ import annotations
@@ -79,37 +80,57 @@ def install_rabbitmq() -> None:
     """Install Debian's package without starting its service.
 
     Raises:
-        MissingServerError: apt-get failed; the message holds the end of what it wrote.
+        MissingServerError: It could not be done; the message says why, and holds the end of what apt-get wrote.
     """
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with services_not_started():
-        for arguments in (("update",), ("install", "-y", "--no-install-recommends", "rabbitmq-server")):
-            result = subprocess.run(
-                ["apt-get", *arguments],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=INSTALL_SECONDS,
-            )
-            if result.returncode:
-                message = f"{HOW_TO_INSTALL} Installing it here failed: {result.stdout[-OUTPUT_SHOWN:]}"
-                raise MissingServerError(message)
+    try:
+        with services_not_started():
+            for arguments in (("update",), ("install", "-y", "--no-install-recommends", "rabbitmq-server")):
+                _apt_get(*arguments)
+    except subprocess.TimeoutExpired:
+        raise MissingServerError(_failed(f"apt-get did not end within {INSTALL_SECONDS} s")) from None
+    except OSError as error:
+        raise MissingServerError(_failed(str(error))) from error
 
 
-@cache
-def ensure_rabbitmq() -> Path:
-    """Return the directory with RabbitMQ's scripts, installing it first when it is missing and we may.
+def _apt_get(*arguments: str) -> None:
+    result = subprocess.run(
+        ["apt-get", *arguments],
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=INSTALL_SECONDS,
+    )
+    if result.returncode:
+        raise MissingServerError(_failed(result.stdout[-OUTPUT_SHOWN:]))
+
+
+def _failed(why: str) -> str:
+    return f"{HOW_TO_INSTALL} Installing it here failed: {why}"
+
+
+def provide_rabbitmq() -> None:
+    """See to it that RabbitMQ is there, installing it when it is missing and we may; for one process of a run only.
 
     Raises:
         MissingServerError: It is missing and could not be installed.
     """
-    scripts = find_rabbitmq()
-    if scripts is None and may_install():
+    if find_rabbitmq() is None and may_install():
         install_rabbitmq()
-        scripts = find_rabbitmq()
+    if find_rabbitmq() is None:
+        raise MissingServerError(HOW_TO_INSTALL)
+
+
+@cache
+def installed_rabbitmq() -> Path:
+    """Return the directory with RabbitMQ's scripts; nothing is installed.
+
+    Raises:
+        MissingServerError: It is missing.
+    """
+    scripts = find_rabbitmq()
     if scripts is None:
         raise MissingServerError(HOW_TO_INSTALL)
     return scripts
