@@ -2,9 +2,15 @@
 
 ::
 
-    huilian.messages (topic) ──type.#──────────▶ service.registry, service.statistics, …
-                             └─receipt.RCB01, confirmations.RCB01, notices.RCB01, …──▶ member.RCB01
-    huilian.dead (fanout) ─────────────────────▶ huilian.dead_letters
+    members ──▶ huilian.messages (topic) ──loan_ledger.#, …─────────▶ service.registry, …
+    relay ────▶ huilian.outgoing (topic) ──receipt.#, …─────────────▶ service.statistics, …
+                                         └─receipt.RCB01, notices.RCB01, …──▶ member.RCB01
+    huilian.dead (fanout) ──────────────────────────────────────────▶ huilian.dead_letters
+
+Two exchanges, since whoever may publish chooses the queues: RabbitMQ routes by the headers CC and
+BCC as well as by the routing key, and checks only the key against a user's topic permissions. From
+the one that members may write to, no way leads to a member's queue, nor to what only the platform
+states; to the other the platform alone may write.
 
 All queues are quorum queues. What a queue gives up goes to the dead exchange, at least
 once; the relay brings it from there to the dead-letter table. Routing keys are
@@ -13,6 +19,7 @@ once; the relay brings it from there to the dead-letter table. Routing keys are
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from typing import TYPE_CHECKING, Any, Final
@@ -21,17 +28,20 @@ import pika
 import pika.exceptions
 
 from huilian.errors import HostUnavailable
+from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from huilian.access import AccessRules
     from huilian.envelope import Message
     from huilian.service import Service
 
 __all__ = [
     "DEAD_QUEUE",
-    "EXCHANGE",
+    "INBOUND",
+    "OUTBOUND",
     "QUEUE_ARGUMENTS",
     "SEAL_HEADER",
     "Broker",
@@ -40,10 +50,14 @@ __all__ = [
     "declare",
     "declare_member_queue",
     "member_queue",
+    "remove_old_bindings",
     "service_queue",
 ]
 
-EXCHANGE: Final = "huilian.messages"
+INBOUND: Final = "huilian.messages"
+"""What members publish to: bound to services' queues only, under the types that members send."""
+OUTBOUND: Final = "huilian.outgoing"
+"""What the platform publishes to, for members and for its own services."""
 DEAD_EXCHANGE: Final = "huilian.dead"
 DEAD_QUEUE: Final = "huilian.dead_letters"
 SEAL_HEADER: Final = "huilian-seal"
@@ -60,6 +74,8 @@ QUEUE_ARGUMENTS: Final[dict[str, Any]] = {
 HEARTBEAT_SECONDS: Final = 30
 BLOCKED_SECONDS: Final = 60
 """How long a broker short of memory or disk may keep us waiting before it counts as away."""
+SHORT_BYTES: Final = 255
+"""What AMQP's short strings hold."""
 NOT_FOUND: Final = 404
 """What AMQP answers where there is no such queue."""
 
@@ -85,9 +101,16 @@ def member_queue(code: str) -> str:
     return f"member.{code}"
 
 
-def declare(channel: Any, services: Iterable[Service]) -> None:  # noqa: ANN401  # pika has no types
-    """Declare exchanges, queues and bindings; doing it again changes nothing."""
-    channel.exchange_declare(EXCHANGE, exchange_type="topic", durable=True)
+def declare(channel: Any, services: Iterable[Service], access: AccessRules) -> None:  # noqa: ANN401  # pika has no types
+    """Declare exchanges, queues and bindings; doing it again changes nothing.
+
+    Args:
+        channel: an open channel.
+        services: whose queues are bound to what they handle.
+        access: who sends it: what members send comes from one exchange, what the platform sends from the other.
+    """
+    for exchange in (INBOUND, OUTBOUND):
+        channel.exchange_declare(exchange, exchange_type="topic", durable=True)
     channel.exchange_declare(DEAD_EXCHANGE, exchange_type="fanout", durable=True)
     channel.queue_declare(DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.queue_bind(DEAD_QUEUE, DEAD_EXCHANGE, "")
@@ -95,7 +118,8 @@ def declare(channel: Any, services: Iterable[Service]) -> None:  # noqa: ANN401 
         queue = service_queue(service.name)
         channel.queue_declare(queue, durable=True, arguments=QUEUE_ARGUMENTS)
         for message_type in service.handlers:
-            channel.queue_bind(queue, EXCHANGE, f"{message_type}.#")
+            for exchange in _exchanges(message_type, access):
+                channel.queue_bind(queue, exchange, f"{message_type}.#")
 
 
 def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("receipt",)) -> None:  # noqa: ANN401  # pika has no types
@@ -108,7 +132,40 @@ def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("recei
     """
     channel.queue_declare(member_queue(code), durable=True, arguments=QUEUE_ARGUMENTS)
     for message_type in types:
-        channel.queue_bind(member_queue(code), EXCHANGE, f"{message_type}.{code}")
+        channel.queue_bind(member_queue(code), OUTBOUND, f"{message_type}.{code}")
+
+
+def remove_old_bindings(channel: Any, services: Iterable[Service], access: AccessRules, codes: Iterable[str]) -> None:  # noqa: ANN401  # pika has no types
+    """Take away the bindings by which older versions had what the platform sends come from the inbound exchange.
+
+    To take away one that is not there, or of a queue that is not there, is no error. Only who publishes may
+    do it: a relay of an older version would find no way for its messages.
+
+    Args:
+        channel: an open channel.
+        services: all that are installed.
+        access: who sends what.
+        codes: every member, also one that left: its queue may still be there.
+    """
+    issued = sorted(name for name in access.send if INBOUND not in _exchanges(name, access))
+    for service in services:
+        for message_type in sorted(service.handlers.keys() & set(issued)):
+            channel.queue_unbind(service_queue(service.name), INBOUND, f"{message_type}.#")
+    for code in codes:
+        for message_type in issued:
+            channel.queue_unbind(member_queue(code), INBOUND, f"{message_type}.{code}")
+
+
+def _exchanges(message_type: str, access: AccessRules) -> list[str]:
+    """Return through which exchanges messages of a type come: one, unless members and the platform both send it."""
+    kinds, platform = access.send.get(message_type, frozenset()), {"platform"}
+    ways = {INBOUND: kinds - platform, OUTBOUND: kinds & platform}
+    return [exchange for exchange, senders in ways.items() if senders]
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text that AMQP has room for: an attribute may have 255 characters, here it is bytes."""
+    return text.encode()[:SHORT_BYTES].decode(errors="ignore")
 
 
 class Broker:
@@ -148,6 +205,20 @@ class Broker:
                 raise HostUnavailable("HL5002", what=type(error).__name__) from error
         return self._channel
 
+    @contextlib.contextmanager
+    def declaring(self) -> Iterator[Any]:
+        """Give an open channel to declare on.
+
+        Raises:
+            HostUnavailable: HL5002, the broker is away, or does not let this user declare.
+        """
+        channel = self.channel()
+        try:
+            yield channel
+        except (pika.exceptions.AMQPError, OSError) as error:
+            self.close()
+            raise HostUnavailable("HL5002", what=type(error).__name__) from error
+
     def publish(self, message: Message) -> None:
         """Publish a message; return when the broker has it safe in every queue that takes it.
 
@@ -155,16 +226,18 @@ class Broker:
             Unroutable: HL5005, no queue takes it.
             HostUnavailable: HL5002, the broker is away or refused it; whether it has it is not known.
         """
+        # Id, type and key are for whoever looks at the broker; the seal has them as they are.
         properties = pika.BasicProperties(
             content_type="application/octet-stream",
             delivery_mode=pika.DeliveryMode.Persistent,
-            message_id=message.id,
-            type=message.type,
+            message_id=_short(message.id),
+            type=_short(message.type),
             headers={SEAL_HEADER: message.seal},
         )
+        exchange = OUTBOUND if message.source == PLATFORM else INBOUND
         channel = self.channel()
         try:
-            channel.basic_publish(EXCHANGE, message.routing_key, message.payload, properties, mandatory=True)
+            channel.basic_publish(exchange, _short(message.routing_key), message.payload, properties, mandatory=True)
         except pika.exceptions.UnroutableError:
             raise Unroutable("HL5005", type=message.type) from None
         except (pika.exceptions.AMQPError, OSError) as error:

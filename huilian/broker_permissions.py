@@ -1,7 +1,8 @@
 """What each member may do on the broker, written out for whoever keeps RabbitMQ.
 
 A member publishes to one exchange, under the routing keys of the types its kind may send with its own
-code as the subject, and reads one queue, its own; it declares, binds and deletes nothing. Its
+code as the subject, and reads one queue, its own; it declares, binds and deletes nothing. The keys
+do not bind the headers CC and BCC: where these may lead is for the exchange's bindings to say (`huilian.broker`). Its
 signatures hold without that; the permissions keep members from filling each other's queues, from
 reading each other's answers, and from taking up the services' time with what would be refused.
 """
@@ -16,7 +17,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.broker import EXCHANGE, member_queue
+from huilian.broker import INBOUND, member_queue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def user_of(member: Member, access: AccessRules) -> BrokerUser:
     sends = f"^({'|'.join(map(re.escape, types))})\\.{re.escape(member.code)}$" if types else NOTHING
     return BrokerUser(
         name=member.code,
-        write=f"^{re.escape(EXCHANGE)}$" if types else NOTHING,
+        write=f"^{re.escape(INBOUND)}$" if types else NOTHING,
         read=f"^{re.escape(member_queue(member.code))}$",
         topics=sends,
     )
@@ -85,7 +86,7 @@ def commands(user: BrokerUser, virtual_host: str, secret: str | None) -> list[st
     return [
         *made,
         f"rabbitmqctl set_permissions {where} {rights}",
-        f"rabbitmqctl set_topic_permissions {where} {shlex.quote(EXCHANGE)} {topics}",
+        f"rabbitmqctl set_topic_permissions {where} {shlex.quote(INBOUND)} {topics}",
     ]
 
 
@@ -129,7 +130,7 @@ def definitions(users: Sequence[tuple[BrokerUser, str | None]], virtual_host: st
             {
                 "user": user.name,
                 "vhost": virtual_host,
-                "exchange": EXCHANGE,
+                "exchange": INBOUND,
                 "write": user.topics,
                 "read": NOTHING,
             }

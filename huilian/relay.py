@@ -72,7 +72,12 @@ class Relay:
 
     def _declare(self) -> None:
         if not self._declared:
-            broker.declare(self.broker.channel(), self.office.services.values())
+            access, services = self.office.processor.access, self.office.services.values()
+            with self.office.database.transaction() as transaction:
+                codes = [member.code for member in members.all_members(transaction)]
+            with self.broker.declaring() as channel:
+                broker.declare(channel, services, access)
+                broker.remove_old_bindings(channel, services, access, codes)
             self._receivers.clear()
             self._declared = True
 
@@ -119,7 +124,8 @@ class Relay:
         except AccessDenied:
             return  # about a region or the like: no member's
         if message.type in types:
-            broker.declare_member_queue(self.broker.channel(), code, types)
+            with self.broker.declaring() as channel:
+                broker.declare_member_queue(channel, code, types)
             self._receivers.add(code)
 
     def collect_dead(self) -> None:

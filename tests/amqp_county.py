@@ -45,6 +45,11 @@ class AmqpCounty:
             members.add_key(transaction, code, public, now=now, actor="test")
         return member
 
+    def member(self, code: str) -> Member:
+        """Return a member that was entered."""
+        with self.office.database.transaction() as transaction:
+            return members.find(transaction, code)
+
     def urls_of(self, found: Sequence[Member]) -> list[str]:
         """Make the members' users by importing definitions, and return their addresses."""
         rules = access.load()
@@ -55,7 +60,7 @@ class AmqpCounty:
     def declare(self, *codes: str) -> None:
         """Declare exchanges and queues as the county's processes do, and the queues of these members."""
         with contextlib.closing(Broker(self.node.url_of(self.virtual_host))) as connection:
-            broker.declare(connection.channel(), self.office.services.values())
+            broker.declare(connection.channel(), self.office.services.values(), self.office.processor.access)
             for code in codes:
                 broker.declare_member_queue(connection.channel(), code)
 

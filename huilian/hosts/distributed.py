@@ -129,8 +129,8 @@ def run(home: Home, name: str) -> None:
     """Run one service until the process is told to stop."""
     with open_office_when_up(home, wait=eventlet.sleep, connections=WORKERS + 1) as office:
         service = office.services[name]
-        declare_patiently(office)
         _ = office.processor  # a missing key or policy must fail here, not in a worker
+        declare_patiently(office)
         config = {"AMQP_URI": office.settings.amqp_url, "max_workers": WORKERS, "HEARTBEAT": HEARTBEAT_SECONDS}
         container = ServiceContainer(service_class(office, service), config)
 
@@ -149,7 +149,8 @@ def declare_patiently(office: Office) -> None:
     connection = broker.Broker(office.settings.amqp_url)
     while True:
         try:
-            broker.declare(connection.channel(), office.services.values())
+            with connection.declaring() as channel:
+                broker.declare(channel, office.services.values(), office.processor.access)
         except HostUnavailable as error:
             _log.warning("broker_away", code=error.code, retry_in_seconds=1)
             eventlet.sleep(1)

@@ -10,7 +10,7 @@ import pika
 import pika.exceptions
 import pytest
 
-from huilian.broker import EXCHANGE, member_queue
+from huilian.broker import INBOUND, OUTBOUND, member_queue
 from huilian.cli import session
 from huilian.cli.application import run
 from huilian.membership import standing
@@ -57,7 +57,7 @@ def answer(url: str, attempt: Callable[[Any], object]) -> int | None:
         return None
 
 
-def publishing(routing_key: str, exchange: str = EXCHANGE) -> Callable[[Any], object]:
+def publishing(routing_key: str, exchange: str = INBOUND) -> Callable[[Any], object]:
     """Return what publishes under a routing key."""
     return lambda channel: channel.basic_publish(exchange, routing_key, b"{}", mandatory=False)
 
@@ -117,6 +117,9 @@ def test_a_bank_can_do_nothing_else(county: AmqpCounty):
         "changes of loans": publishing(f"loans_changed.{BANK}"),
         "nothing": publishing(""),
         "into another's queue": publishing(theirs, exchange=""),
+        "a receipt as the platform does": publishing(f"receipt.{OTHER_BANK}", exchange=OUTBOUND),
+        "its ledger as the platform does": publishing(f"loan_ledger.{BANK}", exchange=OUTBOUND),
+        "by the broker's own exchange": publishing(f"receipt.{OTHER_BANK}", exchange="amq.topic"),
         "into a service's queue": publishing("service.registry", exchange=""),
         "into the dead letters": publishing("", exchange="huilian.dead"),
         "another's queue": lambda channel: channel.basic_get(theirs),
@@ -127,9 +130,16 @@ def test_a_bank_can_do_nothing_else(county: AmqpCounty):
         "declaring a nameless queue": lambda channel: channel.queue_declare(""),
         "declaring an exchange": lambda channel: channel.exchange_declare("x"),
         "deleting its queue": lambda channel: channel.queue_delete(mine),
-        "deleting the exchange": lambda channel: channel.exchange_delete(EXCHANGE),
-        "binding its queue": lambda channel: channel.queue_bind(mine, EXCHANGE, "#"),
-        "unbinding its queue": lambda channel: channel.queue_unbind(mine, EXCHANGE, f"receipt.{BANK}"),
+        "deleting the exchange": lambda channel: channel.exchange_delete(INBOUND),
+        "binding its queue": lambda channel: channel.queue_bind(mine, INBOUND, "#"),
+        "unbinding its queue": lambda channel: channel.queue_unbind(mine, INBOUND, f"receipt.{BANK}"),
+        "binding its queue to the answers": lambda channel: channel.queue_bind(mine, OUTBOUND, "#"),
+        "binding another's queue": lambda channel: channel.queue_bind(theirs, INBOUND, "#"),
+        "unbinding another's queue": lambda channel: channel.queue_unbind(theirs, OUTBOUND, f"receipt.{OTHER_BANK}"),
+        "unbinding a service's queue": lambda channel: channel.queue_unbind("service.registry", INBOUND, "roster.#"),
+        "binding the exchanges": lambda channel: channel.exchange_bind(INBOUND, OUTBOUND, "#"),
+        "binding them the other way": lambda channel: channel.exchange_bind(OUTBOUND, INBOUND, "#"),
+        "unbinding the exchanges": lambda channel: channel.exchange_unbind(INBOUND, OUTBOUND, "#"),
         "purging another's queue": lambda channel: channel.queue_purge(theirs),
     }
     assert {name: answer(own, attempt) for name, attempt in allowed.items()} == dict.fromkeys(allowed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from huilian import access
 from huilian.broker import Broker, declare, declare_member_queue, member_queue
 from huilian.clock import FixedClock
 from huilian.edge import open_edge
@@ -36,7 +37,7 @@ TYPES = ("confirmations", "notices", "receipt")
 def queue(broker: str) -> Iterator[Broker]:
     """A connection to a virtual host with the bank's queue in it."""
     with contextlib.closing(Broker(broker)) as connection:
-        declare(connection.channel(), [])
+        declare(connection.channel(), [], access.load())
         declare_member_queue(connection.channel(), BANK, TYPES)
         yield connection
 
@@ -136,7 +137,7 @@ def test_the_relay_brings_a_member_all_that_its_kind_may_receive(broker: str, co
     county.only()
     with contextlib.closing(Broker(broker)) as connection:
         relay = Relay(county.office, connection)
-        declare(connection.channel(), [])
+        declare(connection.channel(), [], access.load())
         relay.carry()
         found = connection.get(member_queue(BANK))
         assert found is not None

@@ -137,6 +137,12 @@ class RabbitMQNode(ServerNode):
         rights = {"configure": configure, "write": write, "read": read}
         self._manage("PUT", "permissions", virtual_host, user, body=rights)
 
+    def bindings(self, virtual_host: str) -> list[tuple[str, str, str]]:
+        """Return exchange, destination and routing key of what was bound in a virtual host, in order."""
+        answer = self._management.get(f"bindings/{quote(virtual_host, safe='')}").raise_for_status()
+        found = [(each["source"], each["destination"], each["routing_key"]) for each in answer.json()]
+        return sorted(each for each in found if each[0])  # without those the broker makes itself
+
     def run_script(self, lines: str) -> None:
         """Run a shell script in which `rabbitmqctl` is this node's.
 
