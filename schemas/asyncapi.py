@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from huilian.broker import INBOUND, OUTBOUND, member_queue
 from huilian.envelope import BODY_LIMIT, COMPRESS_ABOVE, JSON, LINE_LIMIT, NDJSON, XML
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENVELOPE", "document", "text"]
 
-EXCHANGE_VERSION: Final = "1.0.0"
+EXCHANGE_VERSION: Final = "1.1.0"
 """Of the exchange as a whole: the envelope and the ways in and out, not of any message."""
 
 SCHEMA_FORMAT: Final = "application/schema+json;version=draft-2020-12"
@@ -35,6 +36,9 @@ travels by AMQP, by HTTP POST and as a file. One object is {JSON}; a bulk payloa
 {NDJSON}, one record a line, at most {LINE_LIMIT:,} lines or {BODY_LIMIT >> 20} MiB,
 and the schema is that of one line. A payload above {COMPRESS_ABOVE >> 10} KiB is compressed with gzip and
 says so in `contentencoding`; the bytes that are signed are the bytes that travel.
+
+Over AMQP members publish to the exchange `{INBOUND}`, which leads to the services only, and each
+fetches what is addressed to it from its queue `{member_queue("CODE")}`. To `{OUTBOUND}` the platform alone may publish.
 """
 
 
@@ -147,9 +151,15 @@ def _channel(versions: Sequence[Contract], rules: Mapping[str, Sequence[str]]) -
         "title": newest.chinese,
         "description": newest.summary,
         "messages": {f"v{each.version}": {"$ref": f"#/components/messages/{_key(each)}"} for each in versions},
+        "bindings": {"amqp": _amqp(OUTBOUND if "platform" in rules["send"] else INBOUND)},
         "x-sent-by": list(rules["send"]),
         "x-received-by": list(rules["receive"]),
     }
+
+
+def _amqp(exchange: str) -> dict[str, Any]:
+    described = {"name": exchange, "type": "topic", "durable": True, "autoDelete": False}
+    return {"is": "routingKey", "exchange": described, "bindingVersion": "0.3.0"}
 
 
 def _operation(action: str, versions: Sequence[Contract], rules: Mapping[str, Sequence[str]]) -> dict[str, Any]:

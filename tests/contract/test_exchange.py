@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from huilian import access, envelope
+from huilian.broker import INBOUND, OUTBOUND
 from huilian.keys import SigningKey
 from schemas import asyncapi
 from schemas.catalogue import contracts
@@ -40,6 +41,15 @@ def test_the_exchange_says_who_sends_and_receives():
         assert frozenset(channel["x-sent-by"]) == rules.send[name]
         assert frozenset(channel["x-received-by"]) == rules.receive[name]
     assert document["operations"]["receive_loan_ledger"]["summary"] == "Sent by: bank."
+
+
+def test_the_exchange_says_what_is_published_where():
+    """As the broker's bindings have it: members send by one exchange and are sent to by the other."""
+    channels = _asyncapi()["channels"]
+    named = {name: channel["bindings"]["amqp"]["exchange"]["name"] for name, channel in channels.items()}
+    senders = access.load().send
+    assert named == {name: INBOUND if senders[name] != {"platform"} else OUTBOUND for name in channels}
+    assert set(named.values()) == {"huilian.messages", "huilian.outgoing"}
 
 
 def test_every_reference_of_the_exchange_leads_somewhere():

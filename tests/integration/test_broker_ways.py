@@ -161,7 +161,7 @@ def test_a_type_that_is_not_the_senders_is_refused_whatever_its_routing_key_says
 
 
 def test_attributes_longer_than_the_broker_has_room_for_hold_up_nobody(county: AmqpCounty, connection: Broker):
-    """255 Chinese characters are right in a seal, and too many bytes for AMQP: carried all the same, as what follows."""
+    """255 Chinese characters are right in a seal, and too many bytes for AMQP: carried all the same, like the next."""
     long, home = "报" * 255, county.office.home
     draft = Draft("refused_file", "refused_file/v1", long, b"{}")
     now = county.office.clock.now()
