@@ -1,11 +1,13 @@
 """`huilian edge init|run|status`."""
 
 import datetime as dt
+import json
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import structlog
 import typer
 from rich.markup import escape
 
@@ -164,6 +166,37 @@ def status(*, as_json: options.Json = False) -> None:
     else:
         _show(facts)
     raise typer.Exit(EXIT_REFUSED if facts["attention"] else 0)
+
+
+@screen.command(
+    app,
+    "dismiss",
+    "舍弃因不能核验而搁置的报文，例如密钥来历不明的。县里仍有原件，可用 huilian bundle write --for 机构 --all 再给。",
+    "Drop what is kept aside because it cannot be verified. What was genuine the county has, and gives again.",
+    "huilian edge dismiss --reason 经电话核实，不是县里平台的密钥",
+)
+def dismiss(
+    *, reason: Annotated[str, typer.Option(metavar="TEXT", help="原因，记入状态，不写个人信息 (why; no persons)")]
+) -> None:
+    """Drop what is not believed, here and where `huilian push` keeps it."""
+    from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.edge.folders import Folders  # noqa: PLC0415
+    from huilian.edge.ledger import Ledger  # noqa: PLC0415
+    from huilian.transports import left  # noqa: PLC0415
+
+    session.log()
+    home = Home.from_environment()
+    file, number = Folders(home.folder).ledger, left.dismiss(home.spool)
+    if file.exists():
+        with Ledger(file) as ledger, ledger.transaction():
+            number += ledger.messages.dismiss()
+            told = {"at": SystemClock().now().isoformat(), "messages": number, "reason": reason}
+            if number:
+                ledger.state("dismissed", json.dumps(told, ensure_ascii=False))
+    if not number:
+        raise UsageError("HL7019")
+    structlog.get_logger(__name__).warning("messages_dismissed", messages=number)
+    screen.out().print(f"已舍弃 {number} 条 (dismissed)")
 
 
 def _moment(text: str | None) -> str | None:

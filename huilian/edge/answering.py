@@ -17,6 +17,7 @@ import structlog
 from huilian import envelope, receipts
 from huilian.adapters import Outgoing
 from huilian.clock import CHINA
+from huilian.doubts import NEVER
 from huilian.edge.arrivals import REFUSED_HERE
 from huilian.edge.believing import believed
 from huilian.edge.explaining import explanation_of_receipt
@@ -60,11 +61,17 @@ class Answering:
         """Whether something came that was not tried to be written out yet."""
 
     def keep(self, incoming: Incoming) -> None:
-        """Keep what was fetched, durably, and its cursor with it; kept before, it is kept once."""
+        """Keep what was fetched, durably, and its cursor with it; kept before, it is kept once.
+
+        Raises:
+            HostUnavailable: HL5014, it cannot be believed, and there is no room for more of that.
+        """
         ledger, now = self._parts.ledger, self._parts.clock.now()
         try:
             message = believed(self._parts.home, self._parts.member, incoming.seal, incoming.payload)
         except MessageRefused as refusal:
+            if refusal.code not in NEVER:
+                ledger.messages.check_room(incoming.seal, incoming.payload)
             _log.warning("message_not_believed", code=refusal.code)
             with ledger.transaction():
                 ledger.messages.doubt(incoming.seal, incoming.payload, refusal.code, now)
@@ -88,11 +95,17 @@ class Answering:
         """Look again at what was not believed or could not be written: key or adapter may be there by now."""
         self.fresh = True
         messages = self._parts.ledger.messages
-        for number, _ in messages.doubted():
+        for number, code in messages.doubted():
+            if code in NEVER:
+                continue
             seal, payload = messages.doubted_bytes(number)
             try:
                 message = believed(self._parts.home, self._parts.member, seal, payload)
-            except MessageRefused:
+            except MessageRefused as refusal:
+                if refusal.code in NEVER:
+                    with self._parts.ledger.transaction():
+                        messages.believe(number)
+                        messages.doubt(seal, payload, refusal.code, self._parts.clock.now())
                 continue
             with self._parts.ledger.transaction():
                 messages.keep(message, self._parts.clock.now())

@@ -159,7 +159,10 @@ class Edge:
     def write_out(self) -> bool:
         """Write out what was kept and can be written; return whether anything was."""
         for seal, payload in left.take(self.parts.home.spool):
-            self.answering.keep(Incoming(seal, payload))
+            try:
+                self.answering.keep(Incoming(seal, payload))
+            except HostUnavailable:
+                break  # no room for what cannot be believed: it stays where it is
         if self._reconsidering.due:
             self._reconsidering.looked()
             self.answering.reconsider()
@@ -177,6 +180,8 @@ class Edge:
 
     def _fetch_all(self, link: Link) -> int:
         fetched = 0
+        # Taken from the county's queue and not kept, a message would count as delivered once more.
+        self.parts.ledger.messages.check_room()
         try:
             for incoming in link.fetch(self.parts.ledger.fact("cursor")):
                 self.answering.keep(incoming)

@@ -62,6 +62,7 @@ _TABLES: Final = """
         received_at TEXT NOT NULL,
         UNIQUE (seal, payload)
     ) STRICT;
+    CREATE TABLE IF NOT EXISTS never_believed (code TEXT PRIMARY KEY, times INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS placed (
         key TEXT PRIMARY KEY,
         dataschema TEXT NOT NULL,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from huilian.doubts import NEVER, SAMPLE_BYTES, SAMPLES, check_room
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
 
 __all__ = ["Received", "ReceivedMessages"]
+
+_NEVER: Final = ", ".join(f"'{code}'" for code in sorted(NEVER))
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,70 @@ class ReceivedMessages:
         return int(self._connection.execute("SELECT count(*) FROM received WHERE state = 'waiting'").fetchone()[0])
 
     def doubt(self, seal: str, payload: bytes, code: str, now: dt.datetime) -> None:
-        """Keep aside what cannot be believed, once."""
+        """Keep aside what cannot be believed, once: whole if it may be later; else it is counted, and a sample kept."""
+        if code in NEVER:
+            self._sample(seal[:SAMPLE_BYTES], payload[:SAMPLE_BYTES], code, now)
+            return
         self._connection.execute(
             "INSERT INTO unbelieved (seal, payload, code, received_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (seal, payload) DO UPDATE SET code = excluded.code",
             [seal, payload, code, now.isoformat()],
         )
 
+    def _sample(self, seal: str, payload: bytes, code: str, now: dt.datetime) -> None:
+        self._connection.execute(
+            "INSERT INTO unbelieved (seal, payload, code, received_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (seal, payload) DO NOTHING",
+            [seal, payload, code, now.isoformat()],
+        )
+        self._connection.execute(
+            "INSERT INTO never_believed (code, times) VALUES (?, 1)"
+            " ON CONFLICT (code) DO UPDATE SET times = times + excluded.times",
+            [code],
+        )
+        self._connection.execute(
+            "DELETE FROM unbelieved WHERE rowid IN (SELECT rowid FROM unbelieved WHERE code IN"
+            f" ({_NEVER}) ORDER BY rowid DESC LIMIT -1 OFFSET {SAMPLES})"
+        )
+
+    def check_room(self, seal: str | None = None, payload: bytes | None = None) -> None:
+        """Let pass when there is room for one more that may be believed later, or when this one is kept already.
+
+        Raises:
+            HostUnavailable: HL5014, there is none.
+        """
+        kept = self._connection.execute(
+            "SELECT 1 FROM unbelieved WHERE seal = ? AND payload = ?", [seal, payload]
+        ).fetchone()
+        if kept is None:
+            check_room(*self.doubted_size())
+
+    def doubted_size(self) -> tuple[int, int]:
+        """Return how many messages that may be believed later are kept aside, and their bytes."""
+        number, size = self._connection.execute(
+            "SELECT count(*), coalesce(sum(length(seal) + length(payload)), 0) FROM unbelieved"
+            f" WHERE code NOT IN ({_NEVER})"
+        ).fetchone()
+        return int(number), int(size)
+
+    def never_believed(self) -> dict[str, int]:
+        """Return by code how many came that never can be believed."""
+        # Of those an older version kept there are only the rows.
+        rows = self._connection.execute(
+            "SELECT code, max(times) FROM (SELECT code, times FROM never_believed UNION ALL SELECT code, count(*)"
+            f" FROM unbelieved WHERE code IN ({_NEVER}) GROUP BY code) GROUP BY code ORDER BY code"
+        )
+        return dict(rows.fetchall())
+
+    def dismiss(self) -> int:
+        """Forget all that is not believed; return how many messages those were."""
+        number = self.doubted_size()[0] + sum(self.never_believed().values())
+        self._connection.execute("DELETE FROM unbelieved")
+        self._connection.execute("DELETE FROM never_believed")
+        return number
+
     def doubted(self) -> list[tuple[int, str]]:
-        """Return number and code of what is not believed, oldest first."""
+        """Return number and code of what is kept of what is not believed, oldest first."""
         return self._connection.execute("SELECT rowid, code FROM unbelieved ORDER BY rowid").fetchall()
 
     def doubted_bytes(self, number: int) -> tuple[str, bytes]:

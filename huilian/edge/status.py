@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,7 +56,8 @@ def status(home: Home, clock: Clock) -> Facts:
     folders.make()
     with Ledger(folders.ledger) as ledger:
         counts, waiting = ledger.arrivals.counts(), ledger.arrivals.in_states(*OPEN, *REFUSED_HERE)
-        doubted = ledger.messages.doubted()
+        kept, never = ledger.messages.doubted_size(), ledger.messages.never_believed()
+        codes = sorted({code for _, code in ledger.messages.doubted()} | never.keys())
         facts: Facts = {
             "member": settings.member,
             "adapter": settings.adapter,
@@ -79,7 +81,8 @@ def status(home: Home, clock: Clock) -> Facts:
             ],
             "explanations": sum(1 for _ in folders.refused.glob(f"*{EXPLANATION}")),
             "not_written": {"messages": ledger.messages.unwritten(), "code": ledger.fact("unwritten")},
-            "not_believed": {"messages": len(doubted), "codes": sorted({code for _, code in doubted})},
+            "not_believed": {"messages": kept[0] + sum(never.values()), "codes": codes}
+            | {"kept": kept[0], "bytes": kept[1], "never": never, "dismissed": _told(ledger.fact("dismissed"))},
             "last_error": hindrances.last(ledger),
             "lasting_errors": hindrances.lasting(ledger),
             "last_contact": ledger.fact("last_contact"),
@@ -88,6 +91,10 @@ def status(home: Home, clock: Clock) -> Facts:
         }
     facts["attention"] = list(_attention(facts, settings, own, clock.now()))
     return facts
+
+
+def _told(fact: str | None) -> Facts | None:
+    return json.loads(fact) if fact else None
 
 
 def _running(folders: Folders) -> bool:
@@ -154,6 +161,11 @@ def _attention(facts: Facts, settings: EdgeSettings, own: OwnKeys, now: dt.datet
     elif facts["to"] and now - dt.datetime.fromisoformat(contact) > SILENT:
         yield "24 小时内没有与县里联系上 (no contact within 24 hours)"
     if facts["not_believed"]["messages"]:
-        yield f"{facts['not_believed']['messages']} 条报文核验不通过，未写出 (messages that cannot be verified)"
+        yield _doubts(**facts["not_believed"])
     if facts["not_written"]["code"]:
         yield f"{facts['not_written']['messages']} 条报文无法写出：{facts['not_written']['code']} (not written)"
+
+
+def _doubts(*, messages: int, kept: int, codes: list[str], **_: object) -> str:
+    rest = f"，其中 {kept} 条保留待核" if kept else ""
+    return f"{messages} 条报文核验不通过（{'、'.join(codes)}），未写出{rest} (messages that cannot be verified)"

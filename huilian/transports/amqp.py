@@ -11,7 +11,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import envelope
+import structlog
+
+from huilian import doubts, envelope
 from huilian.broker import Broker, member_queue
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.members import PLATFORM
@@ -30,6 +32,8 @@ PAUSE_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 """Waits between looks for a receipt; the last is repeated."""
 PATIENCE_SECONDS: Final = 20.0
 """How long a send waits for a broker that went away."""
+
+_log = structlog.get_logger(__name__)
 
 
 class AmqpTransport:
@@ -65,8 +69,13 @@ class AmqpTransport:
                 return
 
     def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
-        """Return the receipt, waiting for it; see `Transport`."""
+        """Return the receipt, waiting for it; see `Transport`.
+
+        Raises:
+            HostUnavailable: HL5014, too much came that cannot be believed: nothing more is taken from the queue.
+        """
         deadline = time.monotonic() + seconds
+        self._reconsider(submission)
         looks = 0
         while True:
             kept = self._kept(submission)
@@ -75,6 +84,7 @@ class AmqpTransport:
                 raise refusal
             if kept is not None or seconds == 0:
                 return kept
+            left.check_room(self._home.spool)
             try:
                 fetched = self._fetch(submission)
             except HostUnavailable:
@@ -107,25 +117,59 @@ class AmqpTransport:
         try:
             message = envelope.read(seal, payload)
             self._verify(message)
+        except MessageRefused as refusal:
+            _log.warning("message_not_believed", code=refusal.code)
+            if refusal.code in doubts.NEVER:
+                self._keep_sample(refusal.code, seal, payload)
+            else:
+                # Not ours to believe now, and nothing to wait for: whoever looks next may trust its key.
+                left.doubt(self._home.spool, seal, payload)
+        else:
+            self._take(message, awaited)
+        self._broker.ack(tag)
+        return True
+
+    def _take(self, message: Message, awaited: str) -> None:
+        """Keep a verified message: a receipt for the push that waits for it, what else is in it for an edge."""
+        try:
             refusals.keep(self._refusals, message)
             receipt = message.json() if message.type == "receipt" else None
         except MessageRefused as refusal:
-            # Not ours to believe now, and nothing to wait for: keep it aside, with its reason, and for an edge, which
-            # looks again when the platform's key is trusted.
-            left.keep(self._home.spool, seal, payload)
-            aside = self._answers / "refused" / f"{refusal.code}-{time.time_ns()}"
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(aside, seal.encode() + b"\n" + payload)
-        else:
-            if receipt is None or receipt["submission"] != awaited:
-                left.keep(self._home.spool, seal, payload)
-            if receipt is not None:
-                self._answers.mkdir(parents=True, exist_ok=True)
-                write_atomically(
-                    self._answers / f"{receipt['submission']}.json", json.dumps(receipt, ensure_ascii=False).encode()
-                )
-        self._broker.ack(tag)
-        return True
+            _log.error("answer_not_written", code=refusal.code)
+            receipt = None
+        if receipt is None or receipt["submission"] != awaited:
+            left.keep(self._home.spool, message.seal, message.payload)
+        if receipt is not None:
+            self._answers.mkdir(parents=True, exist_ok=True)
+            write_atomically(
+                self._answers / f"{receipt['submission']}.json", json.dumps(receipt, ensure_ascii=False).encode()
+            )
+
+    def _reconsider(self, awaited: str) -> None:
+        """Look again at what could not be believed: its key may be trusted by now."""
+        for kept in left.doubted(self._home.spool):
+            found = kept.read()
+            if found is None:
+                continue
+            try:
+                message = envelope.read(*found)
+                self._verify(message)
+            except MessageRefused as refusal:
+                if refusal.code in doubts.NEVER:
+                    self._keep_sample(refusal.code, *found)
+                    kept.remove()
+                continue
+            self._take(message, awaited)
+            kept.remove()
+
+    def _keep_sample(self, code: str, seal: str, payload: bytes) -> None:
+        """Keep the beginning of what never can be believed, and of such samples the newest."""
+        folder = self._answers / "refused"
+        folder.mkdir(parents=True, exist_ok=True)
+        sample = seal[: doubts.SAMPLE_BYTES].encode() + b"\n" + payload[: doubts.SAMPLE_BYTES]
+        write_atomically(folder / f"{code}-{time.time_ns()}", sample)
+        for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[: -doubts.SAMPLES]:
+            old.unlink(missing_ok=True)
 
     def _verify(self, message: Message) -> None:
         if message.source != PLATFORM or message.subject != self._member:

@@ -7,17 +7,43 @@ looks for one receipt in it; what it meets on the way must not be lost with that
 from __future__ import annotations
 
 import hashlib
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from huilian import doubts
 from huilian.spool import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["keep", "take"]
+__all__ = ["Left", "check_room", "dismiss", "doubt", "doubted", "keep", "take"]
 
-FOLDER: Final = "received"
+RECEIVED: Final = "received"
+DOUBTED: Final = "doubted"
+"""Beside them: what could not be believed and may be later."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """A message that was kept.
+
+    Args:
+        file: its seal; the payload lies beside it.
+    """
+
+    file: Path
+
+    def read(self) -> tuple[str, bytes] | None:
+        """Return seal and payload; None when another took it, and is about to remove it."""
+        payload = self.file.with_suffix(".payload")
+        return (self.file.read_text("utf-8", "replace"), payload.read_bytes()) if payload.exists() else None
+
+    def remove(self) -> None:
+        """Remove it."""
+        self.file.unlink(missing_ok=True)
+        self.file.with_suffix(".payload").unlink(missing_ok=True)
 
 
 def keep(spool: Path, seal: str, payload: bytes) -> None:
@@ -28,7 +54,52 @@ def keep(spool: Path, seal: str, payload: bytes) -> None:
         seal: of the message; whoever takes it verifies it, since the key may be there by then.
         payload: of the message.
     """
-    folder = spool / FOLDER
+    _keep(spool / RECEIVED, seal, payload)
+
+
+def doubt(spool: Path, seal: str, payload: bytes) -> None:
+    """Keep aside, likewise, what cannot be believed yet; see `check_room`."""
+    _keep(spool / DOUBTED, seal, payload)
+
+
+def check_room(spool: Path) -> None:
+    """Let pass when there is room for one more that cannot be believed yet.
+
+    Raises:
+        HostUnavailable: HL5014, there is none.
+    """
+    folder = spool / DOUBTED
+    if folder.exists():
+        sizes = [(entry.name.endswith(".seal"), entry.stat().st_size) for entry in os.scandir(folder)]
+        doubts.check_room(sum(is_seal for is_seal, _ in sizes), sum(size for _, size in sizes))
+
+
+def doubted(spool: Path) -> list[Left]:
+    """Return what is kept aside, oldest first."""
+    return _in(spool / DOUBTED)
+
+
+def dismiss(spool: Path) -> int:
+    """Forget what is kept aside; return how many messages that was."""
+    found = doubted(spool)
+    for left in found:
+        left.remove()
+    return len(found)
+
+
+def take(spool: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (seal, payload) of what was kept, oldest first; each is removed when the next is asked for.
+
+    What cannot be believed yet comes last, so that it stands in nobody's way.
+    """
+    for left in _in(spool / RECEIVED) + doubted(spool):
+        found = left.read()
+        if found is not None:
+            yield found
+        left.remove()
+
+
+def _keep(folder: Path, seal: str, payload: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(seal.encode()).hexdigest()[:32]
     write_atomically(folder / f"{name}.payload", payload)
@@ -36,13 +107,5 @@ def keep(spool: Path, seal: str, payload: bytes) -> None:
     write_atomically(folder / f"{name}.seal", seal.encode())
 
 
-def take(spool: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (seal, payload) of what was kept, oldest first; each is removed when the next is asked for."""
-    seals = sorted((spool / FOLDER).glob("*.seal"), key=lambda path: path.stat().st_mtime_ns)
-    for path in seals:
-        payload = path.with_suffix(".payload")
-        if payload.exists():
-            yield path.read_text("utf-8", "replace"), payload.read_bytes()
-        # Without its payload it was taken by another, who is about to remove it.
-        path.unlink(missing_ok=True)
-        payload.unlink(missing_ok=True)
+def _in(folder: Path) -> list[Left]:
+    return [Left(path) for path in sorted(folder.glob("*.seal"), key=lambda path: path.stat().st_mtime_ns)]

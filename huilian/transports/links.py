@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from huilian.broker import Broker, MissingQueue, member_queue
+from huilian.envelope import BODY_LIMIT
 from huilian.errors import HostUnavailable
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.transports.http_client import Client
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import httpx
+
     from huilian.envelope import Message
 
 __all__ = ["AmqpLink", "HttpLink", "Incoming", "Link"]
 
 OK: Final = 200
+LINE_BYTES: Final = 2 * BODY_LIMIT
+"""Of a message in JSON: payload in base64, seal and cursor have three quarters of it."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class HttpLink:
         while True:
             before = cursor
             with self._client.stream("/outgoing", {"after": cursor}) as answer:
-                for line in answer.iter_lines():
+                for line in self._lines(answer):
                     incoming = self._read(line)
                     cursor = incoming.cursor
                     yield incoming
@@ -173,7 +178,18 @@ class HttpLink:
         """Close the connections."""
         self._client.close()
 
-    def _read(self, line: str) -> Incoming:
+    def _lines(self, answer: httpx.Response) -> Iterator[bytes]:
+        """Yield an answer's lines; one that is longer than any message never comes to its end here."""
+        held = b""
+        for piece in answer.iter_bytes():
+            *lines, held = (held + piece).split(b"\n")
+            yield from lines
+            if len(held) > LINE_BYTES:
+                raise HostUnavailable("HL5003", url=self._client.shown, what="a line is too long")
+        if held:
+            yield held
+
+    def _read(self, line: bytes) -> Incoming:
         try:
             found = json.loads(line)
             payload = base64.b64decode(found["payload"], validate=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import access
+from huilian import access, doubts
 from huilian.broker import Broker, declare, declare_member_queue, member_queue
 from huilian.clock import FixedClock
 from huilian.edge import open_edge
@@ -17,7 +20,7 @@ from huilian.relay import Relay
 from huilian.transports import left
 from huilian.transports.amqp import AmqpTransport
 from huilian.transports.links import AmqpLink
-from tests.edge_home import BANK, confirmation, edge_home, names, receipt_draft
+from tests.edge_home import BANK, confirmation, edge_home, go, names, receipt_draft
 from tests.kernel import COUNTY, NOW
 from tests.push_county import ledger, spool
 
@@ -127,6 +130,69 @@ def test_what_a_push_cannot_believe_yet_is_written_once_the_platforms_key_is_tru
         edge.answering.reconsider()
         edge.write_out()
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
+
+
+def test_what_an_edge_has_no_room_for_stays_in_the_queue_until_the_key_is_trusted(
+    broker: str, queue: Broker, county: County, bank: Home, monkeypatch: pytest.MonkeyPatch
+):
+    """Not given back and taken again, which the broker counts and gives up in the end."""
+    monkeypatch.setattr(doubts, "KEPT_MESSAGES", 2)
+    new = SigningKey.generate()
+    for number in range(1, 5):
+        queue.publish(county.seal(confirmation(number), key=new, source="HUILIAN"))
+    for _ in range(3):
+        with open_edge(bank, settle=0, offline=True) as edge, contextlib.closing(AmqpLink(broker, BANK)) as link:
+            edge.link = link
+            assert not edge.run_once(threading.Event(), seconds=0)
+            assert edge.parts.ledger.messages.doubted_size()[0] == 2
+    channel = queue.channel()
+    waiting, _, _ = (channel.basic_get(member_queue(BANK)) for _ in range(3))
+    assert waiting[1].headers["x-delivery-count"] == 1, "since it was full nothing was taken any more"
+    channel.basic_nack(0, multiple=True, requeue=True)
+    with open_edge(bank, settle=0, offline=True) as edge, contextlib.closing(AmqpLink(broker, BANK)) as link:
+        edge.link = link
+        bank.trust("HUILIAN", new.public)
+        go(edge, lambda: len(names(bank.folder / "outbox")) == 4)
+
+
+def test_what_a_push_has_no_room_for_stays_in_the_queue_and_its_receipt_is_found_once_the_key_is_trusted(
+    broker: str, queue: Broker, county: County, bank: Home, monkeypatch: pytest.MonkeyPatch
+):
+    """It ends with what to do, and takes nothing more until that is done."""
+    monkeypatch.setattr(doubts, "KEPT_MESSAGES", 2)
+    new, mine = SigningKey.generate(), spool(ledger(bank.folder, [1]), bank, FixedClock(NOW)).manifest
+    for draft in (confirmation(1), receipt_draft(mine), confirmation(2)):
+        queue.publish(county.seal(draft, key=new, source="HUILIAN"))
+    for _ in range(2):
+        with (
+            contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport,
+            pytest.raises(HostUnavailable, match="HL5014"),
+        ):
+            transport.receipt(mine["submission"], seconds=20)
+    assert queue.channel().queue_declare(member_queue(BANK), passive=True).method.message_count == 1
+    bank.trust("HUILIAN", new.public)
+    with contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport:
+        receipt = transport.receipt(mine["submission"], seconds=0)
+        assert receipt is not None
+        assert transport.receipt("RCB01-none", seconds=1) is None
+    assert [json.loads(payload)["confirmation_no"] for _, payload in left.take(bank.spool)] == ["QR0001", "QR0002"]
+
+
+def test_of_what_a_push_never_can_believe_it_keeps_a_few_short_samples(
+    broker: str, queue: Broker, county: County, bank: Home
+):
+    """And what comes behind is found."""
+    for number in range(doubts.SAMPLES + 2):
+        genuine = sealed(county, confirmation(number))
+        queue.publish(dataclasses.replace(genuine, payload=genuine.payload.replace(b"50000", b"9" * 2000)))
+    queue.publish(sealed(county, confirmation(99)))
+    with contextlib.closing(AmqpTransport(broker, BANK, bank)) as transport:
+        assert transport.receipt("RCB01-none", seconds=1) is None
+    samples = list((bank.spool / "receipts" / "refused").iterdir())
+    assert {path.name.partition("-")[0] for path in samples} == {"HL1001"}
+    assert len(samples) == doubts.SAMPLES
+    assert max(path.stat().st_size for path in samples) <= 2 * doubts.SAMPLE_BYTES + 1
+    assert [json.loads(payload)["confirmation_no"] for _, payload in left.take(bank.spool)] == ["QR0099"]
 
 
 def test_the_relay_brings_a_member_all_that_its_kind_may_receive(broker: str, county: County):

@@ -90,7 +90,7 @@ def test_the_commands_are_the_published_ones():
         *("messages", "messages list", "messages show", "messages retry"),
         *("audit", "audit verify", "audit list", "rebuild", "rebuild statistics"),
         *("adapter", "adapter new", "adapter check"),
-        *("edge", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
+        *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }
 
 
