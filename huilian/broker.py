@@ -138,14 +138,14 @@ def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("recei
 def remove_old_bindings(channel: Any, services: Iterable[Service], access: AccessRules, codes: Iterable[str]) -> None:  # noqa: ANN401  # pika has no types
     """Take away the bindings by which older versions had what the platform sends come from the inbound exchange.
 
-    To take away one that is not there, or of a queue that is not there, is no error. Only who publishes may
-    do it: a relay of an older version would find no way for its messages.
+    To take away one that is not there is no error. Only who publishes may do it: a relay of an older version
+    would find no way for its messages.
 
     Args:
         channel: an open channel.
-        services: all that are installed.
+        services: all that are installed; their queues are there.
         access: who sends what.
-        codes: every member, also one that left: its queue may still be there.
+        codes: the members that have queues.
     """
     issued = sorted(name for name in access.send if INBOUND not in _exchanges(name, access))
     for service in services:
@@ -198,12 +198,31 @@ class Broker:
             self.close()
             try:
                 self._connection = pika.BlockingConnection(self._parameters)
-                self._channel = self._connection.channel()
-                self._channel.confirm_delivery()
+                self._open_channel()
             except (pika.exceptions.AMQPError, OSError) as error:
                 self.close()
                 raise HostUnavailable("HL5002", what=type(error).__name__) from error
         return self._channel
+
+    def _open_channel(self) -> None:
+        self._channel = self._connection.channel()
+        self._channel.confirm_delivery()
+
+    def has(self, queue: str) -> bool:
+        """Return whether the broker has a queue.
+
+        Raises:
+            HostUnavailable: HL5002, the broker is away.
+        """
+        with self.declaring() as channel:
+            try:
+                channel.queue_declare(queue, passive=True)
+            except pika.exceptions.ChannelClosedByBroker as error:
+                if error.reply_code != NOT_FOUND:
+                    raise
+                self._open_channel()  # the broker closes the one that asked
+                return False
+            return True
 
     @contextlib.contextmanager
     def declaring(self) -> Iterator[Any]:

@@ -77,7 +77,10 @@ class Relay:
                 codes = [member.code for member in members.all_members(transaction)]
             with self.broker.declaring() as channel:
                 broker.declare(channel, services, access)
-                broker.remove_old_bindings(channel, services, access, codes)
+            # One that left may still have its queue.
+            having = [code for code in codes if self.broker.has(broker.member_queue(code))]
+            with self.broker.declaring() as channel:
+                broker.remove_old_bindings(channel, services, access, having)
             self._receivers.clear()
             self._declared = True
 

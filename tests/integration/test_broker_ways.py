@@ -115,8 +115,9 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
 ):
     """A county that is upgraded: its queues keep what is in them, its banks go on publishing where they did."""
     channel = connection.channel()
-    channel.queue_declare(THEIRS, durable=True, arguments=broker.QUEUE_ARGUMENTS)
-    old = [(THEIRS, f"{name}.{OTHER_BANK}") for name in TO_A_BANK]
+    for code in (OTHER_BANK, GONE):
+        channel.queue_declare(member_queue(code), durable=True, arguments=broker.QUEUE_ARGUMENTS)
+    old = [(member_queue(code), f"{name}.{code}") for name in TO_A_BANK for code in (OTHER_BANK, GONE)]
     old += [(STATISTICS, "loans_changed.#"), (STATISTICS, "receipt.#")]
     for queue, key in old:
         channel.queue_bind(queue, INBOUND, key)
