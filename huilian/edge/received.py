@@ -88,11 +88,13 @@ class ReceivedMessages:
         )
 
     def _sample(self, seal: str, payload: bytes, code: str, now: dt.datetime) -> None:
-        self._connection.execute(
+        cursor = self._connection.execute(
             "INSERT INTO unbelieved (seal, payload, code, received_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (seal, payload) DO NOTHING",
             [seal, payload, code, now.isoformat()],
         )
+        if not cursor.rowcount:
+            return  # it came again
         self._connection.execute(
             "INSERT INTO never_believed (code, times) VALUES (?, 1)"
             " ON CONFLICT (code) DO UPDATE SET times = times + excluded.times",

@@ -6,6 +6,7 @@ looks for one receipt in it; what it meets on the way must not be lost with that
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -68,10 +69,12 @@ def check_room(spool: Path) -> None:
     Raises:
         HostUnavailable: HL5014, there is none.
     """
-    folder = spool / DOUBTED
-    if folder.exists():
-        sizes = [(entry.name.endswith(".seal"), entry.stat().st_size) for entry in os.scandir(folder)]
-        doubts.check_room(sum(is_seal for is_seal, _ in sizes), sum(size for _, size in sizes))
+    folder, messages, size = spool / DOUBTED, 0, 0
+    for entry in os.scandir(folder) if folder.exists() else ():
+        with contextlib.suppress(FileNotFoundError):  # taken by another meanwhile
+            size += entry.stat().st_size
+            messages += entry.name.endswith(".seal")
+    doubts.check_room(messages, size)
 
 
 def doubted(spool: Path) -> list[Left]:
