@@ -2,14 +2,13 @@
 
 ::
 
-    container ─▶ grid ─▶ heading ─▶ sheets ─▶ blocks ─▶ translating ─▶ records
-    parts        cells   columns    which     data      units, banks   rejections ─▶ returning
-                 merging unit, date is which  and total totals
+    toolkit.workbook ─▶ blocks ─▶ translating ─▶ records
+    which sheet         data      units, banks   rejections ─▶ returning
+                        and total totals
 
-    records ─▶ outgoing ─▶ writing ─▶ saving ─▶ workbook ─▶ reading_back ─▶ records
+    records ─▶ outgoing ─▶ writing ─▶ workbook ─▶ reading_back ─▶ records
 
-`layouts` says what the columns mean; `container`, `grid`, `cells` and `formats` know only
-what a workbook is; `exchange` is the adapter.
+`layouts` says what the columns mean; `exchange` is the adapter.
 """
 
 from __future__ import annotations

@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.guarantee_company.cells import Cell, Problem, is_blank, shown
-from adapters.guarantee_company.grid import column_letters
-from adapters.guarantee_company.heading import label
 from adapters.guarantee_company.layouts import REFERENCE, TOTAL_MARK
-from adapters.guarantee_company.merging import filled
 from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.text import clean, clean_name
 from adapters.toolkit.translation import LINE
+from adapters.toolkit.workbook.cells import Cell, Problem, is_blank, shown
+from adapters.toolkit.workbook.grid import column_letters
+from adapters.toolkit.workbook.heading import label
+from adapters.toolkit.workbook.merged_cells import filled
 from huilian.errors import FileRefused, describe
 from schemas.records import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adapters.guarantee_company.container import Container
     from adapters.guarantee_company.layouts import SheetLayout
-    from adapters.guarantee_company.merging import Filled
-    from adapters.guarantee_company.sheets import Sheet
+    from adapters.toolkit.workbook.container import Container
+    from adapters.toolkit.workbook.merged_cells import Filled
+    from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["Block", "Data", "Total"]
 

@@ -9,14 +9,15 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from adapters.guarantee_company import outgoing as out
-from adapters.guarantee_company import reading_back, returning, sheets, writing
+from adapters.guarantee_company import reading_back, returning, writing
 from adapters.guarantee_company.amounts import UNITS
 from adapters.guarantee_company.blocks import Data
-from adapters.guarantee_company.container import Container
 from adapters.guarantee_company.layouts import LAYOUTS
 from adapters.guarantee_company.translating import Translator
 from adapters.toolkit.control_totals import with_stated
 from adapters.toolkit.names import EARLIEST_YEAR
+from adapters.toolkit.workbook import sheets
+from adapters.toolkit.workbook.container import Container
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.errors import FileRefused
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from adapters.guarantee_company.outgoing import ReturnedSheet
-    from adapters.guarantee_company.sheets import Sheet
+    from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["GuaranteeCompany"]
 

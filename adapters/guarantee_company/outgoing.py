@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from adapters.guarantee_company.amounts import UNITS, in_yuan
-from adapters.guarantee_company.formats import GENERAL
+from adapters.toolkit.workbook.formats import GENERAL
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, Receipt
 from schemas.returns import (
     COMPENSATION_STATUS,

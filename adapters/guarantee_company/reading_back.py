@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.guarantee_company import sheets
-from adapters.guarantee_company.cells import shown
-from adapters.guarantee_company.container import Container
 from adapters.guarantee_company.layouts import TOTAL_MARK
 from adapters.guarantee_company.outgoing import BANK_NAME
+from adapters.toolkit.workbook import sheets
+from adapters.toolkit.workbook.cells import shown
+from adapters.toolkit.workbook.container import Container
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from adapters.guarantee_company.grid import Row
     from adapters.guarantee_company.outgoing import ReturnedSheet
+    from adapters.toolkit.workbook.grid import Row
 
 __all__ = ["read"]
 

@@ -20,13 +20,13 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.workbook.child import INVALID_TITLE_REGEX
 
-from adapters.guarantee_company import grid, saving, sheets
-from adapters.guarantee_company.container import Container
-from adapters.guarantee_company.grid import column_letters
 from adapters.guarantee_company.layouts import LAYOUTS
-from adapters.guarantee_company.merging import filled
 from adapters.toolkit.returning import ADDED_COLUMNS, explanations
 from adapters.toolkit.translation import LINE
+from adapters.toolkit.workbook import grid, sheets, writer
+from adapters.toolkit.workbook.container import Container
+from adapters.toolkit.workbook.grid import column_letters
+from adapters.toolkit.workbook.merged_cells import filled
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-    from adapters.guarantee_company.cells import Cell
-    from adapters.guarantee_company.sheets import Sheet
+    from adapters.toolkit.workbook.cells import Cell
+    from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["write"]
 
@@ -65,7 +65,7 @@ def write(source: Path, rejections: pl.DataFrame, target: Path, day: dt.date) ->
     """
     with Container(source) as container:
         found = sheets.find(container, {layout.name: layout.translation.sources for layout in LAYOUTS})
-        with saving.workbook(day, target) as book:
+        with writer.workbook(day, target) as book:
             for name, sheet in found.items():
                 # A file may hold a name that no spreadsheet would have let anybody enter.
                 made = book.create_sheet(name if INVALID_TITLE_REGEX.search(sheet.name) else sheet.name)
@@ -112,7 +112,7 @@ class _Returned:
         for number in range(1, heading.first):
             cells = self._cells(top.get(number, {}), width)
             if number == heading.header:
-                cells += [saving.cell(self.target, name) for name in ADDED_COLUMNS]
+                cells += [writer.cell(self.target, name) for name in ADDED_COLUMNS]
             yield cells
 
     def _rejected(self, width: int) -> Iterator[list[WriteOnlyCell | None]]:
@@ -124,11 +124,11 @@ class _Returned:
             cells = self._cells(row.cells, width)
             for name, text in comments[row.number].items():
                 place = self.sheet.places[name] - 1
-                wrong = cells[place] or saving.cell(self.target, None)
+                wrong = cells[place] or writer.cell(self.target, None)
                 wrong.fill = _WRONG
                 wrong.comment = Comment(text, _AUTHOR, _COMMENT_HEIGHT, _COMMENT_WIDTH)
                 cells[place] = wrong
-            yield cells + [saving.cell(self.target, text) for text in notes[row.number]]
+            yield cells + [writer.cell(self.target, text) for text in notes[row.number]]
 
     def _cells(self, cells: dict[int, Cell], width: int) -> list[WriteOnlyCell | None]:
         return [self._cell(cells[column]) if column in cells else None for column in range(1, width + 1)]
@@ -136,8 +136,8 @@ class _Returned:
     def _cell(self, cell: Cell) -> WriteOnlyCell:
         """Return a cell as it came; a formula without a result as its text."""
         if cell.kind == "number":
-            return saving.cell(self.target, Decimal(cell.raw), cell.format)
-        made = saving.cell(self.target, cell.raw)
+            return writer.cell(self.target, Decimal(cell.raw), cell.format)
+        made = writer.cell(self.target, cell.raw)
         if cell.kind == "error" and cell.raw in ERROR_CODES:
             made.data_type = "e"
         return made

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from adapters.guarantee_company.amounts import UNITS, in_yuan
-from adapters.guarantee_company.cells import shown
-from adapters.guarantee_company.grid import column_letters
 from adapters.guarantee_company.layouts import TOTAL_MARK
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.delimited import Trailer
 from adapters.toolkit.text import clean_name
+from adapters.toolkit.workbook.cells import shown
+from adapters.toolkit.workbook.grid import column_letters
 from huilian.errors import FileRefused
 from huilian.money import FEN, MONEY_PATTERN, text
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from adapters.guarantee_company.blocks import Total
-    from adapters.guarantee_company.cells import Cell
     from adapters.guarantee_company.layouts import SheetLayout
-    from adapters.guarantee_company.sheets import Sheet
+    from adapters.toolkit.workbook.cells import Cell
+    from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["Sums"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from adapters.guarantee_company.blocks import Block, Total
     from adapters.guarantee_company.layouts import SheetLayout
-    from adapters.guarantee_company.sheets import Sheet
+    from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["Translator"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.styles import Alignment, Font
 
-from adapters.guarantee_company import saving
-from adapters.guarantee_company.grid import column_letters
-from adapters.guarantee_company.heading import GROUPED
 from adapters.guarantee_company.layouts import TOTAL_MARK
 from adapters.guarantee_company.outgoing import BANK_NAME, UNIT
+from adapters.toolkit.workbook import writer
+from adapters.toolkit.workbook.grid import column_letters
+from adapters.toolkit.workbook.heading import GROUPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ def write(outgoing: Outgoing, layout: ReturnedSheet, banks: Mapping[str, str], t
     names: dict[str, str] = {}
     for name, code in banks.items():
         names.setdefault(code, name)
-    with saving.workbook(outgoing.day, target) as book:
+    with writer.workbook(outgoing.day, target) as book:
         sheet = book.create_sheet(layout.title)
         for place in range(1, len(layout.columns) + 1):
             sheet.column_dimensions[column_letters(place)].width = _COLUMN_WIDTH
@@ -75,7 +75,7 @@ def _above(
     stated = f"单位:{UNIT}  日期:{day.year}年{day.month}月{day.day}日  接收机构:{outgoing.member}"
     answered = f"  回复文件:{outgoing.regarding}" if outgoing.regarding else ""
     yield [_heading(sheet, layout.title)]
-    yield [saving.cell(sheet, stated + answered)]
+    yield [writer.cell(sheet, stated + answered)]
     upper: list[WriteOnlyCell | None] = []
     lower: list[WriteOnlyCell | None] = []
     for group, columns in groupby(layout.columns, lambda column: column.name.partition(GROUPED)[0]):
@@ -90,7 +90,7 @@ def _above(
 
 
 def _heading(sheet: WriteOnlyWorksheet, text: str) -> WriteOnlyCell:
-    made = saving.cell(sheet, text)
+    made = writer.cell(sheet, text)
     made.font = Font(bold=True)
     made.alignment = Alignment(horizontal="center", vertical="center")
     return made
@@ -100,14 +100,14 @@ def _cell(
     sheet: WriteOnlyWorksheet, column: ReturnedColumn, record: Mapping[str, Any], banks: Mapping[str, str]
 ) -> WriteOnlyCell | None:
     value = banks.get(record[column.field]) if column.name == BANK_NAME else record[column.field]
-    return None if value is None else saving.cell(sheet, column.notation.write(value), column.notation.format)
+    return None if value is None else writer.cell(sheet, column.notation.write(value), column.notation.format)
 
 
 def _total(outgoing: Outgoing, layout: ReturnedSheet, sheet: WriteOnlyWorksheet) -> Iterator[WriteOnlyCell | None]:
-    yield saving.cell(sheet, TOTAL_MARK)
+    yield writer.cell(sheet, TOTAL_MARK)
     for column in layout.columns[1:]:
         if column.name in layout.sums:
             total = sum(map(Decimal, outgoing.records[column.field]), Decimal(0))
-            yield saving.cell(sheet, column.notation.write(total), column.notation.format)
+            yield writer.cell(sheet, column.notation.write(total), column.notation.format)
         else:
             yield None

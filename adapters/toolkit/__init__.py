@@ -10,6 +10,7 @@
 
 `delimited` reads delimited text in pieces and knows nothing of what its columns mean;
 `translation` says what they mean and knows nothing of files. `writing` makes delimited text of
-records, as a table of columns and their `notations` says, and reads exactly that back. No check of a value stands
-here: what is right or wrong is for the schemas to say.
+records, as a table of columns and their `notations` says, and reads exactly that back. `workbook` does for
+spreadsheets what `delimited` does for text. No check of a value stands here: what is right or wrong is for the
+schemas to say.
 """

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.guarantee_company import adapter, blocks, container
+from adapters.guarantee_company import adapter, blocks
+from adapters.toolkit.workbook import container
 from huilian.errors import FileRefused, describe
 from tests.adapters.guarantee_making import (
     COMPENSATED,
@@ -380,7 +381,7 @@ LIMITS = [("container.MOST_TEXTS", "> 3 texts"), ("grid.MOST_MERGES", "ValueErro
 def test_lists_of_millions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, what: str):
     """They would fill the memory before the first row is read."""
     path = save(book({}), tmp_path / NAME)
-    monkeypatch.setattr(f"adapters.guarantee_company.{limit}", 3)
+    monkeypatch.setattr(f"adapters.toolkit.workbook.{limit}", 3)
     assert refusal(path).facts == {"file": NAME, "what": what}
 
 

@@ -15,8 +15,8 @@ from typing import Final, Literal, NamedTuple
 
 from openpyxl.cell.cell import ERROR_CODES
 
-from adapters.guarantee_company import formats
 from adapters.toolkit.text import BLANKS
+from adapters.toolkit.workbook import formats
 from huilian.errors import describe
 
 __all__ = ["EPOCH_1900", "EPOCH_1904", "SIGNIFICANT_DIGITS", "Cell", "Problem", "is_blank", "shown"]

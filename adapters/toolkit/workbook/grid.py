@@ -10,16 +10,16 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from adapters.guarantee_company import formats, xml
-from adapters.guarantee_company.cells import Cell
-from adapters.guarantee_company.container import refusing_what_is_no_workbook
+from adapters.toolkit.workbook import formats, xml
+from adapters.toolkit.workbook.cells import Cell
+from adapters.toolkit.workbook.container import refusing_what_is_no_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml import etree
 
-    from adapters.guarantee_company.container import Container
+    from adapters.toolkit.workbook.container import Container
 
 __all__ = ["Range", "Row", "column_letters", "merged_ranges", "rows"]
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.guarantee_company.cells import Cell, is_blank
-from adapters.guarantee_company.grid import column_letters
+from adapters.toolkit.workbook.cells import Cell, is_blank
+from adapters.toolkit.workbook.grid import column_letters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from adapters.guarantee_company.grid import Range, Row
+    from adapters.toolkit.workbook.grid import Range, Row
 
 __all__ = ["Filled", "filled"]
 

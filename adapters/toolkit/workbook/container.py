@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
 
 from lxml import etree
 
-from adapters.guarantee_company import formats, xml
-from adapters.guarantee_company.cells import EPOCH_1900, EPOCH_1904
+from adapters.toolkit.workbook import formats, xml
+from adapters.toolkit.workbook.cells import EPOCH_1900, EPOCH_1904
 from huilian.errors import FileRefused
 from huilian.system_errors import why
 

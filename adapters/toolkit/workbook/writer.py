@@ -19,8 +19,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.writer.excel import ExcelWriter
 
-from adapters.guarantee_company.formats import GENERAL
 from adapters.toolkit.whole_files import replacing
+from adapters.toolkit.workbook.formats import GENERAL
 from huilian.errors import FileRefused
 from huilian.system_errors import why
 

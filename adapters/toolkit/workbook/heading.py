@@ -11,14 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.guarantee_company.cells import shown
 from adapters.toolkit.text import BLANKS
+from adapters.toolkit.workbook.cells import shown
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from adapters.guarantee_company.grid import Range, Row
+    from adapters.toolkit.workbook.grid import Range, Row
 
 __all__ = ["TOP_ROWS", "Heading", "find", "label"]
 

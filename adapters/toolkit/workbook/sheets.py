@@ -6,17 +6,17 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.guarantee_company import grid, heading
-from adapters.guarantee_company.heading import TOP_ROWS, Heading
 from adapters.toolkit.names import check_header
 from adapters.toolkit.text import clean_name
+from adapters.toolkit.workbook import grid, heading
+from adapters.toolkit.workbook.heading import TOP_ROWS, Heading
 from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from adapters.guarantee_company.container import Container, Worksheet
-    from adapters.guarantee_company.grid import Range, Row
+    from adapters.toolkit.workbook.container import Container, Worksheet
+    from adapters.toolkit.workbook.grid import Range, Row
 
 __all__ = ["Sheet", "find", "opened"]
 
