@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
-from adapters.county_roster import households, workbook
-from adapters.county_roster.layout import IDENTITY_COLUMN, TRANSLATION
-from adapters.toolkit import delimited, returning
+from adapters.county_roster import households, sources
+from adapters.county_roster.layout import TRANSLATION
+from adapters.toolkit import returning
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.translation import LINE
+from adapters.toolkit.workbook import returns
+from adapters.toolkit.workbook.container import Container
+from adapters.toolkit.workbook.heading import GROUPED
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
 from huilian.errors import FileRefused
 from schemas.columnar import split
@@ -21,6 +25,8 @@ from schemas.records import RosterRecord
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["CountyRoster"]
 
@@ -44,23 +50,25 @@ class CountyRoster(Adapter):
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "花名册_341599_20240101.csv" says, or None."""
-        found = _NAME.fullmatch(file_name)
+        found = _NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
         return FileIdentity(found["county"], _KIND, as_of) if found and as_of else None
 
     def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:  # noqa: ARG002  # a roster states nothing by its date
-        """Translate the whole roster as one piece: households can only be judged when all rows are there.
+        """Translate the whole roster, a piece for each sheet: households can only be judged when all rows are there.
 
         Rosters have no control totals. Of rows that share an identity number the first is
         taken and the others are rejected; see `households` for what holds between rows.
 
         Raises:
-            FileRefused: as `toolkit.delimited.read` and `workbook.read`; HL3006, there are no rows.
+            FileRefused: as `sources.read`; HL3006, there are no rows.
         """
-        cells, faults, rows = _cells(source)
-        if not rows:
+        tables = sources.read(source)
+        if not any(table.rows for table in tables):
             raise FileRefused("HL3006", file=source.name)
-        canonical = TRANSLATION.canonical(cells)
+        counted = [table.counted_from(place) for place, table in enumerate(tables)]
+        faults = pl.concat([table.faults for table in counted])
+        canonical = TRANSLATION.canonical(pl.concat([table.cells for table in counted]))
         good, errors = split(households.with_verdicts(canonical), RosterRecord, households.checks(settings.county))
         rejected = pl.concat([errors[LINE], faults[LINE]])
         good = good.filter(~pl.col(LINE).is_in(rejected.implode()))
@@ -74,28 +82,33 @@ class CountyRoster(Adapter):
             record=RosterRecord,
             reference=households.HOUSEHOLD,
         )
-        yield Piece(rows, good, rejections, source.stat().st_size)
+        for place, table in enumerate(tables):
+            rows, wrong = (_of_table(frame, place) for frame in (good, rejections))
+            if table.name is not None:
+                wrong = wrong.with_columns(pl.lit(f"{table.name}{GROUPED}") + pl.col("field"))
+            yield Piece(table.rows, rows, wrong, source.stat().st_size)
 
-    def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:  # noqa: ARG002  # there is one layout only
+    def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they were sent, with two columns more, in the kind of file that was sent."""
-        if _is_workbook(source):
-            workbook.write(source, rejections, target)
-        else:
+        if not sources.is_workbook(source):
             returning.write(source, TRANSLATION.sources, rejections, target)
+            return
+        with Container(source) as container:
+            found = sources.found_sheets(container)
+            parts = [(sheet.name, sheet, _of_sheet(sheet, rejections, several=len(found) > 1)) for sheet in found]
+            returns.write(container, parts, target, identity.as_of)
 
 
-def _cells(source: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Return the cells, the faults and how many rows there are."""
-    if _is_workbook(source):
-        cells, faults = workbook.read(source, TRANSLATION.sources, IDENTITY_COLUMN)
-        return cells, faults, cells.height
-    blocks = list(delimited.read(source, TRANSLATION.sources))
-    return (
-        pl.concat([block.cells for block in blocks]),
-        pl.concat([block.faults for block in blocks]),
-        sum(block.rows for block in blocks),
-    )
+def _of_table(frame: pl.DataFrame, place: int) -> pl.DataFrame:
+    """Return the rows of one table, their lines counted from its own beginning."""
+    first = place * sources.APART
+    line = pl.col(LINE)
+    return frame.filter(line.is_between(first, first + sources.APART, closed="left")).with_columns(line - first)
 
 
-def _is_workbook(source: Path) -> bool:
-    return source.suffix.lower() == ".xlsx"
+def _of_sheet(sheet: Sheet, rejections: pl.DataFrame, *, several: bool) -> pl.DataFrame:
+    """Return the rejections of a sheet, by its own column names."""
+    if not several:
+        return rejections
+    names = {sheet.field(name): name for name in sheet.places}
+    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))

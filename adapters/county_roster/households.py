@@ -1,5 +1,8 @@
 """What holds between the rows of one household: they agree, and exactly one of them is the head.
 
+The head is said three times: by 是否户主, by 与户主关系 and by 户主姓名. Where they contradict each other
+nobody could say who is meant, and the row is rejected (HL2050, HL2051).
+
 A household is taken whole or not at all. Were some of its members let in without the
 others, its size, its head and what it is entitled to would rest on a part of the facts;
 so where one row is rejected for any reason, the others are returned with it (HL2026). A row
@@ -24,7 +27,15 @@ AGREED: Final = ("head_name", "region", "category", "household_size", "annual_in
 _DIFFERS: Final = "differs "
 _HEADS: Final = "not one head"
 _REPEATED: Final = "is repeated"
+_OTHER_NAME: Final = "head by another name"
+_OTHER_RELATION: Final = "head by another relation"
 """Columns beside the canonical ones; no field has a blank in its name."""
+
+_HEAD: Final = r"^(?:(?:本户|户主|本人|或|即|为|系|是)+|0[0-2]?)$"
+"""The words for the head's relation to the head, and its codes (GB/T 4761)."""
+_BESIDE_A_NAME: Final = r"[\s\p{Z}\p{C}·•・‧∙．.]"
+"""What names are written with or without."""
+_BESIDE_A_WORD: Final = r"[\s\p{Z}\p{C}()（）/、,，]"
 
 
 def with_verdicts(canonical: pl.DataFrame) -> pl.DataFrame:
@@ -34,12 +45,18 @@ def with_verdicts(canonical: pl.DataFrame) -> pl.DataFrame:
         canonical: all rows of a roster as canonical strings.
     """
     known = pl.col(HOUSEHOLD).is_not_null()
-    heads = (pl.col("is_head") == "yes").fill_null(value=False).sum().over(HOUSEHOLD)
+    is_head = pl.col("is_head") == "yes"
+    heads = is_head.fill_null(value=False).sum().over(HOUSEHOLD)
+    names = [pl.col(name).str.replace_all(_BESIDE_A_NAME, "") for name in ("person_name", "head_name")]
+    related = pl.col("relation_to_head").str.replace_all(_BESIDE_A_WORD, "").str.contains(_HEAD)
+    marked = pl.col("is_head").is_in(["yes", "no"])
     person = pl.col("identity_number")
     return canonical.with_columns(
         *((known & (pl.col(field).n_unique().over(HOUSEHOLD) > 1)).alias(_DIFFERS + field) for field in AGREED),
         (known & (heads != 1)).alias(_HEADS),
         (person.is_not_null() & ~person.is_first_distinct()).alias(_REPEATED),
+        (is_head & (names[0] != names[1])).fill_null(value=False).alias(_OTHER_NAME),
+        (marked & (is_head != related)).fill_null(value=False).alias(_OTHER_RELATION),
     )
 
 
@@ -53,6 +70,8 @@ def checks(county: str) -> list[tuple[str, str, pl.Expr]]:
         ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
         ("identity_number", "HL2020", pl.col(_REPEATED)),
         ("is_head", "HL2021", pl.col(_HEADS)),
+        ("is_head", "HL2050", pl.col(_OTHER_NAME)),
+        ("is_head", "HL2051", pl.col(_OTHER_RELATION)),
         *((field, "HL2022", pl.col(_DIFFERS + field)) for field in AGREED),
     ]
 

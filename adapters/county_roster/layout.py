@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.toolkit.translation import Column, Translation, code, identity, money, whole
+from adapters.toolkit.workbook.blocks import Form
+from adapters.toolkit.workbook.cells import NUMBER, ColumnKind, amount
 
-__all__ = ["IDENTITY_COLUMN", "TRANSLATION"]
+__all__ = ["FORM", "IDENTITY_COLUMN", "NAME_COLUMN", "SHEET", "TRANSLATION"]
 
+SHEET: Final = "花名册"
+"""What a workbook's sheet should be called; it is known by its columns."""
 IDENTITY_COLUMN: Final = "证件号码"
+NAME_COLUMN: Final = "成员姓名"
 
 _CATEGORIES: Final = {"脱贫户": "out_of_poverty", "监测户": "monitored", "一般农户": "ordinary"}
 _YES_OR_NO: Final = {"是": "yes", "否": "no"}
@@ -17,7 +22,7 @@ TRANSLATION: Final = Translation(
     (
         Column("户编号", "household_no"),
         Column("户主姓名", "head_name"),
-        Column("成员姓名", "person_name"),
+        Column(NAME_COLUMN, "person_name"),
         Column(IDENTITY_COLUMN, "identity_number", identity),
         Column("与户主关系", "relation_to_head"),
         Column("行政区划代码", "region"),
@@ -30,4 +35,15 @@ TRANSLATION: Final = Translation(
         Column("联系电话", "phone"),
         Column("开户银行卡号后四位", "account_last_four"),
     )
+)
+
+FORM: Final = Form(
+    keys=(NAME_COLUMN, IDENTITY_COLUMN),
+    kinds={
+        # What a household states may be merged over its members; a name and a number are one person's.
+        NAME_COLUMN: ColumnKind("text", is_divided=True),
+        IDENTITY_COLUMN: ColumnKind("identity", is_divided=True),
+        "家庭人口": NUMBER,
+        "家庭年收入": amount(0, is_divided=False),
+    },
 )

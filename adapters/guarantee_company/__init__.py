@@ -2,9 +2,9 @@
 
 ::
 
-    toolkit.workbook ─▶ blocks ─▶ translating ─▶ records
-    which sheet         data      units, banks   rejections ─▶ returning
-                        and total totals
+    toolkit.workbook ─▶ translating ─▶ records
+    sheets, cells       units, banks   rejections ─▶ toolkit.workbook
+                        totals
 
     records ─▶ outgoing ─▶ writing ─▶ workbook ─▶ reading_back ─▶ records
 

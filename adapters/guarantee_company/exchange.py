@@ -8,15 +8,18 @@ import functools
 import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
+import polars as pl
+
 from adapters.guarantee_company import outgoing as out
-from adapters.guarantee_company import reading_back, returning, writing
+from adapters.guarantee_company import reading_back, writing
 from adapters.guarantee_company.amounts import UNITS
-from adapters.guarantee_company.blocks import Data
-from adapters.guarantee_company.layouts import LAYOUTS
+from adapters.guarantee_company.layouts import KEYS, LAYOUTS
 from adapters.guarantee_company.translating import Translator
 from adapters.toolkit.control_totals import with_stated
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import EARLIEST_YEAR
-from adapters.toolkit.workbook import sheets
+from adapters.toolkit.workbook import returns, sheets
+from adapters.toolkit.workbook.blocks import Data
 from adapters.toolkit.workbook.container import Container
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.errors import FileRefused
@@ -24,8 +27,6 @@ from huilian.errors import FileRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import polars as pl
 
     from adapters.guarantee_company.outgoing import ReturnedSheet
     from adapters.toolkit.workbook.sheets import Sheet
@@ -60,7 +61,7 @@ class GuaranteeCompany(Adapter):
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "担保业务明细表_2024年5月.xlsx" says, or None; the date is the month's last day."""
-        found = _NAME.fullmatch(file_name)
+        found = _NAME.fullmatch(plain(file_name))
         if found is None or int(found["year"]) < EARLIEST_YEAR:
             return None
         year, month = int(found["year"]), int(found["month"])
@@ -75,7 +76,7 @@ class GuaranteeCompany(Adapter):
                 HL3011 or HL3029 for its sums.
         """
         with Container(source) as container:
-            found = sheets.find(container, {layout.name: layout.translation.sources for layout in LAYOUTS})
+            found = _sheets(container)
             # What is wrong with any sheet's heading is said before the first row is translated.
             units = {name: _unit(sheet) for name, sheet in found.items()}
             for sheet in found.values():
@@ -90,14 +91,16 @@ class GuaranteeCompany(Adapter):
                     as_of=identity.as_of,
                     epoch=container.epoch,
                 )
-                data = Data(container, found[layout.name], layout)
+                data = Data(container, found[layout.name], layout.form(units[layout.name]))
                 pieces = map(translator.piece, data.blocks())
                 yield from with_stated(pieces, functools.partial(_stated, translator, data))
                 translator.verify(data.total)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
-        """Write the rejected rows as they came in a workbook of the same shape: see `returning`."""
-        returning.write(source, rejections, target, identity.as_of)
+        """Write the rejected rows as they came in a workbook of the same shape: see `toolkit.workbook.returns`."""
+        with Container(source) as container:
+            found = [(name, sheet, _of_sheet(sheet, rejections)) for name, sheet in _sheets(container).items()]
+            returns.write(container, found, target, identity.as_of)
 
     def outgoing_name(self, outgoing: Outgoing) -> str:
         """Return a name such as "GC01_回执_20240531_001.xlsx"; the number counts the day's files of the kind."""
@@ -130,6 +133,16 @@ class GuaranteeCompany(Adapter):
 def _stated(translator: Translator, data: Data) -> dict[str, str]:
     """Return what the row of sums states, once the rows before it are read."""
     return translator.stated(data.total)
+
+
+def _sheets(container: Container) -> dict[str, Sheet]:
+    return sheets.find(container, {layout.name: layout.translation.sources for layout in LAYOUTS}, KEYS)
+
+
+def _of_sheet(sheet: Sheet, rejections: pl.DataFrame) -> pl.DataFrame:
+    """Return the rejections of a sheet, by its own column names."""
+    names = {sheet.field(name): name for name in sheet.places}
+    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))
 
 
 def _unit(sheet: Sheet) -> str:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.guarantee_company.amounts import date, per_cent
+from adapters.guarantee_company.amounts import UNITS, date, per_cent
 from adapters.toolkit.translation import Column, Translation, code, identity
+from adapters.toolkit.workbook.blocks import Form
+from adapters.toolkit.workbook.cells import IDENTITY, NUMBER, amount
 from schemas.fields import IDENTITY_PATTERN, IdentityNumber
 from schemas.guarantees import (
     GUARANTEED_SUBJECT,
@@ -27,12 +29,15 @@ if TYPE_CHECKING:
 
     from schemas.records import Record
 
-__all__ = ["LAYOUTS", "REFERENCE", "TOTAL_MARK", "SheetLayout"]
+__all__ = ["KEYS", "LAYOUTS", "REFERENCE", "TOTAL_MARK", "SheetLayout"]
 
 TOTAL_MARK: Final = "合计"
 """The first text of the last row, which holds the sums."""
 REFERENCE: Final = "guarantee_no"
 """The number by which a rejection names its row."""
+
+KEYS: Final = ("担保合同号", "借据号")
+"""The columns that every row of data has in every sheet."""
 
 _SUBJECTS: Final = {chinese: subject for subject, chinese in GUARANTEED_SUBJECT.items()}
 
@@ -67,6 +72,17 @@ class SheetLayout:
     checks: Callable[[str, dt.date], list[Check]]
     numbers: str | None = None
     bank: str | None = None
+
+    def form(self, unit: str) -> Form:
+        """Return what the reader must know of a sheet whose amounts are stated in `unit`.
+
+        Args:
+            unit: one of `amounts.UNITS`.
+        """
+        kinds = dict.fromkeys(self.amounts, amount(UNITS[unit]))
+        rates = {column.source: NUMBER for column in self.translation.columns if column.kind is per_cent}
+        numbers = {self.numbers: IDENTITY} if self.numbers else {}
+        return Form(KEYS, kinds | rates | numbers, has_sums=True)
 
     @property
     def amounts(self) -> list[str]:

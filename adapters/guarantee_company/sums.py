@@ -18,7 +18,7 @@ from adapters.guarantee_company.layouts import TOTAL_MARK
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.delimited import Trailer
 from adapters.toolkit.text import clean_name
-from adapters.toolkit.workbook.cells import shown
+from adapters.toolkit.workbook.cells import amount, shown
 from adapters.toolkit.workbook.grid import column_letters
 from huilian.errors import FileRefused
 from huilian.money import FEN, MONEY_PATTERN, text
@@ -26,8 +26,8 @@ from huilian.money import FEN, MONEY_PATTERN, text
 if TYPE_CHECKING:
     import datetime as dt
 
-    from adapters.guarantee_company.blocks import Total
     from adapters.guarantee_company.layouts import SheetLayout
+    from adapters.toolkit.workbook.blocks import Total
     from adapters.toolkit.workbook.cells import Cell
     from adapters.toolkit.workbook.sheets import Sheet
 
@@ -94,7 +94,7 @@ class Sums:
         return None if field in self._layout.further_amounts or not rows else ""
 
     def _in_yuan(self, cell: Cell, place: str) -> str:
-        shows, problem = shown(cell, place, self._epoch)
+        shows, problem = shown(cell, place, self._epoch, amount(UNITS[self._unit]))
         if problem is not None:
             raise FileRefused("HL3029", file=self._sheet.file, what=problem[1])
         stated = clean_name(shows or "")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from adapters.guarantee_company.blocks import Block, Total
     from adapters.guarantee_company.layouts import SheetLayout
+    from adapters.toolkit.workbook.blocks import Block, Total
     from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["Translator"]

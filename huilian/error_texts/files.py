@@ -123,8 +123,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{file} lacks the sheet {sheet} (it has {found}); nothing was applied, add it and send the file again",
     ),
     "HL3026": (
-        "文件 {file} 中的工作表 {found} 都可能是 {sheet}；整份文件未导入，请把应导入的一张命名为 {sheet}",
-        "in {file} each of {found} could be {sheet}; nothing was applied, give that name to the one that is meant",
+        (
+            "文件 {file} 中的工作表 {found} 都可能是 {sheet}；整份文件未导入，"
+            "请只保留应导入的一张并命名为 {sheet}，或把各张的明细并入其中"
+        ),
+        (
+            "in {file} each of {found} could be {sheet}; nothing was applied: keep only the one that is meant "
+            "and call it {sheet}, or move the rows of all into it"
+        ),
     ),
     "HL3027": (
         "文件 {file} 的金额单位为{found}，应在表头上方写明“单位:万元”或“单位:元”；整份文件未导入",
@@ -198,6 +204,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         (
             "file {number} of {as_of} ({kind}) bears the number of {earlier} over other contents; both were applied, "
             "and of the same record the later counts: check the numbering"
+        ),
+    ),
+    "HL3042": (
+        (
+            "文件 {file} 第 {line} 行是{mark}行，会被当作明细重复计入合计；整份文件未导入，"
+            "请删去表中所有{mark}行（末尾的合计行保留）后重新发送"
+        ),
+        (
+            "{file}, row {line}, holds sub-totals ({mark}) and would be counted as data; nothing was applied: "
+            "remove all such rows but the last row of totals and send the file again"
         ),
     ),
     "HL3060": (

@@ -98,4 +98,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "各方承担之和不等于损失本金与利息之和",
         "the shares of a loss do not add up to its principal and interest",
     ),
+    "HL2050": (
+        "标为户主的成员，姓名与户主姓名不一致；请核对是否户主与户主姓名",
+        "a member marked as the head has another name than the head is said to have; check both",
+    ),
+    "HL2051": (
+        "是否户主与“与户主关系”矛盾（户主的关系应为户主或本人，其他成员不应是）；请核对",
+        "whether a member is the head contradicts the relation to the head; check both",
+    ),
 }

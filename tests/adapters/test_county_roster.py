@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from adapters.county_roster import adapter, workbook
+from adapters.county_roster import adapter
+from adapters.toolkit.workbook import container
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
@@ -129,7 +130,8 @@ def test_an_identity_number_stored_as_a_number_is_rejected_and_never_guessed(tmp
     """Its last digits are lost, so the row is returned, and the rest of its household with it."""
     rows = [list(ROSTER), person(1, 证件号码=int(identity_number(1))), person(2, **WIFE), person(3, **OTHER)]
     (piece,) = read(adapter, sheet(tmp_path / WORKBOOK, rows))
-    assert errors(piece.rejections) == [(2, "证件号码", "HL2007"), (3, "户编号", "HL2026")]
+    assert errors(piece.rejections) == [(2, "证件号码", "HL2038"), (3, "户编号", "HL2026")]
+    assert piece.rejections["message"][0] == f"单元格 D2：{describe('HL2038')}"
     assert piece.accepted["line"].to_list() == [4]
 
 
@@ -137,7 +139,7 @@ def test_other_numbers_that_lost_digits_and_error_values_are_rejected(tmp_path: 
     """A household number of more than fifteen digits is not what it was, and #N/A is no value."""
     rows = [list(ROSTER), person(1, 户编号=3415991012000001), person(2, **OTHER, 劳动技能="#N/A")]
     (piece,) = read(adapter, sheet(tmp_path / WORKBOOK, rows))
-    assert errors(piece.rejections) == [(2, "户编号", "HL2023"), (3, "劳动技能", "HL2023")]
+    assert errors(piece.rejections) == [(2, "户编号", "HL2038"), (3, "劳动技能", "HL2039")]
 
 
 INCONSISTENT = [
@@ -147,7 +149,6 @@ INCONSISTENT = [
     ({"家庭人口": "3"}, [("家庭人口", "HL2022")]),
     ({"家庭人口": ""}, [("家庭人口", "HL2022")]),
     ({"家庭年收入": "1.00"}, [("家庭年收入", "HL2022")]),
-    ({"是否户主": "是"}, [("是否户主", "HL2021")]),
     ({"户主姓名": "李四", "家庭年收入": "1.00"}, [("户主姓名", "HL2022"), ("家庭年收入", "HL2022")]),
 ]
 
@@ -165,7 +166,43 @@ def test_rows_of_one_household_agree_or_are_all_rejected(
 
 def test_a_household_without_head_is_rejected(tmp_path: Path):
     """Exactly one of its rows is the head."""
-    assert errors(text(tmp_path, {"是否户主": "否"}, OTHER).rejections) == [(2, "是否户主", "HL2021")]
+    piece = text(tmp_path, {"是否户主": "否", "与户主关系": "其他"}, OTHER)
+    assert errors(piece.rejections) == [(2, "是否户主", "HL2021")]
+
+
+def test_a_household_with_two_heads_is_rejected(tmp_path: Path):
+    """Both may be called after the head: then nobody can tell which of them is."""
+    twin = {"与户主关系": "户主"}
+    assert errors(text(tmp_path, {}, OTHER, twin).rejections) == [
+        (2, "是否户主", "HL2021"),
+        (4, "是否户主", "HL2021"),
+    ]
+
+
+CONTRADICTING = [
+    ({}, WIFE | {"是否户主": "是"}, ["HL2021", "HL2050", "HL2051"]),
+    ({"是否户主": "否"}, WIFE | {"是否户主": "是", "与户主关系": "户主"}, ["HL2021", "HL2050"]),
+    ({}, WIFE | {"与户主关系": "本人"}, ["HL2051"]),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "codes"), CONTRADICTING)
+def test_whoever_is_marked_as_the_head_must_be_the_head(
+    tmp_path: Path, first: dict[str, str], second: dict[str, str], codes: list[str]
+):
+    """By name and by relation; a household whose head nobody can tell is returned whole."""
+    piece = text(tmp_path, first, second, OTHER)
+    assert piece.accepted["line"].to_list() == [4]
+    of_second = [code for line, field, code in errors(piece.rejections) if (line, field) == (3, "是否户主")]
+    assert [code for code in codes if code != "HL2021"] == [code for code in of_second if code != "HL2021"]
+
+
+@pytest.mark.parametrize("relation", ["户主", "本人", " 户主（本人）", "本人或户主", "户　主", "02"])
+@pytest.mark.parametrize(("name", "head"), [("张三", "张　三"), ("阿依·古丽", "阿依古丽")])
+def test_the_head_may_be_written_in_more_than_one_way(tmp_path: Path, relation: str, name: str, head: str):
+    """Blanks and middle dots in names, words and codes for the relation."""
+    same = {"成员姓名": name, "户主姓名": head}
+    assert errors(text(tmp_path, same | {"与户主关系": relation}, WIFE | {"户主姓名": head}).rejections) == []
 
 
 def test_a_household_is_taken_whole_or_not_at_all(tmp_path: Path):
@@ -239,7 +276,7 @@ def test_a_workbook_without_a_roster_is_refused(tmp_path: Path, rows: list[list[
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A small file must not fill the memory."""
-    monkeypatch.setattr(workbook, "MOST_BYTES", 1000)
+    monkeypatch.setattr(container, "MOST_BYTES", 1000)
     with pytest.raises(FileRefused) as caught:
         read(adapter, sheet(tmp_path / WORKBOOK, [list(ROSTER), person(1)]))
     assert caught.value.code == "HL3010"

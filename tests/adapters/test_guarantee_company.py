@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.guarantee_company import adapter, blocks
+from adapters.guarantee_company import adapter
+from adapters.toolkit.workbook import blocks
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import describe
@@ -165,7 +166,7 @@ WRONG_AMOUNTS = [
     ("", "HL2001"),
     (percent("0.05"), "HL2002"),
     (day(2024, 5, 31), "HL2002"),
-    (Styled(Decimal("48765.43"), "0!.0,"), "HL2039"),
+    (Styled(Decimal("48765.43"), "#,##0,"), "HL2039"),
 ]
 
 
@@ -439,7 +440,7 @@ def test_an_amount_merged_over_rows_belongs_to_none_of_them(tmp_path: Path):
     """All of them are rejected, and the sum is not held against what cannot be divided."""
     made = book({}, {"担保金额": "", "在保余额": 1}, {})
     piece = of_type(translated(tmp_path, changed(made, merges=((FIRST, "担保金额", 6),))))
-    problem = describe("HL2039", cell="I5", what="金额合并在多行的单元格内，无法分到各行")
+    problem = describe("HL2039", cell="I5", what="合并在多行的单元格内，无法分到各行")
     assert piece.rejections.select("line", "field", "message").rows() == [
         (5, "在保明细·担保金额", problem),
         (6, "在保明细·担保金额", problem),

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.guarantee_company import adapter, blocks
-from adapters.toolkit.workbook import container
+from adapters.guarantee_company import adapter
+from adapters.toolkit.workbook import blocks, container
 from huilian.errors import FileRefused, describe
 from tests.adapters.guarantee_making import (
     COMPENSATED,
@@ -76,11 +76,14 @@ def test_a_renamed_sheet_is_recognised_by_its_columns(tmp_path: Path):
 
 
 def test_of_two_sheets_that_could_be_meant_neither_is_taken(tmp_path: Path):
-    """The error names them; with the name that was agreed on there is no question."""
+    """The error names them, also where one has the name that was agreed on; one without rows is no other."""
     made = book({})
     twice = {"五月": made[IN_FORCE], "五月改": made[IN_FORCE], COMPENSATED: made[COMPENSATED], RELEASED: made[RELEASED]}
     assert refused(tmp_path, twice) == ("HL3026", {"file": NAME, "sheet": IN_FORCE, "found": "五月、五月改"})
-    pieces = read(save({**made, "在保明细 (2)": made[IN_FORCE]}, tmp_path / NAME))
+    facts = {"file": NAME, "sheet": IN_FORCE, "found": "在保明细、在保明细(续)"}
+    assert refused(tmp_path, {**made, "在保明细(续)": made[IN_FORCE]}) == ("HL3026", facts)
+    template = Page([], tuple(GUARANTEE), sums=None)
+    pieces = read(save({**made, "模板": template}, tmp_path / NAME))
     assert records(of_type(pieces)) == [GUARANTEE_RECORD]
 
 
@@ -341,7 +344,6 @@ def test_links_to_other_workbooks_are_never_followed(tmp_path: Path):
 
 
 NO_WORKBOOKS: list[Callable[[bytes], bytes]] = [
-    lambda _: b"",
     lambda _: "担保合同号,借据号".encode("gb18030"),
     lambda _: bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4096),
     lambda content: content[: len(content) // 2],

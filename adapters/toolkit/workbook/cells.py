@@ -10,22 +10,47 @@ after it, so no digit of one is lost, and no seventh decimal is hidden.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import Final, Literal, NamedTuple
-
-from openpyxl.cell.cell import ERROR_CODES
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from adapters.toolkit.text import BLANKS
 from adapters.toolkit.workbook import formats
 from huilian.errors import describe
 
-__all__ = ["EPOCH_1900", "EPOCH_1904", "SIGNIFICANT_DIGITS", "Cell", "Problem", "is_blank", "shown"]
+if TYPE_CHECKING:
+    from adapters.toolkit.workbook.formats import Section
+
+__all__ = [
+    "EPOCH_1900",
+    "EPOCH_1904",
+    "ERRORS",
+    "IDENTITY",
+    "NUMBER",
+    "SIGNIFICANT_DIGITS",
+    "TEXT",
+    "Cell",
+    "ColumnKind",
+    "Problem",
+    "amount",
+    "is_blank",
+    "lost_digits",
+    "problem",
+    "shown",
+]
 
 SIGNIFICANT_DIGITS: Final = 15
 """What a spreadsheet keeps of a number."""
 EPOCH_1900: Final = dt.date(1899, 12, 31)
 EPOCH_1904: Final = dt.date(1904, 1, 1)
 """Day 0 of the two calendars that workbooks count in; the first has a 29 February 1900 that never was."""
+ERRORS: Final = frozenset(
+    {
+        *("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!"),
+        *("#BLOCKED!", "#CONNECT!", "#BUSY!", "#GETTING_DATA", "#UNKNOWN!", "#EXTERNAL!", "#PYTHON!", "#TIMEOUT!"),
+    }
+)
+"""What a cell shows whose formula came to nothing; copied as a value it is text."""
 
 _NEVER_WAS: Final = 60
 _LAST_DAY: Final = 2_958_465
@@ -33,9 +58,36 @@ _LAST_DAY: Final = 2_958_465
 _DIGITS: Final = Context(prec=SIGNIFICANT_DIGITS)
 _FARTHEST: Final = 40
 """Digits before or after the point beyond which a number is no amount, and is not written out."""
+_SCALED: Final = "数字格式缩放了显示的数值，看到的与存放的不同"
 
 Problem = tuple[str, str]
 """The code of an error and its Chinese text."""
+
+
+@dataclass(frozen=True)
+class ColumnKind:
+    """What the cells of a column hold, as far as it matters for reading a number.
+
+    Args:
+        name: "identity" is a number of which no digit may be lost, "text" any other number of a thing, and text.
+        unit_places: how many places the unit of an amount stands above the yuan.
+        is_divided: whether a value belongs to one row, so that a cell merged over several cannot give it to each.
+    """
+
+    name: Literal["text", "identity", "number", "amount"]
+    unit_places: int = 0
+    is_divided: bool = False
+
+
+TEXT: Final = ColumnKind("text")
+IDENTITY: Final = ColumnKind("identity")
+NUMBER: Final = ColumnKind("number")
+"""A count or a rate."""
+
+
+def amount(unit_places: int, *, is_divided: bool = True) -> ColumnKind:
+    """Return the kind of a column of amounts, stated in a unit so many places above the yuan."""
+    return ColumnKind("amount", unit_places, is_divided)
 
 
 class Cell(NamedTuple):
@@ -57,42 +109,101 @@ def is_blank(cell: Cell) -> bool:
     return cell.kind == "text" and not cell.raw.strip(BLANKS)
 
 
-def shown(cell: Cell, place: str, epoch: dt.date) -> tuple[str | None, Problem | None]:
+def shown(cell: Cell, place: str, epoch: dt.date, kind: ColumnKind = TEXT) -> tuple[str | None, Problem | None]:
     """Return the text of a cell, and what is wrong when it has none.
 
-    Dates are shown as 2024-05-31, percentages as 20%, other numbers with all their digits.
+    Dates are shown as 2024-05-31, percentages as 20%, other numbers with all their digits; an amount
+    that its format shows in another unit, in the unit of its column.
 
     Args:
         cell: to be shown.
         place: what it is called, "H7".
         epoch: day 0 of the workbook's calendar.
+        kind: of its column.
     """
     if cell.kind == "text":
         return cell.raw, None
     if cell.kind == "number":
-        return _number(cell, place, epoch)
+        return (None, lost_digits(place)) if kind.name == "identity" else _number(cell, place, epoch, kind)
     if cell.kind == "uncomputed":
-        return None, _problem(place, "公式没有保存计算结果")
-    return None, _problem(place, f"错误值 {cell.raw}" if cell.raw in ERROR_CODES else "错误值")
+        return None, problem(place, "公式没有保存计算结果")
+    return None, problem(place, f"错误值 {cell.raw}" if cell.raw in ERRORS else "错误值")
 
 
-def _number(cell: Cell, place: str, epoch: dt.date) -> tuple[str | None, Problem | None]:
+def problem(place: str, what: str) -> Problem:
+    """Return what is wrong with a cell of which no value can be taken."""
+    return "HL2039", describe("HL2039", cell=place, what=what)
+
+
+def lost_digits(place: str) -> Problem:
+    """Return what is wrong with a long number that was stored as a number."""
+    return "HL2038", f"单元格 {place}：{describe('HL2038')}" if place else describe("HL2038")
+
+
+def _number(cell: Cell, place: str, epoch: dt.date, kind: ColumnKind) -> tuple[str | None, Problem | None]:
     number = _DIGITS.create_decimal(cell.raw)
-    meaning = formats.meaning(cell.format)
-    if meaning == "scaled":
-        return None, _problem(place, "数字格式缩小了显示的数值，看到的与存放的不同")
-    if meaning == "percent":
-        return f"{_plain(number.scaleb(2))}%", None
-    day = _day(number, epoch) if meaning == "date" else None
+    if cell.format == formats.GENERAL:
+        return _plain(number, place)
+    section, of_negative = formats.section(cell.format, number)
+    day = _day(number, epoch) if section.kind == "date" else None
     if day is not None:
         return day.isoformat(), None
+    if number.adjusted() >= SIGNIFICANT_DIGITS or section.kind == "date":
+        return _plain(number, place)
+    is_whole = number == number.to_integral_value() and number >= 0
+    if section.kind == "number" and kind.name == "text" and is_whole:
+        filled = section.filled(f"{number:.0f}")
+        if filled is not None:
+            return filled.strip(), None
+    seen, behind, what = _as_digits(number, section, kind, of_negative=of_negative)
+    return (None, problem(place, what)) if what else (_digits(seen) + behind, None)
+
+
+def _as_digits(
+    number: Decimal, section: Section, kind: ColumnKind, *, of_negative: bool
+) -> tuple[Decimal, str, str | None]:
+    """Return the number that is read, what follows its digits, and what is wrong when it cannot be read."""
+    if section.kind == "unseen":
+        return number, "", "数字格式不显示这个数值" if number else None
+    what = _contradiction(number, section, of_negative=of_negative)
+    if what:
+        return number, "", what
+    shift, unit = section.shift, section.unit
+    if section.is_percentage:
+        shift -= 2 * sum(token.kind == "percent" for token in section.tokens)
+        return number.scaleb(section.shift), "%", _SCALED if shift else None
+    if kind.name == "amount":
+        if unit is not None:
+            # People see a number and its unit. Scaled besides, it must be yuan that are shown in that unit.
+            return number.scaleb(shift + unit - kind.unit_places), "", _SCALED if shift and shift + unit else None
+        # Yuan that are shown in ten thousands, in a column of ten thousands.
+        return number.scaleb(shift), "", _SCALED if shift and -shift != kind.unit_places else None
+    return number, "", _SCALED if shift or unit else None
+
+
+def _contradiction(number: Decimal, section: Section, *, of_negative: bool) -> str | None:
+    """Return why people see another number than is held, whatever column it is in."""
+    if section.kind == "time":
+        return "数字格式只显示时间，没有日期"
+    if section.kind == "unclear":
+        return "数字格式无法理解"
+    if of_negative and not section.is_of_negative():
+        return "数字格式没有显示负号"
+    if number > 0 and section.is_of_negative() and not section.coloured:
+        return "数字格式给正数加上了负号或括号"
+    if section.broken or not section.is_plain:
+        return "数字格式在数值中加入了文字，看到的与存放的不同"
+    return None
+
+
+def _plain(number: Decimal, place: str) -> tuple[str | None, Problem | None]:
+    """Return all digits of a number, unless it has more than a spreadsheet keeps."""
     if number.adjusted() >= SIGNIFICANT_DIGITS:
-        return None, ("HL2038", describe("HL2038"))
-    text = _plain(number)
-    return text.zfill(len(cell.format)) if formats.is_zero_padded(cell.format) else text, None
+        return None, lost_digits(place)
+    return _digits(number), None
 
 
-def _plain(number: Decimal) -> str:
+def _digits(number: Decimal) -> str:
     """Return all digits without an exponent, and without zeros after the last decimal."""
     if not number.is_finite() or abs(number.adjusted()) > _FARTHEST:
         return str(number)
@@ -114,7 +225,3 @@ def _day(number: Decimal, epoch: dt.date) -> dt.date | None:
         return epoch + dt.timedelta(days=days)
     except OverflowError:
         return None
-
-
-def _problem(place: str, what: str) -> Problem:
-    return "HL2039", describe("HL2039", cell=place, what=what)

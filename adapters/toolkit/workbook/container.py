@@ -2,7 +2,10 @@
 
 Parts are read as streams, so that memory does not grow with a sheet. The texts that sheets
 share are the exception: a cell may point to any of them at any time. Links to other
-workbooks, macros and drawings are never opened.
+workbooks, macros, drawings and document properties are never opened.
+
+Programs spell the names of parts in many ways: from the root or not, with backslashes, in either
+case. All are taken for the same; two parts of the same name are an attempt to show each reader another.
 """
 
 from __future__ import annotations
@@ -13,9 +16,11 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, Self
+from urllib.parse import unquote
 
 from lxml import etree
 
+from adapters.toolkit.contents import refuse_other_than_workbook
 from adapters.toolkit.workbook import formats, xml
 from adapters.toolkit.workbook.cells import EPOCH_1900, EPOCH_1904
 from huilian.errors import FileRefused
@@ -26,15 +31,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Container", "Worksheet", "refusing_what_is_no_workbook"]
+__all__ = ["TRUE", "Container", "Worksheet", "refusing_what_is_no_workbook"]
 
-MOST_BYTES: Final = 256 << 20
-"""What a workbook may unpack to: a book of 20,000 guarantees comes to a tenth of it."""
+MOST_BYTES: Final = 512 << 20
+"""What a workbook may unpack to: a roster of 100,000 persons comes to a fifth of it."""
+MOST_BYTES_OF_TEXTS: Final = 256 << 20
+"""What of that may be the texts that sheets share, which are kept in memory."""
 MOST_BYTES_OF_A_LIST: Final = 16 << 20
 """What the parts that are read whole may have: the list of sheets, of relations, of styles."""
 MOST_TEXTS: Final = 2_000_000
 """Texts that sheets may share."""
-_TRUE: Final = ("1", "true")
+TRUE: Final = ("1", "true")
+_HIDDEN: Final = ("hidden", "veryHidden")
+_ENCRYPTED: Final = 0x1
+"""The flag of a part that has a password."""
+_LOCKED: Final = "设有密码，请另存为不带密码的 .xlsx (it has a password: save it without)"
+_CUT_SHORT: Final = "文件不完整或已损坏，请重新导出 (damaged or cut short: export it again)"
+_NO_WORKBOOK: Final = "压缩包内没有 .xlsx 工作簿 (the archive holds no .xlsx workbook)"
+_BINARY: Final = "二进制工作簿 .xlsb，请另存为 .xlsx (a binary workbook: save it as .xlsx)"
 
 _DAMAGED: Final = (
     OSError,
@@ -52,10 +66,17 @@ _DAMAGED: Final = (
 
 
 class Worksheet(NamedTuple):
-    """A sheet: the name on its tab, and its part of the archive."""
+    """A sheet.
+
+    Args:
+        name: on its tab.
+        part: of the archive.
+        hidden: whether its tab is not seen.
+    """
 
     name: str
     part: str
+    hidden: bool = False
 
 
 @contextmanager
@@ -67,6 +88,8 @@ def refusing_what_is_no_workbook(file: str) -> Iterator[None]:
     """
     try:
         yield
+    except zipfile.BadZipFile:
+        raise FileRefused("HL3010", file=file, what=_CUT_SHORT) from None
     except _DAMAGED as error:
         what = why(error)
         raise FileRefused("HL3010", file=file, what=what) from None
@@ -79,15 +102,20 @@ class Container:
         source: an .xlsx file.
 
     Raises:
-        FileRefused: HL3010, it is no workbook, or it unpacks to more than `MOST_BYTES`.
+        FileRefused: HL3006, it is empty; HL3010, it is no workbook, or it unpacks to more than `MOST_BYTES`.
     """
 
     def __init__(self, source: Path) -> None:
         self.file = source.name
+        refuse_other_than_workbook(source)
         with refusing_what_is_no_workbook(self.file):
             self._source = source.open("rb")
             try:
                 self._archive = zipfile.ZipFile(self._source)
+                self._parts: dict[str, zipfile.ZipInfo | None] = {}
+                for part in self._archive.infolist():
+                    name = _part_name(part.filename)
+                    self._parts[name] = None if name in self._parts else part
                 self._check_size()
                 self._read_lists()
             except BaseException:
@@ -110,36 +138,56 @@ class Container:
 
     def open(self, part: str) -> IO[bytes]:
         """Return a part, to be read as a stream."""
-        return self._archive.open(part)
+        return self._archive.open(self._member(part))
+
+    def _member(self, part: str) -> zipfile.ZipInfo:
+        member = self._parts[_part_name(part)]
+        if member is None:
+            message = "two parts of one name"
+            raise ValueError(message)
+        return member
 
     def _check_size(self) -> None:
         # An archive cannot unpack to more than it states: reading stops there and the check sum fails.
-        size = sum(member.file_size for member in self._archive.infolist())
+        members = self._archive.infolist()
+        size = sum(member.file_size for member in members)
         if size > MOST_BYTES:
             raise FileRefused("HL3010", file=self.file, what=f"{size} > {MOST_BYTES} bytes")
+        if any(member.flag_bits & _ENCRYPTED for member in members):
+            raise FileRefused("HL3010", file=self.file, what=_LOCKED)
 
     def _read_lists(self) -> None:
-        root = self._relations("")
-        book = dict(root.values())["officeDocument"]
+        book = dict(self._relations("").values()).get("officeDocument") if "_rels/.rels" in self._parts else None
+        if book is None or book.endswith(".bin"):
+            raise FileRefused("HL3010", file=self.file, what=_BINARY if book else _NO_WORKBOOK)
         relations = self._relations(book)
         tree = self._list(book)
         self.sheets: tuple[Worksheet, ...] = tuple(
-            Worksheet(sheet.get("name", ""), relations[xml.relation(sheet)][1])
+            Worksheet(sheet.get("name", ""), relations[xml.relation(sheet)][1], sheet.get("state") in _HIDDEN)
             for sheet in tree.iterfind("{*}sheets/{*}sheet")
             if relations[xml.relation(sheet)][0] == "worksheet"
         )
         properties = tree.find("{*}workbookPr")
-        in_1904 = properties is not None and properties.get("date1904") in _TRUE
+        in_1904 = properties is not None and properties.get("date1904") in TRUE
         self.epoch: dt.date = EPOCH_1904 if in_1904 else EPOCH_1900
+        calculation = tree.find("{*}calcPr")
+        self.recalculates = calculation is not None and calculation.get("fullCalcOnLoad") in TRUE
+        """Whether the results of formulas are to be computed by whoever opens it."""
         parts = dict(relations.values())
         self.formats: tuple[str, ...] = self._formats(parts.get("styles"))
-        self.texts: list[str] = []
-        if "sharedStrings" in parts:
-            with self.open(parts["sharedStrings"]) as stream:
-                for element in xml.elements(stream, "si"):
-                    self.texts.append(xml.text(element))
-                    if len(self.texts) > MOST_TEXTS:
-                        raise FileRefused("HL3010", file=self.file, what=f"> {MOST_TEXTS} texts")
+        self.texts: list[str] = self._texts(parts["sharedStrings"]) if "sharedStrings" in parts else []
+
+    def _texts(self, part: str) -> list[str]:
+        """Return the texts that sheets share."""
+        if self._member(part).file_size > MOST_BYTES_OF_TEXTS:
+            raise FileRefused("HL3010", file=self.file, what=f"texts > {MOST_BYTES_OF_TEXTS} bytes")
+        texts = []
+        with self.open(part) as stream:
+            for element in xml.elements(stream, "si"):
+                texts.append(xml.text(element))
+                if len(texts) > MOST_TEXTS:
+                    raise FileRefused("HL3010", file=self.file, what=f"> {MOST_TEXTS} texts")
+        return texts
 
     def _formats(self, part: str | None) -> tuple[str, ...]:
         """Return the number format of every style, by the style's number."""
@@ -157,15 +205,25 @@ class Container:
         return {
             relation.get("Id", ""): (
                 posixpath.basename(relation.get("Type", "")),
-                posixpath.normpath(posixpath.join("/", folder, relation.get("Target", ""))).lstrip("/"),
+                posixpath.normpath(posixpath.join("/", folder, _target(relation.get("Target", "")))).lstrip("/"),
             )
             for relation in tree
             if relation.get("TargetMode") != "External"
         }
 
     def _list(self, part: str) -> etree._Element:
-        if self._archive.getinfo(part).file_size > MOST_BYTES_OF_A_LIST:
+        if self._member(part).file_size > MOST_BYTES_OF_A_LIST:
             what = f"{posixpath.basename(part)} > {MOST_BYTES_OF_A_LIST} bytes"
             raise FileRefused("HL3010", file=self.file, what=what)
         with self.open(part) as stream:
             return xml.tree(stream.read())
+
+
+def _part_name(name: str) -> str:
+    """Return what a part is known by, however a program spells its name."""
+    return name.replace("\\", "/").lstrip("/").lower()
+
+
+def _target(target: str) -> str:
+    """Return the part that a relation names."""
+    return unquote(target).replace("\\", "/")

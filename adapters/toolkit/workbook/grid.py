@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from adapters.toolkit.workbook import formats, xml
 from adapters.toolkit.workbook.cells import Cell
-from adapters.toolkit.workbook.container import refusing_what_is_no_workbook
+from adapters.toolkit.workbook.container import TRUE, refusing_what_is_no_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,8 @@ LONGEST_TEXT: Final = 32_767
 """Characters a cell can hold."""
 _PLACE: Final = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 _ALPHABET: Final = 26
-_NUMBER: Final = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:[Ee][-+]?[0-9]{1,3})?")
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][-+]?[0-9]{1,3})?")
 _DAY_LENGTH: Final = len("2024-05-31")
 
 
@@ -89,27 +90,43 @@ def rows(container: Container, part: str) -> Iterator[Row]:
     number = 0
     with refusing_what_is_no_workbook(container.file), container.open(part) as stream:
         for element in xml.elements(stream, "row"):
-            before, number = number, int(element.get("r") or number + 1)
+            before, number = number, _row_number(element) or number + 1
             if number <= before:
                 message = "rows are not in order"
                 raise ValueError(message)
-            cells = _cells(element, container)
+            cells = _cells(element, number, container)
             if cells:
                 yield Row(number, cells)
 
 
-def _cells(row: etree._Element, container: Container) -> dict[int, Cell]:
-    cells = {}
+def _row_number(row: etree._Element) -> int | None:
+    """Return the number a row states, or else that of its first cell: programs may leave out either."""
+    number = row.get("r")
+    if number is None and len(row):
+        number = (row[0].get("r") or "").lstrip(_LETTERS) or None
+    return None if number is None else int(number)
+
+
+def _cells(row: etree._Element, number: int, container: Container) -> dict[int, Cell]:
+    cells: dict[int, Cell] = {}
     column = 0
     for element in row.iterfind("{*}c"):
         place = element.get("r")
-        column = column + 1 if place is None else _column(place.rstrip("0123456789"))
+        if place is None:
+            column += 1
+        else:
+            letters = place.rstrip("0123456789")
+            column = _column(letters)
+            if place != f"{letters}{number}":
+                message = "a cell outside its row"
+                raise ValueError(message)
         cell = _cell(element, container) if column <= MOST_COLUMNS else None
-        if cell is not None and len(cell.raw) > LONGEST_TEXT:
-            message = "a text that no cell can hold"
+        if cell is None:
+            continue
+        if len(cell.raw) > LONGEST_TEXT or column in cells:
+            message = "a text that no cell can hold, or two cells in one place"
             raise ValueError(message)
-        if cell is not None:
-            cells[column] = cell
+        cells[column] = cell
     return cells
 
 
@@ -118,21 +135,34 @@ def _cell(element: etree._Element, container: Container) -> Cell | None:
     for child in element:
         name = _local(str(child.tag))
         if name == "v":
-            value = child.text
+            value = child.text or ""
         elif name == "f":
             formula = child.text or ""
         elif name == "is":
             inline = xml.text(child)
     kind = element.get("t", "n")
-    if value is None:
-        if formula is not None and kind != "str":
-            return Cell("uncomputed", f"={formula}")
-        return Cell("text", inline) if inline else None
+    if formula is not None and _lacks_result(value, kind, container):
+        return Cell("uncomputed", f"={formula}")
+    if value:
+        return _valued(value, kind, element, container)
+    return Cell("text", inline) if inline else None
+
+
+def _lacks_result(value: str | None, kind: str, container: Container) -> bool:
+    """Return whether a formula was not computed. It may come to an empty text."""
+    if not value:
+        return value is None or kind != "str"
+    # Programs that cannot compute write 0 and leave it to the spreadsheet that opens the file.
+    return value == "0" and container.recalculates
+
+
+def _valued(value: str, kind: str, element: etree._Element, container: Container) -> Cell | None:
     if kind == "n":
-        if not _NUMBER.fullmatch(value):
+        number = value.strip()
+        if number and not _NUMBER.fullmatch(number):
             message = "a number that is none"
             raise ValueError(message)
-        return Cell("number", value, _format(element, container))
+        return Cell("number", number, _format(element, container)) if number else None
     if kind == "e":
         return Cell("error", value)
     return Cell("text", _text(value, kind, container))
@@ -140,16 +170,25 @@ def _cell(element: etree._Element, container: Container) -> Cell | None:
 
 def _text(value: str, kind: str, container: Container) -> str:
     if kind == "s":
-        return container.texts[int(value)]
+        return container.texts[_index(value)]
     if kind == "b":
-        return "TRUE" if value == "1" else "FALSE"
+        return "TRUE" if value in TRUE else "FALSE"
     # A date as ISO 8601, its time dropped; else the text that a formula comes to.
     return value[:_DAY_LENGTH] if kind == "d" else xml.unescaped(value)
 
 
 def _format(element: etree._Element, container: Container) -> str:
     style = element.get("s")
-    return container.formats[int(style)] if style and container.formats else formats.GENERAL
+    return container.formats[_index(style)] if style and container.formats else formats.GENERAL
+
+
+def _index(text: str) -> int:
+    """Return a place in a list; a negative one would count from its end."""
+    number = int(text)
+    if number < 0:
+        message = "a place before the first"
+        raise ValueError(message)
+    return number
 
 
 @functools.lru_cache(maxsize=1024)
@@ -160,8 +199,12 @@ def _local(tag: str) -> str:
 @functools.lru_cache(maxsize=1024)
 def _column(letters: str) -> int:
     number = 0
-    for letter in letters:
-        number = number * _ALPHABET + ord(letter) - ord("A") + 1
+    for letter in letters.upper():
+        place = ord(letter) - ord("A") + 1
+        if not 1 <= place <= _ALPHABET:
+            message = "a column that is none"
+            raise ValueError(message)
+        number = number * _ALPHABET + place
     return number
 
 

@@ -8,10 +8,10 @@ whether a tool that saved the workbook once has undone the merging.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.toolkit.text import BLANKS
 from adapters.toolkit.workbook.cells import shown
 
 if TYPE_CHECKING:
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
     from adapters.toolkit.workbook.grid import Range, Row
 
-__all__ = ["TOP_ROWS", "Heading", "find", "label"]
+__all__ = ["GROUPED", "TOP_ROWS", "Heading", "find", "label"]
 
 TOP_ROWS: Final = 30
 """How far down a header is looked for: it should be in row 3."""
 GROUPED: Final = "·"
 """Between a heading and the name below it."""
 
-_WIDTHS: Final = str.maketrans("（）％", "()%", BLANKS)
+_UNSEEN: Final = ("Z", "C")
+"""The categories of characters that nobody sees: blanks, controls, marks of direction, those without a meaning."""
 _UNIT: Final = re.compile(
-    r"(?<![\u4e00-\u9fff])(?:金额)?单位[:：]\s*([^\s,，;；、。)）]*?)(?=截止|[\s,，;；、。)）]|$)"
+    r"(?<![\u4e00-\u9fff])(?:金额)?单\s*位:\s*(?:人民币)?([^\s,;、。)]*?)(?=截\s*止|[\s,;、。)]|$)"
 )
 """Not 编制单位 or 填报单位, which name whoever made the table."""
-_DATE: Final = re.compile(r"截止日期[:：]\s*([0-9]{4})\s*[年./-]\s*([0-9]{1,2})\s*[月./-]\s*([0-9]{1,2})")
+_DATE: Final = re.compile(r"截\s*止\s*日\s*期:\s*([0-9]{4})\s*[年./-]\s*([0-9]{1,2})\s*[月./-]\s*([0-9]{1,2})")
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,21 @@ class Heading:
 
 
 def label(text: str) -> str:
-    """Return a header's text without blanks and line breaks, its parentheses and per cent sign as ASCII."""
-    return text.translate(_WIDTHS)
+    """Return a header's text as it is compared: without blanks and unseen characters, letters of one width."""
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(character)[0] not in _UNSEEN
+    )
+
+
+def _seen(line: str) -> str:
+    """Return a line above the header, its letters of one width and without what nobody sees but blanks."""
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKC", line)
+        if character.isspace() or unicodedata.category(character)[0] != "C"
+    )
 
 
 def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoch: dt.date) -> Heading | None:
@@ -65,7 +79,7 @@ def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoc
     Args:
         top: the rows down to `TOP_ROWS`.
         merges: the sheet's ranges of merged cells.
-        known: the columns' names.
+        known: the columns' names, as `label` leaves them.
         epoch: day 0 of the workbook's calendar.
     """
     texts = {
@@ -83,7 +97,9 @@ def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoc
         return None
     _, header, first, names = found
     above = [
-        "  ".join(shown(cell, "", epoch)[0] or "" for cell in row.cells.values()) for row in top if row.number < header
+        _seen("  ".join(shown(cell, "", epoch)[0] or "" for cell in row.cells.values()))
+        for row in top
+        if row.number < header
     ]
     units = dict.fromkeys(unit for line in above for unit in _UNIT.findall(line))
     dates = dict.fromkeys(

@@ -1,4 +1,8 @@
-"""Which sheet is which: by the name on its tab, or else by the columns of its header."""
+"""Which sheet is which: by the name on its tab, or else by the columns of its header.
+
+No sheet of the kind that is wanted is passed over in silence: neither a second one, nor one that
+lacks a column, nor one that goes on where another ends, without a header of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.names import check_header
-from adapters.toolkit.text import clean_name
 from adapters.toolkit.workbook import grid, heading
-from adapters.toolkit.workbook.heading import TOP_ROWS, Heading
+from adapters.toolkit.workbook.cells import is_blank
+from adapters.toolkit.workbook.heading import TOP_ROWS, Heading, label
 from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from adapters.toolkit.workbook.cells import Cell
     from adapters.toolkit.workbook.container import Container, Worksheet
     from adapters.toolkit.workbook.grid import Range, Row
 
-__all__ = ["Sheet", "find", "opened"]
+__all__ = ["Sheet", "find", "find_all", "opened"]
 
 MOST_NAMES: Final = 10
 """Names of sheets that an error message lists."""
 LONGEST_NAME: Final = 31
 """Characters a spreadsheet allows on a tab."""
+_HIDDEN: Final = "已隐藏"
+_SPACED: Final = "名称带空格或看不见的字符"
+_WITHOUT_HEADER: Final = "没有表头"
+_SHORTEST: Final = 3
+"""Characters of the number of a contract or a loan."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +65,13 @@ class Sheet:
         return itertools.dropwhile(lambda row: row.number < self.heading.first, grid.rows(container, self.part))
 
 
-def find(container: Container, columns: Mapping[str, Sequence[str]]) -> dict[str, Sheet]:
+def find(container: Container, columns: Mapping[str, Sequence[str]], keys: Sequence[str] = ()) -> dict[str, Sheet]:
     """Return the sheets by the names that were agreed on.
 
     Args:
         container: the open workbook.
         columns: the sheets' names, each with the names of the columns it must have.
+        keys: the columns by which rows of data are told from others where there is no header.
 
     Raises:
         FileRefused: HL3025, a sheet is missing; HL3026, several could be the same one;
@@ -68,18 +79,53 @@ def find(container: Container, columns: Mapping[str, Sequence[str]]) -> dict[str
     """
     by_name: dict[str, list[Worksheet]] = {}
     for sheet in container.sheets:
-        by_name.setdefault(_name(sheet), []).append(sheet)
-    others = [sheet for sheet in container.sheets if _name(sheet) not in columns]
+        by_name.setdefault(label(sheet.name), []).append(sheet)
+    tops = [_Top(container, sheet) for sheet in container.sheets if label(sheet.name) not in columns]
     found = {}
     for name, known in columns.items():
-        candidates = by_name.get(name) or [sheet for sheet in others if _has_columns(container, sheet, known)]
+        named = by_name.get(name, [])
+        alike = [top.sheet for top in tops if top.has_all(known) and top.has_data(known)]
+        candidates = [*named, *(alike or [top.sheet for top in tops if top.has_all(known) and not named])]
         if not candidates:
-            there = _listed([_name(sheet) for sheet in container.sheets])
+            there = _listed(container.sheets)
             raise FileRefused("HL3025", file=container.file, sheet=name, found=there)
         if len(candidates) > 1:
-            there = _listed([_name(sheet) for sheet in candidates])
-            raise FileRefused("HL3026", file=container.file, sheet=name, found=there)
+            raise FileRefused("HL3026", file=container.file, sheet=name, found=_listed(candidates))
         found[name] = opened(container, candidates[0], known)
+        _refuse_lost(container, tops, [found[name]], named=name, known=known, keys=keys)
+    return found
+
+
+def find_all(container: Container, name: str, known: Sequence[str], keys: Sequence[str]) -> list[Sheet]:
+    """Return every sheet with the columns of one kind, in the workbook's order, those without data left out.
+
+    Where there is no data at all, the first of them is returned.
+
+    Args:
+        container: the open workbook.
+        name: what the sheet should be called, for error messages.
+        known: the names of its columns.
+        keys: the columns by which rows of data are told from others where there is no header.
+
+    Raises:
+        FileRefused: HL3026, a hidden sheet has data like the others, or two have one name; HL3003, HL3004, columns are missing or repeated,
+            named with the sheet that has most of them; HL3006, HL3025, no sheet has any; HL3010, it cannot be read.
+    """
+    tops = [_Top(container, sheet) for sheet in container.sheets]
+    alike = [top for top in tops if top.has_all(known)]
+    if not alike:
+        best = max(tops, key=lambda top: top.count(known), default=None)
+        if best is None or not best.count(known):
+            if all(not top.rows for top in tops):
+                raise FileRefused("HL3006", file=container.file)
+            raise FileRefused("HL3025", file=container.file, sheet=name, found=_listed(container.sheets))
+        return [_opened(container, best, known)]
+    with_data = [top for top in alike if top.has_data(known)] or alike[:1]
+    names = {_name(top.sheet) for top in with_data}
+    if len(with_data) > 1 and (any(top.sheet.hidden for top in with_data) or len(names) < len(with_data)):
+        raise FileRefused("HL3026", file=container.file, sheet=name, found=_listed([top.sheet for top in with_data]))
+    found = [_opened(container, top, known) for top in with_data]
+    _refuse_lost(container, [top for top in tops if top not in alike], found, named=name, known=known, keys=keys)
     return found
 
 
@@ -89,31 +135,120 @@ def opened(container: Container, sheet: Worksheet, known: Sequence[str]) -> Shee
     Raises:
         FileRefused: HL3003, HL3004, columns are missing or repeated; HL3010, it cannot be read.
     """
+    return _opened(container, _Top(container, sheet), known)
+
+
+def _opened(container: Container, top: _Top, known: Sequence[str]) -> Sheet:
+    sheet = top.sheet
     file = f"{container.file} 的工作表 {_name(sheet)}"
-    merges = grid.merged_ranges(container, sheet.part)
-    there = _heading(container, sheet, merges, known)
+    there = top.heading(known)
     names = there.names if there else {}
     check_header(list(names.values()), file, known)
     if there is None:
         raise FileRefused("HL3006", file=file)
     places = {name: column for column, name in names.items()}
-    return Sheet(_name(sheet), file, sheet.part, merges, there, {name: places[name] for name in known})
+    return Sheet(_name(sheet), file, sheet.part, top.merges, there, {name: places[name] for name in known})
 
 
-def _heading(container: Container, sheet: Worksheet, merges: Sequence[Range], known: Sequence[str]) -> Heading | None:
-    rows = grid.rows(container, sheet.part)
-    top = list(itertools.takewhile(lambda row: row.number <= TOP_ROWS, rows))
-    return heading.find(top, merges, known, container.epoch)
+class _Top:
+    """The rows at the top of a sheet, where its header is.
+
+    Args:
+        container: the open workbook.
+        sheet: one of its sheets.
+    """
+
+    def __init__(self, container: Container, sheet: Worksheet) -> None:
+        self.sheet = sheet
+        self.merges = grid.merged_ranges(container, sheet.part)
+        rows = grid.rows(container, sheet.part)
+        self.rows = [
+            row
+            for row in itertools.takewhile(lambda row: row.number <= TOP_ROWS, rows)
+            if any(not is_blank(cell) for cell in row.cells.values())
+        ]
+        self._container = container
+
+    def heading(self, known: Sequence[str]) -> Heading | None:
+        """Return the heading with the most of the columns, or None where there is none of them."""
+        return heading.find(self.rows, self.merges, known, self._container.epoch)
+
+    def count(self, known: Sequence[str]) -> int:
+        """Return how many of the columns it has."""
+        found = self.heading(known)
+        return len(set(known) & set(found.names.values())) if found else 0
+
+    def has_all(self, known: Sequence[str]) -> bool:
+        """Return whether it has all columns."""
+        return self.count(known) == len(known)
+
+    def has_most(self, known: Sequence[str]) -> bool:
+        """Return whether it has two thirds of the columns or more."""
+        return 3 * self.count(known) >= 2 * len(known)
+
+    def has_data(self, known: Sequence[str]) -> bool:
+        """Return whether a row below the header has something in two of the columns or more."""
+        found = self.heading(known)
+        if found is None:
+            return False
+        places = {place for place, name in found.names.items() if name in known}
+        rows = itertools.dropwhile(lambda row: row.number < found.first, grid.rows(self._container, self.sheet.part))
+        return any(sum(not is_blank(row.cells[place]) for place in places & row.cells.keys()) > 1 for row in rows)
+
+    def goes_on(self, other: Sheet, keys: Sequence[str]) -> bool:
+        """Return whether it has rows like those of another sheet: its keys are numbers, most columns are filled."""
+        places = set(other.places.values())
+        numbers = [other.places[key] for key in keys]
+        return any(
+            3 * sum(not is_blank(row.cells[place]) for place in places & row.cells.keys()) >= 2 * len(places)
+            and all(place in row.cells and _is_number_of_a_thing(row.cells[place]) for place in numbers)
+            for row in self.rows
+        )
 
 
-def _has_columns(container: Container, sheet: Worksheet, known: Sequence[str]) -> bool:
-    found = _heading(container, sheet, grid.merged_ranges(container, sheet.part), known)
-    return found is not None and set(known) <= set(found.names.values())
+def _is_number_of_a_thing(cell: Cell) -> bool:
+    return len(cell.raw) >= _SHORTEST and any(character.isdigit() for character in cell.raw)
+
+
+def _refuse_lost(
+    container: Container,
+    tops: Sequence[_Top],
+    found: Sequence[Sheet],
+    *,
+    named: str,
+    known: Sequence[str],
+    keys: Sequence[str],
+) -> None:
+    """Refuse a workbook with another sheet that holds the same kind of data and would not be read.
+
+    Raises:
+        FileRefused: HL3026, naming both.
+    """
+    parts = {sheet.part for sheet in found}
+    for top in tops:
+        if top.sheet.part in parts:
+            continue
+        without = keys and not top.count(known) and any(top.goes_on(sheet, keys) for sheet in found)
+        if without or (top.has_most(known) and not top.has_all(known) and top.has_data(known)):
+            sheets = [sheet for sheet in container.sheets if sheet.part in parts]
+            there = _listed([*sheets, top.sheet], {top.sheet.part: _WITHOUT_HEADER if without else "缺列"})
+            raise FileRefused("HL3026", file=container.file, sheet=named, found=there)
 
 
 def _name(sheet: Worksheet) -> str:
-    return clean_name(sheet.name)[:LONGEST_NAME]
+    return sheet.name.strip()[:LONGEST_NAME]
 
 
-def _listed(names: Sequence[str]) -> str:
-    return "、".join(names[:MOST_NAMES]) + ("…" if len(names) > MOST_NAMES else "")
+def _listed(sheets: Sequence[Worksheet], notes: Mapping[str, str] | None = None) -> str:
+    """Return the names of sheets, each with what its name does not show."""
+    return "、".join(_described(sheet, notes or {}) for sheet in sheets[:MOST_NAMES]) + (
+        "…" if len(sheets) > MOST_NAMES else ""
+    )
+
+
+def _described(sheet: Worksheet, notes: Mapping[str, str]) -> str:
+    shown = _name(sheet)
+    remarks = [_HIDDEN] if sheet.hidden else []
+    remarks += [_SPACED] if sheet.name != label(sheet.name) else []
+    remarks += [notes[sheet.part]] if sheet.part in notes else []
+    return f"“{shown}”（{'，'.join(remarks)}）" if remarks else shown

@@ -4,7 +4,7 @@ Every sheet has its own title, its line of unit and date and its header, and bel
 rows that were rejected, cells as they came. A cell that is wrong is coloured and has a comment
 saying why; two columns more hold all errors of the row. A value that a merged cell shared with
 other rows is written in every row, and a formula as its result. There is no row of sums: what
-the company sends again is its whole workbook, not this one.
+is sent again is the whole workbook, not this one.
 """
 
 from __future__ import annotations
@@ -20,23 +20,22 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.workbook.child import INVALID_TITLE_REGEX
 
-from adapters.guarantee_company.layouts import LAYOUTS
 from adapters.toolkit.returning import ADDED_COLUMNS, explanations
 from adapters.toolkit.translation import LINE
-from adapters.toolkit.workbook import grid, sheets, writer
-from adapters.toolkit.workbook.container import Container
+from adapters.toolkit.workbook import grid, writer
 from adapters.toolkit.workbook.grid import column_letters
 from adapters.toolkit.workbook.merged_cells import filled
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from adapters.toolkit.workbook.cells import Cell
+    from adapters.toolkit.workbook.container import Container
     from adapters.toolkit.workbook.sheets import Sheet
 
 __all__ = ["write"]
@@ -51,31 +50,24 @@ _EXPLANATION_WIDTH: Final = 80
 """Characters."""
 
 
-def write(source: Path, rejections: pl.DataFrame, target: Path, day: dt.date) -> None:
-    """Write the rejected rows of `source` to `target`.
+def write(container: Container, sheets: Sequence[tuple[str, Sheet, pl.DataFrame]], target: Path, day: dt.date) -> None:
+    """Write the rejected rows of a workbook to `target`.
 
     Args:
-        source: the workbook as it came.
-        rejections: as `huilian.adapters.REJECTIONS`; `field` says sheet and column.
+        container: the workbook as it came.
+        sheets: each with the name it is given where its own cannot be, and with its rejections, as
+            `huilian.adapters.REJECTIONS`; `field` is the column's name alone.
         target: is replaced.
         day: what the workbook's times are set to.
 
     Raises:
-        FileRefused: `source` cannot be read; HL3039, `target` cannot be written.
+        FileRefused: the workbook cannot be read; HL3039, `target` cannot be written.
     """
-    with Container(source) as container:
-        found = sheets.find(container, {layout.name: layout.translation.sources for layout in LAYOUTS})
-        with writer.workbook(day, target) as book:
-            for name, sheet in found.items():
-                # A file may hold a name that no spreadsheet would have let anybody enter.
-                made = book.create_sheet(name if INVALID_TITLE_REGEX.search(sheet.name) else sheet.name)
-                _Returned(container, sheet, made, _errors(sheet, rejections)).write()
-
-
-def _errors(sheet: Sheet, rejections: pl.DataFrame) -> pl.DataFrame:
-    """Return the rejections of a sheet, by its own column names."""
-    names = {sheet.field(name): name for name in sheet.places}
-    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))
+    with writer.workbook(day, target) as book:
+        for name, sheet, errors in sheets:
+            # A file may hold a name that no spreadsheet would have let anybody enter.
+            made = book.create_sheet(name if INVALID_TITLE_REGEX.search(sheet.name) else sheet.name)
+            _Returned(container, sheet, made, errors).write()
 
 
 @dataclass(frozen=True)

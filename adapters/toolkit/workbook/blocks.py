@@ -1,0 +1,239 @@
+"""The data of a sheet in blocks of rows: what is data, what is a row of sums, what is neither.
+
+Rows in which no known column holds anything are blank: empty rows, and rows that were only
+numbered in advance. A row whose only text is merged across columns is a heading or a note.
+
+Where a sheet ends with a row of sums, a row of sub-totals among the data (小计) would be counted twice
+and is refused. What follows the row of sums is notes, unless it has the numbers that mark data; then
+data would be lost, and the file is refused. Where sums have no meaning they are passed over like headings.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from adapters.toolkit.reading import FAULTS
+from adapters.toolkit.text import BLANKS, clean, clean_name
+from adapters.toolkit.translation import LINE
+from adapters.toolkit.workbook.cells import (
+    ERRORS,
+    TEXT,
+    Cell,
+    ColumnKind,
+    Problem,
+    is_blank,
+    lost_digits,
+    problem,
+    shown,
+)
+from adapters.toolkit.workbook.grid import column_letters
+from adapters.toolkit.workbook.heading import GROUPED, label
+from adapters.toolkit.workbook.merged_cells import filled
+from huilian.errors import FileRefused, describe
+from schemas.records import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from adapters.toolkit.workbook.container import Container
+    from adapters.toolkit.workbook.merged_cells import Filled
+    from adapters.toolkit.workbook.sheets import Sheet
+
+__all__ = ["Block", "Data", "Form", "Total", "is_total", "sub_total"]
+
+PIECE_ROWS: Final = 5_000
+"""Rows of a block: what is in memory at a time."""
+LONGEST: Final = 1_000
+"""Characters beyond which no column's text is, so that it is not even looked at."""
+_KEY: Final = re.compile(KEY)
+ROUNDED: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
+"""How a spreadsheet shows a number that is too long for it, 3.41599E+17: copied as text, its last digits are lost."""
+_DIGIT: Final = re.compile("[0-9]")
+_SUMS: Final = re.compile(r"(?:合计|总计|共计|总合计|汇总)(?::|\(.*\)|[0-9]+[户人笔个]*)*")
+_SUB_TOTALS: Final = re.compile(r".{0,20}(小计|分计|合计|总计)(?::|\(.*\)|[0-9]+[户人笔个]*)*")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a sheet of one kind looks like, as far as its reader must know.
+
+    Args:
+        keys: the columns of which a row of sums has none, and whatever has all of them is data.
+        kinds: of the columns, those of text left out.
+        has_sums: whether it ends with a row of sums.
+    """
+
+    keys: tuple[str, ...]
+    kinds: Mapping[str, ColumnKind] = field(default_factory=dict)
+    has_sums: bool = False
+
+
+@dataclass(frozen=True)
+class Total:
+    """The row of sums.
+
+    Args:
+        line: its number in the sheet.
+        cells: by the known columns' names; empty ones are not there.
+    """
+
+    line: int
+    cells: dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a sheet.
+
+    Args:
+        cells: `line` and the known columns by name, strings, clean, null where empty.
+        faults: as `toolkit.reading.FAULTS`, of cells that have no text to show.
+        rows: how many there are.
+        bytes_read: how far into the file they reach.
+    """
+
+    cells: pl.DataFrame
+    faults: pl.DataFrame
+    rows: int
+    bytes_read: int
+
+
+def is_total(text: str) -> bool:
+    """Return whether a row that begins with `text` holds the sums of all rows."""
+    return _SUMS.fullmatch(label(text)) is not None
+
+
+def sub_total(text: str) -> str | None:
+    """Return the mark of a row of sub-totals, 小计, if a row that begins with `text` is one; never what it is of."""
+    found = None if is_total(text) else _SUB_TOTALS.fullmatch(label(text))
+    return found[1] if found else None
+
+
+class Data:
+    """The data of one sheet.
+
+    Args:
+        container: the open workbook.
+        sheet: the one to read.
+        form: what it should look like.
+    """
+
+    def __init__(self, container: Container, sheet: Sheet, form: Form) -> None:
+        self.total: Total | None = None
+        """The row of sums, once `blocks` has come to it."""
+        self._container = container
+        self._sheet = sheet
+        self._form = form
+        self._places = frozenset(sheet.places.values())
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows of data, block by block.
+
+        Raises:
+            FileRefused: HL3009, data follow the row of sums; HL3042, there are sub-totals among them; HL3010, the
+                sheet cannot be read.
+        """
+        rows = self._data_rows()
+        while piece := list(itertools.islice(rows, PIECE_ROWS)):
+            yield self._block(piece)
+
+    def has_rows(self) -> bool:
+        """Return whether there is any row of data."""
+        return any(_holds_data(row, self._places) for row in self._rows())
+
+    def _rows(self) -> Iterator[Filled]:
+        return filled(self._sheet.data(self._container), self._sheet.merges, self._places)
+
+    def _data_rows(self) -> Iterator[Filled]:
+        for row in self._rows():
+            if self.total is not None:
+                if self._has_all_keys(row):
+                    raise FileRefused("HL3009", file=self._sheet.file, line=row.number)
+            elif not self._is_of_sums(row) and _holds_data(row, self._places) and not self._is_header(row):
+                yield row
+
+    def _is_of_sums(self, row: Filled) -> bool:
+        """Return whether a row holds sums; that of all rows is kept where there has to be one."""
+        first = next((place for place, cell in sorted(row.own.items()) if not is_blank(cell)), 0)
+        text = row.own[first].raw if first and row.own[first].kind == "text" else ""
+        mark = sub_total(text)
+        if not self._form.has_sums:
+            return (mark is not None or is_total(text)) and not self._has_any_key(row, but=first)
+        if mark is not None and not self._has_all_keys(row):
+            raise FileRefused("HL3042", file=self._sheet.file, line=row.number, mark=mark)
+        if not is_total(text):
+            return False
+        cells = {name: row.own[place] for name, place in self._sheet.places.items() if place in row.own}
+        self.total = Total(row.number, {name: cell for name, cell in cells.items() if not is_blank(cell)})
+        return True
+
+    def _has_all_keys(self, row: Filled) -> bool:
+        texts = (self._text(row, name)[0] for name in self._form.keys)
+        return all(text is not None and _KEY.fullmatch(clean_name(text)) and _DIGIT.search(text) for text in texts)
+
+    def _has_any_key(self, row: Filled, *, but: int) -> bool:
+        cells = (row.cells.get(place) for name in self._form.keys if (place := self._sheet.places[name]) != but)
+        return any(cell is not None and not is_blank(cell) for cell in cells)
+
+    def _is_header(self, row: Filled) -> bool:
+        """Return whether a row is the header once more, as where sheets were joined or are printed."""
+        names = self._sheet.heading.names
+        texts = [(names[place], label(cell.raw)) for place, cell in row.own.items() if place in names]
+        return len(texts) > 1 and all(text in (name, *name.split(GROUPED)) for name, text in texts)
+
+    def _block(self, rows: list[Filled]) -> Block:
+        columns: dict[str, list[str | None]] = {}
+        faults: list[tuple[int, str, str, str]] = []
+        for name, column in self._sheet.places.items():
+            texts: list[str | None] = []
+            columns[name] = texts
+            for row in rows:
+                cell = row.cells.get(column)
+                if cell is None and not row.covered and not row.merged:
+                    texts.append(None)
+                    continue
+                text, wrong = self._text(row, name)
+                texts.append(text)
+                if wrong is not None:
+                    faults.append((row.number, name, *wrong))
+        lines = pl.Series(LINE, [row.number for row in rows], dtype=pl.Int64())
+        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String())).insert_column(0, lines)
+        position = self._container.position
+        return Block(clean(frame, LINE), pl.DataFrame(faults, schema=FAULTS, orient="row"), len(rows), position)
+
+    def _text(self, row: Filled, name: str) -> tuple[str | None, Problem | None]:
+        """Return what a row shows in a column, and what is wrong when that cannot be said."""
+        column = self._sheet.places[name]
+        kind = self._form.kinds.get(name, TEXT)
+        place = f"{column_letters(column)}{row.number}"
+        if column in row.covered:
+            return None, problem(place, f"与 {row.covered[column]} 合并，无法分到各列")
+        if column in row.merged and kind.is_divided:
+            wrong = problem(row.merged[column], "合并在多行的单元格内，无法分到各行")
+            # The sum of the column counts it where the file holds it, once; so does ours.
+            own = row.own.get(column)
+            return (shown(own, "", self._container.epoch, kind)[0] if own else None), wrong
+        if column in row.hidden:
+            return None, problem(place, "合并单元格下另有不同的值")
+        cell = row.cells.get(column)
+        return (None, None) if cell is None else self._shown(cell, row.merged.get(column) or place, kind)
+
+    def _shown(self, cell: Cell, place: str, kind: ColumnKind) -> tuple[str | None, Problem | None]:
+        if cell.kind == "text" and len(cell.raw) > LONGEST:
+            return None, ("HL2006", describe("HL2006"))
+        if cell.raw in ERRORS:
+            # Copied as a value, an error is text.
+            return None, problem(place, f"错误值 {cell.raw}")
+        if kind.name == "identity" and cell.kind == "text" and ROUNDED.fullmatch(cell.raw.strip(BLANKS)):
+            return None, lost_digits(place)
+        return shown(cell, place, self._container.epoch, kind)
+
+
+def _holds_data(row: Filled, places: frozenset[int]) -> bool:
+    own = {column for column, cell in row.own.items() if not is_blank(cell)}
+    return bool(own & places) and not (row.wide and own <= set(row.wide))
