@@ -85,7 +85,7 @@ class CountyRoster(Adapter):
         for place, table in enumerate(tables):
             rows, wrong = (_of_table(frame, place) for frame in (good, rejections))
             if table.name is not None:
-                wrong = wrong.with_columns(pl.lit(f"{table.name}{GROUPED}") + pl.col("field"))
+                wrong = wrong.with_columns(field=pl.concat_str(pl.lit(f"{table.name}{GROUPED}"), "field"))
             yield Piece(table.rows, rows, wrong, source.stat().st_size)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:

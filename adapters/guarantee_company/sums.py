@@ -94,6 +94,9 @@ class Sums:
         return None if field in self._layout.further_amounts or not rows else ""
 
     def _in_yuan(self, cell: Cell, place: str) -> str:
+        if cell.kind == "doubtful":
+            # The rows will tell whether it is nothing.
+            return text(Decimal(0))
         shows, problem = shown(cell, place, self._epoch, amount(UNITS[self._unit]))
         if problem is not None:
             raise FileRefused("HL3029", file=self._sheet.file, what=problem[1])

@@ -105,13 +105,18 @@ class Block:
 
 def is_total(text: str) -> bool:
     """Return whether a row that begins with `text` holds the sums of all rows."""
-    return _SUMS.fullmatch(label(text)) is not None
+    return _is_like_sums(text) and _SUMS.fullmatch(label(text)) is not None
 
 
 def sub_total(text: str) -> str | None:
     """Return the mark of a row of sub-totals, 小计, if a row that begins with `text` is one; never what it is of."""
-    found = None if is_total(text) else _SUB_TOTALS.fullmatch(label(text))
+    found = _SUB_TOTALS.fullmatch(label(text)) if _is_like_sums(text) and not is_total(text) else None
     return found[1] if found else None
+
+
+def _is_like_sums(text: str) -> bool:
+    """Return whether it is worth a closer look: most rows begin with a number."""
+    return "计" in text or "总" in text
 
 
 class Data:
@@ -183,8 +188,8 @@ class Data:
     def _is_header(self, row: Filled) -> bool:
         """Return whether a row is the header once more, as where sheets were joined or are printed."""
         names = self._sheet.heading.names
-        texts = [(names[place], label(cell.raw)) for place, cell in row.own.items() if place in names]
-        return len(texts) > 1 and all(text in (name, *name.split(GROUPED)) for name, text in texts)
+        cells = [(names[place], cell.raw) for place, cell in row.own.items() if place in names]
+        return len(cells) > 1 and all(label(text) in (name, *name.split(GROUPED)) for name, text in cells)
 
     def _block(self, rows: list[Filled]) -> Block:
         columns: dict[str, list[str | None]] = {}
@@ -218,10 +223,10 @@ class Data:
             # The sum of the column counts it where the file holds it, once; so does ours.
             own = row.own.get(column)
             return (shown(own, "", self._container.epoch, kind)[0] if own else None), wrong
-        if column in row.hidden:
-            return None, problem(place, "合并单元格下另有不同的值")
         cell = row.cells.get(column)
-        return (None, None) if cell is None else self._shown(cell, row.merged.get(column) or place, kind)
+        text, wrong = (None, None) if cell is None else self._shown(cell, row.merged.get(column) or place, kind)
+        # What is seen still says whose row it is.
+        return text, problem(place, "合并单元格下另有不同的值") if column in row.hidden else wrong
 
     def _shown(self, cell: Cell, place: str, kind: ColumnKind) -> tuple[str | None, Problem | None]:
         if cell.kind == "text" and len(cell.raw) > LONGEST:

@@ -94,12 +94,13 @@ class Cell(NamedTuple):
     """What the file holds.
 
     Args:
-        kind: "uncomputed" is a formula without its result.
+        kind: "uncomputed" is a formula without its result, "doubtful" one whose result is 0 in a workbook that
+            is to be computed anew: programs that cannot compute write 0 and leave the rest to the spreadsheet.
         raw: the text, the number as the file spells it, the error value, or the formula.
         format: the code of its number format.
     """
 
-    kind: Literal["text", "number", "error", "uncomputed"]
+    kind: Literal["text", "number", "error", "uncomputed", "doubtful"]
     raw: str
     format: str = formats.GENERAL
 
@@ -127,6 +128,8 @@ def shown(cell: Cell, place: str, epoch: dt.date, kind: ColumnKind = TEXT) -> tu
         return (None, lost_digits(place)) if kind.name == "identity" else _number(cell, place, epoch, kind)
     if cell.kind == "uncomputed":
         return None, problem(place, "公式没有保存计算结果")
+    if cell.kind == "doubtful":
+        return None, problem(place, "公式结果为 0，而文件要求重新计算，可能没有算过；请用电子表格软件打开并保存")
     return None, problem(place, f"错误值 {cell.raw}" if cell.raw in ERRORS else "错误值")
 
 

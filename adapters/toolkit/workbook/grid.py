@@ -70,6 +70,9 @@ def merged_ranges(container: Container, part: str) -> list[Range]:
     """
     ranges: list[Range] = []
     with refusing_what_is_no_workbook(container.file), container.open(part) as stream:
+        if not xml.may_mention(stream, b"mergeCell"):
+            return ranges
+    with refusing_what_is_no_workbook(container.file), container.open(part) as stream:
         # Rows are asked for too, so that they are emptied on the way.
         for element in xml.elements(stream, "row", "mergeCell"):
             reference = element.get("ref")
@@ -141,19 +144,14 @@ def _cell(element: etree._Element, container: Container) -> Cell | None:
         elif name == "is":
             inline = xml.text(child)
     kind = element.get("t", "n")
-    if formula is not None and _lacks_result(value, kind, container):
+    # A formula may come to an empty text.
+    if formula is not None and not value and (value is None or kind != "str"):
         return Cell("uncomputed", f"={formula}")
+    if formula is not None and value == "0" and container.recalculates:
+        return Cell("doubtful", f"={formula}")
     if value:
         return _valued(value, kind, element, container)
     return Cell("text", inline) if inline else None
-
-
-def _lacks_result(value: str | None, kind: str, container: Container) -> bool:
-    """Return whether a formula was not computed. It may come to an empty text."""
-    if not value:
-        return value is None or kind != "str"
-    # Programs that cannot compute write 0 and leave it to the spreadsheet that opens the file.
-    return value == "0" and container.recalculates
 
 
 def _valued(value: str, kind: str, element: etree._Element, container: Container) -> Cell | None:

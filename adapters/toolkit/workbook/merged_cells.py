@@ -33,7 +33,7 @@ class Filled:
         own: its own cells.
         cells: the same, and those of merged cells that reach down to it.
         merged: the columns that it shares with other rows, each with the name of the first cell.
-        hidden: those of them where another value lies below the merged one.
+        hidden: those of them where another value lies below the merged one, which is seen.
         covered: the columns that a cell to their left reaches over, each with the name of that cell.
         wide: the columns whose own cells are merged with those to their right.
     """
@@ -92,6 +92,7 @@ def _filled(row: Row, reaching: Sequence[tuple[Range, _Spanning]], columns: Coll
                 cells[merge.column] = span.cell
             elif below is not None and not is_blank(below) and below[:2] != (span.cell and span.cell[:2]):
                 hidden.add(merge.column)
+                cells.update({merge.column: span.cell} if span.cell is not None else {})
         if merge.last_column > merge.column:
             seen = span.cell is not None and not is_blank(span.cell)
             for column in columns:

@@ -108,8 +108,9 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
         keys: the columns by which rows of data are told from others where there is no header.
 
     Raises:
-        FileRefused: HL3026, a hidden sheet has data like the others, or two have one name; HL3003, HL3004, columns are missing or repeated,
-            named with the sheet that has most of them; HL3006, HL3025, no sheet has any; HL3010, it cannot be read.
+        FileRefused: HL3026, a hidden sheet has data like the others, two have one name, or another one would be lost;
+            HL3003, HL3004, columns are missing or repeated, named with the sheet that has most of them; HL3006, HL3025,
+            no sheet has any; HL3010, it cannot be read.
     """
     tops = [_Top(container, sheet) for sheet in container.sheets]
     alike = [top for top in tops if top.has_all(known)]
