@@ -81,6 +81,8 @@ NAMES = [
     (NAME, FileIdentity(None, "guarantee_book", dt.date(2024, 5, 31))),
     ("担保业务明细表_2024年02月.XLSX", FileIdentity(None, "guarantee_book", dt.date(2024, 2, 29))),
     ("担保业务明细表_2023年12月.xlsx", FileIdentity(None, "guarantee_book", dt.date(2023, 12, 31))),
+    ("担保业务明细表＿２０２４年５月．ｘｌｓｘ", FileIdentity(None, "guarantee_book", dt.date(2024, 5, 31))),
+    ("担保业务明细表_2024年5月.xLsX\u200b", FileIdentity(None, "guarantee_book", dt.date(2024, 5, 31))),
     ("担保业务明细表_2024年13月.xlsx", None),
     ("担保业务明细表_2024年0月.xlsx", None),
     ("担保业务明细表_1899年5月.xlsx", None),
@@ -166,6 +168,7 @@ WRONG_AMOUNTS = [
     ("", "HL2001"),
     (percent("0.05"), "HL2002"),
     (day(2024, 5, 31), "HL2002"),
+    ("#VALUE!", "HL2039"),
     (Styled(Decimal("48765.43"), "#,##0,"), "HL2039"),
 ]
 
@@ -425,6 +428,15 @@ def test_a_merged_value_may_be_repeated_below(tmp_path: Path):
     pieces = read(merged(save(book({}, {}), tmp_path / NAME), "F5:F6"))
     assert errors(pieces) == []
     assert of_type(pieces).accepted["institution"].to_list() == ["RCB01", "RCB01"]
+
+
+def test_a_value_merged_over_columns_is_not_divided_among_them(tmp_path: Path):
+    """One amount over 担保金额 and 在保余额: nobody can see what the second is."""
+    piece = of_type(read(merged(save(book({"在保余额": ""}, {}), tmp_path / NAME), "I5:J5")))
+    assert piece.rejections.select("line", "field", "message").rows() == [
+        (5, "在保明细·在保余额", describe("HL2039", cell="J5", what="与 I5 合并，无法分到各列"))
+    ]
+    assert piece.accepted["line"].to_list() == [6]
 
 
 def test_another_value_below_a_merged_one_is_rejected(tmp_path: Path):

@@ -7,6 +7,7 @@ import zipfile
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,6 +28,7 @@ from tests.adapters.guarantee_making import (
     SETTINGS,
     Formula,
     Page,
+    Styled,
     book,
     changed,
     edited,
@@ -85,6 +87,54 @@ def test_of_two_sheets_that_could_be_meant_neither_is_taken(tmp_path: Path):
     template = Page([], tuple(GUARANTEE), sums=None)
     pieces = read(save({**made, "模板": template}, tmp_path / NAME))
     assert records(of_type(pieces)) == [GUARANTEE_RECORD]
+
+
+def with_state(path: Path, sheet: int, state: str) -> Path:
+    """Hide a sheet, by its number."""
+
+    def change(name: str, content: bytes) -> bytes:
+        tab = f'sheetId="{sheet}"'.encode()
+        return content.replace(tab, tab + f' state="{state}"'.encode()) if name == "xl/workbook.xml" else content
+
+    return edited(path, change)
+
+
+_NOTES = Page([], ("甲", "乙"), sums=None)
+OTHERS: list[tuple[Page | None, str, str, str]] = [
+    (_NOTES, "在保明细 ", "hidden", "“在保明细”（已隐藏，名称带空格或看不见的字符）"),
+    (_NOTES, "在保\u200b明细", "visible", "“在保明细”（名称带空格或看不见的字符）"),
+    (None, "四月", "veryHidden", "“四月”（已隐藏）"),
+]
+
+
+@pytest.mark.parametrize(("page", "name", "state", "found"), OTHERS)
+def test_what_is_hidden_and_what_nobody_sees_in_a_name_is_told(
+    tmp_path: Path, page: Page | None, name: str, state: str, found: str
+):
+    """Else the error would name the same sheet twice, or one that nobody finds."""
+    made = book({})
+    path = with_state(save({**made, name: page or made[IN_FORCE]}, tmp_path / NAME), 4, state)
+    error = refusal(path)
+    assert (error.code, error.facts) == ("HL3026", {"file": NAME, "sheet": IN_FORCE, "found": f"在保明细、{found}"})
+
+
+def test_a_sheet_that_goes_on_without_a_header_is_told(tmp_path: Path):
+    """Its guarantees would be lost; other sheets are passed over."""
+    path = save(book({}), tmp_path / NAME)
+    loaded = openpyxl.load_workbook(path, data_only=True)
+    loaded.create_sheet("说明").append(["每月五日前报送", "联系人", "王五"])
+    loaded.save(path)
+    assert records(of_type(read(path))) == [GUARANTEE_RECORD]
+    loaded.create_sheet("续").append([cell.value for cell in loaded[IN_FORCE][FIRST]])
+    loaded.save(path)
+    assert refusal(path).facts["found"] == "在保明细、“续”（没有表头）"
+
+
+def test_a_second_sheet_that_lacks_a_column_is_told(tmp_path: Path):
+    """It is meant to be one of the kind."""
+    less = {name: value for name, value in GUARANTEE.items() if name != "债权银行"}
+    code, facts = refused(tmp_path, book({}, 乙行=Page([less], tuple(less))))
+    assert (code, facts["found"]) == ("HL3026", "在保明细、“乙行”（缺列）")
 
 
 def test_a_missing_sheet_is_named(tmp_path: Path):
@@ -210,6 +260,81 @@ def test_data_below_the_row_of_sums_are_not_lost(tmp_path: Path):
     assert refused(tmp_path, made) == ("HL3009", {"file": named(IN_FORCE), "line": FIRST + 4})
     made = book(**{IN_FORCE: Page(rows[:-1], page.columns, sums=None)})
     assert records(of_type(read(save(made, tmp_path / NAME)))) == [GUARANTEE_RECORD]
+
+
+SUB_TOTALS = [("小计", "小计"), ("小 计：", "小计"), ("示范农村商业银行小计", "小计"), ("本页合计", "合计")]
+
+
+@pytest.mark.parametrize(("text", "mark"), SUB_TOTALS)
+def test_a_row_of_sub_totals_is_named(tmp_path: Path, text: str, mark: str):
+    """It would be counted twice; whose sub-total it is may be a person's name and is not quoted."""
+    page = book({}, {})[IN_FORCE]
+    rows = [page.rows[0], {"序号": text, "担保金额": Decimal("4.876543"), "在保余额": Decimal(3)}, page.rows[1]]
+    code, facts = refused(tmp_path, book(**{IN_FORCE: Page(rows, page.columns)}))
+    assert (code, facts) == ("HL3042", {"file": named(IN_FORCE), "line": FIRST + 1, "mark": mark})
+
+
+@pytest.mark.parametrize("mark", ["合计", "合 计", "合　计：", "总计", "总 计:", "合计（1笔）", "汇总"])
+def test_the_row_of_sums_may_be_called_in_many_ways(tmp_path: Path, mark: str):
+    """With blanks, a colon, or as a spreadsheet's table calls it."""
+    assert records(of_type(read(sums_of(tmp_path, {"序号": mark}, {})))) == [GUARANTEE_RECORD]
+    assert refusal(sums_of(tmp_path, {"序号": mark, "担保金额": 5}, {})).code == "HL3001"
+
+
+def test_amounts_shown_in_ten_thousands_are_read_as_shown_and_so_is_their_sum(tmp_path: Path):
+    """50,000 yuan with a point in front of four digits show 5.0000 in a sheet of 万元."""
+    cells = {"担保金额": Styled(Decimal(50000), "0!.0000"), "在保余额": Styled(Decimal("30000.01"), "0!.0,")}
+    sums = {"担保金额": Styled(Decimal(50000), "0!.0000"), "在保余额": Styled(Decimal("30000.01"), "0!.0,")}
+    accepted = of_type(read(sums_of(tmp_path, sums, cells))).accepted
+    assert accepted.select("guaranteed_amount", "outstanding_amount").rows() == [("50000.00", "30000.01")]
+    made = changed(book(cells), above=("明细", "单位:元  截止日期:2024年5月31日"), sums=sums)
+    assert refusal(save(made, tmp_path / NAME)).code == "HL3029"
+    made = changed(made, sums={"担保金额": 50000, "在保余额": Decimal("30000.01")})
+    piece = of_type(read(save(made, tmp_path / NAME)))
+    assert errors([piece]) == [(FIRST, f"在保明细·{name}", "HL2039") for name in ("担保金额", "在保余额")]
+
+
+def test_a_sum_of_nothing_that_a_program_left_to_be_computed_is_held_against_the_rows(tmp_path: Path):
+    """Programs that cannot compute write 0."""
+    sums = {"担保金额": Formula("=SUM(I5:I5)", 0)}
+    assert refusal(sums_of(tmp_path, sums, {})).code == "HL3001"
+    nothing = {"担保金额": 0, "在保余额": 0}
+    assert errors(read(sums_of(tmp_path, sums, nothing))) == []
+
+
+def test_headers_and_units_may_have_full_width_and_unseen_characters(tmp_path: Path):
+    """Nobody sees them."""
+    names = {"担保费率(%)": "担保费率（％）\u200b", "行政区划": "\u202a行政 区划", "借据号": "借\u3000据\u00a0号"}
+    columns = tuple(names.get(name, name) for name in GUARANTEE)
+    row = {names.get(name, name): value for name, value in GUARANTEE.items()}
+    above = ("明细", "单\u3000位：人民币万元　　截 止 日 期：２０２４年５月３１日\u200b")
+    assert records(of_type(read(save(book(**{IN_FORCE: Page([row], columns, above)}), tmp_path / NAME)))) == [
+        GUARANTEE_RECORD
+    ]
+
+
+def test_the_strict_form_of_a_workbook_is_read(tmp_path: Path):
+    """Other namespaces for the same elements, and dates as text."""
+    path = save(book({}), tmp_path / NAME)
+    transitional = b"http://schemas.openxmlformats.org/"
+    serial = b"<v>45296</v>"
+
+    def change(name: str, content: bytes) -> bytes:
+        content = content.replace(
+            transitional + b"spreadsheetml/2006/main", b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+        )
+        content = content.replace(
+            transitional + b"officeDocument/2006/relationships",
+            b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+        )
+        start = content.find(serial) if name == SHEET else -1
+        if start >= 0:
+            cell = content.rindex(b"<c ", 0, start)
+            dated = content[cell:start].replace(b"<c ", b'<c t="d" ') + b"<v>2024-01-05T00:00:00</v>"
+            content = content[:cell] + dated + content[start + len(serial) :]
+        return content
+
+    assert records(of_type(read(edited(path, change)))) == [GUARANTEE_RECORD]
 
 
 def sums_of(tmp_path: Path, sums: dict[str, Any] | None, *changes: dict[str, Any]) -> Path:

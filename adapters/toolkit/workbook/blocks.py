@@ -219,10 +219,10 @@ class Data:
         if column in row.covered:
             return None, problem(place, f"与 {row.covered[column]} 合并，无法分到各列")
         if column in row.merged and kind.is_divided:
-            wrong = problem(row.merged[column], "合并在多行的单元格内，无法分到各行")
             # The sum of the column counts it where the file holds it, once; so does ours.
             own = row.own.get(column)
-            return (shown(own, "", self._container.epoch, kind)[0] if own else None), wrong
+            text = shown(own, "", self._container.epoch, kind)[0] if own else None
+            return text, problem(row.merged[column], "合并在多行的单元格内，无法分到各行")
         cell = row.cells.get(column)
         text, wrong = (None, None) if cell is None else self._shown(cell, row.merged.get(column) or place, kind)
         # What is seen still says whose row it is.

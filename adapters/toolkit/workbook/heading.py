@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
     from adapters.toolkit.workbook.grid import Range, Row
 
-__all__ = ["GROUPED", "TOP_ROWS", "Heading", "find", "label"]
+__all__ = ["GROUPED", "TOP_ROWS", "Heading", "find", "label", "seen"]
 
 TOP_ROWS: Final = 30
 """How far down a header is looked for: it should be in row 3."""
 GROUPED: Final = "·"
 """Between a heading and the name below it."""
 
-_UNSEEN: Final = ("Z", "C")
-"""The categories of characters that nobody sees: blanks, controls, marks of direction, those without a meaning."""
+_BLANK: Final = "Z"
+_UNSEEN: Final = "C"
+"""The categories of blanks, and of what nobody sees: controls, marks of direction, characters without a meaning."""
 _UNIT: Final = re.compile(
     r"(?<![\u4e00-\u9fff])(?:金额)?单\s*位:\s*(?:人民币)?([^\s,;、。)]*?)(?=截\s*止|[\s,;、。)]|$)"
 )
@@ -60,16 +61,14 @@ def label(text: str) -> str:
     return "".join(
         character
         for character in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(character)[0] not in _UNSEEN
+        if unicodedata.category(character)[0] not in (_BLANK, _UNSEEN)
     )
 
 
-def _seen(line: str) -> str:
-    """Return a line above the header, its letters of one width and without what nobody sees but blanks."""
+def seen(text: str) -> str:
+    """Return a text without what nobody sees; blanks stay."""
     return "".join(
-        character
-        for character in unicodedata.normalize("NFKC", line)
-        if character.isspace() or unicodedata.category(character)[0] != "C"
+        character for character in text if character.isspace() or unicodedata.category(character)[0] != _UNSEEN
     )
 
 
@@ -97,7 +96,7 @@ def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoc
         return None
     _, header, first, names = found
     above = [
-        _seen("  ".join(shown(cell, "", epoch)[0] or "" for cell in row.cells.values()))
+        seen(unicodedata.normalize("NFKC", "  ".join(shown(cell, "", epoch)[0] or "" for cell in row.cells.values())))
         for row in top
         if row.number < header
     ]

@@ -237,7 +237,7 @@ def _refuse_lost(
 
 
 def _name(sheet: Worksheet) -> str:
-    return sheet.name.strip()[:LONGEST_NAME]
+    return heading.seen(sheet.name).strip()[:LONGEST_NAME]
 
 
 def _listed(sheets: Sequence[Worksheet], notes: Mapping[str, str] | None = None) -> str:
