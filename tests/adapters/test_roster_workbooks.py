@@ -241,6 +241,17 @@ def test_a_cover_sheet_and_a_title_come_before_the_roster(tmp_path: Path):
     assert only(tmp_path, cover, titled).accepted["line"].to_list() == [5]
 
 
+@pytest.mark.parametrize("merges", [(), ("K1:L1", *(f"{letter}1:{letter}2" for letter in "ABCDEFGHIJMN"))])
+def test_a_heading_over_some_columns_does_not_change_their_names(tmp_path: Path, merges: Sequence[str]):
+    """家庭情况 over 家庭人口 and 家庭年收入, merged or not."""
+    below = ("家庭人口", "家庭年收入")
+    upper: list[Content] = [None if name in below else name for name in ROSTER]
+    upper[list(ROSTER).index("家庭人口")] = "家庭情况"
+    lower: list[Content] = [name if name in below else None for name in ROSTER]
+    piece = only(tmp_path, Tab([upper, lower, person(1)], merges=merges))
+    assert piece.accepted.select("line", "household_size", "annual_income").rows() == [(3, 1, "24000.00")]
+
+
 def test_a_sheet_for_every_township_is_read_and_households_are_judged_over_all(tmp_path: Path):
     """A field names its sheet then; nobody is on the roster twice, in whatever sheet."""
     first = persons({}, {"户类型": "低保户"}, name="甲禾镇")

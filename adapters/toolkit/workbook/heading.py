@@ -88,7 +88,7 @@ def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoc
     below = {name.partition(GROUPED)[2] for name in known} - {""}
     found: tuple[int, int, int, dict[int, str]] | None = None
     for number in texts:
-        names, depth = _names(number, texts, merges, below)
+        names, depth = _names(number, texts, merges, below, known)
         count = len(set(known) & set(names.values()))
         if count > (found[0] if found else 0):
             found = count, number, number + depth, names
@@ -108,10 +108,12 @@ def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoc
 
 
 def _names(
-    number: int, texts: dict[int, dict[int, str]], merges: Sequence[Range], below: set[str]
+    number: int, texts: dict[int, dict[int, str]], merges: Sequence[Range], below: set[str], known: Sequence[str]
 ) -> tuple[dict[int, str], int]:
     """Return the names of the columns if the header begins in row `number`, and how many rows it has."""
     upper, lower = dict(texts[number]), texts.get(number + 1, {})
+    # A heading may be put over columns whose names are agreed on without one.
+    both = any(name in known for name in upper.values()) and any(name in known for name in lower.values())
     # By their first cells, since ranges of a sheet that people made do not overlap.
     reaching = {merge.column: merge for merge in merges if merge.row == number and merge.column in upper}
     width = max((*upper, *lower), default=0)
@@ -119,7 +121,7 @@ def _names(
         for column in range(merge.column + 1, min(merge.last_column, width) + 1):
             upper[column] = upper[merge.column]
     deep = [merge for merge in reaching.values() if merge.last_row > number]
-    if not (deep or below & set(lower.values())):
+    if not (deep or both or below & set(lower.values())):
         return {column: name for column, name in upper.items() if name}, 1
     taken = {column for merge in deep for column in range(merge.column, min(merge.last_column, width) + 1)}
     names = {}
@@ -128,7 +130,9 @@ def _names(
         name = "" if column in taken else lower.get(column, "")
         # A heading counts for the columns to its right until the next one.
         group = upper.get(column) or group
-        if name in below or (name and upper.get(column)):
+        if name in known:
+            names[column] = name
+        elif name in below or (name and upper.get(column)):
             names[column] = f"{group}{GROUPED}{name}" if group else name
         elif upper.get(column):
             names[column] = upper[column]

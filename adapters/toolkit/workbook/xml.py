@@ -20,7 +20,7 @@ _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a workbook spells a character that XML cannot hold."""
 _PIECE: Final = 1 << 20
 _PLAIN: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*<(?![?])|(?:\xef\xbb\xbf)?<\?xml[^>]{0,80}?encoding=[\"'](?:utf-8|us-ascii)[\"']",
+    rb"(?:\xef\xbb\xbf)?(?:<(?!\?)|<\?xml(?![^>]*encoding)|<\?xml[^>]*encoding=[\"'](?:utf-8|us-ascii)[\"'])",
     re.IGNORECASE,
 )
 """The beginning of a part in which names are spelt in ASCII, byte for byte."""
