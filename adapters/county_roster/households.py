@@ -6,7 +6,8 @@ nobody could say who is meant, and the row is rejected (HL2050, HL2051).
 A household is taken whole or not at all. Were some of its members let in without the
 others, its size, its head and what it is entitled to would rest on a part of the facts;
 so where one row is rejected for any reason, the others are returned with it (HL2026). A row
-that cannot be told apart into cells names no household and returns none with it.
+that cannot be told apart into cells names no household and returns none with it. One that lacks the
+number of its household, as where merging was undone, belongs with the rows above it, unless it names another head.
 """
 
 from __future__ import annotations
@@ -84,7 +85,12 @@ def returned_with_others(good: pl.DataFrame, canonical: pl.DataFrame, rejected: 
         canonical: all rows.
         rejected: the lines of the others.
     """
-    touched = canonical.filter(pl.col(LINE).is_in(rejected.implode()))[HOUSEHOLD].drop_nulls()
+    number, head = pl.col(HOUSEHOLD), pl.col("head_name")
+    head_above = pl.when(number.is_not_null()).then(head).forward_fill()
+    belongs_above = number.is_null() & (head.is_null() | (head == head_above))
+    nameless = pl.when(belongs_above).then(number.forward_fill())
+    households = canonical.select(LINE, pl.coalesce(HOUSEHOLD, nameless).alias(HOUSEHOLD))
+    touched = households.filter(pl.col(LINE).is_in(rejected.implode()))[HOUSEHOLD].drop_nulls()
     return (
         good.filter(pl.col(HOUSEHOLD).is_in(touched.implode()))
         .select(LINE, pl.lit(HOUSEHOLD).alias("field"), pl.lit("HL2026").alias("code"))

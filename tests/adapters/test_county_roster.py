@@ -212,6 +212,23 @@ def test_a_household_is_taken_whole_or_not_at_all(tmp_path: Path):
     assert piece.rejections["message"].to_list() == [describe("HL2026"), describe("HL2007")]
 
 
+MEMBERS = [
+    ({"户编号": "", "户主姓名": ""}, [2, 3]),
+    ({"户编号": ""}, [2, 3]),
+    ({"户编号": "", "户主姓名": "王五"}, [3]),
+]
+
+
+@pytest.mark.parametrize(("lacking", "returned"), MEMBERS)
+def test_a_member_without_the_number_of_a_household_returns_the_one_above(
+    tmp_path: Path, lacking: dict[str, str], returned: list[int]
+):
+    """As where merged cells were undone: the head alone would be half a household. Another head's is another."""
+    piece = text(tmp_path, {}, WIFE | lacking, OTHER)
+    assert piece.rejections["line"].unique().to_list() == returned
+    assert piece.accepted["line"].to_list() == [line for line in (2, 3, 4) if line not in returned]
+
+
 def test_of_rows_with_one_identity_number_only_the_first_is_accepted(tmp_path: Path):
     """Nobody is on the roster twice, in the same household or in another."""
     piece = text(tmp_path, {}, WIFE, OTHER | {"证件号码": identity_number(1)})

@@ -274,6 +274,15 @@ def test_a_row_of_sub_totals_is_named(tmp_path: Path, text: str, mark: str):
     assert (code, facts) == ("HL3042", {"file": named(IN_FORCE), "line": FIRST + 1, "mark": mark})
 
 
+def test_marks_of_sums_may_stand_behind_a_number_in_front(tmp_path: Path):
+    """Rows are numbered through; what has the numbers of a guarantee and a loan is one, whatever it says."""
+    page = book({}, {})[IN_FORCE]
+    rows = [page.rows[0], {"序号": 2, "被担保人·名称": "小计", "担保金额": 5}, page.rows[1]]
+    assert refused(tmp_path, book(**{IN_FORCE: Page(rows, page.columns)}))[0] == "HL3042"
+    pieces = read(save(book({"反担保方式": "合计"}, {"反担保方式": "小计"}), tmp_path / NAME))
+    assert of_type(pieces).accepted["counter_guarantee"].to_list() == ["合计", "小计"]
+
+
 @pytest.mark.parametrize("mark", ["合计", "合 计", "合　计：", "总计", "总 计:", "合计（1笔）", "汇总"])
 def test_the_row_of_sums_may_be_called_in_many_ways(tmp_path: Path, mark: str):
     """With blanks, a colon, or as a spreadsheet's table calls it."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from adapters.toolkit.workbook import formats
 from adapters.toolkit.workbook.cells import EPOCH_1900, NUMBER, TEXT, Cell, ColumnKind, amount, shown
 
 YUAN, TEN_THOUSANDS = amount(0), amount(4)
@@ -118,3 +119,11 @@ def test_a_number_that_shows_another_is_not_read_and_its_cell_is_named(
     """Nobody could say which of the two is meant."""
     text, problem = shown(Cell("number", held, code), "I5", EPOCH_1900, kind)
     assert (text, problem) == (None, ("HL2039", f"单元格 I5 无法取值：{what}"))
+
+
+@pytest.mark.parametrize(("number", "read"), [(31, "2024-01-05"), (58, "2024-01-05"), (14, "2024-01-05"), (32, None)])
+def test_formats_that_a_file_names_by_number_only_are_those_of_chinese_spreadsheets(number: int, read: str | None):
+    """31 is 2024年1月5日, 58 is 1月5日, and 32 the hour alone, of whatever day."""
+    text, problem = shown(Cell("number", "45296.5", formats.built_in(number)), "L5", EPOCH_1900)
+    assert text == read
+    assert problem == (None if read else ("HL2039", "单元格 L5 无法取值：数字格式只显示时间，没有日期"))

@@ -164,15 +164,22 @@ class Data:
 
     def _is_of_sums(self, row: Filled) -> bool:
         """Return whether a row holds sums; that of all rows is kept where there has to be one."""
-        first = next((place for place, cell in sorted(row.own.items()) if not is_blank(cell)), 0)
-        text = row.own[first].raw if first and row.own[first].kind == "text" else ""
-        mark = sub_total(text)
-        if not self._form.has_sums:
-            return (mark is not None or is_total(text)) and not self._has_any_key(row, but=first)
-        if mark is not None and not self._has_all_keys(row):
-            raise FileRefused("HL3042", file=self._sheet.file, line=row.number, mark=mark)
-        if not is_total(text):
+        for place, cell in row.own.items():
+            if cell.kind == "text" and _is_like_sums(cell.raw) and self._is_marked(row, place, cell.raw):
+                return True
+        return False
+
+    def _is_marked(self, row: Filled, place: int, text: str) -> bool:
+        """Return whether a text marks its row as one of sums."""
+        total, mark = is_total(text), sub_total(text)
+        if not (total or mark):
             return False
+        if not self._form.has_sums:
+            return not self._has_any_key(row, but=place)
+        if self._has_all_keys(row):
+            return False
+        if not total:
+            raise FileRefused("HL3042", file=self._sheet.file, line=row.number, mark=mark)
         cells = {name: row.own[place] for name, place in self._sheet.places.items() if place in row.own}
         self.total = Total(row.number, {name: cell for name, cell in cells.items() if not is_blank(cell)})
         return True

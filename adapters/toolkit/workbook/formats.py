@@ -33,6 +33,9 @@ UNITS: Final = {"元": 0, "百元": 2, "千元": 3, "万": 4, "万元": 4, "百�
 
 _CHINESE_DATES: Final = frozenset((*range(27, 37), *range(50, 59)))
 """Built-in formats of Chinese spreadsheets, which the file names by number only (ECMA-376, 18.8.30, zh-cn)."""
+_CHINESE_TIMES: Final = frozenset((32, 33, 34, 35, 55, 56))
+"""Those of them that show the time of day alone."""
+_CHINESE_TIME: Final = 'h"时"mm"分"'
 _CHINESE_DATE: Final = 'yyyy"年"m"月"d"日"'
 
 _TOKEN: Final = re.compile(
@@ -149,7 +152,7 @@ class Section:
 def built_in(number: int) -> str:
     """Return the code of a format that the file names by number only."""
     if number in _CHINESE_DATES:
-        return _CHINESE_DATE
+        return _CHINESE_TIME if number in _CHINESE_TIMES else _CHINESE_DATE
     return str(BUILTIN_FORMATS.get(number, GENERAL))
 
 
