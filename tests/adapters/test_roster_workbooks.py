@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from adapters.county_roster import adapter
+from adapters.toolkit.workbook import grid, xml
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
 from tests.adapters.making import ROSTER, errors, identity_number, read
@@ -431,6 +432,25 @@ def test_cells_in_the_wrong_place_or_twice_refuse_the_file(tmp_path: Path, old: 
     assert old in tab.xml(MAIN)
     spoilt = {"xl/worksheets/sheet1.xml": tab.xml(MAIN).replace(old, new).encode()}
     error = refusal(tmp_path, tab, further=spoilt)
+    assert (error.code, error.facts["what"]) == ("HL3010", "ValueError")
+
+
+ENDLESS: Final = [
+    "<row>" + "<c/>" * 40_000 + "</row>",
+    "<row>" + "<c><x/></c>" * 20_000,
+    "<row/>" * 5,
+]
+
+
+@pytest.mark.parametrize("rows", ENDLESS)
+def test_rows_that_never_end_and_more_rows_than_a_sheet_has_refuse_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
+):
+    """A row is in memory as a whole: a small file must not fill it."""
+    monkeypatch.setattr(xml, "MOST_BYTES_OF_A_ROW", 100_000)
+    monkeypatch.setattr(grid, "MOST_ROWS", 4)
+    part = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}'.encode()
+    error = refusal(tmp_path, persons({}), further={"xl/worksheets/sheet1.xml": part})
     assert (error.code, error.facts["what"]) == ("HL3010", "ValueError")
 
 

@@ -25,6 +25,8 @@ __all__ = ["Range", "Row", "column_letters", "merged_ranges", "rows"]
 
 MOST_COLUMNS: Final = 1_000
 """Columns that are looked at."""
+MOST_ROWS: Final = 1_048_576
+"""Rows a sheet can have."""
 MOST_MERGES: Final = 500_000
 """Ranges of merged cells a sheet may have."""
 LONGEST_TEXT: Final = 32_767
@@ -74,7 +76,7 @@ def merged_ranges(container: Container, part: str) -> list[Range]:
             return ranges
     with refusing_what_is_no_workbook(container.file), container.open(part) as stream:
         # Rows are asked for too, so that they are emptied on the way.
-        for element in xml.elements(stream, "row", "mergeCell"):
+        for element in xml.elements(xml.Rows(stream), "row", "mergeCell"):
             reference = element.get("ref")
             if reference is not None:
                 ranges.append(_range(reference))
@@ -92,10 +94,10 @@ def rows(container: Container, part: str) -> Iterator[Row]:
     """
     number = 0
     with refusing_what_is_no_workbook(container.file), container.open(part) as stream:
-        for element in xml.elements(stream, "row"):
+        for element in xml.elements(xml.Rows(stream), "row"):
             before, number = number, _row_number(element) or number + 1
-            if number <= before:
-                message = "rows are not in order"
+            if not before < number <= MOST_ROWS:
+                message = "rows are not in order, or more than a sheet has"
                 raise ValueError(message)
             cells = _cells(element, number, container)
             if cells:

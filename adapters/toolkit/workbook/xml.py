@@ -14,10 +14,13 @@ from lxml import etree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["elements", "may_mention", "relation", "text", "tree", "unescaped"]
+__all__ = ["MOST_BYTES_OF_A_ROW", "Rows", "elements", "may_mention", "relation", "text", "tree", "unescaped"]
 
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a workbook spells a character that XML cannot hold."""
+MOST_BYTES_OF_A_ROW: Final = 32 << 20
+"""What may stand between the ends of two rows, or behind the last: a row is in memory as a whole, and takes many times
+its size there."""
 _PIECE: Final = 1 << 20
 _PLAIN: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:<(?!\?)|<\?xml(?![^>]*encoding)|<\?xml[^>]*encoding=[\"'](?:utf-8|us-ascii)[\"'])",
@@ -39,7 +42,7 @@ def tree(content: bytes) -> etree._Element:
     return root
 
 
-def elements(stream: IO[bytes], *names: str) -> Iterator[etree._Element]:
+def elements(stream: IO[bytes] | Rows, *names: str) -> Iterator[etree._Element]:
     """Yield the elements called `names` as each ends; it is emptied when the next is asked for.
 
     Raises:
@@ -64,6 +67,32 @@ def elements(stream: IO[bytes], *names: str) -> Iterator[etree._Element]:
         parent = element.getparent()
         while parent is not None and element.getprevious() is not None:
             del parent[0]
+
+
+class Rows:
+    """A worksheet's part, to be read as a stream in which rows end.
+
+    Args:
+        stream: the part.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._since = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            ValueError: no row has ended for too long.
+        """
+        data = self._stream.read(size)
+        end = max(data.rfind(b"row>"), data.rfind(b"row/>"))
+        self._since = len(data) - end if end >= 0 else self._since + len(data)
+        if self._since > MOST_BYTES_OF_A_ROW:
+            message = "a row that never ends"
+            raise ValueError(message)
+        return data
 
 
 def may_mention(stream: IO[bytes], word: bytes) -> bool:
