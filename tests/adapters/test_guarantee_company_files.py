@@ -258,6 +258,12 @@ def test_data_below_the_row_of_sums_are_not_lost(tmp_path: Path):
     rows = [page.rows[0], total, {"序号": "注"}, {"担保合同号": "制表人：王五", "借据号": "复核人：赵六"}, page.rows[1]]
     made = book(**{IN_FORCE: Page(rows, page.columns, sums=None)})
     assert refused(tmp_path, made) == ("HL3009", {"file": named(IN_FORCE), "line": FIRST + 4})
+    chinese = {"担保合同号": "皖担保字〔2024〕第001号", "借据号": "皖农商借字〔2024〕第001号"}
+    made = book(**{IN_FORCE: Page([*rows[:-1], page.rows[1] | chinese], page.columns, sums=None)})
+    assert refused(tmp_path, made) == ("HL3009", {"file": named(IN_FORCE), "line": FIRST + 4})
+    dated = {"担保合同号": "2024年6月3日", "借据号": "王五"}
+    made = book(**{IN_FORCE: Page([*rows[:-1], dated], page.columns, sums=None)})
+    assert records(of_type(read(save(made, tmp_path / NAME)))) == [GUARANTEE_RECORD]
     made = book(**{IN_FORCE: Page(rows[:-1], page.columns, sums=None)})
     assert records(of_type(read(save(made, tmp_path / NAME)))) == [GUARANTEE_RECORD]
 

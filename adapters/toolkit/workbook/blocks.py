@@ -35,7 +35,6 @@ from adapters.toolkit.workbook.grid import column_letters
 from adapters.toolkit.workbook.heading import GROUPED, label
 from adapters.toolkit.workbook.merged_cells import filled
 from huilian.errors import FileRefused, describe
-from schemas.records import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,10 +49,10 @@ PIECE_ROWS: Final = 5_000
 """Rows of a block: what is in memory at a time."""
 LONGEST: Final = 1_000
 """Characters beyond which no column's text is, so that it is not even looked at."""
-_KEY: Final = re.compile(KEY)
+_KEY: Final = re.compile(r"(?![0-9]{4}年[0-9]{1,2}月)(?=.*[0-9])[0-9A-Za-z_./()（）〔〕［］\[\]【】\u4e00-\u9fff-]+")
+"""The number of a contract or a loan, 皖农商借字〔2024〕第001号 too; what stands below a table are names and days."""
 ROUNDED: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
 """How a spreadsheet shows a number that is too long for it, 3.41599E+17: copied as text, its last digits are lost."""
-_DIGIT: Final = re.compile("[0-9]")
 _SUMS: Final = re.compile(r"(?:合计|总计|共计|总合计|汇总)(?::|\(.*\)|[0-9]+[户人笔个]*)*")
 _SUB_TOTALS: Final = re.compile(r".{0,20}(小计|分计|合计|总计)(?::|\(.*\)|[0-9]+[户人笔个]*)*")
 
@@ -186,7 +185,7 @@ class Data:
 
     def _has_all_keys(self, row: Filled) -> bool:
         texts = (self._text(row, name)[0] for name in self._form.keys)
-        return all(text is not None and _KEY.fullmatch(clean_name(text)) and _DIGIT.search(text) for text in texts)
+        return all(text is not None and _KEY.fullmatch(clean_name(text)) for text in texts)
 
     def _has_any_key(self, row: Filled, *, but: int) -> bool:
         cells = (row.cells.get(place) for name in self._form.keys if (place := self._sheet.places[name]) != but)
