@@ -21,7 +21,8 @@ _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 MOST_BYTES_OF_A_ROW: Final = 32 << 20
 """What may stand between the ends of two rows, or behind the last: a row is in memory as a whole, and takes many times
 its size there."""
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 16
+"""Bytes that are looked through at a time."""
 _PLAIN: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:<(?!\?)|<\?xml(?![^>]*encoding)|<\?xml[^>]*encoding=[\"'](?:utf-8|us-ascii)[\"'])",
     re.IGNORECASE,
