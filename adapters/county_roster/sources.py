@@ -14,6 +14,7 @@ import polars as pl
 from adapters.county_roster.layout import FORM, IDENTITY_COLUMN, NAME_COLUMN, SHEET, TRANSLATION
 from adapters.toolkit import delimited
 from adapters.toolkit.contents import refuse_workbook
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import sheets
@@ -59,7 +60,7 @@ class Table:
 
 def is_workbook(source: Path) -> bool:
     """Return whether a file is named as a workbook."""
-    return source.name.lower().endswith("xlsx")
+    return plain(source.name).lower().endswith(".xlsx")
 
 
 def read(source: Path) -> list[Table]:

@@ -66,7 +66,8 @@ class Sums:
         for field, sums in self._totals.items():
             if total is None and sums.rows:
                 sums.verify(None, self._sheet.file)
-            stated = self._stated(total, field, rows=sums.rows) if total else None
+            # What is not held against the rows need not be read: then the rows are rejected by their cells.
+            stated = self._stated(total, field, rows=sums.rows) if total and sums.are_held() else None
             if total is not None and stated is not None:
                 sums.verify(Trailer(total.line, (TOTAL_MARK, str(sums.rows), stated)), self._sheet.file)
 

@@ -73,6 +73,10 @@ class ControlTotals:
         amounts = {field: _canonical(cell) for (field, _), cell in zip(self._amounts, sums, strict=False)}
         return found | {field: text(from_fen(fen)) for field, fen in amounts.items() if fen is not None}
 
+    def are_held(self) -> bool:
+        """Return whether all sums are held against the rows: whether every amount of their columns can be read."""
+        return not any(self._unreadable.values())
+
     def _cells(self, trailer: Trailer) -> list[str | None]:
         """Return the cells of count and sums; None where one is missing."""
         cells = [*trailer.cells[1:], *(None for _ in range(len(self._amounts) + 1))]

@@ -303,10 +303,19 @@ def test_amounts_shown_in_ten_thousands_are_read_as_shown_and_so_is_their_sum(tm
     accepted = of_type(read(sums_of(tmp_path, sums, cells))).accepted
     assert accepted.select("guaranteed_amount", "outstanding_amount").rows() == [("50000.00", "30000.01")]
     made = changed(book(cells), above=("明细", "单位:元  截止日期:2024年5月31日"), sums=sums)
-    assert refusal(save(made, tmp_path / NAME)).code == "HL3029"
-    made = changed(made, sums={"担保金额": 50000, "在保余额": Decimal("30000.01")})
     piece = of_type(read(save(made, tmp_path / NAME)))
     assert errors([piece]) == [(FIRST, f"在保明细·{name}", "HL2039") for name in ("担保金额", "在保余额")]
+
+
+def test_a_sum_that_shows_another_number_like_the_amounts_above_it_does_not_hide_their_cells(tmp_path: Path):
+    """Nothing is held against it: each row is rejected by its cell."""
+    cell = Styled(Decimal(50000), "#,##0,")
+    pieces = read(sums_of(tmp_path, {"担保金额": cell}, {"担保金额": cell}))
+    what = "数字格式缩放了显示的数值，看到的与存放的不同"
+    assert of_type(pieces).rejections.select("line", "code", "message").rows() == [
+        (FIRST, "HL2039", describe("HL2039", cell="I5", what=what))
+    ]
+    assert refusal(sums_of(tmp_path, {"担保金额": cell}, {})).code == "HL3029"
 
 
 def test_a_sum_of_nothing_that_a_program_left_to_be_computed_is_held_against_the_rows(tmp_path: Path):
