@@ -419,46 +419,47 @@ def test_filters_choices_panes_and_controls_change_nothing(tmp_path: Path):
 
 
 DAMAGES: Final = [
-    ('<c r="A2"', '<c r="A3"'),
-    ('<c r="B2"', '<c r="A2"'),
-    ('t="inlineStr"><is><t xml:space="preserve">健康</t></is>', 't="s"><v>-1</v>'),
+    ('<c r="A2"', '<c r="A3"', "单元格不在其所在的行"),
+    ('<c r="B2"', '<c r="A2"', "两个单元格同一位置"),
+    ('<c r="B2"', '<c r="户2"', "列号无效"),
+    ('t="inlineStr"><is><t xml:space="preserve">健康</t></is>', 't="s"><v>-1</v>', "单元格引用无效"),
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), DAMAGES)
-def test_cells_in_the_wrong_place_or_twice_refuse_the_file(tmp_path: Path, old: str, new: str):
+@pytest.mark.parametrize(("old", "new", "says"), DAMAGES)
+def test_cells_in_the_wrong_place_or_twice_refuse_the_file(tmp_path: Path, old: str, new: str, says: str):
     """Readers differ in what they make of them."""
     tab = persons({})
     assert old in tab.xml(MAIN)
     spoilt = {"xl/worksheets/sheet1.xml": tab.xml(MAIN).replace(old, new).encode()}
     error = refusal(tmp_path, tab, further=spoilt)
-    assert (error.code, error.facts["what"]) == ("HL3010", "ValueError")
+    assert (error.code, says in error.chinese) == ("HL3010", True)
 
 
 ENDLESS: Final = [
-    "<row>" + "<c/>" * 40_000 + "</row>",
-    "<row>" + "<c><x/></c>" * 20_000,
-    "<row/>" * 5,
+    ("<row>" + "<c/>" * 40_000 + "</row>", "一行过大"),
+    ("<row>" + "<c><x/></c>" * 20_000, "一行过大"),
+    ("<row/>" * 5, "超出工作表的行数"),
 ]
 
 
-@pytest.mark.parametrize("rows", ENDLESS)
+@pytest.mark.parametrize(("rows", "says"), ENDLESS)
 def test_rows_that_never_end_and_more_rows_than_a_sheet_has_refuse_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str, says: str
 ):
     """A row is in memory as a whole: a small file must not fill it."""
     monkeypatch.setattr(xml, "MOST_BYTES_OF_A_ROW", 100_000)
     monkeypatch.setattr(grid, "MOST_ROWS", 4)
     part = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}'.encode()
     error = refusal(tmp_path, persons({}), further={"xl/worksheets/sheet1.xml": part})
-    assert (error.code, error.facts["what"]) == ("HL3010", "ValueError")
+    assert (error.code, says in error.chinese) == ("HL3010", True)
 
 
 def test_two_parts_of_one_name_refuse_the_file(tmp_path: Path):
     """One of them would be shown to people and the other be read."""
     other = {"xl\\worksheets\\SHEET1.xml": persons({}, {}).xml(MAIN).encode()}
     error = refusal(tmp_path, persons({}), further=other)
-    assert (error.code, error.facts["what"]) == ("HL3010", "ValueError")
+    assert (error.code, "两个同名部件" in error.chinese) == ("HL3010", True)
 
 
 OTHERS: Final = [

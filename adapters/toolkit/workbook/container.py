@@ -47,6 +47,7 @@ _ENCRYPTED: Final = 0x1
 """The flag of a part that has a password."""
 _LOCKED: Final = "设有密码，请另存为不带密码的 .xlsx (it has a password: save it without)"
 _CUT_SHORT: Final = "文件不完整或已损坏，请重新导出 (damaged or cut short: export it again)"
+_SAVE_AGAIN: Final = "请用电子表格软件打开并另存后再报送 (open it in a spreadsheet and save it again)"
 _NO_WORKBOOK: Final = "压缩包内没有 .xlsx 工作簿 (the archive holds no .xlsx workbook)"
 _BINARY: Final = "二进制工作簿 .xlsb，请另存为 .xlsx (a binary workbook: save it as .xlsx)"
 
@@ -84,12 +85,14 @@ def refusing_what_is_no_workbook(file: str) -> Iterator[None]:
     """Turn whatever goes wrong while a file is read into a refusal.
 
     Raises:
-        FileRefused: HL3010, naming the kind of error and no more: its text may hold cells.
+        FileRefused: HL3010, in our own words, or naming the kind of error and no more: its text may hold cells.
     """
     try:
         yield
     except zipfile.BadZipFile:
         raise FileRefused("HL3010", file=file, what=_CUT_SHORT) from None
+    except xml.DamagedPartError as error:
+        raise FileRefused("HL3010", file=file, what=f"{error}；{_SAVE_AGAIN}") from None
     except _DAMAGED as error:
         what = why(error)
         raise FileRefused("HL3010", file=file, what=what) from None
@@ -143,8 +146,8 @@ class Container:
     def _member(self, part: str) -> zipfile.ZipInfo:
         member = self._parts[_part_name(part)]
         if member is None:
-            message = "two parts of one name"
-            raise ValueError(message)
+            message = "压缩包内有两个同名部件 (two parts of one name)"
+            raise xml.DamagedPartError(message)
         return member
 
     def _check_size(self) -> None:

@@ -81,8 +81,8 @@ def merged_ranges(container: Container, part: str) -> list[Range]:
             if reference is not None:
                 ranges.append(_range(reference))
             if len(ranges) > MOST_MERGES:
-                message = "too many merged ranges"
-                raise ValueError(message)
+                message = "合并单元格过多 (too many merged ranges)"
+                raise xml.DamagedPartError(message)
     return ranges
 
 
@@ -97,8 +97,8 @@ def rows(container: Container, part: str) -> Iterator[Row]:
         for element in xml.elements(xml.Rows(stream), "row"):
             before, number = number, _row_number(element) or number + 1
             if not before < number <= MOST_ROWS:
-                message = "rows are not in order, or more than a sheet has"
-                raise ValueError(message)
+                message = "行号次序错乱或超出工作表的行数 (rows out of order, or too many)"
+                raise xml.DamagedPartError(message)
             cells = _cells(element, number, container)
             if cells:
                 yield Row(number, cells)
@@ -123,14 +123,14 @@ def _cells(row: etree._Element, number: int, container: Container) -> dict[int, 
             letters = place.rstrip("0123456789")
             column = _column(letters)
             if place != f"{letters}{number}":
-                message = "a cell outside its row"
-                raise ValueError(message)
+                message = "单元格不在其所在的行 (a cell outside its row)"
+                raise xml.DamagedPartError(message)
         cell = _cell(element, container) if column <= MOST_COLUMNS else None
         if cell is None:
             continue
         if len(cell.raw) > LONGEST_TEXT or column in cells:
-            message = "a text that no cell can hold, or two cells in one place"
-            raise ValueError(message)
+            message = "单元格文字过长，或两个单元格同一位置 (a text too long, or two cells in one place)"
+            raise xml.DamagedPartError(message)
         cells[column] = cell
     return cells
 
@@ -160,8 +160,8 @@ def _valued(value: str, kind: str, element: etree._Element, container: Container
     if kind == "n":
         number = value.strip()
         if number and not _NUMBER.fullmatch(number):
-            message = "a number that is none"
-            raise ValueError(message)
+            message = "数值单元格内不是数字 (a number that is none)"
+            raise xml.DamagedPartError(message)
         return Cell("number", number, _format(element, container)) if number else None
     if kind == "e":
         return Cell("error", value)
@@ -186,8 +186,8 @@ def _index(text: str) -> int:
     """Return a place in a list; a negative one would count from its end."""
     number = int(text)
     if number < 0:
-        message = "a place before the first"
-        raise ValueError(message)
+        message = "单元格引用无效 (a reference to nothing)"
+        raise xml.DamagedPartError(message)
     return number
 
 
@@ -202,8 +202,8 @@ def _column(letters: str) -> int:
     for letter in letters.upper():
         place = ord(letter) - ord("A") + 1
         if not 1 <= place <= _ALPHABET:
-            message = "a column that is none"
-            raise ValueError(message)
+            message = "列号无效 (no such column)"
+            raise xml.DamagedPartError(message)
         number = number * _ALPHABET + place
     return number
 

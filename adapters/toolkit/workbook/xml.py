@@ -14,7 +14,17 @@ from lxml import etree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MOST_BYTES_OF_A_ROW", "Rows", "elements", "may_mention", "relation", "text", "tree", "unescaped"]
+__all__ = [
+    "MOST_BYTES_OF_A_ROW",
+    "DamagedPartError",
+    "Rows",
+    "elements",
+    "may_mention",
+    "relation",
+    "text",
+    "tree",
+    "unescaped",
+]
 
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a workbook spells a character that XML cannot hold."""
@@ -31,11 +41,15 @@ _PLAIN: Final = re.compile(
 _SURROGATES: Final = range(0xD800, 0xE000)
 
 
+class DamagedPartError(ValueError):
+    """A part that no spreadsheet saved; its text says why in Chinese and English, and nothing of what it holds."""
+
+
 def tree(content: bytes) -> etree._Element:
     """Return the root of a small part.
 
     Raises:
-        ValueError: it has a document type declaration.
+        DamagedPartError: it has a document type declaration.
         etree.XMLSyntaxError: it is no XML.
     """
     root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
@@ -47,7 +61,7 @@ def elements(stream: IO[bytes] | Rows, *names: str) -> Iterator[etree._Element]:
     """Yield the elements called `names` as each ends; it is emptied when the next is asked for.
 
     Raises:
-        ValueError: the part has a document type declaration.
+        DamagedPartError: the part has a document type declaration.
         etree.XMLSyntaxError: it is no XML.
     """
     first = True
@@ -85,14 +99,14 @@ class Rows:
         """Return the next bytes.
 
         Raises:
-            ValueError: no row has ended for too long.
+            DamagedPartError: no row has ended for too long.
         """
         data = self._stream.read(size)
         end = max(data.rfind(b"row>"), data.rfind(b"row/>"))
         self._since = len(data) - end if end >= 0 else self._since + len(data)
         if self._since > MOST_BYTES_OF_A_ROW:
-            message = "a row that never ends"
-            raise ValueError(message)
+            message = "一行过大 (a row too large)"
+            raise DamagedPartError(message)
         return data
 
 
@@ -133,5 +147,5 @@ def _character(escaped: re.Match[str]) -> str:
 
 def _refuse_declared_types(element: etree._Element) -> None:
     if element.getroottree().docinfo.internalDTD is not None:
-        message = "a workbook has no document type declaration"
-        raise ValueError(message)
+        message = "含有文档类型声明，不予读取 (a document type declaration)"
+        raise DamagedPartError(message)
