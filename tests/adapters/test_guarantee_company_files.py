@@ -145,6 +145,14 @@ def test_a_missing_sheet_is_named(tmp_path: Path):
     assert refused(tmp_path, made) == ("HL3025", facts)
 
 
+def test_a_workbook_with_nothing_in_it_is_empty(tmp_path: Path):
+    """Whatever its sheets are called."""
+    blank = openpyxl.Workbook()
+    blank.create_sheet(IN_FORCE).append([" ", None])
+    blank.save(tmp_path / NAME)
+    assert refusal(tmp_path / NAME).code == "HL3006"
+
+
 def test_headings_and_notes_that_are_merged_across_columns_are_no_data(tmp_path: Path):
     """Even where they begin below a known column, above the row of sums; what is not merged is data."""
     page = book({})[COMPENSATED]

@@ -318,6 +318,7 @@ def test_where_no_sheet_is_a_roster_all_are_named(tmp_path: Path):
     error = refusal(tmp_path, *tabs)
     assert (error.code, error.facts) == ("HL3025", {"file": ROSTER_BOOK, "sheet": "花名册", "found": "封面、表二"})
     assert refusal(tmp_path, Tab([], "Sheet1"), Tab([[" "]], "Sheet2")).code == "HL3006"
+    assert refusal(tmp_path, Tab([[]] * 40 + [list(ROSTER)], "Sheet1")).code == "HL3025"
     lacking = Tab([[name for name in ROSTER if name != "户类型"]], "名单")
     error = refusal(tmp_path, Tab([["惠示县"]], "封面"), lacking)
     assert (error.code, error.facts) == ("HL3003", {"file": f"{ROSTER_BOOK} 的工作表 名单", "columns": "户类型"})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapters.toolkit.workbook.container import Container, Worksheet
     from adapters.toolkit.workbook.grid import Range, Row
 
-__all__ = ["Sheet", "find", "find_all", "opened"]
+__all__ = ["Sheet", "find", "find_all"]
 
 MOST_NAMES: Final = 10
 """Names of sheets that an error message lists."""
@@ -74,25 +74,24 @@ def find(container: Container, columns: Mapping[str, Sequence[str]], keys: Seque
         keys: the columns by which rows of data are told from others where there is no header.
 
     Raises:
-        FileRefused: HL3025, a sheet is missing; HL3026, several could be the same one;
-            HL3003, HL3004, columns are missing or repeated; HL3010, the workbook cannot be read.
+        FileRefused: HL3006, nothing is in any sheet; HL3025, a sheet is missing; HL3026, several could be the same
+            one; HL3003, HL3004, columns are missing or repeated; HL3010, the workbook cannot be read.
     """
-    by_name: dict[str, list[Worksheet]] = {}
-    for sheet in container.sheets:
-        by_name.setdefault(label(sheet.name), []).append(sheet)
-    tops = [_Top(container, sheet) for sheet in container.sheets if label(sheet.name) not in columns]
+    tops = _tops(container)
+    others = [top for top in tops if label(top.sheet.name) not in columns]
     found = {}
     for name, known in columns.items():
-        named = by_name.get(name, [])
-        alike = [top.sheet for top in tops if top.has_all(known) and top.has_data(known)]
-        candidates = [*named, *(alike or [top.sheet for top in tops if top.has_all(known) and not named])]
+        named = [top for top in tops if label(top.sheet.name) == name]
+        alike = [top for top in others if top.has_all(known)]
+        with_data = [top for top in alike if top.has_data(known)]
+        candidates = [*named, *(with_data or ([] if named else alike))]
         if not candidates:
-            there = _listed(container.sheets)
-            raise FileRefused("HL3025", file=container.file, sheet=name, found=there)
+            raise FileRefused("HL3025", file=container.file, sheet=name, found=_listed(container.sheets))
         if len(candidates) > 1:
-            raise FileRefused("HL3026", file=container.file, sheet=name, found=_listed(candidates))
-        found[name] = opened(container, candidates[0], known)
-        _refuse_lost(container, tops, [found[name]], named=name, known=known, keys=keys)
+            there = _listed([top.sheet for top in candidates])
+            raise FileRefused("HL3026", file=container.file, sheet=name, found=there)
+        found[name] = _opened(container, candidates[0], known)
+        _refuse_lost(container, others, [found[name]], named=name, known=known, keys=keys)
     return found
 
 
@@ -112,13 +111,11 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
             HL3003, HL3004, columns are missing or repeated, named with the sheet that has most of them; HL3006, HL3025,
             no sheet has any; HL3010, it cannot be read.
     """
-    tops = [_Top(container, sheet) for sheet in container.sheets]
+    tops = _tops(container)
     alike = [top for top in tops if top.has_all(known)]
     if not alike:
-        best = max(tops, key=lambda top: top.count(known), default=None)
-        if best is None or not best.count(known):
-            if all(not top.rows for top in tops):
-                raise FileRefused("HL3006", file=container.file)
+        best = max(tops, key=lambda top: top.count(known))
+        if not best.count(known):
             raise FileRefused("HL3025", file=container.file, sheet=name, found=_listed(container.sheets))
         return [_opened(container, best, known)]
     with_data = [top for top in alike if top.has_data(known)] or alike[:1]
@@ -130,13 +127,16 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
     return found
 
 
-def opened(container: Container, sheet: Worksheet, known: Sequence[str]) -> Sheet:
-    """Return `sheet` with its heading.
+def _tops(container: Container) -> list[_Top]:
+    """Return the tops of all sheets.
 
     Raises:
-        FileRefused: HL3003, HL3004, columns are missing or repeated; HL3010, it cannot be read.
+        FileRefused: HL3006, nothing is in any of them.
     """
-    return _opened(container, _Top(container, sheet), known)
+    tops = [_Top(container, sheet) for sheet in container.sheets]
+    if all(top.is_blank() for top in tops):
+        raise FileRefused("HL3006", file=container.file)
+    return tops
 
 
 def _opened(container: Container, top: _Top, known: Sequence[str]) -> Sheet:
@@ -169,6 +169,11 @@ class _Top:
             if any(not is_blank(cell) for cell in row.cells.values())
         ]
         self._container = container
+
+    def is_blank(self) -> bool:
+        """Return whether nothing is in the sheet, however far down."""
+        cells = (cell for row in grid.rows(self._container, self.sheet.part) for cell in row.cells.values())
+        return not self.rows and all(is_blank(cell) for cell in cells)
 
     def heading(self, known: Sequence[str]) -> Heading | None:
         """Return the heading with the most of the columns, or None where there is none of them."""
