@@ -9,7 +9,7 @@ import polars as pl
 
 from adapters.county_roster import households, sources
 from adapters.county_roster.layout import TRANSLATION
-from adapters.toolkit import returning
+from adapters.toolkit import plausibility, returning
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
@@ -54,7 +54,7 @@ class CountyRoster(Adapter):
         as_of = day(found["day"]) if found else None
         return FileIdentity(found["county"], _KIND, as_of) if found and as_of else None
 
-    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:  # noqa: ARG002  # a roster states nothing by its date
+    def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
         """Translate the whole roster, a piece for each sheet: households can only be judged when all rows are there.
 
         Rosters have no control totals. Of rows that share an identity number the first is
@@ -69,7 +69,8 @@ class CountyRoster(Adapter):
         counted = [table.counted_from(place) for place, table in enumerate(tables)]
         faults = pl.concat([table.faults for table in counted])
         canonical = TRANSLATION.canonical(pl.concat([table.cells for table in counted]))
-        good, errors = split(households.with_verdicts(canonical), RosterRecord, households.checks(settings.county))
+        checks = [*households.checks(settings.county), *plausibility.checks(RosterRecord, identity.as_of)]
+        good, errors = split(households.with_verdicts(canonical), RosterRecord, checks)
         rejected = pl.concat([errors[LINE], faults[LINE]])
         good = good.filter(~pl.col(LINE).is_in(rejected.implode()))
         with_others = households.returned_with_others(good, canonical, rejected)

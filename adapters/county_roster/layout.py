@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.toolkit.translation import Column, Translation, code, identity, money, whole
+from adapters.toolkit.translation import Column, Translation, code, filled, identity, money, name, number, whole
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import NUMBER, ColumnKind, amount
 
@@ -20,9 +20,9 @@ _YES_OR_NO: Final = {"是": "yes", "否": "no"}
 
 TRANSLATION: Final = Translation(
     (
-        Column("户编号", "household_no"),
-        Column("户主姓名", "head_name"),
-        Column(NAME_COLUMN, "person_name"),
+        Column("户编号", "household_no", number),
+        Column("户主姓名", "head_name", name),
+        Column(NAME_COLUMN, "person_name", name),
         Column(IDENTITY_COLUMN, "identity_number", identity),
         Column("与户主关系", "relation_to_head"),
         Column("行政区划代码", "region"),
@@ -32,8 +32,8 @@ TRANSLATION: Final = Translation(
         Column("劳动技能", "labour_skill"),
         Column("家庭人口", "household_size", whole),
         Column("家庭年收入", "annual_income", money),
-        Column("联系电话", "phone"),
-        Column("开户银行卡号后四位", "account_last_four"),
+        Column("联系电话", "phone", number),
+        Column("开户银行卡号后四位", "account_last_four", filled),
     )
 )
 

@@ -18,10 +18,17 @@ from huilian.errors import describe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["UNITS", "date", "faults_where_too_fine", "in_yuan", "per_cent"]
+__all__ = ["UNITS", "WORDING", "date", "faults_where_too_fine", "in_yuan", "per_cent"]
 
 UNITS: Final = {"万元": 4, "元": 0}
 """What amounts may be stated in, and by how many places the point moves to make yuan of it."""
+
+WORDING: Final = {
+    "HL2002": "不是有效金额（应为数字，以表头单位计：不写单位，前面不补零）",
+    "HL2003": "不是有效日期（应为日期格式的单元格，或 2024年5月31日、2024.5.31、2024-05-31、20240531，不带时间）",
+    "HL2017": "不是有效百分数（应为 0.85、0.85% 或百分比格式的单元格，最多六位小数）",
+}
+"""Errors in the forms of this workbook; the catalogue speaks of those of delimited text."""
 
 _FEN_PLACES: Final = 2
 _AMOUNT: Final = r"^-?(?:0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?$"
@@ -47,7 +54,8 @@ def in_yuan(amount: pl.Expr, unit: str) -> pl.Expr:
         pl.lit("."),
         fraction.str.slice(places),
     )
-    return pl.when(amount.str.contains(_AMOUNT) & ~_is_too_fine(amount, unit)).then(yuan).otherwise(amount)
+    formed = amount.str.contains(_AMOUNT) & ~_is_too_fine(amount, unit)
+    return pl.when(formed).then(translation.unsigned_zero(yuan)).otherwise(amount)
 
 
 def faults_where_too_fine(cells: pl.DataFrame, columns: Sequence[str], unit: str) -> pl.DataFrame:

@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from adapters.guarantee_company.amounts import UNITS, date, per_cent
-from adapters.toolkit.translation import Column, Translation, code, identity
+from adapters.toolkit.translation import Column, Translation, code, identity, name, number
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import IDENTITY, NUMBER, amount
-from schemas.fields import IDENTITY_PATTERN, IdentityNumber
 from schemas.guarantees import (
     GUARANTEED_SUBJECT,
     GuaranteeCompensationRecord,
@@ -24,9 +21,6 @@ from schemas.guarantees import (
 )
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable
-
     from schemas.records import Record
 
 __all__ = ["KEYS", "LAYOUTS", "REFERENCE", "TOTAL_MARK", "SheetLayout"]
@@ -41,9 +35,6 @@ KEYS: Final = ("担保合同号", "借据号")
 
 _SUBJECTS: Final = {chinese: subject for subject, chinese in GUARANTEED_SUBJECT.items()}
 
-Check = tuple[str, str, pl.Expr]
-"""(field, error code, expression true where wrong), as `schemas.columnar.split` takes it."""
-
 
 @dataclass(frozen=True)
 class SheetLayout:
@@ -57,9 +48,9 @@ class SheetLayout:
         totals: the amounts that its last row adds up and the manifest states.
         further_amounts: other amounts; they are held against the last row where it states them.
         key: the fields that no two rows may share all of.
-        checks: the checks that depend on the county and the as-of date.
         numbers: the column where anything stored as a number has lost digits, if there is one.
         bank: the column with a bank's name, if there is one.
+        has_region: whether its rows state a region, which must lie in the county.
     """
 
     name: str
@@ -69,9 +60,9 @@ class SheetLayout:
     totals: tuple[str, ...]
     further_amounts: tuple[str, ...]
     key: tuple[str, ...]
-    checks: Callable[[str, dt.date], list[Check]]
     numbers: str | None = None
     bank: str | None = None
+    has_region: bool = False
 
     def form(self, unit: str) -> Form:
         """Return what the reader must know of a sheet whose amounts are stated in `unit`.
@@ -90,28 +81,8 @@ class SheetLayout:
         return [self.translation.source_of(field) for field in (*self.totals, *self.further_amounts)]
 
 
-def _guarantee_checks(county: str, as_of: dt.date) -> list[Check]:
-    number = pl.col("guaranteed_number")
-    malformed = next(expression for _, expression in IdentityNumber().checks("guaranteed_number"))
-    # Other certificates have other forms; what looks like an identity number has to be one.
-    person = (pl.col("subject") == "household") & number.str.contains(IDENTITY_PATTERN)
-    return [
-        ("guaranteed_number", "HL2007", person & malformed),
-        ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
-        ("start_date", "HL2018", pl.col("start_date") > as_of.isoformat()),
-    ]
-
-
-def _compensation_checks(_county: str, as_of: dt.date) -> list[Check]:
-    return [("compensated_date", "HL2025", pl.col("compensated_date") > as_of.isoformat())]
-
-
-def _release_checks(_county: str, as_of: dt.date) -> list[Check]:
-    return [("released_date", "HL2025", pl.col("released_date") > as_of.isoformat())]
-
-
-_GUARANTEE_NO: Final = Column("担保合同号", REFERENCE)
-_LOAN_NO: Final = Column("借据号", "loan_no")
+_GUARANTEE_NO: Final = Column("担保合同号", REFERENCE, number)
+_LOAN_NO: Final = Column("借据号", "loan_no", number)
 
 LAYOUTS: Final = (
     SheetLayout(
@@ -121,7 +92,7 @@ LAYOUTS: Final = (
         translation=Translation(
             (
                 _GUARANTEE_NO,
-                Column("被担保人·名称", "guaranteed_name"),
+                Column("被担保人·名称", "guaranteed_name", name),
                 Column("被担保人·证件号码", "guaranteed_number", identity),
                 Column("主体类型", "subject", code(_SUBJECTS)),
                 Column("债权银行", "institution"),
@@ -142,7 +113,7 @@ LAYOUTS: Final = (
         totals=("guaranteed_amount", "outstanding_amount"),
         further_amounts=(),
         key=("guarantee_no", "loan_no"),
-        checks=_guarantee_checks,
+        has_region=True,
         numbers="被担保人·证件号码",
         bank="债权银行",
     ),
@@ -163,7 +134,6 @@ LAYOUTS: Final = (
         totals=("principal", "interest"),
         further_amounts=("recovered",),
         key=("guarantee_no", "loan_no", "compensated_date"),
-        checks=_compensation_checks,
     ),
     SheetLayout(
         name="解保明细",
@@ -181,7 +151,6 @@ LAYOUTS: Final = (
         totals=("released_amount",),
         further_amounts=(),
         key=("guarantee_no", "loan_no", "released_date"),
-        checks=_release_checks,
     ),
 )
 """In the order of the workbook's tabs."""

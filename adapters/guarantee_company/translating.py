@@ -9,6 +9,7 @@ import polars as pl
 from adapters.guarantee_company import amounts, banks
 from adapters.guarantee_company.layouts import REFERENCE
 from adapters.guarantee_company.sums import Sums
+from adapters.toolkit import plausibility
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
@@ -59,7 +60,9 @@ class Translator:
         self._sheet = sheet
         self._unit = unit
         self._banks = banks
-        self._checks = [*layout.checks(county, as_of), (REFERENCE, "HL2041", pl.col(_REPEATED))]
+        self._checks = [*plausibility.checks(layout.record, as_of), (REFERENCE, "HL2041", pl.col(_REPEATED))]
+        if layout.has_region:
+            self._checks.append(("region", "HL2009", ~pl.col("region").str.starts_with(county)))
         self._sums = Sums(layout, sheet, unit, epoch)
         self._repeats = Repeats()
 
@@ -81,6 +84,7 @@ class Translator:
             translation=layout.translation,
             record=layout.record,
             reference=REFERENCE,
+            wording=amounts.WORDING,
         ).with_columns(pl.concat_str(pl.lit(self._sheet.field("")), "field").alias("field"))
         return Piece(block.rows, good, rejections, block.bytes_read, layout.message_type)
 

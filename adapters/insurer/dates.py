@@ -10,7 +10,14 @@ from typing import Final
 
 import polars as pl
 
-__all__ = ["china_date"]
+from adapters.toolkit.translation import real_day
+
+__all__ = ["WORDING", "china_date"]
+
+WORDING: Final = {
+    "HL2003": "不是有效日期（应为 2024-05-31，或带时区的时间如 2024-05-31T17:08:09+08:00）",
+}
+"""Errors in the forms of these messages; the catalogue speaks of those of delimited text."""
 
 _AHEAD: Final = pl.duration(hours=8)
 _TIME: Final = (
@@ -25,9 +32,10 @@ _DAY_IN_CHINA: Final = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})\+08:00$"
 def china_date(cell: pl.Expr) -> pl.Expr:
     """A day: "2024-05-31", "2024-05-31+08:00" and "2024-05-30T17:08:09Z" all become "2024-05-31".
 
-    What is neither a day nor a time with an offset is left as it stands.
+    Days that stand for none become nothing. What is neither a day nor a time with an offset is left as it stands.
     """
     whole_seconds = cell.str.replace(r"\.[0-9]+", "").str.replace("Z$", "+00:00")
     moment = whole_seconds.str.to_datetime("%Y-%m-%dT%H:%M:%S%:z", time_zone="UTC", strict=False)
     day = (moment + _AHEAD).dt.strftime("%Y-%m-%d")
-    return pl.when(cell.str.contains(_TIME)).then(day.fill_null(cell)).otherwise(cell.str.replace(_DAY_IN_CHINA, "$1"))
+    in_china = cell.str.replace(_DAY_IN_CHINA, "$1")
+    return real_day(pl.when(cell.str.contains(_TIME)).then(day.fill_null(cell)).otherwise(in_china))

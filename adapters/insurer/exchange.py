@@ -81,7 +81,7 @@ class Insurer(Adapter):
         if identity.owner is not None and head.sender != identity.owner:
             raise FileRefused("HL3008", file=source.name, found=head.sender, expected=identity.owner)
         verify_digest(source, parts, head)
-        translator = Translator(settings.county)
+        translator = Translator(settings.county, identity.as_of)
         yield from with_stated(_pieces(translator, Body(source, parts), parts), head.stated)
         translator.verify(head, source.name)
         translator.unknown.report(source.name)

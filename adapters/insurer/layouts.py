@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.insurer.dates import china_date
-from adapters.toolkit.translation import Column, Translation, code, identity, money
+from adapters.toolkit import plausibility
+from adapters.toolkit.translation import Column, Translation, code, identity, money, name, number
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
+    from adapters.toolkit.plausibility import Check
     from schemas.records import Record
 
 __all__ = ["ACCOUNT", "LAYOUTS", "PAYERS", "ElementLayout", "share"]
@@ -32,9 +35,6 @@ PAYERS: Final = ("finance", "household", "insurer")
 ACCOUNT: Final = "PayeeAccount"
 """The item of a claim that must never hold more than four digits."""
 _ZERO: Final = "0.00"
-
-Check = tuple[str, str, pl.Expr]
-"""(field, error code, expression true where wrong), as `schemas.columnar.split` takes it."""
 
 
 def share(payer: str) -> str:
@@ -80,9 +80,10 @@ class ElementLayout:
         """Return an item's full path, by which rejections name it."""
         return f"{self.name}/{item}"
 
-    def checks(self, county: str) -> list[Check]:
-        """Return the checks that depend on the county."""
-        return [("region", "HL2009", ~pl.col("region").str.starts_with(county))] if self.has_region else []
+    def checks(self, county: str, as_of: dt.date | None) -> list[Check]:
+        """Return the checks that depend on the county and on the package's day, if it is known."""
+        inside = [("region", "HL2009", ~pl.col("region").str.starts_with(county))] if self.has_region else []
+        return [*plausibility.checks(self.record, as_of), *inside]
 
 
 LAYOUTS: Final[Mapping[str, ElementLayout]] = {
@@ -93,15 +94,15 @@ LAYOUTS: Final[Mapping[str, ElementLayout]] = {
             message_type="policies",
             record=PolicyRecord,
             columns=(
-                Column("PolicyNo", "policy_no"),
+                Column("PolicyNo", "policy_no", number),
                 Column("ProductCode", "product"),
                 Column("Kind", "kind", code(KINDS)),
-                Column("Holder", "holder_name"),
-                Column("Insured/name", "insured_name"),
+                Column("Holder", "holder_name", name),
+                Column("Insured/name", "insured_name", name),
                 Column("Insured/idNo", "insured_number", identity),
-                Column("HouseholdNo", "household_no"),
+                Column("HouseholdNo", "household_no", number),
                 Column("Region", "region"),
-                Column("LoanNo", "loan_no"),
+                Column("LoanNo", "loan_no", number),
                 Column("SumInsured", "sum_insured", money),
                 Column("Premium", "premium", money),
                 *(Column(share(payer), f"premium_{payer}", money, empty=_ZERO) for payer in PAYERS),
@@ -117,9 +118,9 @@ LAYOUTS: Final[Mapping[str, ElementLayout]] = {
             message_type="claims",
             record=ClaimRecord,
             columns=(
-                Column("ClaimNo", "claim_no"),
-                Column("PolicyNo", "policy_no"),
-                Column("LoanNo", "loan_no"),
+                Column("ClaimNo", "claim_no", number),
+                Column("PolicyNo", "policy_no", number),
+                Column("LoanNo", "loan_no", number),
                 Column("Event/kind", "event"),
                 Column("Event/date", "event_date", china_date),
                 Column("Event/forceMajeure", "force_majeure", code(YES_OR_NO)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from adapters.insurer.dates import WORDING
 from adapters.insurer.gathering import Gathered, Unknown, name_of
 from adapters.insurer.layouts import LAYOUTS
 from adapters.insurer.vocabulary import local_name
@@ -19,6 +20,7 @@ from huilian.money import MONEY_PATTERN, from_fen, text
 from schemas.columnar import split
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from adapters.insurer.head import Head
@@ -40,13 +42,15 @@ class Translator:
 
     Args:
         county: six digits.
+        as_of: the package's day, after which nothing has happened; None where the county knows it, not we.
     """
 
-    def __init__(self, county: str) -> None:
+    def __init__(self, county: str, as_of: dt.date | None) -> None:
         self.unknown = Unknown()
         self.waiting = 0
         """Elements taken in since the last pieces were made."""
         self._county = county
+        self._as_of = as_of
         self._count = 0
         self._fen = 0
         self._unreadable_amounts = 0
@@ -98,7 +102,7 @@ class Translator:
         faults = pl.DataFrame(cells.faults, schema=FAULTS, orient="row").unique(maintain_order=True)
         self._add(layout, canonical)
         repeated = self._repeats[layout.name].find(canonical[layout.number]).alias(_REPEATED)
-        checks = [*layout.checks(self._county), (layout.number, "HL2042", pl.col(_REPEATED))]
+        checks = [*layout.checks(self._county, self._as_of), (layout.number, "HL2042", pl.col(_REPEATED))]
         good, errors = split(canonical.with_columns(repeated), layout.record, checks)
         # Shares of which one could not be read add up to nothing that could be held against them.
         unsure = faults.filter(pl.col("field").str.starts_with(_PREMIUM))[LINE]
@@ -111,6 +115,7 @@ class Translator:
             translation=layout.translation,
             record=layout.record,
             reference=layout.number,
+            wording=WORDING,
         )
         rejections = pl.concat([rejections, foreign]).sort(LINE, maintain_order=True)
         return Piece(len(cells) + foreign.height, good, rejections, bytes_read, layout.message_type)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.toolkit.translation import Column, Translation, code, whole
+from adapters.toolkit import plausibility
+from adapters.toolkit.translation import Column, Translation, code, name, number, real_day, whole
 from huilian.identity import is_credit_code
 from schemas.fields import IdentityNumber
+from schemas.records import LoanLedgerRecord
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +27,6 @@ LOAN_STATUSES: Final = {"N": "normal", "O": "overdue", "S": "settled", "W": "wri
 
 _NO_VALUE: Final = "?"
 """Neither an amount nor a rate nor a date."""
-_NO_DATE: Final = "00000000"
 _WHOLE: Final = r"^-?[0-9]+$"
 _DIGITS: Final = r"^[0-9]+$"
 _EIGHT_DIGITS: Final = r"^[0-9]{8}$"
@@ -51,14 +52,14 @@ def monthly_rate(cell: pl.Expr) -> pl.Expr:
 
 
 def date(cell: pl.Expr) -> pl.Expr:
-    """A day: "20240531" becomes "2024-05-31", and "00000000" nothing."""
+    """A day: "20240531" becomes "2024-05-31"; "00000000", "99991231" and other placeholders nothing."""
     parts = (cell.str.slice(0, 4), cell.str.slice(4, 2), cell.str.slice(6, 2))
-    return pl.when(cell != _NO_DATE).then(_where(cell, _EIGHT_DIGITS, pl.concat_str(*parts, separator="-")))
+    return real_day(_where(cell, _EIGHT_DIGITS, pl.concat_str(*parts, separator="-")))
 
 
 def upper(cell: pl.Expr) -> pl.Expr:
     """A number whose letters are capitals."""
-    return cell.str.to_uppercase()
+    return number(cell.str.to_uppercase())
 
 
 def _where(cell: pl.Expr, pattern: str, value: pl.Expr) -> pl.Expr:
@@ -68,17 +69,19 @@ def _where(cell: pl.Expr, pattern: str, value: pl.Expr) -> pl.Expr:
 
 WORDING: Final = {
     "HL2002": "不是有效金额（应为数字，以分计）",
+    "HL2003": "不是有效日期（应为八位数字，如 20240531）",
     "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
+    "HL2072": "月利率不可能（应折合年利率 0.5% 至 36%）",
 }
 """Errors in the units of this file; the catalogue speaks of yuan and of per cent a year."""
 
 
 TRANSLATION: Final = Translation(
     (
-        Column("借据号", "loan_no"),
-        Column("信贷合同号", "contract_no"),
-        Column("户编号", "household_no"),
-        Column("借款人姓名", "borrower_name"),
+        Column("借据号", "loan_no", number),
+        Column("信贷合同号", "contract_no", number),
+        Column("户编号", "household_no", number),
+        Column("借款人姓名", "borrower_name", name),
         Column("证件号码", "identity_number", upper),
         Column("行政区划代码", "region"),
         Column("产品代码", "product"),
@@ -128,5 +131,5 @@ def checks(county: str, as_of: dt.date) -> list[tuple[str, str, pl.Expr]]:
     """Return the checks that depend on the county and the file's date, as `schemas.columnar.split` takes them."""
     return [
         ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
-        ("start_date", "HL2018", pl.col("start_date") > as_of.isoformat()),
+        *plausibility.checks(LoanLedgerRecord, as_of),
     ]

@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
-from adapters.rural_commercial_bank.layouts import LAYOUTS, TRAILER_MARK, FileLayout
+from adapters.rural_commercial_bank.layouts import (
+    IDENTITY_TYPES,
+    LAYOUTS,
+    TRAILER_MARK,
+    USUAL_IDENTITY_TYPES,
+    FileLayout,
+)
 from adapters.rural_commercial_bank.returns import RETURNS
-from adapters.toolkit import delimited, returning, writing
+from adapters.toolkit import certificates, delimited, plausibility, returning, writing
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
@@ -40,6 +46,8 @@ _REPEATED: Final = "is_repeated"
 """A column of the frame only, beside the canonical ones."""
 _ENCODING: Final = "encoding"
 """The setting that says what the bank's files are written in; how they are read, they say themselves."""
+_IDENTITY_TYPES: Final = "identity_types"
+"""The setting that says which table the bank's codes for kinds of certificates are of."""
 
 
 class RuralCommercialBank(Adapter):
@@ -56,7 +64,13 @@ class RuralCommercialBank(Adapter):
         contract: f"RCB01_{file.word}_20240531_001.csv" for contract, file in RETURNS.items()
     }
     settings: ClassVar[dict[str, Setting]] = {
-        _ENCODING: Setting(str, "返还文件的编码", default="GB18030", choices=tuple(writing.ENCODINGS))
+        _ENCODING: Setting(str, "返还文件的编码", default="GB18030", choices=tuple(writing.ENCODINGS)),
+        _IDENTITY_TYPES: Setting(
+            str,
+            "证件类型代码表：core 核心系统（1 居民身份证、2 信用代码）或 credit_registry 征信（1 户口簿、2 护照）",
+            default=USUAL_IDENTITY_TYPES,
+            choices=tuple(IDENTITY_TYPES),
+        ),
     }
 
     def recognise(self, file_name: str) -> FileIdentity | None:
@@ -78,7 +92,8 @@ class RuralCommercialBank(Adapter):
                 missing, disagrees or cannot be read. See `toolkit.control_totals` for how it is
                 held against rows that are rejected.
         """
-        translator = _Translator(LAYOUTS[identity.kind], settings.county, identity.as_of)
+        identity_types = settings.values.get(_IDENTITY_TYPES, USUAL_IDENTITY_TYPES)
+        translator = _Translator(LAYOUTS[identity.kind], settings.county, identity.as_of, identity_types)
         # By `map`, since the variable of a loop would keep a piece in memory while the next is made.
         blocks = ahead(delimited.read(source, translator.columns, TRAILER_MARK))
         yield from map(translator.piece, blocks)
@@ -122,19 +137,23 @@ class RuralCommercialBank(Adapter):
 class _Translator:
     """Translates one file block by block, and keeps what the file as a whole is held against."""
 
-    def __init__(self, layout: FileLayout, county: str, as_of: dt.date) -> None:
-        translation = layout.translation
-        self.columns = translation.sources
+    def __init__(self, layout: FileLayout, county: str, as_of: dt.date, identity_types: str) -> None:
+        self._translation = layout.translation_with(identity_types)
+        self.columns = self._translation.sources
         self._layout = layout
-        self._checks = layout.checks(county, as_of)
-        self._totals = ControlTotals([(field, translation.source_of(field)) for field in layout.totals])
+        self._checks = plausibility.checks(layout.record, as_of)
+        if layout.has_region:
+            self._checks.append(("region", "HL2009", ~pl.col("region").str.starts_with(county)))
+        self._totals = ControlTotals([(field, self._translation.source_of(field)) for field in layout.totals])
         self._repeats = Repeats()
         self._trailer: Trailer | None = None
 
     def piece(self, block: Block) -> Piece:
         """Return the accepted rows of `block` and the rejections of the others."""
         layout = self._layout
-        canonical = layout.translation.canonical(block.cells)
+        canonical = self._translation.canonical(block.cells)
+        if layout.has_certificates:
+            canonical = certificates.with_types_by_number(canonical)
         self._trailer = block.trailer or self._trailer
         self._totals.add(block.rows, canonical, block.faults)
         field, code = layout.unique
@@ -147,7 +166,7 @@ class _Translator:
             errors,
             block.faults,
             canonical,
-            translation=layout.translation,
+            translation=self._translation,
             record=layout.record,
             reference=_REFERENCE,
         )

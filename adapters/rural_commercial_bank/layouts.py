@@ -2,39 +2,83 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
-from adapters.toolkit.translation import Column, Translation, code, date, identity, money, rate, whole
+from adapters.toolkit.certificates import BY_NUMBER, CREDIT_CODE, OTHER, RESIDENT
+from adapters.toolkit.translation import (
+    Column,
+    Translation,
+    code,
+    date,
+    identity,
+    money,
+    name,
+    number,
+    rate,
+    whole,
+)
 from schemas.records import LoanLedgerRecord, Record, RepaymentRecord
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["LAYOUTS", "TRAILER_MARK", "FileLayout"]
+__all__ = ["IDENTITY_TYPES", "LAYOUTS", "TRAILER_MARK", "USUAL_IDENTITY_TYPES", "FileLayout"]
 
 TRAILER_MARK: Final = "合计"
 """The first cell of the last row, which holds the control totals."""
 
-IDENTITY_TYPES: Final = {
-    **dict.fromkeys(("1", "01", "身份证", "居民身份证"), "resident_identity_card"),
-    **dict.fromkeys(("2", "02", "统一社会信用代码"), "unified_social_credit_code"),
-    **dict.fromkeys(("9", "99", "其他"), "other"),
+_IN_EVERY_TABLE: Final = {
+    **dict.fromkeys(("0", "10", "101", "110001"), RESIDENT),
+    **dict.fromkeys(
+        ("身份证", "居民身份证", "二代身份证", "第二代居民身份证", "临时身份证", "临时居民身份证"), RESIDENT
+    ),
+    **dict.fromkeys(("统一社会信用代码", "统一社会信用代码证", "营业执照"), CREDIT_CODE),
+    **dict.fromkeys(("9", "99", "X", "x", "其他", "其他证件"), OTHER),
+    # Numbers of these may be a resident's own, as a household register's is.
+    **dict.fromkeys(("3", "4", "5", "6", "7", "8", "20", "A", "B", "C"), BY_NUMBER),
+    **dict.fromkeys(("户口簿", "户口本", "护照", "军官证", "士兵证", "军人身份证件", "警官证"), BY_NUMBER),
+    **dict.fromkeys(("港澳通行证", "港澳居民来往内地通行证", "台胞证", "台湾居民来往大陆通行证"), BY_NUMBER),
+    **dict.fromkeys(("港澳居民居住证", "台湾居民居住证", "港澳台居民居住证"), BY_NUMBER),
+    **dict.fromkeys(("香港身份证", "澳门身份证", "台湾身份证"), BY_NUMBER),
+    **dict.fromkeys(("外国人居留证", "外国人永久居留证", "外国人永久居留身份证"), BY_NUMBER),
 }
-FIVE_TIER_CLASSES: Final = {
-    "1": "normal",
-    "2": "special_mention",
-    "3": "substandard",
-    "4": "doubtful",
-    "5": "loss",
+"""Codes and words that mean the same wherever they stand; the numbers are of the credit registry, both generations."""
+USUAL_IDENTITY_TYPES: Final = "core"
+IDENTITY_TYPES: Final[Mapping[str, Mapping[str, str]]] = {
+    # `1` is an identity card in the cores of banks, and a household register in the credit registry's tables.
+    "core": _IN_EVERY_TABLE | dict.fromkeys(("1", "01"), RESIDENT) | dict.fromkeys(("2", "02"), CREDIT_CODE),
+    "credit_registry": _IN_EVERY_TABLE | dict.fromkeys(("1", "01", "2", "02"), BY_NUMBER),
 }
-LOAN_STATUSES: Final = {"0": "normal", "1": "overdue", "2": "settled", "3": "written_off"}
+"""The tables of codes that a bank may use for kinds of certificates, by their names in `huilian.toml`."""
+_ASKED_TYPES: Final = "身份证 1、01、0、10、101、110001，统一社会信用代码 2、02，其他 9、99，或证件名称"
 
-Check = tuple[str, str, pl.Expr]
-"""(field, error code, expression true where wrong), as `schemas.columnar.split` takes it."""
+FIVE_TIER_CLASSES: Final = {
+    spelled: canonical
+    for canonical, chinese, digit, letter in (
+        ("normal", "正常", "1", "A"),
+        ("special_mention", "关注", "2", "B"),
+        ("substandard", "次级", "3", "C"),
+        ("doubtful", "可疑", "4", "D"),
+        ("loss", "损失", "5", "E"),
+    )
+    for spelled in (digit, f"0{digit}", letter, letter.lower(), chinese, f"{chinese}类")
+}
+_ASKED_CLASSES: Final = "1 正常、2 关注、3 次级、4 可疑、5 损失，或 01–05、A–E、正常、正常类等"
+LOAN_STATUSES: Final = {
+    "0": "normal",
+    "1": "overdue",
+    "2": "settled",
+    "3": "written_off",
+    "正常": "normal",
+    "逾期": "overdue",
+    "结清": "settled",
+    "已结清": "settled",
+    "核销": "written_off",
+    "已核销": "written_off",
+}
+_ASKED_STATUSES: Final = "0 正常、1 逾期、2 结清、3 核销"
 
 
 @dataclass(frozen=True)
@@ -47,7 +91,7 @@ class FileLayout:
         translation: what its columns mean.
         totals: the amounts its trailer adds up, in the trailer's order.
         unique: the field that no two rows may share, and the code of the error when they do.
-        checks: the checks that depend on the county and the as-of date.
+        has_region: whether its rows state a region, which must lie in the county.
     """
 
     word: str
@@ -55,18 +99,22 @@ class FileLayout:
     translation: Translation
     totals: tuple[str, ...]
     unique: tuple[str, str]
-    checks: Callable[[str, dt.date], list[Check]]
+    has_region: bool = False
 
+    @property
+    def has_certificates(self) -> bool:
+        """Return whether its rows say what kind of certificate a number is of."""
+        return "identity_type" in self.record().fields
 
-def _ledger_checks(county: str, as_of: dt.date) -> list[Check]:
-    return [
-        ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
-        ("start_date", "HL2018", pl.col("start_date") > as_of.isoformat()),
-    ]
-
-
-def _journal_checks(_county: str, as_of: dt.date) -> list[Check]:
-    return [("transaction_date", "HL2025", pl.col("transaction_date") > as_of.isoformat())]
+    def translation_with(self, identity_types: str) -> Translation:
+        """Return the translation where kinds of certificates are coded by another of `IDENTITY_TYPES`."""
+        coded = code(IDENTITY_TYPES[identity_types], _ASKED_TYPES)
+        return Translation(
+            tuple(
+                dataclasses.replace(column, kind=coded) if column.target == "identity_type" else column
+                for column in self.translation.columns
+            )
+        )
 
 
 LAYOUTS: Final[Mapping[str, FileLayout]] = {
@@ -75,11 +123,11 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
         record=LoanLedgerRecord,
         translation=Translation(
             (
-                Column("借据号", "loan_no"),
-                Column("信贷合同号", "contract_no"),
-                Column("户编号", "household_no"),
-                Column("借款人姓名", "borrower_name"),
-                Column("证件类型", "identity_type", code(IDENTITY_TYPES)),
+                Column("借据号", "loan_no", number),
+                Column("信贷合同号", "contract_no", number),
+                Column("户编号", "household_no", number),
+                Column("借款人姓名", "borrower_name", name),
+                Column("证件类型", "identity_type", code(IDENTITY_TYPES[USUAL_IDENTITY_TYPES], _ASKED_TYPES)),
                 Column("证件号码", "identity_number", identity),
                 Column("行政区划代码", "region"),
                 Column("产品代码", "product"),
@@ -92,25 +140,25 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
                 Column("终止日期", "settled_date", date),
                 Column("还款方式", "repayment_method"),
                 Column("贷款用途", "purpose"),
-                Column("五级分类", "five_tier_class", code(FIVE_TIER_CLASSES)),
+                Column("五级分类", "five_tier_class", code(FIVE_TIER_CLASSES, _ASKED_CLASSES)),
                 Column("逾期天数", "overdue_days", whole, empty="0"),
                 Column("欠本金额", "overdue_principal", money, empty="0.00"),
                 Column("欠息金额", "overdue_interest", money, empty="0.00"),
-                Column("贷款状态", "status", code(LOAN_STATUSES)),
+                Column("贷款状态", "status", code(LOAN_STATUSES, _ASKED_STATUSES)),
                 Column("经办机构", "branch"),
             )
         ),
         totals=("principal", "balance"),
         unique=("loan_no", "HL2014"),
-        checks=_ledger_checks,
+        has_region=True,
     ),
     "repayment_journal": FileLayout(
         word="REPAY",
         record=RepaymentRecord,
         translation=Translation(
             (
-                Column("借据号", "loan_no"),
-                Column("交易流水号", "transaction_no"),
+                Column("借据号", "loan_no", number),
+                Column("交易流水号", "transaction_no", number),
                 Column("交易日期", "transaction_date", date),
                 Column("归还本金", "principal", money),
                 Column("归还利息", "interest", money),
@@ -119,7 +167,6 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
         ),
         totals=("principal", "interest"),
         unique=("transaction_no", "HL2019"),
-        checks=_journal_checks,
     ),
 }
 """Message type to the layout of the file it is read from."""

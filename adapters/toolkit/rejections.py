@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from adapters.toolkit.translation import LINE, Translation
+from adapters.toolkit.certificates import explained
+from adapters.toolkit.translation import LINE, Codes, Translation
 from huilian.adapters import REJECTIONS
 from huilian.errors import describe
 from schemas.fields import _Field
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from schemas.records import Record
 
-__all__ = ["reject"]
+__all__ = ["reject", "unknown_code"]
 
 
 def reject(
@@ -42,14 +43,15 @@ def reject(
     """
     if errors.is_empty() and faults.is_empty():
         return pl.DataFrame(schema=REJECTIONS)
+    errors = explained(errors, canonical)
     sources = {column.target: column.source for column in translation.columns}
     texts = {code: describe(code) for code in errors["code"].unique().to_list()} | dict(wording or {})
-    named = errors.select(
-        LINE,
-        pl.col("field").replace(sources),
-        "code",
-        pl.col("code").replace_strict(texts, return_dtype=pl.String).alias("message"),
-    )
+    message = pl.col("code").replace_strict(texts, return_dtype=pl.String)
+    for column in translation.columns:
+        if isinstance(column.kind, Codes):
+            unknown = (pl.col("field") == column.target) & (pl.col("code") == "HL2005")
+            message = pl.when(unknown).then(pl.lit(unknown_code(column.kind))).otherwise(message)
+    named = errors.select(LINE, pl.col("field").replace(sources), "code", message.alias("message"))
     # What is wrong with a cell that could not even be read says nothing more.
     named = named.join(faults, on=[LINE, "field"], how="anti")
     order = {name: place for place, name in enumerate(translation.sources)}
@@ -61,6 +63,11 @@ def reject(
         .select(REJECTIONS.names())
         .cast(REJECTIONS)
     )
+
+
+def unknown_code(kind: Codes) -> str:
+    """Return the message for a cell with none of the codes that its column may have."""
+    return f"{describe('HL2005')}（应为 {kind.asked}）"
 
 
 def _references(canonical: pl.DataFrame, record: type[Record], field: str) -> pl.DataFrame:

@@ -7,17 +7,26 @@ from typing import Final
 __all__ = ["TEXTS"]
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    "HL2001": ("必填项为空", "a required value is empty"),
-    "HL2002": (
-        "不是有效金额（应为不带单位的数字，最多两位小数）",
-        "not an amount (digits, at most two decimals, no unit)",
+    "HL2001": (
+        "必填项为空（/、-、0、无、NULL 等占位符及 00000000、99991231 等占位日期按空处理）",
+        "a required value is empty (/, -, 0, NULL and dates such as 00000000 or 99991231 count as empty)",
     ),
-    "HL2003": ("不是有效日期", "not a date"),
-    "HL2004": ("不是整数", "not a whole number"),
+    "HL2002": (
+        "不是有效金额（应为数字，如 50000.00：不带单位，前面不补零，最多两位小数）",
+        "not an amount (digits such as 50000.00: no unit, no zeros in front, at most two decimals)",
+    ),
+    "HL2003": (
+        "不是有效日期（应为 20240531、2024-05-31 或 2024/5/31，不带时间）",
+        "not a date (such as 20240531, 2024-05-31 or 2024/5/31, without a time)",
+    ),
+    "HL2004": ("不是整数（应为数字，如 30，不带单位）", "not a whole number (digits such as 30, no unit)"),
     "HL2005": ("代码不在约定范围内", "not one of the agreed codes"),
     "HL2006": ("内容过长", "the value is too long"),
-    "HL2007": ("证件号码校验不通过", "the identity number fails its checksum"),
-    "HL2008": ("行政区划代码无效", "not a valid region code"),
+    "HL2007": (
+        "证件号码校验不通过（个人应为 18 位居民身份证号码，机构应为 18 位统一社会信用代码）",
+        "the identity number fails its checksum (18 characters: a resident's number, or a unified social credit code)",
+    ),
+    "HL2008": ("行政区划代码无效（应为 6、9 或 12 位数字）", "not a valid region code (6, 9 or 12 digits)"),
     "HL2009": ("行政区划不属于本县", "the region lies outside this county"),
     "HL2010": ("数值不得为负", "the value must not be negative"),
     "HL2011": ("借款余额大于借款金额", "the balance exceeds the principal"),
@@ -29,7 +38,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{found} columns where the header has {expected}",
     ),
     "HL2016": ("存在无法按文件编码解读的字节", "bytes that cannot be read in the file's encoding"),
-    "HL2017": ("不是有效利率（应为百分数，最多六位小数）", "not a rate (per cent a year, at most six decimals)"),
+    "HL2017": (
+        "不是有效利率（应为不带 % 的百分数，如 4.35，最多六位小数）",
+        "not a rate (per cent a year such as 4.35, without %, at most six decimals)",
+    ),
     "HL2018": ("起始日期晚于报表日期", "the start date is after the ledger's date"),
     "HL2019": ("交易流水号在本文件中重复", "the transaction number appears more than once in this file"),
     "HL2020": ("证件号码在本文件中重复", "the identity number appears more than once in this file"),
@@ -37,7 +49,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL2022": ("同一户的信息前后不一致", "rows of one household disagree"),
     "HL2023": ("格式不符合约定", "the value does not have the agreed form"),
     "HL2024": ("引号不成对，此行无法读取", "unbalanced quotes; the row cannot be read"),
-    "HL2025": ("交易日期晚于报表日期", "the transaction date is after the journal's date"),
+    "HL2025": (
+        "已发生之事（交易、结清、代偿、解保、出险、赔付等）的日期晚于报表日期",
+        "the date of what has happened (transaction, settlement, event, payment) is after the file's date",
+    ),
     "HL2026": (
         "同户其他成员的记录未被接收，整户一并退回",
         "another row of the household was rejected, so the whole household is returned",
@@ -105,5 +120,34 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL2051": (
         "是否户主与“与户主关系”矛盾（户主的关系应为户主或本人，其他成员不应是）；请核对",
         "whether a member is the head contradicts the relation to the head; check both",
+    ),
+    "HL2070": ("终止（结清）日期早于起始日期", "the loan was settled before it started"),
+    "HL2071": (
+        "证件号码中的出生日期晚于报表日期或早于 1900 年",
+        "the day of birth in the identity number is after the file's date, or before 1900",
+    ),
+    "HL2072": (
+        "年利率不可能（应为 0.5 至 36 之间的百分数；4.35 表示年利率 4.35%，不写作 435 或 0.0435）",
+        "an impossible rate (from 0.5 to 36 per cent a year; 4.35 is 4.35 %, never 435 or 0.0435)",
+    ),
+    "HL2073": (
+        "担保费率不可能（应为 0，或 0.05 至 10 之间的百分数；1 表示年费率 1%，不写作 0.01）",
+        "an impossible fee (0, or from 0.05 to 10 per cent a year; 1 is 1 %, never 0.01)",
+    ),
+    "HL2074": (
+        "日期不可能（距报表日期过远，可能是占位日期或年份有误）",
+        "an impossible date (too far from the file's; a placeholder, or a wrong year)",
+    ),
+    "HL2075": (
+        "这是 15 位旧身份证号码，请填写 18 位居民身份证号码",
+        "this is an old number of 15 digits; enter the resident identity number of 18",
+    ),
+    "HL2076": (
+        "这是残疾人证号，请填写其前 18 位的居民身份证号码",
+        "this is the number of a disability certificate; enter the identity number, its first 18 characters",
+    ),
+    "HL2077": (
+        "号码中有空格或看不见的字符，请删除后重新填写",
+        "there are blanks or invisible characters inside the number; remove them",
     ),
 }

@@ -26,13 +26,13 @@ class Part:
         record: their schema.
         key: the fields that name one record within its institution.
         totals: the amounts of it that a manifest must state.
-        dated: a date that cannot lie after the as-of date, and the code that says so.
+        dated: the dates that cannot lie after the as-of date, each with the code that says so.
     """
 
     record: type[Record]
     key: tuple[str, ...]
     totals: tuple[str, ...] = ()
-    dated: tuple[str, str] | None = None
+    dated: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ KINDS: Final[dict[str, Kind]] = {
     "roster": Kind({"roster": Part(RosterRecord, ("household_no", "identity_number"))}),
     "loan_ledger": Kind(
         {
-            "loan_ledger": Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), ("start_date", "HL2018")),
+            "loan_ledger": Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), (("start_date", "HL2018"),)),
             # Of a ledger told by its differences only; see `relative`.
             "loans_gone": Part(LoanGone, ("loan_no",)),
         }
@@ -62,7 +62,7 @@ KINDS: Final[dict[str, Kind]] = {
     "repayment_journal": Kind(
         {
             "repayment_journal": Part(
-                RepaymentRecord, ("transaction_no",), ("principal", "interest"), ("transaction_date", "HL2025")
+                RepaymentRecord, ("transaction_no",), ("principal", "interest"), (("transaction_date", "HL2025"),)
             )
         }
     ),
@@ -73,27 +73,29 @@ KINDS: Final[dict[str, Kind]] = {
                 GuaranteeRecord,
                 ("guarantee_no", "loan_no"),
                 ("guaranteed_amount", "outstanding_amount"),
-                ("start_date", "HL2018"),
+                (("start_date", "HL2018"),),
             ),
             "guarantee_compensations": Part(
                 GuaranteeCompensationRecord,
                 ("guarantee_no", "loan_no", "compensated_date"),
                 ("principal", "interest"),
-                ("compensated_date", "HL2025"),
+                (("compensated_date", "HL2025"),),
             ),
             "guarantee_releases": Part(
                 GuaranteeReleaseRecord,
                 ("guarantee_no", "loan_no", "released_date"),
                 ("released_amount",),
-                ("released_date", "HL2025"),
+                (("released_date", "HL2025"),),
             ),
         }
     ),
     "insurance_package": Kind(
         {
-            # A package bears the day it was made, and no date in it is bound by that: policies are sold ahead.
+            # A package bears the day it was made. Policies are sold ahead; claims are of what has happened.
             "policies": Part(PolicyRecord, ("policy_no",), ("sum_insured", "premium")),
-            "claims": Part(ClaimRecord, ("claim_no",), ("amount",)),
+            "claims": Part(
+                ClaimRecord, ("claim_no",), ("amount",), (("event_date", "HL2025"), ("paid_date", "HL2025"))
+            ),
             "period_results": Part(PeriodResultRecord, ("period",)),
         }
     ),

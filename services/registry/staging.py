@@ -180,8 +180,7 @@ def check(transaction: Transaction, tables: Mapping[str, str], manifest: dict[st
         rows, totals = relative.figures(transaction, manifest, tables)
     check_totals(manifest, rows, totals)
     for message_type, part in kind.parts.items():
-        if part.dated:
-            field, code = part.dated
+        for field, code in part.dated:
             latest = f"SELECT max({quote(field)}) > %s::date FROM {tables[message_type]}"
             if transaction.value(latest, [manifest["as_of"]]):
                 raise FileRefused(code)
