@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.toolkit.translation import Column, Translation, code, filled, identity, money, name, number, whole
+from adapters.toolkit.placeholders import without_placeholders
+from adapters.toolkit.translation import Column, Translation, code, identity, money, name, number, whole
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import NUMBER, ColumnKind, amount
 
@@ -33,7 +34,7 @@ TRANSLATION: Final = Translation(
         Column("家庭人口", "household_size", whole),
         Column("家庭年收入", "annual_income", money),
         Column("联系电话", "phone", number),
-        Column("开户银行卡号后四位", "account_last_four", filled),
+        Column("开户银行卡号后四位", "account_last_four", without_placeholders),
     )
 )
 

@@ -55,7 +55,8 @@ def in_yuan(amount: pl.Expr, unit: str) -> pl.Expr:
         fraction.str.slice(places),
     )
     formed = amount.str.contains(_AMOUNT) & ~_is_too_fine(amount, unit)
-    return pl.when(formed).then(translation.unsigned_zero(yuan)).otherwise(amount)
+    unsigned = pl.when(yuan == "-0.00").then(pl.lit("0.00")).otherwise(yuan)
+    return pl.when(formed).then(unsigned).otherwise(amount)
 
 
 def faults_where_too_fine(cells: pl.DataFrame, columns: Sequence[str], unit: str) -> pl.DataFrame:

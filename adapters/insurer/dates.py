@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from adapters.toolkit.translation import real_day
+from adapters.toolkit.placeholders import without_placeholders_for_days
 
 __all__ = ["WORDING", "china_date"]
 
@@ -38,4 +38,6 @@ def china_date(cell: pl.Expr) -> pl.Expr:
     moment = whole_seconds.str.to_datetime("%Y-%m-%dT%H:%M:%S%:z", time_zone="UTC", strict=False)
     day = (moment + _AHEAD).dt.strftime("%Y-%m-%d")
     in_china = cell.str.replace(_DAY_IN_CHINA, "$1")
-    return real_day(pl.when(cell.str.contains(_TIME)).then(day.fill_null(cell)).otherwise(in_china))
+    return without_placeholders_for_days(
+        pl.when(cell.str.contains(_TIME)).then(day.fill_null(cell)).otherwise(in_china)
+    )

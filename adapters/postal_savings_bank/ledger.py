@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit import plausibility
-from adapters.toolkit.translation import Column, Translation, code, name, number, real_day, whole
+from adapters.toolkit.placeholders import without_placeholders_for_days
+from adapters.toolkit.translation import Column, Translation, code, name, number, whole
 from huilian.identity import is_credit_code
 from schemas.fields import IdentityNumber
 from schemas.records import LoanLedgerRecord
@@ -54,12 +55,12 @@ def monthly_rate(cell: pl.Expr) -> pl.Expr:
 def date(cell: pl.Expr) -> pl.Expr:
     """A day: "20240531" becomes "2024-05-31"; "00000000", "99991231" and other placeholders nothing."""
     parts = (cell.str.slice(0, 4), cell.str.slice(4, 2), cell.str.slice(6, 2))
-    return real_day(_where(cell, _EIGHT_DIGITS, pl.concat_str(*parts, separator="-")))
+    return _where(without_placeholders_for_days(cell), _EIGHT_DIGITS, pl.concat_str(*parts, separator="-"))
 
 
 def upper(cell: pl.Expr) -> pl.Expr:
     """A number whose letters are capitals."""
-    return number(cell.str.to_uppercase())
+    return number(cell).str.to_uppercase()
 
 
 def _where(cell: pl.Expr, pattern: str, value: pl.Expr) -> pl.Expr:
