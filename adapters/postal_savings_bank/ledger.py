@@ -69,12 +69,20 @@ def _where(cell: pl.Expr, pattern: str, value: pl.Expr) -> pl.Expr:
 
 
 WORDING: Final = {
+    "HL2001": "必填项为空（占位符、全零按空处理）",
     "HL2002": "不是有效金额（应为数字，以分计）",
     "HL2003": "不是有效日期（应为八位数字，如 20240531）",
+    "HL2007": "校验不通过（应为 18 位身份证号或信用代码）",
     "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
+    "HL2025": "结清日期晚于报表日期",
+    "HL2038": "末几位可能已丢失，请按文本重新填写",
+    "HL2071": "其中出生日期晚于报表日期或早于 1900 年",
     "HL2072": "月利率不可能（应折合年利率 0.5% 至 36%）",
+    "HL2074": "日期不可能（距报表日期过远）",
+    "HL2075": "这是 15 位旧身份证号，应为 18 位",
+    "HL2077": "有空格或看不见的字符，请删除",
 }
-"""Errors in the units of this file; the catalogue speaks of yuan and of per cent a year."""
+"""Errors in the units of this file, and short: beside the field's name a rejection has 60 bytes for them."""
 
 
 TRANSLATION: Final = Translation(

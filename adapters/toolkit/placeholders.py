@@ -14,7 +14,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["without_placeholders", "without_placeholders_for_days", "without_placeholders_for_numbers"]
+__all__ = ["NO_NUMBER", "without_placeholders", "without_placeholders_for_days", "without_placeholders_for_numbers"]
 
 _MARKS: Final = (*"/\\|.?*#~／＼？＊…、。", "//", "..", "??", "**", "***", "／／", "……")
 _RUNS: Final = {"-": 20, "_": 8, "—": 8, "–": 4, "―": 4, "－": 8, "＿": 4, "−": 4}
@@ -49,8 +49,9 @@ def _repeated(runs: Mapping[str, int]) -> Iterator[str]:
 
 _SPELLED: Final = (*_WORDS, *(word.upper() for word in _WORDS), *(word.title() for word in _WORDS))
 _NOTHING: Final = list(dict.fromkeys((*_MARKS, *_repeated(_RUNS), *_SPELLED, *_FULL_WIDTH_WORDS, *_CHINESE_WORDS)))
-_NO_NUMBER: Final = [*_NOTHING, *_repeated(_ZERO_RUNS), "0.0", "0.00"]
-_NO_DAY: Final = [*_NO_NUMBER, *(form.format(*day) for day in _EMPTY_DAYS for form in _FORMS_OF_DAYS)]
+NO_NUMBER: Final = [*_NOTHING, *_repeated(_ZERO_RUNS), "0.0", "0.00"]
+"""Cells that are no number of anything, and no name."""
+_NO_DAY: Final = [*NO_NUMBER, *(form.format(*day) for day in _EMPTY_DAYS for form in _FORMS_OF_DAYS)]
 
 
 def without_placeholders(cell: pl.Expr) -> pl.Expr:
@@ -60,7 +61,7 @@ def without_placeholders(cell: pl.Expr) -> pl.Expr:
 
 def without_placeholders_for_numbers(cell: pl.Expr) -> pl.Expr:
     """Return `cell`, null where it says that there is nothing, or is nothing but zeros."""
-    return pl.when(~cell.is_in(_NO_NUMBER)).then(cell)
+    return pl.when(~cell.is_in(NO_NUMBER)).then(cell)
 
 
 def without_placeholders_for_days(cell: pl.Expr) -> pl.Expr:

@@ -259,7 +259,11 @@ def test_rejected_rows_of_a_text_are_given_back_as_they_came(tmp_path: Path):
     adapter.write_rejections(tmp_path / TEXT, identity, piece.rejections, tmp_path / "returned.csv")
     header, row, last = (tmp_path / "returned.csv").read_bytes().decode("gb18030").split("\r\n")
     assert header == ",".join([*ROSTER, "错误代码", "错误说明"])
-    assert row == roster({}, OTHER | {"户类型": "低保户"}).rows[1] + ",HL2005,户类型：代码不在约定范围内"
+    assert (
+        row
+        == roster({}, OTHER | {"户类型": "低保户"}).rows[1]
+        + ",HL2005,户类型：代码不在约定范围内（应为 脱贫户、监测户、一般农户）"
+    )
     assert last == ""
 
 
@@ -272,7 +276,10 @@ def test_rejected_rows_of_a_workbook_are_given_back_as_they_came(tmp_path: Path)
     assert identity is not None
     adapter.write_rejections(path, identity, piece.rejections, tmp_path / "returned.xlsx")
     rows = list(openpyxl.load_workbook(tmp_path / "returned.xlsx").worksheets[0].iter_rows(values_only=True))
-    assert rows == [(*ROSTER, "错误代码", "错误说明"), (*bad, "HL2005", "户类型：代码不在约定范围内")]
+    assert rows == [
+        (*ROSTER, "错误代码", "错误说明"),
+        (*bad, "HL2005", "户类型：代码不在约定范围内（应为 脱贫户、监测户、一般农户）"),
+    ]
 
 
 REFUSED = [

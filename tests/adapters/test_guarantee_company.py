@@ -242,10 +242,15 @@ def test_a_date_may_be_written_in_many_ways(tmp_path: Path, cell: object):
     assert record(tmp_path, {"起保日": cell})["start_date"] == "2024-01-05"
 
 
-@pytest.mark.parametrize("cell", ["2024.2.30", "2024年5月", 45296, Styled(0, "yyyy-mm-dd"), "05/01/2024"])
+@pytest.mark.parametrize("cell", ["2024.2.30", "2024年5月", 45296, "05/01/2024"])
 def test_what_is_no_date_is_rejected(tmp_path: Path, cell: object):
     """A count of days that is not shown as a date is a number."""
     assert found(tmp_path, {"起保日": cell}) == [("起保日", "HL2003")]
+
+
+def test_day_0_of_a_spreadsheet_is_no_day(tmp_path: Path):
+    """An empty cell with a date's format shows it."""
+    assert found(tmp_path, {"起保日": Styled(0, "yyyy-mm-dd")}) == [("起保日", "HL2001")]
 
 
 def test_dates_that_chinese_spreadsheets_name_by_number_only_are_dates(tmp_path: Path):
@@ -295,11 +300,13 @@ def test_certificate_numbers_lose_their_width_and_case(tmp_path: Path):
 
 
 def test_an_identity_number_of_a_household_has_its_check_character(tmp_path: Path):
-    """What has the form of one has to be one; a company's number is not held against it."""
+    """A company's number is a credit code, or that of the resident who runs it."""
     wrong = identity_number(1)[:-1] + "9"
     assert found(tmp_path, {"被担保人·证件号码": wrong}) == [("被担保人·证件号码", "HL2007")]
     enterprise = {"被担保人·名称": "示范种植专业合作社", "主体类型": "企业", "被担保人·证件号码": wrong}
-    assert record(tmp_path, enterprise)["guaranteed_number"] == wrong
+    assert found(tmp_path, enterprise) == [("被担保人·证件号码", "HL2007")]
+    for right in ("91350100M000100Y43", identity_number(1)):
+        assert record(tmp_path, enterprise | {"被担保人·证件号码": right})["guaranteed_number"] == right
 
 
 WRONG_ROWS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
@@ -329,7 +336,7 @@ def test_a_rejection_says_where_the_cell_is(tmp_path: Path):
             "line": FIRST + 1,
             "field": "在保明细·主体类型",
             "code": "HL2005",
-            "message": describe("HL2005"),
+            "message": f"{describe('HL2005')}（应为 农户、企业）",
             "reference": "DB2024-0002",
         }
     ]
@@ -534,7 +541,7 @@ def guarantee(draw: st.DrawFn, place: int) -> tuple[dict[str, Any], dict[str, An
     shares = [b - a for a, b in zip([0, *cuts], [*cuts, 1000], strict=True)]
     bank = draw(st.sampled_from(sorted(BANKS)))
     subject, kind = draw(st.sampled_from([("农户", "household"), ("企业", "enterprise")]))
-    fee = draw(st.decimals(0, 10, places=4))
+    fee = draw(st.just(Decimal("0.0000")) | st.decimals(Decimal("0.05"), 10, places=4))
     name, counter = draw(names), draw(st.one_of(st.none(), names))
     values: dict[str, Any] = {
         "line": FIRST + place,

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
+from adapters.guarantee_company.amounts import WORDING
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
 from schemas.columnar import wire_types
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 WRONG = "00FFC7CE"
+UNKNOWN_SUBJECT = f"{describe('HL2005')}（应为 农户、企业）"
 
 
 def returned(tmp_path: Path, made: Book | Path) -> openpyxl.Workbook:
@@ -94,7 +96,7 @@ def test_rejected_rows_come_back_in_a_workbook_of_the_same_shape(tmp_path: Path)
     names = [name.partition("·") for name in GUARANTEE]
     assert [name for name in upper if name] == [*dict.fromkeys(group for group, _, _ in names), "错误代码", "错误说明"]
     assert [name for name in lower if name] == [below for _, _, below in names if below]
-    explained = f"主体类型：{describe('HL2005')}；担保金额：{describe('HL2037')}；到期日：{describe('HL2001')}"
+    explained = f"主体类型：{UNKNOWN_SUBJECT}；担保金额：{describe('HL2037')}；到期日：{describe('HL2001')}"
     assert row == (
         2,
         "DB2024-0002",
@@ -120,13 +122,13 @@ def test_rejected_rows_come_back_in_a_workbook_of_the_same_shape(tmp_path: Path)
     formats = {place: back[IN_FORCE][place].number_format for place in ("L5", "O5", "K5")}
     assert formats == {"L5": 'yyyy"年"m"月"d"日"', "O5": "0%", "K5": "General"}
     assert comments(back[IN_FORCE]) == {
-        "E5": f"HL2005 {describe('HL2005')}",
+        "E5": f"HL2005 {UNKNOWN_SUBJECT}",
         "I5": f"HL2037 {describe('HL2037')}",
         "M5": f"HL2001 {describe('HL2001')}",
     }
     merged = {merge.coord for merge in back[IN_FORCE].merged_cells.ranges}
     assert {"A1:R1", "A2:R2", "C3:D3", "O3:R3", "B3:B4", "S3:S4", "T3:T4"} <= merged
-    assert comments(back[COMPENSATED]) == {"D5": f"HL2002 {describe('HL2002')}"}
+    assert comments(back[COMPENSATED]) == {"D5": f"HL2002 {WORDING['HL2002']}"}
     assert [row[0] for row in values(back[COMPENSATED])][FIRST - 1 :] == ["DB2023-0007"]
     assert len(values(back[RELEASED])) == FIRST - 1
 
@@ -155,7 +157,7 @@ def test_a_renamed_sheet_keeps_its_name(tmp_path: Path):
     made = book({"主体类型": "个人"})
     back = returned(tmp_path, {"五月": made[IN_FORCE], COMPENSATED: made[COMPENSATED], RELEASED: made[RELEASED]})
     assert back.sheetnames == ["五月", COMPENSATED, RELEASED]
-    assert comments(back["五月"]) == {"E5": f"HL2005 {describe('HL2005')}"}
+    assert comments(back["五月"]) == {"E5": f"HL2005 {UNKNOWN_SUBJECT}"}
 
 
 def test_a_row_number_that_two_sheets_share_is_told_apart(tmp_path: Path):
@@ -401,6 +403,7 @@ def test_another_process_writes_the_same_bytes(tmp_path: Path):
 import datetime, pathlib, sys
 import polars as pl
 from adapters.guarantee_company import adapter
+from adapters.guarantee_company.amounts import WORDING
 from huilian.adapters import AdapterSettings, Outgoing
 records = pl.read_ndjson(sys.argv[1], schema={dict(NOTICES.schema)!r})
 sent = Outgoing("notices/v1", "GC01", datetime.date(2024, 6, 3), 1, records)

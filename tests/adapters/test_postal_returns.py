@@ -174,8 +174,8 @@ def test_rejected_records_come_back_with_line_code_and_message_before_them(tmp_p
     header, *records, trailer = returned(tmp_path, file)
     assert header == file.header.ljust(315)
     notes = [
-        (b"00000003HL2001", "借款人姓名：必填项为空", file.details[1]),
-        (b"00000003HL2005", "五级分类：代码不在约定范围内", file.details[1]),
+        (b"00000003HL2001", "借款人姓名：必填项为空（占位符、全零按空处理）", file.details[1]),
+        (b"00000003HL2005", "五级分类：代码不在约定范围内（应为 A、B、C、D、E）", file.details[1]),
         (b"00000005HL2002", "借款金额：不是有效金额（应为数字，以分计）", file.details[3]),
     ]
     assert records == [b"R" + head + note.encode("gbk").ljust(60) + original for head, note, original in notes]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.postal_savings_bank import adapter
 from adapters.toolkit import cutting
+from adapters.toolkit.placeholders import NO_NUMBER
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
@@ -127,7 +128,7 @@ def test_a_settled_loan_has_a_date_and_no_balance(tmp_path: Path):
     assert found[0] in LOAN_STATUS
 
 
-RATES = {"000500": "6", "000435": "5.22", "000001": "0.012", "000025": "0.3", "083333": "999.996", "000000": "0"}
+RATES = {"000500": "6", "000435": "5.22", "000042": "0.504", "000050": "0.6", "002999": "35.988", "003000": "36"}
 
 
 @pytest.mark.parametrize(("monthly", "yearly"), RATES.items())
@@ -209,6 +210,9 @@ REJECTED: list[tuple[dict[str, str | bytes], list[tuple[str, str]]]] = [
     ({"月利率": b"  0.50"}, [("月利率", "HL2017")]),
     ({"月利率": b"-00500"}, [("月利率", "HL2017")]),
     ({"月利率": "083334"}, [("月利率", "HL2017")]),
+    ({"月利率": "000000"}, [("月利率", "HL2072")]),
+    ({"月利率": "000004"}, [("月利率", "HL2072")]),
+    ({"月利率": "003001"}, [("月利率", "HL2072")]),
     ({"月利率": b" " * 6}, [("月利率", "HL2001")]),
     ({"起始日期": "00000000"}, [("起始日期", "HL2001")]),
     ({"到期日期": "00000000"}, [("到期日期", "HL2001")]),
@@ -231,7 +235,12 @@ REJECTED: list[tuple[dict[str, str | bytes], list[tuple[str, str]]]] = [
 
 OWN_UNITS = {
     "HL2002": "不是有效金额（应为数字，以分计）",
+    "HL2003": "不是有效日期（应为八位数字，如 20240531）",
+    "HL2005": "代码不在约定范围内（应为 A、B、C、D、E）",
+    "HL2001": "必填项为空（占位符、全零按空处理）",
+    "HL2007": "校验不通过（应为 18 位身份证号或信用代码）",
     "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
+    "HL2072": "月利率不可能（应折合年利率 0.5% 至 36%）",
 }
 """What the bank is told in the units of its file: neither yuan with decimals nor per cent a year stand in it."""
 
@@ -414,7 +423,7 @@ def test_a_file_is_read_the_same_in_pieces_of_any_size(tmp_path: Path, monkeypat
 
 
 CHARACTERS = st.one_of(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), st.sampled_from("䶮𠅤ab·"))
-NAMES_OF_PEOPLE = st.text(CHARACTERS, min_size=1, max_size=20)
+NAMES_OF_PEOPLE = st.text(CHARACTERS, min_size=1, max_size=20).filter(lambda text: text not in NO_NUMBER)
 MONEY = st.integers(0, 999_999_999_999)
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2024, 5, 31))
 
@@ -435,11 +444,11 @@ def loans(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, object]]:
     start, days = draw(DAYS), draw(st.integers(0, 9999))
     due = start + dt.timedelta(days)
     name, purpose = draw(NAMES_OF_PEOPLE), draw(st.text(CHARACTERS, max_size=14))
-    monthly = draw(st.integers(0, 83_333))
+    monthly = draw(st.integers(42, 3_000))
     number = draw(st.sampled_from([identity_number(draw(st.integers(0, 9999))), CREDIT_CODE, CREDIT_CODE_OF_DIGITS]))
     grade = draw(st.sampled_from("ABCDE"))
     status = draw(st.sampled_from("NOW" if balance else "NOSW"))
-    settled = draw(DAYS) if status == "S" else None
+    settled = draw(st.dates(start, dt.date(2024, 5, 31))) if status == "S" else None
     sent = dict(LOAN) | {
         "借款人姓名": name,
         "贷款用途": purpose,

@@ -200,7 +200,7 @@ def test_a_repeated_header_and_blank_lines_are_not_counted(tmp_path: Path):
 REJECTED = [
     ({"借据号": ""}, [("借据号", "HL2001")]),
     ({"借款人姓名": "　"}, [("借款人姓名", "HL2001")]),
-    ({"证件类型": "3"}, [("证件类型", "HL2005")]),
+    ({"证件类型": "Z9"}, [("证件类型", "HL2005")]),
     ({"证件类型": "resident_identity_card"}, [("证件类型", "HL2005")]),
     ({"证件号码": "341599199001010015"}, [("证件号码", "HL2007")]),
     ({"行政区划代码": "3415991"}, [("行政区划代码", "HL2008")]),
@@ -217,7 +217,7 @@ REJECTED = [
     ({"逾期天数": "三天"}, [("逾期天数", "HL2004")]),
     ({"欠本金额": "-0.01"}, [("欠本金额", "HL2010")]),
     ({"贷款状态": "2"}, [("借款余额", "HL2013")]),
-    ({"贷款状态": "正常"}, [("贷款状态", "HL2005")]),
+    ({"贷款状态": "展期"}, [("贷款状态", "HL2005")]),
 ]
 
 
@@ -229,8 +229,20 @@ def test_a_wrong_value_is_named_by_line_column_and_code(
     piece = taken(tmp_path, changed(ledger({}, changes, {}), trailer=_totals(changes)))
     assert errors(piece.rejections) == [(3, column, code) for column, code in found]
     assert piece.accepted["line"].to_list() == [2, 4]
-    assert piece.rejections["message"].to_list() == [describe(code) for _, code in found]
+    assert piece.rejections["message"].to_list() == [_message(column, code) for column, code in found]
     assert set(piece.rejections["reference"]) == {None if changes.get("借据号") == "" else "J0000000002"}
+
+
+ASKED = {
+    "证件类型": "身份证 1、01、0、10、101、110001，统一社会信用代码 2、02，其他 9、99，或证件名称",
+    "五级分类": "1 正常、2 关注、3 次级、4 可疑、5 损失，或 01–05、A–E、正常、正常类等",
+    "贷款状态": "0 正常、1 逾期、2 结清、3 核销",
+}
+
+
+def _message(column: str, code: str) -> str:
+    """Return what the bank is told of an error; of a code it is told which there are."""
+    return f"代码不在约定范围内（应为 {ASKED[column]}）" if code == "HL2005" else describe(code)
 
 
 def _totals(changes: dict[str, str]) -> str:
@@ -378,7 +390,7 @@ def test_of_10000_rows_37_bad_ones_are_named_and_given_back(tmp_path: Path, enco
     assert (piece.rows, piece.accepted.height) == (10_000, 9_963)
     expected = [(place + 2, column, code) for place, kind in bad.items() for column, code in BAD[kind][1]]
     assert errors(piece.rejections) == expected
-    assert piece.rejections["message"].to_list() == [describe(code) for _, _, code in expected]
+    assert piece.rejections["message"].to_list() == [_message(column, code) for _, column, code in expected]
     assert set(piece.accepted["line"]) == {place + 2 for place in range(10_000)} - {line for line, _, _ in expected}
 
     lines = returned(tmp_path, LEDGER_NAME, piece.rejections).decode(encoding).split("\r\n")
@@ -389,7 +401,7 @@ def test_of_10000_rows_37_bad_ones_are_named_and_given_back(tmp_path: Path, enco
 
 def _with_notes(text: str, found: list[tuple[str, str]]) -> str:
     codes = "；".join(code for _, code in found)
-    return ",".join([text, codes, "；".join(f"{column}：{describe(code)}" for column, code in found)])
+    return ",".join([text, codes, "；".join(f"{column}：{_message(column, code)}" for column, code in found)])
 
 
 def test_rows_are_given_back_byte_for_byte(tmp_path: Path):
@@ -403,7 +415,7 @@ def test_rows_are_given_back_byte_for_byte(tmp_path: Path):
     header, one, two, three, last = returned(tmp_path, LEDGER_NAME, piece.rejections).split(b"\r\n")
     assert header == ",".join([*LEDGER, "错误代码", "错误说明"]).encode("gb18030")
     first, second = (text.encode("gb18030") for text in file.rows[1:])
-    assert one + b"\r\n" + two == first + ",HL2005,五级分类：代码不在约定范围内".encode("gb18030")
+    assert one + b"\r\n" + two == first + f",HL2005,五级分类：{_message('五级分类', 'HL2005')}".encode("gb18030")
     spoilt = second.replace("李四".encode("gb18030"), b"\xff\x81")
     assert three == spoilt + ",HL2016,借款人姓名：存在无法按文件编码解读的字节".encode("gb18030")
     assert last == b""
