@@ -195,6 +195,13 @@ def test_a_wrong_element_is_refused_with_everything_that_is_wrong(county: County
     assert counts(county, element(county, claim())) == ("accepted", 1, 0)
 
 
+@pytest.mark.parametrize("dates", [{"Event/@date": "2026-01-06", "PaidOn": None}, {"PaidOn": "2026-01-06"}])
+def test_an_element_of_what_is_to_come_is_refused(county: County, dates: dict[str, str | None]):
+    """It is held to the day it was posted."""
+    assert counts(county, element(county, claim(dates))) == ("refused", 0, 0)
+    assert county.rows("SELECT claim_no FROM registry.newest_claim") == []
+
+
 def test_only_an_insurer_with_its_adapter_is_read(county: County):
     """A bank may not send one; an insurer whose adapter cannot read it is told so."""
     refusal = county.deliver(element(county, claim(), member=BANKS[0])).refusal

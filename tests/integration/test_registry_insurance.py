@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQLNode
 
 JANUARY, FEBRUARY, MARCH = dt.date(2025, 1, 31), dt.date(2025, 2, 28), dt.date(2025, 3, 31)
-SETTLED = {"status": "settled", "amount": "30000.00", "paid_date": "2025-02-20", "payee_account_last_four": "0042"}
+SETTLED = {"status": "settled", "amount": "30000.00", "paid_date": "2025-01-20", "payee_account_last_four": "0042"}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,13 @@ def test_of_two_packages_of_one_date_the_higher_number_counts(county: County, or
 def test_a_policy_may_begin_after_its_package(county: County):
     """Policies are sold ahead."""
     assert counts(county.push(package(JANUARY, [policy("P1", start_date="2025-03-01")]))) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("dates", [{"event_date": "2025-02-01"}, {"paid_date": "2025-02-01"}])
+def test_nothing_has_happened_after_the_packages_day(county: County, dates: dict[str, str]):
+    """A claim of what is to come refuses the package, whatever program sealed it."""
+    receipt = county.push(package(JANUARY, [claim("C1", "P1", **dates)]))
+    assert (receipt["status"], receipt["code"]) == ("refused", "HL2025")
 
 
 def test_a_claim_stated_twice_refuses_the_whole_package(county: County):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
-from adapters.toolkit import delimited, returning, writing
+from adapters.toolkit import delimited, plausibility, returning, writing
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
@@ -61,7 +61,7 @@ class VillageBank(Adapter):
         trailer = None
         checks = [
             ("region", "HL2009", ~pl.col("region").str.starts_with(settings.county)),
-            ("start_date", "HL2018", pl.col("start_date") > identity.as_of.isoformat()),
+            *plausibility.checks(LoanLedgerRecord, identity.as_of),
             ("loan_no", "HL2014", pl.col("is_repeated")),
         ]
         for block in delimited.read(source, LEDGER.sources, TRAILER_MARK):

@@ -6,7 +6,8 @@ from typing import Final
 
 import polars as pl
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE
-from adapters.toolkit.translation import Column, Translation, code, identity, money, rate, whole
+from adapters.toolkit.placeholders import without_placeholders_for_days
+from adapters.toolkit.translation import Column, Translation, code, identity, money, name, number, rate, whole
 from adapters.toolkit.writing import OutgoingColumn, Table
 
 __all__ = ["CONFIRMATIONS", "LEDGER", "TOTALS", "TRAILER_MARK"]
@@ -31,6 +32,7 @@ LOAN_STATUSES: Final = {"0": "normal", "1": "overdue", "2": "settled", "3": "wri
 
 def date(cell: pl.Expr) -> pl.Expr:
     """A day in one of `DATE_FORMS` becomes "2024-05-31"; anything else stays, so that the schema names the error."""
+    cell = without_placeholders_for_days(cell)
     days = {form: cell.str.to_date(form, strict=False) for form in DATE_FORMS}
     # A form counts only where writing the day in it gives the same text again.
     read = [pl.when(day.dt.to_string(form) == cell).then(day.dt.to_string("%Y-%m-%d")) for form, day in days.items()]
@@ -39,10 +41,10 @@ def date(cell: pl.Expr) -> pl.Expr:
 
 LEDGER: Final = Translation(
     (
-        Column("借据号", "loan_no"),
-        Column("合同号", "contract_no"),
-        Column("户编号", "household_no"),
-        Column("姓名", "borrower_name"),
+        Column("借据号", "loan_no", number),
+        Column("合同号", "contract_no", number),
+        Column("户编号", "household_no", number),
+        Column("姓名", "borrower_name", name),
         Column("证件类型", "identity_type", code(IDENTITY_TYPES)),
         Column("证件号码", "identity_number", identity),
         Column("行政区划代码", "region"),
