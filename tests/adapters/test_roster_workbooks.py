@@ -279,7 +279,7 @@ def test_rejected_rows_of_several_sheets_come_back_in_several(tmp_path: Path):
         ["证件号码", identity_number(2)],
         ["证件号码", identity_number(11)],
     ]
-    assert back["甲禾镇"]["G2"].comment.text == f"HL2005 {describe('HL2005')}"
+    assert back["甲禾镇"]["G2"].comment.text == f"HL2005 {describe('HL2005')}（应为 脱贫户、监测户、一般农户）"
     assert back["乙禾镇"]["P2"].value == f"家庭年收入：{describe('HL2002')}"
 
 

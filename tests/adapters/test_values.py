@@ -378,7 +378,8 @@ def test_a_wrong_identity_number_is_called_what_it_is(tmp_path: Path, where: Pla
     make, column, field = where
     pieces = make(**{column: number})(tmp_path)
     assert judged(pieces) == [(field, code)]
-    assert pieces[0].rejections["message"].to_list() == [describe(code)]
+    [message] = pieces[0].rejections["message"]
+    assert message.endswith(describe(code))  # a workbook names the cell before it
 
 
 def test_the_postal_savings_bank_is_told_what_a_number_is_instead(tmp_path: Path):
