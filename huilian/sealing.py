@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sealing"]
 
-REJECTIONS_CONTRACT: Final = "rejections/v1"
+REJECTIONS_CONTRACT: Final = "rejections/v2"
 GONE_CONTRACT: Final = "loans_gone/v1"
 MANIFEST: Final = "submission_manifest/v4"
 ROWS: Final = "rows"

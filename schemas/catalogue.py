@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.catalogue import Contract
-from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
+from schemas.guarantees import (
+    GuaranteeCompensationRecord,
+    GuaranteeCompensationRecordOfVersion1,
+    GuaranteeRecord,
+    GuaranteeRecordOfVersion1,
+    GuaranteeReleaseRecord,
+    GuaranteeReleaseRecordOfVersion1,
+)
 from schemas.insurance import ClaimRecord, InsuranceElement, PeriodResultRecord, PolicyRecord
 from schemas.messages import (
     Receipt,
@@ -16,7 +23,16 @@ from schemas.messages import (
     SubmissionManifestOfVersion2,
     SubmissionManifestOfVersion3,
 )
-from schemas.records import LoanChange, LoanGone, LoanLedgerRecord, RejectionRecord, RepaymentRecord, RosterRecord
+from schemas.records import (
+    LoanChange,
+    LoanGone,
+    LoanLedgerRecord,
+    LoanLedgerRecordOfVersion1,
+    RejectionRecord,
+    RejectionRecordOfVersion1,
+    RepaymentRecord,
+    RosterRecord,
+)
 from schemas.returns import (
     CompensationResultRecord,
     ConfirmationRecord,
@@ -38,7 +54,20 @@ def contracts() -> list[Contract]:
     return [
         Contract("roster", 1, RosterRecord, BULK, "花名册", "A batch of the county's roster, one person a record."),
         Contract(
-            "loan_ledger", 1, LoanLedgerRecord, BULK, "贷款台账", "A batch of a bank's loan ledger, one loan a record."
+            "loan_ledger",
+            1,
+            LoanLedgerRecordOfVersion1,
+            BULK,
+            "贷款台账",
+            "A batch of a bank's loan ledger, one loan a record.",
+        ),
+        Contract(
+            "loan_ledger",
+            2,
+            LoanLedgerRecord,
+            BULK,
+            "贷款台账",
+            "A batch of a bank's loan ledger, one loan a record; contract numbers may have Chinese characters.",
         ),
         Contract(
             "loans_gone",
@@ -59,10 +88,18 @@ def contracts() -> list[Contract]:
         Contract(
             "rejections",
             1,
-            RejectionRecord,
+            RejectionRecordOfVersion1,
             BULK,
             "退回明细",
             "The rows of a submission that were not taken, one error a record.",
+        ),
+        Contract(
+            "rejections",
+            2,
+            RejectionRecord,
+            BULK,
+            "退回明细",
+            "The rows of a submission that were not taken, one error a record; references as guarantees/v2 has them.",
         ),
         Contract(
             "submission_manifest",
@@ -119,26 +156,50 @@ def contracts() -> list[Contract]:
         Contract(
             "guarantees",
             1,
-            GuaranteeRecord,
+            GuaranteeRecordOfVersion1,
             BULK,
             "担保明细",
             "A batch of a guarantee company's guarantees in force, one a record.",
         ),
         Contract(
+            "guarantees",
+            2,
+            GuaranteeRecord,
+            BULK,
+            "担保明细",
+            "A batch of a guarantee company's guarantees in force, one a record; numbers may have Chinese characters.",
+        ),
+        Contract(
             "guarantee_compensations",
             1,
-            GuaranteeCompensationRecord,
+            GuaranteeCompensationRecordOfVersion1,
             BULK,
             "代偿明细",
             "A batch of what a guarantee company paid in debtors' place, one payment a record.",
         ),
         Contract(
+            "guarantee_compensations",
+            2,
+            GuaranteeCompensationRecord,
+            BULK,
+            "代偿明细",
+            "A batch of what a guarantee company paid in debtors' place, one payment a record; as guarantees/v2.",
+        ),
+        Contract(
             "guarantee_releases",
             1,
-            GuaranteeReleaseRecord,
+            GuaranteeReleaseRecordOfVersion1,
             BULK,
             "解保明细",
             "A batch of guarantees that ended, one release a record.",
+        ),
+        Contract(
+            "guarantee_releases",
+            2,
+            GuaranteeReleaseRecord,
+            BULK,
+            "解保明细",
+            "A batch of guarantees that ended, one release a record; as guarantees/v2.",
         ),
         Contract("policies", 1, PolicyRecord, BULK, "保单", "A batch of an insurer's policies, one a record."),
         Contract(

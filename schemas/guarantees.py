@@ -7,9 +7,17 @@ from typing import ClassVar
 import polars as pl
 
 from schemas import fields as f
-from schemas.records import KEY, CrossCheck, Record, fen
+from schemas.records import CONTRACT_NO, KEY, LONGEST_CONTRACT_NO, CrossCheck, Record, fen
 
-__all__ = ["GUARANTEED_SUBJECT", "GuaranteeCompensationRecord", "GuaranteeRecord", "GuaranteeReleaseRecord"]
+__all__ = [
+    "GUARANTEED_SUBJECT",
+    "GuaranteeCompensationRecord",
+    "GuaranteeCompensationRecordOfVersion1",
+    "GuaranteeRecord",
+    "GuaranteeRecordOfVersion1",
+    "GuaranteeReleaseRecord",
+    "GuaranteeReleaseRecordOfVersion1",
+]
 
 GUARANTEED_SUBJECT = {"household": "农户", "enterprise": "企业"}
 
@@ -22,7 +30,7 @@ class GuaranteeRecord(Record):
     """One guarantee in force at the as-of date (在保明细)."""
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
-    guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})
+    guarantee_no = f.Text(LONGEST_CONTRACT_NO, pattern=CONTRACT_NO, required=True, metadata={"zh": "担保合同号"})
     guaranteed_name = f.Text(60, required=True, metadata={"zh": "被担保人名称"})
     guaranteed_number = f.Text(30, pattern=r"^[0-9A-Z()-]+$", required=True, metadata={"zh": "被担保人证件号码"})
     subject = f.Code(GUARANTEED_SUBJECT, required=True, metadata={"zh": "主体类型"})
@@ -61,7 +69,7 @@ class GuaranteeCompensationRecord(Record):
     """One payment a guarantor made in a debtor's place (代偿明细)."""
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
-    guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})
+    guarantee_no = f.Text(LONGEST_CONTRACT_NO, pattern=CONTRACT_NO, required=True, metadata={"zh": "担保合同号"})
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
     compensated_date = f.Date(required=True, metadata={"zh": "代偿日期"})
     principal = f.Money(required=True, metadata={"zh": "代偿本金"})
@@ -82,8 +90,26 @@ class GuaranteeReleaseRecord(Record):
     """One guarantee that has ended, or a part of it (解保明细)."""
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
-    guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})
+    guarantee_no = f.Text(LONGEST_CONTRACT_NO, pattern=CONTRACT_NO, required=True, metadata={"zh": "担保合同号"})
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
     released_date = f.Date(required=True, metadata={"zh": "解保日期"})
     released_amount = f.Money(required=True, metadata={"zh": "解保金额"})
     reason = f.Text(60, required=True, allow_none=True, metadata={"zh": "解保原因"})
+
+
+class GuaranteeRecordOfVersion1(GuaranteeRecord):
+    """A guarantee as version 1 has it: its number without Chinese characters."""
+
+    guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})
+
+
+class GuaranteeCompensationRecordOfVersion1(GuaranteeCompensationRecord):
+    """A payment as version 1 has it: the guarantee's number without Chinese characters."""
+
+    guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})
+
+
+class GuaranteeReleaseRecordOfVersion1(GuaranteeReleaseRecord):
+    """A release as version 1 has it: the guarantee's number without Chinese characters."""
+
+    guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})

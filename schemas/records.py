@@ -19,17 +19,21 @@ from huilian.identity import is_identity_number
 from schemas import fields as f
 
 __all__ = [
+    "CONTRACT_NO",
     "FIVE_TIER_CLASS",
     "HOUSEHOLD_CATEGORY",
     "IDENTITY_TYPE",
     "KEY",
     "LOAN_STATUS",
+    "LONGEST_CONTRACT_NO",
     "CrossCheck",
     "LoanChange",
     "LoanLedgerRecord",
+    "LoanLedgerRecordOfVersion1",
     "LoanState",
     "Record",
     "RejectionRecord",
+    "RejectionRecordOfVersion1",
     "RepaymentRecord",
     "RosterRecord",
     "fen",
@@ -53,6 +57,20 @@ HOUSEHOLD_CATEGORY = {"out_of_poverty": "脱贫户", "monitored": "监测户", "
 
 KEY = r"^[0-9A-Za-z_./()（）-]+$"
 """Numbers of loans, contracts and households: what systems print, without blanks."""
+
+_CONTRACT_NO_CHARACTERS = (
+    # Letters and digits of either width, and Chinese characters; readers of patterns differ beyond the basic plane.
+    "0-9A-Za-z\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u3007\u3400-\u4dbf\u4e00-\u9fff"
+    # Brackets of all kinds, among them 〔〕 around years.
+    r"()\[\]{}<>"
+    "\uff08\uff09\uff3b\uff3d\uff5b\uff5d\uff1c\uff1e\u3008-\u3011\u3014-\u3017"
+    # What stands between parts.
+    r"_./\\#&+:~"
+    "\u00b7\u2010-\u2015\u2116\uff03\uff06\uff0b\uff0d-\uff0f\uff1a\uff3c\uff3f\uff5e-"
+)
+CONTRACT_NO = f"^[{_CONTRACT_NO_CHARACTERS}]+(?:[ \u3000][{_CONTRACT_NO_CHARACTERS}]+)*$"
+"""Numbers of contracts as people write them, 皖农商借字〔2024〕第001号; they are kept as they are, in either width."""
+LONGEST_CONTRACT_NO = 60
 
 CrossCheck = tuple[str, str, pl.Expr, Callable[[dict[str, Any]], bool]]
 """(field, error code, expression true where wrong, the same for one loaded record)."""
@@ -120,7 +138,9 @@ class LoanLedgerRecord(LoanState):
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
-    contract_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "信贷合同号"})
+    contract_no = f.Text(
+        LONGEST_CONTRACT_NO, pattern=CONTRACT_NO, required=True, allow_none=True, metadata={"zh": "信贷合同号"}
+    )
     borrower_name = f.Text(60, required=True, metadata={"zh": "借款人姓名"})
     identity_type = f.Code(IDENTITY_TYPE, required=True, metadata={"zh": "证件类型"})
     identity_number = f.Text(30, pattern=r"^[0-9A-Z()-]+$", required=True, metadata={"zh": "证件号码"})
@@ -156,6 +176,12 @@ class LoanLedgerRecord(LoanState):
             lambda r: r["status"] == "settled" and r["balance"] > 0,
         ),
     ]
+
+
+class LoanLedgerRecordOfVersion1(LoanLedgerRecord):
+    """A loan as version 1 has it: the number of its contract without Chinese characters."""
+
+    contract_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "信贷合同号"})
 
 
 class RepaymentRecord(Record):
@@ -199,6 +225,14 @@ class RejectionRecord(Record):
     field = f.Text(60, required=True, metadata={"zh": "字段"})
     code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, metadata={"zh": "错误代码"})
     message = f.Text(200, required=True, metadata={"zh": "错误说明"})
+    reference = f.Text(
+        LONGEST_CONTRACT_NO, pattern=CONTRACT_NO, required=True, allow_none=True, metadata={"zh": "借据号等业务编号"}
+    )
+
+
+class RejectionRecordOfVersion1(RejectionRecord):
+    """An error as version 1 has it: the number of a contract without Chinese characters."""
+
     reference = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "借据号等业务编号"})
 
 

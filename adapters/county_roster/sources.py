@@ -13,7 +13,9 @@ import polars as pl
 
 from adapters.county_roster.layout import FORM, IDENTITY_COLUMN, NAME_COLUMN, SHEET, TRANSLATION
 from adapters.toolkit import delimited
+from adapters.toolkit.characters import sound, with_unsound
 from adapters.toolkit.contents import refuse_workbook
+from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.translation import LINE
@@ -107,9 +109,10 @@ def _sums(cells: pl.DataFrame) -> Sequence[int]:
 def _sheet(container: Container, sheet: Sheet, *, several: bool) -> Table:
     blocks = list(Data(container, sheet, FORM).blocks())
     schema = {LINE: pl.Int64(), **dict.fromkeys(sheet.places, pl.String())}
+    cells, unsound = sound(pl.concat([pl.DataFrame(schema=schema), *(block.cells for block in blocks)]), UTF_8)
     return Table(
-        pl.concat([pl.DataFrame(schema=schema), *(block.cells for block in blocks)]),
-        pl.concat([pl.DataFrame(schema=FAULTS), *(block.faults for block in blocks)]),
+        cells,
+        with_unsound(pl.concat([pl.DataFrame(schema=FAULTS), *(block.faults for block in blocks)]), unsound),
         sum(block.rows for block in blocks),
         sheet.name if several else None,
     )

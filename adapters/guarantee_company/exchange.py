@@ -48,7 +48,7 @@ class GuaranteeCompany(Adapter):
     chinese: ClassVar[str] = "融资担保公司"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"guarantor"})
     reads: ClassVar[dict[str, str]] = {_KIND: "担保业务明细表_2024年5月.xlsx"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: tuple(f"{layout.message_type}/v1" for layout in LAYOUTS)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: tuple(f"{layout.message_type}/v2" for layout in LAYOUTS)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {
         _KIND: tuple(f"{layout.message_type}.{field}" for layout in LAYOUTS for field in layout.totals)
     }

@@ -10,6 +10,8 @@ from adapters.guarantee_company import amounts, banks
 from adapters.guarantee_company.layouts import REFERENCE
 from adapters.guarantee_company.sums import Sums
 from adapters.toolkit import plausibility
+from adapters.toolkit.characters import sound, with_unsound
+from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Translator"]
 
 _REPEATED: Final = "is_repeated"
-"""A column of the frame only, beside the canonical ones."""
+_ALIKE: Final = "is_alike"
+"""Columns of the frame only, beside the canonical ones."""
 _BETWEEN: Final = "\n"
 """Between the parts of a key; no part has a line break."""
 
@@ -60,7 +63,8 @@ class Translator:
         self._sheet = sheet
         self._unit = unit
         self._banks = banks
-        self._checks = [*plausibility.checks(layout.record, as_of), (REFERENCE, "HL2041", pl.col(_REPEATED))]
+        repeats = (REFERENCE, "HL2041", pl.col(_REPEATED)), (REFERENCE, "HL2063", pl.col(_ALIKE))
+        self._checks = [*plausibility.checks(layout.record, as_of), *repeats]
         if layout.has_region:
             self._checks.append(("region", "HL2009", ~pl.col("region").str.starts_with(county)))
         self._sums = Sums(layout, sheet, unit, epoch)
@@ -69,12 +73,14 @@ class Translator:
     def piece(self, block: Block) -> Piece:
         """Return the accepted rows of `block` and the rejections of the others."""
         layout = self._layout
-        faults = self._faults(block)
-        canonical = layout.translation.canonical(self._prepared(block.cells))
+        cells, unsound = sound(block.cells, UTF_8)
+        faults = with_unsound(self._faults(block), unsound)
+        canonical = layout.translation.canonical(self._prepared(cells))
         self._sums.add(block.rows, canonical, faults)
         key = canonical.select(pl.concat_str(layout.key, separator=_BETWEEN)).to_series()
-        repeated = self._repeats.find(key).alias(_REPEATED)
-        good, errors = split(canonical.with_columns(repeated), layout.record, self._checks)
+        repeated, alike = self._repeats.find_alike(key)
+        frame = canonical.with_columns(repeated.alias(_REPEATED), alike.alias(_ALIKE))
+        good, errors = split(frame, layout.record, self._checks)
         if faults.height:
             good = good.join(faults, on=LINE, how="anti", maintain_order="left")
         rejections = reject(

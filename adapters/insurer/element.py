@@ -78,7 +78,7 @@ def read_piece(body: bytes, settings: AdapterSettings) -> Piece:
         raise FileRefused(
             "HL3032", file=_MESSAGE, item="/", what="根元素或命名空间有误 (not Policy, Claim or PeriodResult)"
         )
-    translator = Translator(settings.county, None)
+    translator = Translator(settings.county, None, encoding.codec)
     translator.take(element)
     (piece,) = translator.pieces(len(body))
     translator.unknown.report(_MESSAGE)

@@ -13,6 +13,7 @@ from adapters.insurer.outline import outline
 from adapters.insurer.parsing import Body
 from adapters.insurer.translation import Translator
 from adapters.toolkit.control_totals import with_stated
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece
 from huilian.errors import FileRefused
@@ -62,7 +63,7 @@ class Insurer(Adapter):
 
         Its number is no sequence: the insurer does not say that POLICY and CLAIM of a day are counted together.
         """
-        found = _NAME.fullmatch(file_name)
+        found = _NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
         return FileIdentity(found["owner"], _KIND, as_of) if found and as_of else None
 
@@ -78,10 +79,11 @@ class Insurer(Adapter):
         """
         parts = outline(source)
         head = read_head(parts, source.name)
-        if identity.owner is not None and head.sender != identity.owner:
+        # Names of files may be in small letters, codes within are as the insurer has them.
+        if identity.owner is not None and head.sender not in (identity.owner, identity.owner.upper()):
             raise FileRefused("HL3008", file=source.name, found=head.sender, expected=identity.owner)
         verify_digest(source, parts, head)
-        translator = Translator(settings.county, identity.as_of)
+        translator = Translator(settings.county, identity.as_of, parts.encoding.codec)
         yield from with_stated(_pieces(translator, Body(source, parts), parts), head.stated)
         translator.verify(head, source.name)
         translator.unknown.report(source.name)

@@ -17,6 +17,7 @@ import structlog
 from adapters.insurer.layouts import ACCOUNT, PAYERS, ElementLayout, share
 from adapters.insurer.recoding import REPLACED
 from adapters.insurer.vocabulary import local_name, qualified
+from adapters.toolkit.characters import examined
 from adapters.toolkit.text import BLANKS, clean
 from adapters.toolkit.translation import LINE
 from huilian.errors import describe
@@ -59,11 +60,18 @@ class Unknown:
 
 
 class Gathered:
-    """The cells of elements of one kind, gathered one by one."""
+    """The cells of elements of one kind, gathered one by one.
 
-    def __init__(self, layout: ElementLayout, unknown: Unknown) -> None:
+    Args:
+        layout: of that kind.
+        unknown: takes in what nobody agreed on.
+        codec: what the document is in.
+    """
+
+    def __init__(self, layout: ElementLayout, unknown: Unknown, codec: str) -> None:
         self.faults: list[_Fault] = []
         self._layout = layout
+        self._codec = codec
         self._unknown = unknown
         self._paths = dict.fromkeys(layout.paths)
         self._groups = {path.partition("/")[0] for path in self._paths if "/" in path}
@@ -77,11 +85,12 @@ class Gathered:
     def take(self, number: int, element: Element) -> None:
         """Take in the element that stands at `number` in the Body, counted from 1."""
         cells: dict[str, str | None] = {}
-        for path, text, wrong in self._items(element):
-            code = wrong or ("HL2044" if path in cells else None)
-            cells[path] = None if code else text
+        for path, said, wrong in self._items(element):
+            looked_at = examined(said or "", self._codec)
+            code = wrong or ("HL2044" if path in cells else looked_at.code)
+            cells[path] = None if code else looked_at.text or None
             if code:
-                self.faults.append((number, self._layout.path(path), code, describe(code)))
+                self.faults.append((number, self._layout.path(path), code, describe(code, what=looked_at.what)))
         self._rows.append((number, *map(cells.get, self._paths)))
 
     def frame(self) -> pl.DataFrame:

@@ -29,6 +29,7 @@ NOT_WELL_FORMED: Final = "不是规范的 XML，或内容不完整 (not well-for
 _MOST_BEFORE_BODY: Final = 256 << 10
 """Bytes up to the Body's start tag; a Head has a few hundred."""
 _MOST_AFTER_BODY: Final = 64 << 10
+_END_OF_FILE: Final = b"\x1a"
 
 _TOKEN: Final = re.compile(
     rb"""
@@ -85,7 +86,8 @@ def outline(source: Path) -> Outline:
             size = file.seek(0, 2)
             tail_start = max(0, size - _MOST_AFTER_BODY)
             file.seek(tail_start)
-            tail = file.read(_MOST_AFTER_BODY)
+            # What DOS puts at a file's end is no part of it.
+            tail = file.read(_MOST_AFTER_BODY).rstrip(_END_OF_FILE)
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     if not start.strip():

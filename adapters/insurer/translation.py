@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Translator"]
 
 _REPEATED: Final = "is_repeated"
-"""A column of the frame only, beside the canonical ones."""
+_ALIKE: Final = "is_alike"
+"""Columns of the frame only, beside the canonical ones."""
 _PREMIUM: Final = "Policy/Premium/"
 """Before the path of a share."""
 _BEARER: Final = "Policy"
@@ -43,14 +44,16 @@ class Translator:
     Args:
         county: six digits.
         as_of: the package's day, after which nothing has happened; None where the county knows it, not we.
+        codec: what the package is in.
     """
 
-    def __init__(self, county: str, as_of: dt.date | None) -> None:
+    def __init__(self, county: str, as_of: dt.date | None, codec: str) -> None:
         self.unknown = Unknown()
         self.waiting = 0
         """Elements taken in since the last pieces were made."""
         self._county = county
         self._as_of = as_of
+        self._codec = codec
         self._count = 0
         self._fen = 0
         self._unreadable_amounts = 0
@@ -94,16 +97,21 @@ class Translator:
 
     def _begin(self) -> None:
         self.waiting = 0
-        self._gathered = {name: Gathered(layout, self.unknown) for name, layout in LAYOUTS.items()}
+        self._gathered = {name: Gathered(layout, self.unknown, self._codec) for name, layout in LAYOUTS.items()}
         self._foreign: list[tuple[int, str, str, str, None]] = []
 
     def _piece(self, layout: ElementLayout, cells: Gathered, foreign: pl.DataFrame, bytes_read: int) -> Piece:
         canonical = layout.translation.canonical(cells.frame())
         faults = pl.DataFrame(cells.faults, schema=FAULTS, orient="row").unique(maintain_order=True)
         self._add(layout, canonical)
-        repeated = self._repeats[layout.name].find(canonical[layout.number]).alias(_REPEATED)
-        checks = [*layout.checks(self._county, self._as_of), (layout.number, "HL2042", pl.col(_REPEATED))]
-        good, errors = split(canonical.with_columns(repeated), layout.record, checks)
+        repeated, alike = self._repeats[layout.name].find_alike(canonical[layout.number])
+        checks = [
+            *layout.checks(self._county, self._as_of),
+            (layout.number, "HL2042", pl.col(_REPEATED)),
+            (layout.number, "HL2063", pl.col(_ALIKE)),
+        ]
+        frame = canonical.with_columns(repeated.alias(_REPEATED), alike.alias(_ALIKE))
+        good, errors = split(frame, layout.record, checks)
         # Shares of which one could not be read add up to nothing that could be held against them.
         unsure = faults.filter(pl.col("field").str.starts_with(_PREMIUM))[LINE]
         errors = errors.filter((pl.col("code") != "HL2031") | ~pl.col(LINE).is_in(unsure.implode()))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.postal_savings_bank.layout import DETAIL, ENCODING, FREE_TEXTS, whole_characters
-from adapters.toolkit.reading import FAULTS
+from adapters.toolkit.characters import is_utf_8, sound, with_unsound
 from adapters.toolkit.text import clean
-from adapters.toolkit.translation import LINE
+from adapters.toolkit.translation import FAULTS, LINE
 from huilian.errors import describe
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ RECORD: Final = "record"
 """The column of a frame that holds the bytes of a record, without its line end."""
 
 _UNREADABLE: Final = "\ufffd"
+_NUL: Final = b"\x00"
+_WIDTHS: Final = {place.name: place.width for place in DETAIL if place.name in FREE_TEXTS}
 
 _Fault = tuple[int, str, str, str]
 
@@ -44,10 +46,13 @@ def cells(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .select(LINE, *(record.bin.slice(p.start, p.width).alias(p.name) for p in DETAIL))
         .collect(engine="in-memory")
     )
-    faults: list[_Fault] = []
-    texts = [_texts(cut[place.name], cut[LINE], faults) for place in DETAIL]
+    found: list[_Fault] = []
+    texts = [_texts(cut[place.name], cut[LINE], found) for place in DETAIL]
+    faults = pl.DataFrame(found, schema=FAULTS, orient="row")
     frame = clean(pl.DataFrame([cut[LINE], *texts]), LINE, wrappers=False)
-    return frame, pl.DataFrame(faults, schema=FAULTS, orient="row")
+    controls = records.select(record.bin.contains(_NUL).any()).item()
+    frame, unsound = sound(frame, ENCODING, data=_NUL if controls else b"", widths=_WIDTHS)
+    return frame, with_unsound(faults, unsound)
 
 
 def _texts(column: pl.Series, lines: pl.Series, faults: list[_Fault]) -> pl.Series:
@@ -85,10 +90,13 @@ def _damaged(cell: bytes, *, is_free_text: bool) -> tuple[str, str | None]:
     """Return what can be read of `cell`, and the code of its fault, if it is one.
 
     A name or purpose that was cut where its field ends has lost its end to the layout already;
-    the half character goes with it. A number without its end would be another number.
+    the half character goes with it. A number without its end would be another number, and an odd number of
+    bytes may be UTF-8 as well.
     """
     try:
         text = whole_characters(cell)
     except UnicodeDecodeError:
         return cell.decode(ENCODING, "replace"), "HL2016"
-    return (text, None) if is_free_text else (text + _UNREADABLE, "HL2034")
+    if not is_free_text:
+        return text + _UNREADABLE, "HL2034"
+    return text, "HL2016" if is_utf_8(cell) else None

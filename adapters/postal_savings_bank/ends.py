@@ -77,7 +77,8 @@ def check_header(record: bytes, file: str, expected: tuple[str, dt.date, int]) -
     bank, as_of, sequence = expected
     named = {"机构代码": bank, "截止日期": f"{as_of:%Y%m%d}", "文件序号": f"{sequence:04d}"}
     for name, value in named.items():
-        if found[name].decode() != value:
+        # Names of files may be in small letters, codes in headers are as the bank has them.
+        if found[name].decode() not in (value, value.upper()):
             raise FileRefused("HL3020", file=file, field=name, found=found[name].decode(), expected=value)
 
 

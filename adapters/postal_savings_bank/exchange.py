@@ -11,6 +11,7 @@ from adapters.postal_savings_bank import reading, returning, writing
 from adapters.postal_savings_bank.forms import FORMS
 from adapters.postal_savings_bank.ledger import TRANSLATION, WORDING, canonical, checks
 from adapters.toolkit.control_totals import ControlTotals
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
@@ -32,14 +33,15 @@ if TYPE_CHECKING:
 __all__ = ["PostalSavingsBank"]
 
 _NAME: Final = re.compile(
-    r"(?P<owner>[0-9A-Za-z][0-9A-Za-z.-]{0,7})_(?P<day>[0-9]{8})_(?P<sequence>[0-9]{4})\.(?:dat|DAT)"
+    r"(?P<owner>[0-9A-Za-z][0-9A-Za-z.-]{0,7})_(?P<day>[0-9]{8})_(?P<sequence>[0-9]{4})\.dat", re.IGNORECASE | re.ASCII
 )
 _KIND: Final = "loan_ledger"
 _TOTALS: Final = ("principal", "balance")
 _REFERENCE: Final = "loan_no"
 """The number by which a rejection names its row."""
 _REPEATED: Final = "is_repeated"
-"""A column of the frame only, beside the canonical ones."""
+_ALIKE: Final = "is_alike"
+"""Columns of the frame only, beside the canonical ones."""
 
 
 class PostalSavingsBank(Adapter):
@@ -50,7 +52,7 @@ class PostalSavingsBank(Adapter):
     chinese: ClassVar[str] = "邮储银行"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"bank"})
     reads: ClassVar[dict[str, str]] = {_KIND: "PSBC1522_20240531_0001.dat"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v1",)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v2",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: _TOTALS}
     writes: ClassVar[dict[str, str]] = {
         contract: f"PSBC1522_{form.kinds[0]}_20240531_0001.dat" for contract, form in FORMS.items()
@@ -58,7 +60,7 @@ class PostalSavingsBank(Adapter):
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "PSBC1522_20240531_0001.dat" says, or None."""
-        found = _NAME.fullmatch(file_name)
+        found = _NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
         if found is None or as_of is None or not int(found["sequence"]):
             return None
@@ -110,9 +112,10 @@ class _Translator:
         rows = canonical(block.cells)
         self._trailer = block.trailer or self._trailer
         self._totals.add(block.rows, rows, block.faults)
-        repeated = self._repeats.find(rows["loan_no"]).alias(_REPEATED)
-        also = [*self._checks, ("loan_no", "HL2014", pl.col(_REPEATED))]
-        good, errors = split(rows.with_columns(repeated), LoanLedgerRecord, also)
+        repeated, alike = self._repeats.find_alike(rows["loan_no"])
+        also = [*self._checks, ("loan_no", "HL2014", pl.col(_REPEATED)), ("loan_no", "HL2063", pl.col(_ALIKE))]
+        frame = rows.with_columns(repeated.alias(_REPEATED), alike.alias(_ALIKE))
+        good, errors = split(frame, LoanLedgerRecord, also)
         if block.faults.height:
             good = good.join(block.faults, on=LINE, how="anti", maintain_order="left")
         rejections = reject(

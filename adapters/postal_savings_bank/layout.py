@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from adapters.toolkit.characters import encoded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -90,7 +92,7 @@ def whole_characters(data: bytes) -> str:
 
 def fitted(text: str, width: int) -> bytes:
     """Return `text` in exactly `width` bytes: padded with blanks, or cut after its last whole character that fits."""
-    data = text.encode(ENCODING)
+    data = encoded(text, ENCODING)
     if len(data) > width:
         data = whole_characters(data[:width]).encode(ENCODING)
     return data.ljust(width)

@@ -16,8 +16,9 @@ from adapters.postal_savings_bank.cells import RECORD, cells
 from adapters.postal_savings_bank.ends import TRAILER_KIND, Trailer, check_header, read_trailer
 from adapters.postal_savings_bank.layout import RECORD_BYTES
 from adapters.toolkit.cutting import RawPieces
-from adapters.toolkit.reading import FAULTS, WHOLE_ROW
-from adapters.toolkit.translation import LINE
+from adapters.toolkit.foreign import refuse_foreign
+from adapters.toolkit.reading import WHOLE_ROW
+from adapters.toolkit.translation import FAULTS, LINE
 from huilian.errors import FileRefused, describe
 from huilian.system_errors import why
 
@@ -71,20 +72,25 @@ class Block:
 def pieces(source: Path) -> Iterator[RecordPiece]:
     """Yield `source` in pieces of at most some 8 MiB, without the CR that a transfer in text mode put before each LF.
 
-    Whether there are any, the first line says; in a file that has none a CR is a byte like any other.
+    Whether there are any, or records end with CR alone, the first line says; in a file that has none a CR is a byte
+    like any other.
 
     Raises:
-        FileRefused: HL3006, the file is empty; HL3010, it cannot be opened; HL3016, a line is too long.
+        FileRefused: HL3006, the file is empty; HL3010, it cannot be opened; HL3016, a line is too long; HL3050, it is
+            a workbook or the like.
     """
     try:
         file = source.open("rb")
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     with file:
-        raw = RawPieces(file, source.name)
+        start = file.read(RECORD_BYTES + len(b"\r\n"))
+        file.seek(0)
+        raw = RawPieces(file, source.name, lone_returns=start.endswith(b"\r", 0, -1) and not start.endswith(b"\n"))
         piece = raw.take()
         if piece is None:
             raise FileRefused("HL3006", file=source.name)
+        refuse_foreign(piece.data, source.name)
         with_returns = piece.data.find(b"\r\n") == RECORD_BYTES
         while piece is not None:
             data = piece.data.replace(b"\r\n", b"\n") if with_returns else piece.data

@@ -14,6 +14,7 @@ import polars as pl
 from adapters.postal_savings_bank import ends
 from adapters.postal_savings_bank.forms import CONTINUATION, FORMS, Entry, Form
 from adapters.postal_savings_bank.layout import ENCODING, RECORD_BYTES, whole_characters
+from adapters.toolkit.characters import decoded, encoded
 from adapters.toolkit.whole_files import replacing
 from huilian.errors import FileRefused
 from huilian.system_errors import why
@@ -108,7 +109,7 @@ def _records(rows: pl.DataFrame, form: Form) -> Iterator[bytes]:
             record[zero.start : zero.start + zero.width] = b"0" * zero.width
         further = []
         for number, (entry, cell) in enumerate(zip(form.entries, row, strict=True), start=1):
-            value = b"" if cell is None else cell.encode(ENCODING)
+            value = b"" if cell is None else encoded(cell, ENCODING)
             if len(value) > entry.place.width or value.endswith(b" "):
                 further += _continuations(number, value)
                 value = b""
@@ -136,7 +137,7 @@ def _cells(records: list[bytes], form: Form) -> list[list[str | None]]:
     for record in records:
         if record.startswith(_CONTINUATION_KIND):
             number, size = int(_NUMBER.of(record)) - 1, int(_SIZE.of(record))
-            part = _CONTENT.of(record)[:size].decode(ENCODING)
+            part = decoded(_CONTENT.of(record)[:size], ENCODING)
             before = rows[-1][number] if int(_PART.of(record)) > 1 else None
             rows[-1][number] = (before or "") + part
         else:
@@ -148,5 +149,5 @@ def _cells(records: list[bytes], form: Form) -> list[list[str | None]]:
 
 
 def _cell(record: bytes, entry: Entry) -> str | None:
-    text = entry.place.of(record).decode(ENCODING)
+    text = decoded(entry.place.of(record), ENCODING)
     return text if entry.is_numeric else text.rstrip(" ") or None

@@ -17,6 +17,7 @@ from adapters.rural_commercial_bank.layouts import (
 from adapters.rural_commercial_bank.returns import RETURNS
 from adapters.toolkit import certificates, delimited, plausibility, returning, writing
 from adapters.toolkit.control_totals import ControlTotals
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
@@ -43,7 +44,8 @@ _NAME: Final = re.compile(
 _REFERENCE: Final = "loan_no"
 """The number by which a rejection names its row."""
 _REPEATED: Final = "is_repeated"
-"""A column of the frame only, beside the canonical ones."""
+_ALIKE: Final = "is_alike"
+"""Columns of the frame only, beside the canonical ones."""
 _ENCODING: Final = "encoding"
 """The setting that says what the bank's files are written in; how they are read, they say themselves."""
 _IDENTITY_TYPES: Final = "identity_types"
@@ -58,7 +60,7 @@ class RuralCommercialBank(Adapter):
     chinese: ClassVar[str] = "农村商业银行"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"bank"})
     reads: ClassVar[dict[str, str]] = {kind: f"RCB01_{layout.word}_20240531.csv" for kind, layout in LAYOUTS.items()}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {kind: (f"{kind}/v1",) for kind in LAYOUTS}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {kind: (layout.contract,) for kind, layout in LAYOUTS.items()}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {kind: layout.totals for kind, layout in LAYOUTS.items()}
     writes: ClassVar[dict[str, str]] = {
         contract: f"RCB01_{file.word}_20240531_001.csv" for contract, file in RETURNS.items()
@@ -75,7 +77,7 @@ class RuralCommercialBank(Adapter):
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "RCB01_LOAN_20240531.csv" says, or None; upper and lower case are one."""
-        found = _NAME.fullmatch(file_name)
+        found = _NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
         if found is None or as_of is None:
             return None
@@ -85,7 +87,8 @@ class RuralCommercialBank(Adapter):
     def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
         """Translate the file in pieces of some 40,000 rows; memory does not grow with it.
 
-        Of rows that share a loan number (or transaction number) the first is taken, the others are rejected.
+        Of rows that share a loan number (or transaction number) the first is taken, the others are rejected; so they
+        are where numbers differ in the case or width of characters only.
 
         Raises:
             FileRefused: as `toolkit.delimited.read`; HL3001, HL3002 or HL3011, the trailer is
@@ -157,9 +160,10 @@ class _Translator:
         self._trailer = block.trailer or self._trailer
         self._totals.add(block.rows, canonical, block.faults)
         field, code = layout.unique
-        repeated = self._repeats.find(canonical[field]).alias(_REPEATED)
-        checks = [*self._checks, (field, code, pl.col(_REPEATED))]
-        good, errors = split(canonical.with_columns(repeated), layout.record, checks)
+        repeated, alike = self._repeats.find_alike(canonical[field])
+        checks = [*self._checks, (field, code, pl.col(_REPEATED)), (field, "HL2063", pl.col(_ALIKE))]
+        frame = canonical.with_columns(repeated.alias(_REPEATED), alike.alias(_ALIKE))
+        good, errors = split(frame, layout.record, checks)
         if block.faults.height:
             good = good.join(block.faults, on=LINE, how="anti", maintain_order="left")
         rejections = reject(

@@ -87,6 +87,7 @@ class FileLayout:
 
     Args:
         word: what its name says of its kind, "LOAN".
+        contract: the one that its records keep.
         record: what its rows become.
         translation: what its columns mean.
         totals: the amounts its trailer adds up, in the trailer's order.
@@ -95,6 +96,7 @@ class FileLayout:
     """
 
     word: str
+    contract: str
     record: type[Record]
     translation: Translation
     totals: tuple[str, ...]
@@ -120,6 +122,7 @@ class FileLayout:
 LAYOUTS: Final[Mapping[str, FileLayout]] = {
     "loan_ledger": FileLayout(
         word="LOAN",
+        contract="loan_ledger/v2",
         record=LoanLedgerRecord,
         translation=Translation(
             (
@@ -154,6 +157,7 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
     ),
     "repayment_journal": FileLayout(
         word="REPAY",
+        contract="repayment_journal/v1",
         record=RepaymentRecord,
         translation=Translation(
             (

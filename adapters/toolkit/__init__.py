@@ -4,6 +4,7 @@
 
     cutting ─▶ header ─▶ reading ─▶ delimited ─▶ translation ─▶ schemas.columnar.split ─▶ records
     pieces     encodings  grammar    data rows    canonical      control_totals, repeats   rejections ─▶ returning
+               foreign               characters
 
     records ─▶ notations ─▶ writing ─▶ whole_files
                formulas     quotes, totals

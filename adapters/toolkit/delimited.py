@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from adapters.toolkit.characters import sound, with_unsound
 from adapters.toolkit.cutting import RawPiece, RawPieces
+from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.header import read_layout
 from adapters.toolkit.reading import WHOLE_ROW, Form, exactly, fast
+from adapters.toolkit.text import folded
 from adapters.toolkit.translation import LINE
 from huilian.errors import FileRefused
 from huilian.system_errors import why
@@ -101,6 +104,7 @@ class _Reader:
         Raises:
             FileRefused: HL3009, rows follow the trailer.
         """
+        piece = piece.without_marks() if self._form.layout.encoding.codec == UTF_8 else piece
         found = fast(piece, self._form) or exactly(piece, self._form)
         self._pieces.give_back(piece.data[len(piece.data) - found.left :])
         before = self._trailer
@@ -111,6 +115,8 @@ class _Reader:
             _check_nothing_follows(self._trailer, pl.concat([frame[LINE], faults[LINE]]), self._form.file)
         names = self._form.layout.names
         known = frame.select(LINE, *(pl.col(str(names.index(name))).alias(name) for name in self._form.known))
+        known, unsound = sound(known, self._form.layout.encoding.codec, data=piece.data)
+        faults = with_unsound(faults, unsound)
         rows = frame.height + faults.filter(pl.col("field") == WHOLE_ROW).height
         return Block(known, faults, rows, piece.end - found.left, None if before else self._trailer)
 
@@ -118,12 +124,24 @@ class _Reader:
 def _data_rows(frame: pl.DataFrame, form: Form, ended: Trailer | None) -> tuple[pl.DataFrame, Trailer | None]:
     """Return the data rows of `frame` and the trailer, if it is among them or came before."""
     frame = _without_blank_rows(_without_headers(frame, form), form)
-    marked = frame.filter(pl.col("0") == form.trailer_mark) if form.trailer_mark else frame.clear()
-    if ended is None and marked.height:
-        cells = marked.select(form.places).row(0)
-        ended = Trailer(marked.item(0, LINE), cells)
-        frame = frame.filter(pl.col(LINE) != ended.line)
+    if ended is None and form.trailer_mark and (line := _trailer_line(frame, form)) is not None:
+        cells = frame.filter(pl.col(LINE) == line).select(form.places).row(0)
+        ended = Trailer(line, cells)
+        frame = frame.filter(pl.col(LINE) != line)
     return frame, ended
+
+
+def _trailer_line(frame: pl.DataFrame, form: Form) -> int | None:
+    first = pl.col("0")
+    # Quick looks that pass over nearly all rows: numbers of loans are ASCII.
+    like_it = (
+        frame.lazy()
+        .select(LINE, "0")
+        .filter(first.str.len_bytes() != first.str.len_chars())
+        .filter(first.str.contains("[计計]"))
+        .collect(engine="in-memory")
+    )
+    return next((line for line, cell in like_it.iter_rows() if form.is_trailer_mark(cell)), None)
 
 
 def _check_nothing_follows(trailer: Trailer, lines: pl.Series, file: str) -> None:
@@ -134,12 +152,20 @@ def _check_nothing_follows(trailer: Trailer, lines: pl.Series, file: str) -> Non
 
 def _without_headers(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
     """Drop repetitions of the header, which appear where files were joined."""
-    names = form.layout.names
-    place = next(place for place, name in enumerate(names) if name)
-    if not frame.height or not (frame[str(place)] == names[place]).any():
+    layout = form.layout
+    place = next(place for place, name in enumerate(layout.names) if name)
+    first = frame[str(place)]
+    lines = ((first == layout.names[place]) | (first == layout.written[place])).arg_true()
+    if not lines.len():
         return frame
-    same = [pl.col(str(place)).eq_missing(pl.lit(name or None)) for place, name in enumerate(names)]
-    return frame.filter(~pl.all_horizontal(same))
+    like_it = frame[lines]
+    names = [folded(name) for name in layout.names]
+    same = [row[0] for row in like_it.select(LINE, *form.places).rows() if _folded(row[1:]) == names]
+    return frame.filter(~pl.col(LINE).is_in(same))
+
+
+def _folded(cells: Sequence[str | None]) -> list[str]:
+    return [folded(cell or "") for cell in cells]
 
 
 def _without_blank_rows(frame: pl.DataFrame, form: Form) -> pl.DataFrame:

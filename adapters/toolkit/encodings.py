@@ -14,15 +14,20 @@ import codecs
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from adapters.toolkit.text import folded
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["ENCODINGS", "Encoding", "detect", "without_mark"]
+__all__ = ["CODECS", "ENCODINGS", "GB18030", "UTF_8", "Encoding", "detect", "names_in", "without_mark"]
 
 UTF_8: Final = "utf-8"
 GB18030: Final = "gb18030"
+CODECS: Final = (UTF_8, GB18030)
 ENCODINGS: Final = "UTF-8, GB18030"
 """For error messages: what an adapter of delimited text reads."""
+_MARKS: Final = {UTF_8: codecs.BOM_UTF8, GB18030: b"\x84\x31\x95\x33"}
+"""The byte order mark, U+FEFF, in either."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +50,29 @@ def detect(header: bytes, names: Collection[str]) -> Encoding | None:
         header: the bytes of the header row, with the byte order mark if the file has one.
         names: the column names that are agreed on.
     """
-    if header.startswith(codecs.BOM_UTF8):
-        return Encoding(UTF_8, codecs.BOM_UTF8)
-    known = {codec: _known_names(header, codec, names) for codec in (UTF_8, GB18030)}
+    bare = without_mark(header)
+    mark = header[: len(header) - len(bare)]
+    known = {codec: _known_names(bare, codec, names) for codec in CODECS}
     best = max(known, key=lambda codec: known[codec])  # the first of equals, so UTF-8
     if known[best]:
-        return Encoding(best)
-    return next((Encoding(codec) for codec in known if _decodes(header, codec)), None)
+        return Encoding(best, mark)
+    marked = {mark: codec for codec, mark in _MARKS.items()}.get(mark)
+    return next((Encoding(codec, mark) for codec in ([marked] if marked else CODECS) if _decodes(bare, codec)), None)
+
+
+def names_in(header: bytes, names: Collection[str]) -> int:
+    """Return how many of `names` a row shows, in the encoding in which it shows most of them."""
+    return max(_known_names(header, codec, names) for codec in CODECS)
 
 
 def without_mark(start: bytes) -> bytes:
     """Return the first bytes of a file without the byte order mark."""
-    return start.removeprefix(codecs.BOM_UTF8)
+    return next((start.removeprefix(mark) for mark in _MARKS.values() if start.startswith(mark)), start)
 
 
 def _known_names(header: bytes, codec: str, names: Collection[str]) -> int:
-    text = header.decode(codec, "replace")
-    return sum(name in text for name in names)
+    text = folded(header.decode(codec, "replace"))
+    return sum(folded(name) in text for name in names)
 
 
 def _decodes(header: bytes, codec: str) -> bool:

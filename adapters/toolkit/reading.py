@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit import grammar
-from adapters.toolkit.text import BLANKS, clean, has_blanks
-from adapters.toolkit.translation import LINE
+from adapters.toolkit.text import BLANKS, clean, folded, has_blanks
+from adapters.toolkit.translation import FAULTS, LINE
 from huilian.errors import describe
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ __all__ = ["FAULTS", "WHOLE_ROW", "Form", "Rows", "exactly", "fast"]
 WHOLE_ROW: Final = "整行"
 """What a rejection names as its field when the row has no cells that could be told apart."""
 
-FAULTS: Final = pl.Schema({LINE: pl.Int64(), "field": pl.String(), "code": pl.String(), "message": pl.String()})
-"""Errors of rows that show before any cell has a meaning; `field` is the source's column name."""
+_TOTAL: Final = frozenset({"合计", "总计", "共计", "合計", "總計", "共計"})
 
 _UNREADABLE: Final = re.compile("[\udc80-\udcff]+")
 """What Python's surrogateescape leaves of bytes that the encoding cannot read."""
@@ -49,13 +48,17 @@ class Form:
         file: the file's name, for error messages.
         layout: what its beginning says of it.
         known: the column names that were agreed on.
-        trailer_mark: what the first cell of the row of control totals says, if files have one.
+        trailer_mark: what the first cell of the row of control totals says, if files have one; see `is_trailer_mark`.
     """
 
     file: str
     layout: Layout
     known: tuple[str, ...]
     trailer_mark: str | None
+
+    def is_trailer_mark(self, cell: str) -> bool:
+        """Return whether a row's first cell says that it has the control totals; 合　计： and 总计 do."""
+        return self.trailer_mark is not None and folded(cell).rstrip(":") in {self.trailer_mark, *_TOTAL}
 
     @property
     def places(self) -> list[str]:
@@ -80,16 +83,14 @@ class Rows:
 
 def fast(piece: RawPiece, form: Form) -> Rows | None:
     """Return the piece as polars reads it, clean, or None where that cannot be shown to be exact."""
-    line_ends = piece.data.count(b"\r\n")
+    line_ends = piece.paired
     # polars drops a CR at the end of any cell, so that sizes would prove nothing.
-    if piece.data.count(b"\r") != line_ends or not grammar.is_balanced(piece.data):
+    if piece.returns != line_ends or not grammar.is_balanced(piece.data):
         return None
     places = form.places
     codec = form.layout.encoding.codec
     try:
-        decoded = piece.data.decode(codec)
-        blanks, text = has_blanks(decoded), decoded.encode()
-        del decoded  # twice as large as the piece
+        text = piece.data.decode(codec).encode()
         frame = _polars(text, places)
     except (UnicodeDecodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
@@ -103,10 +104,10 @@ def fast(piece: RawPiece, form: Form) -> Rows | None:
             return None
         line = line + inner.cum_sum().shift(1, fill_value=0).cast(pl.Int64)
     # What needs a search in every cell is done only where the piece shows a trace of it.
-    wrappers, breaks = b"=" in piece.data, b"\t" in piece.data or rows != piece.lines
+    wrappers, breaks, apostrophes = b"=" in text, b"\t" in text or rows != piece.lines, b"'" in text
     cells = frame.with_columns(line.alias(LINE))
-    if wrappers or breaks or blanks or b'""' in text:
-        cells = clean(cells, LINE, wrappers=wrappers, breaks=breaks)
+    if wrappers or breaks or apostrophes or has_blanks(text) or b'""' in text:
+        cells = clean(cells, LINE, wrappers=wrappers, breaks=breaks, apostrophes=apostrophes)
     return Rows(cells, pl.DataFrame(schema=FAULTS), 0)
 
 
@@ -195,11 +196,12 @@ class _Gathered:
         lines = pl.Series(LINE, [line for line, _ in self._plain], dtype=pl.Int64())
         bulk = _polars("".join(f"{text}\n" for _, text in self._plain).encode(), places)
         rows = pl.DataFrame(self._rows, schema={LINE: pl.Int64(), **dict.fromkeys(places, pl.String())}, orient="row")
-        wrappers, breaks = b"=" in data, b"\t" in data or bool(self._rows)
-        return clean(pl.concat([bulk.select(lines, *places), rows]).sort(LINE), LINE, wrappers=wrappers, breaks=breaks)
+        wrappers, breaks, apostrophes = b"=" in data, b"\t" in data or bool(self._rows), b"'" in data
+        frame = pl.concat([bulk.select(lines, *places), rows]).sort(LINE)
+        return clean(frame, LINE, wrappers=wrappers, breaks=breaks, apostrophes=apostrophes)
 
     def _is_trailer(self, cells: Sequence[str]) -> bool:
-        return self._form.trailer_mark is not None and cells[0].strip(BLANKS) == self._form.trailer_mark
+        return self._form.is_trailer_mark(cells[0])
 
     def _readable(self, cell: str, line: int, place: int) -> str:
         """Return `cell` with what its encoding cannot read replaced, noting a fault if there was any."""

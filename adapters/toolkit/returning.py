@@ -1,8 +1,10 @@
-"""Giving rejected rows of delimited text back to their sender, byte for byte as they came.
+"""Giving rejected rows of delimited text back to their sender, byte for byte as they came but for formulas.
 
 The file returned has the sender's own header and encoding, and two columns more. It has
 no row of control totals: amounts that could not be read cannot be added up, and what the
 sender sends again is its whole file, not this one. Rows end with CR LF.
+
+Text that a spreadsheet would compute gets an apostrophe in front (`formulas`), which reading takes away again.
 
 A row whose quotes are unbalanced would swallow in a spreadsheet whatever follows it, so
 such rows come last.
@@ -16,11 +18,12 @@ import polars as pl
 
 from adapters.toolkit import grammar
 from adapters.toolkit.cutting import RawPiece, RawPieces
+from adapters.toolkit.formulas import disarmed_row
 from adapters.toolkit.header import Layout, read_layout
 from adapters.toolkit.translation import LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["ADDED_COLUMNS", "explanations", "write"]
@@ -59,14 +62,17 @@ def write(source: Path, known: Sequence[str], rejections: pl.DataFrame, target: 
     with source.open("rb") as file:
         layout = read_layout(RawPieces(file, source.name).take(), source.name, known)
     with target.open("wb") as out:
-        out.write(layout.encoding.mark + layout.header + _added(ADDED_COLUMNS, layout))
+        out.write(layout.encoding.mark + _disarmed(layout.header, layout) + _added(ADDED_COLUMNS, layout))
         for lines in (notes.keys() - unbalanced, unbalanced):
             for line, row in _raw_rows(source, sorted(lines)) if lines else ():
-                out.write(row + _added(_note(notes, line), layout))
+                out.write(_disarmed(row, layout) + _added(notes[line], layout))
 
 
-def _note(notes: Mapping[int, Explanation], line: int) -> Explanation:
-    return notes[line]
+def _disarmed(row: bytes, layout: Layout) -> bytes:
+    text = row.decode(layout.encoding.codec, "surrogateescape")
+    safe = disarmed_row(text)
+    # Only where something was added, since not every encoding gives back the very bytes.
+    return row if safe == text else safe.encode(layout.encoding.codec, "surrogateescape")
 
 
 def _added(cells: Sequence[str], layout: Layout) -> bytes:

@@ -2,37 +2,51 @@
 
 Blanks at the ends, tabs (added so that spreadsheets do not round long numbers) and
 full-width spaces go; `="341599"`, the other way to the same end, is unwrapped; a line
-break or tab inside becomes one space, since a record has no control characters. An
+break or tab inside becomes one space, since a record has no control characters; an apostrophe
+that keeps a spreadsheet from computing a text goes, so that what was given back reads as it was sent. An
 empty cell is null.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import polars as pl
 
-__all__ = ["clean", "clean_name", "has_blanks", "widths_undone"]
+from adapters.toolkit.formulas import restored
+
+__all__ = ["BLANKS", "clean", "clean_name", "folded", "has_blanks", "widths_undone"]
 
 BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 """Space, tab, line ends, no-break space, full-width space, and a byte order mark left inside by joined files."""
 
-_BLANKS_WITHIN_LINES: Final = [blank for blank in BLANKS if blank not in "\r\n"]
+_BLANKS_WITHIN_LINES: Final = [blank.encode() for blank in BLANKS if blank not in "\r\n"]
 
 _WRAPPED: Final = r'(?s)^="(.*)"$'
-_BREAKS: Final = r"(?:\t|\r?\n)+"
+_BREAKS: Final = r"(?:\t|\r*\n)+"
 
 _FULL_WIDTH: Final = "０１２３４５６７８９（）－" + "".join(map(chr, (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))))
 _HALF_WIDTH: Final = "".join(chr(ord(character) - 0xFEE0) for character in _FULL_WIDTH)
 """The full-width forms stand in Unicode in the order of ASCII, this far apart."""
+_NARROW: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
 
-def has_blanks(text: str) -> bool:
-    """Return whether `text` has anything but line ends that `clean` would take from a cell's ends."""
-    return any(blank in text for blank in _BLANKS_WITHIN_LINES)
+@functools.lru_cache(maxsize=1024)
+def folded(text: str) -> str:
+    """Return a name of a file or column as it is compared: in ASCII where it has full-width forms, without blanks."""
+    return "".join(character for character in text.translate(_NARROW) if character.isprintable() and character != " ")
 
 
-def clean(frame: pl.DataFrame, but: str, *, wrappers: bool = True, breaks: bool = True) -> pl.DataFrame:
+def has_blanks(text: bytes) -> bool:
+    """Return whether `text`, in UTF-8, has anything but line ends that `clean` would take from a cell's ends."""
+    # One byte is found much faster than several, and mostly its first one is not there at all.
+    return any(blank[:1] in text and blank in text for blank in _BLANKS_WITHIN_LINES)
+
+
+def clean(
+    frame: pl.DataFrame, but: str, *, wrappers: bool = True, breaks: bool = True, apostrophes: bool = False
+) -> pl.DataFrame:
     """Return `frame` with the cells of all columns clean, and null where nothing is left of them.
 
     Args:
@@ -40,8 +54,11 @@ def clean(frame: pl.DataFrame, but: str, *, wrappers: bool = True, breaks: bool 
         but: the one column that is left alone.
         wrappers: whether there may be `="…"` wrappers.
         breaks: whether there may be tabs or line breaks inside cells.
+        apostrophes: whether there may be apostrophes before formulas, as `formulas` puts them there.
     """
     cell = pl.exclude(but).str.strip_chars(BLANKS)
+    if apostrophes:
+        cell = restored(cell).str.strip_chars(BLANKS)
     if wrappers:
         cell = cell.str.replace(_WRAPPED, "$1").str.strip_chars(BLANKS)
     if breaks:

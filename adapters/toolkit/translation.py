@@ -18,6 +18,8 @@ from adapters.toolkit.placeholders import without_placeholders_for_days, without
 from adapters.toolkit.text import widths_undone
 
 __all__ = [
+    "FAULTS",
+    "LINE",
     "Codes",
     "Column",
     "Kind",
@@ -35,6 +37,9 @@ __all__ = [
 
 LINE: Final = "line"
 """The column every frame of cells carries: the physical line (or sheet row) of the row, Int64."""
+
+FAULTS: Final = pl.Schema({LINE: pl.Int64(), "field": pl.String(), "code": pl.String(), "message": pl.String()})
+"""Errors of rows that show before any cell has a meaning; `field` is the source's column name."""
 
 Kind = Callable[[pl.Expr], pl.Expr]
 """From a clean cell (null when empty) to the canonical string."""

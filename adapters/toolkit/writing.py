@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from adapters.toolkit.characters import decoded, encoded
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.delimited import Trailer
 from adapters.toolkit.encodings import GB18030, UTF_8, Encoding, without_mark
@@ -91,14 +92,14 @@ def write(records: pl.DataFrame, table: Table, target: Path, encoding: Encoding)
         FileRefused: HL3039, it cannot be written.
     """
     with replacing(target) as file:
-        file.write(encoding.mark + _row(table.names).encode(encoding.codec))
+        file.write(encoding.mark + encoded(_row(table.names), encoding.codec))
         for piece in records.iter_slices(_PIECE_ROWS):
             cells = piece.lazy().select(
                 column.notation.write(pl.col(column.field)).alias(column.field) for column in table.columns
             )
             rows = cells.select(_row_of(tuple(column.field for column in table.columns))).collect(engine="in-memory")
-            file.write("".join(rows.to_series()).encode(encoding.codec))
-        file.write(_trailer(records, table).encode(encoding.codec))
+            file.write(encoded("".join(rows.to_series()), encoding.codec))
+        file.write(encoded(_trailer(records, table), encoding.codec))
 
 
 def read_back(source: Path, table: Table, encoding: Encoding) -> pl.DataFrame:
@@ -109,7 +110,7 @@ def read_back(source: Path, table: Table, encoding: Encoding) -> pl.DataFrame:
             the row of control totals is missing, disagrees or cannot be read.
     """
     try:
-        content = without_mark(source.read_bytes()).decode(encoding.codec)
+        content = decoded(without_mark(source.read_bytes()), encoding.codec)
         cells = pl.read_csv(io.BytesIO(content.encode()), infer_schema=False)
         check_header(cells.columns, source.name, table.names)
         ended = table.trailer_mark is not None and cells.height > 0 and cells.item(-1, 0) == table.trailer_mark

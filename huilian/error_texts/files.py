@@ -216,6 +216,30 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "remove all such rows but the last row of totals and send the file again"
         ),
     ),
+    "HL3050": (
+        "文件 {file} 的内容是{found}，不是约定的文本；整份文件未导入，{remedy}",
+        "{file} holds {found}, not the text that was agreed on; nothing was applied: {remedy}",
+    ),
+    "HL3051": (
+        (
+            "文件 {file} 第 {line} 行以{separator}分隔（读到 {found} 列：{columns}），应以英文逗号分隔；"
+            "整份文件未导入，请另存为“CSV（逗号分隔）”后重新报送"
+        ),
+        (
+            "{file}, line {line}, is parted by {separator} ({found} columns: {columns}) where commas were agreed on; "
+            "nothing was applied, save it as CSV and send it again"
+        ),
+    ),
+    "HL3052": (
+        (
+            "文件 {file} 第 {line} 行在表头（第 {header} 行）之上，却像是数据；整份文件未导入，"
+            "请把表头放在首行，其上只留标题"
+        ),
+        (
+            "{file}, line {line}, stands above the header (line {header}) and may be data; nothing was applied, "
+            "put the header first, with nothing but a title above it"
+        ),
+    ),
     "HL3060": (
         "该记录不是 {member} 的：institution 须为收件机构本身，或非同类的已登记机构；请核对该项与 --for",
         "the record is not for {member}: its institution is another of that kind or unknown; check it and --for",

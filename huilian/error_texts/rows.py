@@ -121,6 +121,25 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "是否户主与“与户主关系”矛盾（户主的关系应为户主或本人，其他成员不应是）；请核对",
         "whether a member is the head contradicts the relation to the head; check both",
     ),
+    "HL2060": (
+        "含有乱码（{what}），原字已丢失，请在来源系统中补正后重新导出",
+        "a character was lost and {what} stands in its place; mend it where it comes from and export again",
+    ),
+    "HL2061": (
+        "含有私用区字符 {what}（自造字，各系统显示不同），请改用 GB 18030 收录的字",
+        "it has the private use character {what}, which every system shows differently; use one of GB 18030",
+    ),
+    "HL2062": (
+        "含有不可见字符或控制字符 {what}，请删去后重新填写",
+        "it has the invisible or control character {what}; take it out and enter the value again",
+    ),
+    "HL2063": (
+        "与本文件前面一行的编号只差字母大小写或全角、半角，疑为重复；确为两笔的，请改用不易混淆的编号",
+        (
+            "an earlier row has this number but for upper and lower case or full-width characters, a probable repeat; "
+            "give one of them another number if they are two"
+        ),
+    ),
     "HL2070": ("终止（结清）日期早于起始日期", "the loan was settled before it started"),
     "HL2071": (
         "证件号码中的出生日期晚于报表日期或早于 1900 年",

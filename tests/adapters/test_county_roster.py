@@ -304,3 +304,14 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypa
     with pytest.raises(FileRefused) as caught:
         read(adapter, sheet(tmp_path / WORKBOOK, [list(ROSTER), person(1)]))
     assert caught.value.code == "HL3010"
+
+
+def test_damaged_names_of_a_workbook_are_rejected_and_invisible_marks_taken_out(tmp_path: Path):
+    """A workbook is text in cells: what cannot be believed is the same there."""
+    rows = [
+        list(ROSTER),
+        person(1, 户主姓名="张\u200b三", 成员姓名="张三"),
+        person(2, **WIFE | {"成员姓名": "王\ufffd"}),
+    ]
+    (piece,) = read(adapter, sheet(tmp_path / "花名册_341599_20240101.xlsx", rows))
+    assert (3, "成员姓名", "HL2060") in errors(piece.rejections)

@@ -65,7 +65,10 @@ def test_columns_may_come_in_any_order_among_unknown_ones(tmp_path: Path):
 def test_missing_columns_refuse_the_file_by_name(tmp_path: Path):
     """HL3003 lists every column that is not there."""
     error = refusal(tmp_path, "编号,备注\r\n1,x\r\n".encode("gb18030"))
-    assert (error.code, error.facts["columns"]) == ("HL3003", "姓名、用途")
+    assert (error.code, error.facts["columns"]) == (
+        "HL3003",
+        "姓名、用途（第 1 行读到 2 列，其中约定的 1 列：编号）",
+    )
 
 
 def test_repeated_columns_refuse_the_file_by_name(tmp_path: Path):
@@ -78,7 +81,8 @@ REFUSED = [
     (b"", "HL3006"),
     (b"\r\n\r\n", "HL3006"),
     (b"\xef\xbb\xbf", "HL3006"),
-    ("编号,姓名,用途\r\n".encode("utf-16"), "HL3007"),
+    ("编号,姓名,用途\r\n".encode("utf-16"), "HL3050"),
+    (b"\xff\xfd\xff\r\n", "HL3007"),
     ('编号,姓名,"用途\r\n1,张三,种植\r\n'.encode("gb18030"), "HL3017"),
     (b"no,name,purpose\r\n", "HL3003"),
 ]

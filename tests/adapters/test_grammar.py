@@ -102,7 +102,7 @@ def test_every_way_of_reading_agrees_with_the_grammar_or_is_not_taken(width: int
     raw = text.encode(codec, "surrogateescape")
     piece = RawPiece(raw, first_line=2, lines=raw.count(b"\n"), end=len(raw), at_end=True)
     names = tuple("ABCD"[:width])
-    form = Form("file", Layout(Encoding(codec), names, b"", 1, 0, 0), names, None)
+    form = Form("file", Layout(Encoding(codec), names, names, b"", 1, 0, 0), names, None)
     exact = exactly(piece, form, in_bulk=False)
     in_bulk = exactly(piece, form)
     assert in_bulk.cells.equals(exact.cells)

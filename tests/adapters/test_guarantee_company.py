@@ -623,3 +623,27 @@ def test_whatever_way_a_book_is_written_its_records_are_the_same(
     assert [row for piece in pieces if piece.type == "guarantees" for row in records(piece)] == [
         values for _, values in generated
     ]
+
+
+@pytest.mark.parametrize("number", ["皖担保字〔2024〕第001号", "（2024）皖担0001号", "担保[2024]1-1"])
+def test_guarantee_numbers_are_kept_as_people_write_them(tmp_path: Path, number: str):
+    """Brackets of either width are part of them."""
+    assert record(tmp_path, {"担保合同号": number})["guarantee_no"] == number
+
+
+DAMAGED = [("王\ufffd", "HL2060"), ("王\ue000", "HL2061"), ("王\u202e五", "HL2062")]
+
+
+@pytest.mark.parametrize(("name", "code"), DAMAGED)
+def test_a_damaged_name_is_rejected(tmp_path: Path, name: str, code: str):
+    """What stands for a lost character, or looks different everywhere, is no name."""
+    piece = of_type(translated(tmp_path, book({"被担保人·名称": name})))
+    assert errors([piece]) == [(FIRST, "在保明细·被担保人·名称", code)]
+
+
+def test_numbers_that_differ_in_case_only_are_a_probable_repeat(tmp_path: Path):
+    """The second row is given back with that."""
+    piece = of_type(
+        translated(tmp_path, book(*({"担保合同号": number, "借据号": "J1"} for number in ("db-1", "DB-1"))))
+    )
+    assert errors([piece]) == [(FIRST + 1, "在保明细·担保合同号", "HL2063")]

@@ -135,7 +135,7 @@ def test_rejected_rows_come_back_in_a_workbook_of_the_same_shape(tmp_path: Path)
 
 def test_the_errors_of_one_cell_share_a_comment(tmp_path: Path):
     """A cell has one comment, whatever is wrong with it."""
-    back = returned(tmp_path, book({"担保合同号": "DB 2024" * 6}))
+    back = returned(tmp_path, book({"担保合同号": "DB=2024" * 9}))
     note = f"HL2006 {describe('HL2006')}\nHL2023 {describe('HL2023')}"
     assert comments(back[IN_FORCE]) == {"B5": note}
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.insurer import adapter, exchange
 from adapters.insurer.element import ElementRefused, read_element
+from adapters.toolkit.characters import examined
 from adapters.toolkit.placeholders import NO_NUMBER
 from huilian import adapters
 from huilian.adapters import AdapterSettings, FileIdentity
@@ -105,7 +106,7 @@ NAMES = [
     ("INS_PICC_POLICY_20240532_01.xml", None),
     ("INS_PICC_POLICY_20240531.xml", None),
     ("INS_PICC_POLICY_20240531_1.xml", None),
-    ("INS_PICC_POLICY_２０２４０５３１_01.xml", None),
+    ("INS_PICC_POLICY_２０２４０５３１_01.xml", "INS_PICC"),
     ("INS_PICC_POLICY_20240531_01.xml.bak", None),
     ("_POLICY_20240531_01.xml", None),
     ("", None),
@@ -653,7 +654,13 @@ PLAIN = st.text(
     st.characters(min_codepoint=0x20, exclude_characters="\x7f\ufffd\ufffe\uffff", exclude_categories=["Cs"]),
     min_size=1,
     max_size=40,
-).filter(lambda text: text == text.strip(" \t\r\n\u00a0\u3000\ufeff"))
+).filter(
+    # Which characters are believed, `test_characters` says.
+    lambda text: (
+        text == text.strip(" \t\r\n\u00a0\u3000\ufeff")
+        and all(examined(text, codec) == (text, None, "", False) for codec in ("utf-8", "gb18030"))
+    )
+)
 NUMBERS = st.from_regex(r"[0-9A-Za-z_./()（）-]{1,30}", fullmatch=True).filter(lambda text: text not in NO_NUMBER)
 NAMES = PLAIN.filter(lambda text: text not in NO_NUMBER)
 DATES = st.dates(dt.date(2015, 1, 1), dt.date(2030, 12, 31))

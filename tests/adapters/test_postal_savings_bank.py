@@ -59,7 +59,7 @@ NAMES = [
     ("PSBC1522_20240531_001.dat", None),
     ("PSBC1522_20240532_0001.dat", None),
     ("PSBC1522_20240531_0001.dat.bak", None),
-    ("PSBC1522_２０２４０５３１_0001.dat", None),
+    ("PSBC1522_２０２４０５３１_0001.dat", FileIdentity("PSBC1522", "loan_ledger", dt.date(2024, 5, 31), 1)),
     ("PSBC1522_C_20240531_0001.dat", None),
     ("_20240531_0001.dat", None),
     ("", None),
@@ -381,7 +381,7 @@ def test_the_last_line_end_may_be_missing_or_repeated(tmp_path: Path, end: bytes
     assert taken(tmp_path, replace(ledger({}), last_line_end=end)).accepted.height == 1
 
 
-@pytest.mark.parametrize("after", [b" ", b"\x1a", detail(), b"H".ljust(240)])
+@pytest.mark.parametrize("after", [b" ", b"\x1ax", detail(), b"H".ljust(240)])
 def test_anything_else_after_the_trailer_refuses_the_file(tmp_path: Path, after: bytes):
     """Joined files and forgotten records are not passed over."""
     error = refused(tmp_path, replace(ledger({}), last_line_end=b"\n" + after + b"\n"))

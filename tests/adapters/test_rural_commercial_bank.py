@@ -60,7 +60,7 @@ NAMES = [
     ("RCB_02-x_LOAN_20240229.CSV", FileIdentity("RCB_02-x", "loan_ledger", dt.date(2024, 2, 29))),
     ("RCB01_LOAN_20240532.csv", None),
     ("RCB01_LOAN_20230229.csv", None),
-    ("RCB01_LOAN_２０２４０５３１.csv", None),
+    ("RCB01_LOAN_２０２４０５３１.csv", FileIdentity("RCB01", "loan_ledger", dt.date(2024, 5, 31))),
     ("RCB01_LOAN_20240531.csv.bak", None),
     ("RCB01_DEPOSIT_20240531.csv", None),
     ("_LOAN_20240531.csv", None),

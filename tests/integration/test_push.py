@@ -267,6 +267,12 @@ def test_a_file_that_is_not_for_here_is_refused_before_it_is_read(tmp_path: Path
     assert list(bank.spool.iterdir()) == []
 
 
+def test_a_file_named_in_small_letters_is_the_banks(tmp_path: Path, bank: Home):
+    """Transfers change the case of names; the submission bears the member's code as it is."""
+    submission = spool(ledger(tmp_path, name="rcb01_loan_20240531.csv"), bank, clock())
+    assert (submission.manifest["member"], submission.manifest["file_name"]) == ("RCB01", "rcb01_loan_20240531.csv")
+
+
 def test_without_the_banks_key_nothing_is_sealed(tmp_path: Path):
     """The remedy stands in the text."""
     home = Home(tmp_path / "bank", {})

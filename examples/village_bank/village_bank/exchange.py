@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import polars as pl
 from adapters.toolkit import delimited, plausibility, returning, writing
 from adapters.toolkit.control_totals import ControlTotals
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
@@ -37,7 +38,7 @@ class VillageBank(Adapter):
     chinese: ClassVar[str] = "示例机构（请改）"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"bank"})
     reads: ClassVar[dict[str, str]] = {_KIND: "BANK01_LOAN_20240531.csv"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v1",)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v2",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: TOTALS}
     writes: ClassVar[dict[str, str]] = {"confirmations/v1": "BANK01_CONFIRM_20240531_001.csv"}
     settings: ClassVar[dict[str, Setting]] = {
@@ -46,7 +47,7 @@ class VillageBank(Adapter):
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "BANK01_LOAN_20240531.csv" says, or None."""
-        found = _NAME.fullmatch(file_name)
+        found = _NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
         return FileIdentity(found["owner"], _KIND, as_of) if found and as_of else None
 
