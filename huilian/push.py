@@ -378,9 +378,8 @@ def _identify(source: Path, adapter: Adapter, member: str, today: dt.date) -> Fi
     identity = adapter.recognise(source.name)
     if identity is None:
         raise FileRefused("HL3005", file=source.name, example=" / ".join(adapter.reads.values()))
-    # Transfers change the case of file names.
     if identity.owner is not None and identity.owner.upper() == member.upper():
-        identity = replace(identity, owner=member)
+        identity = replace(identity, owner=member)  # transfers change the case of file names
     if identity.owner not in (None, member):
         raise FileRefused("HL3008", file=source.name, found=identity.owner, expected=member)
     if identity.as_of > today:
