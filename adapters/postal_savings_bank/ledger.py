@@ -28,6 +28,7 @@ LOAN_STATUSES: Final = {"N": "normal", "O": "overdue", "S": "settled", "W": "wri
 
 _NO_VALUE: Final = "?"
 """Neither an amount nor a rate nor a date."""
+_NO_DATE: Final = "00000000"
 _WHOLE: Final = r"^-?[0-9]+$"
 _DIGITS: Final = r"^[0-9]+$"
 _EIGHT_DIGITS: Final = r"^[0-9]{8}$"
@@ -53,9 +54,14 @@ def monthly_rate(cell: pl.Expr) -> pl.Expr:
 
 
 def date(cell: pl.Expr) -> pl.Expr:
-    """A day: "20240531" becomes "2024-05-31"; "00000000", "99991231" and other placeholders nothing."""
+    """A day: "20240531" becomes "2024-05-31", and "00000000" nothing."""
     parts = (cell.str.slice(0, 4), cell.str.slice(4, 2), cell.str.slice(6, 2))
-    return _where(without_placeholders_for_days(cell), _EIGHT_DIGITS, pl.concat_str(*parts, separator="-"))
+    return pl.when(cell != _NO_DATE).then(_where(cell, _EIGHT_DIGITS, pl.concat_str(*parts, separator="-")))
+
+
+def stated_date(cell: pl.Expr) -> pl.Expr:
+    """A day as the bank's system states it, which keeps "99991231" and others where there is none."""
+    return date(without_placeholders_for_days(cell))
 
 
 def upper(cell: pl.Expr) -> pl.Expr:
@@ -97,9 +103,9 @@ TRANSLATION: Final = Translation(
         Column("借款金额", "principal", fen),
         Column("借款余额", "balance", fen),
         Column("月利率", "annual_rate_percent", monthly_rate),
-        Column("起始日期", "start_date", date),
-        Column("到期日期", "due_date", date),
-        Column("结清日期", "settled_date", date),
+        Column("起始日期", "start_date", stated_date),
+        Column("到期日期", "due_date", stated_date),
+        Column("结清日期", "settled_date", stated_date),
         Column("还款方式", "repayment_method"),
         Column("贷款用途", "purpose"),
         Column("五级分类", "five_tier_class", code(FIVE_TIER_CLASSES)),

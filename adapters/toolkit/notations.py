@@ -63,7 +63,7 @@ GROUPED_MONEY: Final = Notation(_grouped, translation.money)
 """Yuan in groups of thousands: 50,000.00."""
 PLAIN_MONEY: Final = Notation(_as_it_is, _as_it_is)
 """Yuan: 50000.00."""
-COMPACT_DATE: Final = Notation(_without_hyphens, translation.date)
+COMPACT_DATE: Final = Notation(_without_hyphens, translation.any_day)
 """A day in eight digits: 20240531."""
 ISO_DATE: Final = Notation(_as_it_is, _as_it_is)
 """A day with hyphens: 2024-05-31."""

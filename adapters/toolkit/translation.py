@@ -24,6 +24,7 @@ __all__ = [
     "Column",
     "Kind",
     "Translation",
+    "any_day",
     "code",
     "date",
     "identity",
@@ -87,8 +88,12 @@ def money(cell: pl.Expr) -> pl.Expr:
 
 
 def date(cell: pl.Expr) -> pl.Expr:
-    """A day: "20240531", "2024-05-31" and "2024/5/31" all become "2024-05-31"; placeholders become nothing."""
-    cell = without_placeholders_for_days(cell)
+    """A day as `any_day`; nothing where it is a placeholder such as "00000000" or "99991231"."""
+    return any_day(without_placeholders_for_days(cell))
+
+
+def any_day(cell: pl.Expr) -> pl.Expr:
+    """A day: "20240531", "2024-05-31" and "2024/5/31" all become "2024-05-31"."""
     in_digits = pl.concat_str(
         cell.str.slice(0, 4), pl.lit("-"), cell.str.slice(4, 2), pl.lit("-"), cell.str.slice(6, 2)
     )
