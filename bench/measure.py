@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOK_EVERY_SECONDS = 0.02
-HUILIAN = [sys.executable, "-m", "huilian.cli"]
+HUILIAN = [sys.executable, "-P", "-m", "huilian.cli"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import json
 import shutil
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huilian import envelope, members, messages
@@ -22,7 +23,6 @@ from huilian.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from huilian.database import Transaction
     from huilian.envelope import Message
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from huilian.processing import Processor
     from huilian.service import Context, Handler
 
+PROJECT = Path(__file__).parents[1]
 COUNTY = "341599"
 BANK = "RCB01"
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)

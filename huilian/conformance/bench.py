@@ -134,7 +134,7 @@ class Bench:
     def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, sys.path))
         self._process = subprocess.Popen(  # this interpreter, and a module of ours
-            [sys.executable, "-m", "huilian.conformance.worker"],
+            [sys.executable, "-P", "-m", "huilian.conformance.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

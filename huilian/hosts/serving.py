@@ -152,20 +152,11 @@ def _serve_http(home: Home, listen: str) -> None:
 
 
 def _command(part: str, listen: str) -> list[str]:
+    # -P: what lies in the folder somebody serves from is not run, though it be called like a package of ours.
+    python = [sys.executable, "-P", "-m"]
     if part in ("relay", "http"):
-        return [
-            sys.executable,
-            "-m",
-            "huilian.cli",
-            "serve",
-            "--host",
-            "distributed",
-            "--service",
-            part,
-            "--listen",
-            listen,
-        ]
-    return [sys.executable, "-m", "huilian.hosts.distributed", part]
+        return [*python, "huilian.cli", "serve", "--host", "distributed", "--service", part, "--listen", listen]
+    return [*python, "huilian.hosts.distributed", part]
 
 
 @dataclasses.dataclass

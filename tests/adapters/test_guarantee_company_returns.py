@@ -414,7 +414,7 @@ adapter.write(sent, AdapterSettings("341599", {{"banks": {{}}}}), pathlib.Path(s
     for seed in ("1", "2"):
         target = tmp_path / f"{seed}.xlsx"
         subprocess.run(
-            [sys.executable, "-c", program, tmp_path / "records", target],
+            [sys.executable, "-P", "-c", program, tmp_path / "records", target],
             cwd=ROOT,
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             check=True,

@@ -277,7 +277,7 @@ def test_a_hundred_megabytes_are_acknowledged_in_bounded_memory(tmp_path: Path):
     small = package(policy(), total="120").save(tmp_path, "INS_PICC_POLICY_20240531_02.xml")
     record = receipt(small, rows=2 * pairs, accepted=pairs, rejected=pairs).to_dicts()[0]
     done = subprocess.run(
-        [sys.executable, "-c", _WRITE, path, target, json.dumps(record)],
+        [sys.executable, "-P", "-c", _WRITE, path, target, json.dumps(record)],
         capture_output=True,
         check=True,
         cwd=Path(__file__).parents[2],

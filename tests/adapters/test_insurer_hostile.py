@@ -369,7 +369,7 @@ def test_a_hundred_megabytes_are_read_in_bounded_memory(tmp_path: Path):
     pairs = large(path)
     assert path.stat().st_size > BODY_BYTES * 0.99
     done = subprocess.run(
-        [sys.executable, "-c", _READ, str(path)],
+        [sys.executable, "-P", "-c", _READ, str(path)],
         capture_output=True,
         check=True,
         cwd=Path(__file__).parents[2],

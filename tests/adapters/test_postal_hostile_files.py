@@ -163,7 +163,7 @@ def peak(folder: Path, count: int) -> float:
     trailer = (b"T%08d" % count + sums + b"%08X" % zlib.crc32(body)).ljust(240)
     path = folder / NAME
     path.write_bytes(FILE.header + b"\n" + body + trailer)
-    found = subprocess.run([sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-P", "-c", PEAK, str(path)], capture_output=True, text=True, check=True)
     rows, kilobytes = map(int, found.stdout.split())
     assert rows == count
     return kilobytes / 1024

@@ -46,7 +46,7 @@ def test_a_file_that_is_behind_is_named_and_then_written(tmp_path: Path, capsys:
 def test_publishing_needs_no_office():
     """A counterparty can make the document from the source alone."""
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "huilian.http.publish", "--check"],
+        [sys.executable, "-P", "-W", "error", "-m", "huilian.http.publish", "--check"],
         check=False,
         capture_output=True,
         text=True,

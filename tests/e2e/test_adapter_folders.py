@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests import foreign_folder
+
 HUILIAN = Path(sys.executable).with_name("huilian")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "village_bank"
 NAME = "village_bank"
@@ -106,7 +108,11 @@ def test_an_edge_runs_an_adapter_from_a_folder(home: Path):
 
 
 def test_a_folder_is_checked_that_is_installed_nowhere(tmp_path: Path):
-    """By its path or, from beside it, by its name; what does not conform, and a file that is not its own, is found."""
+    """By its path or, from beside it, by its name; what does not conform, and a file that is not its own, is found.
+
+    Beside it lie folders called like our packages: the worker that translates its files runs none of them.
+    """
+    foreign_folder.fill(tmp_path)
     shutil.copytree(EXAMPLE / NAME, tmp_path / NAME)
     other = tmp_path / "home"
     (tmp_path / NAME / "samples" / SAMPLE.name).unlink()

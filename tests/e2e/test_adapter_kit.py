@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("source") / NAME)
     target = tmp_path_factory.mktemp("site")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", target, source]
+    command = [sys.executable, "-P", "-m", "pip", "install", *options, "--target", target, source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target
@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def huilian(site: Path, arguments: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command where the example is installed."""
-    command = [sys.executable, "-m", "huilian.cli", *arguments]
+    command = [sys.executable, "-P", "-m", "huilian.cli", *arguments]
     variables = os.environ | {"PYTHONPATH": str(site)} | environment
     return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
 
@@ -116,7 +116,7 @@ def test_an_installed_stranger_conforms(site: Path):
 
 def test_the_tests_of_the_example_pass(site: Path):
     """They come with the scaffold; the conformance test is the one above."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:pytest_nameko", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:pytest_nameko", "-p", "no:cacheprovider"]
     folder = EXAMPLE / "tests" / "test_translation.py"
     environment = os.environ | {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(

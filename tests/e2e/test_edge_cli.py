@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests import foreign_folder
 from tests.push_county import ledger
 
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ FIRST, SECOND = "RCB01_LOAN_20240430.csv", "RCB01_LOAN_20240531.csv"
 
 
 def huilian(home: Path, *arguments: str | Path, code: int = 0) -> str:
-    """Run the command in a data directory, see that it exits as expected, and return what it printed."""
+    """Run the command in a data directory, see that it exits as expected, and return what it printed.
+
+    It is run from where the data directory lies, beside folders called like our packages.
+    """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
     done = subprocess.run(
         [HUILIAN, *arguments],
         env=variables | {"HUILIAN_HOME": str(home)},
+        cwd=home.parent,
         capture_output=True,
         encoding="utf-8",
         timeout=SECONDS,
@@ -64,6 +69,7 @@ def free_port() -> int:
 def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, str]]:
     """A county's data directory, a bank's edge as its documentation sets it up, and the address of the county."""
     folder = tmp_path_factory.mktemp("offices")
+    foreign_folder.fill(folder)
     county, bank = folder / "county", folder / "bank"
     url = f"http://127.0.0.1:{free_port()}"
     huilian(county, "init", "--county", COUNTY, "--policy", "anhui", "--listen", url.removeprefix("http://"))
@@ -83,7 +89,7 @@ def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
     assert "BEGIN" not in huilian(bank, *again, "--token", token)
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
     environment = variables | {"HUILIAN_HOME": str(county)}
-    with subprocess.Popen([HUILIAN, "serve"], env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([HUILIAN, "serve"], env=environment, cwd=folder, stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + SECONDS
             while not _answers(url):
@@ -218,7 +224,7 @@ def test_an_edge_that_runs_writes_out_what_a_bundle_brings(offices: tuple[Path, 
 def _running(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
     command, environment = [HUILIAN, "edge", "run", "--settle", "0"], variables | {"HUILIAN_HOME": str(home)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=environment, cwd=home.parent, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
         finally:

@@ -29,7 +29,7 @@ def test_a_killed_command_leaves_no_server_behind_once_another_has_run(tmp_path:
     """The killed one cannot let go of the server; the next that does stops it."""
     folder = tmp_path / "postgresql"
     tmp_path.chmod(0o755)
-    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", HOLD, folder], stdout=subprocess.PIPE) as killed:
+    with subprocess.Popen([sys.executable, "-P", "-W", "ignore", "-c", HOLD, folder], stdout=subprocess.PIPE) as killed:
         assert killed.stdout is not None
         assert killed.stdout.readline() == b"up\n"
         os.kill(killed.pid, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from huilian.errors import HostUnavailable
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import Office
 from huilian.service import Service
-from tests.kernel import Probe, manifest_draft, open_county
+from tests.kernel import PROJECT, Probe, manifest_draft, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,8 +102,9 @@ def hosts(county: County, stack: ExitStack, count: int) -> list[EmbeddedHost]:
 
 def worker(county: County, seconds: float) -> subprocess.Popen[str]:
     """Start a host in a process of its own."""
-    command = [sys.executable, "-c", WORKER, county.office.home.folder, str(seconds)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-P", "-c", WORKER, county.office.home.folder, str(seconds)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 @pytest.fixture

@@ -445,7 +445,7 @@ def test_who_has_no_key_left_is_asked_for_one_by_telephone(home: Home, capsys: p
 def test_serve_logs_the_keys_that_end_soon(home: Home):
     """A running office says so without being asked."""
     environment = os.environ | {"HUILIAN_HOME": str(home.folder)}
-    command = [sys.executable, "-m", "huilian.cli", "serve", "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-P", "-m", "huilian.cli", "serve", "--listen", "127.0.0.1:0"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as serving:
         assert serving.stderr is not None
         line = next(line for line in serving.stderr if "key_expiring" in line)

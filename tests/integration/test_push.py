@@ -22,7 +22,7 @@ from huilian.hosts.embedded import EmbeddedHost
 from huilian.spool import Spool
 from huilian.transports.embedded import EmbeddedTransport
 from tests.edge_home import receipt_draft
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
+from tests.kernel import BANK, COUNTY, MINUTE, NOW, PROJECT
 from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, row, send, send_and_settle, spool
 
 if TYPE_CHECKING:
@@ -410,8 +410,9 @@ def test_a_push_that_is_killed_and_run_again_counts_everything_once(
 ):
     """SIGKILL, host and all, while it translates, between messages, and while it waits."""
     source = ledger(tmp_path)
-    command = [sys.executable, "-c", PUSHER, county.office.home.folder, source, where, str(at)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-P", "-c", PUSHER, county.office.home.folder, source, where, str(at)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"

@@ -95,7 +95,7 @@ def test_a_component_is_upgraded_on_its_own(database: Database):
 
 def test_processes_that_upgrade_at_once_wait_for_each_other(fresh_database: str, database: Database):
     """The services of the distributed host all do so as they start."""
-    command = [sys.executable, "-c", UPGRADE, fresh_database]
+    command = [sys.executable, "-P", "-c", UPGRADE, fresh_database]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)

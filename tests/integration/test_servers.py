@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import ssl
 import subprocess
@@ -165,8 +166,9 @@ def test_amqp_over_tls_is_served_to_those_who_trust_the_authority_and_to_nobody_
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_no_server_outlives_the_process_that_started_it(module: str, node: str, how: signal.Signals):
     """However the tests are ended, no process, no listener and no directory is left."""
-    command = [sys.executable, "-c", HOLDER.format(module=module, node=node)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=PROJECT) as holder:
+    command = [sys.executable, "-P", "-c", HOLDER.format(module=module, node=node)]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as holder:
         try:
             assert holder.stdout is not None
             server_pid, directory = json.loads(holder.stdout.readline())

@@ -174,7 +174,7 @@ def running_office(folder: Path, rabbitmq: RabbitMQNode, postgresql: PostgreSQLN
         )
         members.add_key(transaction, BANK, home.keys.create(BANK).public, now=now, actor="test")
     environment = os.environ | {"HUILIAN_HOME": str(home.folder)}
-    command = [sys.executable, "-m", "huilian.cli", "serve", "--host", "distributed"]
+    command = [sys.executable, "-P", "-m", "huilian.cli", "serve", "--host", "distributed"]
     with (folder / "serve.log").open("wb") as log, subprocess.Popen(command, env=environment, stderr=log) as supervisor:
         try:
             yield DistributedOffice(home, rabbitmq, postgresql, amqp_url, supervisor, folder)

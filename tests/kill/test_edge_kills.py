@@ -16,6 +16,7 @@ import pytest
 from huilian.office import open_office
 from tests.edge_home import BANK, confirmation, edge_home, names, receipts, run_edge
 from tests.http_county import county_over_http
+from tests.kernel import PROJECT
 from tests.kill.office import running_office, wait_until
 from tests.push_county import ledger
 from tests.servers.postgresql import PostgreSQLNode
@@ -194,8 +195,14 @@ def edge_of(county: County, folder: Path, *, trailer: str | None = None) -> tupl
 
 def kill_at(home: Home, where: str, at: int) -> None:
     """Run the edge until it is there, and kill it."""
-    command = [sys.executable, "-c", EDGE, home.folder, where, str(at)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    command = [sys.executable, "-P", "-c", EDGE, home.folder, where, str(at)]
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -212,7 +219,7 @@ def kill_at(home: Home, where: str, at: int) -> None:
 def running(home: Home) -> Iterator[subprocess.Popen[bytes]]:
     """Run the command `huilian edge run`, and kill it at the end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
-    command = [sys.executable, "-m", "huilian.cli", "edge", "run", "--settle", "0"]
+    command = [sys.executable, "-P", "-m", "huilian.cli", "edge", "run", "--settle", "0"]
     with subprocess.Popen(
         command, env=environment | {"HUILIAN_HOME": str(home.folder)}, stderr=subprocess.DEVNULL
     ) as process:

@@ -70,7 +70,7 @@ def place(path: str, node: ast.AST) -> str:
 def test_imports_run_one_way():
     """The contracts in pyproject.toml hold: kernel below schemas below adapters and services, apart from each other."""
     command = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert re.search(r"Contracts: [1-9][0-9]* kept, 0 broken", done.stdout)
 
@@ -164,8 +164,22 @@ def test_the_kernel_is_imported_without_the_distributed_host():
         name for name in names if name.startswith("huilian") and not re.search("migrations|distributed|__main__", name)
     ]
     command = f"import {', '.join(kernel)}; import sys; print({{'eventlet', 'nameko', 'kombu'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("set()\n", 0), done.stderr
+
+
+def test_no_child_process_runs_what_lies_in_the_folder_it_is_started_from():
+    """A Python that is started with -m or -c puts that folder first on its path; -P and -I keep it off."""
+    files = [path for folder in (*PACKAGES, "bench", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+    unsafe = [
+        place(path.relative_to(ROOT).as_posix(), node)
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.List)
+        and [ast.unparse(each) for each in node.elts[:1]] == ["sys.executable"]
+        and [ast.unparse(each) for each in node.elts[1:2]] not in (["'-P'"], ["'-I'"])
+    ]
+    assert unsafe == []
 
 
 def test_adapters_in_folders_are_never_forgotten():

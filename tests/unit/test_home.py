@@ -52,7 +52,9 @@ def test_settings_are_utf_8_whatever_the_machine_prefers(tmp_path: Path):
         "print(Home(Path(sys.argv[1]), {}).settings().county)"
     )
     environment = os.environ | {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
-    done = subprocess.run([sys.executable, "-c", code, tmp_path], env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, tmp_path], env=environment, capture_output=True, check=False
+    )
     assert (done.stdout, done.returncode) == (b"341599\n", 0), done.stderr
     assert "惠联" in (tmp_path / "huilian.toml").read_text("utf-8")
 

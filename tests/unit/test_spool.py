@@ -69,7 +69,7 @@ def test_two_processes_never_write_the_same_submission(tmp_path: Path):
         "import sys, time; from pathlib import Path; from huilian.spool import Spool;"
         "draught = Spool(Path(sys.argv[1])).begin(sys.argv[2]); print('begun', flush=True); time.sleep(60)"
     )
-    other = subprocess.Popen([sys.executable, "-c", code, tmp_path, NAME], stdout=subprocess.PIPE)
+    other = subprocess.Popen([sys.executable, "-P", "-c", code, tmp_path, NAME], stdout=subprocess.PIPE)
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == b"begun\n"
