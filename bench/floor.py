@@ -13,7 +13,8 @@ import psycopg
 
 from bench.data import COUNTY, MEMBER, Ledgers
 from huilian import adapters
-from huilian.database import EmbeddedServer, quote
+from huilian.database import quote
+from huilian.embedded_server import EmbeddedServer
 from schemas import columnar
 from schemas.records import LoanLedgerRecord
 from services.registry.staging import sql_columns
@@ -41,7 +42,8 @@ def measure(ledgers: Ledgers, folder: Path) -> tuple[float, float]:
     first, second = translated(ledgers.first), translated(ledgers.second)
     server = EmbeddedServer(folder / "postgresql")
     try:
-        with psycopg.connect(server.start(), autocommit=True) as connection:
+        server.start()
+        with psycopg.connect(server.owner_url, autocommit=True) as connection:
             columns = sql_columns(LoanLedgerRecord)
             definition = ", ".join(f"{quote(name)} {kind}" for name, kind in columns)
             key = "PRIMARY KEY (institution, loan_no)"

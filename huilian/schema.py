@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from huilian.database import connect, quote
+from huilian import database_roles
+from huilian.database import Database, connect, quote
+from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from huilian.database import Database
 
 __all__ = ["KERNEL", "Component", "is_current", "upgrade"]
 
@@ -42,12 +42,19 @@ KERNEL: Final = Component("huilian", Path(__file__).parent / "migrations")
 
 
 def is_current(database: Database, components: Sequence[Component]) -> bool:
-    """Return whether every component's tables are at its newest revision."""
+    """Return whether every component's tables are at its newest revision, and may be worked with."""
+    readable = """
+        SELECT EXISTS (
+            SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = %s AND c.relname = 'alembic_version'
+            AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+        )
+    """
     with database.transaction() as transaction:
         for component in components:
-            table = quote(component.schema, "alembic_version")
-            if not transaction.value("SELECT to_regclass(%s) IS NOT NULL", [table]):
+            if not transaction.value(readable, [component.schema]):
                 return False
+            table = quote(component.schema, "alembic_version")
             if transaction.value(f"SELECT version_num FROM {table}") != component.head:
                 return False
     return True
@@ -58,6 +65,7 @@ def upgrade(database: Database, components: Sequence[Component]) -> None:
 
     Raises:
         HostUnavailable: HL5001, the database is away.
+        ConfigurationError: HL6024, the role may not change tables, and no owner's address is given.
     """
     if is_current(database, components):
         return
@@ -66,14 +74,30 @@ def upgrade(database: Database, components: Sequence[Component]) -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     with database.transaction() as transaction:
-        transaction.lock("huilian.upgrade")
-        for component in components:
-            transaction.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(component.schema)}")
+        role = str(transaction.value("SELECT current_user"))
+    divided = _make_schemas(database, components, role)
     for component in components:
         config = Config()
         config.set_main_option("script_location", str(component.migrations).replace("%", "%%"))
-        config.attributes.update(url=database.url, schema=component.schema)
+        is_kernel = component == KERNEL
+        url = database.owner_url if is_kernel else database.url
+        granted_to = role if divided and is_kernel else None
+        config.attributes.update(url=url, schema=component.schema, granted_to=granted_to)
         command.upgrade(config, "head")
+
+
+def _make_schemas(database: Database, components: Sequence[Component], role: str) -> bool:
+    """Make the schemas that are missing, as the owner; return whether that is another role than the services'."""
+    with Database(database.owner_url, size=1) as owner, owner.transaction() as transaction:
+        transaction.lock("huilian.upgrade")
+        if not database_roles.may_change(transaction, [component.schema for component in components]):
+            raise ConfigurationError("HL6024", role=transaction.value("SELECT current_user"))
+        divided = bool(transaction.value("SELECT current_user <> %s", [role]))
+        for component in components:
+            transaction.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(component.schema)}")
+            if divided and component != KERNEL:
+                database_roles.give(transaction, component.schema, role)
+    return divided
 
 
 def run_in_alembic() -> None:
@@ -90,4 +114,7 @@ def run_in_alembic() -> None:
             connection=connection, version_table_schema=attributes["schema"], transaction_per_migration=False
         )
         context.run_migrations()
+        if attributes["granted_to"]:
+            # In one transaction with the tables: at no revision may the services do more or less than they should.
+            connection.execute(text(database_roles.granting(attributes["schema"], attributes["granted_to"])))
     engine.dispose()

@@ -46,4 +46,24 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "名称 {name} 有两处：目录 {folder}，以及已安装的 {other}；为免误用，两处都不采用：请给其中一个改名或移走",
         "the name {name} stands for two: the folder {folder} and, installed, {other}; neither is used: rename one",
     ),
+    "HL6020": (
+        "他人可写 {path}（权限 {mode}），不予采用；请核对内容后执行 {remedy}",
+        "others may write to {path} (mode {mode}), so it is not used; look through it, then run {remedy}",
+    ),
+    "HL6021": (
+        "{path} 属于用户 {owner}，不属于 {account}，不予采用；请核对内容后以 root 执行 {remedy}",
+        "{path} belongs to {owner}, not to {account}, so it is not used; look through it, then as root run {remedy}",
+    ),
+    "HL6022": (
+        "上级目录 {path} 任何人可写（权限 {mode}），他人可调换其中的 {within}；请执行 {remedy}，或把数据目录移到别处",
+        "anybody may write to {path} (mode {mode}) and put another {within} into it; run {remedy}, or move it elsewhere",
+    ),
+    "HL6023": (
+        "数据库没有角色 {role}，所给的所有者也无权建立；请由数据库管理员执行 CREATE ROLE {role} LOGIN PASSWORD '…'",
+        "the database has no role {role}, and the owner given may not make it: CREATE ROLE {role} LOGIN PASSWORD '…'",
+    ),
+    "HL6024": (
+        "数据库角色 {role} 无权建立或升级数据表；请在 HUILIAN_DATABASE_OWNER_URL 中给出所有者的地址，再运行一次 huilian init",
+        "the database role {role} may not make or upgrade tables: set HUILIAN_DATABASE_OWNER_URL, run huilian init once",
+    ),
 }

@@ -17,7 +17,8 @@ import pytest
 
 from adapters.sample_county import expected_figures, make
 from huilian import adapters
-from huilian.database import Database, EmbeddedServer
+from huilian.database import Database
+from huilian.embedded_server import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     assert huilian("init", "--county", COUNTY, "--policy", "anhui", home=home).returncode == 0
     # Held from here on, so that no command has to start the server; several may use it at once.
     server = EmbeddedServer(home / "postgresql")
-    with Database(server.start()) as database:
+    server.start()
+    with Database(server.owner_url) as database:
         made = Office(home, files, database)
         made.run("member", "add", "RCB01", "--kind", "bank", "--adapter", "rural_commercial_bank")
         roster = f"花名册_{COUNTY}_20240101.csv"

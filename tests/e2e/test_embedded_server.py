@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from huilian.database import EmbeddedServer
+from huilian.embedded_server import EmbeddedServer
 from huilian.errors import HostUnavailable
 
 SOON = 30.0
 """Seconds, on a busy machine; a server that is only slow is given two minutes."""
-USER = "import sys, time; from pathlib import Path; from huilian.database import EmbeddedServer; "
+USER = "import sys, time; from pathlib import Path; from huilian.embedded_server import EmbeddedServer; "
 HOLD = USER + "EmbeddedServer(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)"
 
 

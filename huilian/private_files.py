@@ -1,0 +1,86 @@
+"""Files and folders with a mode of their own, whatever the umask is: who may read and write them is decided here."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+__all__ = [
+    "GROUP_READS",
+    "PRIVATE",
+    "PRIVATE_FOLDER",
+    "PUBLIC",
+    "PUBLIC_FOLDER",
+    "SHARED_FOLDER",
+    "make_folder",
+    "open_to_write",
+    "sync",
+    "write",
+    "write_atomically",
+]
+
+PRIVATE: Final = 0o600
+"""Keys, settings, what is in the spool: its owner's alone."""
+GROUP_READS: Final = 0o640
+"""What an institution's other systems fetch."""
+PUBLIC: Final = 0o644
+"""What holds neither secrets nor persons."""
+PRIVATE_FOLDER: Final = 0o700
+SHARED_FOLDER: Final = 0o770
+"""Where an institution's other systems put files and take them from."""
+PUBLIC_FOLDER: Final = 0o755
+
+
+def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> None:
+    """Make a folder unless it is there; folders above it that are missing may be read by all and written by its owner.
+
+    One that is there stays as it is.
+    """
+    if not path.parent.exists():
+        make_folder(path.parent, PUBLIC_FOLDER)
+    try:
+        path.mkdir(mode)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+        return
+    # The folder above may hand its group down, by a bit that stays.
+    path.chmod(mode | path.stat().st_mode & stat.S_ISGID)
+
+
+def open_to_write(path: Path, mode: int = PRIVATE) -> BinaryIO:
+    """Open a file for writing that takes the place of what is called so, with this mode from its first byte on."""
+    # Emptied, it might be a link to elsewhere, or another's who reads along.
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    os.fchmod(handle, mode)
+    return os.fdopen(handle, "wb")
+
+
+def write(path: Path, content: bytes, mode: int = PRIVATE) -> None:
+    """Write a file."""
+    with open_to_write(path, mode) as file:
+        file.write(content)
+
+
+def sync(path: Path) -> None:
+    """Have a file's content, or a folder's entries, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomically(path: Path, content: bytes, mode: int = PRIVATE) -> None:
+    """Replace a file, durably, so that after a crash it is either the old or the new one."""
+    temporary = path.with_name(path.name + ".new")
+    write(temporary, content, mode)
+    sync(temporary)
+    temporary.replace(path)
+    sync(path.parent)
