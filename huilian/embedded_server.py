@@ -100,12 +100,13 @@ class EmbeddedServer:
                     self.owner_url = self._url(OWNER, sockets)
                     self._let_in(url)
                     self._hold()
-                return url
             except (HostUnavailable, subprocess.SubprocessError, OSError, ValueError, RuntimeError) as error:
                 patience = START_SECONDS if failure.is_coming_up() else FAILURE_SECONDS
                 if failure.is_final() or time.monotonic() > began + patience:
                     raise HostUnavailable("HL5001", what=failure.reason(error)) from error
                 time.sleep(0.2)
+            else:
+                return url
 
     def stop(self) -> None:
         """Let go of the server; it stops when no other process uses it."""

@@ -55,15 +55,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{path} belongs to {owner}, not to {account}, so it is not used; look through it, then as root run {remedy}",
     ),
     "HL6022": (
-        "上级目录 {path} 任何人可写（权限 {mode}），他人可调换其中的 {within}；请执行 {remedy}，或把数据目录移到别处",
-        "anybody may write to {path} (mode {mode}) and put another {within} into it; run {remedy}, or move it elsewhere",
+        "上级目录 {path} 任何人可写（权限 {mode}），他人可调换其中的 {within}；请执行 {remedy}，或另选位置",
+        "anybody may write to {path} (mode {mode}) and put another {within} there; run {remedy}, or take another place",
     ),
     "HL6023": (
         "数据库没有角色 {role}，所给的所有者也无权建立；请由数据库管理员执行 CREATE ROLE {role} LOGIN PASSWORD '…'",
         "the database has no role {role}, and the owner given may not make it: CREATE ROLE {role} LOGIN PASSWORD '…'",
     ),
     "HL6024": (
-        "数据库角色 {role} 无权建立或升级数据表；请在 HUILIAN_DATABASE_OWNER_URL 中给出所有者的地址，再运行一次 huilian init",
-        "the database role {role} may not make or upgrade tables: set HUILIAN_DATABASE_OWNER_URL, run huilian init once",
+        "数据库角色 {role} 无权建立或升级数据表；请以 HUILIAN_DATABASE_OWNER_URL 给出所有者的地址，再运行 huilian init",
+        "the database role {role} may not make or upgrade tables: set HUILIAN_DATABASE_OWNER_URL and run huilian init",
     ),
 }

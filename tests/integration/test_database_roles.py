@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -103,13 +104,12 @@ def test_a_month_is_reported_as_the_services_role(office: Office, tmp_path: Path
 @pytest.mark.parametrize("addresses", ["superuser"], indirect=True)
 def test_the_audit_log_cannot_be_changed(office: Office):
     """By whatever statement: neither the records, nor what protects them, nor who one is."""
+    let_through = []
     for statement in FORBIDDEN:
-        with (
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-            office.database.transaction() as transaction,
-        ):
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege), office.database.transaction() as transaction:
             transaction.execute(statement)
-            pytest.fail(statement)
+            let_through.append(statement)
+    assert let_through == []
 
 
 def test_the_owner_keeps_the_kernels_tables_and_the_services_have_theirs(office: Office, addresses: tuple[str, str]):
