@@ -9,17 +9,15 @@ A folder is one of two things::
     village_bank/                      or the package by itself
         __init__.py                    has `adapter = …`
 
-Whoever may write into such a folder may run code as this user. `sys.path` stays as it is: the one
-package is loaded from its place, and none that is installed can be hidden by it.
+Whoever may write into such a folder may run code as this user, so one that others may write to is refused.
+`sys.path` stays as it is: the one package is loaded from its place, and none that is installed can be hidden by it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import re
-import stat
 import sys
 import threading
 import tomllib
@@ -28,7 +26,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import adapter_registration
+from huilian import adapter_registration, file_ownership
 from huilian.errors import ConfigurationError
 from huilian.system_errors import why
 
@@ -36,14 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.machinery import ModuleSpec
 
-__all__ = ["GROUP", "OTHERS_WRITE", "AdapterFolder", "folders", "open_to_others", "origin"]
+__all__ = ["GROUP", "AdapterFolder", "folders", "origin"]
 
 GROUP: Final = "huilian.adapters"
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _PROJECT: Final = "pyproject.toml"
 _PACKAGE: Final = "__init__.py"
-OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _importing: Final = threading.RLock()
 """So that no thread is handed a package that another is still importing."""
 
@@ -61,20 +58,6 @@ def folders(within: Path) -> dict[str, Path]:
     except OSError as error:
         raise ConfigurationError("HL6006", file=within, what=why(error)) from error
     return {path.name: path for path in entries if path.name[0] not in "._" and path.is_dir()}
-
-
-def open_to_others(folder: Path) -> Iterator[Path]:
-    """Yield `folder` and all in it that others than its owner may write to; links are followed once."""
-    pending = [folder]
-    while pending:
-        path = pending.pop()
-        # What is not there, or closed to this user, is not run either.
-        with contextlib.suppress(OSError):
-            mode = path.stat().st_mode
-            if mode & OTHERS_WRITE:
-                yield path
-            if stat.S_ISDIR(mode) and (not path.is_symlink() or path.parent == folder):
-                pending += sorted(path.iterdir(), reverse=True)
 
 
 @dataclass(frozen=True)
@@ -116,6 +99,17 @@ class AdapterFolder:
         if name not in (None, point.name):
             raise _fault(called, "entry point", f"is {point.name} in {folder / _PROJECT}, the folder is {name}")
         return AdapterFolder(folder, point.name, point.value, package)
+
+    def faults(self, home: Path) -> Iterator[ConfigurationError]:
+        """Yield what others may change of what would be run, by the rules of `huilian.file_ownership`.
+
+        Args:
+            home: the data directory it lies in, or is linked to from.
+        """
+        run = [self.folder / _PROJECT, *file_ownership.tree(self.package)]
+        yield from file_ownership.faults(run, home)
+        if self.folder.is_symlink():
+            yield from file_ownership.faults([], self.folder.resolve())
 
     def loaded(self) -> Any:  # noqa: ANN401  # whatever the entry point holds
         """Return what the entry point holds, its package imported under its own name from its own place.

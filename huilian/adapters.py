@@ -295,11 +295,14 @@ def find(name: str, within: Path | None = None) -> Adapter:
 
     Raises:
         ConfigurationError: HL6004, there is none; HL6005, it cannot be imported or breaks the rules; HL6015, the name
-            stands for two.
+            stands for two; HL6020 to HL6022, others may write to what would be run.
     """
     lying = adapter_folders.folders(within) if within else {}
-    if name in lying:
-        return check(in_folder(lying[name], name).loaded(), name)
+    if within and name in lying:
+        found = in_folder(lying[name], name)
+        for fault in found.faults(within.parent):
+            raise fault
+        return check(found.loaded(), name)
     for point in entry_points(group=GROUP, name=name):
         return check(adapter_registration.loaded(point), name)
     raise ConfigurationError("HL6004", name=name, known=", ".join(known(within)))

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import envelope
 from huilian.envelope import BODY_LIMIT, SEAL_LIMIT
 from huilian.errors import FileRefused, MessageRefused, UsageError
-from huilian.spool import sync
+from huilian.private_files import sync
 from huilian.system_errors import why
 
 if TYPE_CHECKING:

@@ -26,13 +26,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import toml_tables
+from huilian import file_ownership, toml_tables
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder, PublicKey
-from huilian.spool import FULL_LISTS, write_atomically
+from huilian.private_files import PUBLIC, PUBLIC_FOLDER, make_folder, write_atomically
+from huilian.spool import FULL_LISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["HOSTS", "Home", "Settings"]
 
@@ -46,6 +47,16 @@ _ADAPTERS: Final = "adapters"
 _MISSING: Final = "missing_at_most_percent"
 MISSING_AT_MOST_PERCENT: Final = 10
 """Of what stood; the plans are silent: assumed."""
+_UNSHARED: Final = (
+    "huilian.toml",
+    "spool",
+    "adapters",
+    "edge.toml",
+    "edge.sqlite",
+    "edge.lock",
+    "underway",
+    "unfinished",
+)
 
 
 @dataclass(frozen=True)
@@ -121,13 +132,16 @@ class Home:
     def trusted_keys(self, member: str) -> list[PublicKey]:
         """Return the public keys by which this machine believes `member`, from `trusted/`."""
         files = sorted((self.folder / "trusted").glob(f"{member}-*.pem"))
+        for path in files:
+            file_ownership.hold(path, self.folder)
         return [PublicKey.from_pem(path.read_text("ascii", "replace")) for path in files]
 
     def trust(self, member: str, key: PublicKey) -> None:
         """Believe `member` by this key from now on."""
+        make_folder(self.folder)
         folder = self.folder / "trusted"
-        folder.mkdir(exist_ok=True)
-        write_atomically(folder / f"{member}-{key.kid[:12]}.pem", key.pem().encode("ascii"))
+        make_folder(folder, PUBLIC_FOLDER)
+        write_atomically(folder / f"{member}-{key.kid[:12]}.pem", key.pem().encode("ascii"), PUBLIC)
 
     @property
     def exists(self) -> bool:
@@ -145,34 +159,31 @@ class Home:
         Settings of adapters stay as the file has them, unless others are given.
 
         Raises:
-            ConfigurationError: HL6008, it belongs to another county; HL6006, a setting is wrong.
+            ConfigurationError: HL6008, it belongs to another county; HL6006, a setting is wrong; HL6020 to HL6022,
+                others may write there.
         """
         _check(self._overridden(settings), str(self.file))
+        file_ownership.hold(self.folder, self.folder)
         if self.exists and self.settings().county != settings.county:
             raise ConfigurationError("HL6008", home=self.folder, county=self.settings().county)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         for part in ("keys", "spool"):
-            (self.folder / part).mkdir(mode=0o700, exist_ok=True)
+            make_folder(self.folder / part)
         # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
         lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
         content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
         content += self._shares_to_write(settings.missing_at_most_percent)
         content += self._tables_to_write(settings.adapters)
-        temporary = self.file.with_suffix(".new")
-        temporary.unlink(missing_ok=True)
-        temporary.touch(mode=0o600)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.file)
+        write_atomically(self.file, content.encode())
 
     def settings(self) -> Settings:
         """Return the settings.
 
         Raises:
-            ConfigurationError: HL6001, the directory was not set up; HL6006, a setting is wrong.
+            ConfigurationError: HL6001, the directory was not set up; HL6006, a setting is wrong; HL6020 to HL6022,
+                others may write to it or to the spool.
         """
+        file_ownership.hold(self.spool, self.folder)
         if not self.exists:
             raise ConfigurationError("HL6001", home=self.folder)
         values = self._read()
@@ -198,6 +209,7 @@ class Home:
         return tables
 
     def _read(self) -> dict[str, Any]:
+        file_ownership.hold(self.file, self.folder)
         try:
             values: dict[str, Any] = tomllib.loads(self.file.read_text(encoding="utf-8"))
         except ValueError as error:  # no TOML, or not even UTF-8
@@ -213,6 +225,15 @@ class Home:
         wanted = {kind: percent for kind, percent in given.items() if percent != MISSING_AT_MOST_PERCENT} or there
         set_otherwise = {kind: percent for kind, percent in wanted.items() if percent != MISSING_AT_MOST_PERCENT}
         return f"{_MISSING} = {toml_tables.as_toml(set_otherwise)}\n" if set_otherwise else ""
+
+    def kept_from_others(self) -> Iterator[Path]:
+        """Yield what nobody else may write to, be it an office's or an edge's; adapters are looked at by themselves.
+
+        Into the folders that an edge shares others do write, and the database's are its server's.
+        """
+        yield from (self.folder / name for name in _UNSHARED)
+        for name in ("keys", "trusted", "memberships"):
+            yield from file_ownership.tree(self.folder / name)
 
     def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:
         there = self.adapter_tables()

@@ -14,8 +14,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from huilian import base64url
+from huilian import base64url, file_ownership
 from huilian.errors import AccessDenied, UsageError
+from huilian.private_files import make_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +124,8 @@ class SigningKey:
         pem = self._private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent.parent)
+        make_folder(path.parent)
         unfinished = path.with_name(path.name + ".new")
         unfinished.unlink(missing_ok=True)
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
@@ -173,16 +175,17 @@ class KeyFolder:
 
         Raises:
             AccessDenied: HL4006, no key of that member is kept here.
+            ConfigurationError: HL6020 to HL6022, others may write to it.
         """
         files = sorted(self._files(member))
         if not files:
             raise AccessDenied("HL4006", member=member)
-        return SigningKey.load(files[-1])
+        return self._loaded(files[-1])
 
     def prepared(self, member: str) -> SigningKey | None:
         """Return the key that is made but not signed with yet, if there is one."""
         path = self._prepared_file(member)
-        return SigningKey.load(path) if path.exists() else None
+        return self._loaded(path) if path.exists() else None
 
     def prepared_at(self, member: str) -> dt.datetime | None:
         """Return when the key that is not signed with yet was made; None when there is none."""
@@ -218,6 +221,10 @@ class KeyFolder:
         """Return whether the newest private key of `member` that is kept here is this one; it is not opened."""
         files = sorted(self._files(member))
         return bool(files) and files[-1].stem.partition("-")[2] == kid[:12]
+
+    def _loaded(self, path: Path) -> SigningKey:
+        file_ownership.hold(path, self.folder.parent)
+        return SigningKey.load(path)
 
     def _files(self, member: str) -> list[Path]:
         return list(self._folder(member).glob("[0-9][0-9][0-9][0-9]-*.pem"))

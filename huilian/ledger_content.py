@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import polars as pl
 
+from huilian.private_files import open_to_write
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -84,7 +86,7 @@ class Content:
         return rows
 
     def _write(self, rows: pl.DataFrame) -> None:
-        self._file = self._file or self._path.open("wb")
+        self._file = self._file or open_to_write(self._path)
         buffer = io.BytesIO()
         rows.write_ipc_stream(buffer)
         piece = buffer.getbuffer()
@@ -100,7 +102,7 @@ class Content:
         """Give the file its name, or remove it where it could not be written whole."""
         try:
             if self._is_whole:
-                self._file = self._file or self._path.open("wb")
+                self._file = self._file or open_to_write(self._path)
                 self._file.close()
                 self._path.rename(_named(self._path, self._sha256.hexdigest()))
         except OSError:

@@ -19,6 +19,7 @@ __all__ = [
     "SHARED_FOLDER",
     "make_folder",
     "open_to_write",
+    "share",
     "sync",
     "write",
     "write_atomically",
@@ -31,16 +32,13 @@ GROUP_READS: Final = 0o640
 PUBLIC: Final = 0o644
 """What holds neither secrets nor persons."""
 PRIVATE_FOLDER: Final = 0o700
-SHARED_FOLDER: Final = 0o770
-"""Where an institution's other systems put files and take them from."""
+SHARED_FOLDER: Final = 0o750
+"""Where an institution's other systems find files; it may be opened to their group for writing."""
 PUBLIC_FOLDER: Final = 0o755
 
 
 def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> None:
-    """Make a folder unless it is there; folders above it that are missing may be read by all and written by its owner.
-
-    One that is there stays as it is.
-    """
+    """Make a folder, and those above it that are missing, for all to read; one that is there stays as it is."""
     if not path.parent.exists():
         make_folder(path.parent, PUBLIC_FOLDER)
     try:
@@ -60,6 +58,18 @@ def open_to_write(path: Path, mode: int = PRIVATE) -> BinaryIO:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     os.fchmod(handle, mode)
     return os.fdopen(handle, "wb")
+
+
+def share(path: Path, folder: Path) -> None:
+    """Let those read a file who may look into a folder: its group does."""
+    group = folder.stat().st_gid
+    mode = GROUP_READS
+    if path.stat().st_gid != group:
+        try:
+            os.chown(path, -1, group)
+        except PermissionError:
+            mode = PUBLIC  # not of that group ourselves; the folder keeps the others out
+    path.chmod(mode)
 
 
 def write(path: Path, content: bytes, mode: int = PRIVATE) -> None:

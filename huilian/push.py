@@ -24,6 +24,7 @@ from huilian.adapters import Outgoing
 from huilian.ahead import ahead
 from huilian.error_texts import SUPERSEDED
 from huilian.errors import FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.private_files import PRIVATE, make_folder
 from huilian.sealing import Sealing
 from huilian.spool import Spool
 from huilian.system_errors import why
@@ -222,9 +223,10 @@ def _answer(
     outgoing = receipts.about(rows, Outgoing(RECEIPT_CONTRACT, str(receipt["member"]), day, 1, frame, source.name))
     folder = submission.folder / "answer"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    make_folder(folder)
     target = folder / adapter.outgoing_name(outgoing)
     adapter.write(outgoing, settings, target)
+    target.chmod(PRIVATE)
     return target
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import envelope
 from huilian.envelope import Draft
-from huilian.spool import write_atomically
+from huilian.private_files import write_atomically
 
 if TYPE_CHECKING:
     import datetime as dt

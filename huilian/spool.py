@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import envelope
 from huilian.error_texts import LACKS_TOO_MUCH
 from huilian.errors import UsageError
+from huilian.private_files import PRIVATE, make_folder, sync, write, write_atomically
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -108,7 +109,7 @@ class SpooledSubmission:
 
     def note_sent(self, number: int) -> None:
         """Note how many messages have left."""
-        (self.folder / "sent").write_text(str(number))
+        write(self.folder / "sent", str(number).encode())
 
     def discard(self) -> None:
         """Take the submission out of the spool, so that its file is translated and sealed anew."""
@@ -153,7 +154,8 @@ class Draught:
     def __init__(self, folder: Path) -> None:
         self.target = folder
         self.folder = folder.with_name(folder.name + ".part")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
+        make_folder(self.folder)
         # Held until this process ends or is done: what a dead one left behind is not locked.
         self._lock = os.open(self.folder, os.O_RDONLY)
         try:
@@ -169,13 +171,14 @@ class Draught:
 
     def write(self, number: int, message: Message) -> None:
         """Write one message under its number in sending order."""
-        (self.folder / f"{number:06d}.payload").write_bytes(message.payload)
-        (self.folder / f"{number:06d}.seal").write_text(message.seal, "ascii")
+        write(self.folder / f"{number:06d}.payload", message.payload)
+        write(self.folder / f"{number:06d}.seal", message.seal.encode("ascii"))
 
     def finish(self, manifest: dict[str, Any]) -> SpooledSubmission:
         """Make the submission visible, durably: every file and the folder reach the disk first."""
-        (self.folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False, indent=2), "utf-8")
+        write(self.folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=2).encode())
         for path in self.folder.iterdir():
+            path.chmod(PRIVATE)  # the rejected rows were written by an adapter
             sync(path)
         sync(self.folder)
         if self.target.exists():
@@ -275,21 +278,3 @@ def _is_later(other: SpooledSubmission, own: SpooledSubmission) -> bool:
     if answered is None or own_answered is None:
         return sealed >= own.sealed_at
     return sealed > own.sealed_at or answered > own_answered
-
-
-def sync(path: Path) -> None:
-    """Have a file's content, or a folder's entries, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file, durably, so that after a crash it is either the old or the new one."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.write_bytes(content)
-    sync(temporary)
-    temporary.replace(path)
-    sync(path.parent)

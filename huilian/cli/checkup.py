@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from huilian import access, messages, policy, schema, service
+from huilian import access, file_ownership, messages, policy, schema, service
 from huilian.cli import checkup_adapters, key_findings
 from huilian.cli.findings import FAIL, OK, WARN, Finding, failed, worst
 from huilian.clock import SystemClock
@@ -34,16 +34,19 @@ _OTHERS: Final = 0o077
 
 def examine(home: Home) -> list[Finding]:
     """Return every finding; what cannot be looked at because something else fails is left out."""
+    refused = list(_refused(home))
     try:
         settings = home.settings()
     except HuilianError as error:
-        return [failed("数据目录 (home)", error)]
+        others = [] if error.code in file_ownership.CODES else [failed("数据目录 (home)", error)]
+        return [*others, *refused]
     county = f"{home.folder}，县 {settings.county}，{settings.host}"
     findings = [
         Finding("数据目录 (home)", OK, county),
         *_installed(settings),
         *checkup_adapters.examine(home),
-        *_permissions(home),
+        *refused,
+        *_permissions(home, refused),
         *_disk(home),
         *_spool(home),
     ]
@@ -53,6 +56,8 @@ def examine(home: Home) -> list[Finding]:
         with open_database(home, settings, size=2) as database:
             findings += _database(home, database)
     except HuilianError as error:
+        if error.code in file_ownership.CODES:
+            return findings  # of a key: told above
         findings.append(failed("数据库 (database)", error, "检查数据库地址与服务 (check its address and that it runs)"))
     return findings
 
@@ -72,7 +77,17 @@ def _installed(settings: Settings) -> Iterator[Finding]:
     yield Finding("安装 (installation)", OK, f"政策 {settings.policy}；{', '.join(service.installed())}")
 
 
-def _permissions(home: Home) -> Iterator[Finding]:
+def _refused(home: Home) -> Iterator[Finding]:
+    """Yield all that commands refuse because others may change it, not only what they meet first."""
+    told: set[tuple[str, object]] = set()
+    kept = file_ownership.faults(home.kept_from_others(), home.folder)
+    for fault in (*kept, *checkup_adapters.open_to_others(home)):
+        if (fault.code, fault.facts["path"]) not in told:
+            told.add((fault.code, fault.facts["path"]))
+            yield failed("文件权限 (permissions)", fault, str(fault.facts["remedy"]))
+
+
+def _permissions(home: Home, refused: list[Finding]) -> Iterator[Finding]:
     private = [home.file, home.folder / "keys", home.spool, *sorted((home.folder / "keys").rglob("*.pem"))]
     open_ones = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
     missing = [path for path in (home.folder / "keys", home.spool) if not path.is_dir()]
@@ -82,7 +97,7 @@ def _permissions(home: Home) -> Iterator[Finding]:
     elif missing:
         what = f"缺少目录 (missing): {' '.join(str(path) for path in missing)}"
         yield Finding("文件权限 (permissions)", FAIL, what, "huilian init --county … --policy …")
-    else:
+    elif not refused:
         yield Finding("文件权限 (permissions)", OK, "私钥、设置与待发区只有本用户可读 (private)")
 
 

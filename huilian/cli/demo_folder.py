@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from huilian.errors import UsageError
+from huilian.private_files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def held(folder: Path) -> Iterator[None]:
     if folder.exists() and not mark.is_file() and (not folder.is_dir() or any(folder.iterdir())):
         what = f"{folder} 不是演示目录，不会清空；请用 --home 另指定 (not a demonstration's: name another with --home)"
         raise UsageError("HL7001", what=what)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with mark.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

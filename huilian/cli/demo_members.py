@@ -18,6 +18,7 @@ from huilian.edge import open_edge
 from huilian.edge.settings import EdgeSettings, save
 from huilian.home import Home
 from huilian.members import PLATFORM
+from huilian.private_files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,8 +108,7 @@ def _edge(office: Office, member: str, adapter: str) -> Home:
     shutil.copytree(office.home.folder / "keys" / member, home.folder / "keys" / member)
     home.trust(PLATFORM, office.home.keys.current(PLATFORM).public)
     told = {name: values for name, values in office.settings.adapters.items() if name == adapter}
-    home.file.write_text(toml_tables.kept("", "adapters", told), encoding="utf-8")
-    home.file.chmod(0o600)
+    write_atomically(home.file, toml_tables.kept("", "adapters", told).encode())
     return home
 
 

@@ -11,6 +11,7 @@ import typer
 
 from huilian.cli import screen
 from huilian.errors import UsageError
+from huilian.private_files import PUBLIC
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
@@ -46,10 +47,12 @@ def write_new(file: Path, text: str) -> None:
         UsageError: HL7001, it is there, or cannot be written.
     """
     try:
-        with file.open("x", encoding="utf-8") as opened:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PUBLIC)
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            os.fchmod(handle, PUBLIC)
             opened.write(text)
             opened.flush()
-            os.fsync(opened.fileno())
+            os.fsync(handle)
     except OSError as error:
         raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
 

@@ -9,6 +9,7 @@ import typer
 from huilian.cli import keypairs, screen, session
 from huilian.errors import UsageError
 from huilian.home import Home
+from huilian.private_files import make_folder
 
 __all__ = ["register"]
 
@@ -74,7 +75,7 @@ def _print_pem(pem: str) -> None:
 
 def _on_the_edge(home: Home, code: str, public_key: Path | None, *, rotate: bool) -> None:
     if public_key is not None:
-        home.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(home.folder)
         home.trust(code, keypairs.read_public(public_key))
         screen.out().print(f"[green]已信任[/green] {code} 的公钥 (trusted)")
         return

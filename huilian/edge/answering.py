@@ -24,7 +24,8 @@ from huilian.edge.explaining import explanation_of_receipt
 from huilian.edge.frames import records
 from huilian.errors import HuilianError, MessageRefused
 from huilian.logs import where
-from huilian.spool import Spool, write_atomically
+from huilian.private_files import make_folder, write_atomically
+from huilian.spool import Spool
 from huilian.transports import refusals
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class Answering:
             if spooled is not None:
                 # Pushed by hand, in the same data directory: that push looks here.
                 answers = self._parts.home.spool / "receipts"
-                answers.mkdir(parents=True, exist_ok=True)
+                make_folder(answers)
                 write_atomically(answers / f"{submission}.json", message.body())
             self._place(f"message {message.id}", message, contract)
 

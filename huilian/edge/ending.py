@@ -9,6 +9,7 @@ import structlog
 from huilian.edge.arrivals import OPEN, UNTOLD
 from huilian.edge.explaining import explanation
 from huilian.edge.folders import EXPLANATION, free_name, move, sync, write_atomically
+from huilian.private_files import share
 
 if TYPE_CHECKING:
     from huilian.edge.arrivals import Arrival
@@ -71,7 +72,9 @@ class Ending:
         kept_as = arrival.kept_as or arrival.file_name
         if arrival.explanation is not None:
             # With a mark at its beginning, by which old editors on Windows know UTF-8.
-            write_atomically(folder / f"{kept_as}{EXPLANATION}", arrival.explanation.encode("utf-8-sig"))
+            file = folder / f"{kept_as}{EXPLANATION}"
+            write_atomically(file, arrival.explanation.encode("utf-8-sig"))
+            share(file, folder)
         source = folders.taken(arrival.number, arrival.file_name)
         if source.exists():
             move(source, folder / kept_as)

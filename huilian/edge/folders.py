@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import Final
 
+from huilian import file_ownership
 from huilian.errors import UsageError
-from huilian.spool import sync, write_atomically
+from huilian.private_files import PUBLIC_FOLDER, SHARED_FOLDER, make_folder, sync, write_atomically
 
 __all__ = ["EXPLANATION", "Folders", "free_name", "move", "readable_name", "sync", "write_atomically"]
 
@@ -47,18 +48,21 @@ class Folders:
 
     def make(self) -> None:
         """Make what is missing; what others put files into or take them from may be opened to their group."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        make_folder(self.home, PUBLIC_FOLDER)
         for name in _PRIVATE:
-            (self.home / name).mkdir(mode=0o700, exist_ok=True)
+            make_folder(self.home / name)
         for name in _SHARED:
-            (self.home / name).mkdir(mode=0o770, exist_ok=True)
+            make_folder(self.home / name, SHARED_FOLDER)
 
     def check(self) -> None:
-        """Let pass folders of one file system: only within one is a file moved at once.
+        """Let pass folders of one file system, since only within one a file is moved at once, and what is ours alone.
 
         Raises:
             UsageError: HL7001, one of them lies on another.
+            ConfigurationError: HL6020 to HL6022, others may write to what is not shared with them.
         """
+        for path in (*(self.home / name for name in _PRIVATE), self.ledger, self.lock):
+            file_ownership.hold(path, self.home)
         own = self.home.stat().st_dev
         for name in (*_SHARED, *_PRIVATE):
             if (self.home / name).stat().st_dev != own:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from huilian.edge.folders import free_name, move, sync
+from huilian.private_files import make_folder, share
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,8 +55,9 @@ class Placing:
             file_name = free_name(folders.outbox, name(number))
             # Of a try that was cut off; an adapter finds an empty folder, and its own name in it.
             shutil.rmtree(elsewhere, ignore_errors=True)
-            elsewhere.mkdir(mode=0o700)
+            make_folder(elsewhere)
             write(number, elsewhere / file_name)
+            share(elsewhere / file_name, folders.outbox)
             sync(elsewhere / file_name)
             sync(elsewhere)
             files.ready(key, dataschema, day, file_name)

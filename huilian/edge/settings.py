@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from huilian import file_ownership
 from huilian.errors import ConfigurationError, UsageError
+from huilian.private_files import PUBLIC_FOLDER, make_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,11 +70,13 @@ def load(home: Home, environment: Mapping[str, str] | None = None) -> EdgeSettin
 
     Raises:
         UsageError: HL7016, the directory was not set up as one.
-        ConfigurationError: HL6006, a setting is wrong.
+        ConfigurationError: HL6006, a setting is wrong; HL6020 to HL6022, others may write to them or to the
+            certificates they name.
     """
     file = home.folder / FILE
     if not file.exists():
         raise UsageError("HL7016", home=home.folder)
+    file_ownership.hold(file, home.folder)
     try:
         values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # no TOML, or not even UTF-8
@@ -89,6 +93,9 @@ def load(home: Home, environment: Mapping[str, str] | None = None) -> EdgeSettin
     given = {name: named.get(variable, "") for name, variable in _OVERRIDES.items()}
     settings = replace(settings, **{name: value for name, value in given.items() if value})
     _check(settings, str(file))
+    if settings.ca_file:
+        certificates = Path(settings.ca_file)
+        file_ownership.hold(certificates, certificates.parent)
     return settings
 
 
@@ -104,15 +111,9 @@ def save(home: Home, settings: EdgeSettings) -> None:
         f"{field.name} = {json.dumps(getattr(settings, field.name), ensure_ascii=False)}\n"
         for field in fields(EdgeSettings)
     ]
-    home.folder.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600)
-    with temporary.open("w", encoding="utf-8") as opened:
-        opened.write("# Settings of this institution's edge (惠联机构端). See docs/edge.md.\n" + "".join(lines))
-        opened.flush()
-        os.fsync(opened.fileno())
-    temporary.replace(file)
+    make_folder(home.folder, PUBLIC_FOLDER)
+    content = "# Settings of this institution's edge (惠联机构端). See docs/edge.md.\n" + "".join(lines)
+    write_atomically(file, content.encode())
 
 
 def _check(settings: EdgeSettings, file: str) -> None:

@@ -12,9 +12,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from huilian import file_ownership
 from huilian.errors import AccessDenied, ConfigurationError
 from huilian.members import PLATFORM
-from huilian.spool import write_atomically
+from huilian.private_files import make_folder, write_atomically
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _keep(home: Home, approval: Approval, known: Membership | None) -> Membershi
         approved_at=approval.time,
     )
     file = _file(home, member)
-    file.parent.mkdir(exist_ok=True)
+    make_folder(file.parent)
     moments = {"until": approval.until.isoformat(), "approved_at": approval.time.isoformat()}
     kept = dataclasses.asdict(membership) | moments
     write_atomically(file, json.dumps(kept, indent=2).encode())
@@ -124,9 +125,10 @@ def membership_of(home: Home, member: str) -> Membership | None:
     """Return what this machine keeps of a member's county, if it joined from here.
 
     Raises:
-        ConfigurationError: HL6006, the file is damaged.
+        ConfigurationError: HL6006, the file is damaged; HL6020 to HL6022, others may write to it.
     """
     file = _file(home, member)
+    file_ownership.hold(file, home.folder)
     try:
         kept = json.loads(file.read_text("utf-8"))
         moments = {name: _moment(kept.pop(name)) for name in ("until", "approved_at") if kept.get(name) is not None}

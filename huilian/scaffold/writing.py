@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from huilian import adapters
 from huilian.errors import ConfigurationError
 from huilian.home import Home
+from huilian.private_files import PUBLIC, PUBLIC_FOLDER, make_folder, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +44,9 @@ def scaffold(name: str, into: Path) -> list[Path]:
     written = []
     for path, template in _templates(files("huilian.scaffold") / "files", ()):
         target = folder.joinpath(*(name if part == _PACKAGE else part for part in path[:-1]))
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target, PUBLIC_FOLDER)
         target /= path[-1].removesuffix(_TEMPLATE)
-        target.write_bytes(_filled(path[-1], template.read_text("utf-8"), words))
+        write(target, _filled(path[-1], template.read_text("utf-8"), words), PUBLIC)
         written.append(target)
     return written
 

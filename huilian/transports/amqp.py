@@ -17,7 +17,7 @@ from huilian import doubts, envelope
 from huilian.broker import Broker, member_queue
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.members import PLATFORM
-from huilian.spool import write_atomically
+from huilian.private_files import make_folder, write_atomically
 from huilian.transports import left, refusals
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ class AmqpTransport:
         if receipt is None or receipt["submission"] != awaited:
             left.keep(self._home.spool, message.seal, message.payload)
         if receipt is not None:
-            self._answers.mkdir(parents=True, exist_ok=True)
+            make_folder(self._home.spool)
+            make_folder(self._answers)
             write_atomically(
                 self._answers / f"{receipt['submission']}.json", json.dumps(receipt, ensure_ascii=False).encode()
             )
@@ -165,7 +166,8 @@ class AmqpTransport:
     def _keep_sample(self, code: str, seal: str, payload: bytes) -> None:
         """Keep the beginning of what never can be believed, and of such samples the newest."""
         folder = self._answers / "refused"
-        folder.mkdir(parents=True, exist_ok=True)
+        for each in (self._home.spool, self._answers, folder):
+            make_folder(each)
         sample = seal[: doubts.SAMPLE_BYTES].encode() + b"\n" + payload[: doubts.SAMPLE_BYTES]
         write_atomically(folder / f"{code}-{time.time_ns()}", sample)
         for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[: -doubts.SAMPLES]:

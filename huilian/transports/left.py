@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from huilian import doubts
-from huilian.spool import write_atomically
+from huilian.private_files import make_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,8 @@ def take(spool: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _keep(folder: Path, seal: str, payload: bytes) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
+    make_folder(folder)
     name = hashlib.sha256(seal.encode()).hexdigest()[:32]
     write_atomically(folder / f"{name}.payload", payload)
     # The seal comes last: a message is there when its seal is.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.basis import ASKS_FOR_THE_WHOLE
 from huilian.errors import HuilianError, MessageRefused, told
-from huilian.spool import write_atomically
+from huilian.private_files import make_folder, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,8 @@ def keep(place: Path, message: Message) -> None:
         except (ValueError, KeyError, TypeError):
             raise MessageRefused("HL1007", line=number) from None
         if kind == KIND and submission is not None and code is not None:
-            place.mkdir(parents=True, exist_ok=True)
+            make_folder(place.parent)
+            make_folder(place)
             kept = json.dumps({"code": code, "text": text}, ensure_ascii=False)
             write_atomically(_file(place, str(submission)), kept.encode())
 

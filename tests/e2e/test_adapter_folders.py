@@ -83,7 +83,7 @@ def test_a_stranger_that_is_broken_is_shown_as_broken_and_the_others_work(home: 
 
 
 def test_a_file_is_pushed_with_an_adapter_from_a_folder(home: Path):
-    """By a member it was named for; the doctor warns of others who may write into the folder."""
+    """By a member it was named for, and no longer when others may write into the folder: the doctor says which."""
     huilian(home, "init", "--county", COUNTY, "--policy", "anhui")
     huilian(home, "member", "add", MEMBER, "--kind", "bank", "--adapter", NAME)
     answer = as_json(home, "push", SAMPLE, "--adapter", NAME, "--member", MEMBER)
@@ -92,10 +92,9 @@ def test_a_file_is_pushed_with_an_adapter_from_a_folder(home: Path):
         path.chmod(0o755)
     layout = home / "adapters" / NAME / NAME / "layout.py"
     layout.chmod(0o666)
-    checks = {check["name"]: check for check in as_json(home, "doctor")["checks"]}
-    assert NAME in checks["适配器 (adapters)"]["what"]
-    found = checks["适配器目录 (folder of adapters)"]
-    assert (found["status"], found["remedy"]) == ("warn", f"chmod go-w {layout}")
+    [found] = [check for check in as_json(home, "doctor", code=1)["checks"] if check["status"] == "fail"]
+    assert (found["name"], found["remedy"]) == ("文件权限 (permissions)", f"chmod go-w {layout}")
+    assert f"chmod go-w {layout}" in huilian(home, "push", SAMPLE, "--adapter", NAME, "--member", MEMBER, code=2)[1]
 
 
 def test_an_edge_runs_an_adapter_from_a_folder(home: Path):

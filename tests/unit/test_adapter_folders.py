@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapter_folders, adapters, catalogue, conformance
+from huilian import adapters, catalogue, conformance
 from huilian.adapter_folders import AdapterFolder
 from huilian.cli import checkup_adapters
 from huilian.errors import ConfigurationError
@@ -242,22 +242,33 @@ def test_the_worker_of_the_suite_finds_it_too(home: Home, make: type):
     }
 
 
-def test_who_else_may_write_code_is_told(home: Home):
-    """The folder, a file in it, and the data directory, which could be given another folder."""
+def refusal(home: Home) -> str:
+    """Return the error with which the adapter is refused."""
+    with pytest.raises(ConfigurationError) as refused:
+        adapters.find(NAME, home.adapters)
+    return str(refused.value)
+
+
+def test_an_adapter_that_others_may_change_is_not_run(home: Home):
+    """Be it a file in it, its folder, or the data directory, which could be given another; and each is told."""
     folder = project(home)
-    home.folder.chmod(0o755)
-    for path in (home.adapters, *home.adapters.rglob("*")):
+    for path in (home.folder, home.adapters, *home.adapters.rglob("*")):
         path.chmod(0o755)
-    assert list(adapter_folders.open_to_others(home.adapters)) == []
-    (folder / NAME / "layout.py").chmod(0o664)
-    (folder / NAME).chmod(0o757)
-    assert list(adapter_folders.open_to_others(home.adapters)) == [folder / NAME, folder / NAME / "layout.py"]
+    layout, package = folder / NAME / "layout.py", folder / NAME
+    layout.chmod(0o664)
+    package.chmod(0o757)
+    told = "so it is not used; look through it, then run chmod go-w"
+    assert refusal(home) == f"HL6020 others may write to {package} (mode 0757), {told} {package}"
     home.folder.chmod(0o775)
-    [sound, found] = checkup_adapters.examine(home)
-    assert (sound.status, NAME in sound.what) == ("ok", True)
-    assert found.status == "warn"
-    assert found.what.startswith("3 处他人可写")
-    assert found.remedy == f"chmod go-w {home.folder} {folder / NAME} {folder / NAME / 'layout.py'}"
+    assert refusal(home) == f"HL6020 others may write to {home.folder} (mode 0775), {told} {home.folder}"
+    assert NAME not in sys.modules
+    remedies = [fault.facts["remedy"] for fault in checkup_adapters.open_to_others(home)]
+    assert remedies == [f"chmod go-w {path}" for path in (home.folder, package, layout)]
+    [sound] = checkup_adapters.examine(home)
+    assert (sound.status, NAME in sound.what) == ("ok", False)
+    for path in (home.folder, package, layout):
+        path.chmod(0o755)
+    assert adapters.find(NAME, home.adapters).name == NAME
 
 
 def test_a_linked_folder_is_looked_into(home: Home, tmp_path: Path):
@@ -266,11 +277,12 @@ def test_a_linked_folder_is_looked_into(home: Home, tmp_path: Path):
     elsewhere = tmp_path / NAME
     (home.adapters / NAME).symlink_to(elsewhere)
     (elsewhere / "circle").symlink_to(elsewhere)
-    for path in (home.adapters, elsewhere, *elsewhere.rglob("*")):
-        path.chmod(0o755)
-    (elsewhere / NAME / "layout.py").chmod(0o666)
-    found = list(adapter_folders.open_to_others(home.adapters))
-    assert found == [home.adapters / NAME / NAME / "layout.py"]
+    layout = elsewhere / NAME / "layout.py"
+    layout.chmod(0o666)
+    assert refusal(home).startswith(
+        f"HL6020 others may write to {home.adapters / NAME / NAME / 'layout.py'} (mode 0666)"
+    )
+    layout.chmod(0o644)
     assert adapters.find(NAME, home.adapters).name == NAME
 
 

@@ -26,7 +26,7 @@ FLOATS_MEASURE_TIME = (
     "huilian/hosts/",
     "huilian/http/",
     "huilian/transports/",
-    "huilian/database.py",
+    "huilian/embedded_server.py",
     "huilian/office.py",
     "huilian/relay.py",
     "adapters/sample_county/",
