@@ -18,6 +18,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import sys
 import threading
 import tomllib
@@ -107,7 +108,13 @@ class AdapterFolder:
             home: the data directory it lies in, or is linked to from.
         """
         run = [self.folder / _PROJECT, *file_ownership.tree(self.package)]
-        yield from file_ownership.faults(run, home)
+        for fault in file_ownership.faults(run, home):
+            if fault.code == "HL6020" and Path(str(fault.facts["path"])).is_relative_to(self.folder):
+                # Copied from where all of it is open, it is mended at once. The slash has a link followed.
+                remedy = f"chmod -R go-w {shlex.quote(str(self.folder))}/"
+                yield ConfigurationError("HL6020", **fault.facts | {"remedy": remedy})
+            else:
+                yield fault
         if self.folder.is_symlink():
             yield from file_ownership.faults([], self.folder.resolve())
 

@@ -35,6 +35,9 @@ settings.register_profile(
 )
 settings.load_profile("ci" if IN_CI else "default")
 
+# What tests put into data directories must be their own, as on any machine that is set up with care.
+os.umask(0o022)
+
 _missing_server = pytest.StashKey[str]()
 _numbers = count(1)
 

@@ -11,13 +11,17 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["main"]
+__all__ = ["PRIVATE_UMASK", "main"]
+
+PRIVATE_UMASK = 0o077
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
     from huilian.cli.application import run  # noqa: PLC0415  # the package itself stays light
 
+    # What an adapter writes, too, is this account's alone until it is given a mode of its own.
+    os.umask(PRIVATE_UMASK)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a file name may hold any bytes
     try:

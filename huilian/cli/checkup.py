@@ -79,11 +79,12 @@ def _installed(settings: Settings) -> Iterator[Finding]:
 
 def _refused(home: Home) -> Iterator[Finding]:
     """Yield all that commands refuse because others may change it, not only what they meet first."""
-    told: set[tuple[str, object]] = set()
+    told: set[object] = set()
     kept = file_ownership.faults(home.kept_from_others(), home.folder)
     for fault in (*kept, *checkup_adapters.open_to_others(home)):
-        if (fault.code, fault.facts["path"]) not in told:
-            told.add((fault.code, fault.facts["path"]))
+        # What one command mends is told once.
+        if fault.facts["remedy"] not in told:
+            told.add(fault.facts["remedy"])
             yield failed("文件权限 (permissions)", fault, str(fault.facts["remedy"]))
 
 

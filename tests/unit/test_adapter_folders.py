@@ -257,13 +257,13 @@ def test_an_adapter_that_others_may_change_is_not_run(home: Home):
     layout, package = folder / NAME / "layout.py", folder / NAME
     layout.chmod(0o664)
     package.chmod(0o757)
-    told = "so it is not used; look through it, then run chmod go-w"
-    assert refusal(home) == f"HL6020 others may write to {package} (mode 0757), {told} {package}"
+    told = "so it is not used; look through it, then run chmod"
+    assert refusal(home) == f"HL6020 others may write to {package} (mode 0757), {told} -R go-w {folder}/"
     home.folder.chmod(0o775)
-    assert refusal(home) == f"HL6020 others may write to {home.folder} (mode 0775), {told} {home.folder}"
+    assert refusal(home) == f"HL6020 others may write to {home.folder} (mode 0775), {told} go-w {home.folder}"
     assert NAME not in sys.modules
-    remedies = [fault.facts["remedy"] for fault in checkup_adapters.open_to_others(home)]
-    assert remedies == [f"chmod go-w {path}" for path in (home.folder, package, layout)]
+    found = [fault.facts["path"] for fault in checkup_adapters.open_to_others(home)]
+    assert found == [home.folder, package, layout]
     [sound] = checkup_adapters.examine(home)
     assert (sound.status, NAME in sound.what) == ("ok", False)
     for path in (home.folder, package, layout):

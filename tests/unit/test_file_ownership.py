@@ -1,0 +1,143 @@
+"""What somebody else may change is not believed: neither settings nor keys, nor a data directory they may swap."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from huilian.cli import checkup
+from huilian.edge import settings as edge_settings
+from huilian.edge.folders import Folders
+from huilian.edge.settings import EdgeSettings
+from huilian.errors import ConfigurationError
+from huilian.home import Home, Settings
+from huilian.membership import enrolment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BANK = "RCB01"
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to another account")
+NOBODY = 65534
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """A data directory that is an office's and an edge's, with a key, a trusted key and a membership."""
+    made = Home(tmp_path / "home", {})
+    made.create(Settings("341599", "anhui"))
+    made.trust("HUILIAN", made.keys.create(BANK).public)
+    made.keys.prepare(BANK)
+    (made.folder / "memberships").mkdir(mode=0o700)
+    (made.folder / "memberships" / f"{BANK}.json").write_text("{}")
+    (tmp_path / "ca.pem").write_text("certificates")
+    settings = EdgeSettings(BANK, "rural_commercial_bank", "341599", ca_file=str(tmp_path / "ca.pem"))
+    edge_settings.save(made, settings)
+    Folders(made.folder).make()
+    return made
+
+
+def refusal(act: Callable[[], object]) -> str:
+    """Return the code and what it is about."""
+    with pytest.raises(ConfigurationError) as refused:
+        act()
+    return f"{refused.value.code} {refused.value.facts['path']} {refused.value.facts['remedy']}"
+
+
+READERS: dict[str, tuple[str, Callable[[Home], object]]] = {
+    "settings": ("huilian.toml", lambda home: home.settings()),
+    "settings of adapters": ("huilian.toml", lambda home: home.adapter_tables()),
+    "spool": ("spool", lambda home: home.settings()),
+    "data directory": ("", lambda home: home.settings()),
+    "setting up again": ("", lambda home: home.create(Settings("341599", "anhui"))),
+    "key": ("keys/RCB01/0001-*.pem", lambda home: home.keys.current(BANK)),
+    "folder of a member's keys": ("keys/RCB01", lambda home: home.keys.current(BANK)),
+    "folder of keys": ("keys", lambda home: home.keys.current(BANK)),
+    "next key": ("keys/RCB01/next.pem", lambda home: home.keys.use_prepared(BANK)),
+    "trusted key": ("trusted/HUILIAN-*.pem", lambda home: home.trusted_keys("HUILIAN")),
+    "folder of trusted keys": ("trusted", lambda home: home.trusted_keys("HUILIAN")),
+    "membership": ("memberships/RCB01.json", lambda home: enrolment.membership_of(home, BANK)),
+    "settings of the edge": ("edge.toml", lambda home: edge_settings.load(home, {})),
+    "certificates": ("../ca.pem", lambda home: edge_settings.load(home, {})),
+    "files underway": ("underway", lambda home: Folders(home.folder).check()),
+}
+
+
+def place(home: Home, pattern: str) -> Path:
+    """Return the one path that a pattern means."""
+    if pattern.startswith(".."):
+        return home.folder.parent / pattern[3:]
+    return next(home.folder.glob(pattern)) if pattern else home.folder
+
+
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+@pytest.mark.parametrize("what", READERS)
+def test_what_others_may_write_to_is_refused_with_the_command_that_mends_it(home: Home, what: str, mode: int):
+    """Group or others alike; mended, it is read again."""
+    pattern, read = READERS[what]
+    path = place(home, pattern)
+    path.chmod(path.stat().st_mode | mode)
+    assert refusal(lambda: read(home)) == f"HL6020 {path} chmod go-w {path}"
+    path.chmod(path.stat().st_mode & ~mode)
+    if what != "membership":  # there is none in the file
+        read(home)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("what", READERS)
+def test_what_belongs_to_somebody_else_is_refused(home: Home, what: str):
+    """They may change it whenever they like; root's own is fine."""
+    pattern, read = READERS[what]
+    path = place(home, pattern)
+    os.chown(path, NOBODY, -1)
+    assert refusal(lambda: read(home)) == f"HL6021 {path} chown root {path}"
+
+
+def test_a_data_directory_in_a_place_that_is_anybodys_is_refused(tmp_path: Path):
+    """They could put another in its place; where only owners may rename, as in /tmp, it is taken."""
+    open_to_all = tmp_path / "open to all"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    home = Home(open_to_all / "home", {})
+    expected = f"HL6022 {open_to_all} chmod o-w '{open_to_all}'"
+    assert refusal(lambda: home.create(Settings("341599", "anhui"))) == expected
+    open_to_all.chmod(0o1777)
+    home.create(Settings("341599", "anhui"))
+    assert home.settings().county == "341599"
+    linked = Home(tmp_path / "linked", {})
+    linked.folder.symlink_to(home.folder)
+    assert linked.settings().county == "341599"
+    open_to_all.chmod(0o777)
+    assert refusal(linked.settings) == expected
+
+
+def test_the_doctor_names_all_of_it_at_once(home: Home):
+    """Each with its command: what a command meets first is not all there is."""
+    wrong = [home.folder, home.file, *(place(home, name) for name in ("keys/RCB01/next.pem", "trusted", "edge.toml"))]
+    wrong.append(home.folder / "adapters" / "village_bank")
+    wrong[-1].mkdir(parents=True)
+    (wrong[-1] / "__init__.py").write_text("raise SystemExit\n")
+    for path in wrong:
+        path.chmod(path.stat().st_mode | 0o022)
+    found = checkup.examine(home)
+    assert {finding.name for finding in found} == {"文件权限 (permissions)"}
+    assert {finding.status for finding in found} == {"fail"}
+    commands = [*(f"chmod go-w {path}" for path in wrong[:-1]), f"chmod -R go-w {wrong[-1]}/"]
+    assert sorted(str(finding.remedy) for finding in found) == sorted(commands)
+
+
+def test_a_refusal_says_in_both_languages_what_to_do(home: Home):
+    """Which file, how it is, and that it has to be looked through before it is believed again."""
+    home.file.chmod(0o662)
+    with pytest.raises(ConfigurationError) as refused:
+        home.settings()
+    assert refused.value.chinese == (
+        f"他人可写 {home.file}（权限 0662），不予采用；请核对内容后执行 chmod go-w {home.file}"
+    )
+    assert str(refused.value) == (
+        f"HL6020 others may write to {home.file} (mode 0662), so it is not used;"
+        f" look through it, then run chmod go-w {home.file}"
+    )
