@@ -140,6 +140,7 @@ class Home:
         """Believe `member` by this key from now on."""
         make_folder(self.folder)
         folder = self.folder / "trusted"
+        file_ownership.hold(folder, self.folder)
         make_folder(folder, PUBLIC_FOLDER)
         write_atomically(folder / f"{member}-{key.kid[:12]}.pem", key.pem().encode("ascii"), PUBLIC)
 

@@ -166,6 +166,7 @@ class KeyFolder:
 
     def create(self, member: str) -> SigningKey:
         """Make, keep and return a new key for `member`."""
+        file_ownership.hold(self._folder(member), self.folder.parent)
         key = SigningKey.generate()
         key.save(self._next_file(member, key))
         return key
@@ -197,6 +198,7 @@ class KeyFolder:
         known = self.prepared(member)
         if known:
             return known
+        file_ownership.hold(self._folder(member), self.folder.parent)
         key = SigningKey.generate()
         key.save(self._prepared_file(member))
         return key

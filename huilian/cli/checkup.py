@@ -143,6 +143,10 @@ def _database(home: Home, database: Database) -> Iterator[Finding]:
     with database.transaction() as transaction:
         version = transaction.value("SHOW server_version")
         yield Finding("数据库 (database)", OK, f"PostgreSQL {version}，表结构最新 (current)")
+        if transaction.value("SELECT has_table_privilege('huilian.audit', 'UPDATE, DELETE, TRUNCATE')"):
+            what = "本角色可改审计记录 (this role may change the audit log)"
+            remedy = "为服务另设角色，见运维手册 (give the services a role of their own: docs/operations.md, two roles)"
+            yield Finding("审计 (audit)", WARN, what, remedy)
         for check in (_clock, _keys, _outbox, _dead_letters):
             yield from check(home, transaction)
 

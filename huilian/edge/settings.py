@@ -112,6 +112,7 @@ def save(home: Home, settings: EdgeSettings) -> None:
         for field in fields(EdgeSettings)
     ]
     make_folder(home.folder, PUBLIC_FOLDER)
+    file_ownership.hold(home.folder, home.folder)
     content = "# Settings of this institution's edge (惠联机构端). See docs/edge.md.\n" + "".join(lines)
     write_atomically(file, content.encode())
 

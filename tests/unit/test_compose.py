@@ -54,7 +54,21 @@ def test_all_our_containers_run_one_image_on_one_data_directory(name: str):
     home = container["environment"]["HUILIAN_HOME"]
     assert container["image"] == "huilian"
     assert container["volumes"] == [f"home:{home}"]
-    assert set(container["environment"]) == {"HUILIAN_HOME", "HUILIAN_DATABASE_URL", "HUILIAN_AMQP_URL"}
+    expected = {"HUILIAN_HOME", "HUILIAN_DATABASE_URL", "HUILIAN_AMQP_URL"}
+    owners = {"HUILIAN_DATABASE_OWNER_URL"} if name == ONE_SHOT else set()
+    assert set(container["environment"]) == expected | owners
+
+
+def test_only_what_makes_the_tables_knows_the_owner_of_the_database():
+    """Services work as a role of their own, which cannot change the audit log."""
+    ours = [container for container in CONTAINERS.values() if "build" in container]
+    urls = {container["environment"]["HUILIAN_DATABASE_URL"] for container in ours}
+    assert [url.partition("//")[2].partition(":")[0] for url in urls] == ["huilian_service"]
+    owner = CONTAINERS["postgres"]["environment"]["POSTGRES_USER"]
+    assert CONTAINERS[ONE_SHOT]["environment"]["HUILIAN_DATABASE_OWNER_URL"].startswith(f"postgresql://{owner}:")
+    password = CONTAINERS["postgres"]["environment"]["POSTGRES_PASSWORD"]
+    knowing = {name for name, container in CONTAINERS.items() if password in str(container.get("environment"))}
+    assert knowing == {"postgres", ONE_SHOT}
 
 
 @pytest.mark.parametrize("name", sorted(_registered_services() | HOST_PARTS))
