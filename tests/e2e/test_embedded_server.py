@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -39,10 +40,9 @@ def _runs(folder: Path) -> bool:
     return bool(lines) and Path(f"/proc/{lines[0]}").exists()
 
 
-def test_a_killed_command_leaves_no_server_behind_once_another_has_run(tmp_path: Path):
+def test_a_killed_command_leaves_no_server_behind_once_another_has_run(place: Path):
     """The killed one cannot let go of the server; the next that does stops it."""
-    folder = tmp_path / "postgresql"
-    tmp_path.chmod(0o755)
+    folder = place / "postgresql"
     with subprocess.Popen([sys.executable, "-P", "-W", "ignore", "-c", HOLD, folder], stdout=subprocess.PIPE) as killed:
         assert killed.stdout is not None
         assert killed.stdout.readline() == b"up\n"
@@ -58,10 +58,17 @@ def test_a_killed_command_leaves_no_server_behind_once_another_has_run(tmp_path:
 
 
 @pytest.fixture
-def stopped(tmp_path: Path) -> Path:
+def place() -> Iterator[Path]:
+    """A folder that root's server reaches; pytest closes its own to other accounts whenever another run begins."""
+    with tempfile.TemporaryDirectory(prefix="huilian-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def stopped(place: Path) -> Path:
     """The directory of a server that ran once and was stopped."""
-    tmp_path.chmod(0o755)
-    folder = tmp_path / "home" / "postgresql"
+    folder = place / "home" / "postgresql"
     server = EmbeddedServer(folder)
     server.start()
     server.stop()
@@ -180,10 +187,9 @@ def started(folder: Path) -> Iterator[EmbeddedServer]:
 
 
 @pytest.mark.parametrize("name", ["short", "it's long, " + 30 * "长"], ids=["short", "long"])
-def test_only_its_own_account_reaches_the_server(tmp_path: Path, name: str):
+def test_only_its_own_account_reaches_the_server(place: Path, name: str):
     """The socket is in a folder of its own, also where the data's path is too long; there is no TCP, and no trust."""
-    tmp_path.chmod(0o755)
-    folder = tmp_path / name / "postgresql"
+    folder = place / name / "postgresql"
     with started(folder) as server:
         where = sockets(server.owner_url)
         assert (where == folder) is (name == "short")
@@ -206,10 +212,9 @@ def test_only_its_own_account_reaches_the_server(tmp_path: Path, name: str):
 
 
 @AS_ROOT
-def test_another_account_is_let_in_nowhere(tmp_path: Path):
+def test_another_account_is_let_in_nowhere(place: Path):
     """Neither past the folder, nor, were that opened, past the server, which asks the system who it is."""
-    tmp_path.chmod(0o755)
-    folder = tmp_path / ("l" * 90) / "postgresql"
+    folder = place / ("l" * 90) / "postgresql"
     with started(folder) as server:
         where = sockets(server.owner_url)
         assert "Permission denied" in as_nobody(lambda: role(server.owner_url))
@@ -222,13 +227,11 @@ def test_another_account_is_let_in_nowhere(tmp_path: Path):
 
 
 @AS_ROOT
-def test_an_account_that_is_not_root_has_a_server_of_its_own(tmp_path: Path):
+def test_an_account_that_is_not_root_has_a_server_of_its_own(place: Path):
     """It needs nothing of root's: no account, no lock, no folder."""
     account = pwd.getpwnam(NOBODY)
-    home = tmp_path / "home"
+    home = place / "home"
     home.mkdir(mode=0o700)
-    for path in (*tmp_path.parents[:-2], tmp_path):
-        path.chmod(path.stat().st_mode | 0o011)
     os.chown(home, account.pw_uid, account.pw_gid)
 
     def act() -> str:
@@ -241,10 +244,9 @@ def test_an_account_that_is_not_root_has_a_server_of_its_own(tmp_path: Path):
 
 
 @pytest.mark.parametrize("runs", [False, True])
-def test_a_server_of_the_version_before_is_put_right_when_it_is_opened(tmp_path: Path, *, runs: bool):
+def test_a_server_of_the_version_before_is_put_right_when_it_is_opened(place: Path, *, runs: bool):
     """It trusted everybody and knew one role, which owned all; nothing that it held is lost."""
-    tmp_path.chmod(0o755)
-    folder = tmp_path / ("o" * 90) / "postgresql"
+    folder = place / ("o" * 90) / "postgresql"
     folder.mkdir(parents=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -264,6 +266,9 @@ def test_a_server_of_the_version_before_is_put_right_when_it_is_opened(tmp_path:
         with database.transaction() as transaction:
             assert transaction.value("SELECT current_user || ' ' || actor FROM huilian.audit") == f"{SERVICES} a"
             transaction.execute("DROP TABLE registry.staged_7")
+        for statement in ("UPDATE huilian.audit SET actor = 'x'", "DELETE FROM huilian.audit", "SET ROLE postgres"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction() as transaction:
+                transaction.execute(statement)
         with psycopg.connect(server.owner_url) as connection:
             assert connection.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall() == [("peer",)]
         assert stat.filemode(sockets(server.owner_url).stat().st_mode) == "drwx------"
