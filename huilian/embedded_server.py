@@ -96,12 +96,15 @@ class EmbeddedServer:
             try:
                 with self._alone():
                     sockets = self._running_with_sockets_in(failure)
+                    self._hold()
                     url = self._url(SERVICES, sockets)
                     self.owner_url = self._url(OWNER, sockets)
                     self._let_in(url)
-                    self._hold()
             except (HostUnavailable, subprocess.SubprocessError, OSError, ValueError, RuntimeError) as error:
-                patience = START_SECONDS if failure.is_coming_up() else FAILURE_SECONDS
+                self.stop()
+                # One that is up and lets us in as nobody will not do so later.
+                is_on_its_way = failure.is_coming_up() and not isinstance(error, HostUnavailable)
+                patience = START_SECONDS if is_on_its_way else FAILURE_SECONDS
                 if failure.is_final() or time.monotonic() > began + patience:
                     raise HostUnavailable("HL5001", what=failure.reason(error)) from error
                 time.sleep(0.2)

@@ -31,7 +31,7 @@ def hold(path: Path, within: Path) -> None:
 
     Args:
         path: what is about to be read.
-        within: the folder whose content it is: the data directory.
+        within: the folder whose content it is: the data directory; the file itself where it lies anywhere.
 
     Raises:
         ConfigurationError: HL6020, others may write to it or to a folder it lies in; HL6021, one of these belongs to

@@ -94,8 +94,7 @@ def load(home: Home, environment: Mapping[str, str] | None = None) -> EdgeSettin
     settings = replace(settings, **{name: value for name, value in given.items() if value})
     _check(settings, str(file))
     if settings.ca_file:
-        certificates = Path(settings.ca_file)
-        file_ownership.hold(certificates, certificates.parent)
+        file_ownership.hold(Path(settings.ca_file), Path(settings.ca_file))
     return settings
 
 

@@ -51,8 +51,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "others may write to {path} (mode {mode}), so it is not used; look through it, then run {remedy}",
     ),
     "HL6021": (
-        "{path} 属于用户 {owner}，不属于 {account}，不予采用；请核对内容后以 root 执行 {remedy}",
-        "{path} belongs to {owner}, not to {account}, so it is not used; look through it, then as root run {remedy}",
+        "{path} 属于用户 {owner}，不属于 {account}，不予采用；请改由 {owner} 运行，或核对内容后以 root 执行 {remedy}",
+        "{path} belongs to {owner}, not to {account}: run this as {owner}, or look through it and as root run {remedy}",
     ),
     "HL6022": (
         "上级目录 {path} 任何人可写（权限 {mode}），他人可调换其中的 {within}；请执行 {remedy}，或另选位置",
