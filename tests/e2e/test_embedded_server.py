@@ -222,8 +222,25 @@ def test_another_account_is_let_in_nowhere(place: Path):
         (where / ".s.PGSQL.5432").chmod(0o777)
         for url in (server.owner_url, server.owner_url.replace(f"user={OWNER}", f"user={SERVICES}")):
             assert "authentication failed" in as_nobody(lambda url=url: role(url))
-    # A folder of sockets that others may enter is not taken up again.
-    assert not (folder / "postmaster.pid").exists()
+    assert not where.exists()
+
+
+def test_a_killed_server_leaves_no_folder_behind_once_it_was_started_again(place: Path):
+    """Its socket goes with it; the new one has a folder of another name."""
+    folder = place / ("k" * 90) / "postgresql"
+    with started(folder) as server:
+        before = sockets(server.owner_url)
+        pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + SOON
+        while Path(f"/proc/{pid}/cmdline").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        again = EmbeddedServer(folder)
+        assert role(again.start()) == SERVICES
+        after = sockets(again.owner_url)
+        again.stop()
+        assert role(server.owner_url.replace(str(before), str(after))) == OWNER
+    assert (before.exists(), after.exists()) == (False, False)
 
 
 @AS_ROOT
