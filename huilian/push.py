@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
-from huilian import basis, file_ownership, receipts, refused_files
+from huilian import basis, receipts, refused_files
 from huilian.adapters import Outgoing
 from huilian.ahead import ahead
 from huilian.error_texts import SUPERSEDED
@@ -293,9 +293,7 @@ def translate(
     Raises:
         FileRefused: it cannot be read, is not this adapter's or this member's, or its totals disagree. Where
             its name and bytes were known by then, what tells the county of it is spooled.
-        ConfigurationError: HL6020 to HL6022, others may write to the spool or the keys.
     """
-    file_ownership.hold(home.spool, home.folder)
     identity = _identify(source, adapter, member, clock.today())
     try:
         with source.open("rb") as file:

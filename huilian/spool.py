@@ -87,7 +87,7 @@ class SpooledSubmission:
 
     def note_superseded(self) -> None:
         """Note that something else was stated since; its file, sent again, is another submission."""
-        (self.folder / "superseded").touch()
+        (self.folder / "superseded").touch(mode=PRIVATE)
 
     @property
     def sealed_at(self) -> dt.datetime:

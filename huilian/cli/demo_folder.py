@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from huilian.errors import UsageError
-from huilian.private_files import make_folder
+from huilian.private_files import PRIVATE, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,8 @@ def held(folder: Path) -> Iterator[None]:
         what = f"{folder} 不是演示目录，不会清空；请用 --home 另指定 (not a demonstration's: name another with --home)"
         raise UsageError("HL7001", what=what)
     make_folder(folder)
-    with mark.open("a+") as file:
+    mark.touch(mode=PRIVATE)
+    with mark.open("r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from huilian import file_ownership
 from huilian.cli import options, screen
 from huilian.cli.answers import ACCEPTED, SPOOLED, Answer
 from huilian.cli.ways import Target, way
@@ -74,6 +75,7 @@ def push(
     from huilian.push import RECEIPT_SECONDS  # noqa: PLC0415  # polars
 
     home = Home.from_environment()
+    file_ownership.hold(home.spool, home.folder)
     found = adapters.find(adapter, home.adapters)
     seconds = RECEIPT_SECONDS if timeout is None else timeout
     statuses = []

@@ -24,7 +24,7 @@ from huilian.edge.explaining import explanation_of_receipt
 from huilian.edge.frames import records
 from huilian.errors import HuilianError, MessageRefused
 from huilian.logs import where
-from huilian.private_files import make_folder, write_atomically
+from huilian.private_files import make_folder, write, write_atomically
 from huilian.spool import Spool
 from huilian.transports import refusals
 
@@ -231,15 +231,11 @@ class Answering:
                 return f"{contract.chinese}_{regarding}.{suffix}"
             return f"{contract.chinese}_{self._parts.member}_{day:%Y%m%d}_{number:03d}.{suffix}"
 
-        self._placing.place(key, dataschema, day, name, lambda _, target: _write_bytes(target, plain))
+        self._placing.place(key, dataschema, day, name, lambda _, target: write(target, plain))
 
 
 def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
-
-
-def _write_bytes(target: Path, content: bytes) -> None:
-    target.write_bytes(content)
 
 
 def _day(message: Message) -> dt.date:

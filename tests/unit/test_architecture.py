@@ -168,6 +168,21 @@ def test_the_kernel_is_imported_without_the_distributed_host():
     assert (done.stdout, done.returncode) == ("set()\n", 0), done.stderr
 
 
+def test_the_kernel_writes_nothing_with_a_mode_that_the_umask_decides():
+    """Files and folders are made by `huilian.private_files`, or their mode stands where they are made."""
+    aside = ("huilian/conformance/", "huilian/http/publish.py", "huilian/private_files.py")
+    found = []
+    for path, node in nodes():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and path.startswith("huilian/"):
+            stated = {keyword.arg for keyword in node.keywords}
+            modes = [each.value for each in node.args[:1] if isinstance(each, ast.Constant)]
+            writes = node.func.attr == "open" and modes and re.match("[wax]", str(modes[0])) is not None
+            makes = node.func.attr in {"mkdir", "touch"} and "mode" not in stated
+            if (writes or makes or node.func.attr in {"write_text", "write_bytes"}) and not path.startswith(aside):
+                found.append(place(path, node))
+    assert found == []
+
+
 def test_no_child_process_runs_what_lies_in_the_folder_it_is_started_from():
     """A Python that is started with -m or -c puts that folder first on its path; -P and -I keep it off."""
     files = [path for folder in (*PACKAGES, "bench", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]

@@ -89,9 +89,9 @@ class TriedRun:
         plugins = [argument for name in ("machine", "tests.conftest", "no:cacheprovider") for argument in ("-p", name)]
         where = ["-c", PROJECT / "pyproject.toml", "--rootdir", PROJECT]
         return subprocess.run(
-            [sys.executable, "-m", "pytest", *plugins, *where, "-q", *arguments, self.folder],
+            [sys.executable, "-P", "-m", "pytest", *plugins, *where, "-q", *arguments, self.folder],
             cwd=PROJECT,
-            env=inherited | {"PATH": str(self.path), "PYTHONPATH": str(self.folder), "CI": str(ci).lower()},
+            env=inherited | {"PATH": str(self.path), "PYTHONPATH": f"{self.folder}:{PROJECT}", "CI": str(ci).lower()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
