@@ -88,9 +88,9 @@ def write(target: Path, receiver: str, messages: Iterable[Message]) -> int:
 
 
 def _written(container: zipfile.ZipFile, messages: Iterable[Message]) -> Iterator[dict[str, str]]:
-    ids: set[str] = set()
+    ids: set[tuple[str, str]] = set()
     for message in messages:
-        if message.id in ids:
+        if (message.source, message.id) in ids:
             continue
         if len(ids) == MESSAGES_AT_MOST:
             what = f"一个文件包最多 {MESSAGES_AT_MOST} 条报文，请分几个写 (too many messages: write several bundles)"
@@ -98,7 +98,7 @@ def _written(container: zipfile.ZipFile, messages: Iterable[Message]) -> Iterato
         seal, stem = message.seal.encode("ascii"), f"{len(ids):06d}"
         _add(container, f"{stem}.seal", seal)
         _add(container, f"{stem}.payload", message.payload)
-        ids.add(message.id)
+        ids.add((message.source, message.id))
         yield {
             "id": message.id,
             "seal_sha256": hashlib.sha256(seal).hexdigest(),

@@ -53,7 +53,7 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
     refusals: list[tuple[str, MessageRefused]] = []
     with office.database.transaction() as transaction:
         for entry, message in bundle_read.messages():
-            known += bool(transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message.id]))
+            known += messages.is_known(transaction, message)
             try:
                 processor.check(transaction, message.seal, message.payload)
                 messages.put(transaction, message, now=now)
@@ -109,4 +109,4 @@ def write_for(office: Office, member: str, target: Path, *, everything: bool, ac
 def _messages(office: Office, entries: Sequence[Entry]) -> Iterator[Message]:
     for entry in entries:
         with office.database.transaction() as transaction:
-            yield from messages.kept(transaction, [entry.message])
+            yield from messages.kept(transaction, PLATFORM, [entry.message])

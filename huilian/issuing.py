@@ -35,6 +35,7 @@ __all__ = ["Issued", "RecordsRefused", "issuable", "issue"]
 
 FAULTS_AT_MOST: Final = 1_000
 """Faults of a file that are told one by one; the others are counted."""
+_KNOWN: Final = "SELECT true FROM huilian.message WHERE source = %s AND id = %s"
 _NAMESPACE: Final = uuid.UUID("6f1c8e0a-4f0e-5a8e-9a53-6d1f0c2b7e41")
 """Of the ids of issued messages; drawn once."""
 
@@ -115,7 +116,7 @@ def issue(office: Office, file: Path, message_type: str, member: str, *, actor: 
             if sound.count:
                 continue  # only looked at to its end, for the faults
             message_id = _message_id(contract, member, place, body)
-            if transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message_id]):
+            if transaction.value(_KNOWN, [PLATFORM, message_id]):
                 repeated += 1
                 continue
             draft = Draft(contract.type, contract.dataschema, member, body, bulk=True)

@@ -244,7 +244,8 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
 def _received(transaction: Transaction, message: Message) -> dt.datetime | None:
     """Return when these very bytes first came, if they did."""
     row = transaction.row(
-        "SELECT received_at FROM huilian.message WHERE id = %s AND digest = %s", [message.id, message.digest]
+        "SELECT received_at FROM huilian.message WHERE source = %s AND id = %s AND digest = %s",
+        [message.source, message.id, message.digest],
     )
     return row["received_at"] if row else None
 

@@ -28,6 +28,7 @@ __all__ = [
     "bury",
     "dead_letter",
     "dead_letters",
+    "is_known",
     "kept",
     "mark_retried",
     "put",
@@ -52,12 +53,12 @@ def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> No
     """Keep a message, unless it is kept already.
 
     Raises:
-        MessageRefused: HL1008, its id is kept with other bytes.
+        MessageRefused: HL1008, its sender's id is kept with other bytes.
     """
     added = transaction.execute(
         "INSERT INTO huilian.message"
         " (id, source, type, subject, time, submission, sequence, digest, seal, payload, received_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s) ON CONFLICT (id) DO NOTHING",
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s) ON CONFLICT (source, id) DO NOTHING",
         [
             message.id,
             message.source,
@@ -73,9 +74,20 @@ def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> No
         ],
     )
     if not added:
-        digest = transaction.value("SELECT digest FROM huilian.message WHERE id = %s", [message.id])
+        digest = transaction.value(
+            "SELECT digest FROM huilian.message WHERE source = %s AND id = %s", [message.source, message.id]
+        )
         if digest != message.digest:
             raise MessageRefused("HL1008", message=message.id)
+
+
+def is_known(transaction: Transaction, message: Message) -> bool:
+    """Return whether its sender's id is kept, with whatever bytes."""
+    return bool(
+        transaction.value(
+            "SELECT true FROM huilian.message WHERE source = %s AND id = %s", [message.source, message.id]
+        )
+    )
 
 
 def take(transaction: Transaction, service: str, message: Message, *, now: dt.datetime) -> bool:
@@ -86,8 +98,9 @@ def take(transaction: Transaction, service: str, message: Message, *, now: dt.da
     """
     store(transaction, message, now=now)
     added = transaction.execute(
-        "INSERT INTO huilian.inbox (service, message, handled_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        [service, message.id, now],
+        "INSERT INTO huilian.inbox (service, source, message, handled_at) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [service, message.source, message.id, now],
     )
     return bool(added)
 
@@ -96,17 +109,20 @@ def put(transaction: Transaction, message: Message, *, now: dt.datetime) -> None
     """Keep a message and enter it in the outbox, to be carried after the commit."""
     store(transaction, message, now=now)
     added = transaction.execute(
-        "INSERT INTO huilian.outbox (message, created_at) VALUES (%s, %s) ON CONFLICT (message) DO NOTHING",
-        [message.id, now],
+        "INSERT INTO huilian.outbox (source, message, created_at) VALUES (%s, %s, %s)"
+        " ON CONFLICT (source, message) DO NOTHING",
+        [message.source, message.id, now],
     )
     if added:
         transaction.execute(f"NOTIFY {OUTBOX_CHANNEL}")
 
 
-def kept(transaction: Transaction, message_ids: Iterable[str]) -> list[Message]:
-    """Return the kept messages with these ids, in the order asked for."""
+def kept(transaction: Transaction, source: str, message_ids: Iterable[str]) -> list[Message]:
+    """Return the kept messages of `source` with these ids, in the order asked for."""
     ids = list(message_ids)
-    rows = transaction.rows("SELECT id, seal, payload FROM huilian.message WHERE id = ANY(%s)", [ids])
+    rows = transaction.rows(
+        "SELECT id, seal, payload FROM huilian.message WHERE source = %s AND id = ANY(%s)", [source, ids]
+    )
     found = {row["id"]: envelope.read(row["seal"], bytes(row["payload"])) for row in rows}
     return [found[message_id] for message_id in ids if message_id in found]
 

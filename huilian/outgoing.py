@@ -116,7 +116,7 @@ def _enter(transaction: Transaction, member: str, types: Sequence[str]) -> None:
     transaction.execute(
         "INSERT INTO huilian.outgoing (member, position, message)"
         " SELECT %(member)s, last.position + row_number() OVER (ORDER BY o.position), m.id"
-        " FROM huilian.message m JOIN huilian.outbox o ON o.message = m.id,"
+        " FROM huilian.message m JOIN huilian.outbox o ON o.source = m.source AND o.message = m.id,"
         " (SELECT coalesce(max(position), 0) AS position FROM huilian.outgoing WHERE member = %(member)s) last"
         # Written out, so that the index over the platform's messages is always found.
         f" WHERE m.source = '{PLATFORM}' AND m.subject = %(member)s AND m.type = ANY(%(types)s)"

@@ -122,7 +122,7 @@ class Processor:
                 # Its sender is told here and now; nothing is wrong with the message, so it is not buried.
                 refusals.append(refusal)
                 return Result.REFUSED
-            known = transaction.value("SELECT true FROM huilian.message WHERE id = %s", [message.id])
+            known = messages.is_known(transaction, message)
             messages.put(transaction, message, now=self.context.clock.now())
             return Result.REPEATED if known else Result.HANDLED
 

@@ -88,12 +88,12 @@ class Relay:
         """Publish the oldest rows nobody else is carrying; return how many."""
         with self.office.database.transaction() as transaction:
             rows = transaction.rows(
-                "SELECT position, message FROM huilian.outbox WHERE carried_at IS NULL"
+                "SELECT position, source, message FROM huilian.outbox WHERE carried_at IS NULL"
                 # What could not be routed goes behind what was not tried yet, or it would stand in the way.
                 " ORDER BY attempts, position LIMIT %s FOR UPDATE SKIP LOCKED",
                 [CLAIM],
             )
-            carried = [row["position"] for row in rows if self._publish(transaction, row["position"], row["message"])]
+            carried = [row["position"] for row in rows if self._publish(transaction, **row)]
             if carried:
                 transaction.execute(
                     "UPDATE huilian.outbox SET carried_at = %s, attempts = attempts + 1, last_error = NULL"
@@ -102,18 +102,18 @@ class Relay:
                 )
         return len(carried)
 
-    def _publish(self, transaction: Transaction, position: int, message_id: str) -> bool:
-        message = messages.kept(transaction, [message_id])[0]
-        self._declare_receiver(transaction, message)
+    def _publish(self, transaction: Transaction, *, position: int, source: str, message: str) -> bool:
+        [kept] = messages.kept(transaction, source, [message])
+        self._declare_receiver(transaction, kept)
         try:
-            self.broker.publish(message)
+            self.broker.publish(kept)
         except broker.Unroutable as error:
             # A service that is not installed here yet: the row waits, the others go on.
             transaction.execute(
                 "UPDATE huilian.outbox SET attempts = attempts + 1, last_error = %s WHERE position = %s",
                 [error.code, position],
             )
-            _log.error("message_unroutable", message=message.id, type=message.type)
+            _log.error("message_unroutable", message=kept.id, type=kept.type)
             return False
         return True
 

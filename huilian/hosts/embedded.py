@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 _CLAIM = """
     SELECT o.position, m.type, m.seal, m.payload
-    FROM huilian.outbox o JOIN huilian.message m ON m.id = o.message
+    FROM huilian.outbox o JOIN huilian.message m ON m.source = o.source AND m.id = o.message
     WHERE o.position = (
         SELECT position FROM huilian.outbox WHERE carried_at IS NULL
         ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED

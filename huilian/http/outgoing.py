@@ -66,7 +66,7 @@ def _lines(database: Database, found: Sequence[Entry]) -> Iterator[bytes]:
         try:
             # One at a time: nothing of the database is held while a slow client reads.
             with database.transaction() as transaction:
-                [message] = messages.kept(transaction, [entry.message])
+                [message] = messages.kept(transaction, members.PLATFORM, [entry.message])
         except HostUnavailable as error:
             _log.warning("stream_broken", code=error.code)
             raise ConnectionAbortedError from None  # a line that is missing must not look like the end

@@ -211,11 +211,11 @@ def _awaited(transaction: Transaction, message: Message) -> int | None:
 def _apply_when_complete(transaction: Transaction, row: Submission, context: Context) -> Iterable[Draft]:
     manifest = row["manifest"]
     parts = transaction.rows(
-        "SELECT p.sequence, p.type, p.records, p.message"
+        "SELECT p.sequence, p.type, p.records, p.message, %s AS source"
         " FROM jsonb_to_recordset(%s::jsonb -> 'parts') AS m(sequence integer, type text, records integer, sha256 text)"
         " JOIN registry.submission_part p ON p.submission = %s AND p.sequence = m.sequence"
         "  AND p.sha256 = m.sha256 AND p.type = m.type ORDER BY p.sequence",
-        [json.dumps(manifest), row["submission"]],
+        [row["member"], json.dumps(manifest), row["submission"]],
     )
     if len(parts) < len(manifest["parts"]):
         return []

@@ -44,7 +44,7 @@ def leave_out_superseded(transaction: Transaction, submission: dict[str, Any], t
         return 0
     transaction.execute('CREATE TEMPORARY TABLE stated_higher (loan_no text COLLATE "C") ON COMMIT DROP')
     for batch in batches:
-        [message] = messages.kept(transaction, [batch])
+        [message] = messages.kept(transaction, submission["member"], [batch])
         loans = from_ndjson(message.body(), _KEY, checked=True)
         transaction.copy_in("stated_higher", ["loan_no"], [to_csv(loans)])
     transaction.execute("ANALYZE stated_higher")

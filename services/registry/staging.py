@@ -135,7 +135,7 @@ def complete(transaction: Transaction, number: int, kind: Kind, parts: Sequence[
         _complete(transaction, table, kind.parts[message_type], [p for p in parts if p["type"] == message_type])
     for part in parts:
         if part["type"] == "rejections":
-            body = messages.kept(transaction, [part["message"]])[0].body()
+            body = messages.kept(transaction, part["source"], [part["message"]])[0].body()
             frame = from_ndjson(body, columnar.wire_types(RejectionRecord), checked=True)
             kept = frame.select(pl.lit(number).alias("submission"), "line", "field", "code", "reference")
             transaction.copy_in("registry.rejection", kept.columns, [to_csv(kept)])
@@ -151,7 +151,7 @@ def _complete(transaction: Transaction, table: str, part: Part, stated: Sequence
         transaction.execute(f"DELETE FROM {table} WHERE sequence = ANY(%s)", [wrong])
     for batch in stated:
         if held.get(batch["sequence"]) != batch["records"]:
-            message = messages.kept(transaction, [batch["message"]])[0]
+            message = messages.kept(transaction, batch["source"], [batch["message"]])[0]
             frame = from_ndjson(message.body(), columnar.wire_types(part.record), checked=True)
             load(transaction, table, batch["sequence"], frame)
     # Only the keys: joins are planned by them, and reading every column of a sample takes longer.

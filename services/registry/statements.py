@@ -58,7 +58,7 @@ def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[
         tables: its staging tables by type of record, complete and checked.
         application: its place in the order of applications.
     """
-    [stated] = messages.kept(transaction, [submission["manifest_message"]])
+    [stated] = messages.kept(transaction, submission["member"], [submission["manifest_message"]])
     facts = {
         "member": submission["member"],
         "as_of": submission["as_of"],

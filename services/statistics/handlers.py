@@ -9,6 +9,7 @@ from huilian import messages
 from huilian.ahead import side_by_side
 from huilian.bulk import from_ndjson, to_csv
 from huilian.errors import MessageRefused
+from huilian.members import PLATFORM
 from schemas import columnar
 from schemas.records import LoanChange
 from services.statistics import domain
@@ -74,7 +75,7 @@ def on_loans_changed(
 
 
 def _folded(transaction: Transaction, ids: list[str]) -> Iterator[domain.Deltas]:
-    kept = (messages.kept(transaction, [message_id])[0] for message_id in ids)
+    kept = (messages.kept(transaction, PLATFORM, [message_id])[0] for message_id in ids)
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 

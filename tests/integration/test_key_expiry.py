@@ -117,7 +117,7 @@ def test_the_notice_is_sealed_by_the_platform_and_kept_to_its_contract(county: C
     warned(county)
     [identifier] = county.column("SELECT id FROM huilian.message WHERE type = 'notices'")
     with county.database.transaction() as transaction:
-        [message] = messages.kept(transaction, [identifier])
+        [message] = messages.kept(transaction, members.PLATFORM, [identifier])
         [platform] = members.keys_of(transaction, "HUILIAN")
     envelope.verify(message, platform.public)
     contract = county.office.context.catalogue.contract(message.type, message.dataschema)

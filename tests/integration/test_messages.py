@@ -48,7 +48,7 @@ def test_the_bytes_that_were_signed_are_the_bytes_that_are_kept(county: County):
     assert large.compressed
     put(county, large)
     with county.database.transaction() as transaction:
-        [kept] = messages.kept(transaction, [large.id])
+        [kept] = messages.kept(transaction, BANK, [large.id])
     assert kept == large
     envelope.verify(kept, county.bank_key.public)
 
@@ -60,7 +60,7 @@ def test_kept_messages_come_in_the_order_asked_for(county: County):
         put(county, message)
     asked = [sealed[2].id, str(uuid.uuid4()), sealed[0].id, sealed[1].id]
     with county.database.transaction() as transaction:
-        found = messages.kept(transaction, asked)
+        found = messages.kept(transaction, BANK, asked)
     assert found == [sealed[2], sealed[0], sealed[1]]
 
 
@@ -84,7 +84,7 @@ def test_an_id_is_used_for_one_message_only(county: County):
         with pytest.raises(MessageRefused, match=f"HL1008 message id {message.id} was already used for other bytes"):
             put(county, other)
     with county.database.transaction() as transaction:
-        assert messages.kept(transaction, [message.id]) == [message]
+        assert messages.kept(transaction, BANK, [message.id]) == [message]
 
 
 def test_a_service_takes_a_message_once_and_every_service_for_itself(county: County):

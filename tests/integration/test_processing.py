@@ -344,7 +344,7 @@ def test_the_answer_is_sealed_by_the_platform_and_leaves_with_the_commit(county:
     deliver(county, county.seal(manifest_draft(submission="RCB01-x")))
     [answer_id] = county.column("SELECT message FROM huilian.outbox")
     with county.database.transaction() as transaction:
-        [answer] = messages.kept(transaction, [answer_id])
+        [answer] = messages.kept(transaction, members.PLATFORM, [answer_id])
         member, _ = members.sender(transaction, answer, now=county.clock.now())
     assert (member.code, answer.type, answer.subject, answer.submission) == ("HUILIAN", "receipt", BANK, "RCB01-x")
     assert answer.time == county.clock.now()
