@@ -53,10 +53,9 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
     refusals: list[tuple[str, MessageRefused]] = []
     with office.database.transaction() as transaction:
         for entry, message in bundle_read.messages():
-            known += messages.is_known(transaction, message)
             try:
                 processor.check(transaction, message.seal, message.payload)
-                messages.put(transaction, message, now=now)
+                known += processor.admit(transaction, message)
             except MessageRefused as refusal:
                 raise bundle_read.refused(entry, refusal) from refusal
             try:

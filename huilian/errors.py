@@ -71,7 +71,10 @@ class HuilianError(Exception):
 
 
 class MessageRefused(HuilianError):
-    """A sealed message that is not let in; it is kept as a dead letter with its code."""
+    """A sealed message that is not let in; with its code it is kept as a dead letter, or counted."""
+
+    signature_held: bool = True
+    """Whether it was refused after its signature was found to hold; before that anybody may have sent it."""
 
 
 class FileRefused(HuilianError):

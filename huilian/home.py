@@ -57,6 +57,8 @@ _UNSHARED: Final = (
     "underway",
     "unfinished",
 )
+_LIMITS: Final = ("daily_mib", "dead_letters", "dead_letter_mib", "connections", "connections_by_address")
+"""Settings that are whole numbers above 0; they stand in the file where they were put there."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Settings:
         adapters: the adapters' own settings, by the adapter's name.
         missing_at_most_percent: by kind of submission, how much of what stood a full list may lack; other kinds have
             the default.
+        daily_mib: how much a member may hand in on a day.
+        dead_letters: how many of a member's messages may wait as dead letters.
+        dead_letter_mib: what these may have together.
+        connections: to the HTTP interface, at a time.
+        connections_by_address: those of one address; of this machine, where a proxy may be, all.
     """
 
     county: str
@@ -85,6 +92,11 @@ class Settings:
     missing_at_most_percent: Mapping[str, int] = field(
         default_factory=lambda: dict.fromkeys(FULL_LISTS, MISSING_AT_MOST_PERCENT)
     )
+    daily_mib: int = 2048
+    dead_letters: int = 10_000
+    dead_letter_mib: int = 1024
+    connections: int = 256
+    connections_by_address: int = 32
 
 
 class Home:
@@ -172,6 +184,13 @@ class Home:
             make_folder(self.folder / part)
         # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
         lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
+        there = self._read() if self.exists else {}
+        default = Settings("", "")
+        for name in _LIMITS:
+            given = getattr(settings, name)
+            value = given if given != getattr(default, name) else there.get(name, given)
+            if value != getattr(default, name):
+                lines.append(f"{name} = {json.dumps(value)}\n")
         content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
         content += self._shares_to_write(settings.missing_at_most_percent)
         content += self._tables_to_write(settings.adapters)
@@ -191,8 +210,13 @@ class Home:
         tables = values.pop(_ADAPTERS)
         missing = _percent_by_kind(values.pop(_MISSING, {}), self.file)
         for name, value in values.items():
-            if name not in _KEYS or not isinstance(value, _KEYS[name]):
-                raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {', '.join(_KEYS)}")
+            if name in _LIMITS:
+                if type(value) is not int or value < 1:
+                    what = f"{name}: 应为大于 0 的整数 (a whole number above 0 is needed)"
+                    raise ConfigurationError("HL6006", file=self.file, what=what)
+            elif name not in _KEYS or not isinstance(value, _KEYS[name]):
+                known = ", ".join((*_KEYS, *_LIMITS))
+                raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {known}")
         try:
             settings = self._overridden(Settings(**values, adapters=tables, missing_at_most_percent=missing))
         except TypeError as error:

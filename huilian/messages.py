@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from huilian import envelope
+from huilian.counted_refusals import legible
 from huilian.errors import MessageRefused, UsageError
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ __all__ = [
     "OUTBOX_CHANNEL",
     "DeadLetter",
     "bury",
+    "check_waits",
     "dead_letter",
     "dead_letters",
+    "dismiss",
+    "is_buried",
+    "is_kept",
     "is_known",
     "kept",
     "mark_retried",
@@ -42,11 +47,9 @@ OUTBOX_CHANNEL: Final = "huilian_outbox"
 """Notified when there is something to carry."""
 MANIFEST: Final = "submission_manifest"
 """What states a submission; a later one takes the place of all that was stated before."""
-KEPT_BYTES: Final = 8 * 1024 * 1024
-"""How much of a refused payload is kept; of a larger one the beginning, its size and its SHA-256."""
 
 _BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015", "HL1016")
-"""Codes of refusals that say nothing of who really sent the message."""
+"""Codes of refusals that say nothing of who really sent the message, or that it is free to try again by itself."""
 
 
 def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> None:
@@ -86,6 +89,20 @@ def is_known(transaction: Transaction, message: Message) -> bool:
     return bool(
         transaction.value(
             "SELECT true FROM huilian.message WHERE source = %s AND id = %s", [message.source, message.id]
+        )
+    )
+
+
+def is_kept(transaction: Transaction, seal: str, payload: bytes) -> bool:
+    """Return whether these very bytes are kept: then their signature held when they came."""
+    try:
+        message = envelope.read(seal, payload)
+    except MessageRefused:
+        return False
+    return bool(
+        transaction.value(
+            "SELECT true FROM huilian.message WHERE source = %s AND id = %s AND digest = %s",
+            [message.source, message.id, message.digest],
         )
     )
 
@@ -143,6 +160,28 @@ class DeadLetter:
     sha256: str
     received_at: dt.datetime
     retried_at: dt.datetime | None
+    dismissed_at: dt.datetime | None
+    dismissed_reason: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Return whether somebody has to look after it."""
+        return self.retried_at is None and self.dismissed_at is None
+
+
+def is_buried(transaction: Transaction, *, service: str, seal: str, payload: bytes, code: str) -> bool:
+    """Return whether these bytes are a dead letter of this place and code already."""
+    return bool(
+        transaction.value(
+            "SELECT true FROM huilian.dead_letter"
+            " WHERE service = %s AND code = %s AND seal_sha256 = %s AND sha256 = %s",
+            [service, code, _sha256_of_seal(seal), hashlib.sha256(payload).hexdigest()],
+        )
+    )
+
+
+def _sha256_of_seal(seal: str) -> str:
+    return hashlib.sha256(seal.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def bury(
@@ -155,23 +194,16 @@ def bury(
     reason: str,
     trace: str | None,
     now: dt.datetime,
-    size: int | None = None,
-    keep: int = KEPT_BYTES,
 ) -> int:
     """Keep a refused message with its bytes, code, reason and trace; return its number.
 
-    The same bytes refused again for the same reason are counted, not kept twice. Of a
-    payload that was not read to its end, `size` says how long it is; the SHA-256 is that
-    of the bytes handed in, of which at most `keep` are kept.
+    The same bytes refused again for the same reason are counted, not kept twice; they wait again.
     """
     try:
         claimed = envelope.read(seal, b"")
         claims = [claimed.id, claimed.source, claimed.type, claimed.submission]
     except MessageRefused:
         claims = [None] * 4
-    # The seal of a message that was never ours may be anything: keep what a text column can hold.
-    raw_seal = seal.encode("utf-8", "surrogatepass")
-    kept_seal = raw_seal.decode("utf-8", "replace").replace("\x00", "")[: envelope.SEAL_LIMIT]
     return int(
         transaction.value(
             "INSERT INTO huilian.dead_letter"
@@ -180,7 +212,8 @@ def bury(
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s, %s, %s, %s)"
             " ON CONFLICT (service, code, seal_sha256, sha256) DO UPDATE"
             " SET times = huilian.dead_letter.times + 1,"
-            " last_received_at = excluded.last_received_at, retried_at = NULL"
+            " last_received_at = excluded.last_received_at, retried_at = NULL, dismissed_at = NULL,"
+            " dismissed_reason = NULL"
             " RETURNING number",
             [
                 service,
@@ -188,10 +221,10 @@ def bury(
                 reason,
                 trace,
                 *claims,
-                kept_seal,
-                hashlib.sha256(raw_seal).hexdigest(),
-                payload[:keep],
-                len(payload) if size is None else size,
+                legible(seal),
+                _sha256_of_seal(seal),
+                payload,
+                len(payload),
                 hashlib.sha256(payload).hexdigest(),
                 now,
                 now,
@@ -200,12 +233,15 @@ def bury(
     )
 
 
-_DEAD_LETTER = "number, service, code, reason, trace, message, source, type, size, sha256, received_at, retried_at"
+_DEAD_LETTER = (
+    "number, service, code, reason, trace, message, source, type, size, sha256, received_at, retried_at,"
+    " dismissed_at, dismissed_reason"
+)
 
 
-def dead_letters(transaction: Transaction, *, include_retried: bool = False) -> list[DeadLetter]:
-    """Return the dead letters, oldest first."""
-    waiting = "" if include_retried else "WHERE retried_at IS NULL"
+def dead_letters(transaction: Transaction, *, everything: bool = False) -> list[DeadLetter]:
+    """Return the dead letters that wait, or `everything` that was one, oldest first."""
+    waiting = "" if everything else "WHERE retried_at IS NULL AND dismissed_at IS NULL"
     rows = transaction.rows(f"SELECT {_DEAD_LETTER} FROM huilian.dead_letter {waiting} ORDER BY number")
     return [DeadLetter(**row) for row in rows]
 
@@ -251,7 +287,19 @@ def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | N
         )
         if not replaced:
             return row["code"], row["reason"]
-    return None
+    return _refusal_not_kept(transaction, submission)
+
+
+def _refusal_not_kept(transaction: Transaction, submission: str) -> tuple[str, str] | None:
+    """Return code and reason of a message that was only counted, unless a manifest came since."""
+    row = transaction.row(
+        "SELECT code, reason FROM huilian.refusal_sample s"
+        " WHERE submission = %(submission)s AND starts_with(submission, member || '-')"
+        " AND NOT EXISTS (SELECT FROM huilian.message m WHERE m.submission = s.submission AND m.source = s.member"
+        " AND m.type = %(manifest)s AND m.id <> s.message AND m.received_at > s.at) ORDER BY at LIMIT 1",
+        {"submission": submission, "manifest": MANIFEST},
+    )
+    return (row["code"], row["reason"]) if row else None
 
 
 def put_right(transaction: Transaction, submission: str, source: str, code: str, *, now: dt.datetime) -> None:
@@ -261,6 +309,31 @@ def put_right(transaction: Transaction, submission: str, source: str, code: str,
         " WHERE submission = %s AND source = %s AND code = %s AND retried_at IS NULL",
         [now, submission, source, code],
     )
+
+
+def dismiss(transaction: Transaction, number: int, *, reason: str, now: dt.datetime) -> None:
+    """Put a dead letter by that nobody has to look after any more; it stays, with the reason.
+
+    Raises:
+        UsageError: HL7007, there is none with that number; HL7018, it does not wait.
+    """
+    letter, _, _ = dead_letter(transaction, number)
+    check_waits(letter)
+    transaction.execute(
+        "UPDATE huilian.dead_letter SET dismissed_at = %s, dismissed_reason = %s WHERE number = %s",
+        [now, reason, number],
+    )
+
+
+def check_waits(letter: DeadLetter) -> None:
+    """Let pass a dead letter that waits.
+
+    Raises:
+        UsageError: HL7018, it was handled or dismissed.
+    """
+    if not letter.waits:
+        what = "已处理 (handled)" if letter.retried_at else "已搁置 (dismissed)"
+        raise UsageError("HL7018", number=letter.number, what=what)
 
 
 def mark_retried(transaction: Transaction, number: int, *, now: dt.datetime) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.service import Context
 
-__all__ = ["TYPE", "draft", "note", "texts_about"]
+__all__ = ["TYPE", "draft", "note", "texts_about", "told_since"]
 
 TYPE: Final = "notices"
 TEXT_LONGEST: Final = 500
@@ -68,7 +68,7 @@ def note(
     now: dt.datetime,
     code: str = "",
     again_after: dt.timedelta | None = None,
-    up_to: int = 1,
+    about: tuple[str, str] | None = None,
 ) -> bool:
     """Note that a member is told something; return False when it was told the same often enough.
 
@@ -80,17 +80,31 @@ def note(
         now: the present moment.
         code: the error code, if it is about an error.
         again_after: how long after the last time it is told again; never unless given.
-        up_to: how often it is told in any case.
+        about: place and id of a message: told before of another message in this place, it is told again.
     """
     since = None if again_after is None else now - again_after
     noted = transaction.execute(
-        "INSERT INTO huilian.notice_sent (member, kind, reference, code, sent_at) VALUES (%s, %s, %s, %s, %s)"
+        "INSERT INTO huilian.notice_sent (member, kind, reference, code, sent_at, place, message)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (member, kind, reference, code) DO UPDATE"
-        " SET sent_at = excluded.sent_at, times = huilian.notice_sent.times + 1"
-        " WHERE huilian.notice_sent.sent_at <= %s::timestamptz OR huilian.notice_sent.times < %s",
-        [member, kind, reference, code, now, since, up_to],
+        " SET sent_at = excluded.sent_at, times = huilian.notice_sent.times + 1, place = excluded.place,"
+        " message = excluded.message"
+        " WHERE huilian.notice_sent.sent_at <= %s::timestamptz"
+        " OR excluded.message IS DISTINCT FROM huilian.notice_sent.message"
+        " AND excluded.place = coalesce(huilian.notice_sent.place, excluded.place)",
+        [member, kind, reference, code, now, *(about or (None, None)), since],
     )
     return bool(noted)
+
+
+def told_since(transaction: Transaction, member: str, kind: str, since: dt.datetime) -> int:
+    """Return how many things of a kind a member was told since a moment."""
+    return int(
+        transaction.value(
+            "SELECT count(*) FROM huilian.notice_sent WHERE member = %s AND kind = %s AND sent_at >= %s",
+            [member, kind, since],
+        )
+    )
 
 
 def texts_about(transaction: Transaction, submission: str) -> list[str]:

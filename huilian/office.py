@@ -19,6 +19,7 @@ from huilian.embedded_server import EmbeddedServer
 from huilian.errors import HostUnavailable
 from huilian.members import PLATFORM, Member
 from huilian.processing import Processor
+from huilian.quotas import Quotas
 from huilian.service import Context, Service
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class Office:
     @functools.cached_property
     def processor(self) -> Processor:
         """Return what lets messages in."""
-        return Processor(self.database, self.context, access.load(), self.home.keys.current(PLATFORM))
+        key = self.home.keys.current(PLATFORM)
+        return Processor(self.database, self.context, access.load(), key, Quotas.of(self.settings))
 
     def takers(self, message_type: str) -> list[Service]:
         """Return the services that handle messages of this type."""

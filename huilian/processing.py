@@ -2,7 +2,8 @@
 
     read → sender and key → signature → access → contract → inbox → handler → outbox → commit
 
-Whatever is refused or breaks is kept as a dead letter and the next message goes on.
+Whatever is refused or breaks is kept as a dead letter and the next message goes on. Where
+no signature says who sent it, or its sender's share is used up, it is only counted.
 Only a server that is away is not the message's fault: that error leaves, and the host
 waits and tries again.
 """
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import audit, envelope, members, messages, service
+from huilian import audit, counted_refusals, envelope, members, messages, service
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.logs import where
+from huilian.quotas import Quotas
 from huilian.refusal_notices import refusal_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from huilian.access import AccessRules
+    from huilian.counted_refusals import Counted
     from huilian.database import Database, Transaction
     from huilian.envelope import Draft, Message
     from huilian.keys import SigningKey
@@ -34,6 +37,8 @@ __all__ = ["INTAKE", "Outcome", "Processor", "Result", "check_intake"]
 
 INTAKE: Final = "intake"
 """The way in where whoever hands a message over is answered at once: HTTP, and this machine's own commands."""
+_NOT_KEPT: Final = frozenset({"HL1022", "HL1023"})
+"""Refusals of a message whose sender has used up its share."""
 
 _log = structlog.get_logger(__name__)
 
@@ -73,13 +78,22 @@ class Processor:
         context: what handlers are given.
         access: who may send what.
         platform_key: the key the services' own messages are sealed with.
+        quotas: what each member may take up.
     """
 
-    def __init__(self, database: Database, context: Context, access: AccessRules, platform_key: SigningKey) -> None:
+    def __init__(
+        self,
+        database: Database,
+        context: Context,
+        access: AccessRules,
+        platform_key: SigningKey,
+        quotas: Quotas = Quotas(),  # noqa: B008  # it never changes
+    ) -> None:
         self.database = database
         self.context = context
         self.access = access
         self.platform_key = platform_key
+        self.quotas = quotas
 
     def check(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
         """Return the message these bytes are, when its sender may send it and its signature holds.
@@ -87,14 +101,48 @@ class Processor:
         Raises:
             MessageRefused: with the code of the first rule it breaks.
         """
-        message = envelope.read(seal, payload)
-        member, key = members.sender(transaction, message, now=self.context.clock.now())
-        envelope.verify(message, key.public)
+        message, member = self._established(transaction, seal, payload)
         self.access.check_send(member.code, member.kind, message.type)
         contract = self.context.catalogue.contract(message.type, message.dataschema)
         if contract.media_type != message.media_type:
             raise MessageRefused("HL1009", what="datacontenttype")
         return message, member
+
+    def _established(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
+        """Return the message these bytes are, and its sender, when its signature holds.
+
+        Raises:
+            MessageRefused: it does not, or what it claims does not hold; whoever sent it is not known.
+        """
+        try:
+            message = envelope.read(seal, payload)
+            member, key = members.sender(transaction, message, now=self.context.clock.now())
+            envelope.verify(message, key.public)
+        except HostUnavailable:
+            raise
+        except MessageRefused as refusal:
+            refusal.signature_held = False
+            raise
+        except Exception as error:
+            broken = MessageRefused("HL1012", what=type(error).__name__)
+            broken.signature_held = False
+            raise broken from error
+        return message, member
+
+    def admit(self, transaction: Transaction, message: Message) -> bool:
+        """Keep a message that was checked in the outbox, within its sender's share; return whether it was here before.
+
+        Raises:
+            MessageRefused: HL1022, its sender's day is used up; HL1008, its id is kept with other bytes.
+        """
+        now = self.context.clock.now()
+        known = messages.is_known(transaction, message)
+        if not known:
+            self.quotas.check_day(transaction, message, now=now)
+        messages.put(transaction, message, now=now)
+        if not known:
+            self.quotas.note(transaction, message, now=now)
+        return known
 
     def deliver(self, taker: Service, seal: str, payload: bytes) -> Outcome:
         """Let one message into a service.
@@ -122,9 +170,7 @@ class Processor:
                 # Its sender is told here and now; nothing is wrong with the message, so it is not buried.
                 refusals.append(refusal)
                 return Result.REFUSED
-            known = messages.is_known(transaction, message)
-            messages.put(transaction, message, now=self.context.clock.now())
-            return Result.REPEATED if known else Result.HANDLED
+            return Result.REPEATED if self.admit(transaction, message) else Result.HANDLED
 
         outcome = self._guarded(INTAKE, seal, payload, forward)
         return Outcome(Result.REFUSED, refusals[0]) if refusals else outcome
@@ -135,10 +181,15 @@ class Processor:
         handler = taker.handlers.get(message.type)
         if handler is None:
             raise MessageRefused("HL1005", type=message.type, dataschema=message.dataschema)
+        known = messages.is_known(transaction, message)
+        if not known:
+            self.quotas.check_day(transaction, message, now=now)
         if not messages.take(transaction, taker.name, message, now=now):
             return Result.REPEATED
         for draft in handler(message, transaction, self.context):
             self.send(transaction, draft)
+        if not known:
+            self.quotas.note(transaction, message, now=now)
         return Result.HANDLED
 
     def send(self, transaction: Transaction, draft: Draft, *, message_id: str | None = None) -> None:
@@ -154,26 +205,24 @@ class Processor:
         except HostUnavailable:
             raise
         except MessageRefused as refusal:
-            self.bury(place, seal, payload, refusal, trace=None)
-            return Outcome(Result.REFUSED, refusal)
+            trace = where(refusal.__cause__) if refusal.__cause__ and not refusal.signature_held else None
+            return Outcome(Result.REFUSED, self.refuse(place, seal, payload, refusal, trace=trace))
         except Exception as error:  # noqa: BLE001  # whatever a handler raises, the queue goes on
             broken = MessageRefused("HL1012", what=type(error).__name__)
-            self.bury(place, seal, payload, broken, trace=where(error))
-            return Outcome(Result.REFUSED, broken)
+            return Outcome(Result.REFUSED, self.refuse(place, seal, payload, broken, trace=where(error)))
         return Outcome(result)
 
-    def bury(
+    def refuse(
         self,
         place: str,
         seal: str,
         payload: bytes,
         refusal: MessageRefused,
         *,
-        trace: str | None,
+        trace: str | None = None,
         size: int | None = None,
-        keep: int = messages.KEPT_BYTES,
-    ) -> None:
-        """Keep a message that is not let in, say so in log and audit, and tell its sender.
+    ) -> MessageRefused:
+        """Keep or count a message that is not let in, say so in log and audit, and tell its sender.
 
         Args:
             place: the service, or way in, that refused it.
@@ -182,35 +231,119 @@ class Processor:
             refusal: why it is not let in.
             trace: where a handler failed.
             size: bytes the whole payload has, when it is more than `payload`.
-            keep: bytes of the payload worth keeping.
+
+        Returns:
+            What its sender is told: why, or that it was not even kept.
         """
-        size = len(payload) if size is None else size
-        now = self.context.clock.now()
         with self.database.transaction() as transaction:
-            number = messages.bury(
+            if refusal.signature_held or messages.is_kept(transaction, seal, payload):
+                return self._refuse_a_members(transaction, place, envelope.read(seal, payload), refusal, trace)
+            size = len(payload) if size is None else size
+            counted = counted_refusals.add(
                 transaction,
                 service=place,
+                refusal=refusal,
                 seal=seal,
                 payload=payload,
-                code=refusal.code,
-                reason=refusal.english,
-                trace=trace,
-                now=now,
                 size=size,
-                keep=keep,
+                now=self.context.clock.now(),
             )
-            # Whoever came by the way in was answered there.
-            told = place != INTAKE and refusal_notice(
-                transaction, self.context, self.access, seal=seal, payload=payload, refusal=refusal
-            )
-            if told:
-                self.send(transaction, told)
-            audit.append(
+            # A key that has ended, or a member that is suspended, may still be who it says.
+            self._tell(transaction, place, seal, payload, refusal)
+            self._note_counted(transaction, place, refusal, counted, size, trace=trace)
+            return refusal
+
+    def give_up(self, seal: str, payload: bytes) -> None:
+        """Keep or count what a queue of the broker gave up.
+
+        Raises:
+            HostUnavailable: a server is away; nothing was committed, try again.
+        """
+        refusal = MessageRefused("HL1014")
+        try:
+            with self.database.transaction() as transaction:
+                self._established(transaction, seal, payload)
+        except MessageRefused as unknown:
+            refusal.signature_held = unknown.signature_held
+        self.refuse("broker", seal, payload, refusal)
+
+    def _refuse_a_members(
+        self, transaction: Transaction, place: str, message: Message, refusal: MessageRefused, trace: str | None
+    ) -> MessageRefused:
+        """Keep a message whose signature held as a dead letter, or count it when its sender's share is used up."""
+        now, seal, payload = self.context.clock.now(), message.seal, message.payload
+        again = messages.is_buried(transaction, service=place, seal=seal, payload=payload, code=refusal.code)
+        may_be_kept = again or self.quotas.has_room_for_dead_letter(transaction, message, now=now)
+        if not may_be_kept and refusal.code not in _NOT_KEPT:
+            refusal = MessageRefused("HL1023", member=message.source, what=refusal.code)
+        size = len(payload)
+        if refusal.code in _NOT_KEPT:
+            counted = counted_refusals.add(
                 transaction,
+                service=place,
+                refusal=refusal,
+                seal=seal,
+                payload=payload,
+                size=size,
                 now=now,
-                actor=place,
-                action="message.refused",
-                subject=str(number),
-                detail={"code": refusal.code, "bytes": size},
+                member=message.source,
             )
+            self._tell(transaction, place, seal, payload, refusal)
+            self._note_counted(transaction, place, refusal, counted, size, member=message.source)
+            return refusal
+        number = messages.bury(
+            transaction,
+            service=place,
+            seal=seal,
+            payload=payload,
+            code=refusal.code,
+            reason=refusal.english,
+            trace=trace,
+            now=now,
+        )
+        self._tell(transaction, place, seal, payload, refusal)
+        if not again:
+            if not messages.is_known(transaction, message):
+                self.quotas.note(transaction, message, now=now)
+            detail = {"code": refusal.code, "bytes": size}
+            self._note(transaction, place, str(number), detail)
         _log.warning("message_refused", service=place, code=refusal.code, dead_letter=number, bytes=size, where=trace)
+        return refusal
+
+    def _tell(self, transaction: Transaction, place: str, seal: str, payload: bytes, refusal: MessageRefused) -> None:
+        # Whoever came by the way in was answered there.
+        told = place != INTAKE and refusal_notice(
+            transaction, self.context, self.access, seal=seal, payload=payload, refusal=refusal
+        )
+        if told:
+            self.send(transaction, told)
+
+    def _note_counted(
+        self,
+        transaction: Transaction,
+        place: str,
+        refusal: MessageRefused,
+        counted: Counted,
+        size: int,
+        *,
+        member: str = "",
+        trace: str | None = None,
+    ) -> None:
+        """Log and audit as little as the refusals themselves take up: samples, and the first of a day."""
+        if counted.is_first_of_day:
+            detail = {"code": refusal.code, "bytes": size, "counted": counted.times}
+            self._note(transaction, place, member or refusal.code, detail)
+        if counted.sampled:
+            _log.warning(
+                "message_refused",
+                service=place,
+                code=refusal.code,
+                member=member or None,
+                counted=counted.times,
+                bytes=size,
+                where=trace,
+            )
+
+    def _note(self, transaction: Transaction, place: str, subject: str, detail: dict[str, object]) -> None:
+        now = self.context.clock.now()
+        audit.append(transaction, now=now, actor=place, action="message.refused", subject=subject, detail=detail)

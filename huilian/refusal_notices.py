@@ -7,6 +7,7 @@ translated and sent anew and is refused again, once more.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 import marshmallow as ma
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "refusal_notice"]
 
 KIND: Final = "message_refused"
+TOLD_A_DAY: Final = 1_000
+"""Notices of refusals to one member within a day: beyond, its files wait, and are sent again by themselves."""
 
 
 def refusal_notice(
@@ -50,6 +53,9 @@ def refusal_notice(
     member = members.find(transaction, message.source)
     if member.left or not access.may_receive(member.kind, notices.TYPE):
         return None
+    now = context.clock.now()
+    if notices.told_since(transaction, member.code, KIND, now - dt.timedelta(days=1)) >= TOLD_A_DAY:
+        return None
     reference = message.submission or message.id
     draft = _draft(context, message, refusal, reference)
     if draft is None:
@@ -59,9 +65,9 @@ def refusal_notice(
         member.code,
         KIND,
         reference,
-        now=context.clock.now(),
+        now=now,
         code=refusal.code,
-        up_to=_translations(transaction, message, refusal.code),
+        about=(f"{message.type} {message.sequence}", message.id),
     )
     return draft if told else None
 
@@ -90,14 +96,3 @@ def _draft(context: Context, message: Message, refusal: MessageRefused, referenc
         return notices.draft(context, member=message.source, **what)
     except MessageRefused:
         return None  # no contract of notices is installed
-
-
-def _translations(transaction: Transaction, message: Message, code: str) -> int:
-    """Return how often this part of its submission was sealed and refused with this code."""
-    rows = transaction.rows(
-        "SELECT DISTINCT message, seal FROM huilian.dead_letter"
-        " WHERE submission = %s AND source = %s AND type = %s AND code = %s",
-        [message.submission, message.source, message.type, code],
-    )
-    buried = [envelope.read(row["seal"], b"") for row in rows]
-    return max(1, len({each.id for each in buried if each.sequence == message.sequence}))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian import broker, members, messages, outgoing
-from huilian.errors import AccessDenied, HostUnavailable, MessageRefused
+from huilian.errors import AccessDenied, HostUnavailable
 from huilian.messages import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
@@ -135,5 +135,5 @@ class Relay:
         """Move what the queues gave up to the dead-letter table."""
         while (found := self.broker.get(broker.DEAD_QUEUE)) is not None:
             tag, seal, payload = found
-            self.office.processor.bury("broker", seal, payload, MessageRefused("HL1014"), trace=None)
+            self.office.processor.give_up(seal, payload)
             self.broker.ack(tag)

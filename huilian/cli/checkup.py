@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 from typing import TYPE_CHECKING, Final
 
-from huilian import access, file_ownership, messages, policy, schema, service
+from huilian import access, counted_refusals, file_ownership, messages, policy, schema, service
 from huilian.cli import checkup_adapters, key_findings
 from huilian.cli.findings import FAIL, OK, WARN, Finding, failed, worst
 from huilian.clock import SystemClock
@@ -192,3 +192,12 @@ def _dead_letters(_home: Home, transaction: Transaction) -> Iterator[Finding]:
         yield Finding("被拒报文 (dead letters)", WARN, what, "huilian messages list")
     else:
         yield Finding("被拒报文 (dead letters)", OK, "没有 (none)")
+    counts = counted_refusals.all_counts(transaction)
+    recent = [count for count in counts if SystemClock().now() - count.last_at < dt.timedelta(days=1)]
+    times = sum(count.times for count in counts)
+    if recent:
+        kinds = sorted({f"{count.code} {count.member}".strip() for count in recent})
+        what = f"共 {times} 条只计数、未保留，一天内仍有 (counted only, some within a day): {', '.join(kinds)}"
+        yield Finding("只计数的拒收 (counted refusals)", WARN, what, "huilian messages samples")
+    else:
+        yield Finding("只计数的拒收 (counted refusals)", OK, f"共 {times} 条，一天内没有 (none within a day)")

@@ -1,4 +1,4 @@
-"""`huilian messages list|show|retry`: what was refused, why, and once more."""
+"""`huilian messages list|show|samples|retry|dismiss`: what was refused, why, and what becomes of it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,34 +14,38 @@ EXIT_REFUSED_AGAIN = 1
 
 app = screen.group(
     "被拒报文（死信）：查看原因，处理后重试。",
-    "Dead letters: why a message was refused, and once more.",
+    "Dead letters: why a message was refused, and what becomes of it.",
     "huilian messages list",
     "huilian messages show 3 --payload 3.bin",
     "huilian messages retry --all",
+    "huilian messages dismiss 3 --reason 已电话核实",
 )
 
 
 @screen.command(
     app,
     "list",
-    "列出未处理的被拒报文，最早的在前。",
-    "List the dead letters that wait, oldest first.",
+    "列出未处理的被拒报文，最早的在前；以及只计数、未保留的。",
+    "List the dead letters that wait, oldest first, and what was only counted.",
     "huilian messages list",
     "huilian messages list --all --json",
 )
 def list_messages(
     *,
-    everything: Annotated[bool, typer.Option("--all", help="含已重试成功的 (also those handled since)")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="含已处理和已搁置的 (also those handled or dismissed since)")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """List the dead letters."""
     from huilian.cli import letters  # noqa: PLC0415  # see the package
+    from huilian.counted_refusals import all_counts  # noqa: PLC0415
     from huilian.messages import dead_letters  # noqa: PLC0415
 
     with session.office() as office, office.database.transaction() as transaction:
-        found = dead_letters(transaction, include_retried=everything)
+        found, counts = dead_letters(transaction, everything=everything), all_counts(transaction)
     if as_json:
-        screen.print_json([letters.facts(letter) for letter in found])
+        screen.print_json([*map(letters.facts, found), *map(letters.facts_of_count, counts)])
         return
     rows = [
         [
@@ -52,12 +56,45 @@ def list_messages(
             letter.type,
             f"{letter.code} {screen.chinese_of(letter.code, letter.reason)}",
             f"{letter.size:,}",
-            "已处理" if letter.retried_at else "待处理",
+            letters.state(letter),
         ]
         for letter in found
     ]
     headings = [">编号", "收到", "拒收处", "来源", "类型", "原因", ">字节", "状态"]
     screen.show(screen.table(headings, rows))
+    if counts:
+        screen.show(letters.table_of_counts(counts))
+
+
+@screen.command(
+    app,
+    "samples",
+    "查看只计数、未保留的被拒报文的样本，最近的在前。开头的字节可能含个人信息，只用 --write 写入文件。",
+    "Show samples of what was only counted, newest first. What they begin with is written to a file only.",
+    "huilian messages samples",
+    "huilian messages samples --write samples.ndjson",
+)
+def samples(
+    *,
+    write: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="连同开头的字节写入此文件 (write them here, bytes included)")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show samples of counted refusals."""
+    from huilian.cli import letters  # noqa: PLC0415  # see the package
+    from huilian.counted_refusals import all_samples  # noqa: PLC0415
+
+    with session.office() as office, office.database.transaction() as transaction:
+        found = all_samples(transaction)
+    if write is not None:
+        letters.write(write, letters.samples_with_bytes(found))
+    if as_json:
+        screen.print_json([letters.facts_of_sample(sample) for sample in found])
+    else:
+        screen.show(letters.table_of_samples(found))
+        if write is not None:
+            screen.err().print(f"样本已写入 (written to) {write}", soft_wrap=True)
 
 
 @screen.command(
@@ -129,3 +166,32 @@ def retry(
         ]
         screen.show(screen.table([">编号", "结果", "代码", "原因"], rows))
     raise typer.Exit(0 if all(result.handled for result in results) else EXIT_REFUSED_AGAIN)
+
+
+@screen.command(
+    app,
+    "dismiss",
+    "搁置不必再处理的被拒报文，并记下原因。报文保留，list --all 可见，不再重试。",
+    "Put dead letters by that need nobody any more, with the reason. They stay, and are not retried.",
+    "huilian messages dismiss 3 --reason 已电话核实，对方系统已改正",
+    "huilian messages dismiss 3 4 5 --reason 测试报文",
+)
+def dismiss(
+    numbers: Annotated[list[int], typer.Argument(metavar="N…", help="编号 (numbers)", show_default=False)],
+    *,
+    reason: Annotated[
+        str, typer.Option(metavar="原因", help="记入审计日志，勿写个人信息 (for the audit log; name no person)")
+    ],
+    as_json: options.Json = False,
+) -> None:
+    """Put dead letters by, all of them or none."""
+    from huilian.cli import letters  # noqa: PLC0415  # see the package
+
+    chosen = sorted(set(numbers))
+    with session.office() as office:
+        letters.dismiss(office, chosen, reason)
+    if as_json:
+        screen.print_json([{"number": number, "dismissed": True, "reason": reason.strip()} for number in chosen])
+    else:
+        shown = "、".join(map(str, chosen))
+        screen.out().print(f"[yellow]已搁置[/yellow] {shown} (dismissed)", soft_wrap=True)

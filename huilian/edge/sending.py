@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Sending"]
 
-MENDED_AT_THE_COUNTY: Final = frozenset({"HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016"})
-"""Refusals that are about the sender, its key or its clock, and not about the file: it waits until that is mended."""
+MENDED_AT_THE_COUNTY: Final = frozenset(
+    {"HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016", "HL1022", "HL1023"}
+)
+"""Refusals that are about the sender, its key, clock or share, and not the file: it waits until that is mended."""
 RESEND_SECONDS: Final = 3600
 """After so long without a receipt a file is sealed anew and sent again; twice as long the next time."""
 RESEND_CAP_SECONDS: Final = 86_400

@@ -38,6 +38,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "台账所依据的 {base} 不是县平台最新的台账；请发送完整台账（惠联会自动重新发送）",
         "the county's newest ledger is not {base}, which this one is based on; send it whole (Huilian does by itself)",
     ),
+    "HL1022": (
+        "机构 {member} 今天已送满 {mib} MiB，未再接收；文件请留在待发区，明天再送，或请县里调高 daily_mib",
+        "member {member} has used up its {mib} MiB of today: send the file tomorrow, or have daily_mib raised",
+    ),
+    "HL1023": (
+        "报文被拒绝（{what}），且机构 {member} 待处理的被拒报文已满，未再保留；文件请留在待发区，待县里处理后再送",
+        "refused ({what}) and not kept: too many of {member}'s wait at the county; keep the file, send it after that",
+    ),
     "HL1030": (
         (
             "提交 {submission} 已入账，此后同一天又报送了 {later}，以后报的为准；"

@@ -39,5 +39,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{home} is not set up as an institution's edge; run: huilian edge init",
     ),
     "HL7017": ("区划 {region} 不在本县 {county} 之内", "region {region} lies outside this county, {county}"),
+    "HL7018": (
+        "编号 {number} 的死信{what}，不能搁置或重试",
+        "dead letter {number} is not waiting ({what}): it can be neither dismissed nor retried",
+    ),
     "HL7019": ("没有因不能核验而搁置的报文", "nothing is kept aside for want of verification"),
 }

@@ -27,6 +27,7 @@ RETRY_SECONDS: Final = 5
 """When a client that was told to come back may do so."""
 BAD_REQUEST: Final = 400
 UNAUTHORIZED: Final = 401
+TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
 
 STATUSES: Final = {
@@ -40,6 +41,8 @@ STATUSES: Final = {
     "HL1004": 403,
     "HL1006": 413,
     "HL1008": 409,
+    "HL1022": 429,
+    "HL1023": 429,
     "HL1030": 409,
     # A token that is missing or not one of ours; every other HL4 code is a 403.
     "HL4002": 401,
@@ -70,7 +73,7 @@ def error_reply(error: HuilianError, *, status: int | None = None) -> Response:
     reply = as_json({"code": error.code, "message": error.chinese, "message_en": error.english}, status)
     if status == UNAUTHORIZED:
         reply.headers["WWW-Authenticate"] = _CHALLENGES.get(error.code, SEAL_HEADER)
-    if isinstance(error, HostUnavailable):
+    if isinstance(error, HostUnavailable) or status == TOO_MANY:
         reply.headers["Retry-After"] = str(RETRY_SECONDS)
     return reply
 

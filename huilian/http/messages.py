@@ -20,7 +20,7 @@ from huilian.http.endpoints import Answer, Section
 from huilian.http.interface import current
 from huilian.http.replies import as_json
 from huilian.http_names import SEAL_HEADER
-from huilian.processing import Result
+from huilian.processing import INTAKE, Result
 
 if TYPE_CHECKING:
     from flask import Response
@@ -29,17 +29,15 @@ __all__ = ["section"]
 
 PIECE_BYTES: Final = 256 * 1024
 """Read at a time."""
-KEPT_BYTES: Final = 64 * 1024
-"""What is kept of a body that is too large, so that whoever sent it can see what it was."""
 
 
 def message() -> Response:
     """Take one sealed message in, to be handled by whoever takes its type.
 
     The body is the payload's bytes as they were signed. 202 means that it is kept,
-    durably; `repeated` that it was before. Anything refused is kept as a dead letter,
-    with its reason. Send again whatever was answered 503, or not at all: the same
-    message counts once.
+    durably; `repeated` that it was before. A message that is refused though its signature
+    holds is kept as a dead letter, with its reason; others are only counted. Send again
+    whatever was answered 429 or 503, or not at all: the same message counts once.
     """
     seal = request.headers.get(SEAL_HEADER, "")
     payload = _read()
@@ -47,8 +45,8 @@ def message() -> Response:
     if len(payload) > BODY_LIMIT:
         size = max(request.content_length or 0, len(payload))
         refusal = MessageRefused("HL1006", size=size, limit=BODY_LIMIT)
-        processor.bury("intake", seal, payload, refusal, trace=None, size=size, keep=KEPT_BYTES)
-        raise refusal
+        refusal.signature_held = False
+        raise processor.refuse(INTAKE, seal, payload, refusal, size=size)
     outcome = processor.intake(seal, payload)
     if outcome.refusal is not None:
         raise outcome.refusal
@@ -79,6 +77,7 @@ def section() -> Section:
         Answer(403, "Its sender may not send it.", Error),
         Answer(409, "Its id was used for other bytes.", Error),
         Answer(413, "It is larger than a message may be.", Error),
+        Answer(429, "Its sender has used up its share for now; see Retry-After.", Error),
         Answer(503, "A server behind this one is away; see Retry-After.", Error),
         parameters=[
             {

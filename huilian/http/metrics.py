@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from huilian import members
+from huilian import counted_refusals, members
 from huilian.clock import CHINA
 from huilian.errors import HostUnavailable
 from huilian.membership import key_expiry
@@ -63,14 +63,14 @@ class _DatabaseCollector(Collector):
         self._office = office
         self._queries = queries
 
-    def describe(self) -> Iterable[GaugeMetricFamily]:
+    def describe(self) -> Iterable[Metric]:
         """Return nothing: what there is to read is known when it is read."""
         return []
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         """Yield the gauges."""
         up = GaugeMetricFamily("huilian_database_up", "Whether the database answers.")
-        gauges: list[GaugeMetricFamily] = []
+        gauges: list[Metric] = []
         try:
             with self._office.database.snapshot() as transaction:
                 gauges += _messages(transaction, self._office.clock.now())
@@ -116,7 +116,7 @@ def _keys(endings: Iterable[Ending]) -> list[GaugeMetricFamily]:
     return [days, unused]
 
 
-def _messages(transaction: Transaction, now: dt.datetime) -> list[GaugeMetricFamily]:
+def _messages(transaction: Transaction, now: dt.datetime) -> list[Metric]:
     outbox = transaction.row(
         "SELECT count(*) AS waiting, extract(epoch FROM %s - min(created_at)) AS age"
         " FROM huilian.outbox WHERE carried_at IS NULL",
@@ -127,9 +127,17 @@ def _messages(transaction: Transaction, now: dt.datetime) -> list[GaugeMetricFam
         "huilian_dead_letters", "Dead letters that wait for somebody.", labels=["service", "code"]
     )
     for row in transaction.rows(
-        "SELECT service, code, count(*) AS letters FROM huilian.dead_letter WHERE retried_at IS NULL GROUP BY 1, 2"
+        "SELECT service, code, count(*) AS letters FROM huilian.dead_letter"
+        " WHERE retried_at IS NULL AND dismissed_at IS NULL GROUP BY 1, 2"
     ):
         letters.add_metric([row["service"], row["code"]], row["letters"])
+    counted = CounterMetricFamily(
+        "huilian_refusals_counted",
+        "Refused messages of which only a count and samples are kept; member is empty where no signature held.",
+        labels=["service", "code", "member"],
+    )
+    for count in counted_refusals.all_counts(transaction):
+        counted.add_metric([count.service, count.code, count.member], count.times)
     return [
         GaugeMetricFamily("huilian_outbox_messages", "Messages that wait to be carried.", value=waiting),
         GaugeMetricFamily(
@@ -138,6 +146,7 @@ def _messages(transaction: Transaction, now: dt.datetime) -> list[GaugeMetricFam
             value=max(0.0, float(age or 0)),
         ),
         letters,
+        counted,
     ]
 
 

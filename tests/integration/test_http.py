@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from adapters import sample_county
 from huilian import catalogue, envelope
+from huilian.counted_refusals import Sample, all_samples
 from huilian.envelope import Draft, Message
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError
 from huilian.http import answers, create_app, questions
@@ -100,6 +101,11 @@ def _dead_letter(county: CountyOverHttp) -> dict[str, Any]:
     return row
 
 
+def _sample(county: CountyOverHttp) -> Sample:
+    with county.office.database.transaction() as transaction:
+        return all_samples(transaction)[0]
+
+
 def test_a_pushed_file_is_answered_with_its_receipt(county: CountyOverHttp, files: list[sample_county.SampleFile]):
     """The whole way over HTTP: roster of 224 rows, of which ten are dirty."""
     receipt = county.push(files[0])
@@ -166,12 +172,8 @@ def _replayed_id(county: CountyOverHttp) -> tuple[str, bytes]:
 @pytest.mark.parametrize(
     ("make", "status", "code"),
     [
-        pytest.param(_altered, 401, "HL1001", id="altered bytes"),
-        pytest.param(_unknown_key, 401, "HL1002", id="unknown key"),
-        pytest.param(_key_of_another, 401, "HL1002", id="another member's key"),
         pytest.param(_not_allowed, 403, "HL1004", id="sender not allowed"),
         pytest.param(_unknown_version, 400, "HL1005", id="unknown version"),
-        pytest.param(_no_seal, 400, "HL1009", id="no seal"),
         pytest.param(_replayed_id, 409, "HL1008", id="replayed id with other bytes"),
     ],
 )
@@ -186,6 +188,31 @@ def test_a_refused_message_is_told_why_and_kept(
     letter = _dead_letter(county)
     assert (letter["service"], letter["code"], letter["seal"], bytes(letter["payload"])) == ("intake", code, seal, body)
     assert ("WWW-Authenticate" in answer.headers) == (status == httpx.codes.UNAUTHORIZED)
+
+
+@pytest.mark.parametrize(
+    ("make", "status", "code"),
+    [
+        pytest.param(_altered, 401, "HL1001", id="altered bytes"),
+        pytest.param(_unknown_key, 401, "HL1002", id="unknown key"),
+        pytest.param(_key_of_another, 401, "HL1002", id="another member's key"),
+        pytest.param(_no_seal, 400, "HL1009", id="no seal"),
+    ],
+)
+def test_what_anybody_may_have_sent_is_told_why_and_counted(
+    county: CountyOverHttp, make: Callable[[CountyOverHttp], tuple[str, bytes]], status: int, code: str
+):
+    """It leaves a sample behind, and no dead letter."""
+    letters = county.value("SELECT count(*) FROM huilian.dead_letter")
+    seal, body = make(county)
+    answer = _post(county, seal, body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    _load(answers.Error, answer.json())
+    sample = _sample(county)
+    assert (sample.service, sample.code, sample.member, sample.payload) == ("intake", code, "", body)
+    assert sample.seal == seal
+    assert ("WWW-Authenticate" in answer.headers) == (status == httpx.codes.UNAUTHORIZED)
+    assert county.value("SELECT count(*) FROM huilian.dead_letter") == letters
 
 
 def test_a_refusal_reaches_the_sender_as_the_error_it_is(county: CountyOverHttp):
@@ -212,7 +239,7 @@ def test_bad_json_is_refused_when_it_is_handled_and_told_with_the_receipt(county
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
 def test_a_hundred_megabytes_are_refused_without_being_held(county: CountyOverHttp, *, chunked: bool):
-    """Kept are the first 64 KiB, the true size and the reason."""
+    """Kept are a sample, the true size and the reason."""
     piece = b"x" * 65_536
     size = 100 * MEGABYTE // len(piece) * len(piece)
 
@@ -227,8 +254,8 @@ def test_a_hundred_megabytes_are_refused_without_being_held(county: CountyOverHt
     tracemalloc.stop()
     assert (answer.status_code, answer.json()["code"]) == (413, "HL1006")
     assert peak < 20 * MEGABYTE
-    letter = _dead_letter(county)
-    assert (letter["code"], letter["size"], len(letter["payload"])) == ("HL1006", size, 65_536)
+    sample = _sample(county)
+    assert (sample.code, sample.size, len(sample.seal) + len(sample.payload)) == ("HL1006", size, 1024)
 
 
 def test_a_body_one_byte_too_large_is_refused_and_its_true_size_is_told(county: CountyOverHttp):

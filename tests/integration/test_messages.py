@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 
 from huilian import envelope, messages
-from huilian.envelope import BODY_LIMIT, SEAL_LIMIT
+from huilian.envelope import SEAL_LIMIT
 from huilian.errors import MessageRefused, UsageError
 from huilian.keys import SigningKey
 from tests.kernel import BANK, MINUTE, NOW, manifest_draft
@@ -182,16 +181,6 @@ def test_the_same_bytes_refused_again_are_counted_not_kept_twice(county: County)
     assert county.value(seen, [first]) == MINUTE
 
 
-def test_of_a_huge_payload_the_beginning_is_kept(county: County):
-    """With its whole size and the digest of all of it."""
-    huge = b"x" * (messages.KEPT_BYTES + 1)
-    number = bury(county, "seal", huge, code="HL1006")
-    [letter] = county.dead_letters()
-    assert (letter.size, letter.sha256) == (len(huge), hashlib.sha256(huge).hexdigest())
-    assert county.dead_bytes(number)[1] == huge[: messages.KEPT_BYTES]
-    assert messages.KEPT_BYTES >= BODY_LIMIT
-
-
 def test_a_dead_letter_that_was_handled_after_all_waits_no_more(county: County):
     """It stays, and comes back when the same bytes are refused again."""
     number = bury(county, "seal")
@@ -199,7 +188,7 @@ def test_a_dead_letter_that_was_handled_after_all_waits_no_more(county: County):
         messages.mark_retried(transaction, number, now=county.clock.now())
     assert county.dead_letters() == []
     with county.database.transaction() as transaction:
-        [letter] = messages.dead_letters(transaction, include_retried=True)
+        [letter] = messages.dead_letters(transaction, everything=True)
     assert letter.retried_at == county.clock.now()
     assert bury(county, "seal") == number
     assert [each.number for each in county.dead_letters()] == [number]

@@ -14,12 +14,11 @@ import psycopg
 import pytest
 import structlog
 
-from huilian import audit, members, messages
+from huilian import audit, counted_refusals, members, messages
 from huilian.database import Database
 from huilian.envelope import BODY_LIMIT, Draft
 from huilian.errors import FileRefused, HostUnavailable
 from huilian.keys import SigningKey
-from huilian.messages import KEPT_BYTES
 from huilian.office import Office
 from huilian.processing import Result
 from huilian.schema import KERNEL
@@ -56,6 +55,19 @@ def deliver(county: County, message: Message | Bytes) -> Outcome:
 def handled(county: County) -> list[str]:
     """Return the messages the probe's table has."""
     return county.column("SELECT message FROM public.probe ORDER BY 1")
+
+
+def counts(county: County) -> list[tuple[str, str, str, int]]:
+    """Return place, code, member and number of what was only counted."""
+    with county.database.transaction() as transaction:
+        found = counted_refusals.all_counts(transaction)
+    return [(count.service, count.code, count.member, count.times) for count in found]
+
+
+def samples(county: County) -> list[counted_refusals.Sample]:
+    """Return the samples of what was only counted."""
+    with county.database.transaction() as transaction:
+        return counted_refusals.all_samples(transaction)
 
 
 def wrong_signature(county: County) -> Bytes:
@@ -172,11 +184,13 @@ SIGNED = {
     *("not for this service", "bulk for single", "replayed id", "suspended", "future"),
 }
 """The refusals whose sender is established by a signature that holds: it is told, nobody else is."""
+KEPT = SIGNED - {"expired key", "key not yet valid", "suspended", "future"}
+"""Of these the refusals after the signature was looked at: only they are kept whole."""
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_is_refused_is_kept_with_its_code_and_the_next_message_is_handled(county: County, case: str):
-    """Raw bytes, reason and an audit record; nothing handled, nothing sent but the notice; the queue goes on."""
+def test_what_is_refused_is_kept_or_counted_with_its_code_and_the_next_message_is_handled(county: County, case: str):
+    """Reason and an audit record; nothing handled, nothing sent but the notice; the queue goes on."""
     make, code, reason = REFUSALS[case]
     seal, payload = make(county)
     before = (county.count("huilian.message"), county.count("huilian.outbox"), county.count("public.probe"))
@@ -184,12 +198,19 @@ def test_what_is_refused_is_kept_with_its_code_and_the_next_message_is_handled(c
     assert outcome.result is Result.REFUSED
     assert outcome.refusal is not None
     assert outcome.refusal.code == code
-    [letter] = county.dead_letters()
-    assert (letter.service, letter.code, letter.trace) == ("probe", code, None)
-    assert letter.reason.endswith(reason)
-    assert county.dead_bytes(letter.number)[1] == payload
-    if case != "garbage":
-        assert county.dead_bytes(letter.number)[0] == seal
+    if case in KEPT:
+        [letter] = county.dead_letters()
+        assert (letter.service, letter.code, letter.trace) == ("probe", code, None)
+        assert letter.reason.endswith(reason)
+        assert county.dead_bytes(letter.number) == (seal, payload)
+        subject, detail = str(letter.number), {"code": code, "bytes": len(payload)}
+    else:
+        assert county.dead_letters() == []
+        assert counts(county) == [("probe", code, "", 1)]
+        [sample] = samples(county)
+        assert sample.reason.endswith(reason)
+        assert (sample.seal, sample.payload) == ("\ufffd\ufffd\ufffd .." if case == "garbage" else seal, payload)
+        subject, detail = code, {"code": code, "bytes": len(payload), "counted": 1}
     told = [notice["code"] for notice in county.notices()]
     assert told == ([code] if case in SIGNED else [])
     after = (county.count("huilian.message"), county.count("huilian.outbox"), county.count("public.probe"))
@@ -197,8 +218,7 @@ def test_what_is_refused_is_kept_with_its_code_and_the_next_message_is_handled(c
     with county.database.transaction() as transaction:
         [record] = transaction.rows("SELECT * FROM huilian.audit WHERE action = 'message.refused'")
         audit.verify(transaction)
-    assert (record["actor"], record["subject"]) == ("probe", str(letter.number))
-    assert record["detail"] == {"code": code, "bytes": len(payload)}
+    assert (record["actor"], record["subject"], record["detail"]) == ("probe", subject, detail)
     following = county.seal(manifest_draft(99))
     assert deliver(county, following).result is Result.HANDLED
     assert following.id in handled(county)
@@ -216,12 +236,14 @@ def test_what_is_refused_at_the_door_goes_no_further(county: County, case: str):
         return
     assert outcome.refusal is not None
     assert (outcome.result, outcome.refusal.code) == (Result.REFUSED, code)
-    assert [(letter.service, letter.code) for letter in county.dead_letters()] == [("intake", code)]
+    kept = [(letter.service, letter.code) for letter in county.dead_letters()]
+    counted = counts(county)
+    assert (kept, counted) == (([("intake", code)], []) if case in KEPT else ([], [("intake", code, "", 1)]))
     assert county.count("huilian.outbox") == before
 
 
 def test_a_hundred_megabytes_are_refused_in_bounded_memory_and_storage(county: County):
-    """The beginning is kept, with the whole size and digest; the next message is handled."""
+    """A sample is kept, with the whole size and digest; the next message is handled."""
     payload = b"\x00" * HUGE
     seal = county.seal().seal
     tracemalloc.start()
@@ -232,10 +254,10 @@ def test_a_hundred_megabytes_are_refused_in_bounded_memory_and_storage(county: C
         tracemalloc.stop()
     assert outcome.refusal is not None
     assert outcome.refusal.facts == {"size": HUGE, "limit": BODY_LIMIT}
-    [letter] = county.dead_letters()
-    assert (letter.code, letter.size, letter.sha256) == ("HL1006", HUGE, hashlib.sha256(payload).hexdigest())
-    assert len(county.dead_bytes(letter.number)[1]) == KEPT_BYTES
-    assert peak < 4 * KEPT_BYTES
+    [sample] = samples(county)
+    assert (sample.code, sample.size, sample.sha256) == ("HL1006", HUGE, hashlib.sha256(payload).hexdigest())
+    assert len(sample.seal) + len(sample.payload) == counted_refusals.SAMPLE_BYTES
+    assert peak < BODY_LIMIT
     assert deliver(county, county.seal()).result is Result.HANDLED
 
 

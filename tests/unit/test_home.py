@@ -197,6 +197,9 @@ def test_a_directory_that_was_never_set_up_says_how(tmp_path: Path):
         ('county = "341599"\npolicy = "anhui"\nlisten = "8341"', 'listen: expected "address:port"'),
         ('county = "341599"\npolicy = "anhui"\nlisten = ":8341"', 'listen: expected "address:port"'),
         ('county = "341599"\npolicy = "anhui"\nlisten = "localhost:http"', 'listen: expected "address:port"'),
+        ('county = "341599"\npolicy = "anhui"\ndead_letters = "all"', "dead_letters: 应为大于 0 的整数"),
+        ('county = "341599"\npolicy = "anhui"\ndaily_mib = 0', "daily_mib: 应为大于 0 的整数"),
+        ('county = "341599"\npolicy = "anhui"\nconnections = true', "connections: 应为大于 0 的整数"),
         ('county = "341599"\npolicy = "anhui"\nlisten = "localhost:65536"', 'listen: expected "address:port"'),
     ],
 )
@@ -206,6 +209,16 @@ def test_a_wrong_setting_is_named(tmp_path: Path, content: str | bytes, what: st
         home_with(tmp_path, content).settings()
     assert refused.value.code == "HL6006"
     assert what in str(refused.value)
+
+
+def test_limits_stay_as_somebody_wrote_them(tmp_path: Path):
+    """Setting the directory up once more does not undo what the county decided; the rest has its default."""
+    home = home_with(tmp_path, 'county = "341599"\npolicy = "anhui"\ndaily_mib = 10\nconnections_by_address = 3\n')
+    home.create(Settings("341599", "anhui", listen="0.0.0.0:80"))
+    settings = home.settings()
+    assert (settings.daily_mib, settings.connections_by_address, settings.listen) == (10, 3, "0.0.0.0:80")
+    assert (settings.dead_letters, settings.dead_letter_mib, settings.connections) == (10_000, 1024, 256)
+    assert "dead_letters" not in home.file.read_text("utf-8")
 
 
 def test_the_environment_names_the_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
