@@ -78,7 +78,7 @@ def county_over_http(folder: Path, database_url: str) -> Iterator[CountyOverHttp
     """Set up a county with two banks and tokens of every scope, and serve it."""
     home = Home(folder, environment={})
     set_up(home, Settings(COUNTY, "anhui", database_url=database_url))
-    with open_office(home, connections=16) as office:
+    with open_office(home, connections=24) as office:
         for code in (BANK, OTHER_BANK):
             _enter(office, Member(code, "bank", "银行", "rural_commercial_bank", None, suspended=False))
         scopes: dict[str, dict[str, str]] = {

@@ -31,6 +31,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "提交 {submission} 已 {minutes} 分钟没有回执，已重新签名，将再次发送；如再无回执，请与县里联系",
         "no receipt of {submission} for {minutes} minutes; it is sealed anew and sent again, then ask the county",
     ),
+    "HL5010": (
+        "同时打开的{what}过多，请关闭不用的，稍后再试",
+        "too many at once: {what}; close what is not needed and try again later",
+    ),
+    "HL5011": (
+        "服务器给出的 {submission} 的回执不可信：{what}；文件留在待发区，请与县里核实",
+        "the receipt of {submission} is not to be believed: {what}; the file stays spooled, ask the county",
+    ),
     "HL5014": (
         "不能核验的报文已满（{messages} 条，{size} 字节），其余留在县里；请核实并信任平台公钥，或用 edge dismiss 舍弃",
         "too much cannot be verified ({messages}, {size} bytes), the rest stays there: trust its key, or drop it",

@@ -83,11 +83,11 @@ def _stopping() -> threading.Event:
 
 def _serve_embedded(home: Home, listen: str) -> None:
     from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # not needed by the distributed host
-    from huilian.http.server import THREADS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
+    from huilian.http.server import CONNECTIONS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
 
     stopping = _stopping()
     with (
-        open_office(home, connections=8 + THREADS) as office,
+        open_office(home, connections=8 + CONNECTIONS) as office,
         EmbeddedHost(office, serving=True),
         HttpServer(office, listen) as server,
         _watching_keys(office, stopping),
@@ -133,10 +133,10 @@ def _watching_keys(office: Office, stopping: threading.Event) -> Iterator[None]:
 
 def _serve_http(home: Home, listen: str) -> None:
     from huilian.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
-    from huilian.http.server import THREADS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
+    from huilian.http.server import CONNECTIONS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
 
     stopping = _stopping()
-    connections = THREADS + 1
+    connections = CONNECTIONS + 1
     with (
         contextlib.suppress(_Stopped),
         open_office_when_up(home, wait=_waiting(stopping), connections=connections) as office,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import current_app
 
 from huilian import service
+from huilian.errors import HostUnavailable
+from huilian.http_names import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,15 +22,46 @@ if TYPE_CHECKING:
 __all__ = ["Interface", "current"]
 
 EXTENSION: Final = "huilian"
-STREAMS_AT_ONCE: Final = 4
+STREAMED: Final = tuple(f"{PREFIX}/{name}" for name in ("feed/", "differences", "outgoing"))
+"""What the addresses begin with whose answers are written while they are read."""
+STREAMS_AT_ONCE: Final = 8
 """Clients that may be read to at once. Each holds a thread and a database connection for as
-long as it cares to read; the rest stay free for messages coming in."""
+long as it reads, within limits; both are of a pool of their own."""
+STREAMS_BY_TOKEN: Final = 2
 QUERIES: Final = (
     *("receipt", "superseded_by", "submissions", "differences", "scoreboard", "reconciliation"),
     *("ledger_dates", "figures"),
     *("loan_feed", "guarantee_feed", "policy_feed", "claim_feed", "scoreboard_feed"),
 )
 """What the interface asks the services. One that nobody answers stops the server as it starts."""
+
+
+class Streams:
+    """The places for clients that are being read to."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_token: Counter[str] = Counter()
+
+    def enter(self, token: str) -> None:
+        """Take a place for the holder of a token, by its label.
+
+        Raises:
+            HostUnavailable: HL5010, the token has its share; HL5006, all places are taken.
+        """
+        with self._lock:
+            if self._by_token[token] >= STREAMS_BY_TOKEN:
+                raise HostUnavailable("HL5010", what="本令牌的数据流 (streams of this token)")
+            if self._by_token.total() >= STREAMS_AT_ONCE:
+                raise HostUnavailable("HL5006")
+            self._by_token[token] += 1
+
+    def leave(self, token: str) -> None:
+        """Give a place back."""
+        with self._lock:
+            self._by_token[token] -= 1
+            if not self._by_token[token]:
+                del self._by_token[token]
 
 
 @dataclass(frozen=True)
@@ -49,7 +83,7 @@ class Interface:
     queries: Mapping[str, Callable[..., Any]] = field(
         default_factory=lambda: {name: service.query(name) for name in QUERIES}
     )
-    streams: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(STREAMS_AT_ONCE))
+    streams: Streams = field(default_factory=Streams)
 
     @property
     def county(self) -> str:

@@ -8,6 +8,7 @@ kept: nothing is handed over by being sent.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from typing import TYPE_CHECKING, Final
 
@@ -54,10 +55,10 @@ def fetch(query: dict[str, str]) -> Response:
     reply = Response(status=200, content_type=f"{NDJSON}; charset=utf-8")
     if not found or request.method == "HEAD":
         return reply
-    if not interface.streams.acquire(blocking=False):
-        raise HostUnavailable("HL5006")
+    token = scope().label
+    interface.streams.enter(token)
     reply.response = _lines(office.database, found)
-    reply.call_on_close(interface.streams.release)
+    reply.call_on_close(functools.partial(interface.streams.leave, token))
     return reply
 
 

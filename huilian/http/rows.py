@@ -19,6 +19,7 @@ import structlog
 from flask import Response, request
 
 from huilian.errors import HostUnavailable
+from huilian.http.authentication import scope
 from huilian.http.interface import current
 from huilian.logs import where
 
@@ -53,14 +54,14 @@ def streamed(ask: Ask, schema: type[ma.Schema], asked_format: str | None) -> Res
         asked_format: "ndjson", "csv", or None for what the Accept header prefers.
 
     Raises:
-        HostUnavailable: HL5006, too many are being read to already.
+        HostUnavailable: HL5006 or HL5010, too many are being read to already.
     """
     content_type = _content_type(asked_format)
     interface = current()
     with contextlib.ExitStack() as stack:
-        if not interface.streams.acquire(blocking=False):
-            raise HostUnavailable("HL5006")
-        stack.callback(interface.streams.release)
+        token = scope().label
+        interface.streams.enter(token)
+        stack.callback(interface.streams.leave, token)
         transaction = stack.enter_context(interface.office.database.snapshot())
         transaction.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{READER_SECONDS}s'")
         headers, found = ask(transaction)

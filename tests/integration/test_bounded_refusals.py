@@ -13,6 +13,7 @@ import pytest
 from huilian import audit, bundle, carrying, counted_refusals, members, messages
 from huilian.broker import DEAD_QUEUE, SEAL_HEADER, Broker, declare
 from huilian.cli import checkup, letters, session
+from huilian.cli.application import run
 from huilian.counted_refusals import MEMBERS_RING, SAMPLE_BYTES, SAMPLE_SECONDS, STRANGERS_RING
 from huilian.envelope import Draft
 from huilian.errors import FileRefused, MessageRefused, UsageError
@@ -397,3 +398,33 @@ def test_operators_are_told_how_many_were_refused(county: County):
     assert b"x" * 100 not in json.dumps(list(map(letters.facts_of_sample, samples(county))), default=str).encode()
     [first, *_] = letters.samples_with_bytes(samples(county)).splitlines()
     assert json.loads(first)["claims"]["source"] == BANK
+
+
+def test_the_commands_list_show_and_put_by(
+    county: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """As an operator gives them: what waits, what was counted, its samples in a file of one's own, and `dismiss`."""
+    monkeypatch.setattr(session, "log", lambda *_: None)
+    monkeypatch.setenv("HUILIAN_HOME", str(county.office.home.folder))
+    message = forbidden(county, 1)
+    county.processor.intake(message.seal, message.payload)
+    knock(county, 1)
+    [letter] = county.dead_letters()
+    capsys.readouterr()
+
+    def listed(*options: str) -> list[tuple[int | None, str]]:
+        assert run(["messages", "list", "--json", *options]) == 0
+        return [(each["number"], each["code"]) for each in json.loads(capsys.readouterr().out)]
+
+    assert listed() == [(letter.number, "HL1004"), (None, "HL1002")]
+    assert run(["messages", "list"]) == 0
+    assert "未证实" in capsys.readouterr().out
+    assert run(["messages", "samples", "--write", str(tmp_path / "samples.ndjson")]) == 0
+    assert "xxxx" not in capsys.readouterr().out
+    assert ((tmp_path / "samples.ndjson").stat().st_mode & 0o777) == 0o600
+    assert run(["messages", "dismiss", str(letter.number), "--reason", "测试报文"]) == 0
+    assert f"已搁置 {letter.number} (dismissed)" in capsys.readouterr().out
+    assert listed() == [(None, "HL1002")]
+    assert listed("--all") == [(letter.number, "HL1004"), (None, "HL1002")]
+    assert run(["messages", "retry", str(letter.number)]) == 2
+    assert "HL7018" in capsys.readouterr().err

@@ -11,12 +11,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import structlog
 
 from adapters import sample_county
+from huilian import tokens
 from huilian.errors import HostUnavailable
-from huilian.http import rows
-from huilian.http.interface import STREAMS_AT_ONCE
-from tests.http_county import BANK, HOUSEHOLDS, CountyOverHttp, county_over_http
+from huilian.http import channels, rows
+from huilian.http.app import specification
+from huilian.http.channels import ANSWER_THREADS
+from huilian.http.interface import STREAMED, STREAMS_AT_ONCE, STREAMS_BY_TOKEN
+from tests.http_county import BANK, COUNTY, HOUSEHOLDS, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,13 +63,13 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
     postgresql_node.drop_database("http_streams")
 
 
-def _ask_for_the_feed(served: CountyOverHttp) -> socket.socket:
+def _ask_for_the_feed(served: CountyOverHttp, label: str = "county") -> socket.socket:
     """Ask, read the beginning of the answer, and read no further."""
     address = urlsplit(served.url)
     connection = socket.socket()
     connection.setsockopt(*SMALL_BUFFER)
     connection.connect((address.hostname, address.port))
-    token = served.headers()["Authorization"]
+    token = served.headers(label)["Authorization"]
     connection.sendall(f"GET /api/v1/feed/loans HTTP/1.1\r\nHost: county\r\nAuthorization: {token}\r\n\r\n".encode())
     received = b""
     while len(received) < FIRST_BYTES:
@@ -157,16 +161,87 @@ def test_a_feed_is_one_moment_even_while_ledgers_come_in(county: CountyOverHttp,
         assert "2024-02-29" in {json.loads(line)["as_of"] for line in following.lines}
 
 
+def _figures_and_messages_are_answered(served: CountyOverHttp) -> None:
+    """Ask for what needs a thread of the other pool, more often than that has threads."""
+    for _ in range(2 * ANSWER_THREADS):
+        assert served.reader().statistics(month="2024-01")["loans"] > 0
+    assert httpx.post(f"{served.url}/api/v1/messages", content=b"{}").json()["code"] == "HL1009"
+
+
 def test_clients_that_do_not_read_leave_room_for_messages(fresh_database: str, tmp_path: Path):
     """One more feed is told to come back, figures and messages go on, and the server stops all the same."""
     with contextlib.ExitStack() as connections:
         with _large_county(tmp_path, fresh_database) as served:
-            for _ in range(STREAMS_AT_ONCE):
-                connections.enter_context(_ask_for_the_feed(served))
+            with served.office.database.transaction() as transaction:
+                now = served.office.clock.now()
+                for number in range(STREAMS_AT_ONCE // STREAMS_BY_TOKEN):
+                    served.secrets[f"t{number}"] = tokens.add(
+                        transaction, f"t{number}", now=now, actor="test", region=COUNTY
+                    )
+            for number in range(STREAMS_AT_ONCE):
+                connections.enter_context(_ask_for_the_feed(served, f"t{number // STREAMS_BY_TOKEN}"))
             one_more = httpx.get(f"{served.url}/api/v1/feed/loans", headers=served.headers())
             assert (one_more.status_code, one_more.json()["code"]) == (503, "HL5006")
             assert one_more.headers["Retry-After"] == "5"
-            assert served.reader().statistics(month="2024-01")["loans"] > 0
-            assert httpx.post(f"{served.url}/api/v1/messages", content=b"{}").json()["code"] == "HL1009"
+            _figures_and_messages_are_answered(served)
             stopping = time.monotonic()
         assert time.monotonic() - stopping < STOPPED_WITHIN_SECONDS
+
+
+def test_a_token_has_two_streams_at_a_time(county: CountyOverHttp):
+    """The third is refused with a code and a time to come back; another token is read to, and a place comes free."""
+    with contextlib.ExitStack() as connections:
+        first, _ = (connections.enter_context(_ask_for_the_feed(county)) for _ in range(2))
+        for path in ("feed/loans", "feed/scoreboard", "differences"):
+            third = httpx.get(f"{county.url}/api/v1/{path}", headers=county.headers())
+            assert (third.status_code, third.json()["code"], third.headers["Retry-After"]) == (429, "HL5010", "5")
+            assert third.json()["message"].startswith("同时打开的本令牌的数据流")
+        with pytest.raises(HostUnavailable, match="HL5010"), county.reader().feed():
+            pass
+        with county.reader("township").feed() as feed:
+            assert next(feed.lines)
+        _figures_and_messages_are_answered(county)
+        first.close()
+        address = f"{county.url}/api/v1/feed/scoreboard"
+        _wait_until(lambda: httpx.get(address, headers=county.headers()).status_code == httpx.codes.OK)
+
+
+def test_a_reader_slower_than_the_slowest_is_cut_off_and_sees_that(
+    county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch
+):
+    """It takes a few bytes a second, for ever; another that is slow but not that slow is read to its end."""
+    monkeypatch.setattr(channels, "WINDOW_SECONDS", 1.0)
+    monkeypatch.setattr(channels, "SLOWEST_BYTES", 100_000)
+    with _ask_for_the_feed(county) as slow, structlog.testing.capture_logs() as logged:
+        _wait_until(lambda: _open_snapshots(county) == 1)
+        _wait_until(lambda: bool(slow.recv(100)) and _open_snapshots(county) == 0)
+        with pytest.raises(ConnectionResetError):
+            list(iter(lambda: slow.recv(1 << 20), b""))
+    assert {"event": "client_cut_off", "reason": "reader too slow", "log_level": "warning"} in logged
+    with _reader_with_small_buffer(county).feed() as feed:
+        lines = 0
+        for _ in feed.lines:
+            lines += 1
+            if lines % 1_000 == 0:
+                time.sleep(0.1)
+    assert lines > LOANS
+
+
+def test_an_answer_may_not_take_for_ever(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch):
+    """However fast it is read: its snapshot is in the way of others."""
+    monkeypatch.setattr(channels, "STREAM_SECONDS", 0.5)
+    with _ask_for_the_feed(county):
+        _wait_until(lambda: _open_snapshots(county) == 1)
+        _wait_until(lambda: _open_snapshots(county) == 0)
+
+
+def test_every_answer_that_is_written_while_it_is_read_has_a_thread_of_the_pool_for_that():
+    """A new feed under another address would otherwise hold the threads of the others."""
+    lines = {"application/x-ndjson", "text/csv"}
+    streamed = [
+        path
+        for path, methods in specification()["paths"].items()
+        if "get" in methods and lines & set(methods["get"]["responses"]["200"].get("content", {}))
+    ]
+    assert len(streamed) == 7
+    assert [path for path in streamed if not path.startswith(STREAMED)] == []
