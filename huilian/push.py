@@ -202,6 +202,7 @@ def _receipt(submission: SpooledSubmission, transport: Transport, progress: Prog
             # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
             submission.discard()
         raise
+    receipts.check(receipt, submission)
     submission.keep_receipt(receipt)
     return receipt
 

@@ -1,4 +1,7 @@
-"""What a receipt can say of single rows: the file it answers, and what was rejected of it.
+"""Whether a receipt is to be believed, and what it can say of single rows: the file, and what was rejected of it.
+
+A receipt is believed when the platform sealed it for this member, and it speaks of what was sent:
+submission and file. Whoever only answers at the county's address cannot make one.
 
 A receipt counts rows; which ones were rejected is known where the file was translated. Both
 are brought together for adapters whose receipts name rows, as long as they speak of the same
@@ -16,20 +19,68 @@ import structlog
 
 from huilian.adapters import REJECTIONS
 from huilian.bulk import from_ndjson
-from huilian.errors import MessageRefused
+from huilian.errors import HostUnavailable, MessageRefused
+from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from huilian.adapters import Adapter, Outgoing
+    from huilian.home import Home
     from huilian.spool import SpooledSubmission
 
-__all__ = ["Rows", "about", "rejected", "rows"]
+__all__ = ["Rows", "about", "check", "rejected", "rows", "verified"]
 
+RECEIPT: Final = "receipt"
 _TYPE: Final = "rejections"
 
 _log = structlog.get_logger(__name__)
+
+
+def verified(home: Home, member: str, submission: str, seal: str, payload: bytes) -> dict[str, Any]:
+    """Return what the sealed receipt of a submission says, when it is to be believed.
+
+    Args:
+        home: whose trusted keys verify it, and whose spool has what was sent.
+        member: whose receipt it is.
+        submission: the one that was asked for.
+        seal: as it came; empty where the answer had none.
+        payload: as it came.
+
+    Raises:
+        HostUnavailable: HL5011, it is not; what was sent waits.
+    """
+    from huilian.edge.believing import believed  # noqa: PLC0415  # the edge itself looks at receipts
+
+    try:
+        message = believed(home, member, seal, payload)
+        if message.type != RECEIPT or message.submission != submission:
+            raise _not_believed(submission, "不是这个提交的回执 (it is not the receipt of this submission)")
+        receipt: dict[str, Any] = message.json()
+    except MessageRefused as refusal:
+        raise _not_believed(submission, f"{refusal.code} {refusal.chinese} ({refusal.english})") from refusal
+    spooled = Spool(home.spool).find(submission)
+    if spooled is not None:
+        check(receipt, spooled)
+    return receipt
+
+
+def check(receipt: Mapping[str, Any], sent: SpooledSubmission) -> None:
+    """Let pass a receipt that speaks of what was sent: member, submission and the file's SHA-256.
+
+    Raises:
+        HostUnavailable: HL5011, it speaks of something else.
+    """
+    stated = sent.manifest
+    for field in ("member", "submission", "file_sha256"):
+        if receipt.get(field) != stated[field]:
+            what = f"{field} 与所报送的不符 (is not that of what was sent)"
+            raise _not_believed(sent.folder.name, what)
+
+
+def _not_believed(submission: str, what: str) -> HostUnavailable:
+    return HostUnavailable("HL5011", submission=submission, what=what)
 
 
 @dataclass(frozen=True)

@@ -133,5 +133,5 @@ def _transport(member: str, home: Home, target: Target) -> Transport:
     if scheme in HTTP:
         from huilian.transports.http import HttpTransport  # noqa: PLC0415  # the other
 
-        return HttpTransport(url, target.token, ca_file=target.ca_file)
+        return HttpTransport(url, target.token, ca_file=target.ca_file, member=member, home=home)
     raise UsageError("HL7001", what="--to 应为 https:// 或 amqps:// 地址 (an https:// or amqps:// address is needed)")

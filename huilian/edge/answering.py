@@ -151,6 +151,7 @@ class Answering:
         submission = str(receipt["submission"])
         spooled = Spool(self._parts.home.spool).find(submission)
         if spooled is not None:
+            receipts.check(receipt, spooled)
             spooled.keep_receipt(receipt)
         waiting = self._parts.ledger.arrivals.of(submission)
         for arrival in waiting:
@@ -165,9 +166,15 @@ class Answering:
             self._place(f"message {message.id}", message, contract)
 
     def answer(self, arrival: Arrival, message: Message, contract: Contract) -> None:
-        """Answer one file: rejected rows and receipt into the outbox, the original to its end."""
+        """Answer one file: rejected rows and receipt into the outbox, the original to its end.
+
+        Raises:
+            HostUnavailable: HL5011, the receipt speaks of another file; this one waits on.
+        """
         receipt: dict[str, Any] = message.json()
         spooled = Spool(self._parts.home.spool).find(str(receipt["submission"]))
+        if spooled is not None:
+            receipts.check(receipt, spooled)
         original = self._parts.folders.taken(arrival.number, arrival.file_name)
         rows = receipts.rows(self._parts.adapter, receipt, spooled, original)
         if rows is None and spooled is not None and spooled.rejections is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import basis, refused_files
+from huilian import basis, receipts, refused_files
 from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
 from huilian.error_texts import SUPERSEDED
 from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
@@ -159,6 +159,11 @@ class Sending:
             self._seal_anew(arrival)
             return None
         if incoming is not None:
+            home, member = self._parts.home, self._parts.member
+            try:
+                receipts.verified(home, member, arrival.submission or "", incoming.seal, incoming.payload)
+            except HostUnavailable as doubt:
+                return doubt
             self._answering.keep(incoming)
             return None
         if self._overdue(arrival):

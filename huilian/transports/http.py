@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
+from huilian import receipts
 from huilian.errors import HostUnavailable, UsageError
 from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER, SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.push import wait_for
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from huilian.envelope import Message
+    from huilian.home import Home
 
 __all__ = ["Feed", "HttpReader", "HttpTransport"]
 
@@ -39,6 +41,8 @@ class HttpTransport:
         url: `https://host[:port][/prefix]`; plain `http://` to this machine only.
         token: a reading token of the member, by which its receipts are fetched.
         ca_file: certificates to trust besides the usual ones.
+        member: whose receipts they are.
+        home: whose trusted keys verify them, and whose spool has what was sent.
         patience: seconds a send waits for a server that went away.
 
     Raises:
@@ -48,9 +52,18 @@ class HttpTransport:
     asks_the_county = True
 
     def __init__(
-        self, url: str, token: str | None, ca_file: Path | None = None, *, patience: float = PATIENCE_SECONDS
+        self,
+        url: str,
+        token: str | None,
+        ca_file: Path | None = None,
+        *,
+        member: str,
+        home: Home,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._client = Client(url, token, ca_file=ca_file)
+        self._member = member
+        self._home = home
         self._patience = patience
 
     def close(self) -> None:
@@ -68,17 +81,25 @@ class HttpTransport:
         _patiently(hand_over, self._patience)
 
     def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
-        """Return the receipt of a submission, waiting for it up to `seconds`."""
+        """Return the receipt of a submission, its seal verified, waiting for it up to `seconds`.
+
+        Raises:
+            HostUnavailable: HL5011, what is given for it is not to be believed; HL5003, the server is away.
+        """
         deadline = time.monotonic() + seconds
 
         def look() -> dict[str, Any] | None:
             try:
-                return _receipt(self._client, submission)
+                answer = _answer(self._client, submission)
             except HostUnavailable:
                 # It may be starting again: the receipt is not lost. Without time to wait the caller must know.
                 if time.monotonic() >= deadline:
                     raise
                 return None
+            if answer is None:
+                return None
+            seal = answer.headers.get(SEAL_HEADER, "")
+            return receipts.verified(self._home, self._member, submission, seal, answer.content)
 
         return wait_for(look, seconds=seconds, pause=FIRST_PAUSE_SECONDS)
 
@@ -173,26 +194,27 @@ class HttpReader:
             yield Feed(None, _lines(answer))
 
     def receipt(self, submission: str) -> dict[str, Any] | None:
-        """Return the receipt of a submission, or None while it is not applied or not known.
+        """Return what the server says is the receipt of a submission; None while it is not applied or not known.
 
         Raises:
             MessageRefused: a message of it was refused.
         """
-        return _receipt(self._client, submission)
+        answer = _answer(self._client, submission)
+        return None if answer is None else dict(answer.json())
 
     def submissions(self, *, member: str | None = None) -> list[dict[str, Any]]:
         """Return the submissions the token may see, newest first."""
         return list(self._client.ask("GET", "/submissions", query={"member": member}).json()["submissions"])
 
 
-def _receipt(client: Client, submission: str) -> dict[str, Any] | None:
+def _answer(client: Client, submission: str) -> httpx.Response | None:
     try:
         answer = client.ask("GET", f"/receipts/{quote(submission, safe='')}")
     except UsageError as error:
         if error.code == "HL7008":
             return None
         raise
-    return None if answer.status_code == ACCEPTED else dict(answer.json())
+    return None if answer.status_code == ACCEPTED else answer
 
 
 def _patiently(work: Callable[[], None], seconds: float) -> None:

@@ -169,9 +169,10 @@ class HttpLink:
     def ask(self, submission: str) -> Incoming | None:
         """Return the sealed receipt, if it is there; see `Link`."""
         answer = self._client.ask("GET", f"/receipts/{quote(submission, safe='')}")
-        seal = answer.headers.get(SEAL_HEADER)
-        if answer.status_code != OK or not seal:
+        if answer.status_code != OK:
             return None
+        # Without a seal it is nothing to believe, but an answer: whoever asked must know.
+        seal = answer.headers.get(SEAL_HEADER, "")
         return Incoming(seal, answer.content, is_superseded=SUPERSEDED_HEADER in answer.headers)
 
     def close(self) -> None:

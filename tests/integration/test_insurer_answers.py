@@ -95,7 +95,9 @@ def test_a_pushed_package_is_answered_with_one_file(tmp_path: Path, county: Coun
         settings=SETTINGS,
         catalogue=catalogue.installed(),
         clock=county.office.clock,
-        transport=HttpTransport(county.url, county.secrets[INSURER], patience=0),
+        transport=HttpTransport(
+            county.url, county.secrets[INSURER], member=INSURER, home=county.office.home, patience=0
+        ),
     )
     assert pushed.answer is not None
     assert pushed.rejections == pushed.answer

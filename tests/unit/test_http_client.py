@@ -8,20 +8,26 @@ import logging
 import ssl
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
+from huilian.home import Home
 from huilian.transports.http import HttpReader, HttpTransport
 from tests.servers.certificates import issue_server_certificate
 from tests.servers.node import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 TOKEN = "s3cret-t0ken"  # noqa: S105  # of no server
+
+
+def transport(url: str) -> HttpTransport:
+    """Return the way in of a member that trusts nobody yet."""
+    return HttpTransport(url, TOKEN, member="RCB01", home=Home(Path("nowhere"), {}), patience=0)
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
@@ -81,7 +87,7 @@ def _error(code: str) -> str:
 def test_an_address_that_is_not_safe_is_refused_with_what_to_do(url: str, words: str):
     """Encrypted, without credentials; nothing secret is repeated."""
     with pytest.raises(UsageError) as refused:
-        HttpTransport(url, TOKEN)
+        transport(url)
     assert refused.value.code == "HL7001"
     assert words in refused.value.english
     assert "hunter2" not in str(refused.value)
@@ -92,7 +98,7 @@ def test_an_address_that_is_not_safe_is_refused_with_what_to_do(url: str, words:
 )
 def test_this_machine_may_be_spoken_to_plainly(url: str):
     """And any other encrypted."""
-    HttpTransport(url, TOKEN).close()
+    transport(url).close()
 
 
 def test_a_server_below_a_path_is_asked_there(server: str):
@@ -128,7 +134,7 @@ def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path):
     """Before anything is sent."""
     (tmp_path / "ca.pem").write_text("not PEM")
     with pytest.raises(UsageError, match=r"ca\.pem .*is not a file of certificates in PEM"):
-        HttpTransport("https://office.example", TOKEN, tmp_path / "ca.pem")
+        HttpTransport("https://office.example", TOKEN, tmp_path / "ca.pem", member="RCB01", home=Home(tmp_path, {}))
 
 
 # What it says
@@ -166,7 +172,7 @@ def test_a_server_that_is_away_is_named_without_its_token(caplog: pytest.LogCapt
     """Neither error nor log has the secret, at any level."""
     url = f"http://127.0.0.1:{free_port()}"
     with caplog.at_level(logging.DEBUG), pytest.raises(HostUnavailable) as away:
-        HttpTransport(url, TOKEN, patience=0).receipt("RCB01-x", seconds=0)
+        transport(url).receipt("RCB01-x", seconds=0)
     assert away.value.english == f"the server {url} is not available now: ConnectError"
     assert TOKEN not in caplog.text
     assert TOKEN not in repr(away.value.__cause__)
@@ -186,10 +192,11 @@ def test_an_error_told_again_keeps_its_texts():
 
 
 def test_a_receipt_is_waited_for(server: str):
-    """Not known, then being applied, then a server that starts again, then there: about four looks."""
+    """Not known, then being applied, then a server that starts again, then there, though not to be believed."""
     _Answers.answers = [(404, _error("HL7008")), (202, '{"status": "receiving"}'), (503, _error("HL5001")), (200, "{}")]
     began = time.monotonic()
-    assert HttpTransport(server, TOKEN).receipt("RCB01-a/b", seconds=5) == {}
+    with pytest.raises(HostUnavailable, match=r"HL5011 the receipt of RCB01-a/b is not to be believed: HL1009"):
+        transport(server).receipt("RCB01-a/b", seconds=5)
     assert time.monotonic() - began < 2
     assert [path for path, _ in _Answers.asked] == ["/api/v1/receipts/RCB01-a%2Fb"] * 4
 
@@ -197,7 +204,7 @@ def test_a_receipt_is_waited_for(server: str):
 def test_without_time_to_wait_it_is_one_look(server: str):
     """Nothing yet is no error."""
     _Answers.answers = [(404, _error("HL7008"))]
-    assert HttpTransport(server, TOKEN).receipt("RCB01-x", seconds=0) is None
+    assert transport(server).receipt("RCB01-x", seconds=0) is None
     assert len(_Answers.asked) == 1
 
 
@@ -205,7 +212,7 @@ def test_a_refusal_ends_the_wait(server: str):
     """There will be no receipt."""
     _Answers.answers = [(202, '{"status": "receiving"}'), (409, _error("HL1007"))]
     with pytest.raises(MessageRefused):
-        HttpTransport(server, TOKEN).receipt("RCB01-x", seconds=60)
+        transport(server).receipt("RCB01-x", seconds=60)
 
 
 # Lines
