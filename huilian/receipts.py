@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Rows", "about", "check", "rejected", "rows", "verified"]
 
 RECEIPT: Final = "receipt"
+_UNTRUSTED: Final = (
+    "；如是县平台的新密钥，请先采用批准文件 (if it is the platform's, trust it first): huilian member welcome FILE"
+)
 _TYPE: Final = "rejections"
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +62,8 @@ def verified(home: Home, member: str, submission: str, seal: str, payload: bytes
             raise _not_believed(submission, "不是这个提交的回执 (it is not the receipt of this submission)")
         receipt: dict[str, Any] = message.json()
     except MessageRefused as refusal:
-        raise _not_believed(submission, f"{refusal.code} {refusal.chinese} ({refusal.english})") from refusal
+        why = f"{refusal.code} {refusal.chinese} ({refusal.english})"
+        raise _not_believed(submission, why + (_UNTRUSTED if refusal.code == "HL1002" else "")) from refusal
     spooled = Spool(home.spool).find(submission)
     if spooled is not None:
         check(receipt, spooled)
