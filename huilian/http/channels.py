@@ -208,7 +208,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         request = self.request
         if request is not None and not self.requests and request.is_too_slow(now):
             return "request too slow"
-        if (self.requests or self.total_outbufs_len) and now - self._answering_since > STREAM_SECONDS:
+        # What still waits for a thread began when it came; the thread that has it may take it off the list meanwhile.
+        began = max(self._answering_since, *(each.began for each in self.requests[:1]), 0.0)
+        if (self.requests or self.total_outbufs_len) and now - began > STREAM_SECONDS:
             return "answer too long"
         if not self.total_outbufs_len:
             self._window = None  # it waits for us, or nobody for anything

@@ -21,6 +21,7 @@ from huilian.envelope import Draft, Message
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError
 from huilian.http import answers, create_app, questions
 from huilian.keys import SigningKey
+from huilian.quotas import Quotas
 from tests.http_county import BANK, COUNTY, HOUSEHOLDS, OTHER_BANK, TOWNSHIP, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
@@ -235,6 +236,18 @@ def test_bad_json_is_refused_when_it_is_handled_and_told_with_the_receipt(county
     assert refused.value.code == "HL1007"
     answer = _get(county, f"/receipts/{BANK}-bad-json", BANK)
     assert (answer.status_code, answer.json()["code"]) == (409, "HL1007")
+
+
+def test_a_day_that_is_used_up_is_told_with_its_own_status(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch):
+    """429 with a time to come back; at the sender it is the refusal it is, and nothing is kept."""
+    monkeypatch.setattr(county.office.processor, "quotas", Quotas(daily_bytes=1))
+    message = _message(county, message_id="one too many")
+    answer = _post(county, message.seal, message.payload)
+    assert (answer.status_code, answer.json()["code"]) == (429, "HL1022")
+    assert "Retry-After" in answer.headers
+    with pytest.raises(MessageRefused, match="HL1022"):
+        county.transport().send(message)
+    assert county.value("SELECT count(*) FROM huilian.message WHERE id = 'one too many'") == 0
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import httpx
 import pytest
 
-from huilian import envelope
+from huilian import envelope, members
 from huilian.edge import hindrances, open_edge
 from huilian.edge.settings import load, save
 from huilian.envelope import Draft
-from huilian.errors import HostUnavailable
+from huilian.errors import HostUnavailable, MessageRefused
 from huilian.http_names import SEAL_HEADER
 from huilian.keys import SigningKey
 from huilian.spool import Spool
@@ -229,6 +229,21 @@ def test_a_receipt_of_another_file_that_comes_by_itself_ends_nothing(
         go(edge, lambda: edge.parts.ledger.fact("unwritten") == "HL5011")
     assert true.receipt == before
     assert names(bank.folder / "done") == [FILE]
+
+
+def test_a_push_with_a_key_that_is_entered_later_goes_through_when_it_is_run_again(
+    county: CountyOverHttp, tmp_path: Path
+):
+    """At the county nothing is left but a count: the file is still in the sender's spool, and is sent from there."""
+    source = ledger(tmp_path, range(7_000, 7_012))
+    new = county.office.home.keys.create(BANK)
+    with pytest.raises(MessageRefused, match="HL1002"):
+        send(source, county.office, county.transport())
+    assert county.value("SELECT count(*) FROM huilian.dead_letter") == 0
+    assert county.value("SELECT times FROM huilian.refusal_count WHERE code = 'HL1002'") == 1
+    with county.office.database.transaction() as transaction:
+        members.add_key(transaction, BANK, new.public, now=county.office.clock.now(), actor="test")
+    assert send(source, county.office, county.transport()).receipt["status"] == "accepted"
 
 
 def _edge(county: CountyOverHttp, url: str, folder: Path) -> Home:

@@ -348,7 +348,7 @@ def test_a_message_that_the_county_refuses_sends_its_file_back(bank: Home, wire:
     assert names(bank.folder / "done") == [FILE]
 
 
-@pytest.mark.parametrize("code", ["HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016"])
+@pytest.mark.parametrize("code", ["HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016", "HL1022", "HL1023"])
 def test_what_is_wrong_with_the_sender_holds_a_file_back_and_does_not_refuse_it(
     bank: Home, wire: Wire, seconds: Seconds, code: str
 ):
