@@ -46,7 +46,9 @@ def _large_county(folder: Path, database_url: str) -> Iterator[CountyOverHttp]:
         served.push(files[1])
         with served.office.database.transaction() as transaction:
             transaction.execute(
-                "INSERT INTO registry.loan SELECT (jsonb_populate_record(l, jsonb_build_object('loan_no', 'L' || n))).*"
+                # Without a balance: the bank's next ledger may lack them.
+                "INSERT INTO registry.loan"
+                " SELECT (jsonb_populate_record(l, jsonb_build_object('loan_no', 'L' || n, 'balance', 0))).*"
                 " FROM (SELECT l FROM registry.loan l LIMIT 1) AS one(l), generate_series(1, %s) n",
                 [LOANS],
             )
