@@ -273,27 +273,26 @@ def test_a_file_that_is_not_the_adapters_is_refused(office: Office):
     assert "花名册_341599_20240101" in answer["message"]
 
 
-def test_a_refused_message_is_kept_until_it_is_let_in(office: Office, tmp_path: Path):
-    """A suspended bank is refused; the kept bytes are let in when it is suspended no more."""
+def test_a_message_that_could_not_be_handled_is_kept_until_it_is_let_in(office: Office, tmp_path: Path):
+    """A table that takes no journal, as after a fault of ours: mended, the kept bytes are let in."""
     name = "RCB01_REPAY_20240131.csv"
-    office.execute("UPDATE huilian.member SET suspended_at = now() WHERE code = 'RCB01'")
+    failing = "CONSTRAINT broken CHECK (kind <> 'repayment_journal') NOT VALID"
+    office.execute(f"ALTER TABLE registry.submission ADD {failing}")
     answer = office.push(name, *BANK, status=1)
-    assert (answer["status"], answer["code"], answer["message"]) == ("refused", "HL1013", "机构 RCB01 已停用")
+    assert (answer["status"], answer["code"]) == ("refused", "HL1012")
     assert answer["rows"] == office.files[name].rows
     [letter] = office.json("messages", "list")
     number = str(letter["number"])
-    assert (letter["service"], letter["code"], letter["type"]) == ("intake", "HL1013", "submission_manifest")
+    assert (letter["service"], letter["code"], letter["type"]) == ("registry", "HL1012", "submission_manifest")
     kept = tmp_path / "payload"
     shown = office.run("messages", "show", number, "--payload", kept)
-    assert "HL1013 机构 RCB01 已停用" in shown
-    assert "member RCB01 is suspended" in shown
+    assert "handling the message failed: CheckViolation" in shown
     assert json.loads(kept.read_bytes())["file_name"] == name
     assert name not in shown, "the payload goes to the file only"
     assert kept.stat().st_mode & 0o077 == 0
-    assert office.json("messages", "retry", number, status=1) == [
-        {"number": letter["number"], "handled": False, "code": "HL1013", "message": "机构 RCB01 已停用"}
-    ]
-    office.execute("UPDATE huilian.member SET suspended_at = NULL WHERE code = 'RCB01'")
+    [again] = office.json("messages", "retry", number, status=1)
+    assert (again["number"], again["handled"], again["code"]) == (letter["number"], False, "HL1012")
+    office.execute("ALTER TABLE registry.submission DROP CONSTRAINT broken")
     [retried] = office.json("messages", "retry", "--all")
     assert retried["handled"]
     assert office.json("messages", "list") == []
@@ -301,9 +300,23 @@ def test_a_refused_message_is_kept_until_it_is_let_in(office: Office, tmp_path: 
     assert office.push(name, *BANK)["status"] == "accepted"
 
 
+def test_of_a_suspended_bank_only_a_count_is_kept_and_its_file_is_sent_again(office: Office):
+    """Resumed, it runs the same command; nobody at the county need do anything."""
+    name = "RCB01_REPAY_20240229.csv"
+    office.execute("UPDATE huilian.member SET suspended_at = now() WHERE code = 'RCB01'")
+    answer = office.push(name, *BANK, status=1)
+    assert (answer["status"], answer["code"], answer["message"]) == ("refused", "HL1013", "机构 RCB01 已停用")
+    [counted] = office.json("messages", "list")
+    assert (counted["number"], counted["service"], counted["code"], counted["times"]) == (None, "intake", "HL1013", 1)
+    [sample] = office.json("messages", "samples")
+    assert (sample["code"], sample["claims"]["source"]) == ("HL1013", "RCB01")
+    office.execute("UPDATE huilian.member SET suspended_at = NULL WHERE code = 'RCB01'")
+    assert office.push(name, *BANK)["status"] == "accepted"
+
+
 def test_a_revoked_key_signs_nothing_any_more_and_a_new_one_does(office: Office):
     """What was sealed with it is refused by its own code; the file is pushed anew after a rotation."""
-    name = "RCB01_REPAY_20240229.csv"
+    name = "RCB01_REPAY_20240331.csv"
     [kid] = [line.split()[0] for line in office.run("member", "key", "RCB01").splitlines() if "有效" in line]
     office.run("member", "key", "RCB01", "--revoke", kid[:12])
     refused = office.push(name, *BANK, status=1)
