@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -21,10 +22,51 @@ from huilian.private_files import make_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["KeyFolder", "PublicKey", "SigningKey"]
+__all__ = ["BEGINS_AHEAD", "KEY_LONGEST", "KeyFolder", "PublicKey", "SigningKey", "check_period"]
 
+KEY_LONGEST: Final = dt.timedelta(days=3650)
+"""How long a key may count at most, whoever states it."""
+BEGINS_AHEAD: Final = dt.timedelta(days=90)
+"""How far ahead of now a key may begin to count."""
 _OWNER_ONLY = 0o600
 _BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+_PRIME: Final = 2**255 - 19
+_CURVE: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
+_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_LOW_ORDER: Final = frozenset({0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8})
+"""The y of the eight points whose order divides 8. Under such a key a signature can hold for any text at all."""
+
+
+def check_period(begins: dt.datetime, ends: dt.datetime, *, now: dt.datetime, name: str) -> None:
+    """Let pass a time in which a key may count; `name` says whose it is, or in which file it stands.
+
+    Raises:
+        AccessDenied: HL4020, it begins too far ahead, or counts for too long.
+    """
+    what = None
+    if begins > now + BEGINS_AHEAD:
+        what = f"生效时间在 {BEGINS_AHEAD.days} 天以后 (begins more than {BEGINS_AHEAD.days} days from now)"
+    elif ends - begins > KEY_LONGEST:
+        what = f"有效期超过 {KEY_LONGEST.days} 天 (counts for more than {KEY_LONGEST.days} days)"
+    if what:
+        raise AccessDenied("HL4020", name=name, what=what)
+
+
+@functools.lru_cache(maxsize=4096)
+def _fault(raw: bytes) -> str | None:
+    """Return why no 32 bytes such as these may be a key (RFC 8032, 5.1.3; the order of the point apart)."""
+    number = int.from_bytes(raw, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    if y >= _PRIME or (sign and y in {1, _PRIME - 1}):
+        return "编码不规范 (it is not encoded canonically)"
+    if y in _LOW_ORDER:
+        return "低阶点 (it is a point of low order)"
+    square = y * y % _PRIME
+    # x² is (y² - 1) / (dy² + 1), which is a square where the product is one.
+    if pow((square - 1) * (_CURVE * square + 1), (_PRIME - 1) // 2, _PRIME) != 1:
+        return "不在曲线上 (it is no point of the curve)"
+    return None
 
 
 @dataclass(frozen=True)
@@ -54,12 +96,32 @@ class PublicKey:
         digits = f"{int.from_bytes(hashlib.sha256(b'huilian fingerprint' + self.raw).digest()) % 10**40:040d}"
         return " ".join(digits[place : place + 5] for place in range(0, 40, 5))
 
+    @property
+    def fault(self) -> str | None:
+        """Return why these bytes may not be a key, or None; one that was entered by an older Huilian may have one."""
+        return _fault(self.raw)
+
+    def check(self) -> PublicKey:
+        """Return the key itself when it may be one.
+
+        Raises:
+            AccessDenied: HL4019, it is of low order, not encoded canonically, or no point of the curve.
+        """
+        if self.fault is not None:
+            raise AccessDenied("HL4019", what=self.fault)
+        return self
+
     def is_called(self, said: str) -> bool:
         """Return whether `said` is this key's fingerprint, however its digits are spaced, or its `kid`."""
         return said.strip() == self.kid or re.sub(r"[\s-]", "", said) == self.fingerprint.replace(" ", "")
 
     def verify(self, signature: bytes, signed: bytes) -> None:
-        """Check `signature` over `signed`; raises `cryptography.exceptions.InvalidSignature`."""
+        """Check `signature` over `signed`; raises `cryptography.exceptions.InvalidSignature`.
+
+        Under a key that may not be one nothing holds, wherever the key was kept.
+        """
+        if self.fault is not None:
+            raise InvalidSignature
         Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, signed)
 
     def pem(self) -> str:
@@ -73,9 +135,10 @@ class PublicKey:
         """Return the key of these 32 bytes.
 
         Raises:
-            ValueError: they are no Ed25519 public key.
+            ValueError: they are not 32.
+            AccessDenied: HL4019, they may not be a key.
         """
-        return PublicKey(Ed25519PublicKey.from_public_bytes(raw).public_bytes_raw())
+        return PublicKey(Ed25519PublicKey.from_public_bytes(raw).public_bytes_raw()).check()
 
     @staticmethod
     def from_pem(pem: str) -> PublicKey:
@@ -83,6 +146,7 @@ class PublicKey:
 
         Raises:
             UsageError: HL7001, it is not an Ed25519 public key in PEM.
+            AccessDenied: HL4019, what it holds may not be a key.
         """
         try:
             key = serialization.load_pem_public_key(pem.encode())
@@ -90,7 +154,7 @@ class PublicKey:
             key = None
         if not isinstance(key, Ed25519PublicKey):
             raise UsageError("HL7001", what="公钥文件应为 Ed25519 PEM 格式 (an Ed25519 public key in PEM is needed)")
-        return PublicKey(key.public_bytes_raw())
+        return PublicKey(key.public_bytes_raw()).check()
 
 
 class SigningKey:

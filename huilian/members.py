@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from huilian import audit
 from huilian.access import KINDS
+from huilian.clock import CHINA
 from huilian.errors import AccessDenied, MessageRefused, UsageError
-from huilian.keys import PublicKey
+from huilian.keys import PublicKey, check_period
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.envelope import Message
 
 __all__ = [
+    "CLOCK_SKEW",
+    "ENDED_KEY_COUNTS_FOR",
     "KEY_LIFETIME",
     "PLATFORM",
     "Member",
@@ -35,6 +38,8 @@ PLATFORM: Final = "HUILIAN"
 """The member code under which Huilian's own services sign."""
 KEY_LIFETIME: Final = dt.timedelta(days=730)
 """How long a key counts unless it is said otherwise."""
+ENDED_KEY_COUNTS_FOR: Final = dt.timedelta(days=30)
+"""How long after the end of a key what it signed before that may still come for the first time."""
 CLOCK_SKEW: Final = dt.timedelta(minutes=10)
 """How far a sender's clock may run ahead of ours."""
 _CODE: Final = re.compile(r"[0-9A-Za-z_]{1,20}", re.ASCII)
@@ -88,7 +93,14 @@ class MemberKey:
                 date a message back; nobody can have handed it in before the key was revoked.
         """
         revoked = self.revoked_at is not None and max(moment, received or moment) >= self.revoked_at
-        return self.valid_from <= moment < self.valid_until and not revoked
+        return self.valid_from <= moment < self.valid_until and not revoked and not self.is_late(received or moment)
+
+    def is_late(self, received: dt.datetime) -> bool:
+        """Return whether what comes at this moment comes too long after the key's end, whenever it was signed.
+
+        A key that ended long ago lies in old backups: whoever finds it can date a message back to when it counted.
+        """
+        return received >= self.valid_until + ENDED_KEY_COUNTS_FOR
 
 
 def is_code(text: str) -> bool:
@@ -132,13 +144,15 @@ def add_key(
     """Enter a key of a member; without dates it counts from now for two years.
 
     Raises:
-        AccessDenied: HL4001, no such member; HL4016, it has left.
+        AccessDenied: HL4001, no such member; HL4016, it has left; HL4019, it may not be a key;
+            HL4020, it would count from too far ahead or for too long.
         UsageError: HL7001, the key was entered before, or would never count.
     """
     begins = valid_from or now
-    key = MemberKey(public.kid, code, public, begins, valid_until or begins + KEY_LIFETIME, None)
+    key = MemberKey(public.kid, code, public.check(), begins, valid_until or begins + KEY_LIFETIME, None)
     if key.valid_until <= key.valid_from:
         raise UsageError("HL7001", what="密钥失效时间应晚于生效时间 (a key must end after it begins)")
+    check_period(key.valid_from, key.valid_until, now=now, name=code)
     # It must not leave before the key is entered, unseen.
     transaction.execute("SELECT FROM huilian.member WHERE code = %s FOR UPDATE", [code])
     if find(transaction, code).left:
@@ -217,7 +231,7 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
     Raises:
         MessageRefused: HL1002, the key is unknown or another member's; HL1003, it did not
             count at that time; HL1013, the member is suspended; HL1015, signed in the future;
-            HL1016, the member has left.
+            HL1016, the member has left; HL1025, it came too long after the end of its key.
     """
     row = transaction.row(
         f"SELECT k.*, {_MEMBER}"
@@ -228,11 +242,15 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
         raise MessageRefused("HL1002", kid=message.kid)
     key = _key(row)
     member = Member(**{field.name: row[field.name] for field in fields(Member)})
-    received = now if key.revoked_at is None else _received(transaction, message) or now
+    # When it came matters only where a moment before this one would change the answer.
+    received = now if key.counts_at(message.time, received=now) else _received(transaction, message) or now
     if not key.counts_at(message.time, received=received):
         # What came before it left is let in: with it its keys were revoked, and that moment decides.
         if member.left:
             raise MessageRefused("HL1016", member=member.code)
+        if key.revoked_at is None and key.counts_at(message.time):
+            ended = f"{key.valid_until.astimezone(CHINA):%Y-%m-%d %H:%M}"
+            raise MessageRefused("HL1025", kid=message.kid, ended=ended, days=ENDED_KEY_COUNTS_FOR.days)
         raise MessageRefused("HL1003", kid=message.kid)
     if message.time > now + CLOCK_SKEW:
         raise MessageRefused("HL1015", time=message.time.isoformat())

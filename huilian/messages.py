@@ -48,7 +48,7 @@ OUTBOX_CHANNEL: Final = "huilian_outbox"
 MANIFEST: Final = "submission_manifest"
 """What states a submission; a later one takes the place of all that was stated before."""
 
-_BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015", "HL1016")
+_BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015", "HL1016", "HL1025")
 """Codes of refusals that say nothing of who really sent the message, or that it is free to try again by itself."""
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Sending"]
 
 MENDED_AT_THE_COUNTY: Final = frozenset(
-    {"HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016", "HL1022", "HL1023"}
+    {"HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016", "HL1022", "HL1023", "HL1025"}
 )
 """Refusals that are about the sender, its key, clock or share, and not the file: it waits until that is mended."""
 RESEND_SECONDS: Final = 3600

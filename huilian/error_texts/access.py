@@ -53,4 +53,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{file} is signed under the key {kid}: {what}; sign with one that counts, or have the county enter the new one",
     ),
     "HL4016": ("机构 {member} {what}", "member {member}: {what}"),
+    "HL4019": (
+        "公钥不能使用：{what}；请对方用惠联或 openssl 重新生成密钥对",
+        "the public key cannot be used: {what}; have a new pair made with Huilian or openssl",
+    ),
+    "HL4020": (
+        "{name} 的密钥时间有误：{what}；请核对时钟和有效天数，重新生成",
+        "the times of a key in {name} are wrong: {what}; look at the clocks and the days, and make it again",
+    ),
 }

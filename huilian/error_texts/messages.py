@@ -46,6 +46,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "报文被拒绝（{what}），且机构 {member} 待处理的被拒报文已满，未再保留；文件请留在待发区，待县里处理后再送",
         "refused ({what}) and not kept: too many of {member}'s wait at the county; keep the file, send it after that",
     ),
+    "HL1025": (
+        "签名密钥 {kid} 已于 {ended} 失效，报文在其后 {days} 天以上才送达，不再接收；请用现用密钥重新签名报送"
+        "（再次运行 huilian push，机构端会自动重签）",
+        "the signing key {kid} ended at {ended}; what comes more than {days} days later is not taken:"
+        " have it sealed anew with the key in use (run huilian push again; an edge does it by itself)",
+    ),
     "HL1030": (
         (
             "提交 {submission} 已入账，此后同一天又报送了 {later}，以后报的为准；"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import members, office
+from huilian import base64url, members, office
 from huilian.errors import AccessDenied, MessageRefused, UsageError
 from huilian.home import Home, Settings
-from huilian.keys import SigningKey
+from huilian.keys import PublicKey, SigningKey
 from huilian.members import KEY_LIFETIME, Member
 from tests.kernel import BANK, COUNTY, MINUTE, NOW, manifest_draft
 
@@ -129,6 +130,66 @@ def test_what_came_before_the_key_was_revoked_stays_good(county: County):
     revoke(county, county.bank_key)
     imitation = county.seal(manifest_draft(7), message_id=came.id, time=came.time)
     assert [sender_code(county, each) for each in (came, never_came, imitation)] == [None, "HL1003", "HL1003"]
+
+
+def test_what_an_ended_key_signed_counts_when_it_comes_within_thirty_days_of_the_end(county: County):
+    """The last moment is out, to the microsecond; the refusal says when the key ended and what to do."""
+    ends = NOW + DAY
+    key = add_key(county, valid_until=ends)
+    in_the_spool = county.seal(key=key, time=ends - MINUTE)
+    county.clock.moment = ends + 30 * DAY - dt.timedelta(microseconds=1)
+    assert sender_code(county, in_the_spool) is None
+    county.clock.moment = ends + 30 * DAY
+    outcome = county.processor.intake(in_the_spool.seal, in_the_spool.payload)
+    assert outcome.refusal is not None
+    assert outcome.refusal.code == "HL1025"
+    assert f"签名密钥 {key.kid} 已于 2024-06-02 09:00 失效，报文在其后 30 天以上才送达" in outcome.refusal.chinese
+    assert sender_code(county, county.seal(key=key, time=ends)) == "HL1003"
+
+
+def test_what_came_before_is_handled_however_long_after_the_end_of_its_key(county: County):
+    """Handling waits for other parts, or for a service that is away; the very bytes came in time."""
+    key = add_key(county, valid_until=NOW + DAY)
+    came, never_came = county.seal(key=key), county.seal(key=key)
+    assert county.processor.intake(came.seal, came.payload).refusal is None
+    county.clock.advance(60 * DAY)
+    assert [sender_code(county, each) for each in (came, never_came)] == [None, "HL1025"]
+
+
+def test_a_key_of_low_order_cannot_be_entered_and_one_that_was_lets_nothing_in(county: County):
+    """An older Huilian took it; under it anybody could sign."""
+    unfit = PublicKey(bytes(32))
+    with county.database.transaction() as transaction, pytest.raises(AccessDenied, match="HL4019"):
+        members.add_key(transaction, BANK, unfit, now=NOW, actor="test")
+    with county.database.transaction() as transaction:
+        transaction.execute(
+            "INSERT INTO huilian.member_key (kid, member, public_key, valid_from, valid_until)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            [unfit.kid, BANK, unfit.raw, NOW, NOW + KEY_LIFETIME],
+        )
+    header = json.loads(base64url.decode(county.seal().seal.partition("..")[0]))
+    for number in range(16):
+        protected = base64url.encode(json.dumps(header | {"kid": unfit.kid, "id": f"forged-{number}"}).encode())
+        forged = f"{protected}..{base64url.encode(bytes.fromhex('58' + '66' * 31 + '01').ljust(64, bytes(1)))}"
+        refusal = county.processor.intake(forged, b"{}").refusal
+        assert refusal is not None
+        assert refusal.code == "HL1001"
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "what"),
+    [
+        (NOW + 91 * DAY, None, "begins more than 90 days from now"),
+        (NOW, NOW + 3651 * DAY, "counts for more than 3650 days"),
+        (NOW, dt.datetime(9999, 12, 31, tzinfo=dt.UTC), "counts for more than 3650 days"),
+    ],
+)
+def test_a_key_that_would_count_from_too_far_ahead_or_for_too_long_is_not_entered(
+    county: County, begins: dt.datetime, ends: dt.datetime | None, what: str
+):
+    """Whatever a file or a command says."""
+    with pytest.raises(AccessDenied, match=f"HL4020.*RCB01.*{what}"):
+        add_key(county, valid_from=begins, valid_until=ends)
 
 
 def test_revoking_again_does_not_move_the_moment(county: County):

@@ -56,6 +56,66 @@ def test_a_public_key_travels_as_pem():
     assert key.pem().startswith("-----BEGIN PUBLIC KEY-----\n")
 
 
+# Every encoding of the eight points of low order (IACR 2020/1244, table 6, and libsodium's list), by what is wrong.
+LOW_ORDER = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+]
+NOT_CANONICAL = [
+    "0100000000000000000000000000000000000000000000000000000000000080",  # x is 0, and said to be negative
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  # y is p, which is 0
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  # y is p + 1, which is 1
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  # y is p + 3, of a point of full order
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+]
+OFF_THE_CURVE = ["0200000000000000000000000000000000000000000000000000000000000000"]
+UNFIT = [
+    *((text, "低阶点 (it is a point of low order)") for text in LOW_ORDER),
+    *((text, "编码不规范 (it is not encoded canonically)") for text in NOT_CANONICAL),
+    *((text, "不在曲线上 (it is no point of the curve)") for text in OFF_THE_CURVE),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), UNFIT)
+def test_a_key_of_low_order_or_not_encoded_canonically_enters_nowhere(text: str, what: str):
+    """Neither as bytes nor as PEM; what is wrong and what to do is said in both languages."""
+    raw = bytes.fromhex(text)
+    for enter in (lambda: PublicKey.from_raw(raw), lambda: PublicKey.from_pem(PublicKey(raw).pem())):
+        with pytest.raises(AccessDenied) as refused:
+            enter()
+        assert refused.value.chinese == f"公钥不能使用：{what}；请对方用惠联或 openssl 重新生成密钥对"
+        assert refused.value.code == "HL4019"
+
+
+@pytest.mark.parametrize("text", [*LOW_ORDER, *NOT_CANONICAL])
+def test_under_a_key_of_low_order_no_signature_holds(text: str):
+    """By the curve alone, R = [1]B and S = 1 sign every text under the key of order 1; and so do others, often."""
+    raw = bytes.fromhex(text)
+    base = bytes.fromhex("58" + "66" * 31)
+    for first in (base, raw):
+        for number in (b"\1", b"\0"):
+            for signed in (b"a ledger", b"another", b"a third", b"a fourth", b"a fifth", b"a sixth", b"a seventh"):
+                with pytest.raises(InvalidSignature):
+                    PublicKey(raw).verify(first + number.ljust(32, b"\0"), signed)
+
+
+def test_keys_that_are_made_are_fit():
+    """None of them is taken for what it is not."""
+    for _ in range(50):
+        key = SigningKey.generate().public
+        assert PublicKey.from_raw(key.raw) == PublicKey.from_pem(key.pem()) == key
+    assert PublicKey.from_raw(RFC_PUBLIC).fault is None
+
+
 @pytest.mark.parametrize(
     "pem",
     [
