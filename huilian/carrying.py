@@ -54,7 +54,7 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
     with office.database.transaction() as transaction:
         for entry, message in bundle_read.messages():
             try:
-                processor.check(transaction, message.seal, message.payload)
+                processor.check_from_outside(transaction, message.seal, message.payload)
                 known += processor.admit(transaction, message)
             except MessageRefused as refusal:
                 raise bundle_read.refused(entry, refusal) from refusal
@@ -106,6 +106,8 @@ def write_for(office: Office, member: str, target: Path, *, everything: bool, ac
 
 
 def _messages(office: Office, entries: Sequence[Entry]) -> Iterator[Message]:
+    key, now = office.processor.platform_key, office.clock.now()
     for entry in entries:
         with office.database.transaction() as transaction:
-            yield from messages.kept(transaction, PLATFORM, [entry.message])
+            for message in messages.kept(transaction, PLATFORM, [entry.message]):
+                yield outgoing.as_believed(transaction, message, key, now=now)

@@ -15,8 +15,8 @@ __all__ = ["NEVER", "SAMPLES", "SAMPLE_BYTES", "check_room"]
 
 KEPT_MESSAGES: Final = 1000
 KEPT_BYTES: Final = 64 * 1024 * 1024
-NEVER: Final = frozenset({"HL1001", "HL1004", "HL1006"})
-"""Refusals that no key and no setting changes: altered, another's, or larger than any message."""
+NEVER: Final = frozenset({"HL1001", "HL1004", "HL1006", "HL1026"})
+"""Refusals that no key and no setting changes: altered, another's, larger than any message, under a revoked key."""
 SAMPLES: Final = 20
 SAMPLE_BYTES: Final = 1024
 """Of a sample's seal, and of its payload."""

@@ -45,6 +45,7 @@ __all__ = [
     "gzipped",
     "read",
     "seal",
+    "seal_again",
     "verify",
 ]
 
@@ -241,6 +242,23 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
     protected = base64url.encode(json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode())
     signature = key.sign(protected.encode("ascii") + b"." + payload)
     return read(f"{protected}..{base64url.encode(signature)}", payload)
+
+
+def seal_again(message: Message, key: SigningKey, *, time: dt.datetime, message_id: str | None = None) -> Message:
+    """Return the same payload under a new seal, with an id of its own unless one is given: two of one id are one."""
+    draft = Draft(
+        message.type,
+        message.dataschema,
+        message.subject,
+        message.payload,
+        bulk=message.bulk,
+        xml=message.media_type == XML,
+        submission=message.submission,
+        sequence=message.sequence,
+        total=message.total,
+        gzipped=message.compressed,
+    )
+    return seal(draft, key, source=message.source, time=time, message_id=message_id)
 
 
 def read(text: str, payload: bytes) -> Message:

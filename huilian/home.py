@@ -4,7 +4,7 @@
 
     huilian.toml     county, policy, host, addresses, settings of adapters
     keys/            private keys kept on this machine, one folder a member
-    trusted/         public keys by which answers are believed
+    trusted/         public keys by which answers are believed, and when each counts
     spool/           files on their way out, and their receipts
     adapters/        adapters that are not installed, one folder each; what lies there is run
     postgresql/      the embedded database
@@ -26,14 +26,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import file_ownership, toml_tables
+from huilian import file_ownership, toml_tables, trusted_keys
 from huilian.errors import ConfigurationError
-from huilian.keys import KeyFolder, PublicKey
-from huilian.private_files import PUBLIC, PUBLIC_FOLDER, make_folder, write_atomically
+from huilian.keys import KeyFolder
+from huilian.private_files import make_folder, write_atomically
 from huilian.spool import FULL_LISTS
+from huilian.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping
+
+    from huilian.keys import PublicKey
+    from huilian.trusted_keys import TrustedKeys
 
 __all__ = ["HOSTS", "Home", "Settings"]
 
@@ -141,20 +146,38 @@ class Home:
         """Return the folder of adapters that are not installed; it need not exist."""
         return self.folder / "adapters"
 
-    def trusted_keys(self, member: str) -> list[PublicKey]:
-        """Return the public keys by which this machine believes `member`, from `trusted/`."""
-        files = sorted((self.folder / "trusted").glob(f"{member}-*.pem"))
-        for path in files:
-            file_ownership.hold(path, self.folder)
-        return [PublicKey.from_pem(path.read_text("ascii", "replace")) for path in files]
+    def trusted(self, member: str) -> TrustedKeys:
+        """Return the keys by which this machine believes `member`, from `trusted/`.
 
-    def trust(self, member: str, key: PublicKey) -> None:
-        """Believe `member` by this key from now on."""
-        make_folder(self.folder)
+        Raises:
+            ConfigurationError: HL6017, what is kept of them is damaged; HL6020 to HL6022, others may write there.
+        """
         folder = self.folder / "trusted"
-        file_ownership.hold(folder, self.folder)
-        make_folder(folder, PUBLIC_FOLDER)
-        write_atomically(folder / f"{member}-{key.kid[:12]}.pem", key.pem().encode("ascii"), PUBLIC)
+        for path in (folder, *sorted(folder.glob(f"{member}*"))):
+            file_ownership.hold(path, self.folder)
+        return trusted_keys.load(folder, member)
+
+    def trusted_keys(self, member: str) -> list[PublicKey]:
+        """Return the public keys by which this machine believes `member` and that were not revoked."""
+        return [key.public for key in self.trusted(member).keys if key.revoked_at is None]
+
+    def change_trusted(self, member: str, how: Callable[[TrustedKeys], TrustedKeys]) -> TrustedKeys:
+        """Have what is trusted of `member` become what `how` makes of it, durably, and return it."""
+        make_folder(self.folder)
+        file_ownership.hold(self.folder / "trusted", self.folder)
+        return trusted_keys.change(self.folder / "trusted", member, how)
+
+    def trust(
+        self,
+        member: str,
+        key: PublicKey,
+        *,
+        valid_from: dt.datetime | None = None,
+        valid_until: dt.datetime | None = None,
+    ) -> None:
+        """Believe `member` by this key from now on: somebody here says that it is its own."""
+        added = TrustedKey(key, valid_from, valid_until)
+        self.change_trusted(member, lambda trusted: trusted.trusting(added))
 
     @property
     def exists(self) -> bool:

@@ -247,6 +247,10 @@ class KeyFolder:
             raise AccessDenied("HL4006", member=member)
         return self._loaded(files[-1])
 
+    def kept(self, member: str) -> list[SigningKey]:
+        """Return every private key of `member` that is kept here and was signed with, newest first."""
+        return [SigningKey.load(path) for path in sorted(self._files(member), reverse=True)]
+
     def prepared(self, member: str) -> SigningKey | None:
         """Return the key that is made but not signed with yet, if there is one."""
         path = self._prepared_file(member)

@@ -71,8 +71,8 @@ class Office:
     @functools.cached_property
     def processor(self) -> Processor:
         """Return what lets messages in."""
-        key = self.home.keys.current(PLATFORM)
-        return Processor(self.database, self.context, access.load(), key, Quotas.of(self.settings))
+        keys, quotas = self.home.keys, Quotas.of(self.settings)
+        return Processor(self.database, self.context, access.load(), keys, quotas)
 
     def takers(self, message_type: str) -> list[Service]:
         """Return the services that handle messages of this type."""
@@ -157,4 +157,6 @@ def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> Non
             # A key may be here and not there: its file comes first, and the commit after it may never have come.
             if key.kid not in {known.kid for known in members.keys_of(transaction, member.code)}:
                 members.add_key(transaction, member.code, key.public, now=now, actor="init")
-        home.trust(PLATFORM, home.keys.current(PLATFORM).public)
+        for entered in members.keys_of(transaction, PLATFORM):
+            if entered.revoked_at is None and entered.public.fault is None:
+                home.trust(PLATFORM, entered.public, valid_from=entered.valid_from, valid_until=entered.valid_until)

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from huilian import envelope
 from huilian.errors import UsageError
 from huilian.members import PLATFORM
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
     from huilian.access import AccessRules
     from huilian.database import Transaction
+    from huilian.envelope import Message
+    from huilian.keys import SigningKey
     from huilian.members import Member
 
-__all__ = ["Entry", "after", "hand_over", "not_handed_over", "types_for"]
+__all__ = ["Entry", "after", "as_believed", "hand_over", "not_handed_over", "types_for"]
 
 AT_ONCE: Final = 500
 """Entries one question is answered with; whoever has them asks again."""
@@ -106,6 +109,25 @@ def hand_over(transaction: Transaction, member: str, entries: Sequence[Entry], *
         " WHERE member = %s AND position = ANY(%s) AND handed_over_at IS NULL",
         [now, member, [entry.position for entry in entries]],
     )
+
+
+def as_believed(transaction: Transaction, message: Message, key: SigningKey, *, now: dt.datetime) -> Message:
+    """Return a message of the platform's as its receiver will believe it, though it is handed out long after.
+
+    What a key has sealed that was revoked since is sealed anew, under the same id: who has it already keeps that.
+
+    Args:
+        transaction: the transaction.
+        message: as it is kept; it was made here.
+        key: the one the platform signs with now.
+        now: the present moment.
+    """
+    if message.kid == key.kid:
+        return message
+    revoked_at = transaction.value("SELECT revoked_at FROM huilian.member_key WHERE kid = %s", [message.kid])
+    if revoked_at is None or revoked_at > now:
+        return message
+    return envelope.seal_again(message, key, time=now, message_id=message.id)
 
 
 def _lock(transaction: Transaction, member: str) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from huilian.counted_refusals import Counted
     from huilian.database import Database, Transaction
     from huilian.envelope import Draft, Message
-    from huilian.keys import SigningKey
+    from huilian.keys import KeyFolder, SigningKey
     from huilian.members import Member
     from huilian.service import Context, Service
 
@@ -77,7 +77,7 @@ class Processor:
         database: where services and kernel keep everything.
         context: what handlers are given.
         access: who may send what.
-        platform_key: the key the services' own messages are sealed with.
+        keys: where the key is kept that the services' own messages are sealed with.
         quotas: what each member may take up.
     """
 
@@ -86,14 +86,20 @@ class Processor:
         database: Database,
         context: Context,
         access: AccessRules,
-        platform_key: SigningKey,
+        keys: KeyFolder,
         quotas: Quotas = Quotas(),  # noqa: B008  # it never changes
     ) -> None:
         self.database = database
         self.context = context
         self.access = access
-        self.platform_key = platform_key
         self.quotas = quotas
+        self._keys = keys
+        _ = self.platform_key  # one that is missing must fail here, not at the first message
+
+    @property
+    def platform_key(self) -> SigningKey:
+        """Return the key in use now: it may be changed while this runs."""
+        return self._keys.current(members.PLATFORM)
 
     def check(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
         """Return the message these bytes are, when its sender may send it and its signature holds.
@@ -144,6 +150,19 @@ class Processor:
             self.quotas.note(transaction, message, now=now)
         return known
 
+    def check_from_outside(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
+        """Return the same of a message that somebody hands over, who cannot be the platform: that sends from here.
+
+        Whoever stole a key of the platform would else have the county hand out, and seal anew, what he made up.
+
+        Raises:
+            MessageRefused: with the code of the first rule it breaks; HL1004, it is in the platform's name.
+        """
+        message, member = self.check(transaction, seal, payload)
+        if member.code == members.PLATFORM:
+            raise MessageRefused("HL1004", member=member.code, type=message.type)
+        return message, member
+
     def deliver(self, taker: Service, seal: str, payload: bytes) -> Outcome:
         """Let one message into a service.
 
@@ -163,7 +182,7 @@ class Processor:
         refusals: list[MessageRefused] = []
 
         def forward(transaction: Transaction) -> Result:
-            message, _ = self.check(transaction, seal, payload)
+            message, _ = self.check_from_outside(transaction, seal, payload)
             try:
                 check_intake(transaction, message)
             except MessageRefused as refusal:

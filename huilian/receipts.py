@@ -23,6 +23,7 @@ from huilian.errors import HostUnavailable, MessageRefused
 from huilian.spool import Spool
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -41,7 +42,9 @@ _TYPE: Final = "rejections"
 _log = structlog.get_logger(__name__)
 
 
-def verified(home: Home, member: str, submission: str, seal: str, payload: bytes) -> dict[str, Any]:
+def verified(
+    home: Home, member: str, submission: str, seal: str, payload: bytes, *, now: dt.datetime
+) -> dict[str, Any]:
     """Return what the sealed receipt of a submission says, when it is to be believed.
 
     Args:
@@ -50,14 +53,15 @@ def verified(home: Home, member: str, submission: str, seal: str, payload: bytes
         submission: the one that was asked for.
         seal: as it came; empty where the answer had none.
         payload: as it came.
+        now: the present moment.
 
     Raises:
         HostUnavailable: HL5011, it is not; what was sent waits.
     """
-    from huilian.edge.believing import believed  # noqa: PLC0415  # the edge itself looks at receipts
+    from huilian.belief import believed  # noqa: PLC0415  # the edge itself looks at receipts
 
     try:
-        message = believed(home, member, seal, payload)
+        message = believed(home, member, seal, payload, now=now)
         if message.type != RECEIPT or message.submission != submission:
             raise _not_believed(submission, "不是这个提交的回执 (it is not the receipt of this submission)")
         receipt: dict[str, Any] = message.json()

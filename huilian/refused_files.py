@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import envelope
 from huilian.envelope import Draft
-from huilian.private_files import write_atomically
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from huilian.catalogue import Contract
     from huilian.errors import FileRefused
     from huilian.keys import SigningKey
-    from huilian.spool import Spool, SpooledSubmission
+    from huilian.spool import Spool
 
-__all__ = ["TYPE", "Refused", "on_one_line", "seal_again", "spool"]
+__all__ = ["TYPE", "Refused", "on_one_line", "spool"]
 
 TYPE: Final = "refused_file"
 MESSAGE_CHARACTERS: Final = 500
@@ -101,19 +100,6 @@ def spool(
         draught.abandon()
         raise
     return name
-
-
-def seal_again(spooled: SpooledSubmission, key: SigningKey, time: dt.datetime) -> None:
-    """Seal what is spooled with the key of now, so that it is sent once more.
-
-    The file itself need not be there any more: its sender may have taken it away.
-    """
-    [message] = spooled.messages()
-    draft = Draft(message.type, message.dataschema, message.source, message.body(), submission=message.submission)
-    spooled.forget_answer()
-    # The body is the same, and so is the payload: only the seal is another.
-    sealed = envelope.seal(draft, key, source=message.source, time=time)
-    write_atomically(spooled.folder / "000000.seal", sealed.seal.encode("ascii"))
 
 
 def on_one_line(text: str, longest: int) -> str:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
+    from huilian.keys import SigningKey
 
 __all__ = ["FULL_LISTS", "Spool", "SpooledSubmission", "sync", "write_atomically"]
 
@@ -110,6 +111,14 @@ class SpooledSubmission:
     def note_sent(self, number: int) -> None:
         """Note how many messages have left."""
         write(self.folder / "sent", str(number).encode())
+
+    def seal_again(self, key: SigningKey, time: dt.datetime) -> None:
+        """Seal all of it with the key of now, to be sent once more; the file itself need not be there any more."""
+        self.forget_answer()
+        for number, message in enumerate(list(self.messages())):
+            # The payload is the same, as the manifest states it: only the seal is another.
+            sealed = envelope.seal_again(message, key, time=time)
+            write_atomically(self.folder / f"{number:06d}.seal", sealed.seal.encode("ascii"))
 
     def discard(self) -> None:
         """Take the submission out of the spool, so that its file is translated and sealed anew."""

@@ -15,6 +15,7 @@ from schemas.guarantees import (
 )
 from schemas.insurance import ClaimRecord, InsuranceElement, PeriodResultRecord, PolicyRecord
 from schemas.messages import (
+    PlatformKeyList,
     Receipt,
     ReceiptOfVersion1,
     RefusedFile,
@@ -259,5 +260,13 @@ def contracts() -> list[Contract]:
             BULK,
             "信用记录",
             "What the credit-information platform publishes, one subject a record.",
+        ),
+        Contract(
+            "platform_keys",
+            1,
+            PlatformKeyList,
+            SINGLE,
+            "平台密钥表",
+            "The keys the platform signs with, new, ended and revoked ones, signed by those that count.",
         ),
     ]

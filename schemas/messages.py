@@ -11,6 +11,7 @@ __all__ = [
     "SUBMISSION_KIND",
     "SUBMISSION_STATUS",
     "ControlTotals",
+    "PlatformKeyList",
     "Receipt",
     "ReceiptOfVersion1",
     "RefusedFile",
@@ -187,3 +188,24 @@ class Receipt(ReceiptOfVersion1):
     """
 
     kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+
+
+class DocumentSignature(ma.Schema):
+    """One signature of a signed document, as RFC 7515 has it in its general JSON serialisation."""
+
+    protected = f.Text(1000, required=True, metadata={"zh": "签名头"})
+    signature = f.Text(200, required=True, metadata={"zh": "签名"})
+
+
+class PlatformKeyList(ma.Schema):
+    """The platform's keys: new, ended and revoked ones, as a document signed with all that count.
+
+    A JWS in the general JSON serialisation (RFC 7515, 7.2.1); `typ` is `huilian-platform-keys+json`. The payload is
+    BASE64URL of a JSON object with `county`, `time` and `keys`: of each `key` (BASE64URL of its 32 bytes), `from`,
+    `until` and `revoked` (since when, or null), in UTC to the second. Take it when a key signed that you trust, that
+    counts now and that the list does not revoke, whoever sealed the message; from then on believe nothing more that
+    comes sealed by a revoked key, whatever time it states.
+    """
+
+    payload = f.Text(60000, required=True, metadata={"zh": "内容"})
+    signatures = ma.fields.List(ma.fields.Nested(DocumentSignature), required=True, metadata={"zh": "签名"})

@@ -96,8 +96,9 @@ class County:
         home = self.office.home
         for submission in home.spool.iterdir():
             shutil.rmtree(submission)
-        for added in sorted((home.folder / "keys" / BANK).glob("*.pem"))[1:]:
-            added.unlink()
+        for member in (BANK, "HUILIAN"):
+            for added in sorted((home.folder / "keys" / member).glob("*.pem"))[1:]:
+                added.unlink()
         tables = self.column(TABLES)
         with self.database.transaction() as transaction:
             # Triggers and references rest meanwhile.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
     from huilian.keys import PublicKey
 
-__all__ = ["confirmed", "read", "say_where", "taken_back", "write_new"]
+__all__ = ["Fingerprint", "confirmed", "read", "say_where", "taken_back", "write_new"]
+
+Fingerprint = Annotated[
+    str | None,
+    typer.Option(metavar="DIGITS", help="对方电话中读出的密钥指纹，40 位数字 (read out by telephone)"),
+]
 
 LARGEST_BYTES = 1024 * 1024
 """Of which no more is read than it takes to know that it is none of ours."""

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,9 +12,10 @@ import structlog
 import typer
 from rich.markup import escape
 
-from huilian.cli import keypairs, options, screen, session
+from huilian.cli import documents, keypairs, options, screen, session
 from huilian.errors import UsageError
 from huilian.home import Home
+from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -39,7 +41,8 @@ app = screen.group(
     "Set up an edge's data directory: settings, key and folders. It needs no database. Run again, it repairs.",
     "huilian edge init --member RCB01 --adapter rural_commercial_bank --county 341599 --to https://county.example",
     "huilian edge init --member RCB01 --adapter rural_commercial_bank --to amqps://RCB01:…@county.example:5671/huilian",
-    "huilian edge init --member RCB01 --adapter rural_commercial_bank --county 341599 --platform-key HUILIAN.pem",
+    "huilian edge init --member RCB01 --adapter rural_commercial_bank --county 341599 --platform-key HUILIAN.pem "
+    "--fingerprint '12345 67890 …'",
 )
 def init(
     member: Annotated[str, typer.Option(metavar="CODE", help="机构代码 (member code)")],
@@ -59,12 +62,13 @@ def init(
     platform_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="县里平台的公钥 PEM (the platform's public key)")
     ] = None,
+    fingerprint: documents.Fingerprint = None,
 ) -> None:
     """Set up the data directory."""
     from huilian import adapters  # noqa: PLC0415  # polars
     from huilian.edge import settings  # noqa: PLC0415
     from huilian.edge.folders import Folders  # noqa: PLC0415
-    from huilian.membership.enrolment import membership_of  # noqa: PLC0415
+    from huilian.membership.enrolment import check_county, membership_of  # noqa: PLC0415
 
     session.log()
     home = Home.from_environment()
@@ -76,13 +80,15 @@ def init(
     six = county or (known and known.county)
     if not six:
         raise UsageError("HL7001", what="请用 --county 指明县代码 (give --county)")
+    check_county(home, home.trusted(PLATFORM), six)
     adapters.settings_for(adapters.find(adapter, home.adapters), six, home.adapter_tables(), home.adapters)
     certificates = str(ca.expanduser().absolute()) if ca else ""
     made = settings.EdgeSettings(member, adapter, six, "" if address == "none" else address, certificates, token or "")
+    if platform_key is not None:
+        keypairs.trust(home, PLATFORM, keypairs.read_public(platform_key), fingerprint, file=platform_key)
     settings.save(home, made)
     Folders(home.folder).make()
-    if platform_key is not None:
-        home.trust("HUILIAN", keypairs.read_public(platform_key))
+    home.change_trusted(PLATFORM, lambda trusted: replace(trusted, county=six) if trusted.keys else trusted)
     new = not home.keys.holds(member)
     key = home.keys.create(member) if new else home.keys.current(member)
     console = screen.out()
@@ -91,8 +97,9 @@ def init(
     if new:
         console.print("请把此公钥交给县里登记 (hand this public key to the county)：")
         console.print(key.public.pem().rstrip(), markup=False)
-    if not home.trusted_keys("HUILIAN"):
-        console.print("[yellow]尚未信任县里平台的公钥：--platform-key HUILIAN.pem (not trusted yet)[/yellow]")
+    if not home.trusted_keys(PLATFORM):
+        hint = "尚未信任县里平台的公钥：--platform-key HUILIAN.pem --fingerprint … (not trusted yet)"
+        console.print(f"[yellow]{hint}[/yellow]", soft_wrap=True)
     console.print("下一步 (next): huilian edge run")
 
 
@@ -223,7 +230,7 @@ def _show(facts: dict[str, Any]) -> None:
     screen.show(screen.pairs(shown))
     for waiting in facts["waiting"]:
         screen.out().print(f"在途 {waiting['file']}  {waiting['state']}  {waiting['submission'] or ''}", markup=False)
-    uses = {"sign": "本机签名", "trust": "县里平台", "certificate": "CA 证书"}
+    uses = {"sign": "本机签名", "trust": "县里平台", "revoked": "县里平台（已吊销）", "certificate": "CA 证书"}
     keys = [
         [uses[key["use"]], key["kid"], f"最早 {_moment(key['until'])}" if key["earliest"] else _moment(key["until"])]
         for key in facts["keys"]

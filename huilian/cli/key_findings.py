@@ -31,9 +31,26 @@ def examine(home: Home, transaction: Transaction, now: dt.datetime) -> Iterator[
     if not home.keys.holds(members.PLATFORM):
         what = "平台私钥不在本机 (the platform's private key is not here)"
         troubles.append(Finding(_TITLE, FAIL, what, "从备份恢复 keys/ (restore keys/ from the backup)"))
+    troubles.extend(_unusable(home, transaction, now))
     yield from troubles or [
         Finding(_TITLE, OK, f"各机构均有 {key_expiry.WARNING_DAYS} 天以上有效的密钥 (every member has one)")
     ]
+
+
+def _unusable(home: Home, transaction: Transaction, now: dt.datetime) -> Iterator[Finding]:
+    """Find what an older Huilian let through: keys that may not be one, a platform that signs with a revoked one."""
+    for member in members.all_members(transaction):
+        for key in members.keys_of(transaction, member.code):
+            if key.public.fault is not None:
+                what = f"{member.code} 的公钥 {key.kid[:_KID_SHOWN]} 不能使用，由它签名的一律不收：{key.public.fault}"
+                remedy = f"电话核实后登记其新公钥 (enter its new one, after a call): huilian member key {member.code}"
+                yield Finding(_TITLE, FAIL, what, f"{remedy} --public-key FILE")
+    if home.keys.holds(members.PLATFORM):
+        used = home.keys.current(members.PLATFORM).kid
+        counting = {key.kid for key in members.keys_of(transaction, members.PLATFORM) if key.counts_at(now)}
+        if counting and used not in counting:  # without any that counts, that is told already
+            what = f"平台正用已吊销或失效的密钥 {used[:_KID_SHOWN]} 签名，机构不会采信 (signs with a key that ended)"
+            yield Finding(_TITLE, FAIL, what, f"huilian member key {members.PLATFORM} --rotate")
 
 
 def finding(ending: Ending) -> Finding | None:

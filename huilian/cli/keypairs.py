@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from huilian.errors import UsageError
+from huilian.cli import documents
+from huilian.errors import AccessDenied, UsageError
 from huilian.keys import PublicKey
+from huilian.private_files import make_folder
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from huilian.home import Home
     from huilian.keys import SigningKey
 
-__all__ = ["check_new", "made", "read_public"]
+__all__ = ["check_new", "made", "read_public", "trust"]
 
 
 def read_public(file: Path) -> PublicKey:
@@ -43,6 +45,21 @@ def check_new(transaction: Transaction, key: PublicKey) -> None:
     owner = transaction.value("SELECT member FROM huilian.member_key WHERE kid = %s", [key.kid])
     if owner:
         raise UsageError("HL7001", what=f"该公钥已登记在 {owner} 名下 (this key is entered for {owner} already)")
+
+
+def trust(home: Home, code: str, key: PublicKey, fingerprint: str | None, *, file: Path) -> None:
+    """Believe a member by a key from now on, once its fingerprint is confirmed; one that is known needs none.
+
+    Raises:
+        UsageError: HL7001, no fingerprint was given, and there is nobody to ask.
+        AccessDenied: HL4013, it is another; HL4021, the key was revoked here.
+    """
+    trusted = home.trusted(code)
+    trusted.check_not_revoked(key)
+    if trusted.find(key.kid) is None and not key.is_called(documents.confirmed(key, fingerprint)):
+        raise AccessDenied("HL4013", file=file.name, found=key.fingerprint)
+    make_folder(home.folder)
+    home.trust(code, key)
 
 
 @contextlib.contextmanager

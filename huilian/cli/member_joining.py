@@ -10,6 +10,7 @@ import typer
 from huilian.cli import documents, keypairs, options, screen, session
 from huilian.errors import AccessDenied, UsageError
 from huilian.home import Home
+from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
     from huilian.membership.approval import Approval
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from huilian.membership.joining import JoiningRequest
 
 __all__ = ["register"]
-
-Fingerprint = Annotated[
-    str | None,
-    typer.Option(metavar="DIGITS", help="对方电话中读出的密钥指纹，40 位数字 (read out by telephone)"),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,9 +39,11 @@ def register(app: typer.Typer) -> None:
     screen.command(
         app,
         "welcome",
-        "采用批准文件（机构）：信任平台公钥，记下县里的地址，启用获准的密钥。",
-        "Take the approval in, at the institution: trust the platform's keys, keep the addresses, use the key.",
+        "采用批准文件（机构）：信任平台公钥，记下县里的地址，启用获准的密钥。也采用平台密钥表：新公钥和吊销。",
+        "Take the approval in, at the institution: trust the platform's keys, keep the addresses, use the key. "
+        "Also the list of the platform's keys: new and revoked ones.",
         "huilian member welcome RCB02.approval.json --fingerprint '12345 67890 …'",
+        "huilian member welcome 平台密钥表.json",
     )(welcome)
 
 
@@ -88,7 +86,7 @@ def approve(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="加入申请文件 (joining request)")],
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="写出的批准文件 (the approval to write)")],
-    fingerprint: Fingerprint = None,
+    fingerprint: documents.Fingerprint = None,
     https: options.OurHttps = None,
     amqps: options.OurAmqps = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="密钥有效天数 (days the key counts)")] = 730,
@@ -132,21 +130,50 @@ def approve(
 def welcome(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="批准文件 (approval)")],
     *,
-    fingerprint: Fingerprint = None,
+    fingerprint: documents.Fingerprint = None,
 ) -> None:
-    """Take an approval in."""
+    """Take an approval in, or a list of the platform's keys."""
     from huilian.clock import SystemClock  # noqa: PLC0415
-    from huilian.membership import enrolment, signed_document  # noqa: PLC0415  # see the package
+    from huilian.membership import enrolment, platform_keys, signed_document  # noqa: PLC0415  # see the package
     from huilian.membership.approval import read_approval  # noqa: PLC0415
 
-    home = Home.from_environment()
-    approval = read_approval(documents.read(file), name=file.name)
-    signed_document.check_age(approval.document, approval.time, now=SystemClock().now())
-    if not enrolment.believed(home, approval):
-        public = approval.platform[0]
+    home, now, text = Home.from_environment(), SystemClock().now(), documents.read(file)
+    if signed_document.is_kind(text, platform_keys.KIND):
+        _take_list(home, text, file, fingerprint)
+        return
+    approval = read_approval(text, name=file.name)
+    signed_document.check_age(approval.document, approval.time, now=now)
+    # Before anybody is asked to telephone.
+    enrolment.check_county(home, home.trusted(PLATFORM), approval.county)
+    if not enrolment.believed(home, approval, now=now):
+        public = approval.platform[0].public
         if not public.is_called(documents.confirmed(public, fingerprint)):
             raise AccessDenied("HL4013", file=file.name, found=public.fingerprint)
-    _show_membership(enrolment.take_in(home, approval), approval)
+    _show_membership(enrolment.take_in(home, approval, now=now), approval)
+
+
+def _take_list(home: Home, text: str, file: Path, fingerprint: str | None) -> None:
+    from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.membership import platform_keys, signed_document  # noqa: PLC0415
+
+    now, stated = SystemClock().now(), platform_keys.read_list(text, name=file.name)
+    signed_document.check_age(stated.document, stated.time, now=now)
+    confirmed = None
+    trusted = home.trusted(PLATFORM)
+    if fingerprint is not None or not any(trusted.stands(key.kid, now) for key in stated.signers):
+        said = documents.confirmed(stated.signers[0], fingerprint)
+        confirmed = next((key.kid for key in stated.signers if key.is_called(said)), None)
+        if confirmed is None:
+            raise AccessDenied("HL4013", file=file.name, found=stated.signers[0].fingerprint)
+    after = platform_keys.take_in(home, stated, now=now, confirmed=confirmed)
+    counting, revoked = (
+        [key.kid for key in after.keys if key.stands_at(now)],
+        [key.kid for key in after.keys if key.revoked_at is not None],
+    )
+    console = screen.out()
+    console.print(f"[green]已采用平台密钥表[/green]，有效 (that count)：{' '.join(counting)}", soft_wrap=True)
+    if revoked:
+        console.print(f"已吊销 (revoked)：{' '.join(revoked)}", soft_wrap=True)
 
 
 def _check_adapter(name: str | None, kind: str) -> None:

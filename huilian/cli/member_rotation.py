@@ -104,10 +104,11 @@ def _post(home: Home, to: str, ca: Path | None, text: str) -> None:
 
     answer = Client(to, None, ca_file=ca).ask("POST", "/key-announcements", body=text.encode())
     approval = read_approval(answer.text, name=to)
-    signed_document.check_age(approval.document, approval.time, now=SystemClock().now())
-    if not enrolment.believed(home, approval):
-        raise AccessDenied("HL4013", file=to, found=approval.platform[0].fingerprint)
-    enrolment.take_in(home, approval)
+    now = SystemClock().now()
+    signed_document.check_age(approval.document, approval.time, now=now)
+    if not enrolment.believed(home, approval, now=now):
+        raise AccessDenied("HL4013", file=to, found=approval.platform[0].public.fingerprint)
+    enrolment.take_in(home, approval, now=now)
     screen.out().print(
         f"[green]已启用新密钥[/green] {approval.kid}，有效至 (until) {screen.moment(approval.until)}", soft_wrap=True
     )

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from huilian.cli import session
-from huilian.errors import UsageError
+from huilian.cli import screen, session
+from huilian.errors import AccessDenied, ConfigurationError, UsageError
+from huilian.members import PLATFORM
 from huilian.membership.enrolment import membership_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from huilian.home import Home
     from huilian.office import Office
     from huilian.push import Transport
+    from huilian.transports.http_client import Client
 
 __all__ = ["Target", "Way", "way"]
 
@@ -133,5 +135,31 @@ def _transport(member: str, home: Home, target: Target) -> Transport:
     if scheme in HTTP:
         from huilian.transports.http import HttpTransport  # noqa: PLC0415  # the other
 
-        return HttpTransport(url, target.token, ca_file=target.ca_file, member=member, home=home)
+        return HttpTransport(
+            url,
+            target.token,
+            ca_file=target.ca_file,
+            member=member,
+            home=home,
+            first=functools.partial(_ask_for_keys, home),
+        )
     raise UsageError("HL7001", what="--to 应为 https:// 或 amqps:// 地址 (an https:// or amqps:// address is needed)")
+
+
+def _ask_for_keys(home: Home, client: Client) -> None:
+    """Take in what the county says of its keys by now: nothing else that comes over HTTP tells of a revoked one.
+
+    A machine that trusts none believes by the connection alone; an older county says nothing.
+    """
+    from huilian.clock import SystemClock  # noqa: PLC0415  # with the way that needs it
+    from huilian.membership import platform_keys  # noqa: PLC0415  # the same
+
+    if not home.trusted(PLATFORM).keys:
+        return
+    try:
+        text = client.ask("GET", platform_keys.PATH).text
+        platform_keys.take_in(home, platform_keys.read_list(text, name=client.shown), now=SystemClock().now())
+    except UsageError:
+        return
+    except (AccessDenied, ConfigurationError) as error:
+        screen.err().print(f"[yellow]{error.code} {error.chinese} ({error.english})[/yellow]", soft_wrap=True)

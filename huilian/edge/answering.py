@@ -16,14 +16,16 @@ import structlog
 
 from huilian import envelope, receipts
 from huilian.adapters import Outgoing
+from huilian.belief import believed
 from huilian.clock import CHINA
 from huilian.doubts import NEVER
 from huilian.edge.arrivals import REFUSED_HERE
-from huilian.edge.believing import believed
 from huilian.edge.explaining import explanation_of_receipt
 from huilian.edge.frames import records
 from huilian.errors import HuilianError, MessageRefused
 from huilian.logs import where
+from huilian.members import PLATFORM
+from huilian.membership.platform_keys import TYPE as KEYS
 from huilian.private_files import make_folder, write, write_atomically
 from huilian.spool import Spool
 from huilian.transports import refusals
@@ -61,15 +63,19 @@ class Answering:
         self.fresh = True
         """Whether something came that was not tried to be written out yet."""
 
-    def keep(self, incoming: Incoming) -> None:
+    def keep(self, incoming: Incoming, *, received: dt.datetime | None = None) -> None:
         """Keep what was fetched, durably, and its cursor with it; kept before, it is kept once.
+
+        Args:
+            incoming: as it came.
+            received: when, if not now.
 
         Raises:
             HostUnavailable: HL5014, it cannot be believed, and there is no room for more of that.
         """
         ledger, now = self._parts.ledger, self._parts.clock.now()
         try:
-            message = believed(self._parts.home, self._parts.member, incoming.seal, incoming.payload)
+            message = self._believed(incoming.seal, incoming.payload, received or now)
         except MessageRefused as refusal:
             if refusal.code not in NEVER:
                 ledger.messages.check_room(incoming.seal, incoming.payload)
@@ -85,8 +91,29 @@ class Answering:
                 ledger.messages.write_again(message.id)
             self._note(incoming)
         self.fresh = True
+        if message.type == KEYS and new:
+            self.reconsider()
         if new:
             _log.info("message_received", type=message.type, message=message.id)
+
+    def _believed(self, seal: str, payload: bytes, received: dt.datetime) -> Message:
+        """Return the message these bytes are when it is believed; what is kept already was when it came."""
+        message = envelope.read(seal, payload)
+        if self._parts.ledger.messages.holds(message):
+            return message
+        home, now = self._parts.home, self._parts.clock.now()
+        if message.type != KEYS:
+            return believed(home, self._parts.member, seal, payload, now=now, received=received)
+        before = {key.kid for key in home.trusted(PLATFORM).keys if key.revoked_at is not None}
+        believed(home, self._parts.member, seal, payload, now=now, received=received)
+        _log.info("platform_keys_taken", message=message.id)
+        for key in home.trusted(PLATFORM).keys:
+            if key.revoked_at is not None and key.kid not in before:
+                since = key.revoked_since or key.revoked_at
+                # What came before stays; whoever looks after this machine may have to ask the county about it.
+                taken = self._parts.ledger.messages.sealed_by(key.kid, since)
+                _log.warning("platform_key_revoked", kid=key.kid, since=since.isoformat(), messages_since=taken)
+        return message
 
     def _note(self, incoming: Incoming) -> None:
         if incoming.cursor is not None:
@@ -99,9 +126,9 @@ class Answering:
         for number, code in messages.doubted():
             if code in NEVER:
                 continue
-            seal, payload = messages.doubted_bytes(number)
+            seal, payload, received = messages.doubted_bytes(number)
             try:
-                message = believed(self._parts.home, self._parts.member, seal, payload)
+                message = self._believed(seal, payload, received)
             except MessageRefused as refusal:
                 if refusal.code in NEVER:
                     with self._parts.ledger.transaction():
@@ -136,6 +163,9 @@ class Answering:
 
     def _write(self, received: Received) -> None:
         message = envelope.read(received.seal, received.payload)
+        if message.type == KEYS:
+            # Taken in when it came; there is nothing in it for anybody to do.
+            return
         contract = self._parts.catalogue.contract(message.type, message.dataschema)
         if message.type == RECEIPT:
             self._answer(message, contract)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from huilian import bundle
-from huilian.edge.believing import believed
+from huilian.belief import believed, weighed
+from huilian.clock import SystemClock
+from huilian.edge.folders import Folders
+from huilian.edge.ledger import Ledger
 from huilian.errors import MessageRefused, UsageError
 from huilian.members import PLATFORM
+from huilian.membership.platform_keys import TYPE as KEYS
 from huilian.spool import Spool
 from huilian.transports import left
 
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.bundle import Bundle
+    from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
     from huilian.spool import SpooledSubmission
@@ -23,14 +29,16 @@ if TYPE_CHECKING:
 __all__ = ["read", "write"]
 
 
-def write(home: Home, target: Path, submissions: Sequence[str] = ()) -> tuple[int, int]:
+def write(home: Home, target: Path, submissions: Sequence[str] = (), *, clock: Clock | None = None) -> tuple[int, int]:
     """Write sealed submissions into a bundle for the county; return how many submissions and messages.
 
-    They stay in the spool until their receipts come, by whichever way.
+    They stay in the spool until their receipts come, by whichever way. What an earlier key has sealed is sealed anew:
+    a bundle may come long after the end of that key, and nobody could answer it then.
 
     Args:
         home: the data directory.
         target: the bundle; it must not be there yet.
+        clock: the moment of sealing.
         submissions: their names; without any, all that have no receipt.
 
     Raises:
@@ -43,13 +51,16 @@ def write(home: Home, target: Path, submissions: Sequence[str] = ()) -> tuple[in
     chosen = [_find(spool, name) for name in submissions] or sorted(unanswered, key=lambda each: each.sealed_at)
     if not chosen:
         raise UsageError("HL7001", what="待发区没有待报送的提交 (nothing waits in the spool)")
+    for each in chosen:
+        _seal_with_the_key_in_use(home, each, clock or SystemClock())
     return len(chosen), bundle.write(target, PLATFORM, _messages(chosen))
 
 
-def read(home: Home, member: str, bundle_read: Bundle) -> int:
+def read(home: Home, member: str, bundle_read: Bundle, *, clock: Clock | None = None) -> int:
     """Keep what the county sent in a bundle, for the edge to write out; return how many messages.
 
-    Every message is believed before the first is kept.
+    Every message is believed before the first is kept, by the keys that count once the lists of keys in the bundle are
+    taken in. What is here already was believed when it came.
 
     Raises:
         UsageError: HL7015, it is for somebody else.
@@ -57,14 +68,37 @@ def read(home: Home, member: str, bundle_read: Bundle) -> int:
     """
     if bundle_read.receiver != member:
         raise UsageError("HL7015", file=bundle_read.name, found=bundle_read.receiver, expected=member)
-    for entry, message in bundle_read.messages():
-        try:
-            believed(home, member, message.seal, message.payload)
-        except MessageRefused as refusal:
-            raise bundle_read.refused(entry, refusal) from refusal
-    for _, message in bundle_read.messages():
-        left.keep(home.spool, message.seal, message.payload)
+    now, trusted = (clock or SystemClock()).now(), home.trusted(PLATFORM)
+    with Ledger(Folders(home.folder).ledger) as ledger:
+        # The county seals anew what a revoked key had sealed: it may stand before the list that tells of the new one.
+        for entry, message in itertools.chain(
+            _new(bundle_read, ledger, lists=True), _new(bundle_read, ledger, lists=False)
+        ):
+            try:
+                trusted = weighed(trusted, home, member, message, now=now, received=now)
+            except MessageRefused as refusal:
+                raise bundle_read.refused(entry, refusal) from refusal
+        for _, message in _new(bundle_read, ledger, lists=True):
+            believed(home, member, message.seal, message.payload, now=now)
+            ledger.messages.keep(message, now)
+        for _, message in _new(bundle_read, ledger, lists=False):
+            left.keep(home.spool, message.seal, message.payload, came=now)
     return bundle_read.count
+
+
+def _new(bundle_read: Bundle, ledger: Ledger, *, lists: bool) -> Iterator[tuple[str, Message]]:
+    """Yield the messages of a bundle that are not here yet: the lists of keys in it, or all others."""
+    for entry, message in bundle_read.messages():
+        if (message.type == KEYS) == lists and not ledger.messages.holds(message):
+            yield entry, message
+
+
+def _seal_with_the_key_in_use(home: Home, submission: SpooledSubmission, clock: Clock) -> None:
+    member = str(submission.manifest["member"])
+    if home.keys.holds(member):
+        key = home.keys.current(member)
+        if any(message.kid != key.kid for message in submission.messages()):
+            submission.seal_again(key, clock.now())
 
 
 def _find(spool: Spool, name: str) -> SpooledSubmission:

@@ -158,9 +158,9 @@ class Edge:
 
     def write_out(self) -> bool:
         """Write out what was kept and can be written; return whether anything was."""
-        for seal, payload in left.take(self.parts.home.spool):
+        for seal, payload, came in left.take(self.parts.home.spool):
             try:
-                self.answering.keep(Incoming(seal, payload))
+                self.answering.keep(Incoming(seal, payload), received=min(came, self.parts.clock.now()))
             except HostUnavailable:
                 break  # no room for what cannot be believed: it stays where it is
         if self._reconsidering.due:

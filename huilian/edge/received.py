@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from huilian import envelope
 from huilian.doubts import NEVER, SAMPLE_BYTES, SAMPLES, check_room
 
 if TYPE_CHECKING:
-    import datetime as dt
     import sqlite3
 
     from huilian.envelope import Message
@@ -46,6 +47,17 @@ class ReceivedMessages:
             [message.id, message.type, message.seal, message.payload, message.submission, now.isoformat()],
         )
         return bool(cursor.rowcount)
+
+    def holds(self, message: Message) -> bool:
+        """Return whether these very bytes are kept: they were verified when they came."""
+        statement = "SELECT seal, payload FROM received WHERE id = ?"
+        row = self._connection.execute(statement, [message.id]).fetchone()
+        return row is not None and (row[0], bytes(row[1])) == (message.seal, message.payload)
+
+    def sealed_by(self, kid: str, since: dt.datetime) -> int:
+        """Return how many of the messages that came since a moment this key has sealed."""
+        seals = self._connection.execute("SELECT seal FROM received WHERE received_at >= ?", [since.isoformat()])
+        return sum(envelope.read(seal, b"").kid == kid for (seal,) in seals)
 
     def waiting(self, after: int = 0) -> Received | None:
         """Return the oldest message behind the one numbered `after` that is not written out yet."""
@@ -145,10 +157,11 @@ class ReceivedMessages:
         """Return number and code of what is kept of what is not believed, oldest first."""
         return self._connection.execute("SELECT rowid, code FROM unbelieved ORDER BY rowid").fetchall()
 
-    def doubted_bytes(self, number: int) -> tuple[str, bytes]:
-        """Return seal and payload of something that is not believed."""
-        row = self._connection.execute("SELECT seal, payload FROM unbelieved WHERE rowid = ?", [number]).fetchone()
-        return str(row[0]), bytes(row[1])
+    def doubted_bytes(self, number: int) -> tuple[str, bytes, dt.datetime]:
+        """Return seal and payload of something that is not believed, and when it came first."""
+        statement = "SELECT seal, payload, received_at FROM unbelieved WHERE rowid = ?"
+        row = self._connection.execute(statement, [number]).fetchone()
+        return str(row[0]), bytes(row[1]), dt.datetime.fromisoformat(row[2])
 
     def believe(self, number: int) -> None:
         """Strike something from the list of what is not believed."""

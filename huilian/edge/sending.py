@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import basis, receipts, refused_files
+from huilian import basis, receipts
 from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
 from huilian.error_texts import SUPERSEDED
 from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
@@ -161,7 +161,9 @@ class Sending:
         if incoming is not None:
             home, member = self._parts.home, self._parts.member
             try:
-                receipts.verified(home, member, arrival.submission or "", incoming.seal, incoming.payload)
+                receipts.verified(
+                    home, member, arrival.submission or "", incoming.seal, incoming.payload, now=self._parts.clock.now()
+                )
             except HostUnavailable as doubt:
                 return doubt
             self._answering.keep(incoming)
@@ -228,7 +230,7 @@ class Sending:
         if spooled is None:
             self._give_up(arrival, None)
             return
-        refused_files.seal_again(spooled, self._parts.home.keys.current(self._parts.member), self._parts.clock.now())
+        spooled.seal_again(self._parts.home.keys.current(self._parts.member), self._parts.clock.now())
         for waiting in self._parts.ledger.arrivals.of(submission):
             self._parts.ledger.arrivals.change(waiting.number, state=UNTOLD, tries=tries or waiting.tries)
 

@@ -121,8 +121,11 @@ def _keys(home: Home, settings: EdgeSettings, own: OwnKeys) -> Iterator[Facts]:
         made = _BEGINNING + dt.timedelta(microseconds=file.stat().st_mtime_ns // 1000)
         # The county counts from the day it entered the key, which was this day or later.
         yield _key("sign", own.kid, made + KEY_LIFETIME, earliest=True)
-    for key in home.trusted_keys(PLATFORM):
-        yield _key("trust", key.kid, None)
+    for trusted in home.trusted(PLATFORM).keys:
+        if trusted.revoked_at is None:
+            yield _key("trust", trusted.kid, trusted.valid_until, earliest=trusted.valid_from is None)
+        else:
+            yield _key("revoked", trusted.kid, trusted.revoked_at)
     if settings.ca_file:
         for certificate in _certificates(settings.ca_file):
             yield _key("certificate", f"{certificate.serial_number:x}", certificate.not_valid_after_utc)
@@ -147,8 +150,14 @@ def _attention(facts: Facts, settings: EdgeSettings, own: OwnKeys, now: dt.datet
         yield "尚未信任县里平台的公钥，收到的报文无法核验 (the platform's key is not trusted yet)"
     if warning := own.warning(now):
         yield warning
+    # One that ended is kept for what it signed before; what ends is the last of them.
+    last_trusted = max((key["until"] for key in facts["keys"] if key["use"] == "trust"), default=None)
     for key in facts["keys"]:
-        known = key["use"] == "sign" and not key["earliest"]
+        known = (
+            key["use"] == "revoked"
+            or (key["use"] == "sign" and not key["earliest"])
+            or (key["use"] == "trust" and key["until"] != last_trusted)
+        )
         if key["until"] and not known and dt.datetime.fromisoformat(key["until"]) - now < WARN_BEFORE:
             day = dt.datetime.fromisoformat(key["until"]).astimezone(CHINA).date()
             yield f"密钥或证书 {key['kid'][:12]} 将于 {day} 前后到期，请更换 (a key or certificate ends soon)"

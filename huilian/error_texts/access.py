@@ -61,4 +61,28 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name} 的密钥时间有误：{what}；请核对时钟和有效天数，重新生成",
         "the times of a key in {name} are wrong: {what}; look at the clocks and the days, and make it again",
     ),
+    "HL4021": (
+        "密钥 {kid} 已于 {since} 在本机吊销，不能再采信；请县里用现用密钥重新签发",
+        "the key {kid} was revoked here at {since} and is not believed again; have the county sign with the one in use",
+    ),
+    "HL4022": (
+        (
+            "密钥 {kid} 是平台正在使用的签名密钥，吊销后无人能签发吊销通知；请先轮换，再吊销旧密钥："
+            "huilian member key HUILIAN --rotate"
+        ),
+        (
+            "the platform signs with the key {kid}: nobody could sign its revocation; rotate first, then revoke it:"
+            " huilian member key HUILIAN --rotate"
+        ),
+    ),
+    "HL4023": (
+        (
+            "文件 {file} 不是由本机信任且仍有效的平台密钥签署的（签署者 {kids}）；请与县里电话核对指纹，"
+            "再用 --fingerprint 采用"
+        ),
+        (
+            "{file} is signed by no platform key that counts here (signed by {kids}); compare the fingerprint by"
+            " telephone, then take it with --fingerprint"
+        ),
+    ),
 }

@@ -46,6 +46,27 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "名称 {name} 有两处：目录 {folder}，以及已安装的 {other}；为免误用，两处都不采用：请给其中一个改名或移走",
         "the name {name} stands for two: the folder {folder} and, installed, {other}; neither is used: rename one",
     ),
+    "HL6016": (
+        (
+            "数据目录 {home} 已加入县 {county}，不能改为县 {other}，未改动任何内容；请确认文件来自哪个县，"
+            "要加入县 {other} 请另设数据目录（HUILIAN_HOME）"
+        ),
+        (
+            "{home} has joined the county {county} and cannot be switched to {other}; nothing was changed: find out"
+            " whose file it is, and to join {other} take another data directory (HUILIAN_HOME)"
+        ),
+    ),
+    "HL6017": (
+        (
+            "文件 {file} 已损坏，无法判断平台密钥是否有效，暂不采信任何报文；请从备份恢复，"
+            "或删除它并请县里另发密钥表（huilian member key HUILIAN --out FILE），电话核对指纹后采用"
+        ),
+        (
+            "{file} is damaged: which platform keys count cannot be told and nothing is believed; restore it"
+            " from the backup, or remove it and take the county's list of keys in with its fingerprint"
+            " (huilian member key HUILIAN --out FILE)"
+        ),
+    ),
     "HL6020": (
         "他人可写 {path}（权限 {mode}），不予采用；请核对内容后执行 {remedy}",
         "others may write to {path} (mode {mode}), so it is not used; look through it, then run {remedy}",

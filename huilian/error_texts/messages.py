@@ -47,10 +47,25 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "refused ({what}) and not kept: too many of {member}'s wait at the county; keep the file, send it after that",
     ),
     "HL1025": (
-        "签名密钥 {kid} 已于 {ended} 失效，报文在其后 {days} 天以上才送达，不再接收；请用现用密钥重新签名报送"
-        "（再次运行 huilian push，机构端会自动重签）",
-        "the signing key {kid} ended at {ended}; what comes more than {days} days later is not taken:"
-        " have it sealed anew with the key in use (run huilian push again; an edge does it by itself)",
+        (
+            "签名密钥 {kid} 已于 {ended} 失效，报文在其后 {days} 天以上才送达，不再接收；请用现用密钥重新签名报送"
+            "（再次运行 huilian push，机构端会自动重签）"
+        ),
+        (
+            "the signing key {kid} ended at {ended}; what comes more than {days} days later is not taken:"
+            " have it sealed anew with the key in use (run huilian push again; an edge does it by itself)"
+        ),
+    ),
+    "HL1026": (
+        "签名密钥 {kid} 已于 {since} 在本机吊销，此后收到的报文一律不采信；请县里用现用密钥重新签发",
+        (
+            "the signing key {kid} was revoked here at {since}: nothing it sealed that comes since is believed;"
+            " have the county seal it anew"
+        ),
+    ),
+    "HL1027": (
+        "报文中的平台密钥表不能采用：{what}",
+        "the list of the platform's keys in the message is not taken: {what}",
     ),
     "HL1030": (
         (

@@ -17,6 +17,7 @@ from huilian.http import (
     messages,
     operations,
     outgoing,
+    platform_keys,
     receipts,
     scoreboard,
     statistics,
@@ -44,6 +45,7 @@ API_VERSION: Final = "1"
 SECTIONS: Final = (
     messages,
     key_announcements,
+    platform_keys,
     receipts,
     outgoing,
     submissions,

@@ -16,11 +16,11 @@ from huilian.membership.announcement import read_announcement
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["section"]
+__all__ = ["JWS", "section"]
 
 NAME: Final = "announcement"
 """What the refusals call it: it has no file name here."""
-_JWS: Final[Mapping[str, object]] = {
+JWS: Final[Mapping[str, object]] = {
     "type": "object",
     "required": ["payload", "signatures"],
     "properties": {
@@ -67,9 +67,9 @@ def section() -> Section:
     made.post(
         "/key-announcements",
         announcement,
-        Answer(200, "The new key counts; this is the approval, signed by the platform.", _JWS),
+        Answer(200, "The new key counts; this is the approval, signed by the platform.", JWS),
         Answer(403, "It cannot be believed, or was taken before.", Error),
         Answer(503, "A server behind this one is away; see Retry-After.", Error),
-        requestBody={"required": True, "content": {JSON: {"schema": dict(_JWS)}}},
+        requestBody={"required": True, "content": {JSON: {"schema": dict(JWS)}}},
     )
     return made

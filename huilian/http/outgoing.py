@@ -26,7 +26,7 @@ from huilian.http.questions import OutgoingQuery
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from huilian.database import Database
+    from huilian.office import Office
     from huilian.outgoing import Entry
 
 __all__ = ["section"]
@@ -57,17 +57,19 @@ def fetch(query: dict[str, str]) -> Response:
         return reply
     token = scope().label
     interface.streams.enter(token)
-    reply.response = _lines(office.database, found)
+    reply.response = _lines(office, found)
     reply.call_on_close(functools.partial(interface.streams.leave, token))
     return reply
 
 
-def _lines(database: Database, found: Sequence[Entry]) -> Iterator[bytes]:
+def _lines(office: Office, found: Sequence[Entry]) -> Iterator[bytes]:
+    key, now = office.processor.platform_key, office.clock.now()
     for entry in found:
         try:
             # One at a time: nothing of the database is held while a slow client reads.
-            with database.transaction() as transaction:
-                [message] = messages.kept(transaction, members.PLATFORM, [entry.message])
+            with office.database.transaction() as transaction:
+                [kept] = messages.kept(transaction, members.PLATFORM, [entry.message])
+                message = outgoing.as_believed(transaction, kept, key, now=now)
         except HostUnavailable as error:
             _log.warning("stream_broken", code=error.code)
             raise ConnectionAbortedError from None  # a line that is missing must not look like the end

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Response
 
-from huilian import catalogue, messages
+from huilian import catalogue, envelope, messages, outgoing
 from huilian.envelope import COMPRESS_ABOVE
 from huilian.errors import UsageError, told
 from huilian.http.answers import Error, Receiving
@@ -72,7 +72,14 @@ def _sealed(transaction: Transaction, submission: str) -> Response | None:
     )
     if row is None:
         return None
-    return Response(bytes(row["payload"]), 200, {SEAL_HEADER: row["seal"]}, mimetype=JSON)
+    office = current().office
+    message = outgoing.as_believed(
+        transaction,
+        envelope.read(row["seal"], bytes(row["payload"])),
+        office.processor.platform_key,
+        now=office.clock.now(),
+    )
+    return Response(message.payload, 200, {SEAL_HEADER: message.seal}, mimetype=JSON)
 
 
 def section() -> Section:

@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 from huilian import members
 from huilian.errors import AccessDenied, UsageError
 from huilian.membership import signed_document
+from huilian.membership.signed_document import stamp
+from huilian.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from huilian.database import Transaction
     from huilian.keys import KeyFolder, PublicKey, SigningKey
@@ -78,7 +80,8 @@ class Approval:
         member: whom it approved.
         kid: the key it entered.
         until: until when that key counts.
-        platform: the keys by which the county's answers are believed; the one that signed stands first.
+        platform: the keys by which the county's answers are believed, with the times in which they count; the one
+            that signed stands first.
         addresses: where the county is reached.
         broker_user: the member's user name on the broker.
         time: when it was signed.
@@ -89,7 +92,7 @@ class Approval:
     member: str
     kid: str
     until: dt.datetime
-    platform: tuple[PublicKey, ...]
+    platform: tuple[TrustedKey, ...]
     addresses: Addresses
     broker_user: str
     time: dt.datetime
@@ -109,7 +112,11 @@ def issue(
     Raises:
         AccessDenied: HL4006, the platform's private key is not here.
     """
-    counting = [key.public for key in members.keys_of(transaction, members.PLATFORM) if key.counts_at(now)]
+    counting = [
+        TrustedKey(key.public, key.valid_from, key.valid_until)
+        for key in members.keys_of(transaction, members.PLATFORM)
+        if key.counts_at(now)
+    ]
     return make_approval(
         county=county,
         member=entered.member,
@@ -128,23 +135,29 @@ def make_approval(
     member: str,
     kid: str,
     until: dt.datetime,
-    platform: Sequence[PublicKey],
+    platform: Sequence[TrustedKey],
     addresses: Addresses,
     key: SigningKey,
     now: dt.datetime,
 ) -> str:
     """Return the text of an approval signed by the platform's `key`, to be written to a file; see `Approval`."""
-    others = [other.text for other in platform if other.kid != key.kid]
+    known = {other.kid: other for other in platform}
+    keys = [known.pop(key.kid, TrustedKey(key.public)), *known.values()]
     claims = {
         "county": county,
         "member": member,
         "kid": kid,
-        "until": signed_document.stamp(until),
-        "platform_keys": [key.public.text, *others],
+        "until": stamp(until),
+        "platform_keys": [each.public.text for each in keys],
+        # In the same order. Beside, and not within: an older Huilian reads the keys alone.
+        "platform_key_times": [
+            {"from": each.valid_from and stamp(each.valid_from), "until": each.valid_until and stamp(each.valid_until)}
+            for each in keys
+        ],
         "https": addresses.https,
         "amqps": addresses.amqps,
         "broker_user": member,
-        "time": signed_document.stamp(now),
+        "time": stamp(now),
     }
     return signed_document.sign(APPROVAL, claims, [key])
 
@@ -152,10 +165,11 @@ def make_approval(
 def read_approval(text: str, *, name: str) -> Approval:
     """Return the approval a text holds; the first key in it has signed it.
 
-    Whether that key is the county's is for the reader to establish.
+    Whether that key is the county's is for the reader to establish. Where an older county does not say when its keys
+    count, that is two years from the time of the approval.
 
     Raises:
-        AccessDenied: HL4009, it is none or was altered.
+        AccessDenied: HL4009, it is none or was altered; HL4019, a key in it may not be one.
     """
     document = signed_document.read(text, APPROVAL, name=name)
     claims = document.claims
@@ -163,8 +177,13 @@ def read_approval(text: str, *, name: str) -> Approval:
     plain = all(isinstance(claims.get(claim), str) for claim in ("county", "member", "kid", "broker_user"))
     if not plain or not isinstance(stated, list):
         raise AccessDenied("HL4009", file=name, what="内容不全 (incomplete)")
-    platform = tuple(signed_document.public_key_of(document, value) for value in stated)
-    signed_document.verify(document, platform[:1])
+    keys = [signed_document.public_key_of(document, value) for value in stated]
+    signed_document.verify(document, keys[:1])
+    time = signed_document.moment_of(document, claims.get("time"))
+    times = claims.get("platform_key_times") or [{}] * len(keys)
+    if not (isinstance(times, list) and len(times) == len(keys) and all(isinstance(each, dict) for each in times)):
+        raise AccessDenied("HL4009", file=name, what="平台密钥的时间有误 (the times of the platform's keys are wrong)")
+    platform = tuple(_platform_key(document, key, each, time) for key, each in zip(keys, times, strict=True))
     try:
         addresses = Addresses(claims.get("https"), claims.get("amqps"))
     except (UsageError, AttributeError, TypeError, ValueError):
@@ -178,5 +197,16 @@ def read_approval(text: str, *, name: str) -> Approval:
         platform=platform,
         addresses=addresses,
         broker_user=claims["broker_user"],
-        time=signed_document.moment_of(document, claims.get("time")),
+        time=time,
+    )
+
+
+def _platform_key(
+    document: SignedDocument, public: PublicKey, stated: Mapping[str, object], time: dt.datetime
+) -> TrustedKey:
+    begins, ends = stated.get("from"), stated.get("until")
+    return TrustedKey(
+        public,
+        None if begins is None else signed_document.moment_of(document, begins),
+        time + members.KEY_LIFETIME if ends is None else signed_document.moment_of(document, ends),
     )

@@ -6,6 +6,7 @@ the options `--to` and `--county`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -14,17 +15,20 @@ from typing import TYPE_CHECKING
 
 from huilian import file_ownership
 from huilian.errors import AccessDenied, ConfigurationError
+from huilian.keys import check_period
 from huilian.members import PLATFORM
 from huilian.private_files import make_folder, write_atomically
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from huilian.home import Home
     from huilian.membership.approval import Approval
+    from huilian.trusted_keys import TrustedKeys
 
-__all__ = ["Membership", "believed", "membership_of", "take_in"]
+__all__ = ["Membership", "believed", "check_county", "membership_of", "take_in"]
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,40 @@ class Membership:
             raise TypeError
 
 
-def believed(home: Home, approval: Approval) -> bool:
-    """Return whether an approval is signed by a platform key that this machine trusts already."""
-    return approval.platform[0] in home.trusted_keys(PLATFORM)
+def believed(home: Home, approval: Approval, *, now: dt.datetime) -> bool:
+    """Return whether an approval is signed by a platform key that counts on this machine; else its fingerprint decides.
+
+    Raises:
+        AccessDenied: HL4021, that key was revoked here, which no fingerprint makes good.
+    """
+    trusted, signer = home.trusted(PLATFORM), approval.platform[0]
+    trusted.check_not_revoked(signer.public)
+    return trusted.stands(signer.kid, now)
 
 
-def take_in(home: Home, approval: Approval) -> Membership:
+def check_county(home: Home, trusted: TrustedKeys, county: str) -> None:
+    """Let pass what is said for the county that this machine belongs to; before it has joined one, for any.
+
+    Raises:
+        ConfigurationError: HL6016, it is said for another.
+    """
+    joined = {kept.county for kept in _memberships(home)}
+    if home.is_office:
+        joined.add(home.settings().county)
+    trusted.check_county(county, home=home.folder)
+    if other := sorted(joined - {county}):
+        raise ConfigurationError("HL6016", home=home.folder, county=other[0], other=county)
+
+
+def take_in(home: Home, approval: Approval, *, now: dt.datetime) -> Membership:
     """Trust the keys of an approval that is believed, sign with the key it names, and keep the addresses.
 
     Addresses the approval does not state stay as they were. What a later approval of the same key has said stays, too.
 
     Raises:
-        AccessDenied: HL4014, the key it approves is not here, or no longer the newest.
+        AccessDenied: HL4014, the key it approves is not here, or no longer the newest; HL4020, a key in it would
+            count from too far ahead or for too long; HL4021, the key that signed it was revoked here.
+        ConfigurationError: HL6016, this machine has joined another county.
     """
     member = approval.member
     prepared = home.keys.prepared(member)
@@ -89,8 +115,7 @@ def take_in(home: Home, approval: Approval) -> Membership:
         known = membership_of(home, member)
     except ConfigurationError:
         known = None  # damaged: this is what puts it right
-    for key in approval.platform:
-        home.trust(PLATFORM, key)
+    home.change_trusted(PLATFORM, lambda trusted: _trusting(trusted, home, approval, now))
     if known and known.kid == approval.kid and known.approved_at and known.approved_at > approval.time:
         membership = known
     else:
@@ -99,6 +124,19 @@ def take_in(home: Home, approval: Approval) -> Membership:
         # Last: until everything else is in place, the old key signs.
         home.keys.use_prepared(member)
     return membership
+
+
+def _trusting(trusted: TrustedKeys, home: Home, approval: Approval, now: dt.datetime) -> TrustedKeys:
+    check_county(home, trusted, approval.county)
+    name, signer = approval.document.name, approval.platform[0]
+    trusted.check_not_revoked(signer.public)
+    check_period(approval.time, approval.until, now=now, name=name)
+    by = signer.kid if trusted.stands(signer.kid, now) else None
+    for key in approval.platform:
+        # Where it does not say from when a key counts, that was at the latest when it was signed.
+        check_period(key.valid_from or approval.time, key.valid_until or approval.time, now=now, name=name)
+        trusted = trusted.trusting(dataclasses.replace(key, by=by))
+    return dataclasses.replace(trusted, county=approval.county)
 
 
 def _keep(home: Home, approval: Approval, known: Membership | None) -> Membership:
@@ -140,6 +178,15 @@ def membership_of(home: Home, member: str) -> Membership | None:
     except (ValueError, TypeError, AttributeError):
         what = "内容有误，请重新采用批准文件 (damaged, take the approval in again): huilian member welcome FILE"
         raise ConfigurationError("HL6006", file=file, what=what) from None
+
+
+def _memberships(home: Home) -> Iterator[Membership]:
+    """Yield what is kept of the members of this machine; what is damaged says nothing: an approval puts it right."""
+    for file in sorted((home.folder / "memberships").glob("*.json")):
+        with contextlib.suppress(ConfigurationError):
+            kept = membership_of(home, file.stem)
+            if kept is not None:
+                yield kept
 
 
 def _moment(text: str) -> dt.datetime:

@@ -34,6 +34,7 @@ __all__ = [
     "DAYS",
     "SignedDocument",
     "check_age",
+    "is_kind",
     "moment_of",
     "public_key_of",
     "read",
@@ -110,6 +111,15 @@ def read(text: str, kind: str, *, name: str) -> SignedDocument:
     sha256 = hashlib.sha256(payload.encode("ascii")).hexdigest()
     signed = tuple((f"{protected}.{payload}".encode("ascii"), signature) for protected, signature in entries)
     return SignedDocument(name, claims, kids, sha256, signed)
+
+
+def is_kind(text: str, kind: str) -> bool:
+    """Return whether a text says that it is a document of `kind`; nothing of it is verified."""
+    try:
+        read(text, kind, name="")
+    except AccessDenied:
+        return False
+    return True
 
 
 def verify(document: SignedDocument, keys: Sequence[PublicKey]) -> None:

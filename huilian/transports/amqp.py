@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from huilian import doubts, envelope
+from huilian import doubts
+from huilian.belief import believed
 from huilian.broker import Broker, member_queue
+from huilian.clock import SystemClock
 from huilian.errors import HostUnavailable, MessageRefused
-from huilian.members import PLATFORM
+from huilian.membership.platform_keys import TYPE as KEYS
 from huilian.private_files import make_folder, write_atomically
 from huilian.transports import left, refusals
 
 if TYPE_CHECKING:
+    import datetime as dt
     from pathlib import Path
 
+    from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
 
@@ -44,14 +48,18 @@ class AmqpTransport:
         member: the member whose receipts are fetched.
         home: where they are kept, and whose trusted keys verify them.
         ca_file: certificates to trust besides the system's.
+        clock: the moment at which receipts come.
     """
 
     asks_the_county = False
 
-    def __init__(self, url: str, member: str, home: Home, *, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, url: str, member: str, home: Home, *, ca_file: Path | None = None, clock: Clock | None = None
+    ) -> None:
         self._broker = Broker(url, ca_file=ca_file)
         self._member = member
         self._home = home
+        self._clock = clock or SystemClock()
         self._answers = home.spool / "receipts"
         self._refusals = refusals.folder(home)
 
@@ -115,21 +123,20 @@ class AmqpTransport:
             return False
         tag, seal, payload = found
         try:
-            message = envelope.read(seal, payload)
-            self._verify(message)
+            message = believed(self._home, self._member, seal, payload, now=self._clock.now())
         except MessageRefused as refusal:
             _log.warning("message_not_believed", code=refusal.code)
             if refusal.code in doubts.NEVER:
                 self._keep_sample(refusal.code, seal, payload)
             else:
                 # Not ours to believe now, and nothing to wait for: whoever looks next may trust its key.
-                left.doubt(self._home.spool, seal, payload)
+                left.doubt(self._home.spool, seal, payload, came=self._clock.now())
         else:
-            self._take(message, awaited)
+            self._take(message, awaited, self._clock.now())
         self._broker.ack(tag)
         return True
 
-    def _take(self, message: Message, awaited: str) -> None:
+    def _take(self, message: Message, awaited: str, came: dt.datetime) -> None:
         """Keep a verified message: a receipt for the push that waits for it, what else is in it for an edge."""
         try:
             refusals.keep(self._refusals, message)
@@ -137,8 +144,9 @@ class AmqpTransport:
         except MessageRefused as refusal:
             _log.error("answer_not_written", code=refusal.code)
             receipt = None
-        if receipt is None or receipt["submission"] != awaited:
-            left.keep(self._home.spool, message.seal, message.payload)
+        # A list of keys counts already, and is nothing to be written out.
+        if message.type != KEYS and (receipt is None or receipt["submission"] != awaited):
+            left.keep(self._home.spool, message.seal, message.payload, came=came)
         if receipt is not None:
             make_folder(self._home.spool)
             make_folder(self._answers)
@@ -152,15 +160,15 @@ class AmqpTransport:
             found = kept.read()
             if found is None:
                 continue
+            came = min(kept.came, self._clock.now())
             try:
-                message = envelope.read(*found)
-                self._verify(message)
+                message = believed(self._home, self._member, *found, now=self._clock.now(), received=came)
             except MessageRefused as refusal:
                 if refusal.code in doubts.NEVER:
                     self._keep_sample(refusal.code, *found)
                     kept.remove()
                 continue
-            self._take(message, awaited)
+            self._take(message, awaited, came)
             kept.remove()
 
     def _keep_sample(self, code: str, seal: str, payload: bytes) -> None:
@@ -172,12 +180,3 @@ class AmqpTransport:
         write_atomically(folder / f"{code}-{time.time_ns()}", sample)
         for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[: -doubts.SAMPLES]:
             old.unlink(missing_ok=True)
-
-    def _verify(self, message: Message) -> None:
-        if message.source != PLATFORM or message.subject != self._member:
-            raise MessageRefused("HL1004", member=message.source, type=message.type)
-        for key in self._home.trusted_keys(PLATFORM):
-            if key.kid == message.kid:
-                envelope.verify(message, key)
-                return
-        raise MessageRefused("HL1002", kid=message.kid)

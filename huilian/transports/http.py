@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from huilian import receipts
+from huilian.clock import SystemClock
 from huilian.errors import HostUnavailable, UsageError
 from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER, SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.push import wait_for
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
 
@@ -44,6 +46,8 @@ class HttpTransport:
         member: whose receipts they are.
         home: whose trusted keys verify them, and whose spool has what was sent.
         patience: seconds a send waits for a server that went away.
+        first: done once, with the connection, before anything else is asked of the server.
+        clock: says which of the trusted keys count.
 
     Raises:
         UsageError: HL7001, the address is not one, is not encrypted, or holds credentials.
@@ -60,11 +64,15 @@ class HttpTransport:
         member: str,
         home: Home,
         patience: float = PATIENCE_SECONDS,
+        first: Callable[[Client], None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._client = Client(url, token, ca_file=ca_file)
         self._member = member
         self._home = home
         self._patience = patience
+        self._first = first
+        self._clock = clock or SystemClock()
 
     def close(self) -> None:
         """Close the connections."""
@@ -74,6 +82,7 @@ class HttpTransport:
         """Hand one message over, durably. A server that is away is waited for a little while."""
 
         def hand_over() -> None:
+            self._begin()
             # The media type is inside the seal; this one only keeps what lies between from guessing.
             headers = {SEAL_HEADER: message.seal, "Content-Type": "application/octet-stream"}
             self._client.ask("POST", "/messages", headers=headers, body=message.payload)
@@ -90,6 +99,7 @@ class HttpTransport:
 
         def look() -> dict[str, Any] | None:
             try:
+                self._begin()
                 answer = _answer(self._client, submission)
             except HostUnavailable:
                 # It may be starting again: the receipt is not lost. Without time to wait the caller must know.
@@ -99,7 +109,7 @@ class HttpTransport:
             if answer is None:
                 return None
             seal = answer.headers.get(SEAL_HEADER, "")
-            return receipts.verified(self._home, self._member, submission, seal, answer.content)
+            return receipts.verified(self._home, self._member, submission, seal, answer.content, now=self._clock.now())
 
         return wait_for(look, seconds=seconds, pause=FIRST_PAUSE_SECONDS)
 
@@ -108,6 +118,11 @@ class HttpTransport:
         answer = self._client.ask("GET", f"/receipts/{quote(submission, safe='')}")
         later = answer.headers.get(SUPERSEDED_HEADER)
         return None if later is None else unquote(later)
+
+    def _begin(self) -> None:
+        if self._first is not None:
+            self._first(self._client)
+            self._first = None
 
 
 @dataclass(frozen=True)

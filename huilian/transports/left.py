@@ -7,6 +7,7 @@ looks for one receipt in it; what it meets on the way must not be lost with that
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import os
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ __all__ = ["Left", "check_room", "dismiss", "doubt", "doubted", "keep", "take"]
 RECEIVED: Final = "received"
 DOUBTED: Final = "doubted"
 """Beside them: what could not be believed and may be later."""
+_BEGINNING: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class Left:
 
     file: Path
 
+    @property
+    def came(self) -> dt.datetime:
+        """Return when it came."""
+        return _BEGINNING + dt.timedelta(microseconds=self.file.stat().st_mtime_ns // 1000)
+
     def read(self) -> tuple[str, bytes] | None:
         """Return seal and payload; None when another took it, and is about to remove it."""
         payload = self.file.with_suffix(".payload")
@@ -47,20 +54,21 @@ class Left:
         self.file.with_suffix(".payload").unlink(missing_ok=True)
 
 
-def keep(spool: Path, seal: str, payload: bytes) -> None:
+def keep(spool: Path, seal: str, payload: bytes, *, came: dt.datetime) -> None:
     """Keep a message, durably; kept before, it is kept once.
 
     Args:
         spool: the spool of this machine.
         seal: of the message; whoever takes it verifies it, since the key may be there by then.
         payload: of the message.
+        came: when it did: a key may be revoked before it is taken.
     """
-    _keep(spool / RECEIVED, seal, payload)
+    _keep(spool / RECEIVED, seal, payload, came)
 
 
-def doubt(spool: Path, seal: str, payload: bytes) -> None:
+def doubt(spool: Path, seal: str, payload: bytes, *, came: dt.datetime) -> None:
     """Keep aside, likewise, what cannot be believed yet; see `check_room`."""
-    _keep(spool / DOUBTED, seal, payload)
+    _keep(spool / DOUBTED, seal, payload, came)
 
 
 def check_room(spool: Path) -> None:
@@ -90,26 +98,34 @@ def dismiss(spool: Path) -> int:
     return len(found)
 
 
-def take(spool: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (seal, payload) of what was kept, oldest first; each is removed when the next is asked for.
+def take(spool: Path) -> Iterator[tuple[str, bytes, dt.datetime]]:
+    """Yield (seal, payload, when it came) of what was kept, oldest first; asking for the next removes it.
 
     What cannot be believed yet comes last, so that it stands in nobody's way.
     """
     for left in _in(spool / RECEIVED) + doubted(spool):
         found = left.read()
         if found is not None:
-            yield found
+            yield *found, left.came
         left.remove()
 
 
-def _keep(folder: Path, seal: str, payload: bytes) -> None:
+def _keep(folder: Path, seal: str, payload: bytes, came: dt.datetime) -> None:
     make_folder(folder.parent)
     make_folder(folder)
     name = hashlib.sha256(seal.encode()).hexdigest()[:32]
     write_atomically(folder / f"{name}.payload", payload)
     # The seal comes last: a message is there when its seal is.
     write_atomically(folder / f"{name}.seal", seal.encode())
+    since = (came - _BEGINNING) // dt.timedelta(microseconds=1) * 1000
+    os.utime(folder / f"{name}.seal", ns=(since, since))
 
 
 def _in(folder: Path) -> list[Left]:
-    return [Left(path) for path in sorted(folder.glob("*.seal"), key=lambda path: path.stat().st_mtime_ns)]
+    return [Left(path) for path in sorted(folder.glob("*.seal"), key=_came)]
+
+
+def _came(path: Path) -> tuple[int, int]:
+    """Return by what they are ordered; of those that came together, as in a bundle, that is when they were written."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ctime_ns

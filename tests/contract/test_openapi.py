@@ -56,7 +56,7 @@ def test_publishing_needs_no_office():
 
 
 def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
-    """Each with a summary and the error shape; reading needs a token, sending and operations none."""
+    """Each with a summary and the error shape; reading needs a token; sending, operations and keys none."""
     assert set(document["paths"]) == OPERATIONS | {
         f"/api/v1/{path}"
         for path in (
@@ -64,6 +64,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "key-announcements",
             "receipts/{submission}",
             "outgoing",
+            "platform-keys",
             "submissions",
             "feed/loans",
             "feed/guarantees",
@@ -81,7 +82,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             operation = described[method]
             assert operation["summary"]
             assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
-            needs_token = path.startswith("/api/") and method == "get"
+            needs_token = path.startswith("/api/") and method == "get" and path != "/api/v1/platform-keys"
             assert (operation["security"] == [{"token": []}]) == needs_token
 
 

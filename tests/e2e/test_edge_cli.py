@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from huilian.keys import PublicKey
 from tests import foreign_folder
 from tests.push_county import ledger
 
@@ -74,10 +75,11 @@ def offices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
     url = f"http://127.0.0.1:{free_port()}"
     huilian(county, "init", "--county", COUNTY, "--policy", "anhui", "--listen", url.removeprefix("http://"))
     (folder / "HUILIAN.pem").write_text(huilian(county, "member", "key", "HUILIAN", "--export"))
+    platform = PublicKey.from_pem((folder / "HUILIAN.pem").read_text())
     printed = huilian(
         bank,
         *("edge", "init", "--member", BANK, "--adapter", "rural_commercial_bank", "--county", COUNTY),
-        *("--to", url, "--platform-key", folder / "HUILIAN.pem"),
+        *("--to", url, "--platform-key", folder / "HUILIAN.pem", "--fingerprint", platform.fingerprint),
     )
     pem = re.search(r"-----BEGIN PUBLIC KEY-----.*-----END PUBLIC KEY-----", printed, re.DOTALL)
     assert pem is not None

@@ -14,9 +14,10 @@ from huilian.membership import approval, reissue, standing
 from huilian.membership.approval import Addresses, read_approval
 from huilian.membership.enrolment import membership_of
 from huilian.office import open_office
+from huilian.trusted_keys import TrustedKey
 from tests.integration.test_joining import NEW_BANK, Machines
 from tests.integration.test_members import DAY, add_key, revoke
-from tests.kernel import BANK, COUNTY, MINUTE
+from tests.kernel import BANK, COUNTY, MINUTE, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,7 @@ def test_the_key_entered_last_that_counts_is_approved(county: County):
     add_key(county, valid_from=county.clock.now() + DAY)
     county.clock.advance(MINUTE)
     anew = issued(county)
-    platform = county.office.home.keys.current("HUILIAN").public
+    platform = TrustedKey(county.office.home.keys.current("HUILIAN").public, NOW, NOW + members.KEY_LIFETIME)
     assert (anew.member, anew.kid, anew.until, anew.county) == (BANK, second.kid, entered + 90 * DAY, COUNTY)
     assert (anew.time, anew.platform, anew.addresses) == (county.clock.now(), (platform,), Addresses())
     assert county.column(ISSUED) == [f"{BANK} {second.kid}"]

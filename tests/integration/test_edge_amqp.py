@@ -175,7 +175,7 @@ def test_what_a_push_has_no_room_for_stays_in_the_queue_and_its_receipt_is_found
         receipt = transport.receipt(mine["submission"], seconds=0)
         assert receipt is not None
         assert transport.receipt("RCB01-none", seconds=1) is None
-    assert [json.loads(payload)["confirmation_no"] for _, payload in left.take(bank.spool)] == ["QR0001", "QR0002"]
+    assert [json.loads(payload)["confirmation_no"] for _, payload, _ in left.take(bank.spool)] == ["QR0001", "QR0002"]
 
 
 def test_of_what_a_push_never_can_believe_it_keeps_a_few_short_samples(
@@ -192,7 +192,7 @@ def test_of_what_a_push_never_can_believe_it_keeps_a_few_short_samples(
     assert {path.name.partition("-")[0] for path in samples} == {"HL1001"}
     assert len(samples) == doubts.SAMPLES
     assert max(path.stat().st_size for path in samples) <= 2 * doubts.SAMPLE_BYTES + 1
-    assert [json.loads(payload)["confirmation_no"] for _, payload in left.take(bank.spool)] == ["QR0099"]
+    assert [json.loads(payload)["confirmation_no"] for _, payload, _ in left.take(bank.spool)] == ["QR0099"]
 
 
 def test_the_relay_brings_a_member_all_that_its_kind_may_receive(broker: str, county: County):

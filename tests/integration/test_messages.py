@@ -213,7 +213,7 @@ def test_a_submission_is_told_what_was_refused_of_it(county: County):
     assert refusal_of(county, SUBMISSION.replace("20240531", "20240430")) is None
 
 
-@pytest.mark.parametrize("code", ["HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015"])
+@pytest.mark.parametrize("code", ["HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "HL1013", "HL1015", "HL1025"])
 def test_what_anybody_may_have_sent_is_no_refusal_of_a_submission(county: County, code: str):
     """Whoever names a submission without the member's key must not stop it."""
     bury(county, county.seal(manifest_draft(submission=SUBMISSION), key=SigningKey.generate()).seal, code=code)

@@ -5,25 +5,29 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from huilian import members
+from huilian import bundle, carrying, members
 from huilian.cli import session
 from huilian.cli.application import run
-from huilian.errors import AccessDenied, UsageError
+from huilian.edge import carrying as at_the_edge
+from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.home import Home, Settings
 from huilian.keys import SigningKey
 from huilian.membership import rotation, signed_document, standing
 from huilian.membership.announcement import KeyAnnouncement, make_announcement, read_announcement
 from huilian.membership.approval import read_approval
 from huilian.office import set_up
+from tests.edge_home import edge_home
 from tests.http_county import county_over_http
 from tests.integration.test_members import DAY, add_key, revoke, sender_code
 from tests.kernel import BANK, COUNTY, MINUTE, NOW
+from tests.push_county import Cut, ledger, send, send_and_settle, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,11 +71,57 @@ def test_both_keys_count_during_the_overlap_and_then_only_the_new_one(county: Co
 
 
 def test_what_the_old_key_signed_in_the_overlap_is_taken_in_later(county: County):
-    """It may have lain in a spool while the line was down."""
+    """It may have lain in a spool while the line was down; when the key has ended thirty days ago it is too late."""
     take(county, announced(county, SigningKey.generate(), overlap_days=1))
     message = county.seal()
     county.clock.advance(5 * DAY)
     assert sender_code(county, message) is None
+    county.clock.advance(26 * DAY)
+    assert sender_code(county, message) == "HL1025"
+
+
+def rotated(county: County) -> None:
+    """Have the bank sign with a new key, and the old one end with this day."""
+    new = county.office.home.keys.create(BANK)
+    with county.database.transaction() as transaction:
+        members.add_key(transaction, BANK, new.public, now=county.clock.now(), actor="test")
+        transaction.execute(
+            "UPDATE huilian.member_key SET valid_until = %s WHERE kid = %s",
+            [county.clock.now() + DAY, county.bank_key.kid],
+        )
+
+
+def test_what_waited_too_long_in_the_spool_is_sealed_anew_and_nothing_is_lost(county: County, tmp_path: Path):
+    """Refused once, and told what to do; pushed again it is accepted, though a part had been sent before."""
+    source = ledger(tmp_path)
+    away = HostUnavailable("HL5003", url="https://county.example", what="ConnectError")
+    with pytest.raises(HostUnavailable):
+        send(source, county.office, Cut(county.office, 1, away, after=False))
+    rotated(county)
+    county.clock.advance(31 * DAY)
+    with pytest.raises(MessageRefused, match=r"HL1025 .*run huilian push again"):
+        send(source, county.office)
+    pushed = send_and_settle(source, county.office)
+    assert (pushed.receipt["status"], pushed.receipt["accepted"]) == ("accepted", 12)
+    assert county.value("SELECT count(*) FROM registry.loan") == 12
+
+
+def test_what_waited_too_long_for_a_bundle_is_sealed_anew_by_the_next(county: County, tmp_path: Path):
+    """Nobody could answer a bundle that is refused: it would be written the same again and again."""
+    bank = edge_home(tmp_path / "bank", county.office.home)
+    spooled = spool(ledger(tmp_path), bank, county.clock)
+    payloads = [message.payload for message in spooled.messages()]
+    at_the_edge.write(bank, tmp_path / "first.hlb", clock=county.clock)
+    rotated(county)
+    county.clock.advance(31 * DAY)
+    with bundle.opened(tmp_path / "first.hlb") as opened, pytest.raises(FileRefused, match=r"HL7014.*HL1025"):
+        carrying.let_in(county.office, opened, actor="test")
+    shutil.copytree(county.office.home.keys.folder / BANK, bank.keys.folder / BANK, dirs_exist_ok=True)
+    at_the_edge.write(bank, tmp_path / "second.hlb", clock=county.clock)
+    with bundle.opened(tmp_path / "second.hlb") as opened:
+        assert carrying.let_in(county.office, opened, actor="test").new == len(payloads)
+    assert [message.payload for message in spooled.messages()] == payloads
+    assert {message.kid for message in spooled.messages()} == {bank.keys.current(BANK).kid}
 
 
 @pytest.mark.parametrize(("days", "expected"), [(0, 0), (7, 7), (180, 180)])

@@ -29,6 +29,10 @@ AGREED = {
         {"platform"},
         {"bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "township", "village"},
     ),
+    "platform_keys": (
+        {"platform"},
+        {"bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "township", "village"},
+    ),
     "credit_records": ({"platform"}, {"credit_bureau"}),
     "loans_gone": ({"bank"}, {"platform"}),
     "refused_file": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),

@@ -286,8 +286,16 @@ def test_an_institution_makes_its_own_key_and_trusts_the_countys(
     assert "huilian member add|key RCB01 --public-key FILE" in printed.err
     file = tmp_path / "HUILIAN.pem"
     file.write_text(printed.out)
-    assert run(["member", "key", "HUILIAN", "--public-key", str(file)]) == 0
-    assert home.trusted_keys("HUILIAN") == [home.keys.current("RCB01").public]
+    trust = ["member", "key", "HUILIAN", "--public-key", str(file)]
+    key = home.keys.current("RCB01").public
+    assert run(trust) == 2
+    assert "请用 --fingerprint 给出对方电话中读出的密钥指纹" in errors(capsys)
+    assert run([*trust, "--fingerprint", "0" * 40]) == 2
+    assert f"错误 HL4013：密钥指纹不符：文件 HUILIAN.pem 中为 {key.fingerprint}" in errors(capsys)
+    assert home.trusted_keys("HUILIAN") == []
+    assert run([*trust, "--fingerprint", key.fingerprint]) == 0
+    assert home.trusted_keys("HUILIAN") == [key]
+    assert run(trust) == 0
 
 
 def test_a_file_without_a_public_key_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -24,6 +24,7 @@ from huilian.envelope import Draft
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.home import Home
 from huilian.keys import SigningKey
+from huilian.membership.signed_document import stamp
 from huilian.push import translate
 from huilian.spool import Spool
 from huilian.transports import left
@@ -39,6 +40,7 @@ from tests.edge_home import (
     receipts,
     refusal_notice,
 )
+from tests.platform_lists import entry, list_draft, list_text
 from tests.push_county import ledger
 
 if TYPE_CHECKING:
@@ -348,7 +350,9 @@ def test_a_message_that_the_county_refuses_sends_its_file_back(bank: Home, wire:
     assert names(bank.folder / "done") == [FILE]
 
 
-@pytest.mark.parametrize("code", ["HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016", "HL1022", "HL1023"])
+@pytest.mark.parametrize(
+    "code", ["HL1001", "HL1002", "HL1003", "HL1013", "HL1015", "HL1016", "HL1022", "HL1023", "HL1025"]
+)
 def test_what_is_wrong_with_the_sender_holds_a_file_back_and_does_not_refuse_it(
     bank: Home, wire: Wire, seconds: Seconds, code: str
 ):
@@ -444,6 +448,63 @@ def test_what_cannot_be_believed_is_kept_aside_and_never_written(bank: Home, wir
         bank.trust("HUILIAN", stranger.public)
         turn(edge, seconds)
     assert len(names(bank.folder / "outbox")) == (1 if what == "stranger" else 0)
+
+
+def test_a_new_key_and_a_revoked_one_reach_the_edge_like_everything_else(bank: Home, wire: Wire, seconds: Seconds):
+    """What came before stays, and may come again; what comes since under the revoked key is kept aside."""
+    new, clock = SigningKey.generate(), FixedClock(NOW)
+    wire.say(confirmation(1), message_id="before")
+    [before] = wire.waiting
+    wire.say(list_draft(list_text([entry(PLATFORM), entry(new)], [new, PLATFORM])), key=new)
+    wire.say(confirmation(2), key=new)
+    with opened(bank, wire, seconds, clock) as edge:
+        turn(edge, seconds)
+        assert len(names(bank.folder / "outbox")) == 2
+        clock.advance(dt.timedelta(hours=1))
+        revoked = [entry(PLATFORM, revoked=NOW), entry(new)]
+        wire.say(list_draft(list_text(revoked, [new], time=clock.now())), key=new)
+        wire.say(confirmation(3), key=PLATFORM)
+        wire.say(confirmation(4), key=new)
+        assert edge.parts.ledger.messages.sealed_by(PLATFORM.kid, NOW) == 1
+        wire.waiting.append(type(before)(before.seal, before.payload, str(len(wire.waiting) + 1)))
+        turn(edge, seconds)
+        assert [code for _, code in edge.parts.ledger.messages.doubted()] == ["HL1026"]
+    assert len(names(bank.folder / "outbox")) == 3
+    found = status(bank, clock)
+    assert [(key["use"], key["kid"]) for key in found["keys"][1:]] == sorted(
+        [("revoked", PLATFORM.kid), ("trust", new.kid)], key=lambda key: key[1][:12]
+    )
+    assert found["not_written"]["messages"] == 0
+
+
+def test_a_list_that_cannot_be_taken_is_kept_aside_until_it_can(bank: Home, wire: Wire, seconds: Seconds):
+    """Signed by a key this machine does not trust yet; the edge goes on with everything else meanwhile."""
+    new = SigningKey.generate()
+    wire.say(list_draft(list_text([entry(new)], [new])), key=new)
+    wire.say(confirmation(1))
+    with opened(bank, wire, seconds) as edge:
+        turn(edge, seconds)
+        assert [code for _, code in edge.parts.ledger.messages.doubted()] == ["HL1027"]
+        assert len(names(bank.folder / "outbox")) == 1
+        bank.trust("HUILIAN", new.public)
+        turn(edge, seconds)
+        assert edge.parts.ledger.messages.doubted() == []
+
+
+def test_the_end_of_the_platforms_last_key_is_told_and_of_those_before_it_nothing(
+    bank: Home, wire: Wire, seconds: Seconds
+):
+    """One that ended is kept, for what it sealed."""
+    new, clock = SigningKey.generate(), FixedClock(NOW)
+    first = entry(PLATFORM, until=stamp(NOW + dt.timedelta(days=10)))
+    wire.say(list_draft(list_text([first, entry(new, until=stamp(NOW + dt.timedelta(days=100)))], [PLATFORM])))
+    with opened(bank, wire, seconds, clock) as edge:
+        turn(edge, seconds)
+    assert not any("到期" in text for text in status(bank, clock)["attention"])
+    clock.advance(dt.timedelta(days=80))
+    assert [text for text in status(bank, clock)["attention"] if "到期" in text] == [
+        f"密钥或证书 {new.kid[:12]} 将于 2024-09-09 前后到期，请更换 (a key or certificate ends soon)"
+    ]
 
 
 def test_a_cursor_the_county_does_not_know_is_given_up_and_nothing_is_written_twice(
@@ -586,8 +647,8 @@ def test_what_a_push_met_in_the_queue_is_written_out(bank: Home, wire: Wire, sec
     wire.say(confirmation(1))
     [incoming] = wire.waiting
     wire.waiting = []
-    left.keep(bank.spool, incoming.seal, incoming.payload)
-    left.keep(bank.spool, incoming.seal, incoming.payload)
+    left.keep(bank.spool, incoming.seal, incoming.payload, came=NOW)
+    left.keep(bank.spool, incoming.seal, incoming.payload, came=NOW)
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
@@ -739,6 +800,8 @@ def test_the_status_is_read_without_the_edge(bank: Home, wire: Wire, seconds: Se
     for file in (bank.folder / "keys" / BANK).iterdir():
         os.utime(file, (NOW.timestamp(), NOW.timestamp()))
     save(bank, EdgeSettings(BANK, ADAPTER, COUNTY, "https://county.example"))
+    [file] = (bank.folder / "trusted").glob("*.pem")
+    os.utime(file, ((NOW + dt.timedelta(days=100)).timestamp(),) * 2)
     before = status(bank, clock)
     assert before["files"] == dict.fromkeys(("inbox", "taken", "spooled", "sent", "accepted", "refused"), 0)
     assert before["attention"] == ["尚未与县里联系上过 (no contact so far)"]
@@ -759,7 +822,7 @@ def test_the_status_is_read_without_the_edge(bank: Home, wire: Wire, seconds: Se
     assert (after["running"], after["last_contact"], after["waiting"]) == (False, NOW.isoformat(), [])
     assert [(key["use"], key["until"]) for key in after["keys"]] == [
         ("sign", "2026-06-01T01:00:00+00:00"),
-        ("trust", None),
+        ("trust", "2026-09-09T01:00:00+00:00"),
     ]
     assert (after["attention"], after["lasting_errors"]) == ([], [])
     assert after["last_error"]["code"] == "HL5003"

@@ -21,6 +21,7 @@ from huilian.keys import KeyFolder, SigningKey
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.membership.enrolment import Membership, membership_of, take_in
 from huilian.membership.own_keys import OwnKeys, own_keys
+from huilian.trusted_keys import TrustedKey
 from tests.edge_home import ADAPTER, BANK, COUNTY
 from tests.push_county import ledger, spool
 
@@ -61,12 +62,12 @@ def approve(home: Home, kid: str, until: dt.datetime, *, now: dt.datetime = NOW)
         member=BANK,
         kid=kid,
         until=until,
-        platform=[PLATFORM.public],
+        platform=[TrustedKey(PLATFORM.public)],
         addresses=Addresses(),
         key=PLATFORM,
         now=now,
     )
-    return take_in(home, read_approval(text, name="approval.json"))
+    return take_in(home, read_approval(text, name="approval.json"), now=now)
 
 
 def test_until_when_a_key_counts_is_kept_with_the_membership(home: Home):

@@ -99,7 +99,7 @@ def test_sealed_again_it_says_the_same_under_the_key_of_now_and_counts_as_not_se
     found.note_sent(1)
     found.keep_receipt({"status": "refused"})
     [before] = found.messages()
-    refused_files.seal_again(found, KEY, NOW + dt.timedelta(days=1))
+    found.seal_again(KEY, NOW + dt.timedelta(days=1))
     [after] = found.messages()
     assert stated(spool, found.folder.name) == before.json()
     assert (found.sent, found.receipt, after.payload) == (0, None, before.payload)

@@ -17,7 +17,10 @@ from huilian import base64url
 from huilian.errors import AccessDenied, UsageError
 from huilian.keys import KeyFolder, PublicKey, SigningKey
 from huilian.membership import signed_document
+from huilian.membership.announcement import read_announcement
 from huilian.membership.approval import Addresses, make_approval, read_approval
+from huilian.membership.joining import read_request
+from huilian.trusted_keys import TrustedKey
 from tests.kernel import NOW
 
 if TYPE_CHECKING:
@@ -106,11 +109,18 @@ def test_an_approval_names_no_password_and_no_open_line(addresses: dict[str, str
 
 
 @pytest.mark.parametrize(
-    "claim", [{"https": "http://x"}, {"https": 5}, {"amqps": "https://[x"}, {"platform_keys": ["x"]}]
+    "claim",
+    [
+        {"https": "http://x"},
+        {"https": 5},
+        {"amqps": "https://[x"},
+        {"platform_keys": ["x"]},
+        {"platform_key_times": [5]},
+    ],
 )
 def test_an_approval_that_says_nonsense_is_refused(claim: dict[str, object]):
     """Even when the signature holds."""
-    parts = {"county": "341599", "member": "RCB01", "kid": "k", "until": NOW, "platform": [KEY.public]}
+    parts = {"county": "341599", "member": "RCB01", "kid": "k", "until": NOW, "platform": [TrustedKey(KEY.public)]}
     text = make_approval(**parts, addresses=Addresses(), key=KEY, now=NOW)
     assert read_approval(text, name="x").member == "RCB01"
     claims = json.loads(base64.urlsafe_b64decode(json.loads(text)["payload"] + "=="))
@@ -129,3 +139,31 @@ def test_a_prepared_key_is_signed_with_only_when_it_is_used(tmp_path: Path):
     assert oct((tmp_path / "RCB01" / "next.pem").stat().st_mode & 0o777) == "0o600"
     assert folder.use_prepared("RCB01").kid == second.kid
     assert (folder.current("RCB01").kid, folder.prepared("RCB01")) == (second.kid, None)
+
+
+UNFIT = PublicKey(bytes(32)).text
+"""A point of order four."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "claims", "read"),
+    [
+        ("joining-request", {"public_key": UNFIT}, read_request),
+        (
+            "key-announcement",
+            {"member": "RCB01", "old_kid": "k", "overlap_days": 1, "new_key": UNFIT},
+            read_announcement,
+        ),
+        (
+            "approval",
+            dict.fromkeys(("county", "member", "kid", "broker_user"), "x")
+            | {"platform_keys": [KEY.public.text, UNFIT]},
+            read_approval,
+        ),
+    ],
+)
+def test_no_document_brings_in_a_key_of_low_order(kind: str, claims: dict[str, object], read: Callable[..., object]):
+    """Whoever has signed it."""
+    text = signed_document.sign(kind, claims, [KEY])
+    with pytest.raises(AccessDenied, match=r"HL4019 .*a point of low order"):
+        read(text, name="x")
