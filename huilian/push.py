@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import shutil
 import time
@@ -46,10 +47,9 @@ RECEIPT_CONTRACT: Final = "receipt/v2"
 """Version 1 has the same fields: what writes the one writes the other."""
 RECEIPT_SECONDS: Final = 900
 """How long a push waits for its receipt before it leaves the rest to a later run."""
-SENT_AGAIN_AT_MOST: Final = 20
-"""How many names of earlier submissions of one file are tried, where this machine does not know of them."""
 REFUSAL_SECONDS: Final = 30
 """The same where only a refusal is told: whoever pushed the file knows of it already."""
+SENT_AGAIN_AT_MOST: Final = 20  # names of earlier submissions of one file, of which this machine does not know
 
 Progress = Callable[[str, int, int], None]
 """Called with a step ("translate", "send", "receipt"), how far it is, and how far it will go."""
@@ -110,10 +110,9 @@ def push(
     seconds: float = RECEIPT_SECONDS,
     allow_missing: int = 0,
 ) -> Pushed:
-    """Push one file and return its receipt.
+    """Push one file and return its receipt: the one it got, if it was pushed before and what it said still stands.
 
-    A file that was pushed before is answered with the receipt it got, as long as what it said stands. If another
-    file of its day was taken since, it is sent again, as another submission.
+    If another file of its day was taken since, it is sent again, as another submission.
 
     Raises:
         FileRefused: the file as a whole cannot be taken; nothing was sent. Where it names a submission,
@@ -134,13 +133,12 @@ def push(
         allow_missing=allow_missing,
     )
     submission = translated()
-    for _ in range(SENT_AGAIN_AT_MOST):
+    for tries in itertools.count(1):
         told_by_differences = basis.has_base(submission.manifest)
         try:
             receipt = _receipt(submission, transport, progress, seconds)
-            break
         except MessageRefused as refusal:
-            if refusal.code == SUPERSEDED:
+            if refusal.code == SUPERSEDED and tries < SENT_AGAIN_AT_MOST:
                 # Sent again under another name, it is told as the newest word.
                 submission.note_superseded()
             elif told_by_differences and refusal.code in basis.SENT_WHOLE_AFTER:
@@ -148,9 +146,9 @@ def push(
                 basis.forget(Spool(home.spool), submission.folder.name)
             else:
                 raise
-        submission = translated()
-    else:
-        receipt = _receipt(submission, transport, progress, seconds)
+            submission = translated()
+        else:
+            break
     rows = receipts.rows(adapter, receipt, submission, source)
     answer = _answer(submission, receipt, rows, adapter=adapter, settings=settings, day=clock.today(), source=source)
     return Pushed(receipt, answer if rows and receipt["rejected"] else submission.rejections, answer)
@@ -303,9 +301,8 @@ def translate(
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     spool = Spool(home.spool)
-    name, known = spool.place(
-        f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}", allow_missing=allow_missing
-    )
+    first = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
+    name, known = spool.place(first, allow_missing=allow_missing)
     if known and not _is_sealed_for_nothing(known, member, home, allow_missing):
         return known
     key = home.keys.current(member)

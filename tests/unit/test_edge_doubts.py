@@ -143,7 +143,7 @@ def test_what_never_can_be_believed_is_counted_and_stands_in_nobodys_way(bank: H
     assert found["never"] == {"HL1001": doubts.SAMPLES + 2, "HL1004": 5, "HL1006": 1}
     assert (found["messages"], found["kept"], found["told"]) == (doubts.SAMPLES + 8, 0, [])
     assert len(samples) == doubts.SAMPLES
-    assert max(len(seal) for seal, _ in samples) == max(len(payload) for _, payload in samples) == 1024
+    assert max(len(seal) for seal, *_ in samples) == max(len(payload) for _, payload, *_ in samples) == 1024
     assert len(names(bank.folder / "outbox")) == 1
 
 
