@@ -114,7 +114,7 @@ def run_in_alembic() -> None:
             connection=connection, version_table_schema=attributes["schema"], transaction_per_migration=False
         )
         context.run_migrations()
-        if attributes["granted_to"]:
+        if attributes.get("granted_to"):
             # In one transaction with the tables: at no revision may the services do more or less than they should.
             connection.execute(text(database_roles.granting(attributes["schema"], attributes["granted_to"])))
     engine.dispose()

@@ -154,9 +154,14 @@ def test_pushing_a_file_again_gives_the_same_receipt(office: Office):
 
 def test_the_figures_are_those_of_the_county(five_months: Office):
     """Reckoned loan by loan in plain Python, for the county and a township, early and late."""
+    ledgers = [each for each in five_months.json("submissions") if each["kind"] == "loan_ledger"]
     for month, region in (("2024-05", COUNTY), ("2024-02", "341599101")):
         found = five_months.json("stats", "--region", region, "--month", month)
         expected = expected_figures(month, None if region == COUNTY else region, banks=("RCB01",))
+        [basis] = found.pop("rests_on")
+        [ledger] = [each for each in ledgers if each["as_of"].startswith(month)]
+        assert (basis["institution"], basis["as_of"]) == ("RCB01", ledger["as_of"])
+        assert (basis["stated_rows"], basis["untaken_rows"]) == (ledger["rows"], ledger["rejected"])
         assert found == {"region": region, "month": month, "stale": []} | expected
 
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(180)
 OTHER_BANK, GONE = "RCB02", "RCB09"
 REGISTRY, STATISTICS = service_queue("registry"), service_queue("statistics")
 MINE, THEIRS = member_queue(BANK), member_queue(OTHER_BANK)
-TO_A_BANK = ("compensation_results", "confirmations", "notices", "receipt", "subsidy_results")
+TO_A_BANK = ("compensation_results", "confirmations", "notices", "platform_keys", "receipt", "subsidy_results")
 ISSUED = ("compensation_results", "confirmations", "credit_records", "loans_changed", "notices", "receipt")
 KEY = f"loan_ledger.{BANK}"
 

@@ -365,11 +365,12 @@ def test_the_command_prints_the_scoreboard_from_here_and_from_the_server(
     lines = here.decode("utf-8-sig").splitlines()
     assert lines[0] == (
         "month,due_date,institution,institution_kind,kind,status,as_of,received_at,applied_at,files,rows,"
-        "rejected_rows,refused_files,missing_files,repeated_files"
+        "rejected_rows,refused_files,missing_files,repeated_files,stated_rows,taken_rows,stated_amount,taken_amount,"
+        "untaken_amount"
     )
     moment = "2026-01-05T08:00:00+00:00"
     assert lines[1] == (
-        f"2025-01,2025-02-10,{GUARANTOR},guarantor,guarantee_book,late,2025-01-31,{moment},{moment},1,2,0,0,,"
+        f"2025-01,2025-02-10,{GUARANTOR},guarantor,guarantee_book,late,2025-01-31,{moment},{moment},1,2,0,0,,,2,2,,90000.00,"
     )
     assert run(["feed", "scoreboard", "--month", "2025-13"]) == 2
     assert "HL7003" in capsysbinary.readouterr().err.decode()

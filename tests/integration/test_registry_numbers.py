@@ -127,7 +127,7 @@ def test_numbers_are_counted_by_member_kind_and_day(county: County):
 
 
 def test_the_same_number_over_other_bytes_is_told_and_shown(county: County):
-    """Both are applied; the notice names the other, and the same bytes once more are no repeat."""
+    """Both are applied; the notice names the other. Once more, the later is no repeat, the earlier refused in words."""
     first, second = file(1), file(1)
     county.push(first)
     assert told(county) == []
@@ -138,10 +138,13 @@ def test_the_same_number_over_other_bytes_is_told_and_shown(county: County):
     )
     assert told(county) == [("file_repeated", "HL3041", text)]
     assert repeats(county) == [("2025-01-30", 1)]
-    for submission in (first, second):
-        receipt = county.receipt(submission)
-        county.carry(resealed(county, message) for message in county.messages(submission))
-        assert county.receipt(submission) == receipt
+    receipt = county.receipt(second)
+    county.carry(resealed(county, message) for message in county.messages(second))
+    assert county.receipt(second) == receipt
+    refusal = county.deliver(resealed(county, county.messages(first)[0])).refusal
+    assert refusal is not None
+    assert (refusal.code, refusal.facts["later"]) == ("HL1030", second.name)
+    county.sent()
     assert told(county) == []
 
 
