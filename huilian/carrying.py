@@ -28,11 +28,15 @@ __all__ = ["Taken", "let_in", "write_for"]
 
 @dataclass(frozen=True)
 class Taken:
-    """What a bundle brought: messages that are new, those that were here before, and their submissions."""
+    """What a bundle brought: messages that are new, those that were here before, their submissions.
+
+    `refused` says of which submissions something else was stated since: they do not count again.
+    """
 
     new: int
     repeated: int
     submissions: tuple[str, ...]
+    refused: tuple[MessageRefused, ...] = ()
 
 
 def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
@@ -50,7 +54,7 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
     if bundle_read.receiver != PLATFORM:
         raise UsageError("HL7015", file=bundle_read.name, found=bundle_read.receiver, expected=PLATFORM)
     processor, now, known, submissions = office.processor, office.clock.now(), 0, dict[str, None]()
-    refusals: list[tuple[str, MessageRefused]] = []
+    refusals: list[MessageRefused] = []
     with office.database.transaction() as transaction:
         for entry, message in bundle_read.messages():
             try:
@@ -61,14 +65,13 @@ def let_in(office: Office, bundle_read: Bundle, *, actor: str) -> Taken:
             try:
                 check_intake(transaction, message)
             except MessageRefused as refusal:
-                refusals.append((entry, refusal))
+                # One that is new is told to its sender by the service, as on any other way in.
+                refusals.append(refusal)
             if message.submission is not None:
                 submissions[message.submission] = None
-        for place, superseded in refusals:
-            # What has taken a submission's place may well be in the same bundle, read before.
-            if superseded.facts.get("later") not in submissions:
-                raise bundle_read.refused(place, superseded)
-        taken = Taken(bundle_read.count - known, known, tuple(submissions))
+        # What has taken a submission's place may well be in the same bundle, read before.
+        superseded = [refusal for refusal in refusals if refusal.facts.get("later") not in submissions]
+        taken = Taken(bundle_read.count - known, known, tuple(submissions), tuple(superseded))
         detail = {"messages": bundle_read.count, "repeated": known}
         audit.append(transaction, now=now, actor=actor, action="bundle.read", subject=bundle_read.name, detail=detail)
     return taken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from huilian.cli import session
+from huilian.cli import screen, session
 from huilian.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ def at_the_county(home: Home, opened: Bundle) -> dict[str, Any]:
     with session.office(home) as office:
         taken = carrying.let_in(office, opened, actor=session.actor())
         session.settle(office, entirely=True)
-    return {"messages": {"new": taken.new, "repeated": taken.repeated}, "submissions": list(taken.submissions)}
+    for refusal in taken.refused:
+        screen.err().print(f"[yellow]{refusal.code} {refusal.chinese} ({refusal.english})[/yellow]", soft_wrap=True)
+    return {
+        "messages": {"new": taken.new, "repeated": taken.repeated},
+        "submissions": list(taken.submissions),
+        "refused": [{"submission": each.facts["submission"], "code": each.code} for each in taken.refused],
+    }
 
 
 def at_the_edge(home: Home, opened: Bundle) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian.basis import has_base
-from services.registry import changes, late, precedence, relative
+from services.registry import changes, late, precedence, relative, withdrawal
 from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
 from services.registry.domain import Counts
 from services.registry.planning import note_growth
@@ -72,6 +72,8 @@ def _apply(
     else:
         # What the first file of this date had, this date has: nothing is gone, though some may be missing.
         missing = 0 if _completes_its_day(transaction, submission) else _count_missing(transaction, table, facts)
+        if withdrawal.replaces_its_day(transaction, submission, table):
+            withdrawal.withdraw(transaction, table, facts, told)
         precedence.leave_out_superseded(transaction, submission, table)
         if newest == submission["as_of"]:
             changed = _apply_newest(transaction, table, facts, told)

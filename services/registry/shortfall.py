@@ -5,8 +5,9 @@ Rosters, loan ledgers and guarantee books list all there is. One that lacks more
 be missing. What counts as standing: every person of the roster; loans with a balance; guarantees with something
 left that were not released. A record that the file has, but that was rejected, is not missing: it is told as rejected.
 
-The numbered files of a day complete one another, so the first of them cannot be judged; the second is judged
-together with it. A day that was judged once can only grow.
+The numbered files of a day complete one another, so the first of them cannot be judged; the second is judged together
+with it, or, where the bank's last day had more files than two, the one with which there are as many. A day that was
+judged can only grow, except by a ledger without a number that takes its place (`withdrawal`): that is held against it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.basis import has_base
 from huilian.error_texts import LACKS_TOO_MUCH
 from huilian.errors import FileRefused
-from services.registry import guarantees, relative, roster
+from services.registry import guarantees, relative, roster, withdrawal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ __all__ = ["check"]
 
 # Joined, not looked up row by row: a ledger has a million loans, and its staging table no index.
 _REJECTED: Final = "(SELECT DISTINCT reference FROM registry.rejection WHERE submission = %(number)s) rejected"
+SEVERAL: Final = 2
+"""From how many numbered files on a day is judged."""
 Count = tuple[int, int]
 """How many records stood, and how many of them the file lacks."""
 
@@ -49,12 +52,22 @@ def check(
         FileRefused: HL3066, it lacks more.
     """
     kind = submission["kind"]
-    if kind not in _COUNTS:
+    if kind not in _COUNTS or _was_accepted(transaction, submission):
         return
     stood, missing = _COUNTS[kind](transaction, submission, tables)
     allowed = submission["manifest"].get("allow_missing") or 0
     if missing > allowed and missing * 100 > stood * percent[kind]:
         raise FileRefused(LACKS_TOO_MUCH, stood=stood, missing=missing, percent=percent[kind], allowed=allowed)
+
+
+def _was_accepted(transaction: Transaction, submission: dict[str, Any]) -> bool:
+    """Return whether the same file was accepted before: sent again, it is held against nothing that came after it."""
+    known = transaction.value(
+        "SELECT true FROM registry.submission WHERE member = %(member)s AND kind = %(kind)s AND as_of = %(as_of)s"
+        " AND status = 'accepted' AND number <> %(number)s AND manifest ->> 'file_sha256' = %(sha256)s LIMIT 1",
+        submission | {"sha256": submission["manifest"]["file_sha256"]},
+    )
+    return bool(known)
 
 
 def _of_a_ledger(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str]) -> Count:
@@ -63,20 +76,43 @@ def _of_a_ledger(transaction: Transaction, submission: dict[str, Any], tables: M
         """
         SELECT max(as_of) FILTER (WHERE as_of < %(as_of)s) AS before,
                count(*) FILTER (WHERE as_of = %(as_of)s) AS of_the_day,
-               count(*) FILTER (WHERE as_of = %(as_of)s AND file_sequence IS NULL) AS unnumbered
+               count(*) FILTER (WHERE as_of = %(as_of)s AND file_sequence IS NULL) AS unnumbered,
+               count(DISTINCT file_sequence) FILTER (WHERE as_of = %(as_of)s) AS numbers,
+               (SELECT count(DISTINCT o.file_sequence) FROM registry.submission o
+                WHERE o.member = %(member)s AND o.kind = 'loan_ledger' AND o.status = 'accepted' AND o.as_of = (
+                    SELECT max(p.as_of) FROM registry.submission p WHERE p.member = %(member)s
+                    AND p.kind = 'loan_ledger' AND p.status = 'accepted' AND p.as_of < %(as_of)s)) AS numbers_before
         FROM registry.submission
         WHERE member = %(member)s AND kind = 'loan_ledger' AND status = 'accepted' AND as_of <= %(as_of)s
         """,
         facts,
     )
     assert day is not None  # noqa: S101  # narrows the type: an aggregate has a row
-    is_first_of_several = facts["file_sequence"] is not None and day["of_the_day"] == 0
-    was_judged = day["unnumbered"] > 0 or day["of_the_day"] > 1
-    if day["before"] is None or is_first_of_several or was_judged:
+    awaited = max(SEVERAL, day["numbers_before"])
+    is_one_of_several = facts["file_sequence"] is not None and day["numbers"] + 1 < awaited
+    was_judged = day["unnumbered"] > 0 or day["numbers"] >= awaited
+    if withdrawal.replaces_its_day(transaction, submission, tables[relative.LEDGER]):
+        return _of_a_replaced_day(transaction, tables[relative.LEDGER], facts)
+    if day["before"] is None or is_one_of_several or was_judged:
         return 0, 0
     if has_base(submission["manifest"]):
         return _of_differences(transaction, tables[relative.GONE], facts)
     return _of_a_whole_ledger(transaction, tables[relative.LEDGER], facts | day)
+
+
+def _of_a_replaced_day(transaction: Transaction, staged: str, facts: dict[str, Any]) -> Count:
+    row = transaction.row(
+        f"""
+        SELECT count(*) AS stood,
+               count(*) FILTER (WHERE s.loan_no IS NULL AND rejected.reference IS NULL) AS missing
+        FROM registry.loan l LEFT JOIN {staged} s ON s.loan_no = l.loan_no
+        LEFT JOIN {_REJECTED} ON rejected.reference = l.loan_no
+        WHERE l.institution = %(member)s AND l.missing_since IS NULL AND l.balance > 0
+        """,
+        facts,
+    )
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    return int(row["stood"]), int(row["missing"])
 
 
 def _of_differences(transaction: Transaction, gone: str, facts: dict[str, Any]) -> Count:

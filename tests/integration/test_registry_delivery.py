@@ -75,7 +75,7 @@ def applied(county: County, files: list[tuple[Submission, Ledger]]) -> Model:
         ledger = ledgers[row["submission"]]
         counts = model.counts(ledger)
         assert {name: row["receipt"][name] for name in counts} == counts
-        model.ledgers.append(ledger)
+        model.enter(ledger)
     assert len(model.ledgers) == len(files)
     return model
 

@@ -89,7 +89,7 @@ def test_whatever_is_told_by_its_differences_comes_to_the_same(opened: County, l
         receipt = opened.push(told)
         assert receipt["status"] == "accepted"
         assert {name: receipt[name] for name in ("changed", "unchanged", "missing")} == model.counts(each)
-        model.ledgers.append(each)
+        model.enter(each)
         sent.append((each, told))
         check_registry(opened, model)
         check_changes(opened, model)

@@ -126,6 +126,31 @@ def test_mended_rows_complete_the_ledger_of_their_day(county: County):
     assert verdict(county, ledger(FEBRUARY, [18, 19]))[:2] == ACCEPTED
 
 
+def test_a_ledger_that_replaces_another_of_its_day_is_held_against_that(county: County):
+    """Nine rows of six hundred; but the file that was right before comes back, whatever was accepted in between."""
+    right = ledger(JANUARY, range(20))
+    county.push(right)
+    assert verdict(county, ledger(JANUARY, range(9))) == REFUSED
+    assert verdict(county, ledger(JANUARY, range(19)))[:2] == ACCEPTED
+    assert verdict(county, ledger(JANUARY, range(30)))[:2] == ACCEPTED
+    again_right = again(right, stated={"file_sha256": right.sha256})
+    assert verdict(county, again_right)[:2] == ACCEPTED
+    assert [row["count"] for row in county.rows("SELECT count(*) FROM registry.loan")] == [20]
+
+
+def test_a_bank_that_sends_three_files_a_day_is_judged_by_the_third(county: County):
+    """As soon as its last day had three; the first day of three needs leave for the second."""
+    county.push(ledger(JANUARY, range(30), file_sequence=1))
+    county.push(ledger(FEBRUARY, range(10), file_sequence=1))
+    county.push(ledger(FEBRUARY, range(10, 20), file_sequence=2, allow_missing=10))
+    county.push(ledger(FEBRUARY, range(20, 30), file_sequence=3))
+    for number in (1, 2):
+        file = ledger(MARCH, range(10 * number - 10, 10 * number), file_sequence=number)
+        assert verdict(county, file)[:2] == ACCEPTED
+    assert verdict(county, ledger(MARCH, range(20, 22), file_sequence=3)) == REFUSED
+    assert verdict(county, ledger(MARCH, range(20, 30), file_sequence=3))[:2] == ACCEPTED
+
+
 def test_files_of_a_day_that_complete_one_another_are_judged_together(county: County):
     """Each has a half; the first cannot be judged, the second is, with it."""
     county.push(ledger(JANUARY, range(20), file_sequence=1))

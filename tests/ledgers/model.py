@@ -2,7 +2,8 @@
 
 A loan's state at a date is what the newest ledger up to that date said that had it; of
 several ledgers of one date, what the one with the highest number said, and of equals the
-last to arrive. Everything else follows.
+last to arrive. A ledger without a number that has loans of another of its date takes its
+place, while no newer one is known. Everything else follows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ class Ledger:
     rows: dict[str, State]
     rejected: frozenset[str] = frozenset()
     file_sequence: int | None = None
+    lines: list[str] = field(default_factory=list)
+    """The loans in the order of the file's rows, whatever was withdrawn of them since."""
+
+    def __post_init__(self) -> None:
+        """Remember the order of the rows."""
+        self.lines = list(self.rows)
 
     @property
     def rank(self) -> tuple[dt.date, int]:
@@ -40,6 +47,23 @@ class Model:
     """All accepted ledgers, in the order in which they arrived."""
 
     ledgers: list[Ledger] = field(default_factory=list)
+
+    def enter(self, ledger: Ledger) -> None:
+        """Enter a ledger that was accepted; where it takes the place of those of its day, what they alone had goes."""
+        dates = self.dates(ledger.institution)
+        day = [each for each in self.ledgers if (each.institution, each.as_of) == (ledger.institution, ledger.as_of)]
+        is_newest = dates[-1:] == [ledger.as_of]
+        if is_newest and all(each.file_sequence is None for each in (*day, ledger)):
+            had = {loan for each in day for loan in each.rows}
+            rejected = {loan for each in day for loan in each.rejected}
+            if any(loan in had - rejected for loan in ledger.rows):
+                for each in day:
+                    each.rows = {
+                        loan: state
+                        for loan, state in each.rows.items()
+                        if loan in ledger.rows or loan in ledger.rejected
+                    }
+        self.ledgers.append(ledger)
 
     def dates(self, institution: str) -> list[dt.date]:
         """Return the dates an institution has reported for."""
