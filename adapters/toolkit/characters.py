@@ -154,12 +154,13 @@ def examined(text: str, codec: str, *, may_be_cut: bool = False) -> Examined:
         found = _INVISIBLE.search(text)
         return Examined(text, "HL2062", _name(found[0])) if found else Examined(text)
     mended = without_marks(_standard(text)).strip(BLANKS)
+    # Before UTF-8 is looked for, which its bytes are as well: those of U+FFFD.
+    if _TWICE_DAMAGED in text:
+        return Examined(mended, "HL2060", _TWICE_DAMAGED)
     if codec == GB18030 and (read := _read_as_utf_8(text.encode(codec), may_be_cut=may_be_cut)) is not None:
         return Examined(mended, "HL2016", is_doubtful=_is_simple(text) and not _is_common(read))
     if codec != GB18030 and _is_gbk(text):
         return Examined(mended, "HL2016")
-    if _TWICE_DAMAGED in text:
-        return Examined(mended, "HL2060", _TWICE_DAMAGED)
     for code, pattern in _WRONG.items():
         if found := pattern.search(mended):
             return Examined(mended, code, _name(found[0]))

@@ -35,6 +35,7 @@ def test_text_in_utf_8_is_written_as_it_is():
 WRONG = {
     "王\ufffd": ("HL2060", "U+FFFD"),
     "王锟斤拷": ("HL2060", "锟斤拷"),
+    "锟斤拷": ("HL2060", "锟斤拷"),
     "王\ue000": ("HL2061", "U+E000"),
     "王\ue815": ("HL2061", "U+E815"),
     "王\uf8ff": ("HL2061", "U+F8FF"),
