@@ -30,6 +30,7 @@ READ: Final = [
     ("24000", ACCOUNTING, YUAN, "24000"),
     ("-24000", ACCOUNTING, YUAN, "-24000"),
     ("0", ACCOUNTING, YUAN, "0"),
+    *((held, formats.built_in(44), YUAN, held) for held in ("24000", "-24000", "0")),
     ("0", "0;-0;;@", YUAN, "0"),
     ("-5", "0.00_);[Red](0.00)", YUAN, "-5"),
     ("-5", "0.00;[Red]0.00", YUAN, "-5"),

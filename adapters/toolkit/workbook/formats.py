@@ -38,6 +38,10 @@ _CHINESE_TIMES: Final = frozenset((32, 33, 34, 35, 55, 56))
 _CHINESE_TIME: Final = 'h"时"mm"分"'
 _CHINESE_DATE: Final = 'yyyy"年"m"月"d"日"'
 
+_ACCOUNTING: Final = 44
+_ACCOUNTING_CODE: Final = r'''_("$"* #,##0.00_);_("$"* \(#,##0.00\);_("$"* "-"??_);_(@_)'''
+"""Of the format 44 (会计专用), which openpyxl has without the marks that part its sections."""
+
 _TOKEN: Final = re.compile(
     r'"(?P<quoted>[^"]*)"|[\\!](?P<escaped>.)|[_*].|\[(?P<bracket>[^\]]*)\]'
     r"|(?P<general>General|G/通用格式)|(?P<clock>AM/PM|A/P|上午/下午)|(?P<exponent>E[+-])|(?P<other>.)",
@@ -153,6 +157,8 @@ def built_in(number: int) -> str:
     """Return the code of a format that the file names by number only."""
     if number in _CHINESE_DATES:
         return _CHINESE_TIME if number in _CHINESE_TIMES else _CHINESE_DATE
+    if number == _ACCOUNTING:
+        return _ACCOUNTING_CODE
     return str(BUILTIN_FORMATS.get(number, GENERAL))
 
 
