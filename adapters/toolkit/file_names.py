@@ -6,11 +6,11 @@ import unicodedata
 
 __all__ = ["plain"]
 
-_UNSEEN = "C"
-"""The category of characters that nobody sees: controls, marks of direction, zero-width ones."""
+_UNSEEN = "CZ"
+"""The categories of characters that nobody sees: controls, marks of direction, zero-width ones; and blanks."""
 
 
 def plain(file_name: str) -> str:
-    """Return a name with full-width letters, digits and signs as ASCII, and without what nobody sees."""
+    """Return a name with full-width letters, digits and signs as ASCII, and without blanks and what nobody sees."""
     normal = unicodedata.normalize("NFKC", file_name)
-    return "".join(character for character in normal if unicodedata.category(character)[0] != _UNSEEN).strip()
+    return "".join(character for character in normal if unicodedata.category(character)[0] not in _UNSEEN)

@@ -361,6 +361,8 @@ FILE_NAMES: list[tuple[Adapter, str, str]] = [
     (BANK, NAME, "rcb01_loan_20240531.csv"),
     (BANK, NAME, "ＲＣＢ０１＿ＬＯＡＮ＿２０２４０５３１．ＣＳＶ"),
     (BANK, NAME, "\u200bRCB01_LOAN_20240531.csv\ufeff"),
+    (BANK, NAME, "RCB01_LOAN _20240531.csv"),
+    (ROLL, ROLL_NAME, "花名册_ 341599_20240101\u3000.csv"),
     (POST, POST_NAME, "psbc1522_20240531_0001.Dat"),
     (POST, POST_NAME, "PSBC1522＿20240531_0001.dat"),
     (ROLL, ROLL_NAME, "花名册＿341599_20240101．CSV"),
