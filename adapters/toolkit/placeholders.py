@@ -7,6 +7,7 @@ million rows is none the slower.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -21,7 +22,7 @@ _RUNS: Final = {"-": 20, "_": 8, "—": 8, "–": 4, "―": 4, "－": 8, "＿": 
 _ZERO_RUNS: Final = {"0": 40, "０": 18}
 """Mark to how often it may stand in a row: numbers in records have up to 40 characters, and some systems fill them."""
 _WORDS: Final = (
-    *("null", "(null)", "<null>", "none", "nil", "nan", "n/a", "na", "\\n", "undefined"),
+    *("null", "(null)", "<null>", "none", "nil", "nan", "n/a", "na", "\\n", "undefined", "n.a.", "n.a", "nul"),
     *("#n/a", "#null!", "#ref!", "#value!", "#name?", "#num!", "#div/0!"),
 )
 _CHINESE_WORDS: Final = (
@@ -51,17 +52,24 @@ _SPELLED: Final = (*_WORDS, *(word.upper() for word in _WORDS), *(word.title() f
 _NOTHING: Final = list(dict.fromkeys((*_MARKS, *_repeated(_RUNS), *_SPELLED, *_FULL_WIDTH_WORDS, *_CHINESE_WORDS)))
 NO_NUMBER: Final = [*_NOTHING, *_repeated(_ZERO_RUNS), "0.0", "0.00"]
 """Cells that are no number of anything, and no name."""
+_STROKES: Final = r"—–―－−/／._＿*＊"
+_WORD: Final = "|".join(["x{3,}", *map(re.escape, _WORDS)])
+_ZERO_DAY: Final = r"1900[-/.]0?1[-/.]0?0"
+"""What spreadsheets show of a zero that is formatted as a day."""
+_LIKE_NOTHING: Final = rf"^(?i:[-{_STROKES}\s]+|{_WORD})$"
+_LIKE_NO_NUMBER: Final = rf"^(?i:[-0０{_STROKES}\s]+|[9９]{{6,}}|{_ZERO_DAY}|{_WORD})$"
+"""The same however long and however mixed, 000-000 and NuLL: most cells differ in their first character."""
 _NO_DAY: Final = [*NO_NUMBER, *(form.format(*day) for day in _EMPTY_DAYS for form in _FORMS_OF_DAYS)]
 
 
 def without_placeholders(cell: pl.Expr) -> pl.Expr:
     """Return `cell`, null where it only says that there is nothing."""
-    return pl.when(~cell.is_in(_NOTHING)).then(cell)
+    return pl.when(~(cell.is_in(_NOTHING) | cell.str.contains(_LIKE_NOTHING))).then(cell)
 
 
 def without_placeholders_for_numbers(cell: pl.Expr) -> pl.Expr:
-    """Return `cell`, null where it says that there is nothing, or is nothing but zeros."""
-    return pl.when(~cell.is_in(NO_NUMBER)).then(cell)
+    """Return `cell`, null where it says that there is nothing, or is nothing but zeros, or six nines or more."""
+    return pl.when(~(cell.is_in(NO_NUMBER) | cell.str.contains(_LIKE_NO_NUMBER))).then(cell)
 
 
 def without_placeholders_for_days(cell: pl.Expr) -> pl.Expr:

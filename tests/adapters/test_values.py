@@ -126,6 +126,8 @@ def taken(pieces: list[Piece]) -> dict[str, Any]:
 
 PLACEHOLDERS = ["/", "-", "--", "—", "——", "0", "000", "0000000000", "NULL", "null", "无", "N/A", "#N/A", "暂无", "空"]
 PLACEHOLDERS += ["／", "－", "０", "ＮＵＬＬ", "Ｎ／Ａ", "None", "(null)", "*", ".", "不详"]
+PLACEHOLDERS += ["NaN", "NuLL", "N/a", "N.A.", "n.a.", "NUL", "xxx", "XXXX", "-0", "0.000", "0-0", "000-000"]
+PLACEHOLDERS += ["00000000-0000", "////", "----/", "-" * 41, "1900/1/0", "1900-01-00", "999999", "9" * 18]
 
 MAY_BE_EMPTY = [
     (loan, "户编号", "household_no"),
@@ -161,7 +163,7 @@ MUST_BE_THERE = [
     (person, "成员姓名", "成员姓名"),
     (person, "证件号码", "证件号码"),
 ]
-FEW = ["/", "无", "NULL", "－"]
+FEW = ["/", "无", "NULL", "－", "NaN", "000-000"]
 """Of `PLACEHOLDERS`, for the adapters whose files take longer to make; all share one list."""
 
 
@@ -171,6 +173,16 @@ def test_a_placeholder_is_no_number_of_anything(placeholder: str):
     cells = pl.DataFrame({"cell": [placeholder, f"J{placeholder}1", "H-0"]})
     for kind in (translation.number, translation.name, translation.identity):
         assert cells.select(kind(pl.col("cell"))).to_series().is_null().to_list() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "number", ["-1", "N", "test", "99999", "9999991", "0-1", "1900/1/1", "xx", "xxx1", "Nana", "A0"]
+)
+def test_what_only_looks_like_a_placeholder_stays(number: str):
+    """Nines and zeros with anything beside them are numbers."""
+    cells = pl.DataFrame({"cell": [number]})
+    for kind in (translation.number, translation.name):
+        assert cells.select(kind(pl.col("cell"))).item() == number
 
 
 @pytest.mark.parametrize("placeholder", FEW)
@@ -194,7 +206,8 @@ def test_a_placeholder_is_rejected_where_something_must_be(tmp_path: Path, where
 def test_zeros_may_be_the_last_four_digits_of_a_card(tmp_path: Path):
     """Only what is no digit is a placeholder there."""
     assert taken(person(开户银行卡号后四位="0000")(tmp_path))["account_last_four"] == "0000"
-    assert taken(person(开户银行卡号后四位="/")(tmp_path))["account_last_four"] is None
+    for placeholder in ("/", "NaN", "--/"):
+        assert taken(person(开户银行卡号后四位=placeholder)(tmp_path))["account_last_four"] is None
 
 
 NO_DAYS = ["00000000", "19000101", "99991231"]

@@ -39,7 +39,7 @@ _CHINESE_TIME: Final = 'h"时"mm"分"'
 _CHINESE_DATE: Final = 'yyyy"年"m"月"d"日"'
 
 _ACCOUNTING: Final = 44
-_ACCOUNTING_CODE: Final = r'''_("$"* #,##0.00_);_("$"* \(#,##0.00\);_("$"* "-"??_);_(@_)'''
+_ACCOUNTING_CODE: Final = r"""_("$"* #,##0.00_);_("$"* \(#,##0.00\);_("$"* "-"??_);_(@_)"""
 """Of the format 44 (会计专用), which openpyxl has without the marks that part its sections."""
 
 _TOKEN: Final = re.compile(
