@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["Block", "pieces", "read"]
 
 _DETAIL_KIND: Final = b"D"
+_NUL: Final = b"\x00"
+_PADDING: Final = b" \r\x1a" + _NUL
+"""What fills the last block of a file on old systems, or is left there by an editor: nothing, behind the trailer."""
 _MOST_LINES: Final = 20_000
 """Lines translated at a time: what is read at once has some 35,000 records, but might have millions of lines."""
 
@@ -165,13 +168,15 @@ class _Reader:
         self._checksum = zlib.crc32(memoryview(data)[header : header + size], self._checksum)
         if marks.len():
             line, record = records.row(details.height)
-            self._trailer = read_trailer(record, line, self._file, self._checksum)
+            filled = record[:RECORD_BYTES] + record[RECORD_BYTES:].rstrip(_NUL)
+            self._trailer = read_trailer(filled, line, self._file, self._checksum)
         return details
 
     def _check_nothing_follows(self, trailer_line: int, records: pl.DataFrame) -> None:
         after = records.filter((pl.col(LINE) > trailer_line) & (pl.col(RECORD).bin.size() > 0))
-        if after.height:
-            raise FileRefused("HL3009", file=self._file, line=after.item(0, LINE))
+        for line, record in after.iter_rows():
+            if record.strip(_PADDING):
+                raise FileRefused("HL3009", file=self._file, line=line)
 
 
 def _parted(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

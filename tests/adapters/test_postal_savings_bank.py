@@ -376,13 +376,17 @@ def test_a_ledger_without_loans_is_accepted(tmp_path: Path):
     assert taken(tmp_path, ledger()).rows == 0
 
 
-@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\n\n\n"])
+ENDS = [b"", b"\n", b"\n\n", b"\n\n\n", b"\n\r\n", b"\n \n", b"\n" + b" " * 240 + b"\n"]
+ENDS += [b"\x00" * 7, b"\n\x00", b"\n" + b"\x00" * 240 + b"\n", b"\n\r\n\x1a\x00\x00"]
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_the_last_line_end_may_be_missing_or_repeated(tmp_path: Path, end: bytes):
-    """Blank lines after the trailer say nothing."""
+    """Blank lines after the trailer say nothing, nor what fills the file's last block."""
     assert taken(tmp_path, replace(ledger({}), last_line_end=end)).accepted.height == 1
 
 
-@pytest.mark.parametrize("after", [b" ", b"\x1ax", detail(), b"H".ljust(240)])
+@pytest.mark.parametrize("after", [b" x", b"\x1ax", b"\x00D", detail(), b"H".ljust(240)])
 def test_anything_else_after_the_trailer_refuses_the_file(tmp_path: Path, after: bytes):
     """Joined files and forgotten records are not passed over."""
     error = refused(tmp_path, replace(ledger({}), last_line_end=b"\n" + after + b"\n"))
