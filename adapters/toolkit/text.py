@@ -10,13 +10,14 @@ empty cell is null.
 from __future__ import annotations
 
 import functools
+import unicodedata
 from typing import Final
 
 import polars as pl
 
 from adapters.toolkit.formulas import restored
 
-__all__ = ["BLANKS", "clean", "clean_name", "folded", "has_blanks", "widths_undone"]
+__all__ = ["BLANKS", "clean", "clean_name", "folded", "has_blanks", "label", "widths_undone"]
 
 BLANKS: Final = " \t\r\n\u00a0\u3000\ufeff"
 """Space, tab, line ends, no-break space, full-width space, and a byte order mark left inside by joined files."""
@@ -29,13 +30,28 @@ _BREAKS: Final = r"(?:\t|\r*\n)+"
 _FULL_WIDTH: Final = "０１２３４５６７８９（）－" + "".join(map(chr, (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))))
 _HALF_WIDTH: Final = "".join(chr(ord(character) - 0xFEE0) for character in _FULL_WIDTH)
 """The full-width forms stand in Unicode in the order of ASCII, this far apart."""
-_NARROW: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_UNSEEN: Final = "CZ"
+"""The categories of what nobody sees: controls, marks of direction, characters without a meaning; and of blanks."""
+_SELECTORS: Final = frozenset(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+"""What asks for another shape of the character before it, as emoji have; a mark to Unicode, so it has a category."""
+
+
+def label(text: str) -> str:
+    """Return a name of a sheet or column as it is compared: without blanks and what nobody sees, in usual characters.
+
+    Full-width and small forms become ASCII, 率 of Korean tables and the radical ⾏ the characters they look like.
+    """
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(character)[0] not in _UNSEEN and character not in _SELECTORS
+    )
 
 
 @functools.lru_cache(maxsize=1024)
 def folded(text: str) -> str:
-    """Return a name of a file or column as it is compared: in ASCII where it has full-width forms, without blanks."""
-    return "".join(character for character in text.translate(_NARROW) if character.isprintable() and character != " ")
+    """Return `text` as `label` does; for what comes again and again."""
+    return label(text)
 
 
 def has_blanks(text: bytes) -> bool:

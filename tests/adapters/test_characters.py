@@ -151,6 +151,10 @@ def test_control_characters_in_plain_columns_are_found_where_the_file_has_any():
         ("\ufeff借据号\u200b", "借据号"),
         ("ＲＣＢ０１＿ＬＯＡＮ＿２０２４０５３１．ＣＳＶ", "RCB01_LOAN_20240531.CSV"),
         ("合　计：", "合计:"),
+        ("借据号\ufe0f", "借据号"),
+        ("年利率﹙﹪﹚", "年利率(%)"),
+        ("年利\uf9db(%)", "年利率(%)"),
+        ("\u2f8f政区划代码", "行政区划代码"),
     ],
 )
 def test_names_are_compared_without_widths_blanks_and_invisible_characters(written: str, name: str):

@@ -205,6 +205,9 @@ def test_a_mark_left_in_the_middle_by_joining_costs_no_row(tmp_path: Path):
 
 WRITTEN = {
     "full-width": "年利率（％）",
+    "small forms": "年利率﹙﹪﹚",
+    "a character of Korean tables": "年利\uf9db(%)",
+    "a selector of shapes": "年利率(%)\ufe0f",
     "half full-width": "年利率（%）",
     "with blanks": " 年 利 率 (%)",
     "with a zero-width space": "年利率\u200b(%)",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit.reading import FAULTS
-from adapters.toolkit.text import BLANKS, clean, clean_name
+from adapters.toolkit.text import BLANKS, clean, clean_name, label
 from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook.cells import (
     ERRORS,
@@ -32,7 +32,7 @@ from adapters.toolkit.workbook.cells import (
     shown,
 )
 from adapters.toolkit.workbook.grid import column_letters
-from adapters.toolkit.workbook.heading import GROUPED, label
+from adapters.toolkit.workbook.heading import GROUPED
 from adapters.toolkit.workbook.merged_cells import filled
 from huilian.errors import FileRefused, describe
 

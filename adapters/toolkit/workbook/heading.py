@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from adapters.toolkit.text import label
 from adapters.toolkit.workbook.cells import shown
 
 if TYPE_CHECKING:
@@ -20,16 +21,15 @@ if TYPE_CHECKING:
 
     from adapters.toolkit.workbook.grid import Range, Row
 
-__all__ = ["GROUPED", "TOP_ROWS", "Heading", "find", "label", "seen"]
+__all__ = ["GROUPED", "TOP_ROWS", "Heading", "find", "seen"]
 
 TOP_ROWS: Final = 30
 """How far down a header is looked for: it should be in row 3."""
 GROUPED: Final = "·"
 """Between a heading and the name below it."""
 
-_BLANK: Final = "Z"
 _UNSEEN: Final = "C"
-"""The categories of blanks, and of what nobody sees: controls, marks of direction, characters without a meaning."""
+"""The category of what nobody sees: controls, marks of direction, characters without a meaning."""
 _UNIT: Final = re.compile(
     r"(?<![\u4e00-\u9fff])(?:金额)?单\s*位:\s*(?:人民币)?([^\s,;、。)]*?)(?=截\s*止|[\s,;、。)]|$)"
 )
@@ -56,15 +56,6 @@ class Heading:
     dates: tuple[str, ...]
 
 
-def label(text: str) -> str:
-    """Return a header's text as it is compared: without blanks and unseen characters, letters of one width."""
-    return "".join(
-        character
-        for character in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(character)[0] not in (_BLANK, _UNSEEN)
-    )
-
-
 def seen(text: str) -> str:
     """Return a text without what nobody sees; blanks stay."""
     return "".join(
@@ -78,7 +69,7 @@ def find(top: Sequence[Row], merges: Sequence[Range], known: Sequence[str], epoc
     Args:
         top: the rows down to `TOP_ROWS`.
         merges: the sheet's ranges of merged cells.
-        known: the columns' names, as `label` leaves them.
+        known: the columns' names, as `text.label` leaves them.
         epoch: day 0 of the workbook's calendar.
     """
     texts = {

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.names import check_header
+from adapters.toolkit.text import label
 from adapters.toolkit.workbook import grid, heading
 from adapters.toolkit.workbook.cells import is_blank
-from adapters.toolkit.workbook.heading import TOP_ROWS, Heading, label
+from adapters.toolkit.workbook.heading import TOP_ROWS, Heading
 from huilian.errors import FileRefused
 
 if TYPE_CHECKING:
