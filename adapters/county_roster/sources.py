@@ -18,9 +18,10 @@ from adapters.toolkit.contents import refuse_workbook
 from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.reading import FAULTS
+from adapters.toolkit.sum_rows import is_total, sub_total
 from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import sheets
-from adapters.toolkit.workbook.blocks import ROUNDED, Data, is_total, sub_total
+from adapters.toolkit.workbook.blocks import ROUNDED, Data
 from adapters.toolkit.workbook.container import Container
 from huilian.errors import describe
 

@@ -17,6 +17,7 @@ from adapters.toolkit.cutting import RawPiece, RawPieces
 from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.header import read_layout
 from adapters.toolkit.reading import WHOLE_ROW, Form, exactly, fast
+from adapters.toolkit.sum_rows import LIKE_SUMS
 from adapters.toolkit.text import folded
 from adapters.toolkit.translation import LINE
 from huilian.errors import FileRefused
@@ -138,7 +139,7 @@ def _trailer_line(frame: pl.DataFrame, form: Form) -> int | None:
         frame.lazy()
         .select(LINE, "0")
         .filter(first.str.len_bytes() != first.str.len_chars())
-        .filter(first.str.contains("[计計]"))
+        .filter(first.str.contains(LIKE_SUMS))
         .collect(engine="in-memory")
     )
     return next((line for line, cell in like_it.iter_rows() if form.is_trailer_mark(cell)), None)

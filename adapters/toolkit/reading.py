@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit import grammar
+from adapters.toolkit.sum_rows import is_total
 from adapters.toolkit.text import BLANKS, clean, folded, has_blanks
 from adapters.toolkit.translation import FAULTS, LINE
 from huilian.errors import describe
@@ -30,8 +31,6 @@ __all__ = ["FAULTS", "WHOLE_ROW", "Form", "Rows", "exactly", "fast"]
 
 WHOLE_ROW: Final = "整行"
 """What a rejection names as its field when the row has no cells that could be told apart."""
-
-_TOTAL: Final = frozenset({"合计", "总计", "共计", "合計", "總計", "共計"})
 
 _UNREADABLE: Final = re.compile("[\udc80-\udcff]+")
 """What Python's surrogateescape leaves of bytes that the encoding cannot read."""
@@ -57,8 +56,8 @@ class Form:
     trailer_mark: str | None
 
     def is_trailer_mark(self, cell: str) -> bool:
-        """Return whether a row's first cell says that it has the control totals; 合　计： and 总计 do."""
-        return self.trailer_mark is not None and folded(cell).rstrip(":") in {self.trailer_mark, *_TOTAL}
+        """Return whether a row's first cell says that it has the control totals; 合　计：, 总计 and 合计（元） do."""
+        return self.trailer_mark is not None and (folded(cell) == self.trailer_mark or is_total(cell))
 
     @property
     def places(self) -> list[str]:

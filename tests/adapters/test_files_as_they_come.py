@@ -13,6 +13,7 @@ import pytest
 
 from adapters import county_roster, guarantee_company, insurer, postal_savings_bank, rural_commercial_bank
 from adapters.toolkit import cutting
+from adapters.toolkit.sum_rows import is_total, sub_total
 from huilian.errors import FileRefused
 from tests.adapters import postal_making
 from tests.adapters.making import LEDGER, ROSTER, changed, errors, journal, ledger, read, roster, row, trailer
@@ -259,7 +260,11 @@ def test_rows_above_the_header_refuse_the_file(tmp_path: Path):
     assert (error.code, error.facts["line"], error.facts["header"]) == ("HL3052", 1, 2)
 
 
-@pytest.mark.parametrize("mark", ["合 计", "合计：", "合　计:", "总计", "总 计", "合計", "\u200b合计", "共计"])
+TOTALS = ["合 计", "合计：", "合　计:", "总计", "总 计", "合計", "\u200b合计", "共计"]
+TOTALS += ["合计（元）", "合计(笔)", "总合计", "汇总", "匯總"]
+
+
+@pytest.mark.parametrize("mark", TOTALS)
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
 def test_the_row_of_totals_is_found_by_any_of_its_words(tmp_path: Path, encoding: str, mark: str):
     """It is held against the rows all the same."""
@@ -268,6 +273,14 @@ def test_the_row_of_totals_is_found_by_any_of_its_words(tmp_path: Path, encoding
     assert read_bytes(BANK, tmp_path / NAME, data_of(file, tmp_path)).accepted.height == 1
     wrong = changed(file, trailer=trailer(1, "50,000.00", "1.00").replace("合计", mark))
     assert refused(BANK, tmp_path / NAME, data_of(wrong, tmp_path)).code == "HL3001"
+
+
+@pytest.mark.parametrize(
+    "text", ["合计" + "()" * 5_000 + "x", "合计" + "1" * 5_000 + "x", "小计" + "1()" * 5_000 + "x"]
+)
+def test_a_text_that_begins_like_totals_takes_no_time(text: str):
+    """Whoever sends one cannot stop the reader with it."""
+    assert (is_total(text), sub_total(text)) == (False, None)
 
 
 def test_a_subtotal_is_no_row_of_totals(tmp_path: Path):

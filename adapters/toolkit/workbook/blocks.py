@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit.reading import FAULTS
+from adapters.toolkit.sum_rows import is_total, sub_total
 from adapters.toolkit.text import BLANKS, clean, clean_name, label
 from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook.cells import (
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from adapters.toolkit.workbook.merged_cells import Filled
     from adapters.toolkit.workbook.sheets import Sheet
 
-__all__ = ["Block", "Data", "Form", "Total", "is_total", "sub_total"]
+__all__ = ["Block", "Data", "Form", "Total"]
 
 PIECE_ROWS: Final = 5_000
 """Rows of a block: what is in memory at a time."""
@@ -53,8 +54,6 @@ _KEY: Final = re.compile(r"(?![0-9]{4}年[0-9]{1,2}月)(?=.*[0-9])[0-9A-Za-z_./(
 """The number of a contract or a loan, 皖农商借字〔2024〕第001号 too; what stands below a table are names and days."""
 ROUNDED: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
 """How a spreadsheet shows a number that is too long for it, 3.41599E+17: copied as text, its last digits are lost."""
-_SUMS: Final = re.compile(r"(?:合计|总计|共计|总合计|汇总)(?::|\(.*\)|[0-9]+[户人笔个]*)*")
-_SUB_TOTALS: Final = re.compile(r".{0,20}(小计|分计|合计|总计)(?::|\(.*\)|[0-9]+[户人笔个]*)*")
 
 
 @dataclass(frozen=True)
@@ -102,22 +101,6 @@ class Block:
     bytes_read: int
 
 
-def is_total(text: str) -> bool:
-    """Return whether a row that begins with `text` holds the sums of all rows."""
-    return _is_like_sums(text) and _SUMS.fullmatch(label(text)) is not None
-
-
-def sub_total(text: str) -> str | None:
-    """Return the mark of a row of sub-totals, 小计, if a row that begins with `text` is one; never what it is of."""
-    found = _SUB_TOTALS.fullmatch(label(text)) if _is_like_sums(text) and not is_total(text) else None
-    return found[1] if found else None
-
-
-def _is_like_sums(text: str) -> bool:
-    """Return whether it is worth a closer look: most rows begin with a number."""
-    return "计" in text or "总" in text
-
-
 class Data:
     """The data of one sheet.
 
@@ -163,10 +146,7 @@ class Data:
 
     def _is_of_sums(self, row: Filled) -> bool:
         """Return whether a row holds sums; that of all rows is kept where there has to be one."""
-        for place, cell in row.own.items():
-            if cell.kind == "text" and _is_like_sums(cell.raw) and self._is_marked(row, place, cell.raw):
-                return True
-        return False
+        return any(cell.kind == "text" and self._is_marked(row, place, cell.raw) for place, cell in row.own.items())
 
     def _is_marked(self, row: Filled, place: int, text: str) -> bool:
         """Return whether a text marks its row as one of sums."""
