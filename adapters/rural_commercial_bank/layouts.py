@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.toolkit.certificates import BY_NUMBER, CREDIT_CODE, OTHER, RESIDENT
+from adapters.toolkit.certificates import BY_NUMBER, CREDIT_CODE, RESIDENT
+from adapters.toolkit.text import folded
 from adapters.toolkit.translation import (
     Column,
     Translation,
@@ -22,7 +24,7 @@ from adapters.toolkit.translation import (
 from schemas.records import LoanLedgerRecord, Record, RepaymentRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["IDENTITY_TYPES", "LAYOUTS", "TRAILER_MARK", "USUAL_IDENTITY_TYPES", "FileLayout"]
 
@@ -30,13 +32,19 @@ TRAILER_MARK: Final = "合计"
 """The first cell of the last row, which holds the control totals."""
 
 _IN_EVERY_TABLE: Final = {
-    **dict.fromkeys(("0", "10", "101", "110001"), RESIDENT),
+    **dict.fromkeys(("0", "00", "10", "101", "110001"), RESIDENT),
     **dict.fromkeys(
-        ("身份证", "居民身份证", "二代身份证", "第二代居民身份证", "临时身份证", "临时居民身份证"), RESIDENT
+        (
+            *("身份证", "居民身份证", "公民身份证", "临时身份证", "临时居民身份证", "中华人民共和国居民身份证"),
+            *(f"{number}代{card}" for number in ("一", "二", "第一", "第二") for card in ("身份证", "居民身份证")),
+            *(f"{card}({number}代)" for number in ("一", "二", "第一", "第二") for card in ("身份证", "居民身份证")),
+            *(f"居民身份证及其他以公民身份{sign}为标识的证件" for sign in ("证号", "证号码", "号码")),
+        ),
+        RESIDENT,
     ),
     **dict.fromkeys(("统一社会信用代码", "统一社会信用代码证", "营业执照"), CREDIT_CODE),
-    **dict.fromkeys(("9", "99", "X", "x", "其他", "其他证件"), OTHER),
-    # Numbers of these may be a resident's own, as a household register's is.
+    # Numbers of these may be a resident's own, as a household register's is, or that of whoever was entered as 其他.
+    **dict.fromkeys(("9", "99", "X", "x", "其他", "其他证件"), BY_NUMBER),
     **dict.fromkeys(("3", "4", "5", "6", "7", "8", "20", "A", "B", "C"), BY_NUMBER),
     **dict.fromkeys(("户口簿", "户口本", "护照", "军官证", "士兵证", "军人身份证件", "警官证"), BY_NUMBER),
     **dict.fromkeys(("港澳通行证", "港澳居民来往内地通行证", "台胞证", "台湾居民来往大陆通行证"), BY_NUMBER),
@@ -48,11 +56,22 @@ _IN_EVERY_TABLE: Final = {
 USUAL_IDENTITY_TYPES: Final = "core"
 IDENTITY_TYPES: Final[Mapping[str, Mapping[str, str]]] = {
     # `1` is an identity card in the cores of banks, and a household register in the credit registry's tables.
-    "core": _IN_EVERY_TABLE | dict.fromkeys(("1", "01"), RESIDENT) | dict.fromkeys(("2", "02"), CREDIT_CODE),
-    "credit_registry": _IN_EVERY_TABLE | dict.fromkeys(("1", "01", "2", "02"), BY_NUMBER),
+    "core": _IN_EVERY_TABLE | dict.fromkeys(("1", "01", "001"), RESIDENT) | dict.fromkeys(("2", "02"), CREDIT_CODE),
+    "credit_registry": _IN_EVERY_TABLE | dict.fromkeys(("1", "01", "001", "2", "02"), BY_NUMBER),
 }
 """The tables of codes that a bank may use for kinds of certificates, by their names in `huilian.toml`."""
 _ASKED_TYPES: Final = "身份证 1、01、0、10、101、110001，统一社会信用代码 2、02，其他 9、99，或证件名称"
+
+_CODE_AND_WORD: Final = re.compile(r"[0-9A-Za-z]{1,6}[^0-9A-Za-z\u4e00-\u9fff]?(?P<word>[\u4e00-\u9fff].*)")
+
+
+def _readings(cell: str) -> Iterator[str]:
+    """Yield a kind of certificate as it is compared, and the word where its code stands before it: 1-身份证."""
+    plain = folded(cell)
+    yield plain
+    if found := _CODE_AND_WORD.fullmatch(plain):
+        yield found["word"]
+
 
 FIVE_TIER_CLASSES: Final = {
     spelled: canonical
@@ -110,7 +129,7 @@ class FileLayout:
 
     def translation_with(self, identity_types: str) -> Translation:
         """Return the translation where kinds of certificates are coded by another of `IDENTITY_TYPES`."""
-        coded = code(IDENTITY_TYPES[identity_types], _ASKED_TYPES)
+        coded = code(IDENTITY_TYPES[identity_types], _ASKED_TYPES, _readings)
         return Translation(
             tuple(
                 dataclasses.replace(column, kind=coded) if column.target == "identity_type" else column
@@ -130,7 +149,9 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
                 Column("信贷合同号", "contract_no", number),
                 Column("户编号", "household_no", number),
                 Column("借款人姓名", "borrower_name", name),
-                Column("证件类型", "identity_type", code(IDENTITY_TYPES[USUAL_IDENTITY_TYPES], _ASKED_TYPES)),
+                Column(
+                    "证件类型", "identity_type", code(IDENTITY_TYPES[USUAL_IDENTITY_TYPES], _ASKED_TYPES, _readings)
+                ),
                 Column("证件号码", "identity_number", identity),
                 Column("行政区划代码", "region"),
                 Column("产品代码", "product"),

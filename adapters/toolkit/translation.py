@@ -8,7 +8,7 @@ schema, the one definition, names the error.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,25 +130,41 @@ class Codes:
     Args:
         table: from the source's values to the canonical ones.
         asked: the codes as the message names them where a cell has none of them.
+        readings: what else a cell may be read as, in the order in which it is looked up; nothing without it.
     """
 
     table: Mapping[str, str]
     asked: str
+    readings: Callable[[str], Iterable[str]] | None = None
 
     def __call__(self, cell: pl.Expr) -> pl.Expr:
         """Return the canonical codes."""
+        if self.readings is not None:
+            return cell.map_batches(self._read, return_dtype=pl.String(), is_elementwise=True)
         known = cell.replace_strict(dict(self.table), default=_UNKNOWN, return_dtype=pl.String())
         return pl.when(cell.is_not_null()).then(known)
 
+    def _read(self, cells: pl.Series) -> pl.Series:
+        # A column of codes says the same few things again and again.
+        texts = cells.drop_nulls().unique().to_list()
+        return cells.replace_strict(texts, list(map(self._code, texts)), default=None, return_dtype=pl.String())
 
-def code(table: Mapping[str, str], asked: str | None = None) -> Kind:
+    def _code(self, text: str) -> str:
+        spellings = (text, *(self.readings(text) if self.readings else ()))
+        return next((self.table[spelling] for spelling in spellings if spelling in self.table), _UNKNOWN)
+
+
+def code(
+    table: Mapping[str, str], asked: str | None = None, readings: Callable[[str], Iterable[str]] | None = None
+) -> Kind:
     """Return the kind of a code that `table` maps from the source's values to the canonical ones.
 
     Args:
         table: from the source's values to the canonical ones.
         asked: as in `Codes`; without it all of `table` are named.
+        readings: as in `Codes`.
     """
-    return Codes(table, asked or "、".join(table))
+    return Codes(table, asked or "、".join(table), readings)
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,6 @@ def test_a_repayment_becomes_a_canonical_record(tmp_path: Path):
 CODES = [
     ("证件类型", "identity_type", {"1": "resident_identity_card", "01": "resident_identity_card"}),
     ("证件类型", "identity_type", {"身份证": "resident_identity_card", "居民身份证": "resident_identity_card"}),
-    ("证件类型", "identity_type", {"9": "other", "99": "other", "其他": "other"}),
     (
         "五级分类",
         "five_tier_class",

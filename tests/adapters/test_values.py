@@ -409,6 +409,9 @@ def test_a_number_that_is_no_persons_is_not_explained(tmp_path: Path):
 RESIDENT, CODED, OTHER = "resident_identity_card", "unified_social_credit_code", "other"
 WRONG_NUMBER = PERSON[:-1] + ("1" if PERSON[-1] != "1" else "2")
 PASSPORT = "E12345678"
+SPELLINGS = ["１", "１０", "一代身份证", "第一代身份证", "居民身份证（二代）", "居民 身份证", "公民身份证", "00", "001"]
+SPELLINGS += ["居民身份证及其他以公民身份证号为标识的证件", "110001 居民身份证", "1-身份证", "01．居民身份证"]
+OTHERS = ["9", "99", "X", "其他", "９", "99 其他证件"]
 TYPES = [
     *(
         ("core", code, PERSON, RESIDENT)
@@ -417,6 +420,14 @@ TYPES = [
     *(("core", code, WRONG_NUMBER, None) for code in ("1", "0", "10", "101", "110001", "身份证", "3", "户口簿")),
     *(("core", code, PASSPORT, OTHER) for code in ("3", "5", "20", "A", "X", "9", "护照", "户口簿", "军官证")),
     ("core", "户口簿", PERSON, RESIDENT),
+    *(("core", code, PERSON, RESIDENT) for code in SPELLINGS),
+    *((table, code, PERSON, RESIDENT) for table in ("core", "credit_registry") for code in OTHERS),
+    *(("core", code, number, None) for code in OTHERS for number in (WRONG_NUMBER, OLD_NUMBER)),
+    *(("core", code, PASSPORT, OTHER) for code in OTHERS),
+    ("core", "X-其他", CREDIT_CODE, CODED),
+    ("core", "3-户口簿", PASSPORT, OTHER),
+    ("credit_registry", "００１", PASSPORT, OTHER),
+    ("credit_registry", "1-身份证", PASSPORT, None),
     ("core", "2", CREDIT_CODE, CODED),
     ("core", "2", PASSPORT, None),
     ("core", "1", PASSPORT, None),
