@@ -137,6 +137,26 @@ def test_a_second_sheet_that_lacks_a_column_is_told(tmp_path: Path):
     assert (code, facts["found"]) == ("HL3026", "在保明细、“乙行”（缺列）")
 
 
+@pytest.mark.parametrize("name", ["在保明细续", "在保明细(续)", "在保明细 2"])
+@pytest.mark.parametrize("kept", [0, 3])
+def test_a_second_sheet_by_its_name_whose_header_is_not_understood_is_told(tmp_path: Path, name: str, kept: int):
+    """Its guarantees would be lost; notes under such a name, and a header without rows, are none."""
+    path = save(book({}), tmp_path / NAME)
+    loaded = openpyxl.load_workbook(path, data_only=True)
+    sheet = loaded.create_sheet(name)
+    sheet.append(["说明", "每月五日前报送"])
+    loaded.save(path)
+    assert records(of_type(read(path))) == [GUARANTEE_RECORD]
+    sheet.append([column if place < kept else f"甲{place}" for place, column in enumerate(GUARANTEE)])
+    loaded.save(path)
+    assert records(of_type(read(path))) == [GUARANTEE_RECORD]
+    sheet.append([f"甲{place}" for place in range(len(GUARANTEE))])
+    loaded.save(path)
+    error = refusal(path)
+    assert (error.code, error.facts["sheet"]) == ("HL3026", IN_FORCE)
+    assert "名称相近，表头不是约定的" in str(error.facts["found"])
+
+
 def test_a_missing_sheet_is_named(tmp_path: Path):
     """With those that are there."""
     made = book({})

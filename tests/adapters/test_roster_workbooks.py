@@ -289,6 +289,10 @@ LOST: Final = [
     ([persons({}), persons({}, name="花名册 ", first=5)], "花名册、“花名册”（名称带空格或看不见的字符）"),
     ([persons({}), Tab(persons({}, first=5).rows[1:], "续表")], "花名册、“续表”（没有表头）"),
     ([persons({}), Tab([row[1:] for row in persons({}, first=5).rows], "乙禾镇")], "花名册、“乙禾镇”（缺列）"),
+    (
+        [persons({}), Tab([[*ROSTER][:4] + ["甲"] * 10, *persons({}, {}, first=5).rows[1:]], "乙禾镇")],
+        "花名册、“乙禾镇”（有身份证号码，表头不是约定的）",
+    ),
 ]
 
 
@@ -306,6 +310,8 @@ def test_other_sheets_are_passed_over(tmp_path: Path):
     others = [
         Tab([["乡镇", "户数", "人数"], ["甲禾镇", 1, 1]], "统计"),
         Tab([["户编号", "户主姓名", "帮扶责任人"], ["341599101200-0001", "张三", "王五"]], "帮扶"),
+        Tab([["姓名", "号码"], ["王五", identity_number(50)]], "填表人"),
+        Tab([["姓名", "号码"], *(["王五", identity_number(number)] for number in (50, 51))], "旧", state="hidden"),
         Tab([["脱贫户"], ["监测户"]], "选项", state="veryHidden"),
         Tab([], "Sheet3"),
     ]

@@ -1,24 +1,27 @@
 """Which sheet is which: by the name on its tab, or else by the columns of its header.
 
 No sheet of the kind that is wanted is passed over in silence: neither a second one, nor one that
-lacks a column, nor one that goes on where another ends, without a header of its own.
+lacks a column, nor one that goes on where another ends, without a header of its own, nor one that is
+named like the wanted one, or lists persons by their numbers, under a header that is not understood.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.names import check_header
-from adapters.toolkit.text import label
+from adapters.toolkit.text import BLANKS, label
 from adapters.toolkit.workbook import grid, heading
 from adapters.toolkit.workbook.cells import is_blank
 from adapters.toolkit.workbook.heading import TOP_ROWS, Heading
 from huilian.errors import FileRefused
+from huilian.identity import is_identity_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from adapters.toolkit.workbook.cells import Cell
     from adapters.toolkit.workbook.container import Container, Worksheet
@@ -33,6 +36,8 @@ LONGEST_NAME: Final = 31
 _HIDDEN: Final = "已隐藏"
 _SPACED: Final = "名称带空格或看不见的字符"
 _WITHOUT_HEADER: Final = "没有表头"
+_NAMED_ALIKE: Final = "名称相近，表头不是约定的"
+_OF_PERSONS: Final = "有身份证号码，表头不是约定的"
 _SHORTEST: Final = 3
 """Characters of the number of a contract or a loan."""
 
@@ -93,6 +98,11 @@ def find(container: Container, columns: Mapping[str, Sequence[str]], keys: Seque
             raise FileRefused("HL3026", file=container.file, sheet=name, found=there)
         found[name] = _opened(container, candidates[0], known)
         _refuse_lost(container, others, [found[name]], named=name, known=known, keys=keys)
+    parts = {sheet.part for sheet in found.values()}
+    for name, known in columns.items():
+        for top in others:
+            if top.sheet.part not in parts and label(top.sheet.name).startswith(name) and top.has_rows(known):
+                raise _lost(container, name, {found[name].part}, top, _NAMED_ALIKE)
     return found
 
 
@@ -124,7 +134,11 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
     if len(with_data) > 1 and (any(top.sheet.hidden for top in with_data) or len(names) < len(with_data)):
         raise FileRefused("HL3026", file=container.file, sheet=name, found=_listed([top.sheet for top in with_data]))
     found = [_opened(container, top, known) for top in with_data]
-    _refuse_lost(container, [top for top in tops if top not in alike], found, named=name, known=known, keys=keys)
+    others = [top for top in tops if top not in alike]
+    _refuse_lost(container, others, found, named=name, known=known, keys=keys)
+    for top in others:
+        if not top.sheet.hidden and top.has_persons():
+            raise _lost(container, name, {sheet.part for sheet in found}, top, _OF_PERSONS)
     return found
 
 
@@ -202,6 +216,23 @@ class _Top:
         rows = itertools.dropwhile(lambda row: row.number < found.first, grid.rows(self._container, self.sheet.part))
         return any(sum(not is_blank(row.cells[place]) for place in places & row.cells.keys()) > 1 for row in rows)
 
+    def has_rows(self, known: Sequence[str]) -> bool:
+        """Return whether it has rows as full as data, one at least below what may be its header."""
+        found = self.heading(known)
+        rows = [row for row in self.rows if found is None or row.number >= found.first]
+        filled = [row for row in rows if 2 * sum(not is_blank(cell) for cell in row.cells.values()) >= len(known)]
+        return len(filled) > (found is None)
+
+    def has_persons(self) -> bool:
+        """Return whether a column has the identity numbers of residents in two rows or more."""
+        numbers = Counter(
+            column
+            for row in self.rows
+            for column, cell in row.cells.items()
+            if cell.kind == "text" and is_identity_number(cell.raw.strip(BLANKS).upper())
+        )
+        return any(count > 1 for count in numbers.values())
+
     def goes_on(self, other: Sheet, keys: Sequence[str]) -> bool:
         """Return whether it has rows like those of another sheet: its keys are numbers, most columns are filled."""
         places = set(other.places.values())
@@ -237,9 +268,14 @@ def _refuse_lost(
             continue
         without = keys and not top.count(known) and any(top.goes_on(sheet, keys) for sheet in found)
         if without or (top.has_most(known) and not top.has_all(known) and top.has_data(known)):
-            sheets = [sheet for sheet in container.sheets if sheet.part in parts]
-            there = _listed([*sheets, top.sheet], {top.sheet.part: _WITHOUT_HEADER if without else "缺列"})
-            raise FileRefused("HL3026", file=container.file, sheet=named, found=there)
+            raise _lost(container, named, parts, top, _WITHOUT_HEADER if without else "缺列")
+
+
+def _lost(container: Container, named: str, parts: Collection[str], top: _Top, note: str) -> FileRefused:
+    """Return the error that names the sheets that were found, and the one that would be lost."""
+    sheets = [sheet for sheet in container.sheets if sheet.part in parts]
+    there = _listed([*sheets, top.sheet], {top.sheet.part: note})
+    return FileRefused("HL3026", file=container.file, sheet=named, found=there)
 
 
 def _name(sheet: Worksheet) -> str:
