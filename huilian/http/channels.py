@@ -84,8 +84,12 @@ def is_this_machine(address: str) -> bool:
 
 
 def is_streamed(request: Any) -> bool:  # noqa: ANN401  # waitress has no types
-    """Return whether the answer to a request is written while it is read."""
-    return str(getattr(request, "path", "")).startswith(STREAMED)
+    """Return whether the answer to a request is written while it is read.
+
+    The path is looked at as waitress hands it on, with one slash in front however many came.
+    """
+    path = "/" + str(getattr(request, "path", "")).lstrip("/")
+    return path.startswith(STREAMED)
 
 
 class Pools:

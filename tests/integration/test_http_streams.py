@@ -65,14 +65,22 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
     postgresql_node.drop_database("http_streams")
 
 
-def _ask_for_the_feed(served: CountyOverHttp, label: str = "county") -> socket.socket:
-    """Ask, read the beginning of the answer, and read no further."""
+def _ask(served: CountyOverHttp, target: str, label: str = "county") -> socket.socket:
+    """Ask for a target as it is given, through a small buffer."""
     address = urlsplit(served.url)
     connection = socket.socket()
     connection.setsockopt(*SMALL_BUFFER)
     connection.connect((address.hostname, address.port))
     token = served.headers(label)["Authorization"]
-    connection.sendall(f"GET /api/v1/feed/loans HTTP/1.1\r\nHost: county\r\nAuthorization: {token}\r\n\r\n".encode())
+    connection.sendall(f"GET {target} HTTP/1.1\r\nHost: county\r\nAuthorization: {token}\r\n\r\n".encode())
+    return connection
+
+
+def _ask_for_the_feed(
+    served: CountyOverHttp, label: str = "county", *, target: str = "/api/v1/feed/loans"
+) -> socket.socket:
+    """Ask, read the beginning of the answer, and read no further."""
+    connection = _ask(served, target, label)
     received = b""
     while len(received) < FIRST_BYTES:
         received += connection.recv(FIRST_BYTES)
@@ -206,6 +214,20 @@ def test_a_token_has_two_streams_at_a_time(county: CountyOverHttp):
         first.close()
         address = f"{county.url}/api/v1/feed/scoreboard"
         _wait_until(lambda: httpx.get(address, headers=county.headers()).status_code == httpx.codes.OK)
+
+
+@pytest.mark.parametrize("before", ["//", "///", "http://county/", "http://county//", "/%2F"])
+def test_no_way_of_writing_the_address_gets_round_the_streams(county: CountyOverHttp, before: str):
+    """Two wait for their clients in the threads for that, and the third is refused."""
+    target = f"{before}api/v1/feed/loans"
+    with contextlib.ExitStack() as connections:
+        for _ in range(2):
+            connections.enter_context(_ask_for_the_feed(county, target=target))
+        _wait_until(lambda: _open_snapshots(county) == 2)
+        with _ask(county, target) as third:
+            assert third.recv(FIRST_BYTES).startswith(b"HTTP/1.1 429 ")
+        assert _open_snapshots(county) == 2
+    _wait_until(lambda: _open_snapshots(county) == 0)
 
 
 def test_a_reader_slower_than_the_slowest_is_cut_off_and_sees_that(
