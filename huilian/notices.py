@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.service import Context
 
-__all__ = ["TYPE", "draft", "note", "texts_about", "told_since"]
+__all__ = ["TYPE", "draft", "note", "texts_about"]
 
 TYPE: Final = "notices"
 TEXT_LONGEST: Final = 500
@@ -95,16 +95,6 @@ def note(
         [member, kind, reference, code, now, *(about or (None, None)), since],
     )
     return bool(noted)
-
-
-def told_since(transaction: Transaction, member: str, kind: str, since: dt.datetime) -> int:
-    """Return how many things of a kind a member was told since a moment."""
-    return int(
-        transaction.value(
-            "SELECT count(*) FROM huilian.notice_sent WHERE member = %s AND kind = %s AND sent_at >= %s",
-            [member, kind, since],
-        )
-    )
 
 
 def texts_about(transaction: Transaction, submission: str) -> list[str]:

@@ -267,8 +267,9 @@ class Processor:
                 size=size,
                 now=self.context.clock.now(),
             )
-            # A key that has ended, or a member that is suspended, may still be who it says.
-            self._tell(transaction, place, seal, payload, refusal)
+            # A key that has ended, or a member that is suspended, may still be who it says; it is told of samples.
+            if counted.sampled:
+                self._tell(transaction, place, seal, payload, refusal)
             self._note_counted(transaction, place, refusal, counted, size, trace=trace)
             return refusal
 
@@ -307,7 +308,8 @@ class Processor:
                 now=now,
                 member=message.source,
             )
-            self._tell(transaction, place, seal, payload, refusal)
+            if counted.sampled:
+                self._tell(transaction, place, seal, payload, refusal)
             self._note_counted(transaction, place, refusal, counted, size, member=message.source)
             return refusal
         number = messages.bury(
@@ -322,7 +324,8 @@ class Processor:
         )
         self._tell(transaction, place, seal, payload, refusal)
         if not again:
-            if not messages.is_known(transaction, message):
+            # Not its id alone: with other bytes under a known one its day would never end.
+            if not messages.is_kept(transaction, seal, payload):
                 self.quotas.note(transaction, message, now=now)
             detail = {"code": refusal.code, "bytes": size}
             self._note(transaction, place, str(number), detail)

@@ -7,15 +7,17 @@ translated and sent anew and is refused again, once more.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 import marshmallow as ma
 
 from huilian import envelope, members, notices
+from huilian.clock import CHINA
 from huilian.errors import AccessDenied, MessageRefused
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from huilian.access import AccessRules
     from huilian.database import Transaction
     from huilian.envelope import Draft, Message
@@ -25,7 +27,7 @@ __all__ = ["KIND", "refusal_notice"]
 
 KIND: Final = "message_refused"
 TOLD_A_DAY: Final = 1_000
-"""Notices of refusals to one member within a day: beyond, its files wait, and are sent again by themselves."""
+"""Notices of refusals to one member on a day of China's: beyond, its files wait, and are sent again by themselves."""
 
 
 def refusal_notice(
@@ -54,7 +56,7 @@ def refusal_notice(
     if member.left or not access.may_receive(member.kind, notices.TYPE):
         return None
     now = context.clock.now()
-    if notices.told_since(transaction, member.code, KIND, now - dt.timedelta(days=1)) >= TOLD_A_DAY:
+    if _told_today(transaction, member.code, now) >= TOLD_A_DAY:
         return None
     reference = message.submission or message.id
     draft = _draft(context, message, refusal, reference)
@@ -69,7 +71,26 @@ def refusal_notice(
         code=refusal.code,
         about=(f"{message.type} {message.sequence}", message.id),
     )
-    return draft if told else None
+    if not told:
+        return None
+    _count(transaction, member.code, now)
+    return draft
+
+
+def _told_today(transaction: Transaction, member: str, now: dt.datetime) -> int:
+    # Not the rows of notice_sent: one of them is told again and again.
+    told = transaction.value(
+        "SELECT notices FROM huilian.member_day WHERE member = %s AND day = %s", [member, now.astimezone(CHINA).date()]
+    )
+    return int(told or 0)
+
+
+def _count(transaction: Transaction, member: str, now: dt.datetime) -> None:
+    transaction.execute(
+        "INSERT INTO huilian.member_day (member, day, bytes, notices) VALUES (%s, %s, 0, 1)"
+        " ON CONFLICT (member, day) DO UPDATE SET notices = huilian.member_day.notices + 1",
+        [member, now.astimezone(CHINA).date()],
+    )
 
 
 def _signed_by_a_member(transaction: Transaction, seal: str, payload: bytes) -> Message | None:

@@ -331,6 +331,51 @@ def test_a_sender_is_told_of_a_thousand_refusals_a_day(county: County, monkeypat
     assert len(county.notices()) == 4
 
 
+def test_the_same_submission_sealed_anew_again_and_again_is_told_of_within_the_same_limit(
+    county: County, monkeypatch: pytest.MonkeyPatch
+):
+    """Each takes the place of the one before in what is noted; the day counts them all."""
+    monkeypatch.setattr("huilian.refusal_notices.TOLD_A_DAY", 3)
+
+    def refused() -> None:
+        message = forbidden(county, 0)
+        county.processor.deliver(Probe().service(), message.seal, message.payload)
+
+    for _ in range(6):
+        refused()
+    assert (county.count("huilian.notice_sent"), len(county.notices())) == (1, 3)
+    county.clock.advance(DAY)
+    refused()
+    assert len(county.notices()) == 4
+
+
+def test_a_suspended_member_is_told_of_no_more_than_samples(county: County):
+    """It is counted without end; what it is told of is not."""
+    with county.database.transaction() as transaction:
+        standing.suspend(transaction, BANK, reason="试", now=county.clock.now(), actor="test")
+    for number in range(STRANGERS_RING + 5):
+        message = county.seal(manifest_draft(number, submission=SUBMISSION))
+        assert county.processor.deliver(Probe().service(), message.seal, message.payload).refusal is not None
+    assert (counts(county)[0].code, counts(county)[0].times) == ("HL1013", STRANGERS_RING + 5)
+    assert len(county.notices()) == STRANGERS_RING
+
+
+def test_other_bytes_under_a_known_id_count_in_their_senders_day(county: County):
+    """Else whoever has had one message taken could hand in as much as he likes under its id."""
+    first = county.seal(manifest_draft(0))
+    county.processor.intake(first.seal, first.payload)
+    used = county.value("SELECT bytes FROM huilian.member_day")
+    for number in (1, 2):
+        other = county.seal(manifest_draft(number), message_id=first.id)
+        refusal = county.processor.intake(other.seal, other.payload).refusal
+        assert refusal is not None
+        assert refusal.code == "HL1008"
+        used += len(other.seal) + len(other.payload)
+        assert county.value("SELECT bytes FROM huilian.member_day") == used
+    county.processor.intake(first.seal, first.payload)
+    assert county.value("SELECT bytes FROM huilian.member_day") == used
+
+
 def test_a_dead_letter_is_dismissed_with_a_reason_and_stays_visible(county: County):
     """Audited, out of the way, not retried; refused once more it waits again."""
     message = forbidden(county, 1)

@@ -41,11 +41,12 @@ def upgrade() -> None:
         );
         CREATE INDEX refusal_sample_of_submission ON huilian.refusal_sample (submission) WHERE submission IS NOT NULL;
 
-        -- What each member has handed in on a day, taken or refused.
+        -- What each member has handed in on a day, taken or refused, and how many refusals it was told of.
         CREATE TABLE huilian.member_day (
             member text NOT NULL REFERENCES huilian.member,
             day date NOT NULL,
             bytes bigint NOT NULL,
+            notices bigint NOT NULL DEFAULT 0,
             PRIMARY KEY (member, day)
         );
 
@@ -56,5 +57,4 @@ def upgrade() -> None:
 
         -- The message a sender was last told of, and its place: that one sealed anew is worth another notice.
         ALTER TABLE huilian.notice_sent ADD COLUMN place text, ADD COLUMN message text;
-        CREATE INDEX notice_sent_at ON huilian.notice_sent (member, sent_at);
     """)
