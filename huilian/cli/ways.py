@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from huilian import file_ownership
 from huilian.cli import screen, session
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.members import PLATFORM
-from huilian.membership.enrolment import membership_of
+from huilian.membership.enrolment import check_county, membership_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,8 +72,11 @@ def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[W
     Raises:
         UsageError: HL7001, the adapter is not for this kind of member, or the target is incomplete.
         AccessDenied: HL4001, no such member; HL4006, its private key is not here.
-        ConfigurationError: HL6001, there is no office here.
+        ConfigurationError: HL6001, there is no office here; HL6016, this machine belongs to another county;
+            HL6020 to HL6022, others may change which certificates are trusted.
     """
+    if target.ca_file is not None:
+        file_ownership.hold(target.ca_file, target.ca_file)
     # Not looked at where all is said: what is kept there may be damaged.
     joined = None if target.url and target.county else membership_of(home, member)
     if joined is not None:
@@ -86,11 +90,12 @@ def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[W
     if target.url is None:
         settings = home.settings()
         target = Target(settings.amqp_url, None, target.ca_file, settings.county)
-    county = target.county or (home.settings().county if home.exists else None)
+    county = target.county or (home.settings().county if home.is_office else None)
     if county is None:
         raise UsageError(
             "HL7001", what="本机没有数据目录，请用 --county 指明县代码 (there is no office here: give --county)"
         )
+    check_county(home, home.trusted(PLATFORM), county)
     yield Way(_transport(member, home, target), county)
 
 

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from huilian import adapters, members, tokens
 from huilian.cli import session
 from huilian.cli.application import run
 from huilian.cli.ways import Target, way
-from huilian.errors import AccessDenied
+from huilian.errors import AccessDenied, ConfigurationError
 from huilian.home import Home, Settings
 from huilian.keys import SigningKey
 from huilian.membership import admission, joining, standing
@@ -375,7 +376,7 @@ def test_at_a_terminal_the_fingerprint_is_shown_and_asked_about(
 
 
 def test_a_machine_that_joined_pushes_to_its_county_unless_it_is_told_otherwise(machines: Machines, tmp_path: Path):
-    """Without --to and --county; another county or address that is named counts."""
+    """Without --to and --county; another address that is named counts, another county is refused."""
     request, approval = machines.request(), tmp_path / "approval.json"
     right = ("--fingerprint", machines.bank.keys.current(NEW_BANK).public.fingerprint)
     address = ("--https", "https://county.example")
@@ -385,9 +386,23 @@ def test_a_machine_that_joined_pushes_to_its_county_unless_it_is_told_otherwise(
     adapter = adapters.find("rural_commercial_bank")
     with way(machines.bank, NEW_BANK, adapter, Target(None, None, None, None)) as opened:
         assert (opened.county, type(opened.transport)) == (COUNTY, HttpTransport)
-    named = Target("amqps://RCB02:x@county.example/huilian", None, None, "341522")
+    named = Target("amqps://RCB02:x@county.example/huilian", None, None, None)
     with way(machines.bank, NEW_BANK, adapter, named) as opened:
-        assert (opened.county, type(opened.transport)) == ("341522", AmqpTransport)
+        assert (opened.county, type(opened.transport)) == (COUNTY, AmqpTransport)
+    elsewhere = replace(named, county="341522")
+    with pytest.raises(ConfigurationError, match="HL6016"), way(machines.bank, NEW_BANK, adapter, elsewhere):
+        pass
+
+
+def test_certificates_that_others_may_change_are_not_trusted(tmp_path: Path):
+    """Whoever puts his own among them could answer in the county's place."""
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text("certificates")
+    ca_file.chmod(0o666)
+    target = Target("https://county.example", "token", ca_file, COUNTY)
+    home, adapter = Home(tmp_path / "home", {}), adapters.find("rural_commercial_bank")
+    with pytest.raises(ConfigurationError, match="HL6020"), way(home, NEW_BANK, adapter, target):
+        pass
 
 
 def test_nothing_is_approved_when_the_approval_cannot_be_written(machines: Machines, tmp_path: Path):
