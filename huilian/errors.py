@@ -33,6 +33,7 @@ __all__ = [
     "MessageRefused",
     "UsageError",
     "describe",
+    "printable",
     "told",
 ]
 
@@ -108,6 +109,11 @@ _TREE: Final[dict[str, type[HuilianError]]] = {
     "HL6": ConfigurationError,
     "HL7": UsageError,
 }
+
+
+def printable(text: str) -> str:
+    """Return a text that somebody else wrote as a terminal may show it: what steers terminals becomes a space."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def told(code: str, english: str, chinese: str | None = None) -> HuilianError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from huilian import envelope
 from huilian.envelope import Draft
+from huilian.errors import printable
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,7 +53,7 @@ def draft(
         "reference": reference,
         "code": code,
         # A refusal may name what a sender made up: only what can be shown is passed on.
-        "text": "".join(each if each.isprintable() else " " for each in text)[:TEXT_LONGEST],
+        "text": printable(text)[:TEXT_LONGEST],
     }
     contract.schema().load(record)
     body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import audit, envelope, messages
 from huilian.cli import screen, session
-from huilian.errors import MessageRefused, UsageError, describe
+from huilian.errors import MessageRefused, UsageError, describe, printable
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def dismiss(office: Office, numbers: Sequence[int], reason: str) -> None:
     Raises:
         UsageError: HL7001, there is no reason; HL7007, there is no such dead letter; HL7018, one does not wait.
     """
-    why_so = " ".join(reason.split())
+    why_so = " ".join(printable(reason).split())
     if not why_so:
         raise UsageError("HL7001", what="请写明搁置的原因 (say why: --reason)")
     with office.database.transaction() as transaction:

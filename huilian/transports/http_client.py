@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from huilian.errors import HostUnavailable, HuilianError, UsageError, told
+from huilian.errors import HostUnavailable, HuilianError, UsageError, printable, told
 from huilian.http_names import PREFIX
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def _told_by(answer: httpx.Response) -> HuilianError | None:
     """Return the error a server of ours answered with; None when it is not one of ours that answered."""
     try:
         content = answer.json()
-        return told(str(content["code"]), str(content["message_en"]), str(content["message"]))
+        code, english, chinese = (printable(str(content[name])) for name in ("code", "message_en", "message"))
+        return told(code, english, chinese)
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -381,7 +381,7 @@ def test_a_dead_letter_is_dismissed_with_a_reason_and_stays_visible(county: Coun
     message = forbidden(county, 1)
     county.processor.intake(message.seal, message.payload)
     [letter] = county.dead_letters()
-    letters.dismiss(county.office, [letter.number], "  已电话\n核实 ")
+    letters.dismiss(county.office, [letter.number], "  已电话\n\x1b核实 ")
     assert county.dead_letters() == []
     with county.database.transaction() as transaction:
         [found] = messages.dead_letters(transaction, everything=True)

@@ -208,6 +208,16 @@ def test_without_time_to_wait_it_is_one_look(server: str):
     assert len(_Answers.asked) == 1
 
 
+def test_what_a_server_says_steers_no_terminal(server: str):
+    """Whoever answers in the county's place could else write anything over what stands there."""
+    body = json.dumps({"code": "HL1007\x1b[2J", "message": "中\x1b[31m文", "message_en": "a\rb\x9b"})
+    _Answers.answers = [(409, body)]
+    with pytest.raises(MessageRefused) as refused:
+        transport(server).receipt("RCB01-x", seconds=1)
+    error = refused.value
+    assert (error.code, error.chinese, error.english) == ("HL1007 [2J", "中 [31m文", "a b ")
+
+
 def test_a_refusal_ends_the_wait(server: str):
     """There will be no receipt."""
     _Answers.answers = [(202, '{"status": "receiving"}'), (409, _error("HL1007"))]
