@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from huilian import envelope
 from huilian.counted_refusals import legible
 from huilian.errors import MessageRefused, UsageError
+from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -53,7 +54,7 @@ _BEFORE_SIGNATURE: Final = ("HL1001", "HL1002", "HL1003", "HL1006", "HL1009", "H
 
 
 def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> None:
-    """Keep a message, unless it is kept already.
+    """Keep a message, unless it is kept already; so is one of the platform's that was sealed anew since.
 
     Raises:
         MessageRefused: HL1008, its sender's id is kept with other bytes.
@@ -77,10 +78,20 @@ def store(transaction: Transaction, message: Message, *, now: dt.datetime) -> No
         ],
     )
     if not added:
-        digest = transaction.value(
-            "SELECT digest FROM huilian.message WHERE source = %s AND id = %s", [message.source, message.id]
+        same = transaction.value(
+            "SELECT digest = %s OR source = %s AND (payload, type, subject) IS NOT DISTINCT FROM (%b, %s, %s)"
+            " FROM huilian.message WHERE source = %s AND id = %s",
+            [
+                message.digest,
+                PLATFORM,
+                message.payload,
+                message.type,
+                message.subject,
+                message.source,
+                message.id,
+            ],
         )
-        if digest != message.digest:
+        if not same:
             raise MessageRefused("HL1008", message=message.id)
 
 

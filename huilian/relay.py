@@ -104,6 +104,9 @@ class Relay:
 
     def _publish(self, transaction: Transaction, *, position: int, source: str, message: str) -> bool:
         [kept] = messages.kept(transaction, source, [message])
+        if source == members.PLATFORM:
+            key, now = self.office.processor.platform_key, self.office.clock.now()
+            kept = outgoing.as_believed(transaction, kept, key, now=now)
         self._declare_receiver(transaction, kept)
         try:
             self.broker.publish(kept)

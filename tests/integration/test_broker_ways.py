@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pika
 import pytest
 
-from huilian import broker, envelope, members
+from huilian import broker, envelope, members, messages
 from huilian.broker import DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
 from huilian.envelope import Draft
+from huilian.errors import MessageRefused
 from huilian.membership import standing
 from huilian.relay import Relay
 from huilian.transports.amqp import AmqpTransport
@@ -108,6 +109,31 @@ def test_only_the_platforms_exchange_leads_to_members(county: AmqpCounty, connec
             *((OUTBOUND, MINE, f"{name}.{BANK}") for name in TO_A_BANK),
         ]
     )
+
+
+def test_what_waits_under_a_revoked_key_is_sealed_anew_and_counts_once(county: AmqpCounty, connection: Broker):
+    """Its receiver would not believe it otherwise; a service that it reaches, too, keeps it as the same message."""
+    office = county.office
+    first, now = office.home.keys.current(members.PLATFORM), office.clock.now()
+    with office.database.transaction() as transaction:
+        office.processor.send(transaction, confirmation(1))
+        new = office.home.keys.create(members.PLATFORM)
+        members.add_key(transaction, members.PLATFORM, new.public, now=now, actor="test")
+        members.revoke_key(transaction, first.kid, now=now, actor="test")
+    relay = Relay(office, connection)
+    relay._declare()
+    relay.carry()
+    found = connection.get(MINE)
+    assert found is not None
+    carried = envelope.read(found[1], found[2])
+    envelope.verify(carried, new.public)
+    with office.database.transaction() as transaction:
+        [kept] = messages.kept(transaction, members.PLATFORM, [carried.id])
+        assert (kept.kid, carried.kid) == (first.kid, new.kid)
+        messages.store(transaction, carried, now=now)
+        other = envelope.seal(confirmation(2), new, source=members.PLATFORM, time=now, message_id=carried.id)
+        with pytest.raises(MessageRefused, match="HL1008"):
+            messages.store(transaction, other, now=now)
 
 
 def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
