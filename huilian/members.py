@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
@@ -260,12 +261,17 @@ def sender(transaction: Transaction, message: Message, *, now: dt.datetime) -> t
 
 
 def _received(transaction: Transaction, message: Message) -> dt.datetime | None:
-    """Return when these very bytes first came, if they did."""
-    row = transaction.row(
-        "SELECT received_at FROM huilian.message WHERE source = %s AND id = %s AND digest = %s",
-        [message.source, message.id, message.digest],
+    """Return when these very bytes first came, if they did: taken in, or refused for another reason.
+
+    Whether their signature holds is looked at after this; it did then if it does now.
+    """
+    seal, payload = (hashlib.sha256(part).hexdigest() for part in (message.seal.encode("ascii"), message.payload))
+    came: dt.datetime | None = transaction.value(
+        "SELECT least((SELECT received_at FROM huilian.message WHERE source = %s AND id = %s AND digest = %s),"
+        " (SELECT min(received_at) FROM huilian.dead_letter WHERE seal_sha256 = %s AND sha256 = %s))",
+        [message.source, message.id, message.digest, seal, payload],
     )
-    return row["received_at"] if row else None
+    return came
 
 
 def _key(row: dict[str, object]) -> MemberKey:

@@ -13,7 +13,7 @@ from huilian.errors import AccessDenied, MessageRefused, UsageError
 from huilian.home import Home, Settings
 from huilian.keys import PublicKey, SigningKey
 from huilian.members import KEY_LIFETIME, Member
-from tests.kernel import BANK, COUNTY, MINUTE, NOW, manifest_draft
+from tests.kernel import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,6 +154,21 @@ def test_what_came_before_is_handled_however_long_after_the_end_of_its_key(count
     assert county.processor.intake(came.seal, came.payload).refusal is None
     county.clock.advance(60 * DAY)
     assert [sender_code(county, each) for each in (came, never_came)] == [None, "HL1025"]
+
+
+def test_a_dead_letter_that_came_in_time_is_taken_when_it_is_retried_later(county: County):
+    """However long after the end of its key what kept it out was mended; other bytes under its id are not."""
+    key = add_key(county, valid_until=NOW + DAY)
+    failing = Probe(RuntimeError("broken")).service()
+    came, other = county.seal(key=key), county.seal(key=key)
+    assert county.processor.deliver(failing, came.seal, came.payload).refusal is not None
+    county.clock.advance(60 * DAY)
+    assert [sender_code(county, each) for each in (came, other)] == [None, "HL1025"]
+    with county.database.transaction() as transaction:
+        members.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test", since=NOW + 2 * DAY)
+    assert [sender_code(county, each) for each in (came, other)] == [None, "HL1003"]
+    county.processor.deliver(failing, other.seal, other.payload)
+    assert sender_code(county, other) == "HL1003"
 
 
 def test_a_key_of_low_order_cannot_be_entered_and_one_that_was_lets_nothing_in(county: County):

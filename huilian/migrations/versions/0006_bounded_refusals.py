@@ -54,6 +54,8 @@ def upgrade() -> None:
             ADD CHECK ((dismissed_at IS NULL) = (dismissed_reason IS NULL));
         CREATE INDEX dead_letter_waiting ON huilian.dead_letter (source)
             WHERE retried_at IS NULL AND dismissed_at IS NULL;
+        -- By which it is found when a message first came whose key has ended since.
+        CREATE INDEX dead_letter_of_seal ON huilian.dead_letter (seal_sha256);
 
         -- The message a sender was last told of, and its place: that one sealed anew is worth another notice.
         ALTER TABLE huilian.notice_sent ADD COLUMN place text, ADD COLUMN message text;
