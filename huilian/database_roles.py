@@ -20,10 +20,19 @@ __all__ = ["give", "granting", "make", "may_change"]
 
 _APPEND_ONLY: Final = "audit"
 _VERSION: Final = "alembic_version"
+_MAY_SET_PASSWORD: Final = """
+    SELECT NOT r.rolsuper AND r.rolname <> own.rolname AND (own.rolsuper OR own.rolcreaterole
+        AND (current_setting('server_version_num')::integer < 160000
+             OR pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')))
+    FROM pg_roles r, pg_roles own WHERE r.rolname = %s AND own.rolname = current_user
+"""
+"""From version 16 on, whoever may make roles may change only those that are given to it."""
 
 
 def make(transaction: Transaction, role: str, password: str = "") -> None:
     """Make the services' role unless it is there; it may log in, and nothing besides.
+
+    One that is there gets the password, where one is given and the owner may set it.
 
     Args:
         transaction: as the owner, who must be allowed to make roles.
@@ -35,6 +44,9 @@ def make(transaction: Transaction, role: str, password: str = "") -> None:
     """
     transaction.lock("huilian.roles")
     if transaction.value("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role]):
+        if password and transaction.value(_MAY_SET_PASSWORD, [role]):
+            secret = transaction.password_hash(role, password)
+            transaction.execute(f"ALTER ROLE {quote(role)} PASSWORD {secret}")
         return
     if not transaction.value("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"):
         raise ConfigurationError("HL6023", role=role)

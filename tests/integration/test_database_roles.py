@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -134,6 +135,24 @@ def test_an_office_of_one_role_is_divided_by_setting_it_up_again(tmp_path: Path,
     set_up(Home(tmp_path, {"HUILIAN_DATABASE_OWNER_URL": owner_url}), Settings(COUNTY, "anhui", database_url=url))
     with open_office(Home(tmp_path, {})) as office, office.database.transaction() as transaction:
         transaction.execute("DROP TABLE registry.staged_7")
+
+
+def test_a_new_password_is_set_by_setting_up_again(
+    tmp_path: Path, office: Office, addresses: tuple[str, str], fresh_database: str
+):
+    """The address states it; the role would else not get in."""
+    url, owner_url = addresses
+
+    def kept() -> tuple[object, ...] | None:
+        with psycopg.connect(fresh_database) as connection:
+            statement = "SELECT rolpassword FROM pg_authid WHERE rolname = %s"
+            return connection.execute(statement, [urlsplit(url).username]).fetchone()
+
+    before = kept()
+    settings = replace(office.settings, database_url=url.replace(":geheim@", ":neu@"))
+    set_up(Home(tmp_path, {"HUILIAN_DATABASE_OWNER_URL": owner_url}), settings)
+    assert str(before) != str(kept())
+    assert "SCRAM-SHA-256$" in str(kept())
 
 
 @pytest.mark.parametrize("addresses", ["superuser"], indirect=True)
