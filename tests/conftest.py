@@ -53,7 +53,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Provide RabbitMQ before xdist starts its workers: side by side they would be in each other's way."""
     # Which tests there are only the workers know.
-    if session.config.pluginmanager.hasplugin("dsession") and "not real" not in session.config.option.markexpr:
+    option = session.config.option
+    if option.collectonly:
+        return
+    if session.config.pluginmanager.hasplugin("dsession") and "not real" not in option.markexpr:
         _provide(session.config)
 
 

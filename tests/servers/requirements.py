@@ -32,6 +32,7 @@ SCRIPT_LOCATIONS = (
     "usr/local/opt/rabbitmq/sbin",
 )
 INSTALL_SECONDS = 600
+WAITING_FOR_THE_LOCK = ("-o", "DPkg::Lock::Timeout=120")
 OUTPUT_SHOWN = 2000
 # "Action forbidden by policy": what Debian's service scripts understand as "do not start" (invoke-rc.d(8)).
 POLICY_FORBIDS_START = "#!/bin/sh\nexit 101\n"
@@ -94,7 +95,8 @@ def install_rabbitmq() -> None:
 
 def _apt_get(*arguments: str) -> None:
     result = subprocess.run(
-        ["apt-get", *arguments],
+        # Machines that were just started run another apt of their own, which holds the lock.
+        ["apt-get", *arguments, *WAITING_FOR_THE_LOCK],
         env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).parents[2]
-UPDATE, INSTALL = "update", "install -y --no-install-recommends rabbitmq-server"
+WAITING = "-o DPkg::Lock::Timeout=120"
+UPDATE, INSTALL = f"update {WAITING}", f"install -y --no-install-recommends rabbitmq-server {WAITING}"
 # What the machine is to the run of tests that is tried: root's, and with RabbitMQ nowhere but under `root`.
 MACHINE = """
 import os
@@ -136,6 +137,14 @@ def test_workers_that_run_no_test_on_a_server_need_none(tmp_path: Path):
     """Where such tests are left out by their marker nothing is installed."""
     tried = TriedRun(tmp_path)
     tried.run("-n", "1", "-m", "not real", ci=True)
+    assert tried.calls == []
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_to_list_the_tests_nothing_is_installed(tmp_path: Path, workers: str):
+    """None of them runs."""
+    tried = TriedRun(tmp_path)
+    tried.run("-n", workers, "--collect-only", ci=True)
     assert tried.calls == []
 
 
