@@ -242,8 +242,9 @@ class Home:
                 raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {known}")
         try:
             settings = self._overridden(Settings(**values, adapters=tables, missing_at_most_percent=missing))
-        except TypeError as error:
-            raise ConfigurationError("HL6006", file=self.file, what=str(error)) from None
+        except TypeError:
+            absent = ", ".join(name for name in ("county", "policy") if name not in values)
+            raise ConfigurationError("HL6006", file=self.file, what=f"{absent}: 缺少 (missing)") from None
         _check(settings, str(self.file))
         return settings
 

@@ -11,11 +11,12 @@ from huilian.cli import checkup_adapters, key_findings
 from huilian.cli.findings import FAIL, OK, WARN, Finding, failed, worst
 from huilian.clock import SystemClock
 from huilian.errors import HuilianError
+from huilian.members import PLATFORM
 from huilian.office import components, open_database
 from huilian.spool import SpooledSubmission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from huilian.database import Database, Transaction
     from huilian.home import Home, Settings
@@ -30,12 +31,26 @@ DISK_WARN: Final = 5 * 1024**3
 DISK_FAIL: Final = 1024**3
 """Bytes that should, and must, be free."""
 _OTHERS: Final = 0o077
+_INSTITUTIONS: Final = ("huilian.toml", "edge.toml", "memberships", "trusted", "keys")
+"""What the data directory of an institution has one or another of."""
 
 
 def examine(home: Home) -> list[Finding]:
-    """Return every finding; what cannot be looked at because something else fails is left out."""
+    """Return every finding; what cannot be looked at because something else fails is left out.
+
+    Of an institution's data directory that is no office only what needs none is looked at.
+    """
     refused = list(_refused(home))
     try:
+        if _is_institutions(home):
+            return [
+                Finding("数据目录 (home)", OK, f"{home.folder}，机构的，不是县办 (an institution's, not an office)"),
+                *checkup_adapters.examine(home),
+                *refused,
+                *_permissions(home, refused, parts=()),
+                *_disk(home),
+                *_spool(home),
+            ]
         settings = home.settings()
     except HuilianError as error:
         others = [] if error.code in file_ownership.CODES else [failed("数据目录 (home)", error)]
@@ -54,12 +69,19 @@ def examine(home: Home) -> list[Finding]:
         findings += _broker(settings)
     try:
         with open_database(home, settings, size=2) as database:
-            findings += _database(home, database)
+            findings += _database(home, settings, database)
     except HuilianError as error:
         if error.code in file_ownership.CODES:
             return findings  # of a key: told above
         findings.append(failed("数据库 (database)", error, "检查数据库地址与服务 (check its address and that it runs)"))
     return findings
+
+
+def _is_institutions(home: Home) -> bool:
+    # With the platform's key it is an office's whose settings are lost.
+    if home.is_office or (home.folder / "keys" / PLATFORM).exists():
+        return False
+    return any((home.folder / name).exists() for name in _INSTITUTIONS)
 
 
 def _installed(settings: Settings) -> Iterator[Finding]:
@@ -88,10 +110,11 @@ def _refused(home: Home) -> Iterator[Finding]:
             yield failed("文件权限 (permissions)", fault, str(fault.facts["remedy"]))
 
 
-def _permissions(home: Home, refused: list[Finding]) -> Iterator[Finding]:
-    private = [home.file, home.folder / "keys", home.spool, *sorted((home.folder / "keys").rglob("*.pem"))]
+def _permissions(home: Home, refused: list[Finding], parts: Sequence[str] = ("keys", "spool")) -> Iterator[Finding]:
+    private = [home.file, home.folder / "edge.toml", home.folder / "keys", home.spool]
+    private += sorted((home.folder / "keys").rglob("*.pem"))
     open_ones = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
-    missing = [path for path in (home.folder / "keys", home.spool) if not path.is_dir()]
+    missing = [path for part in parts if not (path := home.folder / part).is_dir()]
     if open_ones:
         shown = " ".join(str(path) for path in open_ones)
         yield Finding("文件权限 (permissions)", FAIL, f"他人可读 (open to others): {shown}", f"chmod go-rwx {shown}")
@@ -133,12 +156,14 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding("消息队列 (broker)", OK, "可连接 (reachable)")
 
 
-def _database(home: Home, database: Database) -> Iterator[Finding]:
+def _database(home: Home, settings: Settings, database: Database) -> Iterator[Finding]:
     if not schema.is_current(database, components()):
         what = "表结构不是最新 (tables are not at the newest revision)"
-        yield Finding(
-            "数据库 (database)", FAIL, what, "再次运行 huilian init，数据不受影响 (run init again; data stays)"
-        )
+        remedy = "再次运行 huilian init，数据不受影响 (run init again; data stays)"
+        if not settings.database_url:
+            # Whoever opens its own server there may upgrade its tables, too.
+            remedy = "运行任一命令即自动升级，如 huilian member list (run any command: it upgrades them)"
+        yield Finding("数据库 (database)", FAIL, what, remedy)
         return
     with database.transaction() as transaction:
         version = transaction.value("SHOW server_version")

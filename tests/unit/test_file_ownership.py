@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,6 +131,51 @@ def test_the_doctor_names_all_of_it_at_once(home: Home):
     assert {finding.status for finding in found} == {"fail"}
     commands = [*(f"chmod go-w {path}" for path in wrong[:-1]), f"chmod -R go-w {wrong[-1]}/"]
     assert sorted(str(finding.remedy) for finding in found) == sorted(commands)
+
+
+def institution(folder: Path) -> Home:
+    """Return the data directory of an institution, not an office's."""
+    home = Home(folder, {})
+    home.trust("HUILIAN", home.keys.create(BANK).public)
+    (home.folder / "spool").mkdir(mode=0o700)
+    edge_settings.save(home, EdgeSettings(BANK, "rural_commercial_bank", "341599", token="geheim"))  # noqa: S106
+    return home
+
+
+@pytest.mark.parametrize("settings", ["", "[adapters.rural_commercial_bank]\n"])
+def test_the_doctor_looks_at_an_institutions_directory_as_well(tmp_path: Path, settings: str):
+    """There is no office to be missing; keys and settings that others may read are found."""
+    home = institution(tmp_path / "home")
+    if settings:
+        home.file.write_text(settings)
+        home.file.chmod(0o600)
+    found = checkup.examine(home)
+    assert {finding.status for finding in found} == {"ok"}, found
+    for path in (place(home, "keys/RCB01/0001-*.pem"), place(home, "edge.toml")):
+        mode = path.stat().st_mode & 0o777
+        path.chmod(0o644)
+        [failed] = [finding for finding in checkup.examine(home) if finding.status == "fail"]
+        assert failed.remedy == f"chmod go-rwx {path}"
+        path.chmod(mode)
+
+
+def test_an_office_that_lost_its_settings_is_no_institutions_directory(home: Home):
+    """It says what is missing, in words."""
+    home.keys.create("HUILIAN")
+    home.file.write_text("")
+    [finding] = [each for each in checkup.examine(home) if each.status == "fail"]
+    assert "county, policy: 缺少 (missing)" in finding.what
+    home.file.unlink()
+    assert [each.what[:6] for each in checkup.examine(home) if each.status == "fail"] == ["HL6001"]
+
+
+@pytest.mark.parametrize(("url", "remedy"), [("", "run any command"), ("postgresql://county", "run init again")])
+def test_the_doctor_says_how_tables_are_upgraded(home: Home, monkeypatch: pytest.MonkeyPatch, url: str, remedy: str):
+    """Where the server is Huilian's own any command does it."""
+    monkeypatch.setattr("huilian.schema.is_current", lambda *_: False)
+    settings = replace(home.settings(), database_url=url)
+    [finding] = checkup._database(home, settings, None)  # type: ignore[arg-type]  # it is not asked
+    assert (finding.status, remedy in str(finding.remedy)) == ("fail", True)
 
 
 def test_a_refusal_says_in_both_languages_what_to_do(home: Home):

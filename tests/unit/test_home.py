@@ -185,8 +185,8 @@ def test_a_directory_that_was_never_set_up_says_how(tmp_path: Path):
     [
         ("county = ", "Invalid value"),
         (b'county = "\xbb\xdd"', "'utf-8' codec can't decode"),
-        ("", "missing 2 required positional arguments: 'county' and 'policy'"),
-        ('county = "341599"', "missing 1 required positional argument: 'policy'"),
+        ("", "county, policy: 缺少 (missing)"),
+        ('county = "341599"', "policy: 缺少 (missing)"),
         ('county = 341599\npolicy = "anhui"', "county; known settings: county, policy, host, database_url"),
         ('county = "341599"\npolicy = "anhui"\ncolour = "red"', "colour; known settings: county, policy, host"),
         ('county = "34159"\npolicy = "anhui"', "county: 应为六位代码 (six digits are needed)"),
