@@ -20,7 +20,7 @@ __all__ = ["give", "granting", "make", "may_change"]
 
 _APPEND_ONLY: Final = "audit"
 _VERSION: Final = "alembic_version"
-_MAY_SET_PASSWORD: Final = """
+_MAY_CHANGE: Final = """
     SELECT NOT r.rolsuper AND r.rolname <> own.rolname AND (own.rolsuper OR own.rolcreaterole
         AND (current_setting('server_version_num')::integer < 160000
              OR pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')))
@@ -44,7 +44,7 @@ def make(transaction: Transaction, role: str, password: str = "") -> None:
     """
     transaction.lock("huilian.roles")
     if transaction.value("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role]):
-        if password and transaction.value(_MAY_SET_PASSWORD, [role]):
+        if password and transaction.value(_MAY_CHANGE, [role]):
             secret = transaction.password_hash(role, password)
             transaction.execute(f"ALTER ROLE {quote(role)} PASSWORD {secret}")
         return
