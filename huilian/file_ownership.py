@@ -50,7 +50,7 @@ def faults(paths: Iterable[Path], within: Path) -> Iterator[ConfigurationError]:
         for each in (*reversed(between), path):
             if each not in seen:
                 seen.add(each)
-                yield from _own(each)
+                yield from _own(each, whole=each != within)
 
 
 def tree(folder: Path) -> Iterator[Path]:
@@ -64,8 +64,11 @@ def tree(folder: Path) -> Iterator[Path]:
                 pending += sorted(path.iterdir(), reverse=True)
 
 
-def _own(path: Path) -> Iterator[ConfigurationError]:
-    """Yield what is wrong with a path itself: with a link, and with what it leads to."""
+def _own(path: Path, *, whole: bool) -> Iterator[ConfigurationError]:
+    """Yield what is wrong with a path itself: with a link, and with what it leads to.
+
+    A folder is mended with all in it where it is `whole`: an edge's data directory has some that others do write to.
+    """
     try:
         found = path.lstat()
         target = path.stat()
@@ -81,7 +84,8 @@ def _own(path: Path) -> Iterator[ConfigurationError]:
             break
     if target.st_mode & _OTHERS_WRITE:
         mode = _shown(target.st_mode)
-        yield ConfigurationError("HL6020", path=path, mode=mode, remedy=f"chmod go-w {shown}")
+        option = "-R " if whole and stat.S_ISDIR(target.st_mode) else ""
+        yield ConfigurationError("HL6020", path=path, mode=mode, remedy=f"chmod {option}go-w {shown}")
 
 
 def _above(folder: Path) -> Iterator[ConfigurationError]:

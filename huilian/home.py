@@ -281,6 +281,7 @@ class Home:
         Into the folders that an edge shares others do write, and the database's are its server's.
         """
         yield from (self.folder / name for name in _UNSHARED)
+        yield from sorted(self.spool.glob("*"))
         for name in ("keys", "trusted", "memberships"):
             yield from file_ownership.tree(self.folder / name)
 

@@ -26,7 +26,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import envelope
+from huilian import envelope, file_ownership
 from huilian.error_texts import LACKS_TOO_MUCH
 from huilian.errors import UsageError
 from huilian.private_files import PRIVATE, make_folder, sync, write, write_atomically
@@ -210,11 +210,17 @@ class Spool:
         self.folder = folder
 
     def find(self, submission: str) -> SpooledSubmission | None:
-        """Return a submission that is complete on disk."""
+        """Return a submission that is complete on disk.
+
+        Raises:
+            ConfigurationError: HL6020 to HL6022, others may change what is in it.
+        """
         folder = self.folder / submission
         # A name with a path in it would lead elsewhere.
-        whole = folder.parent == self.folder and (folder / "manifest.json").exists()
-        return SpooledSubmission(folder) if whole else None
+        if folder.parent != self.folder or not (folder / "manifest.json").exists():
+            return None
+        file_ownership.hold(folder, self.folder)
+        return SpooledSubmission(folder)
 
     def submissions(self) -> list[SpooledSubmission]:
         """Return every submission that is complete on disk, by name."""

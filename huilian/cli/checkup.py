@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from huilian import access, counted_refusals, file_ownership, messages, policy, schema, service
@@ -102,12 +103,17 @@ def _installed(settings: Settings) -> Iterator[Finding]:
 def _refused(home: Home) -> Iterator[Finding]:
     """Yield all that commands refuse because others may change it, not only what they meet first."""
     told: set[object] = set()
+    whole: set[object] = set()
     kept = file_ownership.faults(home.kept_from_others(), home.folder)
     for fault in (*kept, *checkup_adapters.open_to_others(home)):
         # What one command mends is told once.
-        if fault.facts["remedy"] not in told:
-            told.add(fault.facts["remedy"])
-            yield failed("文件权限 (permissions)", fault, str(fault.facts["remedy"]))
+        path, remedy = Path(str(fault.facts["path"])), str(fault.facts["remedy"])
+        if remedy in told or (fault.code == "HL6020" and whole.intersection(path.parents)):
+            continue
+        told.add(remedy)
+        if remedy.startswith("chmod -R "):
+            whole.add(path)
+        yield failed("文件权限 (permissions)", fault, remedy)
 
 
 def _permissions(home: Home, refused: list[Finding], parts: Sequence[str] = ("keys", "spool")) -> Iterator[Finding]:

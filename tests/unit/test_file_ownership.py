@@ -15,6 +15,7 @@ from huilian.edge.settings import EdgeSettings
 from huilian.errors import ConfigurationError
 from huilian.home import Home, Settings
 from huilian.membership import enrolment
+from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,8 @@ def test_what_others_may_write_to_is_refused_with_the_command_that_mends_it(home
     pattern, read = READERS[what]
     path = place(home, pattern)
     path.chmod(path.stat().st_mode | mode)
-    assert refusal(lambda: read(home)) == f"HL6020 {path} chmod go-w {path}"
+    whole = "-R " if path.is_dir() and path != home.folder else ""
+    assert refusal(lambda: read(home)) == f"HL6020 {path} chmod {whole}go-w {path}"
     path.chmod(path.stat().st_mode & ~mode)
     if what != "membership":  # there is none in the file
         read(home)
@@ -129,8 +131,29 @@ def test_the_doctor_names_all_of_it_at_once(home: Home):
     found = checkup.examine(home)
     assert {finding.name for finding in found} == {"文件权限 (permissions)"}
     assert {finding.status for finding in found} == {"fail"}
-    commands = [*(f"chmod go-w {path}" for path in wrong[:-1]), f"chmod -R go-w {wrong[-1]}/"]
+    commands = [f"chmod {'-R ' if path.name == 'trusted' else ''}go-w {path}" for path in wrong[:-1]]
+    commands.append(f"chmod -R go-w {wrong[-1]}/")
     assert sorted(str(finding.remedy) for finding in found) == sorted(commands)
+
+
+def test_what_others_may_change_of_a_submission_in_the_spool_is_not_sent(home: Home):
+    """The doctor tells of it, with one command for the folder and all in it; of more than one, above them."""
+    submissions = [home.spool / name for name in ("one", "another")]
+    for folder in submissions:
+        folder.mkdir(mode=0o700)
+        (folder / "manifest.json").write_text('{"file_name": "x"}')
+    assert Spool(home.spool).find("one") is not None
+    submissions[0].chmod(0o770)
+    assert refusal(lambda: Spool(home.spool).find("one")) == f"HL6020 {submissions[0]} chmod -R go-w {submissions[0]}"
+    assert Spool(home.spool).find("another") is not None
+
+    def told() -> list[str | None]:
+        return [each.remedy for each in checkup.examine(home) if "不予采用" in each.what]
+
+    assert told() == [f"chmod -R go-w {submissions[0]}"]
+    home.spool.chmod(0o770)
+    submissions[1].chmod(0o770)
+    assert told() == [f"chmod -R go-w {home.spool}"]
 
 
 def institution(folder: Path) -> Home:
