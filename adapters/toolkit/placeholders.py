@@ -15,7 +15,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["NO_NUMBER", "without_placeholders", "without_placeholders_for_days", "without_placeholders_for_numbers"]
+__all__ = ["is_no_number", "without_placeholders", "without_placeholders_for_days", "without_placeholders_for_numbers"]
 
 _MARKS: Final = (*"/\\|.?*#~／＼？＊…、。", "//", "..", "??", "**", "***", "／／", "……")
 _RUNS: Final = {"-": 20, "_": 8, "—": 8, "–": 4, "―": 4, "－": 8, "＿": 4, "−": 4}
@@ -60,6 +60,11 @@ _LIKE_NOTHING: Final = rf"^(?i:[-{_STROKES}\s]+|{_WORD})$"
 _LIKE_NO_NUMBER: Final = rf"^(?i:[-0０{_STROKES}\s]+|[9９]{{6,}}|{_ZERO_DAY}|{_WORD})$"
 """The same however long and however mixed, 000-000 and NuLL: most cells differ in their first character."""
 _NO_DAY: Final = [*NO_NUMBER, *(form.format(*day) for day in _EMPTY_DAYS for form in _FORMS_OF_DAYS)]
+
+
+def is_no_number(text: str) -> bool:
+    """Return whether `without_placeholders_for_numbers` takes `text` for nothing."""
+    return text in NO_NUMBER or re.fullmatch(_LIKE_NO_NUMBER, text) is not None
 
 
 def without_placeholders(cell: pl.Expr) -> pl.Expr:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.insurer import adapter, exchange
 from adapters.insurer.element import ElementRefused, read_element
 from adapters.toolkit.characters import examined
-from adapters.toolkit.placeholders import NO_NUMBER
+from adapters.toolkit.placeholders import is_no_number
 from huilian import adapters
 from huilian.adapters import AdapterSettings, FileIdentity
 from huilian.errors import FileRefused, describe
@@ -661,8 +661,8 @@ PLAIN = st.text(
         and all(examined(text, codec) == (text, None, "", False) for codec in ("utf-8", "gb18030"))
     )
 )
-NUMBERS = st.from_regex(r"[0-9A-Za-z_./()（）-]{1,30}", fullmatch=True).filter(lambda text: text not in NO_NUMBER)
-NAMES = PLAIN.filter(lambda text: text not in NO_NUMBER)
+NUMBERS = st.from_regex(r"[0-9A-Za-z_./()（）-]{1,30}", fullmatch=True).filter(lambda text: not is_no_number(text))
+NAMES = PLAIN.filter(lambda text: not is_no_number(text))
 DATES = st.dates(dt.date(2015, 1, 1), dt.date(2030, 12, 31))
 PAST = st.dates(dt.date(2015, 1, 1), dt.date(2024, 5, 31))
 FEN = st.integers(0, 10**11)
