@@ -8,7 +8,8 @@ ledger dates that did *not* have a loan (`missing_since`, `loan_absence`).
 
 A ledger not older than any before it takes the short way, here: one join, and writes for
 what changed. A late one corrects its own dates, in `late.py`. Of several files of one date
-the one with the highest number counts (`precedence.py`), and of equals the last to arrive.
+the one with the highest number counts (`precedence.py`), and of equals the last to arrive;
+one without a number may take the place of another of its date (`withdrawal.py`).
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _apply(
         else:
             missing = _note_gone(transaction, table, facts) if newest else 0
     else:
-        # What the first file of this date had, this date has: nothing is gone, though some may be missing.
+        # Nothing is gone by a file that completes its day; what one that replaces another lacks is withdrawn.
         missing = 0 if _completes_its_day(transaction, submission) else _count_missing(transaction, table, facts)
         if withdrawal.replaces_its_day(transaction, submission, table):
             withdrawal.withdraw(transaction, table, facts, told)
