@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("huilian", "schemas", "adapters", "services", "contracts")
-LINES_AT_MOST = 400
+LINES_AT_MOST = 600
 """Of one module; a longer one does more than one thing."""
 
 # Where a float measures time, or the chances of a made-up county, whose figures its own tests hold to the fen.
@@ -76,7 +76,7 @@ def test_imports_run_one_way():
 
 
 def test_a_module_is_small_enough_to_be_read():
-    """Some 400 lines at most."""
+    """As long as one idea needs: 600 lines at most."""
     lengths = {path: len((ROOT / path).read_text("utf-8").splitlines()) for path in modules()}
     assert {path: lines for path, lines in lengths.items() if lines > LINES_AT_MOST} == {}
 

@@ -1,0 +1,1 @@
+"""The county's side: its members, the messages it keeps, the submissions it applies, and the office that holds them."""

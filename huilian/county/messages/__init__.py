@@ -1,0 +1,1 @@
+"""Messages at the county: let in, kept, handled, sent on, refused."""

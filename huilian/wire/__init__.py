@@ -1,0 +1,1 @@
+"""What travels between institution and county, and how it is signed: keys, envelope, documents, contracts."""
