@@ -15,7 +15,7 @@ from bench.data import COUNTY, MEMBER, Ledgers
 from huilian import adapters
 from huilian.database import quote
 from huilian.embedded_server import EmbeddedServer
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import LoanLedgerRecord
 from services.registry.staging import sql_columns
 

@@ -117,7 +117,7 @@ class Piece:
 
     Args:
         rows: how many data rows it held; every one is either accepted or has rejections.
-        accepted: canonical records in wire types (`schemas.columnar.to_wire`), by line.
+        accepted: canonical records in wire types (`huilian.records.columnar.to_wire`), by line.
         rejections: the errors of the others, as `REJECTIONS`, by line.
         bytes_read: how far into the file this piece reached, for the progress bar.
         type: the message type its records become, where it is not the file's kind: a workbook

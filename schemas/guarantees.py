@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import polars as pl
 
-from schemas import fields as f
-from schemas.records import CONTRACT_NO, KEY, LONGEST_CONTRACT_NO, CrossCheck, Record, fen
+from huilian.records import fields as f
+from huilian.records.record import CrossCheck, Record, fen
+from schemas.records import CONTRACT_NO, KEY, LONGEST_CONTRACT_NO
 
 __all__ = [
     "GUARANTEED_SUBJECT",

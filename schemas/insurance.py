@@ -7,8 +7,9 @@ from typing import ClassVar
 import marshmallow as ma
 import polars as pl
 
-from schemas import fields as f
-from schemas.records import KEY, CrossCheck, Record, fen
+from huilian.records import fields as f
+from huilian.records.record import CrossCheck, Record, fen
+from schemas.records import KEY
 
 __all__ = [
     "CLAIM_STATUS",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from schemas.fields import _Field
-from schemas.records import Record
+from huilian.records.fields import _Field
+from huilian.records.record import Record
 
 if TYPE_CHECKING:
     from huilian.catalogue import Contract
@@ -93,7 +93,7 @@ def _value(field: ma.fields.Field[Any], definitions: dict[str, Json]) -> Json:
             "propertyNames": _value(field.key_field, definitions),
             "additionalProperties": _value(field.value_field, definitions),
         }
-    message = f"{field.name}: a {type(field).__name__} has no published form; use the kinds in schemas.fields"
+    message = f"{field.name}: a {type(field).__name__} has no published form; use the kinds in huilian.records.fields"
     raise TypeError(message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshmallow as ma
 
-from schemas import fields as f
+from huilian.records import fields as f
 from schemas.records import KEY
 
 __all__ = [

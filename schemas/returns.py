@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import polars as pl
 
-from schemas import fields as f
-from schemas.records import KEY, CrossCheck, Record, fen
+from huilian.records import fields as f
+from huilian.records.record import CrossCheck, Record, fen
+from schemas.records import KEY
 
 __all__ = [
     "COMPENSATION_STATUS",

@@ -19,7 +19,7 @@ from adapters.toolkit.workbook.container import Container
 from adapters.toolkit.workbook.heading import GROUPED
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
 from huilian.errors import FileRefused
-from schemas.columnar import split
+from huilian.records.columnar import split
 from schemas.records import RosterRecord
 
 if TYPE_CHECKING:

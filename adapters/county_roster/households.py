@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from adapters.toolkit.translation import LINE
-from schemas.columnar import ERRORS
+from huilian.records.columnar import ERRORS
 
 __all__ = ["checks", "returned_with_others", "with_verdicts"]
 
@@ -78,7 +78,7 @@ def checks(county: str) -> list[tuple[str, str, pl.Expr]]:
 
 
 def returned_with_others(good: pl.DataFrame, canonical: pl.DataFrame, rejected: pl.Series) -> pl.DataFrame:
-    """Return, as `schemas.columnar.ERRORS`, the rows of `good` whose household has a rejected row.
+    """Return, as `huilian.records.columnar.ERRORS`, the rows of `good` whose household has a rejected row.
 
     Args:
         good: rows without errors of their own.

@@ -10,7 +10,7 @@ from adapters.credit_platform.layouts import CREDIT_RECORDS, NOTICES, TABLES
 from adapters.toolkit import writing
 from huilian.adapters import Adapter, AdapterSettings, Outgoing
 from huilian.errors import FileRefused
-from schemas.fields import Text
+from huilian.records.fields import Text
 from schemas.returns import CreditRecord
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from schemas.guarantees import (
 )
 
 if TYPE_CHECKING:
-    from schemas.records import Record
+    from huilian.records.record import Record
 
 __all__ = ["KEYS", "LAYOUTS", "REFERENCE", "TOTAL_MARK", "SheetLayout"]
 

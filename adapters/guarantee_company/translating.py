@@ -16,7 +16,7 @@ from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
 from huilian.adapters import Piece
-from schemas.columnar import split
+from huilian.records.columnar import split
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -19,7 +19,7 @@ from adapters.insurer.parsing import Body, parse
 from adapters.insurer.vocabulary import HEAD, NAMESPACE, local_name, qualified
 from adapters.toolkit.whole_files import replacing
 from huilian.errors import FileRefused
-from schemas import fields as f
+from huilian.records import fields as f
 from schemas.messages import Receipt
 from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord
 

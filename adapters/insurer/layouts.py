@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from adapters.toolkit.plausibility import Check
-    from schemas.records import Record
+    from huilian.records.record import Record
 
 __all__ = ["ACCOUNT", "LAYOUTS", "PAYERS", "ElementLayout", "share"]
 

@@ -17,7 +17,7 @@ from adapters.toolkit.translation import LINE
 from huilian.adapters import REJECTIONS, Piece
 from huilian.errors import FileRefused, describe
 from huilian.money import MONEY_PATTERN, from_fen, text
-from schemas.columnar import split
+from huilian.records.columnar import split
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -19,7 +19,7 @@ from adapters.toolkit.translation import LINE
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece
 from huilian.ahead import ahead
 from huilian.errors import FileRefused
-from schemas.columnar import split
+from huilian.records.columnar import split
 from schemas.records import LoanLedgerRecord
 
 if TYPE_CHECKING:

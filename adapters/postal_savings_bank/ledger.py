@@ -15,7 +15,7 @@ from adapters.toolkit import plausibility
 from adapters.toolkit.placeholders import without_placeholders_for_days
 from adapters.toolkit.translation import Column, Translation, code, name, number, whole
 from huilian.identity import is_credit_code
-from schemas.fields import IdentityNumber
+from huilian.records.fields import IdentityNumber
 from schemas.records import LoanLedgerRecord
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def identity_types(numbers: pl.Series) -> pl.Series:
 
 
 def checks(county: str, as_of: dt.date) -> list[tuple[str, str, pl.Expr]]:
-    """Return the checks that depend on the county and the file's date, as `schemas.columnar.split` takes them."""
+    """Return the checks that depend on the county and the file's date, as `columnar.split` takes them."""
     return [
         ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
         *plausibility.checks(LoanLedgerRecord, as_of),

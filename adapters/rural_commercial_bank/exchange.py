@@ -25,7 +25,7 @@ from adapters.toolkit.translation import LINE
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.ahead import ahead
 from huilian.errors import FileRefused
-from schemas.columnar import split
+from huilian.records.columnar import split
 
 if TYPE_CHECKING:
     import datetime as dt

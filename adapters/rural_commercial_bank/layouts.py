@@ -21,10 +21,12 @@ from adapters.toolkit.translation import (
     rate,
     whole,
 )
-from schemas.records import LoanLedgerRecord, Record, RepaymentRecord
+from schemas.records import LoanLedgerRecord, RepaymentRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from huilian.records.record import Record
 
 __all__ = ["IDENTITY_TYPES", "LAYOUTS", "TRAILER_MARK", "USUAL_IDENTITY_TYPES", "FileLayout"]
 

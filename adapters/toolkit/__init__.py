@@ -2,7 +2,7 @@
 
 ::
 
-    cutting ─▶ header ─▶ reading ─▶ delimited ─▶ translation ─▶ schemas.columnar.split ─▶ records
+    cutting ─▶ header ─▶ reading ─▶ delimited ─▶ translation ─▶ huilian.records.columnar.split ─▶ records
     pieces     encodings  grammar    data rows    canonical      control_totals, repeats   rejections ─▶ returning
                foreign               characters
 

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from huilian.identity import is_credit_code
-from schemas.fields import IDENTITY_PATTERN, IdentityNumber
+from huilian.records.fields import IDENTITY_PATTERN, IdentityNumber
 
 __all__ = [
     "BY_NUMBER",
@@ -130,7 +130,7 @@ def explained(errors: pl.DataFrame, canonical: pl.DataFrame) -> pl.DataFrame:
     """Return `errors` with a code that says what a person's number is instead, where that can be seen.
 
     Args:
-        errors: as `schemas.columnar.ERRORS`.
+        errors: as `huilian.records.columnar.ERRORS`.
         canonical: the rows they speak of.
     """
     for column in _NUMBERS:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["check_header", "day"]
 
 EARLIEST_YEAR: Final = 1900
-"""As in `schemas.fields.Date`."""
+"""As in `huilian.records.fields.Date`."""
 
 
 def day(digits: str) -> dt.date | None:

@@ -20,7 +20,7 @@ from adapters.toolkit.certificates import (
     is_no_credit_code,
     is_no_resident,
 )
-from schemas.fields import IDENTITY_PATTERN
+from huilian.records.fields import IDENTITY_PATTERN
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.records import LoanLedgerRecord, RepaymentRecord, RosterRecord
@@ -28,12 +28,12 @@ from schemas.records import LoanLedgerRecord, RepaymentRecord, RosterRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from schemas.records import Record
+    from huilian.records.record import Record
 
 __all__ = ["Check", "checks"]
 
 Check = tuple[str, str, pl.Expr]
-"""(field, error code, expression true where wrong), as `schemas.columnar.split` takes it."""
+"""(field, error code, expression true where wrong), as `huilian.records.columnar.split` takes it."""
 
 HIGHEST_RATE: Final = Decimal(36)
 """Per cent a year. Above it interest was void between any two parties (法释〔2015〕18号 第二十六条)."""
@@ -48,7 +48,7 @@ LONGEST_TERM: Final = 50
 LONGEST_COVER: Final = 106
 """Years until the end of a policy: whole life cover ends at the age of 105; `assumed`."""
 EARLIEST_BIRTH: Final = "19000101"
-"""As `schemas.fields.Date`; `assumed` for persons: nobody on a roster is older."""
+"""As `huilian.records.fields.Date`; `assumed` for persons: nobody on a roster is older."""
 
 _PER_CENT: Final = pl.Decimal(9, 6)
 _BORN_AT, _BORN_LENGTH = 6, 8

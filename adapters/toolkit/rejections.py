@@ -10,12 +10,12 @@ from adapters.toolkit.certificates import explained
 from adapters.toolkit.translation import LINE, Codes, Translation
 from huilian.adapters import REJECTIONS
 from huilian.errors import describe
-from schemas.fields import _Field
+from huilian.records.fields import _Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from schemas.records import Record
+    from huilian.records.record import Record
 
 __all__ = ["reject", "unknown_code"]
 
@@ -33,7 +33,7 @@ def reject(
     """Return all errors of a piece's rows as `huilian.adapters.REJECTIONS`, by line, then by column.
 
     Args:
-        errors: as `schemas.columnar.ERRORS`.
+        errors: as `huilian.records.columnar.ERRORS`.
         faults: as `adapters.toolkit.reading.FAULTS`.
         canonical: the rows both speak of.
         translation: names the source's column of every canonical field.

@@ -13,7 +13,7 @@ import polars as pl
 from huilian.ahead import ahead
 from huilian.bulk import Batcher
 from huilian.envelope import Draft, gzipped
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import LoanChange, LoanState
 from services.registry.columns import SHARED_STATE, names, of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.database import quote
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import LoanLedgerRecord, LoanState
 
 __all__ = ["LOAN_STATE", "SHARED_STATE", "differs", "names", "of"]

@@ -9,11 +9,13 @@ from huilian import money
 from huilian.errors import FileRefused
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
-from schemas.records import LoanGone, LoanLedgerRecord, Record, RepaymentRecord, RosterRecord
+from schemas.records import LoanGone, LoanLedgerRecord, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
+
+    from huilian.records.record import Record
 
 __all__ = ["KINDS", "Counts", "Kind", "Part", "check_totals", "is_named_by", "kinds_with", "receipt"]
 

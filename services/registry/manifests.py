@@ -9,7 +9,7 @@ import marshmallow as ma
 from huilian import access, basis, members
 from huilian.error_texts import TEXTS
 from huilian.errors import MessageRefused
-from schemas.fields import error_code
+from huilian.records.fields import error_code
 from services.registry import relative
 from services.registry.domain import KINDS, is_named_by
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import RepaymentRecord
 from services.registry.columns import differs, names, of
 from services.registry.domain import Counts

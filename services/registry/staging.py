@@ -17,9 +17,10 @@ from huilian.basis import has_base
 from huilian.bulk import from_ndjson, to_csv
 from huilian.database import quote
 from huilian.errors import FileRefused, MessageRefused
-from schemas import columnar
-from schemas.fields import WHOLE_LIMIT, Date, Money, RatePercent, Whole
-from schemas.records import Record, RejectionRecord
+from huilian.records import columnar
+from huilian.records.fields import WHOLE_LIMIT, Date, Money, RatePercent, Whole
+from huilian.records.record import Record
+from schemas.records import RejectionRecord
 from services.registry import relative
 from services.registry.domain import KINDS, Kind, Part, check_totals
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import messages
-from schemas import columnar
+from huilian.records import columnar
 from services.registry import elements
 from services.registry.columns import differs, names, of
 from services.registry.domain import KINDS

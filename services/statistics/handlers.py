@@ -10,7 +10,7 @@ from huilian.ahead import side_by_side
 from huilian.bulk import from_ndjson, to_csv
 from huilian.errors import MessageRefused
 from huilian.members import PLATFORM
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import LoanChange
 from services.statistics import domain
 

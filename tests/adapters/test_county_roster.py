@@ -14,7 +14,7 @@ from adapters.toolkit.workbook import container
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import RosterRecord
 from tests.adapters.making import ROSTER, changed, errors, identity_number, read, roster
 

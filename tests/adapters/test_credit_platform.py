@@ -21,7 +21,7 @@ from adapters.toolkit import writing
 from huilian import identity
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
-from schemas.columnar import columns, wire_types
+from huilian.records.columnar import columns, wire_types
 from schemas.returns import CreditRecord, NoticeRecord
 from tests.adapters.making import identity_number
 from tests.adapters.valid_records import frames

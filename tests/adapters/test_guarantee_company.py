@@ -16,7 +16,7 @@ from adapters.toolkit.workbook import blocks
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import describe
-from schemas import columnar
+from huilian.records import columnar
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from tests.adapters.guarantee_making import (
     BANKS,

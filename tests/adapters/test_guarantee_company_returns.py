@@ -22,7 +22,7 @@ from adapters.guarantee_company import adapter
 from adapters.guarantee_company.amounts import WORDING
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
-from schemas.columnar import wire_types
+from huilian.records.columnar import wire_types
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
 from schemas.returns import (
     COMPENSATION_STATUS,

@@ -20,7 +20,7 @@ from adapters.toolkit.placeholders import is_no_number
 from huilian import adapters
 from huilian.adapters import AdapterSettings, FileIdentity
 from huilian.errors import FileRefused, describe
-from schemas import columnar
+from huilian.records import columnar
 from schemas.insurance import CLAIM_STATUS, POLICY_KIND, ClaimRecord, PeriodResultRecord, PolicyRecord
 from tests.adapters.insurer_making import (
     CLAIM,

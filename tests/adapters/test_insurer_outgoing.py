@@ -14,7 +14,7 @@ from adapters.insurer import adapter, documents
 from adapters.insurer.parsing import MOST_ELEMENT_BYTES
 from huilian.adapters import Outgoing
 from huilian.errors import FileRefused
-from schemas.columnar import wire_types
+from huilian.records.columnar import wire_types
 from schemas.returns import CompensationResultRecord, ConfirmationRecord
 from tests.adapters.insurer_making import NAMESPACE
 from tests.adapters.making import COUNTY, identity_number

@@ -26,7 +26,8 @@ from adapters.postal_savings_bank.forms import (
 from adapters.toolkit import cutting
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
-from schemas import columnar, messages
+from huilian.records import columnar
+from schemas import messages
 from schemas.returns import (
     COMPENSATION_STATUS,
     NOTICE_KIND,

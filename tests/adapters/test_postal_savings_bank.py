@@ -18,7 +18,7 @@ from adapters.toolkit.placeholders import is_no_number
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import FIVE_TIER_CLASS, LOAN_STATUS, LoanLedgerRecord
 from tests.adapters.making import errors, identity_number, read
 from tests.adapters.postal_making import LOAN, NAME, detail, field, ledger

@@ -12,7 +12,7 @@ from adapters.toolkit import cutting
 from huilian import adapters
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import LoanLedgerRecord, RepaymentRecord
 from tests.adapters.making import LEDGER, changed, errors, identity_number, journal, ledger, read, row, trailer
 

@@ -22,8 +22,8 @@ from adapters.toolkit import writing
 from huilian import catalogue
 from huilian.adapters import AdapterSettings, Outgoing, settings_for
 from huilian.errors import ConfigurationError, FileRefused
-from schemas.columnar import wire_types
-from schemas.fields import Money
+from huilian.records.columnar import wire_types
+from huilian.records.fields import Money
 from schemas.messages import Receipt
 from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
 from tests.adapters.making import identity_number

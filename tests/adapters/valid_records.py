@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 from hypothesis import strategies as st
 
-from schemas import fields as f
-from schemas.columnar import wire_types
+from huilian.records import fields as f
+from huilian.records.columnar import wire_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import fields as f
+from huilian.records import fields as f
 from schemas import json_schema
 from schemas.catalogue import contracts
 

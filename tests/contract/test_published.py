@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from huilian.errors import ConfigurationError
-from schemas import fields as f
+from huilian.records import fields as f
 from schemas import json_schema, publish
 from schemas.catalogue import contracts
 from schemas.records import LoanLedgerRecord

@@ -7,8 +7,8 @@ import pytest
 
 from huilian import catalogue
 from huilian.conformance import generation
-from schemas.columnar import wire_types
-from schemas.records import Record
+from huilian.records.columnar import wire_types
+from huilian.records.record import Record
 
 CONTRACTS = catalogue.installed().contracts
 NESTED = {"loans_changed/v1"}

@@ -10,21 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huilian.identity import is_identity_number
-from schemas import columnar, fields
+from huilian.records import columnar, fields
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
-from schemas.records import (
-    LoanLedgerRecord,
-    LoanState,
-    Record,
-    RejectionRecord,
-    RepaymentRecord,
-    RosterRecord,
-)
+from schemas.records import LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
 from schemas.returns import ConfirmationRecord, CreditRecord, NoticeRecord
 
 if TYPE_CHECKING:
     import marshmallow as ma
+
+    from huilian.records.record import Record
 
 RECORDS = [
     ClaimRecord,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import columnar
+from huilian.records import columnar
 from schemas.records import LoanChange, LoanState
 from services.statistics import domain
 

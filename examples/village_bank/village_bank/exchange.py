@@ -13,7 +13,7 @@ from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
-from schemas.columnar import split
+from huilian.records.columnar import split
 from schemas.records import LoanLedgerRecord
 
 from village_bank.layout import CONFIRMATIONS, LEDGER, TOTALS, TRAILER_MARK

@@ -1,1 +1,1 @@
-"""Submissions at the county: their parts gathered, checked, applied whole by the service that owns the kind, answered."""
+"""Submissions at the county: gathered, checked, applied whole by the service that owns the kind, answered."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from schemas.fields import Whole, _Field
+from huilian.records.fields import Whole, _Field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.records import Record
+    from huilian.records.record import Record
 
 __all__ = ["ERRORS", "column_types", "columns", "split", "to_wire", "wire_types"]
 
