@@ -17,8 +17,8 @@ from huilian.errors import printable
 if TYPE_CHECKING:
     import datetime as dt
 
+    from huilian.county.context import Context
     from huilian.database import Transaction
-    from huilian.service import Context
 
 __all__ = ["TYPE", "draft", "note", "texts_about"]
 

@@ -14,19 +14,20 @@ import structlog
 
 from huilian import access, catalogue, database_roles, members, policy, schema, service, translating
 from huilian.clock import Clock, SystemClock
+from huilian.county.context import Context
 from huilian.database import Database, credentials
 from huilian.embedded_server import EmbeddedServer
 from huilian.errors import HostUnavailable
 from huilian.members import PLATFORM, Member
 from huilian.processing import Processor
 from huilian.quotas import Quotas
-from huilian.service import Context, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from huilian.home import Home, Settings
     from huilian.schema import Component
+    from huilian.service import Service
 
 __all__ = ["Office", "components", "open_office", "open_office_when_up", "set_up"]
 

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from huilian.access import AccessRules
     from huilian.counted_refusals import Counted
+    from huilian.county.context import Context
     from huilian.database import Database, Transaction
     from huilian.envelope import Draft, Message
     from huilian.keys import KeyFolder, SigningKey
     from huilian.members import Member
-    from huilian.service import Context, Service
+    from huilian.service import Service
 
 __all__ = ["INTAKE", "Outcome", "Processor", "Result", "check_intake"]
 

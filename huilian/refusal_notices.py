@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from huilian.access import AccessRules
+    from huilian.county.context import Context
     from huilian.database import Transaction
     from huilian.envelope import Draft, Message
-    from huilian.service import Context
 
 __all__ = ["KIND", "refusal_notice"]
 

@@ -1,19 +1,11 @@
-"""What a service is to the kernel: handlers by message type, tables, and ways to ask it.
+"""What a service is to the kernel: kinds of submission, handlers by message type, tables, and ways to ask it.
 
 Services are found by the entry point group `huilian.services`; the kernel names none.
-A handler is a plain function; both hosts call the same one::
-
-    def handle(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]
-
-It changes its service's own tables through `transaction` and returns the messages to
-send. State, inbox and outbox commit together. It may be called again for a message it
-has handled only if that commit did not happen.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
@@ -21,45 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from huilian.adapters import Piece
-    from huilian.catalogue import Catalogue
-    from huilian.clock import Clock
+    from collections.abc import Callable, Mapping
+
+    from huilian.county.context import Handler
+    from huilian.county.submissions.kinds import Kind
     from huilian.database import Transaction
-    from huilian.envelope import Draft, Message
-    from huilian.policy import Policy
+    from huilian.envelope import Message
     from huilian.schema import Component
 
-__all__ = ["Context", "Handler", "Service", "Translate", "installed"]
+__all__ = ["Service", "installed", "query"]
 
 GROUP: Final = "huilian.services"
-
-
-Translate = Callable[["Transaction", "Message"], "Piece"]
-"""Makes the canonical record of a message in a member's own format."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a handler may know beside its message and its transaction.
-
-    Args:
-        clock: what time it is.
-        county: its six digits.
-        policy: the county's.
-        catalogue: the contracts.
-        translate: reads a message in its sender's own format, by way of that member's adapter.
-        missing_at_most_percent: by kind of submission, how much of what stood a full list may lack.
-    """
-
-    clock: Clock
-    county: str
-    policy: Policy
-    catalogue: Catalogue
-    translate: Translate
-    missing_at_most_percent: Mapping[str, int]
-
-
-Handler = Callable[["Message", "Transaction", Context], Iterable["Draft"]]
 
 
 @dataclass(frozen=True)
@@ -74,6 +38,7 @@ class Service:
             interface and the commands call.
         intake_checks: message type to what raises `MessageRefused` at once where the sender
             waits for an answer, for a message that was taken before as well.
+        kinds: the kinds of submission it owns; the kernel takes them in, and adds the handlers that do.
     """
 
     name: str
@@ -81,6 +46,7 @@ class Service:
     handlers: Mapping[str, Handler]
     queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
+    kinds: tuple[Kind, ...] = ()
 
 
 @functools.cache

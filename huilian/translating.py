@@ -13,10 +13,10 @@ from huilian.errors import FileRefused, MessageRefused
 
 if TYPE_CHECKING:
     from huilian.adapters import Piece
+    from huilian.county.context import Translate
     from huilian.database import Transaction
     from huilian.envelope import Message
     from huilian.home import Home
-    from huilian.service import Translate
 
 __all__ = ["translator"]
 

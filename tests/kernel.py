@@ -24,12 +24,12 @@ from huilian.service import Service
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from huilian.county.context import Context, Handler
     from huilian.database import Transaction
     from huilian.envelope import Message
     from huilian.messages import DeadLetter
     from huilian.office import Office
     from huilian.processing import Processor
-    from huilian.service import Context, Handler
 
 PROJECT = Path(__file__).parents[1]
 COUNTY = "341599"

@@ -36,9 +36,9 @@ from services.registry import (
 from services.registry.domain import KINDS, Counts, is_named_by, kinds_with, receipt
 
 if TYPE_CHECKING:
+    from huilian.county.context import Context
     from huilian.database import Transaction
     from huilian.envelope import Message
-    from huilian.service import Context
 
 __all__ = ["on_element", "on_manifest", "on_part"]
 

@@ -14,9 +14,9 @@ from services.registry import relative
 from services.registry.domain import KINDS, is_named_by
 
 if TYPE_CHECKING:
+    from huilian.county.context import Context
     from huilian.database import Transaction
     from huilian.envelope import Message
-    from huilian.service import Context
 
 __all__ = ["check_kind", "hold_to_first", "load", "load_refused_file"]
 

@@ -16,9 +16,9 @@ from services.registry.domain import receipt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from huilian.county.context import Context
     from huilian.database import Transaction
     from huilian.envelope import Draft, Message
-    from huilian.service import Context
 
 __all__ = ["on_refused_file"]
 

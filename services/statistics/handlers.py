@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from huilian.county.context import Context
     from huilian.database import Transaction
     from huilian.envelope import Draft, Message
-    from huilian.service import Context
 
 __all__ = ["on_loans_changed", "on_receipt", "rebuild"]
 

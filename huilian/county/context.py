@@ -1,0 +1,56 @@
+"""What handlers may know beside a message and its transaction.
+
+A handler is a plain function; both hosts call the same one::
+
+    def handle(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]
+
+It changes its service's own tables through `transaction` and returns the messages to
+send. State, inbox and outbox commit together. It may be called again for a message it
+has handled only if that commit did not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from huilian.adapters import Piece
+    from huilian.catalogue import Catalogue
+    from huilian.clock import Clock
+    from huilian.database import Transaction
+    from huilian.envelope import Draft, Message
+    from huilian.policy import Policy
+
+__all__ = ["Context", "Handler", "Translate"]
+
+
+Translate = Callable[["Transaction", "Message"], "Piece"]
+"""Makes the canonical record of a message in a member's own format."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a handler may know beside its message and its transaction.
+
+    Args:
+        clock: what time it is.
+        county: its six digits.
+        policy: the county's.
+        catalogue: the contracts.
+        translate: reads a message in its sender's own format, by way of that member's adapter.
+        missing_at_most_percent: by kind of submission, how much of what stood a full list may lack.
+        owners: the service that takes each kind of submission, by the name of the kind.
+    """
+
+    clock: Clock
+    county: str
+    policy: Policy
+    catalogue: Catalogue
+    translate: Translate
+    missing_at_most_percent: Mapping[str, int]
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[["Message", "Transaction", Context], Iterable["Draft"]]

@@ -1,0 +1,89 @@
+"""Names of submissions: one class builds and reads them.
+
+A submission is named `RCB01-loan_ledger-20240531-0123456789abcdef`: its member, its kind, its date and the first 16
+digits of its file's SHA-256. The same file stated once more is another submission, with `.2`, `.3`, … behind the
+name. What tells the county of a file that was refused where it was made has the refusal's code behind the name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+__all__ = ["SubmissionName"]
+
+DIGITS: Final = 16
+"""How many digits of a file's SHA-256 stand in the name."""
+_NAME: Final = re.compile(
+    r"(?P<member>[0-9A-Za-z_]+)-(?P<kind>[a-z_]+)-(?P<day>[0-9]{8})-(?P<digest>[0-9a-f]{16})"
+    r"(?:-(?P<code>HL[0-9]{4})|\.(?P<statement>[1-9][0-9]*))?",
+    re.ASCII,
+)
+_OWNER: Final = re.compile(r"(?P<member>[0-9A-Za-z_]+)-(?P<kind>[a-z_]+)-.", re.ASCII)
+
+
+@dataclass(frozen=True)
+class SubmissionName:
+    """What a submission's name says.
+
+    Args:
+        member: who sends it.
+        kind: of submission.
+        day: its as-of date, "20240531".
+        digest: the first digits of its file's SHA-256.
+        statement: the first, second, … submission of the same file.
+        code: of the refusal, where the file was refused by its sender.
+    """
+
+    member: str
+    kind: str
+    day: str
+    digest: str
+    statement: int = 1
+    code: str | None = None
+
+    @classmethod
+    def of(cls, member: str, kind: str, as_of: dt.date, sha256: str, *, code: str | None = None) -> SubmissionName:
+        """Return the first name of a file with these bytes; with `code`, of what tells of its refusal."""
+        return cls(member, kind, f"{as_of:%Y%m%d}", sha256[:DIGITS], code=code)
+
+    @classmethod
+    def parse(cls, text: str) -> SubmissionName | None:
+        """Return what a name says, or None where it is not built as ours are."""
+        match = _NAME.fullmatch(text)
+        if match is None:
+            return None
+        said = match.groupdict()
+        return cls(**said | {"statement": int(said["statement"] or 1)})
+
+    @staticmethod
+    def owner(text: str) -> tuple[str, str] | None:
+        """Return member and kind that any submission's name begins with; what follows is its sender's to choose."""
+        match = _OWNER.match(text)
+        return (match["member"], match["kind"]) if match else None
+
+    @staticmethod
+    def beginning(member: str, kind: str, day: str = "") -> str:
+        """Return what all names of a member's kind, or of a day of it, begin with."""
+        return f"{member}-{kind}-" + (f"{day}-" if day else "")
+
+    @property
+    def first(self) -> SubmissionName:
+        """Return the name of the file's first submission."""
+        return replace(self, statement=1)
+
+    @property
+    def next(self) -> SubmissionName:
+        """Return the name under which the same file is stated once more."""
+        return replace(self, statement=self.statement + 1)
+
+    def __str__(self) -> str:
+        """Return the name as it is written."""
+        name = f"{self.member}-{self.kind}-{self.day}-{self.digest}"
+        if self.code:
+            return f"{name}-{self.code}"
+        return name if self.statement == 1 else f"{name}.{self.statement}"
