@@ -13,11 +13,11 @@ import psycopg
 
 from bench.data import COUNTY, MEMBER, Ledgers
 from huilian import adapters
+from huilian.county.submissions.staging import sql_columns
 from huilian.database import quote
 from huilian.embedded_server import EmbeddedServer
 from huilian.records import columnar
 from schemas.records import LoanLedgerRecord
-from services.registry.staging import sql_columns
 
 if TYPE_CHECKING:
     from pathlib import Path

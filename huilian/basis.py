@@ -9,12 +9,12 @@ basis that is not what the county has costs a second sending and nothing else.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from huilian.ledger_content import places, stored, throw_away
+from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -115,11 +115,11 @@ def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:
 
 def _by_date(spool: Spool, member: str, kind: str) -> dict[str, list[SpooledSubmission]]:
     """Return the submissions of a member's kind by their date, as their names have it."""
-    named = re.compile(rf"{re.escape(member)}-{re.escape(kind)}-([0-9]{{8}})-[0-9a-f]{{16}}(?:\\.[0-9]+)?")
     found: dict[str, list[SpooledSubmission]] = {}
     for submission in spool.submissions():
-        if match := named.fullmatch(submission.folder.name):
-            found.setdefault(match[1], []).append(submission)
+        name = SubmissionName.parse(submission.folder.name)
+        if name and (name.member, name.kind, name.code) == (member, kind, None):
+            found.setdefault(name.day, []).append(submission)
     return found
 
 
@@ -138,7 +138,7 @@ def _basis(accepted: Sequence[SpooledSubmission]) -> Basis | None:
 
 def forget(spool: Spool, refused: str) -> None:
     """Have the next file of this member and kind sent as a whole, and the refused one, too."""
-    member_and_kind = refused.rsplit("-", 2)[0]
+    owner = SubmissionName.owner(refused)
     for submission in spool.submissions():
-        if submission.folder.name.startswith(f"{member_and_kind}-"):
+        if SubmissionName.owner(submission.folder.name) == owner:
             throw_away(submission.folder)

@@ -67,6 +67,7 @@ class Office:
             catalogue.installed(),
             translating.translator(self.home, county),
             self.settings.missing_at_most_percent,
+            {kind.name: found.name for found in self.services.values() for kind in found.kinds},
         )
 
     @functools.cached_property

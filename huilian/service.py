@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.county.submissions import receipts, reconciliation, scoreboard
+from huilian.county.submissions.lifecycle import MANIFEST, Intake
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -43,10 +45,17 @@ class Service:
 
     name: str
     component: Component
-    handlers: Mapping[str, Handler]
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
     queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
     kinds: tuple[Kind, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Add what the kernel does for the kinds of submission."""
+        if self.kinds:
+            intake = Intake(self.name, self.component.schema, self.kinds)
+            object.__setattr__(self, "handlers", {**intake.handlers(), **self.handlers})
+            object.__setattr__(self, "intake_checks", {MANIFEST: intake.check_stands, **self.intake_checks})
 
 
 @functools.cache
@@ -65,13 +74,31 @@ def installed() -> dict[str, Service]:
     return services
 
 
+@functools.cache
+def kinds() -> dict[str, Kind]:
+    """Return every kind of submission that an installed service owns, by name."""
+    return {kind.name: kind for service in installed().values() for kind in service.kinds}
+
+
+def _of_submissions() -> dict[str, Callable[..., Any]]:
+    """Return what the kernel answers of submissions, whichever services own their kinds."""
+    return {
+        "receipt": receipts.receipt,
+        "superseded_by": functools.partial(receipts.superseded_by, kinds=kinds()),
+        "submissions": receipts.submissions,
+        "reconciliation": functools.partial(reconciliation.reconciliation, kinds=kinds()),
+        "scoreboard": functools.partial(scoreboard.scoreboard, kinds=kinds()),
+        "scoreboard_feed": functools.partial(scoreboard.scoreboard_feed, kinds=kinds()),
+    }
+
+
 def query(name: str) -> Callable[..., Any]:
-    """Return the query called `name`, whichever service answers it.
+    """Return the query called `name`, whichever service answers it, or the kernel.
 
     Raises:
         ConfigurationError: HL6006, no installed service does.
     """
-    for service in installed().values():
-        if name in service.queries:
-            return service.queries[name]
+    for answers in (*(service.queries for service in installed().values()), _of_submissions()):
+        if name in answers:
+            return answers[name]
     raise ConfigurationError("HL6006", file="huilian.services", what=f"no service answers {name}")

@@ -57,8 +57,8 @@ class SubmissionName:
         match = _NAME.fullmatch(text)
         if match is None:
             return None
-        said = match.groupdict()
-        return cls(**said | {"statement": int(said["statement"] or 1)})
+        member, kind, day, digest = match.group("member", "kind", "day", "digest")
+        return cls(member, kind, day, digest, int(match["statement"] or 1), match["code"])
 
     @staticmethod
     def owner(text: str) -> tuple[str, str] | None:

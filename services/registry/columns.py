@@ -1,14 +1,23 @@
-"""The columns of a loan's state, and the SQL that lists and compares them; derived from the schema."""
+"""What a ledger is made of, the columns of a loan's state, and the SQL that lists and compares them."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from huilian.county.submissions.kinds import Part
 from huilian.database import quote
 from huilian.records import columnar
-from schemas.records import LoanLedgerRecord, LoanState
+from schemas.records import LoanGone, LoanLedgerRecord, LoanState
 
-__all__ = ["LOAN_STATE", "SHARED_STATE", "differs", "names", "of"]
+__all__ = ["GONE", "LEDGER", "LOAN_STATE", "PARTS", "SHARED_STATE", "differs", "names", "of"]
+
+LEDGER: Final = "loan_ledger"
+GONE: Final = "loans_gone"
+PARTS: Final = {
+    LEDGER: Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), (("start_date", "HL2018"),)),
+    # Of a ledger told by its differences only; see `ledger.whole`.
+    GONE: Part(LoanGone, ("loan_no",)),
+}
 
 LOAN_STATE: Final = [name for name in columnar.columns(LoanLedgerRecord) if name not in ("line", "loan_no")]
 """What a ledger says of a loan."""

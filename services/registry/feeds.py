@@ -107,8 +107,8 @@ def _rows(transaction: Transaction, records: str, region: str, institution: str 
         SELECT r.*, s.submission AS source_submission, s.manifest ->> 'file_name' AS file_name,
                s.manifest ->> 'file_sha256' AS file_sha256, p.message
         FROM ({_RECORDS[records]}) r
-        JOIN registry.submission s ON s.number = r.submission
-        LEFT JOIN registry.submission_part p ON p.submission = s.submission AND p.sequence = r.sequence
+        JOIN huilian.submission s ON s.number = r.submission
+        LEFT JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = r.sequence
          AND p.sha256 = s.manifest #>> ARRAY['parts', r.sequence::text, 'sha256']
         WHERE (r.region LIKE %(region)s OR (r.region IS NULL AND %(is_county)s))
           AND (%(institution)s::text IS NULL OR r.member = %(institution)s OR r.loan_institution = %(institution)s)

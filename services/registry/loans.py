@@ -16,58 +16,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from huilian.basis import has_base
-from services.registry import changes, late, precedence, relative, withdrawal
-from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
-from services.registry.domain import Counts
+from huilian.county.submissions.kinds import Counts
+from services.registry import changes, late, precedence, withdrawal
+from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE, differs, names, of
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
+    from huilian.county.submissions.kinds import Records, Submission
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
 __all__ = ["apply"]
 
 
-def apply(
-    transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int
-) -> Generator[Draft, None, Counts]:
-    """Apply a staged ledger as a whole; yield the changes to publish, and return its counts.
-
-    Args:
-        transaction: everything here happens in it.
-        submission: the row of `registry.submission`.
-        tables: the staging tables by type of record, complete and checked.
-        application: the feed's number for this ledger.
-    """
+def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+    """Apply a ledger as a whole; yield the changes to publish, and return its counts."""
     with changes.Changes() as told:
-        counts = _apply(transaction, submission, tables, application, told)
-        yield from told.drafts(submission["member"], submission["submission"])
+        counts = _apply(transaction, submission, records, told)
+        yield from told.drafts(submission.member, submission.name)
     return counts
 
 
-def _apply(
-    transaction: Transaction,
-    submission: dict[str, Any],
-    tables: Mapping[str, str],
-    application: int,
-    told: changes.Changes,
-) -> Counts:
-    table = tables[relative.LEDGER]
+def _apply(transaction: Transaction, submission: Submission, records: Records, told: changes.Changes) -> Counts:
+    table = records.table(LEDGER)
     facts = {
-        "institution": submission["member"],
-        "as_of": submission["as_of"],
-        "submission": submission["number"],
-        "application": application,
+        "institution": submission.member,
+        "as_of": submission.as_of,
+        "submission": submission.number,
+        "application": submission.application,
     }
     newest = transaction.value("SELECT max(as_of) FROM registry.ledger WHERE institution = %(institution)s", facts)
     changes.prepare(transaction)
-    if newest is None or newest < submission["as_of"]:
+    if newest is None or newest < submission.as_of:
         changed = _apply_newest(transaction, table, facts, told)
-        if has_base(submission["manifest"]):
-            missing = relative.note_gone(transaction, tables[relative.GONE], facts)
+        if submission.base:
+            missing = _note_told_as_gone(transaction, records.table(GONE), facts)
         else:
             missing = _note_gone(transaction, table, facts) if newest else 0
     else:
@@ -76,7 +61,7 @@ def _apply(
         if withdrawal.replaces_its_day(transaction, submission, table):
             withdrawal.withdraw(transaction, table, facts, told)
         precedence.leave_out_superseded(transaction, submission, table)
-        if newest == submission["as_of"]:
+        if newest == submission.as_of:
             changed = _apply_newest(transaction, table, facts, told)
         else:
             late.apply(transaction, table, facts)
@@ -89,13 +74,13 @@ def _apply(
     )
     for name in ("registry.loan", "registry.loan_history"):
         note_growth(transaction, name, ("institution", "loan_no"), changed)
-    return Counts(changed=changed, unchanged=int(submission["manifest"]["accepted"]) - changed, missing=missing)
+    return Counts(changed=changed, unchanged=submission.accepted - changed, missing=missing)
 
 
-def _completes_its_day(transaction: Transaction, submission: dict[str, Any]) -> bool:
+def _completes_its_day(transaction: Transaction, submission: Submission) -> bool:
     """Return whether this is a numbered file of a day that has another: it is not held against that one."""
     known = "SELECT true FROM registry.ledger WHERE institution = %(member)s AND as_of = %(as_of)s"
-    return submission["file_sequence"] is not None and bool(transaction.value(known, submission))
+    return submission.file_sequence is not None and bool(transaction.value(known, submission.facts))
 
 
 def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
@@ -110,7 +95,7 @@ def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) 
             WHERE l.institution = %(institution)s AND last.as_of IS NOT NULL
               AND NOT EXISTS (SELECT FROM {table} s WHERE s.loan_no = l.loan_no)
               AND (l.missing_since IS NULL OR l.missing_since > last.as_of)
-              AND NOT EXISTS (SELECT FROM registry.rejection r
+              AND NOT EXISTS (SELECT FROM huilian.rejection r
                               WHERE r.submission = %(submission)s AND r.reference = l.loan_no)
               AND NOT EXISTS (SELECT FROM registry.loan_absence a
                               WHERE a.institution = l.institution AND a.loan_no = l.loan_no
@@ -244,7 +229,26 @@ def _note_gone(transaction: Transaction, table: str, facts: dict[str, Any]) -> i
                 RETURNING l.loan_no
             )
             SELECT count(*) FROM gone
-            WHERE NOT EXISTS (SELECT FROM registry.rejection r
+            WHERE NOT EXISTS (SELECT FROM huilian.rejection r
+                              WHERE r.submission = %(submission)s AND r.reference = gone.loan_no)
+            """,
+            facts,
+        )
+    )
+
+
+def _note_told_as_gone(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
+    """Open the absence of the loans in `table`; return how many of them were not rejected either."""
+    return int(
+        transaction.value(
+            f"""
+            WITH gone AS (
+                UPDATE registry.loan l SET missing_since = %(as_of)s FROM {table} g
+                WHERE l.institution = %(institution)s AND l.loan_no = g.loan_no AND l.missing_since IS NULL
+                RETURNING l.loan_no
+            )
+            SELECT count(*) FROM gone
+            WHERE NOT EXISTS (SELECT FROM huilian.rejection r
                               WHERE r.submission = %(submission)s AND r.reference = gone.loan_no)
             """,
             facts,

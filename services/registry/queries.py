@@ -1,4 +1,4 @@
-"""What the registry answers: receipts, submissions, the consolidated loan feed, differences."""
+"""What the registry answers: the consolidated loan feed, differences, the history of all loans."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import identity, money, regions
-from huilian.error_texts import SUPERSEDED
-from huilian.errors import MessageRefused, UsageError
-from services.registry import changes, elements, statements
+from huilian.county.submissions import entries
+from huilian.errors import UsageError
+from services.registry import changes
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,75 +21,17 @@ if TYPE_CHECKING:
     import polars as pl
 
     from huilian.database import Transaction
-    from huilian.envelope import Message
 
 __all__ = [
     "applied_submissions",
-    "check_intake",
     "differences",
     "history_as_changes",
     "ledger_dates",
     "loan_feed",
-    "receipt",
-    "submissions",
-    "superseded_by",
 ]
 
 _DIFFERENCE: Final = ("kind", "institution", "loan_no", "household_no", "region", "as_of", "reference")
 _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
-
-
-def receipt(transaction: Transaction, submission: str) -> dict[str, Any] | None:
-    """Return the receipt of a submission, or None while it is not applied or not known."""
-    return transaction.value("SELECT receipt FROM registry.submission WHERE submission = %s", [submission])  # type: ignore[no-any-return]  # jsonb
-
-
-def superseded_by(transaction: Transaction, submission: str) -> str | None:
-    """Return the newest submission that has taken the place of an accepted one, or None while that stands.
-
-    Of a full list or a journal that is another file of the same day and number, applied later. An insurer's packages
-    of a day stand side by side: only one of whose records something else was stated since is superseded.
-    """
-    row = transaction.row(
-        "SELECT number, member, kind, as_of, application, coalesce(file_sequence, 0) AS file_sequence,"
-        " (manifest ->> 'accepted')::integer AS accepted"
-        " FROM registry.submission WHERE submission = %s AND status = 'accepted'",
-        [submission],
-    )
-    if row is None:
-        return None
-    later: str | None = transaction.value(
-        "SELECT submission FROM registry.submission WHERE member = %(member)s AND kind = %(kind)s"
-        " AND as_of = %(as_of)s AND coalesce(file_sequence, 0) = %(file_sequence)s AND status = 'accepted'"
-        " AND application > %(application)s ORDER BY application DESC LIMIT 1",
-        row,
-    )
-    if later is None or row["kind"] != elements.KIND:
-        return later
-    return later if statements.held(transaction, row["number"], row["kind"]) < row["accepted"] else None
-
-
-def check_intake(message: Message, transaction: Transaction) -> None:
-    """Let a manifest pass whose submission is new, under way, or still stands; see `Service.intake_checks`.
-
-    Raises:
-        MessageRefused: HL1030, it was accepted, and another has taken its place since.
-    """
-    later = superseded_by(transaction, message.submission) if message.submission else None
-    if later is not None:
-        raise MessageRefused(SUPERSEDED, submission=message.submission, later=later)
-
-
-def submissions(transaction: Transaction, *, member: str | None = None) -> list[dict[str, Any]]:
-    """Return all submissions with their counts, newest first."""
-    rows = transaction.rows(
-        "SELECT submission, member, kind, as_of::text, status, received_at, applied_at, receipt,"
-        " manifest ->> 'file_name' AS file_name, (manifest ->> 'rows')::integer AS rows"
-        " FROM registry.submission WHERE %(member)s::text IS NULL OR member = %(member)s ORDER BY number DESC",
-        {"member": member},
-    )
-    counts = ("accepted", "rejected", "changed", "unchanged", "missing", "code")
-    return [row | {name: (row["receipt"] or {}).get(name) for name in counts} | {"receipt": None} for row in rows]
 
 
 def loan_feed(
@@ -113,7 +55,7 @@ def loan_feed(
     if since is not None and not _CURSOR.match(since):
         raise UsageError("HL7004", cursor=since[:20])
     region = regions.normalise(region)
-    cursor = transaction.value("SELECT coalesce(max(application), 0) FROM registry.submission")
+    cursor = entries.newest_application(transaction)
     if int(since or 0) > cursor:
         # Issued before a restore from a backup: from it a reader would miss what is applied again.
         raise UsageError("HL7004", cursor=str(since))
@@ -151,16 +93,16 @@ class _Origin:
 def _origins(transaction: Transaction) -> dict[int, _Origin]:
     messages: dict[int, dict[int, str]] = {}
     for row in transaction.rows(
-        "SELECT s.number, p.sequence, p.message FROM registry.submission s"
+        "SELECT s.number, p.sequence, p.message FROM huilian.submission s"
         " CROSS JOIN jsonb_to_recordset(s.manifest -> 'parts') AS m(sequence integer, sha256 text)"
-        " JOIN registry.submission_part p"
+        " JOIN huilian.submission_part p"
         " ON p.submission = s.submission AND p.sequence = m.sequence AND p.sha256 = m.sha256"
         " WHERE s.kind = 'loan_ledger' AND s.status = 'accepted'"
     ):
         messages.setdefault(row["number"], {})[row["sequence"]] = row["message"]
     rows = transaction.rows(
         "SELECT number, submission, manifest ->> 'file_name' AS file_name, manifest ->> 'file_sha256' AS file_sha256"
-        " FROM registry.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
+        " FROM huilian.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
     )
     return {
         row["number"]: _Origin(row["submission"], row["file_name"], row["file_sha256"], messages.get(row["number"], {}))
@@ -246,14 +188,14 @@ def history_as_changes(transaction: Transaction) -> Iterator[pl.DataFrame]:
     Holds off applications until the transaction ends: what is yielded and what
     `applied_submissions` names are of one moment.
     """
-    transaction.lock("registry.apply")
+    entries.hold_applications(transaction)
     yield from changes.history(transaction)
 
 
 def applied_submissions(transaction: Transaction) -> list[str]:
     """Return the ledgers that `history_as_changes` contains."""
     rows = transaction.rows(
-        "SELECT submission FROM registry.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
+        "SELECT submission FROM huilian.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
     )
     return [row["submission"] for row in rows]
 

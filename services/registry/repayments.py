@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from huilian.county.submissions.kinds import Counts, Kind, Part
 from huilian.records import columnar
+from schemas.messages import SUBMISSION_KIND
 from schemas.records import RepaymentRecord
 from services.registry.columns import differs, names, of
-from services.registry.domain import Counts
 
 if TYPE_CHECKING:
-    from huilian.database import Transaction
+    from collections.abc import Generator
 
-__all__ = ["apply"]
+    from huilian.county.submissions.kinds import Records, Submission
+    from huilian.database import Transaction
+    from huilian.envelope import Draft
+
+__all__ = ["KIND", "apply"]
+
+JOURNAL: Final = "repayment_journal"
 
 _STATE: Final = [name for name in columnar.columns(RepaymentRecord) if name not in ("line", "transaction_no")]
 
 
-def apply(
-    transaction: Transaction,
-    submission: dict[str, Any],
-    table: str,
-    application: int,  # noqa: ARG001  # journals have no feed
-) -> Counts:
-    """Apply a staged journal as a whole; an older journal never overwrites a newer one's word."""
-    facts = {"institution": submission["member"], "as_of": submission["as_of"], "submission": submission["number"]}
+def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+    """Apply a journal as a whole; an older journal never overwrites a newer one's word. Nothing is published."""
+    yield from ()
+    table = records.table(JOURNAL)
+    facts = {"institution": submission.member, "as_of": submission.as_of, "submission": submission.number}
     updates = ", ".join(
         f'"{name}" = excluded."{name}"' for name in [*_STATE, "as_of", "submission", "sequence", "line"]
     )
@@ -48,4 +52,8 @@ def apply(
         """,
         facts,
     )
-    return Counts(changed, int(submission["manifest"]["accepted"]) - changed, 0)
+    return Counts(changed, submission.accepted - changed, 0)
+
+
+_PART: Final = Part(RepaymentRecord, ("transaction_no",), ("principal", "interest"), (("transaction_date", "HL2025"),))
+KIND: Final = Kind(JOURNAL, {JOURNAL: _PART}, apply, SUBMISSION_KIND[JOURNAL], amount="principal")

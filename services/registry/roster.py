@@ -9,59 +9,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.county.submissions.kinds import Counts, Kind, Part, Shortfall
 from huilian.records import columnar
+from schemas.messages import SUBMISSION_KIND
 from schemas.records import RosterRecord
 from services.registry.columns import differs, names, of
-from services.registry.domain import Counts
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Generator
 
+    from huilian.county.submissions.kinds import Records, Submission
     from huilian.database import Transaction
+    from huilian.envelope import Draft
 
-__all__ = ["SAME", "apply", "following"]
+__all__ = ["KIND", "apply"]
+
+ROSTER: Final = "roster"
 
 _KEY: Final = ["household_no", "identity_number"]
 _STATE: Final = [name for name in columnar.columns(RosterRecord) if name not in ("line", *_KEY)]
-SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
+_SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
 _NOT_REJECTED: Final = (
-    "NOT EXISTS (SELECT FROM registry.rejection r WHERE r.submission = %(number)s AND r.reference = p.household_no)"
+    "NOT EXISTS (SELECT FROM huilian.rejection r WHERE r.submission = %(number)s AND r.reference = p.household_no)"
 )
 """The condition that the roster has rejected nobody of the household of `p`: who was, is told so and stays."""
 
 
-def apply(
-    transaction: Transaction,
-    submission: dict[str, Any],
-    table: str,
-    application: int,  # noqa: ARG001  # rosters have no feed
-) -> Counts:
-    """Apply a staged roster as a whole; it publishes nothing."""
-    facts = {"as_of": submission["as_of"], "submission": submission["number"], "member": submission["member"]}
-    accepted = int(submission["manifest"]["accepted"])
-    newer = following(transaction, submission)
+def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+    """Apply a roster as a whole; nothing is published."""
+    yield from ()
+    table = records.table(ROSTER)
+    facts = {"as_of": submission.as_of, "submission": submission.number, "member": submission.member}
+    newer = _following(transaction, submission)
     if newer is not None:
         changed = _record_older(transaction, table, facts | {"next": newer})
-        return Counts(changed, accepted - changed, 0)
+        return Counts(changed, submission.accepted - changed, 0)
     changed = _change(transaction, table, facts)
     note_growth(transaction, "registry.person", ("household_no", "identity_number"), changed)
     missing = transaction.execute(
         f"""
         UPDATE registry.person p SET missing_since = %(as_of)s
-        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {SAME}) AND {_NOT_REJECTED}
+        WHERE p.missing_since IS NULL AND NOT EXISTS (SELECT FROM {table} s WHERE {_SAME}) AND {_NOT_REJECTED}
         """,
-        facts | {"number": submission["number"]},
+        facts | {"number": submission.number},
     )
-    return Counts(changed, accepted - changed, missing)
+    return Counts(changed, submission.accepted - changed, missing)
 
 
-def following(transaction: Transaction, submission: dict[str, Any]) -> dt.date | None:
+def _following(transaction: Transaction, submission: Submission) -> dt.date | None:
     """Return the date of the next roster that was accepted, or None where this one is the newest."""
     date: dt.date | None = transaction.value(
-        "SELECT min(as_of) FROM registry.submission"
+        "SELECT min(as_of) FROM huilian.submission"
         " WHERE kind = 'roster' AND status = 'accepted' AND member = %(member)s AND as_of > %(as_of)s",
-        submission,
+        submission.facts,
     )
     return date
 
@@ -70,7 +72,7 @@ def _change(transaction: Transaction, table: str, facts: dict[str, Any]) -> int:
     transaction.execute(
         f"""
         INSERT INTO registry.person_history
-        SELECT p.* FROM registry.person p JOIN {table} s ON {SAME}
+        SELECT p.* FROM registry.person p JOIN {table} s ON {_SAME}
         WHERE p.as_of < %(as_of)s AND ({differs("s", "p", _STATE)} OR p.missing_since IS NOT NULL)
         ON CONFLICT (household_no, identity_number, as_of) DO NOTHING
         """,
@@ -100,7 +102,7 @@ def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -
     transaction.execute(
         f"""
         INSERT INTO registry.person_history
-        SELECT p.* FROM registry.person p JOIN {table} s ON {SAME}
+        SELECT p.* FROM registry.person p JOIN {table} s ON {_SAME}
         WHERE p.as_of < %(as_of)s AND {confirmed} AND {differs("s", "p", _STATE)}
         """,
         facts,
@@ -111,8 +113,8 @@ def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -
         SELECT {of("s", columns)}, %(as_of)s, %(submission)s, s.sequence, s.line
         FROM {table} s LEFT JOIN LATERAL (
             SELECT e.* FROM (
-                SELECT p.as_of, {of("p", _STATE)} FROM registry.person p WHERE {SAME}
-                UNION ALL SELECT p.as_of, {of("p", _STATE)} FROM registry.person_history p WHERE {SAME}) e
+                SELECT p.as_of, {of("p", _STATE)} FROM registry.person p WHERE {_SAME}
+                UNION ALL SELECT p.as_of, {of("p", _STATE)} FROM registry.person_history p WHERE {_SAME}) e
             WHERE e.as_of <= %(as_of)s ORDER BY e.as_of DESC LIMIT 1
         ) known ON true
         WHERE known.as_of IS NULL OR {differs("s", "known", _STATE)}
@@ -123,8 +125,37 @@ def _record_older(transaction: Transaction, table: str, facts: dict[str, Any]) -
     transaction.execute(
         f"""
         UPDATE registry.person p SET as_of = %(next)s FROM {table} s
-        WHERE {SAME} AND {confirmed} AND {differs("s", "p", _STATE)}
+        WHERE {_SAME} AND {confirmed} AND {differs("s", "p", _STATE)}
         """,
         facts,
     )
     return changed
+
+
+def _shortfall(transaction: Transaction, submission: Submission, records: Records) -> Shortfall:
+    """Count the persons of the roster that stands, and those whom this one has neither accepted nor rejected."""
+    if _following(transaction, submission) is not None:
+        # An older roster changes nothing that stands.
+        return Shortfall(0, 0)
+    row = transaction.row(
+        f"""
+        SELECT count(*) AS stood,
+               count(*) FILTER (WHERE s.household_no IS NULL AND rejected.reference IS NULL) AS missing
+        FROM registry.person p LEFT JOIN {records.table(ROSTER)} s ON {_SAME}
+        LEFT JOIN (SELECT DISTINCT reference FROM huilian.rejection WHERE submission = %(number)s) rejected
+            ON rejected.reference = p.household_no
+        WHERE p.missing_since IS NULL
+        """,
+        submission.facts,
+    )
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
+    return Shortfall(row["stood"], row["missing"])
+
+
+KIND: Final = Kind(
+    ROSTER,
+    {ROSTER: Part(RosterRecord, ("household_no", "identity_number"))},
+    apply,
+    SUBMISSION_KIND[ROSTER],
+    shortfall=_shortfall,
+)

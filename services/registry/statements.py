@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import messages
 from huilian.records import columnar
-from services.registry import elements
 from services.registry.columns import differs, names, of
-from services.registry.domain import KINDS
 from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from huilian.county.submissions.kinds import Part, Records, Submission
     from huilian.database import Transaction
-    from services.registry.domain import Part
 
 __all__ = ["apply", "held", "state_again"]
 
@@ -49,57 +46,58 @@ def _gives_way(known: str) -> str:
     )
 
 
-def apply(transaction: Transaction, submission: dict[str, Any], tables: Mapping[str, str], application: int) -> int:
+def apply(transaction: Transaction, submission: Submission, records: Records, parts: Mapping[str, Part]) -> int:
     """Write what a submission states; return how many records say something else than was known of its date.
 
     Args:
         transaction: everything here happens in it.
-        submission: the row of `registry.submission`.
-        tables: its staging tables by type of record, complete and checked.
-        application: its place in the order of applications.
+        submission: what was sent.
+        records: all of its records.
+        parts: of its kind, by type of record.
     """
-    [stated] = messages.kept(transaction, submission["member"], [submission["manifest_message"]])
     facts = {
-        "member": submission["member"],
-        "as_of": submission["as_of"],
-        "file_sequence": _ALONE if elements.is_one(submission["manifest"]) else submission["file_sequence"] or 0,
-        "stated_at": stated.time,
-        "submission": submission["number"],
-        "application": application,
+        "member": submission.member,
+        "as_of": submission.as_of,
+        "file_sequence": _ALONE if submission.is_single else submission.file_sequence or 0,
+        "stated_at": submission.stated_at,
+        "submission": submission.number,
+        "application": submission.application,
     }
-    parts = KINDS[submission["kind"]].parts
-    return sum(_write(transaction, table, _TABLES[name], parts[name], facts) for name, table in tables.items())
+    return sum(
+        _write(transaction, records.table(name), _TABLES[name], part, facts)
+        for name, part in parts.items()
+        if records.count(name)
+    )
 
 
-def state_again(transaction: Transaction, submission: dict[str, Any], message_type: str, time: dt.datetime) -> bool:
+def state_again(transaction: Transaction, submission: Submission, message_type: str, time: dt.datetime) -> bool:
     """Note that what was posted by itself was posted again, sealed at `time`; return whether it still held.
 
     Otherwise something else was stated in between, and it has to be applied once more.
 
     Args:
         transaction: in which the submission is looked at; nobody else applies anything meanwhile.
-        submission: the row of `registry.submission`.
+        submission: what was posted.
         message_type: of the one record it holds.
         time: when it was sealed.
     """
     held = transaction.execute(
         f"UPDATE {_TABLES[message_type]} SET stated_at = greatest(stated_at, %(time)s)"
         " WHERE member = %(member)s AND as_of = %(as_of)s AND submission = %(number)s",
-        submission | {"time": time},
+        submission.facts | {"time": time},
     )
     return held > 0
 
 
-def held(transaction: Transaction, submission: int, kind: str) -> int:
+def held(transaction: Transaction, submission: int, parts: Mapping[str, Part]) -> int:
     """Return how many of the records that a submission stated nothing else was stated of since.
 
     Args:
         transaction: to read in.
         submission: its number.
-        kind: of what kind it is.
+        parts: of its kind, by type of record.
     """
-    tables = [_TABLES[name] for name in KINDS[kind].parts]
-    counts = " + ".join(f"(SELECT count(*) FROM {table} WHERE submission = %(it)s)" for table in tables)
+    counts = " + ".join(f"(SELECT count(*) FROM {_TABLES[name]} WHERE submission = %(it)s)" for name in parts)
     return int(transaction.value(f"SELECT {counts}", {"it": submission}))
 
 

@@ -14,6 +14,7 @@ from services.registry import changes
 from services.registry.columns import LOAN_STATE, SHARED_STATE, names, of
 
 if TYPE_CHECKING:
+    from huilian.county.submissions.kinds import Submission
     from huilian.database import Transaction
 
 __all__ = ["replaces_its_day", "withdraw"]
@@ -24,27 +25,27 @@ _NOTHING: Final = dict.fromkeys(("principal", "balance", "overdue_days", "overdu
 _OF_THE_DAY: Final = "member = %(member)s AND kind = 'loan_ledger' AND as_of = %(as_of)s AND status = 'accepted'"
 
 
-def replaces_its_day(transaction: Transaction, submission: dict[str, Any], table: str) -> bool:
-    """Return whether a staged ledger takes the place of those of its date, which is the newest.
+def replaces_its_day(transaction: Transaction, submission: Submission, table: str) -> bool:
+    """Return whether a ledger takes the place of those of its date, which is the newest.
 
     Args:
         transaction: nothing of the ledger is applied in it yet.
-        submission: the row of `registry.submission`.
-        table: its staging table.
+        submission: the ledger.
+        table: the table with its loans.
     """
-    if submission["file_sequence"] is not None:
+    if submission.file_sequence is not None:
         return False
     found = transaction.value(
         f"""
         SELECT (SELECT max(as_of) FROM registry.ledger WHERE institution = %(member)s) = %(as_of)s
-           AND (SELECT bool_and(file_sequence IS NULL) FROM registry.submission WHERE {_OF_THE_DAY})
+           AND (SELECT bool_and(file_sequence IS NULL) FROM huilian.submission WHERE {_OF_THE_DAY})
            AND EXISTS (
                SELECT FROM {table} s JOIN registry.loan l ON l.institution = %(member)s AND l.loan_no = s.loan_no
                WHERE l.missing_since IS NULL AND NOT EXISTS (
-                   SELECT FROM registry.submission o JOIN registry.rejection r ON r.submission = o.number
+                   SELECT FROM huilian.submission o JOIN huilian.rejection r ON r.submission = o.number
                    WHERE r.reference = l.loan_no AND {_OF_THE_DAY.replace("kind =", "o.kind =")}))
         """,
-        submission,
+        submission.facts,
     )
     return bool(found)
 
@@ -54,7 +55,7 @@ def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: 
 
     Args:
         transaction: in which the ledger is applied; nothing of it is applied yet.
-        table: its staging table.
+        table: the table with its loans.
         facts: `institution`, `as_of`, `submission` and `application`.
         told: takes in what changes.
     """
@@ -71,7 +72,7 @@ def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: 
         LEFT JOIN registry.loan_absence a
             ON a.institution = l.institution AND a.loan_no = l.loan_no AND a.until = %(as_of)s
         LEFT JOIN {table} s ON s.loan_no = l.loan_no
-        LEFT JOIN (SELECT DISTINCT reference FROM registry.rejection WHERE submission = %(submission)s) rejected
+        LEFT JOIN (SELECT DISTINCT reference FROM huilian.rejection WHERE submission = %(submission)s) rejected
             ON rejected.reference = l.loan_no
         WHERE l.institution = %(institution)s AND l.missing_since IS NULL AND s.loan_no IS NULL
           AND rejected.reference IS NULL

@@ -282,7 +282,7 @@ def test_a_message_that_could_not_be_handled_is_kept_until_it_is_let_in(office: 
     """A table that takes no journal, as after a fault of ours: mended, the kept bytes are let in."""
     name = "RCB01_REPAY_20240131.csv"
     failing = "CONSTRAINT broken CHECK (kind <> 'repayment_journal') NOT VALID"
-    office.execute(f"ALTER TABLE registry.submission ADD {failing}")
+    office.execute(f"ALTER TABLE huilian.submission ADD {failing}")
     answer = office.push(name, *BANK, status=1)
     assert (answer["status"], answer["code"]) == ("refused", "HL1012")
     assert answer["rows"] == office.files[name].rows
@@ -297,7 +297,7 @@ def test_a_message_that_could_not_be_handled_is_kept_until_it_is_let_in(office: 
     assert kept.stat().st_mode & 0o077 == 0
     [again] = office.json("messages", "retry", number, status=1)
     assert (again["number"], again["handled"], again["code"]) == (letter["number"], False, "HL1012")
-    office.execute("ALTER TABLE registry.submission DROP CONSTRAINT broken")
+    office.execute("ALTER TABLE huilian.submission DROP CONSTRAINT broken")
     [retried] = office.json("messages", "retry", "--all")
     assert retried["handled"]
     assert office.json("messages", "list") == []

@@ -93,7 +93,7 @@ def test_a_file_is_taken_sent_and_answered_in_the_banks_own_formats(bank: Home, 
     assert f"退回_{FILE}" in names(bank.folder / "outbox")
     for empty in ("inbox", "underway", "unfinished", "refused"):
         assert names(bank.folder / empty) == []
-    assert county.value("SELECT count(*) FROM registry.submission WHERE status = 'accepted'") == 1
+    assert county.value("SELECT count(*) FROM huilian.submission WHERE status = 'accepted'") == 1
 
 
 def test_a_file_that_is_refused_here_is_known_at_the_county_and_answered_in_the_banks_own_format(
@@ -248,7 +248,7 @@ def test_a_token_that_was_revoked_does_not_keep_files_from_being_sent(bank: Home
     ledger(bank.folder / "inbox", [1])
     other = edge_home(bank.folder.with_name("other"), county.office.home, to=county.url, token="revoked")  # noqa: S106
     ledger(other.folder / "inbox", [1])
-    run_edge(other, lambda: county.value("SELECT count(*) FROM registry.submission WHERE status = 'accepted'") == 1)
+    run_edge(other, lambda: county.value("SELECT count(*) FROM huilian.submission WHERE status = 'accepted'") == 1)
     assert receipts(other) == []
     with pytest.raises(AccessDenied, match="HL4002"):
         list(HttpLink(county.url, "revoked").fetch(None))

@@ -111,7 +111,7 @@ def test_a_refusal_goes_and_its_receipt_comes_back_by_hand(bank: Home, county: C
     assert carry_to_bank(bank, county, tmp_path / "back.hlb") == 1
     [receipt] = receipts(bank)
     assert (receipt["status"], receipt["code"]) == ("refused", "HL3001")
-    assert county.column("SELECT status FROM registry.submission") == ["refused"]
+    assert county.column("SELECT status FROM huilian.submission") == ["refused"]
     assert county.column("SELECT loan_no FROM registry.loan") == []
     with pytest.raises(UsageError, match="HL7001"):
         at_the_edge.write(bank, tmp_path / "nothing.hlb")
@@ -144,7 +144,7 @@ def test_by_hand_and_by_wire_a_submission_counts_once(
     taken += [by_hand(), by_hand()]
     handle(county)
     assert [(each.new, each.repeated) for each in taken] == [(3, 0)] * bundle_first + [(0, 3)] * 2
-    assert county.column("SELECT status FROM registry.submission") == ["accepted"]
+    assert county.column("SELECT status FROM huilian.submission") == ["accepted"]
     assert county.column("SELECT count(*) FROM huilian.message WHERE type = 'receipt'") == [1]
     assert county.column("SELECT sum(loans) FROM statistics.roll_up") == [2]
     carry_to_bank(sealed, county, tmp_path / "back.hlb")

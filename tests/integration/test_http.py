@@ -431,7 +431,7 @@ def test_a_cursor_continues_where_the_feed_ended(county: CountyOverHttp):
         assert len(list(feed.lines)) == LOANS_IN_FEBRUARY
     assert _rows(county, since=str(feed.cursor)) == []
     january = county.value(
-        "SELECT application FROM registry.submission WHERE manifest ->> 'file_name' = 'RCB01_LOAN_20240131.csv'"
+        "SELECT application FROM huilian.submission WHERE manifest ->> 'file_name' = 'RCB01_LOAN_20240131.csv'"
     )
     changed = _rows(county, since=str(january))
     assert len(changed) == 5  # as the receipt of February said

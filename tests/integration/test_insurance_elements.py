@@ -66,8 +66,8 @@ def test_a_claim_is_applied_and_answered(county: County):
     assert counts(county, message) == ("accepted", 1, 0)
     [kept] = county.rows(
         "SELECT c.claim_no, c.amount::text, c.force_majeure, c.paid_date::text, c.line, p.message"
-        " FROM registry.newest_claim c JOIN registry.submission s ON s.number = c.submission"
-        " JOIN registry.submission_part p ON p.submission = s.submission"
+        " FROM registry.newest_claim c JOIN huilian.submission s ON s.number = c.submission"
+        " JOIN huilian.submission_part p ON p.submission = s.submission"
     )
     assert kept == {
         "claim_no": "C2024000001",
@@ -84,7 +84,7 @@ def test_a_claim_sealed_again_counts_once(county: County):
     assert counts(county, element(county, claim({"Status": "surveying"}))) == ("accepted", 1, 0)
     later = NOW + dt.timedelta(minutes=1)
     assert counts(county, element(county, claim({"Status": "surveying"}), time=later)) == ("accepted", 1, 0)
-    assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 1}]
+    assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 1}]
     assert counts(county, element(county, claim(), time=later)) == ("accepted", 1, 0)
     assert county.rows("SELECT status FROM registry.newest_claim") == [{"status": "settled"}]
 
@@ -124,7 +124,7 @@ def test_a_state_that_is_taken_back_holds_again(county: County):
     # Handled late, what was sealed before it does not come back.
     assert counts(county, element(county, claim(LESS), time=minutes(1))) == ("accepted", 0, 1)
     assert stage(county) == "surveying"
-    assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 3}]
+    assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 3}]
 
 
 def test_an_element_sealed_again_holds_from_then_on(county: County):
@@ -171,7 +171,7 @@ def test_whatever_order_elements_come_in_the_last_to_be_sealed_counts(
 def test_a_policy_may_be_posted_alone_too(county: County):
     """Its manifest states the sums of what it holds."""
     assert counts(county, element(county, policy())) == ("accepted", 1, 0)
-    assert county.rows("SELECT manifest #>> '{totals,policies.premium}' AS premium FROM registry.submission") == [
+    assert county.rows("SELECT manifest #>> '{totals,policies.premium}' AS premium FROM huilian.submission") == [
         {"premium": "120.00"}
     ]
 
@@ -191,7 +191,7 @@ def test_a_wrong_element_is_refused_with_everything_that_is_wrong(county: County
     assert outcome.refusal is not None
     assert outcome.refusal.code == code
     assert named in outcome.refusal.chinese
-    assert county.rows("SELECT count(*) AS n FROM registry.submission") == [{"n": 0}]
+    assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 0}]
     assert counts(county, element(county, claim())) == ("accepted", 1, 0)
 
 

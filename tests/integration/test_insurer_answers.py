@@ -80,7 +80,7 @@ def test_a_package_in_the_inbox_is_answered_with_one_file_in_the_outbox(
     [receipt] = adapter.read_back(ack, "receipt/v2", SETTINGS).to_dicts()
     assert (receipt["status"], receipt["rows"], receipt["accepted"], receipt["rejected"]) == ("accepted", 4, 2, 2)
     assert names(insurer.folder / "done") == [NAME]
-    counted = "SELECT receipt ->> 'rejected' FROM registry.submission WHERE submission = %s"
+    counted = "SELECT receipt ->> 'rejected' FROM huilian.submission WHERE submission = %s"
     assert county.value(counted, receipt["submission"]) == "2"
 
 

@@ -122,7 +122,7 @@ def check_figures(county: County) -> None:
     """See that every loan is there once, with the file's line, and the figures with them."""
     assert county.column(LOAN_TABLE) == EXPECTED_LOANS
     assert county.column(FIGURES) == EXPECTED_FIGURES
-    assert county.column("SELECT status FROM registry.submission") == ["accepted"]
+    assert county.column("SELECT status FROM huilian.submission") == ["accepted"]
     assert county.dead_letters() == []
 
 
@@ -327,7 +327,7 @@ def test_what_a_county_that_was_restored_does_not_know_any_more_is_sent_to_it_ag
     first = send_and_settle(source, county.office).receipt
     with county.database.transaction() as transaction:
         # As far as it goes, the state before: tables of a backup from last night.
-        for table in ("registry.submission", "registry.submission_part", "registry.ledger", "registry.loan"):
+        for table in ("huilian.submission", "huilian.submission_part", "registry.ledger", "registry.loan"):
             transaction.execute(f"TRUNCATE {table} CASCADE")
         for table in ("huilian.message", "huilian.inbox", "huilian.outbox", "statistics.roll_up", "statistics.folded"):
             transaction.execute(f"TRUNCATE {table} CASCADE")
@@ -517,7 +517,7 @@ def test_the_county_is_told_of_a_refusal_and_answers_in_the_banks_own_format(tmp
     assert county.column(LOAN_TABLE) == []
     assert county.column("SELECT count(*) FROM huilian.message WHERE type = 'refused_file'") == [1]
     assert without_names(send_and_settle(ledger(tmp_path), office).receipt) == RECEIPT
-    assert county.column("SELECT status FROM registry.submission ORDER BY number") == ["refused", "accepted"]
+    assert county.column("SELECT status FROM huilian.submission ORDER BY number") == ["refused", "accepted"]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -530,7 +530,7 @@ def test_a_refusal_that_is_cut_off_is_told_by_the_same_push(tmp_path: Path, coun
         tell(name, source, office, away)
     assert refused(source, office) == name
     assert tell(name, source, office).receipt["status"] == "refused"
-    assert county.column("SELECT submission FROM registry.submission") == [name]
+    assert county.column("SELECT submission FROM huilian.submission") == [name]
 
 
 def test_a_refusal_that_the_county_does_not_take_is_sealed_anew_the_next_time(tmp_path: Path, county: County):

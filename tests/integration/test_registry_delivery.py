@@ -71,7 +71,7 @@ def applied(county: County, files: list[tuple[Submission, Ledger]]) -> Model:
     """Return the model of the ledgers in the order in which they were applied, their receipts held against it."""
     ledgers = {file.name: ledger for file, ledger in files}
     model = Model()
-    for row in county.rows("SELECT submission, receipt FROM registry.submission ORDER BY application"):
+    for row in county.rows("SELECT submission, receipt FROM huilian.submission ORDER BY application"):
         ledger = ledgers[row["submission"]]
         counts = model.counts(ledger)
         assert {name: row["receipt"][name] for name in counts} == counts

@@ -333,7 +333,7 @@ def everything(county: County) -> dict[str, list[dict[str, Any]]]:
             {name: value for name, value in row.items() if name not in ("submission", "application")}
             for row in county.rows(
                 f"SELECT g.*, s.submission AS origin FROM registry.{table} g"
-                " JOIN registry.submission s ON s.number = g.submission ORDER BY g.as_of, g.guarantee_no, g.loan_no"
+                " JOIN huilian.submission s ON s.number = g.submission ORDER BY g.as_of, g.guarantee_no, g.loan_no"
             )
         ]
         for table in (*TABLES, "guarantee_in_force", *(f"newest_{name}" for name in TABLES))
@@ -401,8 +401,8 @@ def test_a_message_of_a_book_is_kept_as_it_was_signed(county: County):
     county.push(book(JANUARY, BOOK))
     [row] = county.rows(
         "SELECT g.line, m.seal, m.payload FROM registry.guarantee g"
-        " JOIN registry.submission s ON s.number = g.submission"
-        " JOIN registry.submission_part p ON p.submission = s.submission AND p.sequence = g.sequence"
+        " JOIN huilian.submission s ON s.number = g.submission"
+        " JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = g.sequence"
         " JOIN huilian.message m ON m.id = p.message WHERE g.guarantee_no = 'G2'"
     )
     records = [json.loads(line) for line in envelope.read(row["seal"], bytes(row["payload"])).body().splitlines()]

@@ -30,7 +30,7 @@ def database(fresh_database: str) -> Iterator[Database]:
 
 
 SUBMISSION = """
-    INSERT INTO registry.submission (submission, member, kind, as_of, manifest, manifest_message, status, received_at)
+    INSERT INTO huilian.submission (submission, member, kind, as_of, manifest, manifest_message, status, received_at)
     VALUES (%s, 'PSB01', 'loan_ledger', '2024-05-31', %s::jsonb, 'm', 'accepted', '2024-06-01T00:00:00Z')
 """
 REPAYMENT = """
@@ -48,11 +48,11 @@ def test_submissions_and_differences_of_before_are_there_afterwards(database: Da
         before = transaction.rows("SELECT * FROM registry.difference")
     schema.upgrade(database, [service.component])
     with database.transaction() as transaction:
-        assert transaction.rows("SELECT submission, file_sequence FROM registry.submission ORDER BY number") == [
+        assert transaction.rows("SELECT submission, file_sequence FROM huilian.submission ORDER BY number") == [
             {"submission": "first", "file_sequence": None},
             {"submission": "third", "file_sequence": 3},
         ]
-        assert transaction.rows("SELECT first, last FROM registry.file_gap") == [{"first": 1, "last": 2}]
+        assert transaction.rows("SELECT first, last FROM huilian.file_gap") == [{"first": 1, "last": 2}]
         after = transaction.rows("SELECT * FROM registry.difference")
     assert [row["kind"] for row in before] == ["repayment_without_loan"]
     assert after == [before[0] | {"reference": None}]

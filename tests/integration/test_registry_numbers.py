@@ -205,7 +205,7 @@ def test_a_notice_is_numbered_and_refers_to_the_file_that_showed_it(county: Coun
     [notice] = [json.loads(line) for line in message.body().splitlines()]
     assert {name: notice[name] for name in ("line", "notice_no", "reference", "region")} == {
         "line": 1,
-        "notice_no": "registry-1",
+        "notice_no": "submission-1",
         "reference": beyond.name,
         "region": None,
     }

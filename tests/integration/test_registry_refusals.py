@@ -159,7 +159,7 @@ def test_a_batch_that_breaks_its_contract_is_a_dead_letter_and_the_queue_goes_on
     assert outcome.result is Result.REFUSED
     assert county.dead_letters() == [(code, reason)]
     assert facts(county) == before
-    assert county.rows("SELECT * FROM registry.submission_part WHERE submission LIKE '%20250228%'") == []
+    assert county.rows("SELECT * FROM huilian.submission_part WHERE submission LIKE '%20250228%'") == []
     assert county.push(Submission("RCB01", FEBRUARY, ROWS))["unchanged"] == 5
 
 
@@ -225,7 +225,7 @@ def test_a_member_cannot_speak_in_anothers_submission(county: County):
         )
         assert county.deliver(county.seal("PSB01", draft)).result is Result.REFUSED
     assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
-    assert county.rows("SELECT member FROM registry.submission ORDER BY number") == [{"member": "RCB01"}]
+    assert county.rows("SELECT member FROM huilian.submission ORDER BY number") == [{"member": "RCB01"}]
 
 
 def test_a_member_whose_code_begins_anothers_cannot_take_its_submission_over(county: County):
@@ -235,7 +235,7 @@ def test_a_member_whose_code_begins_anothers_cannot_take_its_submission_over(cou
     county.carry([manifest, part])
     with county.transaction() as transaction:
         # As if the bank that entered it were called RCB01-loan_ledger.
-        transaction.execute("UPDATE registry.submission SET member = 'RCB01-loan_ledger' WHERE status = 'receiving'")
+        transaction.execute("UPDATE huilian.submission SET member = 'RCB01-loan_ledger' WHERE status = 'receiving'")
     for message in (manifest, other):
         assert county.deliver(resealed(county, message)).result is Result.REFUSED
     assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
@@ -318,7 +318,7 @@ def test_rejections_are_kept_with_their_submission(county: County):
     file = Submission("RCB01", FEBRUARY, ROWS[:3], rejected=["L4", "L9"])
     receipt = county.push(file)
     assert (receipt["rows"], receipt["rejected"], receipt["missing"]) == (5, 2, 1)
-    assert county.rows("SELECT line, field, code, reference FROM registry.rejection ORDER BY line") == [
+    assert county.rows("SELECT line, field, code, reference FROM huilian.rejection ORDER BY line") == [
         {"line": 5, "field": "金额", "code": "HL2002", "reference": "L4"},
         {"line": 6, "field": "金额", "code": "HL2002", "reference": "L9"},
     ]

@@ -112,11 +112,11 @@ def answer(county: County, message: Message) -> dict[str, Any]:
 
 def refused(county: County, message: Message) -> str:
     """Deliver a message that is refused, see that it changed nothing, and return why."""
-    before = county.everything(), county.rows("SELECT submission FROM registry.submission ORDER BY 1")
+    before = county.everything(), county.rows("SELECT submission FROM huilian.submission ORDER BY 1")
     outcome = county.deliver(message)
     assert outcome.result is Result.REFUSED
     assert outcome.refusal is not None
-    assert (county.everything(), county.rows("SELECT submission FROM registry.submission ORDER BY 1")) == before
+    assert (county.everything(), county.rows("SELECT submission FROM huilian.submission ORDER BY 1")) == before
     return str(outcome.refusal)
 
 

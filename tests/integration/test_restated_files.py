@@ -89,7 +89,7 @@ def test_a_file_whose_word_stands_is_answered_with_the_receipt_it_got(county: Co
     send_and_settle(write(tmp_path, WRONG), county.office)
     third = send_and_settle(write(tmp_path, RIGHT), county.office).receipt
     assert send_and_settle(write(tmp_path, RIGHT), county.office).receipt == third
-    assert county.count("registry.submission") == 3
+    assert county.count("huilian.submission") == 3
 
 
 def test_a_file_of_another_day_leaves_its_word_standing(county: County, tmp_path: Path):
@@ -107,7 +107,7 @@ def test_a_spool_that_forgot_all_learns_from_the_county_what_stands(county: Coun
                 each.discard()
         send_and_settle(write(tmp_path, content), county.office)
     assert balances(county.office) == ["L0001 30000.00", "L0002 20000.00", "L0003 10000.00"]
-    assert county.count("registry.submission") == 5
+    assert county.count("huilian.submission") == 5
 
 
 def persons(folder: Path, income: dict[str, str]) -> Path:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INSURER = "INS01"
 _SUBMISSION = """
-    INSERT INTO registry.submission
+    INSERT INTO huilian.submission
         (submission, member, kind, as_of, manifest, manifest_message, status, received_at, applied_at, application)
     SELECT member || '-loan_ledger-' || number, member, 'loan_ledger', '2024-05-31',
            jsonb_build_object('rows', 9, 'accepted', 7, 'rejected', 2, 'adapter', 'a', 'file_sequence', number,

@@ -248,7 +248,7 @@ def check(county: County, home: Home, name: str) -> None:
     for empty in ("inbox", "underway", "unfinished", "refused"):
         assert names(home.folder / empty) == []
     submission = receipt["submission"]
-    assert county.value("SELECT count(*) FROM registry.submission WHERE submission = %s", submission) == 1
+    assert county.value("SELECT count(*) FROM huilian.submission WHERE submission = %s", submission) == 1
     assert county.value("SELECT count(*) FROM huilian.dead_letter") == 0
 
 
@@ -307,7 +307,7 @@ def check_refused(county: County, home: Home, name: str) -> None:
     for empty in ("inbox", "underway", "unfinished", "done"):
         assert names(home.folder / empty) == []
     submission = receipt["submission"]
-    assert county.value("SELECT count(*) FROM registry.submission WHERE submission = %s", submission) == 1
+    assert county.value("SELECT count(*) FROM huilian.submission WHERE submission = %s", submission) == 1
     assert county.value("SELECT count(*) FROM huilian.dead_letter") == 0
 
 

@@ -77,7 +77,7 @@ def test_a_kill_during_a_push_loses_nothing_and_counts_nothing_twice(
     with office.opened() as opened, opened.database.transaction() as transaction:
         assert transaction.value("SELECT count(*) FROM registry.loan") == ROWS
         assert transaction.value("SELECT sum(balance)::text FROM registry.loan") == balance(totals)
-        assert transaction.value("SELECT count(*) FROM registry.submission WHERE status = 'accepted'") == len(
+        assert transaction.value("SELECT count(*) FROM huilian.submission WHERE status = 'accepted'") == len(
             office.totals
         )
         assert transaction.value("SELECT count(*) FROM huilian.dead_letter") == 0

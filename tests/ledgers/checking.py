@@ -42,7 +42,7 @@ def check_registry(county: County, model: Model) -> None:
     newest = {(row["institution"], row["loan_no"]): row for row in county.rows("SELECT * FROM registry.loan")}
     history = county.rows("SELECT * FROM registry.loan_history ORDER BY as_of")
     absences = county.rows("SELECT * FROM registry.loan_absence")
-    numbers = county.rows("SELECT number FROM registry.submission WHERE status = 'accepted' ORDER BY application")
+    numbers = county.rows("SELECT number FROM huilian.submission WHERE status = 'accepted' ORDER BY application")
     assert all(row["as_of"] < newest[row["institution"], row["loan_no"]]["as_of"] for row in history)
     files = {row["number"]: ledger for row, ledger in zip(numbers, model.ledgers, strict=True)}
     for row in [*history, *newest.values()]:

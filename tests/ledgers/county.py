@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from huilian import envelope, members
+from huilian import envelope, members, service
 from huilian.clock import FixedClock
 from huilian.envelope import Draft, Message
 from huilian.home import Home, Settings
@@ -52,7 +52,7 @@ TYPES = {
 # Deleted, not truncated: a dozen small tables are emptied sooner that way.
 _EMPTY = (
     *("huilian.inbox", "huilian.outbox", "huilian.dead_letter", "huilian.message"),
-    *("registry.rejection", "registry.submission_part", "registry.submission", "registry.ledger"),
+    *("huilian.rejection", "huilian.submission_part", "huilian.submission", "registry.ledger"),
     *("registry.loan", "registry.loan_history", "registry.loan_absence"),
     *("registry.person", "registry.person_history", "registry.repayment"),
     *("registry.guarantee", "registry.guarantee_compensation", "registry.guarantee_release"),
@@ -154,6 +154,14 @@ class Submission:
         }
 
 
+class Queries:
+    """Queries by name, whoever answers them."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # whatever it returns
+        """Return the query of this name."""
+        return service.query(name)
+
+
 class County:
     """An office without a host: the test carries the messages."""
 
@@ -164,9 +172,9 @@ class County:
         self.handed_out: list[Message] = []
 
     @property
-    def registry(self) -> Any:  # noqa: ANN401  # a service's queries are called by name
-        """Return the registry's queries."""
-        return self.office.services["registry"].queries
+    def registry(self) -> Queries:
+        """Return the queries of the services and of the kernel, by name."""
+        return Queries()
 
     @property
     def statistics(self) -> Any:  # noqa: ANN401  # the same
@@ -254,10 +262,12 @@ class County:
         return self.seal(submission.member, draft)
 
     def deliver(self, message: Message) -> Outcome:
-        """Deliver a message to every service that takes it; return what the last of them made of it."""
+        """Deliver a message to every service that takes it; return a refusal, or what the last of them made of it."""
         outcome = Outcome(Result.REFUSED)
-        for service in self.office.takers(message.type):
-            outcome = self.office.processor.deliver(service, message.seal, message.payload)
+        for place, taker in enumerate(self.office.takers(message.type)):
+            made = self.office.processor.deliver(taker, message.seal, message.payload)
+            if not place or outcome.result is not Result.REFUSED:
+                outcome = made
         return outcome
 
     def sent(self) -> list[Message]:
@@ -331,9 +341,9 @@ class County:
     def everything(self) -> dict[str, list[dict[str, Any]]]:
         """Return all that the services keep, apart from when, in which order and by which message it came."""
         tables = {
-            "loan": "SELECT l.*, s.submission AS origin FROM registry.loan l JOIN registry.submission s"
+            "loan": "SELECT l.*, s.submission AS origin FROM registry.loan l JOIN huilian.submission s"
             " ON s.number = l.submission ORDER BY institution, loan_no",
-            "history": "SELECT l.*, s.submission AS origin FROM registry.loan_history l JOIN registry.submission s"
+            "history": "SELECT l.*, s.submission AS origin FROM registry.loan_history l JOIN huilian.submission s"
             " ON s.number = l.submission ORDER BY institution, loan_no, as_of",
             "absence": "SELECT * FROM registry.loan_absence ORDER BY institution, loan_no, since",
             "ledger": "SELECT institution, as_of FROM registry.ledger ORDER BY institution, as_of",
@@ -342,7 +352,7 @@ class County:
             "households": "SELECT region, institution, product, month, household_no, sum(loans) AS loans"
             " FROM statistics.household_change GROUP BY 1, 2, 3, 4, 5 HAVING sum(loans) <> 0 ORDER BY 1, 2, 3, 4, 5",
             "report": "SELECT * FROM statistics.report ORDER BY institution, as_of",
-            "receipt": "SELECT receipt FROM registry.submission ORDER BY submission",
+            "receipt": "SELECT receipt FROM huilian.submission ORDER BY submission",
         }
         return {
             name: [

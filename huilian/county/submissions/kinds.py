@@ -96,6 +96,9 @@ class Records(Protocol):
         It is this transaction's to change; nobody else will read it.
         """
 
+    def release(self) -> None:
+        """Let go of the tables; the kernel calls this when the submission is applied or refused."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -171,6 +174,7 @@ class Kind:
         name: as names of submissions and manifests have it.
         parts: by type of record; one that is the submission itself is called as the kind is.
         apply: applies a submission that is complete and holds to its manifest.
+        chinese: its name for people.
         shortfall: of a full list, counts what stood and what it lacks, before anything of it is applied.
         standing: counts the records of an accepted submission of which nothing else was stated since, where files
             of one day stand side by side; without it, a later file of the same day and number replaces an earlier one.
@@ -183,6 +187,7 @@ class Kind:
     name: str
     parts: Mapping[str, Part]
     apply: Apply
+    chinese: str
     shortfall: Callable[[Transaction, Submission, Records], Shortfall] | None = None
     standing: Callable[[Transaction, Submission], int] | None = None
     differences: Differences | None = None

@@ -14,33 +14,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import members, money, months
-from services.registry import elements
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from huilian.county.submissions.kinds import Kind
     from huilian.database import Transaction
 
 __all__ = ["reconciliation"]
 
-_AMOUNTS: Final = {
-    "loan_ledger": "balance",
-    "repayment_journal": "principal",
-    "guarantee_book": "guarantees.outstanding_amount",
-    "insurance_package": "policies.premium+claims.amount",
-}
-"""By kind, the amount by which it is compared; a roster has none. With "+" several are added up, as the file does."""
-
-_FILES: Final = f"""
+_FILES: Final = """
     SELECT s.member, s.kind, s.as_of, coalesce(s.file_sequence, 0) AS file_sequence, s.manifest
-    FROM registry.submission s
-    JOIN (SELECT member, kind, max(as_of) AS as_of FROM registry.submission
+    FROM huilian.submission s
+    JOIN (SELECT member, kind, max(as_of) AS as_of FROM huilian.submission
           WHERE status = 'accepted' AND as_of <= %(until)s AND (%(since)s::date IS NULL OR as_of >= %(since)s)
             AND (%(institution)s::text IS NULL OR member = %(institution)s)
             AND (%(kind)s::text IS NULL OR kind = %(kind)s)
           GROUP BY member, kind) newest USING (member, kind, as_of)
-    WHERE s.status = 'accepted' AND s.manifest ->> 'adapter' <> '{elements.TYPE}'
+    WHERE s.status = 'accepted' AND s.manifest ->> 'file_name' <> s.manifest_message
     ORDER BY s.member, s.kind, s.application
 """
 
@@ -48,6 +40,7 @@ _FILES: Final = f"""
 def reconciliation(
     transaction: Transaction,
     *,
+    kinds: Mapping[str, Kind],
     month: str,
     institution: str | None = None,
     kind: str | None = None,
@@ -57,6 +50,7 @@ def reconciliation(
 
     Args:
         transaction: one moment's truth.
+        kinds: all that are installed, by name.
         month: "2024-05".
         institution: only this member's files.
         kind: only this kind of submission.
@@ -77,20 +71,20 @@ def reconciliation(
         "institution": institution,
         "kind": kind,
     }
+    amounts = {name: each.amount for name, each in kinds.items()}
     found: dict[tuple[str, str, dt.date], dict[int, _File]] = {}
     for row in transaction.rows(_FILES, facts):
         numbered = found.setdefault((row["member"], row["kind"], row["as_of"]), {})
-        _add(numbered, row["file_sequence"], _File(row["kind"], row["manifest"]))
+        _add(numbered, row["file_sequence"], _File(row["manifest"], amounts.get(row["kind"])))
     known = {member.code for member in members.all_members(transaction)}
-    return list(_shown({key: files for key, files in found.items() if key[0] in known}))
+    return list(_shown({key: files for key, files in found.items() if key[0] in known}, amounts))
 
 
 class _File:
     """What a file states of itself, and what was taken of it; files that complete it included."""
 
-    def __init__(self, kind: str, manifest: dict[str, Any]) -> None:
+    def __init__(self, manifest: dict[str, Any], name: str | None) -> None:
         control = manifest.get("control_totals") or {"rows": None, "amounts": {}}
-        name = _AMOUNTS.get(kind)
         stated = control["amounts"].get(name) if name else None
         self.rows = int(manifest["rows"] if control["rows"] is None else control["rows"])
         self.taken_rows = int(manifest["accepted"])
@@ -108,14 +102,16 @@ def _add(numbered: dict[int, _File], number: int, file: _File) -> None:
         numbered[number] = file
 
 
-def _shown(found: dict[tuple[str, str, dt.date], dict[int, _File]]) -> Iterator[dict[str, Any]]:
+def _shown(
+    found: dict[tuple[str, str, dt.date], dict[int, _File]], amounts: Mapping[str, str | None]
+) -> Iterator[dict[str, Any]]:
     for (member, kind, as_of), numbered in sorted(found.items()):
         files = numbered.values()
         stated = [file.stated for file in files if file.stated is not None]
         all_state = len(stated) == len(files)
         rows, taken_rows = sum(file.rows for file in files), sum(file.taken_rows for file in files)
         amount, taken = _sum(stated), _sum(file.taken for file in files)
-        name = _AMOUNTS.get(kind)
+        name = amounts.get(kind)
         yield {
             "institution": member,
             "kind": kind,

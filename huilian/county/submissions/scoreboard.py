@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian import members, months
 from huilian.clock import CHINA
-from services.registry import numbers
-from services.registry.reconciliation import reconciliation
+from huilian.county.submissions import numbering
+from huilian.county.submissions.reconciliation import reconciliation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from huilian.county.submissions.kinds import Kind
     from huilian.database import Transaction
 
-__all__ = ["DUE_DAY", "MUST_SEND", "scoreboard", "scoreboard_feed"]
+__all__ = ["DUE_DAY", "scoreboard", "scoreboard_feed"]
 
-MUST_SEND: Final = {"bank": "loan_ledger", "guarantor": "guarantee_book", "insurer": "insurance_package"}
-"""What a member of each kind must send at least once a month. Other kinds are shown where they were sent."""
 DUE_DAY: Final = 10
 """The day of the following month, included, up to which a file is on time; the plans are silent: assumed."""
 
@@ -29,27 +28,30 @@ _FIGURES: Final = """
            coalesce(sum((manifest ->> 'rejected')::bigint) FILTER (WHERE status = 'accepted'), 0)::bigint
                AS rejected_rows,
            count(*) FILTER (WHERE status = 'refused') AS refused_files
-    FROM registry.submission WHERE as_of BETWEEN %(since)s AND %(until)s GROUP BY member, kind
+    FROM huilian.submission WHERE as_of BETWEEN %(since)s AND %(until)s GROUP BY member, kind
 """
 # Of several files of the newest date the first counts: a correction sent later makes nobody late.
 _FIRST: Final = """
     SELECT DISTINCT ON (member, kind) member, kind, received_at, applied_at
-    FROM registry.submission WHERE status = 'accepted' AND as_of BETWEEN %(since)s AND %(until)s
+    FROM huilian.submission WHERE status = 'accepted' AND as_of BETWEEN %(since)s AND %(until)s
     ORDER BY member, kind, as_of DESC, application
 """
 _GAPS: Final = """
-    SELECT member, kind, as_of, first, last FROM registry.file_gap
+    SELECT member, kind, as_of, first, last FROM huilian.file_gap
     WHERE as_of BETWEEN %(since)s AND %(until)s ORDER BY member, kind, as_of, first
 """
 _TAKEN: Final = ("stated_rows", "taken_rows", "stated_amount", "taken_amount", "untaken_amount")
 _Key = tuple[str, str]
 
 
-def scoreboard(transaction: Transaction, *, month: str, institution: str | None = None) -> dict[str, Any]:
-    """Return what banks, guarantors and insurers have sent for a month, dated within it.
+def scoreboard(
+    transaction: Transaction, *, kinds: Mapping[str, Kind], month: str, institution: str | None = None
+) -> dict[str, Any]:
+    """Return what members that must send something have sent for a month, dated within it.
 
     Args:
         transaction: one moment's truth.
+        kinds: all that are installed, by name; each says who must send it, others are shown where they were sent.
         month: "2024-05".
         institution: only this member.
 
@@ -71,12 +73,13 @@ def scoreboard(transaction: Transaction, *, month: str, institution: str | None 
     figures = _by_key(transaction.rows(_FIGURES, facts))
     first = _by_key(transaction.rows(_FIRST, facts))
     gaps = transaction.rows(_GAPS, facts)
-    repeats = numbers.repeated(transaction, facts)
-    found = reconciliation(transaction, month=month, institution=institution, within=True)
+    repeats = numbering.repeated(transaction, facts)
+    found = reconciliation(transaction, kinds=kinds, month=month, institution=institution, within=True)
     taken = {(row["institution"], row["kind"]): row for row in found}
+    due_from = {kind.due_from: name for name, kind in kinds.items()}
     rows = []
     for member in members.all_members(transaction):
-        must_send = MUST_SEND.get(member.kind)
+        must_send = due_from.get(member.kind)
         if must_send is None or member.suspended or institution not in (None, member.code):
             continue
         others = sorted(kind for code, kind in figures if code == member.code and kind != must_send)
@@ -103,15 +106,15 @@ def scoreboard(transaction: Transaction, *, month: str, institution: str | None 
 
 
 def scoreboard_feed(
-    transaction: Transaction, *, month: str, institution: str | None = None
+    transaction: Transaction, *, kinds: Mapping[str, Kind], month: str, institution: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Return the rows of `scoreboard`, each with its `month` and `due_date`, for tables and spreadsheets.
 
     Numbers that never came or came twice are one text: "2024-05-31 1；2024-05-31 3-4", null without any.
     """
-    found = scoreboard(transaction, month=month, institution=institution)
+    found = scoreboard(transaction, kinds=kinds, month=month, institution=institution)
     for row in found["rows"]:
-        gaps = [f"{gap['as_of']} {numbers.span(gap['first'], gap['last'])}" for gap in row["missing_files"]]
+        gaps = [f"{gap['as_of']} {numbering.span(gap['first'], gap['last'])}" for gap in row["missing_files"]]
         repeats = [f"{repeat['as_of']} {repeat['number']}" for repeat in row["repeated_files"]]
         yield (
             {"month": found["month"], "due_date": found["due_date"]}

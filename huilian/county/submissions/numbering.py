@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.envelope import Draft
 from huilian.errors import describe
-from schemas.messages import SUBMISSION_KIND
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
+    from huilian.county.submissions.kinds import Kind, Submission
     from huilian.database import Transaction
 
 __all__ = ["notices", "repeated", "span"]
@@ -27,24 +27,20 @@ GAPS_TOLD: Final = 10
 _SERIES: Final = "member = %(member)s AND kind = %(kind)s AND as_of = %(as_of)s"
 
 
-def notices(transaction: Transaction, submission: dict[str, Any], application: int, today: dt.date) -> Iterator[Draft]:
+def notices(transaction: Transaction, submission: Submission, kind: Kind, today: dt.date) -> Iterator[Draft]:
     """Yield the message that tells the member what is wrong with the number of an accepted file, if anything is.
 
     A gap is told of by the first file beyond it; one that only makes a gap smaller tells of nothing.
 
     Args:
         transaction: in which the submission was accepted.
-        submission: the row of `registry.submission`.
-        application: its place in the order of applications.
+        submission: what was accepted.
+        kind: of the submission.
         today: the date the notice bears.
     """
-    if submission["file_sequence"] is None:
+    if submission.file_sequence is None:
         return
-    facts = {
-        "kind": SUBMISSION_KIND[submission["kind"]],
-        "as_of": submission["as_of"].isoformat(),
-        "number": submission["file_sequence"],
-    }
+    facts = {"kind": kind.chinese, "as_of": submission.as_of.isoformat(), "number": str(submission.file_sequence)}
     # Never both: a number that was accepted before lies beyond nothing.
     if missing := _passed_over(transaction, submission):
         notice = {"kind": "file_missing", "code": "HL3040", "text": describe("HL3040", **facts, missing=missing)}
@@ -54,13 +50,13 @@ def notices(transaction: Transaction, submission: dict[str, Any], application: i
         return
     record = {
         "line": 1,
-        "notice_no": f"registry-{application}",
+        "notice_no": f"submission-{submission.application}",
         "date": today.isoformat(),
         "region": None,
-        "reference": submission["submission"],
+        "reference": submission.name,
     }
     body = json.dumps(record | notice, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    yield Draft("notices", "notices/v1", submission["member"], body, bulk=True, submission=submission["submission"])
+    yield Draft("notices", "notices/v1", submission.member, body, bulk=True, submission=submission.name)
 
 
 def repeated(transaction: Transaction, facts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,7 +67,7 @@ def repeated(transaction: Transaction, facts: dict[str, Any]) -> list[dict[str, 
         facts: `since` and `until`, the dates to look at, both included.
     """
     return transaction.rows(
-        "SELECT member, kind, as_of, file_sequence FROM registry.submission"
+        "SELECT member, kind, as_of, file_sequence FROM huilian.submission"
         " WHERE status = 'accepted' AND file_sequence IS NOT NULL AND as_of BETWEEN %(since)s AND %(until)s"
         " GROUP BY member, kind, as_of, file_sequence HAVING count(DISTINCT manifest ->> 'file_sha256') > 1"
         " ORDER BY member, kind, as_of, file_sequence",
@@ -79,29 +75,29 @@ def repeated(transaction: Transaction, facts: dict[str, Any]) -> list[dict[str, 
     )
 
 
-def _passed_over(transaction: Transaction, submission: dict[str, Any]) -> str:
+def _passed_over(transaction: Transaction, submission: Submission) -> str:
     """Return the numbers that never came between the highest accepted before and this one's: "2、4-6", or nothing."""
     highest = transaction.value(
-        f"SELECT coalesce(max(file_sequence), 0) FROM registry.submission WHERE {_SERIES}"
+        f"SELECT coalesce(max(file_sequence), 0) FROM huilian.submission WHERE {_SERIES}"
         " AND status = 'accepted' AND number <> %(number)s",
-        submission,
+        submission.facts,
     )
     gaps = transaction.rows(
-        f"SELECT first, last FROM registry.file_gap WHERE {_SERIES}"
+        f"SELECT first, last FROM huilian.file_gap WHERE {_SERIES}"
         " AND first > %(highest)s AND last < %(file_sequence)s ORDER BY first LIMIT %(most)s",
-        submission | {"highest": highest, "most": GAPS_TOLD + 1},
+        submission.facts | {"highest": highest, "most": GAPS_TOLD + 1},
     )
     spans = [span(gap["first"], gap["last"]) for gap in gaps]
     return "、".join(spans[:GAPS_TOLD]) + ("……" if len(spans) > GAPS_TOLD else "")
 
 
-def _same_number(transaction: Transaction, submission: dict[str, Any]) -> str | None:
+def _same_number(transaction: Transaction, submission: Submission) -> str | None:
     """Return the newest other accepted submission that bears the same number over other bytes."""
     name: str | None = transaction.value(
-        f"SELECT submission FROM registry.submission WHERE {_SERIES}"
+        f"SELECT submission FROM huilian.submission WHERE {_SERIES}"
         " AND file_sequence = %(file_sequence)s AND status = 'accepted' AND number <> %(number)s"
         " AND manifest ->> 'file_sha256' <> %(sha256)s ORDER BY application DESC LIMIT 1",
-        submission | {"sha256": submission["manifest"]["file_sha256"]},
+        submission.facts | {"sha256": submission.manifest["file_sha256"]},
     )
     return name
 

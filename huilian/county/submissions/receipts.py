@@ -1,0 +1,115 @@
+"""Receipts: how a submission is answered, and what stands of those that were."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from huilian import audit
+from huilian.county.submissions import entries
+from huilian.county.submissions.kinds import Counts
+from huilian.envelope import Draft
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from huilian.county.submissions.kinds import Kind, Submission
+    from huilian.database import Transaction
+    from huilian.errors import FileRefused
+
+__all__ = ["draft", "make", "note", "receipt", "submissions", "superseded_by"]
+
+
+def make(manifest: Mapping[str, Any], counts: Counts | None, refusal: FileRefused | None = None) -> dict[str, Any]:
+    """Return the receipt of a submission, as its contract has it.
+
+    Args:
+        manifest: the manifest as it came.
+        counts: what applying it did, or None when it was refused.
+        refusal: why it was refused.
+    """
+    answer = {field: manifest[field] for field in ("submission", "member", "kind", "as_of")}
+    done = counts or Counts(0, 0, 0)
+    return answer | {
+        "status": "accepted" if counts else "refused",
+        "rows": manifest["rows"],
+        "accepted": manifest["accepted"] if counts else 0,
+        "rejected": manifest["rejected"] if counts else manifest["rows"],
+        "changed": done.changed,
+        "unchanged": done.unchanged,
+        "missing": done.missing,
+        "code": refusal.code if refusal else None,
+        "message": refusal.chinese if refusal else None,
+        "file_sha256": manifest["file_sha256"],
+    }
+
+
+def draft(answer: Mapping[str, Any], manifest: Mapping[str, Any]) -> Draft:
+    """Return the receipt under the contract that its sender knows: that of the manifest's version."""
+    version = 2 if "file_sequence" in manifest else 1
+    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    return Draft("receipt", f"receipt/v{version}", answer["member"], body, submission=answer["submission"])
+
+
+def note(transaction: Transaction, submission: Submission, answer: Mapping[str, Any], now: dt.datetime) -> None:
+    """Enter what became of a submission into the audit log.
+
+    Args:
+        transaction: in which it was answered.
+        submission: what was sent.
+        answer: its receipt.
+        now: the present moment.
+    """
+    counted = ("rows", "accepted", "rejected", "changed", "unchanged", "missing", "code", "file_sha256")
+    stated = {
+        "kind": submission.kind,
+        "as_of": str(submission.as_of),
+        "manifest_message": submission.manifest_message,
+    }
+    audit.append(
+        transaction,
+        now=now,
+        actor=submission.member,
+        action=f"submission.{answer['status']}",
+        subject=submission.name,
+        detail=stated | {field: answer[field] for field in counted},
+    )
+
+
+def receipt(transaction: Transaction, submission: str) -> dict[str, Any] | None:
+    """Return the receipt of a submission, or None while it is not applied or not known."""
+    return transaction.value("SELECT receipt FROM huilian.submission WHERE submission = %s", [submission])  # type: ignore[no-any-return]  # jsonb
+
+
+def superseded_by(transaction: Transaction, submission: str, *, kinds: Mapping[str, Kind]) -> str | None:
+    """Return the newest submission that has taken the place of an accepted one, or None while that stands.
+
+    Of a full list or a journal that is another file of the same day and number, applied later. Where files of a day
+    stand side by side, only one of whose records something else was stated since is superseded; see `Kind.standing`.
+    """
+    found = entries.find(transaction, submission)
+    if found is None or found.status != "accepted":
+        return None
+    later: str | None = transaction.value(
+        "SELECT submission FROM huilian.submission WHERE member = %(member)s AND kind = %(kind)s"
+        " AND as_of = %(as_of)s AND coalesce(file_sequence, 0) = coalesce(%(file_sequence)s, 0)"
+        " AND status = 'accepted' AND application > %(application)s ORDER BY application DESC LIMIT 1",
+        found.facts,
+    )
+    standing = kinds[found.kind].standing if found.kind in kinds else None
+    if later is None or standing is None:
+        return later
+    return later if standing(transaction, found) < found.accepted else None
+
+
+def submissions(transaction: Transaction, *, member: str | None = None) -> list[dict[str, Any]]:
+    """Return all submissions with their counts, newest first."""
+    rows = transaction.rows(
+        "SELECT submission, member, kind, as_of::text, status, received_at, applied_at, receipt,"
+        " manifest ->> 'file_name' AS file_name, (manifest ->> 'rows')::integer AS rows"
+        " FROM huilian.submission WHERE %(member)s::text IS NULL OR member = %(member)s ORDER BY number DESC",
+        {"member": member},
+    )
+    counts = ("accepted", "rejected", "changed", "unchanged", "missing", "code")
+    return [row | {name: (row["receipt"] or {}).get(name) for name in counts} | {"receipt": None} for row in rows]
