@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.county.submissions.staging import as_row
 from huilian.records import columnar
 from services.registry.columns import differs, names, of
 from services.registry.planning import note_growth
@@ -63,11 +64,16 @@ def apply(transaction: Transaction, submission: Submission, records: Records, pa
         "submission": submission.number,
         "application": submission.application,
     }
-    return sum(
-        _write(transaction, records.table(name), _TABLES[name], part, facts)
-        for name, part in parts.items()
-        if records.count(name)
-    )
+    changed = 0
+    for name, part in parts.items():
+        if submission.is_single:
+            # No table for one record: making one takes the server longer than writing the record.
+            for frame in records.frames(name):
+                row, values = as_row(frame, part.record)
+                changed += _write(transaction, row, _TABLES[name], part, facts | values)
+        elif records.count(name):
+            changed += _write(transaction, records.table(name), _TABLES[name], part, facts)
+    return changed
 
 
 def state_again(transaction: Transaction, submission: Submission, message_type: str, time: dt.datetime) -> bool:

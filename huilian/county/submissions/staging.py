@@ -36,6 +36,7 @@ __all__ = [
     "BatchedRecords",
     "SingleRecord",
     "Staging",
+    "as_row",
     "hold_to_contract",
     "read",
     "read_kept",
@@ -47,6 +48,7 @@ _SQL_TYPES: Final = {Money: "numeric(18,2)", RatePercent: "numeric(9,6)", Date: 
 _TYPES: Final[dict[type, pl.DataType]] = {Money: pl.Decimal(18, 2), RatePercent: pl.Decimal(9, 6), Date: pl.Date()}
 
 
+@functools.cache
 def sql_columns(record: type[Record]) -> list[tuple[str, str]]:
     """Return a record's fields and the SQL types they are kept in."""
     fields = record().fields
@@ -218,6 +220,13 @@ class SingleRecord:
 
     def release(self) -> None:
         """Leave the tables to the end of the transaction."""
+
+
+def as_row(frame: pl.DataFrame, record: type[Record]) -> tuple[str, dict[str, Any]]:
+    """Return one record of `Records.frames` as an SQL subquery like a table of it, and the parameters in it."""
+    columns = [("sequence", "integer"), *sql_columns(record)]
+    values = ", ".join(f"%(record_{name})s::{kind} AS {quote(name)}" for name, kind in columns)
+    return f"(SELECT {values})", {f"record_{name}": value for name, value in frame.row(0, named=True).items()}
 
 
 def records_of(transaction: Transaction, number: int, parts: Mapping[str, Part]) -> BatchedRecords:

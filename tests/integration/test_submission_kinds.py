@@ -1,0 +1,156 @@
+"""Any service may own kinds of submission: each takes its own, and leaves the others' alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from huilian.county.submissions.kinds import Counts, Kind, Part
+from huilian.processing import Result
+from huilian.service import Service
+from schemas.records import RepaymentRecord, RosterRecord
+from services.registry import service as registry
+from services.statistics import service as statistics
+from tests.ledgers.county import COUNTY, Submission, open_county
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    import polars as pl
+
+    from huilian.county.submissions import kinds
+    from huilian.county.submissions.kinds import Records
+    from huilian.database import Transaction
+    from huilian.envelope import Draft
+    from tests.ledgers.county import County
+
+DAY = dt.date(2025, 1, 31)
+REPAYMENT = {
+    "transaction_no": "T1",
+    "loan_no": "L1",
+    "transaction_date": "2025-01-15",
+    "principal": "100.00",
+    "interest": "2.50",
+    "channel": None,
+}
+PERSON = {
+    "household_no": "341599201202001",
+    "head_name": "张三",
+    "person_name": "张三",
+    "relation_to_head": "head",
+    "identity_number": "341599196803040011",
+    "region": "341599201202",
+    "category": "ordinary",
+    "is_head": "yes",
+    "health": None,
+    "labour_skill": None,
+    "household_size": 1,
+    "annual_income": None,
+    "phone": None,
+    "account_last_four": None,
+}
+
+
+class Notebook:
+    """Applies submissions by noting what it was given."""
+
+    def __init__(self) -> None:
+        self.applied: list[kinds.Submission] = []
+        self.frames: list[pl.DataFrame] = []
+        self.tables: list[list[dict[str, object]]] = []
+
+    def apply(
+        self, transaction: Transaction, submission: kinds.Submission, records: Records
+    ) -> Generator[Draft, None, Counts]:
+        """Note submission, frames and table."""
+        yield from ()
+        self.applied.append(submission)
+        self.frames += records.frames(submission.kind)
+        table = records.table(submission.kind)
+        self.tables.append(transaction.rows(f"SELECT * FROM {table} ORDER BY sequence, line"))
+        assert records.count(submission.kind) == len(self.tables[-1])
+        return Counts(submission.accepted, 0, 0)
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    """What either service applies submissions to."""
+    return Notebook()
+
+
+@pytest.fixture
+def county(fresh_database: str, tmp_path: Path, notebook: Notebook) -> Iterator[County]:
+    """A county with two services that own a kind each: journals and rosters."""
+    journals = Kind(
+        "repayment_journal",
+        {"repayment_journal": Part(RepaymentRecord, ("transaction_no",), ("principal", "interest"))},
+        notebook.apply,
+        "还款流水",
+    )
+    rosters = Kind(
+        "roster", {"roster": Part(RosterRecord, ("household_no", "identity_number"))}, notebook.apply, "花名册"
+    )
+    owned = (("journals", registry.component, journals), ("people", statistics.component, rosters))
+    with open_county(fresh_database, tmp_path) as opened:
+        opened.office.__dict__["services"] = {
+            name: Service(name=name, component=component, kinds=(kind,)) for name, component, kind in owned
+        }
+        yield opened
+
+
+def journal(**changes: object) -> Submission:
+    """Return a journal of three repayments in two batches, with one rejection."""
+    rows = [REPAYMENT | {"transaction_no": f"T{number}"} for number in range(3)]
+    return replace(Submission("RCB01", DAY, rows, ["T9"], "repayment_journal", part_rows=2), **changes)
+
+
+def test_a_service_is_given_its_submission_with_typed_frames_and_a_table(county: County, notebook: Notebook):
+    """Part by part, with their places; money is decimal, dates are dates."""
+    sent = journal()
+    receipt = county.push(sent)
+    assert (receipt["status"], receipt["accepted"], receipt["changed"], receipt["rejected"]) == ("accepted", 3, 3, 1)
+    [applied] = notebook.applied
+    assert (applied.name, applied.member, applied.kind, applied.as_of) == (sent.name, "RCB01", "repayment_journal", DAY)
+    assert (applied.application, applied.file_sequence, applied.is_single) == (1, None, False)
+    assert [frame.height for frame in notebook.frames] == [2, 1]
+    first = notebook.frames[0].row(1, named=True)
+    assert str(first["principal"]) == "100.00"
+    assert (first["sequence"], first["line"], first["transaction_date"]) == (0, 3, dt.date(2025, 1, 15))
+    [table] = notebook.tables
+    assert [row["transaction_no"] for row in table] == ["T0", "T1", "T2"]
+    assert table[2]["sequence"] == 1
+
+
+def test_each_service_takes_the_kinds_that_it_owns(county: County, notebook: Notebook):
+    """The manifest reaches all that own kinds; the order of applications is one for the county."""
+    county.push(journal())
+    county.push(Submission(COUNTY, DAY, [PERSON], ["341599201202009"], "roster"))
+    assert [(each.kind, each.application) for each in notebook.applied] == [("repayment_journal", 1), ("roster", 2)]
+    assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 2}]
+    assert county.rows("SELECT count(*) AS n FROM huilian.rejection") == [{"n": 2}]
+    assert county.dead_letters() == []
+    receipts = county.rows("SELECT count(*) AS n FROM huilian.message WHERE type = 'receipt'")
+    assert receipts == [{"n": 2}]
+
+
+def test_what_is_of_no_kind_is_refused_once(county: County):
+    """By one service; the others leave it alone."""
+    for message in county.messages(Submission("RCB01", DAY, [], ["L1"], "loan_ledger")):
+        assert county.deliver(message).result is Result.REFUSED
+    assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
+
+
+def test_a_batch_is_staged_in_the_schema_of_the_service_that_owns_the_kind(county: County):
+    """A service's tables are its own, these among them."""
+    for sent, schema in (
+        (journal(), "registry"),
+        (Submission(COUNTY, DAY, [PERSON, PERSON], kind="roster", part_rows=1), "statistics"),
+    ):
+        manifest, first, *_ = county.messages(sent)
+        county.carry([manifest, first])
+        found = county.rows("SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE 'staged%'")
+        assert {"schemaname": schema, "tablename": f"staged_{len(found)}"} in found
