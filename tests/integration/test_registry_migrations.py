@@ -18,7 +18,7 @@ from huilian.envelope import Draft
 from huilian.office import components
 from services.registry import service
 from tests.ledgers.county import NOW, Submission, open_county
-from tests.ledgers.loans import loan
+from tests.ledgers.loans import state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,9 @@ def test_differences_of_before_are_there_afterwards(fresh_database: str):
 
 def test_a_submission_that_was_under_way_goes_on(database: Database, tmp_path: Path):
     """Its first batch came to the version before, its last comes to this one: then it is applied whole."""
-    sent = Submission("RCB01", dt.date(2025, 1, 31), [loan("L1"), loan("L2")], part_rows=1)
+    sent = Submission(
+        "RCB01", dt.date(2025, 1, 31), [{"loan_no": name} | state() for name in ("L1", "L2")], part_rows=1
+    )
     bodies = [(json.dumps(records[0], ensure_ascii=False) + "\n").encode() for _, records in sent.bodies()]
     ids = [str(uuid.uuid4()) for _ in bodies]
     parts = [

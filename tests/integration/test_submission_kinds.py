@@ -14,6 +14,7 @@ from huilian.service import Service
 from schemas.records import RepaymentRecord, RosterRecord
 from services.registry import service as registry
 from services.statistics import service as statistics
+from tests.integration.test_registry_roster import person
 from tests.ledgers.county import COUNTY, Submission, open_county
 
 if TYPE_CHECKING:
@@ -36,22 +37,6 @@ REPAYMENT = {
     "principal": "100.00",
     "interest": "2.50",
     "channel": None,
-}
-PERSON = {
-    "household_no": "341599201202001",
-    "head_name": "张三",
-    "person_name": "张三",
-    "relation_to_head": "head",
-    "identity_number": "341599196803040011",
-    "region": "341599201202",
-    "category": "ordinary",
-    "is_head": "yes",
-    "health": None,
-    "labour_skill": None,
-    "household_size": 1,
-    "annual_income": None,
-    "phone": None,
-    "account_last_four": None,
 }
 
 
@@ -128,7 +113,7 @@ def test_a_service_is_given_its_submission_with_typed_frames_and_a_table(county:
 def test_each_service_takes_the_kinds_that_it_owns(county: County, notebook: Notebook):
     """The manifest reaches all that own kinds; the order of applications is one for the county."""
     county.push(journal())
-    county.push(Submission(COUNTY, DAY, [PERSON], ["341599201202009"], "roster"))
+    county.push(Submission(COUNTY, DAY, [person("H1", 1)], ["H9"], "roster"))
     assert [(each.kind, each.application) for each in notebook.applied] == [("repayment_journal", 1), ("roster", 2)]
     assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 2}]
     assert county.rows("SELECT count(*) AS n FROM huilian.rejection") == [{"n": 2}]
@@ -148,7 +133,7 @@ def test_a_batch_is_staged_in_the_schema_of_the_service_that_owns_the_kind(count
     """A service's tables are its own, these among them."""
     for sent, schema in (
         (journal(), "registry"),
-        (Submission(COUNTY, DAY, [PERSON, PERSON], kind="roster", part_rows=1), "statistics"),
+        (Submission(COUNTY, DAY, [person("H1", 1), person("H1", 2)], kind="roster", part_rows=1), "statistics"),
     ):
         manifest, first, *_ = county.messages(sent)
         county.carry([manifest, first])

@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _SQL_TYPES: Final = {Money: "numeric(18,2)", RatePercent: "numeric(9,6)", Date: "date", Whole: "integer"}
-_TYPES: Final[dict[type, pl.DataType]] = {Money: pl.Decimal(18, 2), RatePercent: pl.Decimal(9, 6), Date: pl.Date()}
+_DECIMALS: Final = {Money: pl.Decimal(18, 2), RatePercent: pl.Decimal(9, 6)}
 
 
 @functools.cache
@@ -130,10 +130,12 @@ def read_kept(
 def _typed(frame: pl.DataFrame, record: type[Record], sequence: int) -> pl.DataFrame:
     """Return records in wire types as `Records.frames` gives them."""
     fields = _schema(record).fields
-    return frame.select(
-        pl.lit(sequence, pl.Int32).alias("sequence"),
-        *(pl.col(name).cast(_TYPES.get(type(fields[name]), frame.schema[name])) for name in frame.columns),
-    )
+    decimals = [
+        pl.col(name).cast(_DECIMALS[type(fields[name])]) for name in frame.columns if type(fields[name]) in _DECIMALS
+    ]
+    dates = [pl.col(name).str.to_date("%Y-%m-%d") for name in frame.columns if isinstance(fields[name], Date)]
+    placed = frame.select(pl.lit(sequence, pl.Int32).alias("sequence"), pl.all())
+    return placed.with_columns(*decimals, *dates)
 
 
 class BatchedRecords:

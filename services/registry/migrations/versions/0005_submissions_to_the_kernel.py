@@ -33,7 +33,7 @@ def upgrade() -> None:
     for view in ("difference_of_loans", "guarantee_in_force"):
         definition = str(connection.exec_driver_sql(f"SELECT pg_get_viewdef('registry.{view}')").scalar())
         definition = re.sub(r"\bregistry\.(submission|rejection)\b", r"huilian.\1", definition)
-        connection.exec_driver_sql(f"CREATE OR REPLACE VIEW registry.{view} AS {definition}")
+        op.execute(f"CREATE OR REPLACE VIEW registry.{view} AS {definition}")
     op.execute("DROP TABLE registry.rejection, registry.submission_part, registry.submission")
     # What was staged is staged again from the kept messages, by the service that owns the kind.
     for (table,) in connection.exec_driver_sql(STAGED).fetchall():
