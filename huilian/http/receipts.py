@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import Response
@@ -19,14 +18,12 @@ from huilian.http.interface import current
 from huilian.http.replies import JSON, as_json
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.members import PLATFORM
+from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
 
 __all__ = ["section"]
-
-_SUBMISSION: Final = re.compile(r"[0-9A-Za-z_./()（）-]{1,120}")
-"""What a manifest lets a submission be called."""
 
 
 def receipt(submission: str) -> Response:
@@ -39,7 +36,7 @@ def receipt(submission: str) -> Response:
     `Huilian-Superseded-By` names the submission that has said otherwise of the same day since.
     """
     interface = current()
-    if not _SUBMISSION.fullmatch(submission):
+    if not SubmissionName.may_be(submission):
         raise UsageError("HL7008", submission="?")
     scope().check_submission(submission, interface.county)
     with interface.office.database.snapshot() as transaction:

@@ -23,6 +23,7 @@ _NAME: Final = re.compile(
     r"(?:-(?P<code>HL[0-9]{4})|\.(?P<statement>[1-9][0-9]*))?",
     re.ASCII,
 )
+_ANY: Final = re.compile(r"[0-9A-Za-z_./()（）-]{1,120}")
 _OWNER: Final = re.compile(r"(?P<member>[0-9A-Za-z_]+)-(?P<kind>[a-z_]+)-.", re.ASCII)
 
 
@@ -59,6 +60,11 @@ class SubmissionName:
             return None
         member, kind, day, digest = match.group("member", "kind", "day", "digest")
         return cls(member, kind, day, digest, int(match["statement"] or 1), match["code"])
+
+    @staticmethod
+    def may_be(text: str) -> bool:
+        """Return whether a manifest lets a submission be called so."""
+        return _ANY.fullmatch(text) is not None
 
     @staticmethod
     def owner(text: str) -> tuple[str, str] | None:
