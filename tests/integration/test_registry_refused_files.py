@@ -199,7 +199,7 @@ def test_the_county_may_say_so_of_its_own_roster(county: County):
     [
         (content(), "PSB01", "HL1004"),
         (content(submission="PSB01-loan_ledger-20251231-1"), "RCB01", "HL1004"),
-        (content(submission="RCB01-repayment_journal-20251231-1"), "RCB01", "HL1010 .*submission"),
+        (content(submission="RCB01-repayment_journal-20251231-1"), "RCB01", "HL1010 .*kind"),
         (content(submission="RCB01"), "RCB01", "HL1004"),
         (content(kind="roster"), "RCB01", "HL1004"),
         (content(kind="guarantee_book"), "RCB01", "HL1004"),

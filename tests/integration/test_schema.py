@@ -36,6 +36,9 @@ KERNEL_TABLES = [
     "huilian.outgoing",
     "huilian.refusal_count",
     "huilian.refusal_sample",
+    "huilian.rejection",
+    "huilian.submission",
+    "huilian.submission_part",
     "huilian.taken_document",
     "huilian.token",
 ]

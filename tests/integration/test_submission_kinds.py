@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
-from huilian.county.submissions.kinds import Counts, Kind, Part
+from huilian.county.submissions.kinds import Counts, Kind, Part, Single
+from huilian.county.submissions.staging import as_row
+from huilian.envelope import Draft
 from huilian.processing import Result
+from huilian.records import columnar
 from huilian.service import Service
+from schemas.insurance import ClaimRecord, PolicyRecord
 from schemas.records import RepaymentRecord, RosterRecord
 from services.registry import service as registry
 from services.statistics import service as statistics
+from tests.adapters.insurer_making import alone, claim
 from tests.integration.test_registry_roster import person
-from tests.ledgers.county import COUNTY, Submission, open_county
+from tests.ledgers.county import COUNTY, INSURER, Submission, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
-    import polars as pl
-
     from huilian.county.submissions import kinds
     from huilian.county.submissions.kinds import Records
     from huilian.database import Transaction
-    from huilian.envelope import Draft
     from tests.ledgers.county import County
 
 DAY = dt.date(2025, 1, 31)
@@ -40,6 +44,11 @@ REPAYMENT = {
 }
 
 
+CLAIMS = Part(ClaimRecord, ("claim_no",), ("amount",), (("event_date", "HL2025"),))
+MADE = "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname ~ '^staged_' OR relpersistence = 't')"
+"""The tables that were made for a submission."""
+
+
 class Notebook:
     """Applies submissions by noting what it was given."""
 
@@ -47,6 +56,7 @@ class Notebook:
         self.applied: list[kinds.Submission] = []
         self.frames: list[pl.DataFrame] = []
         self.tables: list[list[dict[str, object]]] = []
+        self.made: list[list[dict[str, object]]] = []
 
     def apply(
         self, transaction: Transaction, submission: kinds.Submission, records: Records
@@ -54,10 +64,11 @@ class Notebook:
         """Note submission, frames and table."""
         yield from ()
         self.applied.append(submission)
-        self.frames += records.frames(submission.kind)
-        table = records.table(submission.kind)
-        self.tables.append(transaction.rows(f"SELECT * FROM {table} ORDER BY sequence, line"))
-        assert records.count(submission.kind) == len(self.tables[-1])
+        of = "claims" if submission.is_single else submission.kind
+        self.frames += records.frames(of)
+        self.made.append(transaction.rows(MADE))
+        self.tables.append(transaction.rows(f"SELECT * FROM {records.table(of)} ORDER BY sequence, line"))
+        assert records.count(of) == len(self.tables[-1])
         return Counts(submission.accepted, 0, 0)
 
 
@@ -79,7 +90,18 @@ def county(fresh_database: str, tmp_path: Path, notebook: Notebook) -> Iterator[
     rosters = Kind(
         "roster", {"roster": Part(RosterRecord, ("household_no", "identity_number"))}, notebook.apply, "花名册"
     )
-    owned = (("journals", registry.component, journals), ("people", statistics.component, rosters))
+    packages = Kind(
+        "insurance_package",
+        {"policies": Part(PolicyRecord, ("policy_no",)), "claims": CLAIMS},
+        notebook.apply,
+        "保险业务报文",
+        single=Single("insurance_element", lambda _transaction, _submission, _type, _time: True),
+    )
+    owned = (
+        ("journals", registry.component, journals),
+        ("people", statistics.component, rosters),
+        ("insurance", registry.component, packages),
+    )
     with open_county(fresh_database, tmp_path) as opened:
         opened.office.__dict__["services"] = {
             name: Service(name=name, component=component, kinds=(kind,)) for name, component, kind in owned
@@ -139,3 +161,32 @@ def test_a_batch_is_staged_in_the_schema_of_the_service_that_owns_the_kind(count
         county.carry([manifest, first])
         found = county.rows("SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE 'staged%'")
         assert {"schemaname": schema, "tablename": f"staged_{len(found)}"} in found
+
+
+def test_one_record_is_handed_on_without_a_table(county: County, notebook: Notebook):
+    """As a frame; a table of it is made for whoever asks."""
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE huilian.member SET adapter = 'insurer' WHERE code = %s", [INSURER])
+    draft = Draft("insurance_element", "insurance_element/v1", INSURER, alone(claim()).encode(), xml=True)
+    county.carry([county.seal(INSURER, draft)])
+    [applied] = notebook.applied
+    assert (applied.kind, applied.is_single, applied.accepted) == ("insurance_package", True, 1)
+    assert notebook.made == [[]]
+    [frame] = notebook.frames
+    [[row]] = notebook.tables
+    assert str(frame.item(0, "amount")) == "30000.00"
+    assert frame.row(0, named=True) == row
+
+
+def test_one_record_is_applied_as_a_row_of_sql(county: County):
+    """Its values are parameters, so that none of them is ever in a statement's text, which servers log."""
+    frame = pl.DataFrame(
+        {"sequence": 0, "claim_no": "C1", "event_date": dt.date(2024, 5, 1), "amount": Decimal("1.50"), "reason": None}
+    )
+    missing = [name for name in columnar.columns(ClaimRecord) if name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
+    row, values = as_row(frame, ClaimRecord)
+    assert "C1" not in row
+    with county.transaction() as transaction:
+        found = transaction.row(f"SELECT claim_no, event_date, amount, reason FROM {row} s", values)
+    assert found == {"claim_no": "C1", "event_date": dt.date(2024, 5, 1), "amount": Decimal("1.50"), "reason": None}

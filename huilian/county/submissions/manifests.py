@@ -182,7 +182,7 @@ def _stated(message: Message, context: Context, kinds: Mapping[str, Kind]) -> di
     if manifest["kind"] not in kinds:
         raise MessageRefused("HL1010", line=1, field="kind", what="HL2005")
     if kind != manifest["kind"]:
-        raise MessageRefused("HL1010", line=1, field="submission", what="HL2023")
+        raise MessageRefused("HL1010", line=1, field="kind", what="HL2023")
     if manifest["as_of"] > context.clock.today().isoformat():
         # It would be the newest for ever, and every true ledger after it late.
         raise MessageRefused("HL1010", line=1, field="as_of", what="HL3015")
