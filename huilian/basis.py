@@ -8,17 +8,17 @@ basis that is not what the county has costs a second sending and nothing else.
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from huilian.ledger_content import places, stored, throw_away
+from huilian.wire.manifests import ASKS_FOR_THE_WHOLE, content_sha256, has_base
 from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from huilian.ledger_content import StoredContent
     from huilian.spool import Spool, SpooledSubmission
@@ -39,8 +39,6 @@ KINDS: Final = {"loan_ledger": "loan_no"}
 """The kinds of submission that can be told so, and what one record of theirs is known by."""
 GONE: Final = "loans_gone"
 """The type of the records that name what is no longer there."""
-ASKS_FOR_THE_WHOLE: Final = "HL1021"
-"""The code with which the county refuses such a ledger, and never any other."""
 SENT_WHOLE_AFTER: Final = frozenset({ASKS_FOR_THE_WHOLE, "HL1005"})
 """The refusals after which such a ledger is sent whole, by itself; an older county does not know the contract."""
 
@@ -74,21 +72,6 @@ class Basis:
     def gone(self, keys: pl.Series) -> Iterator[pl.Series]:
         """Yield the keys of what it had and `keys`, see `Content.keys`, has not, in its order."""
         return self._content.gone(keys)
-
-
-def has_base(manifest: Mapping[str, Any]) -> bool:
-    """Return whether a manifest tells a ledger by its differences."""
-    return manifest.get("base") is not None
-
-
-def content_sha256(manifest: Mapping[str, Any]) -> str:
-    """Return what stands for all that a ledger says: what it is based on, and what was sent of it.
-
-    The SHA-256 over its own `base_sha256`, if it has one, and its parts' SHA-256 in their order. Equal
-    ones were sent the same from the first whole ledger on, however the file was translated since.
-    """
-    parts = "".join(part["sha256"] for part in manifest["parts"])
-    return hashlib.sha256(((manifest.get("base_sha256") or "") + parts).encode("ascii")).hexdigest()
 
 
 def find(spool: Spool, member: str, kind: str, as_of: dt.date) -> Basis | None:

@@ -16,9 +16,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import money
-from huilian.basis import ASKS_FOR_THE_WHOLE
 from huilian.county.submissions.kinds import Differences, Kind, Shortfall
 from huilian.errors import MessageRefused
+from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
 from schemas.messages import SUBMISSION_KIND
 from services.registry import loans, withdrawal
 from services.registry.columns import GONE, LEDGER, PARTS

@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from huilian import messages
-from huilian.basis import ASKS_FOR_THE_WHOLE
 from huilian.county.submissions import entries, manifests, numbering, receipts, staging, totals
 from huilian.county.submissions.manifests import REJECTIONS
 from huilian.county.submissions.staging import SingleRecord, Staging
 from huilian.error_texts import LACKS_TOO_MUCH, SUPERSEDED
 from huilian.errors import FileRefused, MessageRefused
+from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
 from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:

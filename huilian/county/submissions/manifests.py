@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from huilian import access, basis, members
+from huilian import access, members
 from huilian.clock import CHINA
 from huilian.error_texts import TEXTS
 from huilian.errors import MessageRefused
 from huilian.records.fields import error_code
+from huilian.wire.manifests import ASKS_FOR_THE_WHOLE, content_sha256, has_base
 from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def load(message: Message, context: Context, kinds: Mapping[str, Kind]) -> dict[
     kind = kinds[manifest["kind"]]
     if (manifest.get("base") is None) != (manifest.get("base_sha256") is None):
         raise MessageRefused("HL1010", line=1, field="base_sha256", what="HL2023")
-    if basis.has_base(manifest) and kind.differences is None:
+    if has_base(manifest) and kind.differences is None:
         raise MessageRefused("HL1010", line=1, field="base", what="HL2023")
-    gone = kind.differences.gone if kind.differences and not basis.has_base(manifest) else None
+    gone = kind.differences.gone if kind.differences and not has_base(manifest) else None
     types = {REJECTIONS, *kind.parts} - {gone}
     for place, part in enumerate(manifest["parts"]):
         if part["sequence"] != place:
@@ -151,7 +152,7 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
     Raises:
         MessageRefused: HL1021, its base is not the newest, or not the only one of its date; or it is numbered.
     """
-    if not basis.has_base(manifest):
+    if not has_base(manifest):
         return
     of_newest_date = transaction.rows(
         "SELECT submission, manifest FROM huilian.submission"
@@ -162,9 +163,9 @@ def hold_to_base(transaction: Transaction, manifest: Mapping[str, Any]) -> None:
     )
     # Of a day's numbered files the highest counts: each must say all that it states.
     is_numbered = manifest["file_sequence"] is not None
-    known = [(row["submission"], basis.content_sha256(row["manifest"])) for row in of_newest_date]
+    known = [(row["submission"], content_sha256(row["manifest"])) for row in of_newest_date]
     if is_numbered or known != [(manifest["base"], manifest["base_sha256"])]:
-        raise MessageRefused(basis.ASKS_FOR_THE_WHOLE, base=manifest["base"])
+        raise MessageRefused(ASKS_FOR_THE_WHOLE, base=manifest["base"])
 
 
 def _stated(message: Message, context: Context, kinds: Mapping[str, Kind]) -> dict[str, Any]:
