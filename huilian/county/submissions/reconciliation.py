@@ -32,7 +32,7 @@ _FILES: Final = """
             AND (%(institution)s::text IS NULL OR member = %(institution)s)
             AND (%(kind)s::text IS NULL OR kind = %(kind)s)
           GROUP BY member, kind) newest USING (member, kind, as_of)
-    WHERE s.status = 'accepted' AND s.manifest ->> 'file_name' <> s.manifest_message
+    WHERE s.status = 'accepted' AND s.manifest ->> 'file_name' IS DISTINCT FROM s.manifest_message
     ORDER BY s.member, s.kind, s.application
 """
 
