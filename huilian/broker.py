@@ -136,9 +136,7 @@ def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("recei
 
 
 def remove_old_bindings(channel: Any, services: Iterable[Service], access: AccessRules, codes: Iterable[str]) -> None:  # noqa: ANN401  # pika has no types
-    """Take away what older versions bound: what the platform sends, to the inbound exchange, and others' types.
-
-    A type that a service took once and another takes now would only be refused by the one.
+    """Take away the bindings by which older versions had what the platform sends come from the inbound exchange.
 
     To take away one that is not there is no error. Only who publishes may do it: a relay of an older version
     would find no way for its messages.
@@ -153,9 +151,6 @@ def remove_old_bindings(channel: Any, services: Iterable[Service], access: Acces
     for service in services:
         for message_type in sorted(service.handlers.keys() & set(issued)):
             channel.queue_unbind(service_queue(service.name), INBOUND, f"{message_type}.#")
-        for message_type in sorted(access.send.keys() - service.handlers.keys()):
-            for exchange in _exchanges(message_type, access):
-                channel.queue_unbind(service_queue(service.name), exchange, f"{message_type}.#")
     for code in codes:
         for message_type in issued:
             channel.queue_unbind(member_queue(code), INBOUND, f"{message_type}.{code}")

@@ -270,7 +270,5 @@ def _deliver(office: Office, letter: DeadLetter, seal: str, payload: bytes) -> l
     if letter.service == "intake":
         return [office.processor.intake(seal, payload)]
     service = office.services.get(letter.service)
-    # The kind of submission that it is of may be another service's by now.
-    still_takes = service and letter.type in (None, *service.handlers)
-    takers = [service] if service and still_takes else office.takers(letter.type or "")
+    takers = [service] if service else office.takers(letter.type or "")
     return [office.processor.deliver(taker, seal, payload) for taker in takers]
