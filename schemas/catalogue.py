@@ -6,6 +6,7 @@ from typing import Final
 
 from huilian.catalogue import Contract
 from schemas.guarantees import (
+    GuaranteeChange,
     GuaranteeCompensationRecord,
     GuaranteeCompensationRecordOfVersion1,
     GuaranteeRecord,
@@ -13,7 +14,14 @@ from schemas.guarantees import (
     GuaranteeReleaseRecord,
     GuaranteeReleaseRecordOfVersion1,
 )
-from schemas.insurance import ClaimRecord, InsuranceElement, PeriodResultRecord, PolicyRecord
+from schemas.insurance import (
+    ClaimChange,
+    ClaimRecord,
+    InsuranceElement,
+    PeriodResultRecord,
+    PolicyChange,
+    PolicyRecord,
+)
 from schemas.messages import (
     PlatformKeyList,
     Receipt,
@@ -26,6 +34,7 @@ from schemas.messages import (
 )
 from schemas.records import (
     LoanChange,
+    LoanChangeOfVersion1,
     LoanGone,
     LoanLedgerRecord,
     LoanLedgerRecordOfVersion1,
@@ -149,10 +158,19 @@ def contracts() -> list[Contract]:
         Contract(
             "loans_changed",
             1,
-            LoanChange,
+            LoanChangeOfVersion1,
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record.",
+        ),
+        Contract(
+            "loans_changed",
+            2,
+            LoanChange,
+            LoanChangeOfVersion1,
+            BULK,
+            "贷款变动",
+            "The loans a submission changed, before and after, one change a record; a loan may be there no more.",
         ),
         Contract(
             "guarantees",
@@ -202,6 +220,14 @@ def contracts() -> list[Contract]:
             "解保明细",
             "A batch of guarantees that ended, one release a record; as guarantees/v2.",
         ),
+        Contract(
+            "guarantees_changed",
+            1,
+            GuaranteeChange,
+            BULK,
+            "担保变动",
+            "The guarantees a submission changed, before and after, one change a record.",
+        ),
         Contract("policies", 1, PolicyRecord, BULK, "保单", "A batch of an insurer's policies, one a record."),
         Contract(
             "claims",
@@ -218,6 +244,22 @@ def contracts() -> list[Contract]:
             BULK,
             "期间损益",
             "An insurer's premiums, claims and expenses, one period a record.",
+        ),
+        Contract(
+            "policies_changed",
+            1,
+            PolicyChange,
+            BULK,
+            "保单变动",
+            "The policies a submission changed, before and after, one change a record.",
+        ),
+        Contract(
+            "claims_changed",
+            1,
+            ClaimChange,
+            BULK,
+            "赔案变动",
+            "The claims a submission changed, before and after, one change a record.",
         ),
         Contract(
             "insurance_element",

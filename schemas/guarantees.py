@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import marshmallow as ma
 import polars as pl
 
 from huilian.records import fields as f
@@ -12,12 +13,14 @@ from schemas.records import CONTRACT_NO, KEY, LONGEST_CONTRACT_NO
 
 __all__ = [
     "GUARANTEED_SUBJECT",
+    "GuaranteeChange",
     "GuaranteeCompensationRecord",
     "GuaranteeCompensationRecordOfVersion1",
     "GuaranteeRecord",
     "GuaranteeRecordOfVersion1",
     "GuaranteeReleaseRecord",
     "GuaranteeReleaseRecordOfVersion1",
+    "GuaranteeState",
 ]
 
 GUARANTEED_SUBJECT = {"household": "农户", "enterprise": "企业"}
@@ -114,3 +117,45 @@ class GuaranteeReleaseRecordOfVersion1(GuaranteeReleaseRecord):
     """A release as version 1 has it: the guarantee's number without Chinese characters."""
 
     guarantee_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "担保合同号"})
+
+
+class GuaranteeState(GuaranteeRecord):
+    """What a guarantee is at a date, without the person guaranteed: what `guarantees_changed` shares."""
+
+    cross_checks: ClassVar[list[CrossCheck]] = []
+
+    class Meta:
+        """Which of its fields are shared."""
+
+        fields = (
+            "subject",
+            "institution",
+            "region",
+            "guaranteed_amount",
+            "outstanding_amount",
+            "fee_rate_percent",
+            "start_date",
+            "due_date",
+            "government_share_percent",
+            "bank_share_percent",
+            "guarantor_share_percent",
+            "re_guarantor_share_percent",
+        )
+
+
+class GuaranteeChange(Record):
+    """One guarantee before and after, over the dates it holds for.
+
+    From `as_of` until the day before `until` (for ever when null) the book of the guarantor, `guarantor`, has the
+    guarantee as `after` where it was thought to have it as `before`; null: the book does not have it. Changes add up
+    in any order.
+    """
+
+    guarantor = f.Text(20, pattern=KEY, required=True, metadata={"zh": "担保公司"})
+    guarantee_no = f.Text(LONGEST_CONTRACT_NO, pattern=CONTRACT_NO, required=True, metadata={"zh": "担保合同号"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(GuaranteeState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(GuaranteeState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})

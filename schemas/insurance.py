@@ -15,10 +15,14 @@ __all__ = [
     "CLAIM_STATUS",
     "POLICY_KIND",
     "YES_NO",
+    "ClaimChange",
     "ClaimRecord",
+    "ClaimState",
     "InsuranceElement",
     "PeriodResultRecord",
+    "PolicyChange",
     "PolicyRecord",
+    "PolicyState",
 ]
 
 POLICY_KIND = {
@@ -109,3 +113,70 @@ class PeriodResultRecord(Record):
 
 class InsuranceElement(ma.Schema):
     """One XML element of the insurer's own: no JSON, so no fields. Its adapter says what may stand in it."""
+
+
+class PolicyState(PolicyRecord):
+    """What a policy is at a date, without its persons: what `policies_changed` shares."""
+
+    cross_checks: ClassVar[list[CrossCheck]] = []
+
+    class Meta:
+        """Which of its fields are shared."""
+
+        fields = (
+            "product",
+            "kind",
+            "household_no",
+            "region",
+            "loan_no",
+            "sum_insured",
+            "premium",
+            "premium_finance",
+            "premium_household",
+            "premium_insurer",
+            "start_date",
+            "end_date",
+        )
+
+
+class PolicyChange(Record):
+    """One policy before and after, over the dates it holds for.
+
+    From `as_of` until the day before `until` (for ever when null) the policy of the insurer, `insurer`, is `after`
+    where it was thought to be `before`; null: it was not known. Changes add up in any order.
+    """
+
+    insurer = f.Text(20, pattern=KEY, required=True, metadata={"zh": "保险公司"})
+    policy_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "保单号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(PolicyState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(PolicyState, required=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})
+
+
+class ClaimState(ClaimRecord):
+    """What a claim is at a date, without payee and free text: what `claims_changed` shares."""
+
+    cross_checks: ClassVar[list[CrossCheck]] = []
+
+    class Meta:
+        """Which of its fields are shared."""
+
+        fields = ("policy_no", "loan_no", "event_date", "force_majeure", "status", "amount", "paid_date")
+
+
+class ClaimChange(Record):
+    """One claim before and after, over the dates it holds for.
+
+    From `as_of` until the day before `until` (for ever when null) the claim of the insurer, `insurer`, is `after`
+    where it was thought to be `before`; null: it was not known. Changes add up in any order.
+    """
+
+    insurer = f.Text(20, pattern=KEY, required=True, metadata={"zh": "保险公司"})
+    claim_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "赔案号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(ClaimState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(ClaimState, required=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})

@@ -25,6 +25,7 @@ __all__ = [
     "LOAN_STATUS",
     "LONGEST_CONTRACT_NO",
     "LoanChange",
+    "LoanChangeOfVersion1",
     "LoanLedgerRecord",
     "LoanLedgerRecordOfVersion1",
     "LoanState",
@@ -197,7 +198,7 @@ class LoanGone(Record):
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
 
 
-class LoanChange(Record):
+class LoanChangeOfVersion1(Record):
     """One loan's state before and after, over the dates it holds for.
 
     From `as_of` until the day before `until` (for ever when null) the loan is `after`
@@ -213,3 +214,15 @@ class LoanChange(Record):
     before = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(LoanState, required=True, metadata={"zh": "变动后"})
     line = f.Whole(required=True, metadata={"zh": "来源行号"})
+
+
+class LoanChange(LoanChangeOfVersion1):
+    """One loan's state before and after, over the dates it holds for.
+
+    From `as_of` until the day before `until` (for ever when null) the loan is `after`
+    where it was thought to be `before`; null stands for a loan that is not there. A figure for
+    a month is the sum of `after - before` over the changes whose as-of month is not later, less
+    those whose `until` month is not later: changes add up in any order.
+    """
+
+    after = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动后"})

@@ -1,15 +1,14 @@
-"""What a ledger is made of, the columns of a loan's state, and the SQL that lists and compares them."""
+"""What a ledger is made of, and the columns of a loan's state."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from huilian.county.submissions.kinds import Part
-from huilian.database import quote
 from huilian.records import columnar
 from schemas.records import LoanGone, LoanLedgerRecord, LoanState
 
-__all__ = ["GONE", "LEDGER", "LOAN_STATE", "PARTS", "SHARED_STATE", "differs", "names", "of"]
+__all__ = ["GONE", "LEDGER", "LOAN_STATE", "PARTS", "SHARED_STATE"]
 
 LEDGER: Final = "loan_ledger"
 GONE: Final = "loans_gone"
@@ -23,21 +22,3 @@ LOAN_STATE: Final = [name for name in columnar.columns(LoanLedgerRecord) if name
 """What a ledger says of a loan."""
 SHARED_STATE: Final = list(columnar.columns(LoanState))
 """The part of it that `loans_changed` shares: no person's name or number."""
-
-
-def names(columns: list[str]) -> str:
-    """Return the columns for an INSERT list."""
-    return ", ".join(map(quote, columns))
-
-
-def of(alias: str, columns: list[str], *, prefix: str = "", prefixed: str = "") -> str:
-    """Return the columns of a table alias: `alias.(prefix + column) AS (prefixed + column)`."""
-    return ", ".join(
-        f"{alias}.{quote(prefix + column)}" + (f" AS {quote(prefixed + column)}" if prefixed else "")
-        for column in columns
-    )
-
-
-def differs(left: str, right: str, columns: list[str]) -> str:
-    """Return the condition that two rows differ in any of the columns, nulls being equal."""
-    return f"({of(left, columns)}) IS DISTINCT FROM ({of(right, columns)})"

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from services.registry.columns import LOAN_STATE, SHARED_STATE, differs, names, of
+from huilian.county.tables import differs, names, of
+from services.registry.columns import LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
     from huilian.database import Transaction

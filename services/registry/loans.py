@@ -16,10 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from huilian.county.changes import Changes
 from huilian.county.submissions.kinds import Counts
+from huilian.county.tables import differs, names, note_growth, of
 from services.registry import changes, late, precedence, withdrawal
-from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE, differs, names, of
-from services.registry.planning import note_growth
+from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,13 +34,13 @@ __all__ = ["apply"]
 
 def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
     """Apply a ledger as a whole; yield the changes to publish, and return its counts."""
-    with changes.Changes() as told:
+    with Changes(changes.EVENT) as told:
         counts = _apply(transaction, submission, records, told)
         yield from told.drafts(submission.member, submission.name)
     return counts
 
 
-def _apply(transaction: Transaction, submission: Submission, records: Records, told: changes.Changes) -> Counts:
+def _apply(transaction: Transaction, submission: Submission, records: Records, told: Changes) -> Counts:
     table = records.table(LEDGER)
     facts = {
         "institution": submission.member,
@@ -109,7 +110,7 @@ def _count_missing(transaction: Transaction, table: str, facts: dict[str, Any]) 
     )
 
 
-def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], told: changes.Changes) -> int:
+def _apply_newest(transaction: Transaction, table: str, facts: dict[str, Any], told: Changes) -> int:
     if not _knows_any(transaction, facts):
         return _enter(transaction, f"{table} s", facts, told)
     before = names(["before_" + name for name in SHARED_STATE])
@@ -140,7 +141,7 @@ def _knows_any(transaction: Transaction, facts: dict[str, Any]) -> bool:
     return bool(transaction.value("SELECT true FROM registry.loan WHERE institution = %(institution)s LIMIT 1", facts))
 
 
-def _enter(transaction: Transaction, source: str, facts: dict[str, Any], told: changes.Changes) -> int:
+def _enter(transaction: Transaction, source: str, facts: dict[str, Any], told: Changes) -> int:
     """Enter the loans of `source`, an SQL table with the alias `s`, which are new; return how many there are."""
     # While the server enters some, the last ones are being made into what is told of them.
     return told.take(

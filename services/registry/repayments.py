@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from huilian.county.submissions.kinds import Counts, Kind, Part
+from huilian.county.tables import differs, names, of
 from huilian.records import columnar
 from schemas.messages import SUBMISSION_KIND
 from schemas.records import RepaymentRecord
-from services.registry.columns import differs, names, of
 
 if TYPE_CHECKING:
     from collections.abc import Generator

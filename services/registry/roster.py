@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county.submissions.kinds import Counts, Kind, Part, Shortfall
+from huilian.county.tables import differs, names, note_growth, of
 from huilian.records import columnar
 from schemas.messages import SUBMISSION_KIND
 from schemas.records import RosterRecord
-from services.registry.columns import differs, names, of
-from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
     import datetime as dt

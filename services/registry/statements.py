@@ -13,9 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county.submissions.staging import as_row
+from huilian.county.tables import differs, names, note_growth, of
 from huilian.records import columnar
-from services.registry.columns import differs, names, of
-from services.registry.planning import note_growth
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.county.tables import names, of
 from services.registry import changes
-from services.registry.columns import LOAN_STATE, SHARED_STATE, names, of
+from services.registry.columns import LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
+    from huilian.county.changes import Changes
     from huilian.county.submissions.kinds import Submission
     from huilian.database import Transaction
 
 __all__ = ["replaces_its_day", "withdraw"]
-
-_NOTHING: Final = dict.fromkeys(("principal", "balance", "overdue_days", "overdue_principal", "overdue_interest"), "0")
-"""What a loan that is not there any more counts for; its other facts stay as they were told."""
 
 _OF_THE_DAY: Final = "member = %(member)s AND kind = 'loan_ledger' AND as_of = %(as_of)s AND status = 'accepted'"
 
@@ -50,7 +49,7 @@ def replaces_its_day(transaction: Transaction, submission: Submission, table: st
     return bool(found)
 
 
-def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: changes.Changes) -> None:
+def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: Changes) -> None:
     """Take back what the day's ledgers had and this one neither has nor rejected; what changes by that is told.
 
     Args:
@@ -81,16 +80,13 @@ def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: 
     )
     of_loan = "withdrawn w JOIN registry.loan l ON l.institution = %(institution)s AND l.loan_no = w.loan_no"
     state = "h.institution = %(institution)s AND h.loan_no = w.loan_no AND h.as_of = w.earlier"
-    after = ", ".join(
-        f"CASE WHEN w.earlier IS NULL THEN {_NOTHING.get(name, f'l.{name}')} ELSE h.{name} END" for name in SHARED_STATE
-    )
     columns = names(
         ["line", "loan_no", "as_of"] + [f"{side}_{name}" for side in ("before", "after") for name in SHARED_STATE]
     )
     transaction.execute(
         f"""
         INSERT INTO loan_change ({columns})
-        SELECT l.line, l.loan_no, %(as_of)s, {of("l", SHARED_STATE)}, {after}
+        SELECT l.line, l.loan_no, %(as_of)s, {of("l", SHARED_STATE)}, {of("h", SHARED_STATE)}
         FROM {of_loan} LEFT JOIN registry.loan_history h ON {state} WHERE w.is_of_the_day
         """,
         facts,

@@ -1,0 +1,186 @@
+"""Changes over time: how a service publishes them, and how another one folds them.
+
+A change says that from `as_of` until the day before `until` (for ever when null) a thing is `after` where it was
+thought to be `before`; null stands for a thing that is not there. Changes add up in any order: what a thing is now is
+the sum of the changes without `until`, each `after` counted once and each `before` taken off once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from huilian.ahead import ahead
+from huilian.bulk import Batcher, from_ndjson, to_csv
+from huilian.county.tables import of
+from huilian.envelope import Draft, gzipped
+from huilian.records import columnar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from huilian.database import Transaction
+    from huilian.envelope import Message
+    from huilian.records.record import Record
+
+__all__ = ["Changes", "Event", "fold", "lines"]
+
+PIECE_BYTES: Final = 4 << 20
+"""How much of the changes is brought into memory at a time."""
+SIDES: Final = ("before", "after")
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a service publishes of one kind of thing.
+
+    Args:
+        type: of its messages: "loans_changed".
+        version: of their contract.
+        record: one change: its key, `as_of`, `until`, `before`, `after` and `line`.
+    """
+
+    type: str
+    version: int
+    record: type[Record]
+
+    @property
+    def facts(self) -> list[str]:
+        """Return the fields of a change beside its two states."""
+        return [name for name in columnar.columns(self.record) if name not in SIDES]
+
+    @property
+    def state(self) -> list[str]:
+        """Return the fields of a state."""
+        return list(columnar.columns(self._state))
+
+    @property
+    def _state(self) -> type[Record]:
+        nested: Any = self.record().fields["before"]
+        state: type[Record] = type(nested.schema)
+        return state
+
+    def columns(self, before: str, after: str) -> str:
+        """Return the two states for a SELECT, from the tables with these aliases, as `Changes.take` expects them."""
+        return ", ".join(of(alias, self.state) for alias in (before, after))
+
+    def frames(self, csv: Iterator[bytes]) -> Iterator[pl.DataFrame]:
+        """Yield rows as they leave the server as frames of changes: the facts, the state before, the state after."""
+        of_change, of_state = columnar.wire_types(self.record), columnar.wire_types(self._state)
+        types = {name: of_change[name] for name in self.facts}
+        for side in SIDES:
+            types |= {f"{side}_{name}": of_state[name] for name in of_state}
+        never_null = next(name for name, nullable in columnar.column_types(self._state).items() if not nullable)
+        sides = [
+            pl.when(pl.col(f"{side}_{never_null}").is_not_null())
+            .then(pl.struct(pl.col(f"{side}_{name}").alias(name) for name in of_state))
+            .alias(side)
+            for side in SIDES
+        ]
+        for piece in ahead(lines(csv)):
+            frame = pl.read_csv(piece, has_header=False, schema=types)
+            yield frame.select(*self.facts, *sides).select(of_change.names())
+
+
+class Changes:
+    """What an application changed, put by as payloads: while rows leave the server, no message can be written.
+
+    Used as a context, it lets go of what it has put by at the end.
+    """
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed at the end of the context
+        self._payloads: list[tuple[int, bool]] = []
+        self._batcher = Batcher()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Throw away what was put by."""
+        self._file.close()
+
+    def take(self, csv: Iterator[bytes]) -> int:
+        """Take in rows as they leave the server, in the form `Event.frames` reads; return how many there are.
+
+        A row whose two states are equal differs in what is not shared. It counts, and is not published.
+        """
+        rows = 0
+        for frame in self._event.frames(csv):
+            rows += frame.height
+            self._keep(self._batcher.add(frame.filter(pl.col("before").ne_missing(pl.col("after")))))
+        return rows
+
+    def _keep(self, bodies: Iterable[tuple[int, bytes]]) -> None:
+        # Compressed at once: the server is at work meanwhile, and there is less to put by.
+        for _, body in bodies:
+            compressed = gzipped(body)
+            size = self._file.write(body if compressed is None else compressed)
+            self._payloads.append((size, compressed is not None))
+
+    def drafts(self, member: str, submission: str) -> Iterator[Draft]:
+        """Yield the messages; the last carries their number as `total`."""
+        self._keep(self._batcher.flush())
+        self._file.seek(0)
+        for sequence, (size, compressed) in enumerate(self._payloads):
+            yield Draft(
+                self._event.type,
+                f"{self._event.type}/v{self._event.version}",
+                member,
+                self._file.read(size),
+                bulk=True,
+                submission=submission,
+                sequence=sequence,
+                total=len(self._payloads) if sequence == len(self._payloads) - 1 else None,
+                gzipped=compressed,
+            )
+
+
+def fold(transaction: Transaction, message: Message, table: str, key: Sequence[str], state: Sequence[str]) -> None:
+    """Append to a table what a message of changes adds to the newest states, and what it takes off.
+
+    The table only grows by what really changed. A row of it stands where the sum of its `n` is above nought, in
+    whatever order the messages came.
+
+    Args:
+        transaction: in which the message is handled, once.
+        message: of an `Event`.
+        table: it has the columns of `key` and `state`, and `n`.
+        key: the facts of a change that name a thing; texts.
+        state: the fields of its states to keep; texts.
+    """
+    side = pl.Struct(dict.fromkeys(state, pl.String()))
+    types = dict.fromkeys((*key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
+    newest = from_ndjson(message.body(), types, checked=True).filter(pl.col("until").is_null())
+    counted = pl.concat(
+        newest.filter(pl.col(name).is_not_null()).select(*key, name, pl.lit(n).alias("n")).unnest(name)
+        for name, n in (("before", -1), ("after", 1))
+    )
+    sums = counted.group_by(*key, *state, maintain_order=True).agg(pl.col("n").sum()).filter(pl.col("n") != 0)
+    if sums.height:
+        transaction.copy_in(table, sums.columns, [to_csv(sums)])
+
+
+def lines(csv: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield CSV in pieces of whole lines; no shared field can hold a line break."""
+    waiting: list[bytes] = []
+    size = 0
+    for part in csv:
+        waiting.append(part)
+        size += len(part)
+        if size >= PIECE_BYTES:
+            piece = b"".join(waiting)
+            end = piece.rfind(b"\n") + 1
+            yield piece[:end]
+            waiting, size = [piece[end:]], len(piece) - end
+    if size:
+        yield b"".join(waiting)
