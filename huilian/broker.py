@@ -136,10 +136,11 @@ def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("recei
 
 
 def remove_old_bindings(channel: Any, services: Iterable[Service], access: AccessRules, codes: Iterable[str]) -> None:  # noqa: ANN401  # pika has no types
-    """Take away the bindings by which older versions had what the platform sends come from the inbound exchange.
+    """Take away the bindings of older versions.
 
-    To take away one that is not there is no error. Only who publishes may do it: a relay of an older version
-    would find no way for its messages.
+    In them, what the platform sends came from the inbound exchange, and a type that one service takes now may
+    have been another's. To take away one that is not there is no error. Only who publishes may do it: a relay
+    of an older version would find no way for its messages.
 
     Args:
         channel: an open channel.
@@ -147,10 +148,14 @@ def remove_old_bindings(channel: Any, services: Iterable[Service], access: Acces
         access: who sends what.
         codes: the members that have queues.
     """
+    installed = list(services)
     issued = sorted(name for name in access.send if INBOUND not in _exchanges(name, access))
-    for service in services:
-        for message_type in sorted(service.handlers.keys() & set(issued)):
-            channel.queue_unbind(service_queue(service.name), INBOUND, f"{message_type}.#")
+    taken = {name for service in installed for name in service.handlers}
+    for service in installed:
+        for message_type in sorted(taken):
+            old = set() if message_type in service.handlers else set(_exchanges(message_type, access))
+            for exchange in sorted(old | ({INBOUND} if message_type in issued else set())):
+                channel.queue_unbind(service_queue(service.name), exchange, f"{message_type}.#")
     for code in codes:
         for message_type in issued:
             channel.queue_unbind(member_queue(code), INBOUND, f"{message_type}.{code}")

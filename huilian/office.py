@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -39,7 +40,9 @@ _log = structlog.get_logger(__name__)
 
 def components() -> list[Component]:
     """Return the kernel and every service, in the order their tables are made."""
-    return [schema.KERNEL, *(found.component for found in service.installed().values())]
+    found = {each.component.schema: each.component for each in service.installed().values()}
+    order = TopologicalSorter({name: component.after for name, component in found.items()}).static_order()
+    return [schema.KERNEL, *(found[name] for name in order if name in found)]
 
 
 class Office:

@@ -107,6 +107,8 @@ class Relay:
         if source == members.PLATFORM:
             key, now = self.office.processor.platform_key, self.office.clock.now()
             kept = outgoing.as_believed(transaction, kept, key, now=now)
+        if self._is_heard_by_nobody(kept.type):
+            return True
         self._declare_receiver(transaction, kept)
         try:
             self.broker.publish(kept)
@@ -119,6 +121,14 @@ class Relay:
             _log.error("message_unroutable", message=kept.id, type=kept.type)
             return False
         return True
+
+    def _is_heard_by_nobody(self, message_type: str) -> bool:
+        """Return whether it is an event for our own services, and none that is installed takes it.
+
+        One that is installed later is told the whole state.
+        """
+        for_services_only = self.office.processor.access.receive.get(message_type, frozenset()) == {"platform"}
+        return for_services_only and not self.office.takers(message_type)
 
     def _declare_receiver(self, transaction: Transaction, message: Message) -> None:
         """See to it that the member a message is for has a queue, bound to all that it may be handed."""

@@ -27,10 +27,12 @@ class Component:
     Args:
         schema: its name in PostgreSQL.
         migrations: the folder with `env.py` and `versions`.
+        after: the schemas that are brought up to date before it: its migrations take something over from them.
     """
 
     schema: str
     migrations: Path
+    after: tuple[str, ...] = ()
 
     @property
     def head(self) -> str:

@@ -6,6 +6,7 @@ Services are found by the entry point group `huilian.services`; the kernel names
 from __future__ import annotations
 
 import functools
+import heapq
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,7 @@ from huilian.county.submissions.lifecycle import MANIFEST, Intake
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from huilian.county.context import Handler
     from huilian.county.submissions.kinds import Kind
@@ -95,10 +96,20 @@ def _of_submissions() -> dict[str, Callable[..., Any]]:
 def query(name: str) -> Callable[..., Any]:
     """Return the query called `name`, whichever service answers it, or the kernel.
 
+    What several services answer are rows, ordered by their first field first; they are merged into one such list.
+
     Raises:
         ConfigurationError: HL6006, no installed service does.
     """
-    for answers in (*(service.queries for service in installed().values()), _of_submissions()):
-        if name in answers:
-            return answers[name]
-    raise ConfigurationError("HL6006", file="huilian.services", what=f"no service answers {name}")
+    answering = (*(service.queries for service in installed().values()), _of_submissions())
+    found = [answers[name] for answers in answering if name in answers]
+    if not found:
+        raise ConfigurationError("HL6006", file="huilian.services", what=f"no service answers {name}")
+    if len(found) == 1:
+        return found[0]
+
+    def merged(*arguments: Any, **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # any query's
+        answers = [ask(*arguments, **parameters) for ask in found]
+        return heapq.merge(*answers, key=lambda row: next(iter(row.values())))
+
+    return merged

@@ -167,7 +167,6 @@ def contracts() -> list[Contract]:
             "loans_changed",
             2,
             LoanChange,
-            LoanChangeOfVersion1,
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record; a loan may be there no more.",

@@ -20,7 +20,7 @@ from huilian.envelope import Draft, gzipped
 from huilian.records import columnar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
     from typing import Self
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.records.record import Record
 
-__all__ = ["Changes", "Event", "fold", "lines"]
+__all__ = ["Changes", "Event", "Fold", "lines"]
 
 PIECE_BYTES: Final = 4 << 20
 """How much of the changes is brought into memory at a time."""
@@ -40,12 +40,12 @@ class Event:
     """What a service publishes of one kind of thing.
 
     Args:
-        type: of its messages: "loans_changed".
+        name: the type of its messages: "loans_changed".
         version: of their contract.
         record: one change: its key, `as_of`, `until`, `before`, `after` and `line`.
     """
 
-    type: str
+    name: str
     version: int
     record: type[Record]
 
@@ -133,8 +133,8 @@ class Changes:
         self._file.seek(0)
         for sequence, (size, compressed) in enumerate(self._payloads):
             yield Draft(
-                self._event.type,
-                f"{self._event.type}/v{self._event.version}",
+                self._event.name,
+                f"{self._event.name}/v{self._event.version}",
                 member,
                 self._file.read(size),
                 bulk=True,
@@ -145,29 +145,64 @@ class Changes:
             )
 
 
-def fold(transaction: Transaction, message: Message, table: str, key: Sequence[str], state: Sequence[str]) -> None:
-    """Append to a table what a message of changes adds to the newest states, and what it takes off.
+@dataclass(frozen=True)
+class Fold:
+    """What a service keeps of the newest states that another one's changes tell of.
 
-    The table only grows by what really changed. A row of it stands where the sum of its `n` is above nought, in
+    Its table only grows, and by what really changed. A row stands where the sum of its `n` is above nought, in
     whatever order the messages came.
 
     Args:
-        transaction: in which the message is handled, once.
-        message: of an `Event`.
         table: it has the columns of `key` and `state`, and `n`.
+        told: the table that names each `submission` whose changes `table` had before their messages came.
         key: the facts of a change that name a thing; texts.
-        state: the fields of its states to keep; texts.
+        state: the fields of its states that are kept; texts.
     """
-    side = pl.Struct(dict.fromkeys(state, pl.String()))
-    types = dict.fromkeys((*key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
-    newest = from_ndjson(message.body(), types, checked=True).filter(pl.col("until").is_null())
-    counted = pl.concat(
-        newest.filter(pl.col(name).is_not_null()).select(*key, name, pl.lit(n).alias("n")).unnest(name)
-        for name, n in (("before", -1), ("after", 1))
-    )
-    sums = counted.group_by(*key, *state, maintain_order=True).agg(pl.col("n").sum()).filter(pl.col("n") != 0)
-    if sums.height:
-        transaction.copy_in(table, sums.columns, [to_csv(sums)])
+
+    table: str
+    told: str
+    key: tuple[str, ...]
+    state: tuple[str, ...]
+
+    def take(self, transaction: Transaction, message: Message) -> None:
+        """Take in a message of changes, in the transaction in which it is handled, once."""
+        # First of all: a rebuild, which decides anew what was told, waits for this message or goes before it.
+        transaction.execute(f"LOCK TABLE {self.told} IN ROW SHARE MODE")
+        if not transaction.value(f"SELECT true FROM {self.told} WHERE submission = %s", [message.submission]):
+            self._add(transaction, from_ndjson(message.body(), self._types, checked=True))
+
+    def rebuild(self, transaction: Transaction, changes: Iterable[pl.DataFrame], submissions: Iterable[str]) -> None:
+        """Throw away what is kept and fold it anew.
+
+        Args:
+            transaction: readers see what was kept until it commits.
+            changes: all that the other service knows, as changes.
+            submissions: what they contain; messages of these that are still on their way will be ignored.
+        """
+        transaction.execute(f"LOCK TABLE {self.told} IN EXCLUSIVE MODE")
+        for table in (self.table, self.told):
+            transaction.execute(f"DELETE FROM {table}")
+        for frame in changes:
+            self._add(transaction, frame)
+        transaction.many(f"INSERT INTO {self.told} (submission) VALUES (%s)", [[name] for name in submissions])
+
+    @property
+    def _types(self) -> dict[str, pl.DataType]:
+        side = pl.Struct(dict.fromkeys(self.state, pl.String()))
+        return dict.fromkeys((*self.key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
+
+    def _add(self, transaction: Transaction, changes: pl.DataFrame) -> None:
+        newest = changes.filter(pl.col("until").is_null())
+        counted = pl.concat(
+            newest.filter(pl.col(side).is_not_null()).select(
+                *self.key, *(pl.col(side).struct.field(name) for name in self.state), pl.lit(n).alias("n")
+            )
+            for side, n in (("before", -1), ("after", 1))
+        )
+        sums = counted.group_by(*self.key, *self.state, maintain_order=True).agg(pl.col("n").sum())
+        changed = sums.filter(pl.col("n") != 0)
+        if changed.height:
+            transaction.copy_in(self.table, changed.columns, [to_csv(changed)])
 
 
 def lines(csv: Iterator[bytes]) -> Iterator[bytes]:

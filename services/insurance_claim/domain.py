@@ -1,0 +1,46 @@
+"""Insurance: an insurer's packages of policies, claims and period results.
+
+A package says what happened since the last one and is no full list, so that nothing is
+ever missing from it. One policy, claim or result may also be posted by itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from huilian.county.changes import Event
+from huilian.county.submissions.kinds import Counts, Part
+from huilian.county.submissions.statements import Stated, Statements
+from schemas.insurance import ClaimChange, ClaimRecord, PeriodResultRecord, PolicyChange, PolicyRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from huilian.county.submissions.kinds import Records, Submission
+    from huilian.database import Transaction
+    from huilian.envelope import Draft
+
+__all__ = ["PACKAGE", "apply"]
+
+PACKAGE: Final = Statements(
+    {
+        # A package bears the day it was made. Policies are sold ahead; claims are of what has happened.
+        "policies": Stated(
+            Part(PolicyRecord, ("policy_no",), ("sum_insured", "premium")),
+            "insurance_claim.policy",
+            Event("policies_changed", 1, PolicyChange),
+        ),
+        "claims": Stated(
+            Part(ClaimRecord, ("claim_no",), ("amount",), (("event_date", "HL2025"), ("paid_date", "HL2025"))),
+            "insurance_claim.claim",
+            Event("claims_changed", 1, ClaimChange),
+        ),
+        "period_results": Stated(Part(PeriodResultRecord, ("period",)), "insurance_claim.period_result"),
+    }
+)
+
+
+def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+    """Apply a package as a whole; yield what changed of policies and claims."""
+    changed = yield from PACKAGE.apply(transaction, submission, records)
+    return Counts(changed, submission.accepted - changed, 0)

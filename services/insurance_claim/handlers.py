@@ -1,0 +1,33 @@
+"""What the service of insurance does on each message: it keeps the loans that policies and claims may name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from huilian.county.changes import Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from huilian.county.context import Context
+    from huilian.database import Transaction
+    from huilian.envelope import Draft, Message
+
+__all__ = ["LOANS", "on_loans_changed"]
+
+LOANS: Final = Fold(
+    "insurance_claim.loan_change",
+    "insurance_claim.told",
+    key=("institution", "loan_no"),
+    state=("household_no", "region"),
+)
+
+
+def on_loans_changed(
+    message: Message,
+    transaction: Transaction,
+    context: Context,  # noqa: ARG001  # a handler's signature
+) -> Iterable[Draft]:
+    """Note which loans are new, which are there no more, and whose household or region is another."""
+    LOANS.take(transaction, message)
+    return ()

@@ -1,0 +1,1 @@
+"""The tables of insurance, as Alembic migrations."""

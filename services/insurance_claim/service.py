@@ -1,0 +1,35 @@
+"""What the service of insurance declares: packages, single elements, and what is asked about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from huilian.county.submissions.kinds import Kind, Single
+from huilian.schema import Component
+from huilian.service import Service
+from services.insurance_claim import domain, handlers, queries
+
+__all__ = ["service"]
+
+INSURANCE_PACKAGE: Final = Kind(
+    name="insurance_package",
+    parts=domain.PACKAGE.parts,
+    apply=domain.apply,
+    standing=domain.PACKAGE.standing,
+    single=Single("insurance_element", domain.PACKAGE.state_again),
+    due_from="insurer",
+    amount="policies.premium+claims.amount",
+)
+
+service: Final = Service(
+    name="insurance_claim",
+    component=Component("insurance_claim", Path(__file__).parent / "migrations", after=("registry",)),
+    handlers={"loans_changed": handlers.on_loans_changed},
+    queries={
+        "policy_feed": queries.policy_feed,
+        "claim_feed": queries.claim_feed,
+        "differences": queries.differences,
+    },
+    kinds=(INSURANCE_PACKAGE,),
+)

@@ -1,0 +1,1 @@
+"""The risk fund's tables, as Alembic migrations."""

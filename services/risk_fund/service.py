@@ -1,0 +1,30 @@
+"""What the risk fund declares: the guarantee book, and what is asked about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from huilian.county.submissions.kinds import Kind
+from huilian.schema import Component
+from huilian.service import Service
+from services.risk_fund import domain, handlers, queries
+
+__all__ = ["service"]
+
+GUARANTEE_BOOK: Final = Kind(
+    name="guarantee_book",
+    parts=domain.BOOK.parts,
+    apply=domain.apply,
+    shortfall=domain.shortfall,
+    due_from="guarantor",
+    amount="guarantees.outstanding_amount",
+)
+
+service: Final = Service(
+    name="risk_fund",
+    component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
+    handlers={"loans_changed": handlers.on_loans_changed},
+    queries={"guarantee_feed": queries.guarantee_feed, "differences": queries.differences},
+    kinds=(GUARANTEE_BOOK,),
+)
