@@ -149,6 +149,6 @@ def measure(ledgers: Ledgers, office: Serving) -> HostFigures:
     figures.first_seconds, first_peak = load(office, ledgers.first, ledgers.first_totals.balance)
     figures.second_seconds, second_peak = load(office, ledgers.second, ledgers.second_totals.balance)
     figures.peaks = {"push": max(first_peak, second_peak), "serve": peak_megabytes(office.pid)}
-    parts = ("registry", "statistics", "relay", "http")
+    parts = ("insurance_claim", "registry", "risk_fund", "statistics", "relay", "http")
     figures.peaks |= {name: peak_megabytes(pid) for name, pid in children(office.pid).items() if name in parts}
     return figures

@@ -70,7 +70,8 @@ class Probe:
 
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-    WHERE schemaname IN ('huilian', 'registry', 'statistics') AND tablename <> 'alembic_version'
+    WHERE schemaname IN ('huilian', 'insurance_claim', 'registry', 'risk_fund', 'statistics')
+    AND tablename <> 'alembic_version'
 """
 KEPT_TABLES = ("member", "member_key", "audit")
 

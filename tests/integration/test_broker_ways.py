@@ -32,9 +32,13 @@ pytestmark = pytest.mark.timeout(180)
 
 OTHER_BANK, GONE = "RCB02", "RCB09"
 REGISTRY, STATISTICS = service_queue("registry"), service_queue("statistics")
+OTHERS = (service_queue("insurance_claim"), service_queue("risk_fund"))
 MINE, THEIRS = member_queue(BANK), member_queue(OTHER_BANK)
 TO_A_BANK = ("compensation_results", "confirmations", "notices", "platform_keys", "receipt", "subsidy_results")
-ISSUED = ("compensation_results", "confirmations", "credit_records", "loans_changed", "notices", "receipt")
+ISSUED = (
+    *("claims_changed", "compensation_results", "confirmations", "credit_records", "guarantees_changed"),
+    *("loans_changed", "notices", "policies_changed", "receipt"),
+)
 KEY = f"loan_ledger.{BANK}"
 
 
@@ -99,13 +103,16 @@ def test_only_the_platforms_exchange_leads_to_members(county: AmqpCounty, connec
         county.office.processor.send(transaction, confirmation(1))
     relay._declare()
     relay.carry()
-    access, registry = county.office.processor.access, county.office.services["registry"]
-    sent = {name for name in registry.handlers if access.send[name] != {"platform"}}
+    access = county.office.processor.access
+    taken_by = {service_queue(name): service.handlers for name, service in county.office.services.items()}
     assert county.node.bindings(county.virtual_host) == sorted(
         [
             ("huilian.dead", DEAD_QUEUE, ""),
-            *((INBOUND, REGISTRY, f"{name}.#") for name in sent),
-            *((OUTBOUND, STATISTICS, f"{name}.#") for name in ("loans_changed", "receipt")),
+            *(
+                (OUTBOUND if access.send[name] == {"platform"} else INBOUND, queue, f"{name}.#")
+                for queue, handlers in taken_by.items()
+                for name in handlers
+            ),
             *((OUTBOUND, MINE, f"{name}.{BANK}") for name in TO_A_BANK),
         ]
     )
@@ -144,7 +151,7 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
     for code in (OTHER_BANK, GONE):
         channel.queue_declare(member_queue(code), durable=True, arguments=broker.QUEUE_ARGUMENTS)
     old = [(member_queue(code), f"{name}.{code}") for name in TO_A_BANK for code in (OTHER_BANK, GONE)]
-    old += [(STATISTICS, "loans_changed.#"), (STATISTICS, "receipt.#")]
+    old += [(STATISTICS, "loans_changed.#"), (STATISTICS, "receipt.#"), (REGISTRY, "guarantees.#")]
     for queue, key in old:
         channel.queue_bind(queue, INBOUND, key)
     [url] = county.urls_of([county.member(BANK)])
@@ -156,7 +163,9 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
         assert (receipt["status"], receipt["accepted"]) == ("accepted", 12)
         publish(url, KEY, CC=[f"receipt.{OTHER_BANK}", "receipt.x"])
     bound = county.node.bindings(county.virtual_host)
-    assert {destination for source, destination, _ in bound if source == INBOUND} == {REGISTRY}
+    assert {queue for source, queue, _ in bound if source == INBOUND} == {REGISTRY, *OTHERS}
+    assert (INBOUND, REGISTRY, "guarantees.#") not in bound
+    assert (INBOUND, service_queue("risk_fund"), "guarantees.#") in bound
     waits = connection.get(THEIRS)
     assert waits is not None, "what waited before the upgrade still waits"
     connection.ack(waits[0])

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 FILE = "RCB01_LOAN_20240531.csv"
 TABLES = """
-    SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('huilian', 'registry')
+    SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+    WHERE schemaname IN ('huilian', 'insurance_claim', 'registry', 'risk_fund')
     AND tablename NOT IN ('alembic_version', 'member', 'member_key', 'token', 'audit')
 """
 

@@ -66,7 +66,7 @@ def test_a_claim_is_applied_and_answered(county: County):
     assert counts(county, message) == ("accepted", 1, 0)
     [kept] = county.rows(
         "SELECT c.claim_no, c.amount::text, c.force_majeure, c.paid_date::text, c.line, p.message"
-        " FROM registry.newest_claim c JOIN huilian.submission s ON s.number = c.submission"
+        " FROM insurance_claim.newest_claim c JOIN huilian.submission s ON s.number = c.submission"
         " JOIN huilian.submission_part p ON p.submission = s.submission"
     )
     assert kept == {
@@ -86,7 +86,7 @@ def test_a_claim_sealed_again_counts_once(county: County):
     assert counts(county, element(county, claim({"Status": "surveying"}), time=later)) == ("accepted", 1, 0)
     assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 1}]
     assert counts(county, element(county, claim(), time=later)) == ("accepted", 1, 0)
-    assert county.rows("SELECT status FROM registry.newest_claim") == [{"status": "settled"}]
+    assert county.rows("SELECT status FROM insurance_claim.newest_claim") == [{"status": "settled"}]
 
 
 STAGES = {
@@ -99,7 +99,7 @@ SURVEYING, SETTLED, LESS = STAGES.values()
 
 def stage(county: County) -> str:
     """Return what is known of the one claim, as `STAGES` calls it."""
-    [row] = county.rows("SELECT status, amount FROM registry.newest_claim")
+    [row] = county.rows("SELECT status, amount FROM insurance_claim.newest_claim")
     return "settled for less" if row["amount"] == 20_000 else str(row["status"])
 
 
@@ -199,7 +199,7 @@ def test_a_wrong_element_is_refused_with_everything_that_is_wrong(county: County
 def test_an_element_of_what_is_to_come_is_refused(county: County, dates: dict[str, str | None]):
     """It is held to the day it was posted."""
     assert counts(county, element(county, claim(dates))) == ("refused", 0, 0)
-    assert county.rows("SELECT claim_no FROM registry.newest_claim") == []
+    assert county.rows("SELECT claim_no FROM insurance_claim.newest_claim") == []
 
 
 def test_only_an_insurer_with_its_adapter_is_read(county: County):
@@ -259,4 +259,4 @@ def test_over_http_the_element_is_the_body(county: County):
         assert (answer.status_code, answer.json()["status"]) == (202, "taken")
         host.drain()
     assert message.payload == alone(claim()).encode()
-    assert county.rows("SELECT claim_no FROM registry.newest_claim") == [{"claim_no": "C2024000001"}]
+    assert county.rows("SELECT claim_no FROM insurance_claim.newest_claim") == [{"claim_no": "C2024000001"}]

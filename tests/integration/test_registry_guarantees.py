@@ -90,7 +90,7 @@ def test_a_book_is_applied_whole_with_every_type_of_its_records(county: County):
     assert envelope.read(answer["seal"], bytes(answer["payload"])).dataschema == "receipt/v2"
     assert county.rows(
         "SELECT member, guarantee_no, institution, loan_no, guarantor_share_percent::text AS share, as_of::text,"
-        " sequence, line FROM registry.guarantee ORDER BY guarantee_no"
+        " sequence, line FROM risk_fund.guarantee ORDER BY guarantee_no"
     ) == [
         {
             "member": GUARANTOR,
@@ -105,9 +105,9 @@ def test_a_book_is_applied_whole_with_every_type_of_its_records(county: County):
         for number in (1, 2)
     ]
     assert county.rows(
-        "SELECT guarantee_no, principal::text, interest::text, line FROM registry.guarantee_compensation"
+        "SELECT guarantee_no, principal::text, interest::text, line FROM risk_fund.guarantee_compensation"
     ) == [{"guarantee_no": "G9", "principal": "48765.43", "interest": "12.34", "line": 4}]
-    assert county.rows("SELECT guarantee_no, released_amount::text, reason FROM registry.guarantee_release") == [
+    assert county.rows("SELECT guarantee_no, released_amount::text, reason FROM risk_fund.guarantee_release") == [
         {"guarantee_no": "G8", "released_amount": "50000.00", "reason": "还清"}
     ]
     assert county.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'staged%'") == []
@@ -264,7 +264,7 @@ def test_a_crash_that_empties_the_staging_tables_costs_nothing(county: County):
             transaction.execute(f"TRUNCATE registry.{row['tablename']}")
     county.carry(parts[-1:])
     assert len(known(county)) == 2
-    assert county.rows("SELECT count(*) FROM registry.guarantee_release") == [{"count": 1}]
+    assert county.rows("SELECT count(*) FROM risk_fund.guarantee_release") == [{"count": 1}]
 
 
 def test_a_book_translated_anew_before_it_was_complete_counts_as_translated_last(county: County):
@@ -400,7 +400,7 @@ def test_a_message_of_a_book_is_kept_as_it_was_signed(county: County):
     """From the registry's row back to the record: message, line and content."""
     county.push(book(JANUARY, BOOK))
     [row] = county.rows(
-        "SELECT g.line, m.seal, m.payload FROM registry.guarantee g"
+        "SELECT g.line, m.seal, m.payload FROM risk_fund.guarantee g"
         " JOIN huilian.submission s ON s.number = g.submission"
         " JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = g.sequence"
         " JOIN huilian.message m ON m.id = p.message WHERE g.guarantee_no = 'G2'"

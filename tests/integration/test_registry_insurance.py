@@ -69,11 +69,13 @@ def test_a_package_is_no_full_list_so_nothing_is_missing(county: County):
         ("C1", "filed", "0.00", "2025-01-31"),
         ("C1", "settled", "30000.00", "2025-02-28"),
     ]
-    assert county.rows("SELECT policy_no, loan_no, premium_finance::text FROM registry.newest_policy ORDER BY 1") == [
+    assert county.rows(
+        "SELECT policy_no, loan_no, premium_finance::text FROM insurance_claim.newest_policy ORDER BY 1"
+    ) == [
         {"policy_no": "P1", "loan_no": "L1", "premium_finance": "60.00"},
         {"policy_no": "P2", "loan_no": None, "premium_finance": "60.00"},
     ]
-    assert county.rows("SELECT period, claims::text FROM registry.newest_period_result") == [
+    assert county.rows("SELECT period, claims::text FROM insurance_claim.newest_period_result") == [
         {"period": "2025-01", "claims": "1300000.01"}
     ]
 
@@ -111,7 +113,7 @@ def test_a_claim_stated_twice_refuses_the_whole_package(county: County):
     receipt = county.push(package(JANUARY, [policy("P1"), claim("C1", "P1"), claim("C1", "P1", **SETTLED)]))
     assert (receipt["status"], receipt["code"]) == ("refused", "HL3013")
     assert "claims.claim_no 重复" in receipt["message"]
-    assert county.rows("SELECT * FROM registry.policy") == []
+    assert county.rows("SELECT * FROM insurance_claim.policy") == []
 
 
 def test_totals_are_held_to_premiums_and_claims(county: County):
@@ -200,6 +202,6 @@ def test_the_same_packages_in_any_order_come_to_the_same(opened: County, data: s
             expected[row["claim_no"]] = (row["claim_no"], row["status"], row["amount"], file.as_of.isoformat())
     assert claims(opened) == sorted(expected.values())
     newest = max(days)
-    assert opened.rows("SELECT loan_no, as_of FROM registry.newest_policy") == [
+    assert opened.rows("SELECT loan_no, as_of FROM insurance_claim.newest_policy") == [
         {"loan_no": f"L{newest[1]}", "as_of": newest[0]}
     ]

@@ -172,6 +172,9 @@ def test_whatever_is_sent_of_a_day_the_county_has_what_the_last_file_says(
     expected = CONTENTS[order[-1]]
     assert balances(county.office) == [f"L{number:04d} {balance}" for number, balance in sorted(expected.items())]
     assert total(county.office) == sum(round(float(balance) * 100) for balance in expected.values())
+    for service in ("risk_fund", "insurance_claim"):
+        folded = f"SELECT loan_no FROM {service}.loan_change GROUP BY loan_no HAVING sum(n) <> 0 ORDER BY 1"
+        assert county.column(folded) == [f"L{number:04d}" for number in sorted(expected)]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TABLES = """
     SELECT schemaname || '.' || tablename FROM pg_tables
-    WHERE schemaname IN ('huilian', 'registry', 'statistics') ORDER BY 1
+    WHERE schemaname IN ('huilian', 'insurance_claim', 'registry', 'risk_fund', 'statistics') ORDER BY 1
 """
 KERNEL_TABLES = [
     "huilian.alembic_version",
@@ -71,7 +71,7 @@ def column(database: Database, statement: str) -> list[str]:
 def test_an_empty_database_gets_every_components_tables(database: Database):
     """Each in a schema of its own, with its own version."""
     parts = components()
-    assert [part.schema for part in parts] == ["huilian", "registry", "statistics"]
+    assert [part.schema for part in parts] == ["huilian", "registry", "statistics", "insurance_claim", "risk_fund"]
     assert not schema.is_current(database, parts)
     schema.upgrade(database, parts)
     assert schema.is_current(database, parts)

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(240)]
 ROWS = 24_000
 FIRST = dt.date(2024, 1, 1)
 CHANGED = ROWS // 20
-VICTIMS = ("relay", "registry", "statistics", "rabbitmq", "postgresql")
+VICTIMS = ("relay", "registry", "statistics", "risk_fund", "rabbitmq", "postgresql")
 
 
 @pytest.fixture(scope="module")

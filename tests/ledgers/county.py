@@ -23,7 +23,7 @@ from huilian.processing import Outcome, Result
 from tests.kernel import ANY_SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from huilian.database import Transaction
@@ -55,8 +55,9 @@ _EMPTY = (
     *("huilian.rejection", "huilian.submission_part", "huilian.submission", "registry.ledger"),
     *("registry.loan", "registry.loan_history", "registry.loan_absence"),
     *("registry.person", "registry.person_history", "registry.repayment"),
-    *("registry.guarantee", "registry.guarantee_compensation", "registry.guarantee_release"),
-    *("registry.policy", "registry.claim", "registry.period_result"),
+    *("risk_fund.guarantee", "risk_fund.guarantee_compensation", "risk_fund.guarantee_release"),
+    *("insurance_claim.policy", "insurance_claim.claim", "insurance_claim.period_result"),
+    *(f"{name}.{table}" for name in ("risk_fund", "insurance_claim") for table in ("loan_change", "told")),
     *("statistics.roll_up", "statistics.household_change", "statistics.report"),
     *("statistics.change_part", "statistics.folded"),
 )

@@ -11,7 +11,7 @@ from huilian.records.columnar import wire_types
 from huilian.records.record import Record
 
 CONTRACTS = catalogue.installed().contracts
-NESTED = {"loans_changed/v1"}
+NESTED = {"loans_changed/v1", "loans_changed/v2", "guarantees_changed/v1", "policies_changed/v1", "claims_changed/v1"}
 """Records within records: no adapter writes them, and none are made up."""
 BULK = sorted(
     name for name, each in CONTRACTS.items() if each.bulk and issubclass(each.schema, Record) and name not in NESTED

@@ -1,0 +1,95 @@
+"""A data directory of the version in which the registry kept guarantees and insurance opens with all that it held.
+
+`county_before_services.sql.xz` is the database of a small county of invented persons as that version (its commit begins
+with 32b94cd) left it; `.answers.json.xz` is what that version answered, then, and after what was on its way had come.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from huilian import service
+from huilian.clock import FixedClock
+from huilian.home import Home, Settings
+from huilian.office import open_office, set_up
+from tests.kernel import ANY_SHARE
+from tests.ledgers.county import COUNTY, MEMBERS, NOW, County
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.postgresql import PostgreSQLNode
+
+DATA = Path(__file__).parents[1] / "data"
+NAME = "county_before_services"
+ANSWERS: dict[str, dict[str, Any]] = json.loads(lzma.decompress((DATA / f"{NAME}.answers.json.xz").read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
+    """The county, opened by this version."""
+    postgresql_node.start()
+    url = postgresql_node.create_database("services_take_over")
+    with psycopg.connect(url) as connection:
+        connection.execute(lzma.decompress((DATA / f"{NAME}.sql.xz").read_bytes()))
+    home = Home(tmp_path_factory.mktemp("home"), {})
+    clock = FixedClock(NOW)
+    set_up(home, Settings(COUNTY, "anhui", database_url=url, missing_at_most_percent=ANY_SHARE), clock=clock)
+    for code in (*MEMBERS, COUNTY):
+        if not home.keys.holds(code):
+            home.keys.create(code)
+    with open_office(home, clock=clock) as office:
+        yield County(office)
+
+
+def answered(county: County, question: str) -> Any:  # noqa: ANN401  # whatever a query answers
+    """Return what is answered now, as JSON has it."""
+    name, _, rest = question.partition(" ")
+    with county.transaction() as transaction:
+        if rest.startswith("{"):
+            found = service.query(name)(transaction, **json.loads(rest))
+        else:
+            found = service.query(name)(transaction, *([rest] if rest else []))
+        if name == "loan_feed":
+            found = [found[0], *found[1]]
+        shown = found if isinstance(found, dict | None) else list(found)
+        return json.loads(json.dumps(shown, ensure_ascii=False, default=str))
+
+
+def test_every_feed_figure_difference_and_receipt_is_the_same_as_before(county: County):
+    """Byte for byte, whoever asks, before and after what was on its way is carried."""
+    before = {question: answered(county, question) for question in ANSWERS["before"]}
+    assert json.dumps(before, ensure_ascii=False) == json.dumps(ANSWERS["before"], ensure_ascii=False)
+    county.carry(county.sent())
+    after = {question: answered(county, question) for question in ANSWERS["after"]}
+    assert json.dumps(after, ensure_ascii=False) == json.dumps(ANSWERS["after"], ensure_ascii=False)
+    assert county.dead_letters() == []
+
+
+def test_the_registry_keeps_nothing_of_guarantees_and_insurance(county: County):
+    """Each table is there once, with the service that owns it."""
+    tables = county.rows(
+        "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables"
+        " WHERE table_name ~ 'guarantee|policy|claim|period_result' AND table_schema <> 'information_schema' ORDER BY 1"
+    )
+    assert [row["name"] for row in tables] == [
+        "insurance_claim.claim",
+        "insurance_claim.newest_claim",
+        "insurance_claim.newest_period_result",
+        "insurance_claim.newest_policy",
+        "insurance_claim.period_result",
+        "insurance_claim.policy",
+        "risk_fund.guarantee",
+        "risk_fund.guarantee_compensation",
+        "risk_fund.guarantee_in_force",
+        "risk_fund.guarantee_release",
+        "risk_fund.newest_guarantee",
+        "risk_fund.newest_guarantee_compensation",
+        "risk_fund.newest_guarantee_release",
+    ]
