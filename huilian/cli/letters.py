@@ -266,9 +266,14 @@ def dismiss(office: Office, numbers: Sequence[int], reason: str) -> None:
 
 
 def _deliver(office: Office, letter: DeadLetter, seal: str, payload: bytes) -> list[Outcome]:
-    """Hand a message to the service that refused it, in at the door, or, given up by a queue, to all who take it."""
+    """Hand a message to the service that refused it, in at the door, or to all who take it.
+
+    To all: what a queue gave up, or what an older version's service refused and another one takes now.
+    """
     if letter.service == "intake":
         return [office.processor.intake(seal, payload)]
     service = office.services.get(letter.service)
-    takers = [service] if service else office.takers(letter.type or "")
+    takers = office.takers(letter.type or "")
+    if service and (service in takers or not takers):
+        takers = [service]
     return [office.processor.deliver(taker, seal, payload) for taker in takers]
