@@ -8,12 +8,15 @@ from typing import Final
 from huilian.county.submissions.kinds import Kind, Single
 from huilian.schema import Component
 from huilian.service import Service
+from schemas.messages import SUBMISSION_KIND
 from services.insurance_claim import domain, handlers, queries
 
 __all__ = ["service"]
 
+PACKAGE: Final = "insurance_package"
 INSURANCE_PACKAGE: Final = Kind(
-    name="insurance_package",
+    name=PACKAGE,
+    chinese=SUBMISSION_KIND[PACKAGE],
     parts=domain.PACKAGE.parts,
     apply=domain.apply,
     standing=domain.PACKAGE.standing,

@@ -1,4 +1,4 @@
-"""The registry: the one copy of households, loans, guarantees and policies, with their history.
+"""The registry: the one copy of households and loans, with their history.
 
 It owns the kinds of submission that state them, applies each as a whole and publishes what
 changed. Nobody else stores them row by row.
@@ -8,19 +8,16 @@ from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.registry import feeds, guarantees, insurance, ledger, queries, repayments, roster
+from services.registry import ledger, queries, repayments, roster
 
 __all__ = ["service"]
 
 service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
-    kinds=(roster.KIND, ledger.KIND, repayments.KIND, guarantees.KIND, insurance.KIND),
+    kinds=(roster.KIND, ledger.KIND, repayments.KIND),
     queries={
         "loan_feed": queries.loan_feed,
-        "guarantee_feed": feeds.guarantee_feed,
-        "policy_feed": feeds.policy_feed,
-        "claim_feed": feeds.claim_feed,
         "differences": queries.differences,
         "history_as_changes": queries.history_as_changes,
         "applied_submissions": queries.applied_submissions,

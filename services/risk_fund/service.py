@@ -8,12 +8,15 @@ from typing import Final
 from huilian.county.submissions.kinds import Kind
 from huilian.schema import Component
 from huilian.service import Service
+from schemas.messages import SUBMISSION_KIND
 from services.risk_fund import domain, handlers, queries
 
 __all__ = ["service"]
 
+BOOK: Final = "guarantee_book"
 GUARANTEE_BOOK: Final = Kind(
-    name="guarantee_book",
+    name=BOOK,
+    chinese=SUBMISSION_KIND[BOOK],
     parts=domain.BOOK.parts,
     apply=domain.apply,
     shortfall=domain.shortfall,

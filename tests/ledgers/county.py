@@ -23,7 +23,7 @@ from huilian.processing import Outcome, Result
 from tests.kernel import ANY_SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from huilian.database import Transaction
