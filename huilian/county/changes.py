@@ -193,16 +193,16 @@ class Fold:
 
     def _add(self, transaction: Transaction, changes: pl.DataFrame) -> None:
         newest = changes.filter(pl.col("until").is_null())
-        counted = pl.concat(
-            newest.filter(pl.col(side).is_not_null()).select(
-                *self.key, *(pl.col(side).struct.field(name) for name in self.state), pl.lit(n).alias("n")
-            )
-            for side, n in (("before", -1), ("after", 1))
-        )
-        sums = counted.group_by(*self.key, *self.state, maintain_order=True).agg(pl.col("n").sum())
-        changed = sums.filter(pl.col("n") != 0)
-        if changed.height:
-            transaction.copy_in(self.table, changed.columns, [to_csv(changed)])
+        former, counted = self._counted(newest, "before", -1), self._counted(newest, "after", 1)
+        if former.height:
+            sums = pl.concat([former, counted]).group_by(*self.key, *self.state, maintain_order=True)
+            counted = sums.agg(pl.col("n").sum()).filter(pl.col("n") != 0)
+        if counted.height:
+            transaction.copy_in(self.table, counted.columns, [to_csv(counted)])
+
+    def _counted(self, changes: pl.DataFrame, side: str, n: int) -> pl.DataFrame:
+        fields = (pl.col(side).struct.field(name) for name in self.state)
+        return changes.filter(pl.col(side).is_not_null()).select(*self.key, *fields, pl.lit(n).alias("n"))
 
 
 def lines(csv: Iterator[bytes]) -> Iterator[bytes]:

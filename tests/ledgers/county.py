@@ -194,8 +194,9 @@ class County:
         with self.transaction() as transaction:
             for table in _EMPTY:
                 transaction.execute(f"DELETE FROM {table}")
-            for row in transaction.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'staged%'"):
-                transaction.execute(f"DROP TABLE registry.{row['tablename']}")
+            staged = "SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE 'staged%'"
+            for row in transaction.rows(staged):
+                transaction.execute(f"DROP TABLE {row['schemaname']}.{row['tablename']}")
 
     def seal(self, member: str, draft: Draft) -> Message:
         """Seal a message with its sender's key."""

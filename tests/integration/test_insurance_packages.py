@@ -53,7 +53,7 @@ def counts(receipt: dict[str, Any]) -> tuple[int, int, int]:
 def claims(county: County, view: str = "newest_claim") -> list[tuple[str, str, str, str]]:
     """Return number, status, amount and date of claims."""
     rows = county.rows(
-        f"SELECT claim_no, status, amount::text, as_of::text FROM registry.{view} ORDER BY claim_no, as_of"
+        f"SELECT claim_no, status, amount::text, as_of::text FROM insurance_claim.{view} ORDER BY claim_no, as_of"
     )
     return [tuple(row.values()) for row in rows]
 

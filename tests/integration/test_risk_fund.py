@@ -55,7 +55,7 @@ def counts(receipt: dict[str, Any]) -> tuple[int, int, int]:
 
 def known(county: County, view: str = "newest_guarantee") -> list[tuple[str, str, str]]:
     """Return number, outstanding amount and date of guarantees."""
-    rows = county.rows(f"SELECT guarantee_no, outstanding_amount::text, as_of::text FROM registry.{view} ORDER BY 1, 3")
+    rows = county.rows(f"SELECT guarantee_no, outstanding_amount::text, as_of::text FROM risk_fund.{view} ORDER BY 1, 3")
     return [tuple(row.values()) for row in rows]
 
 
@@ -261,7 +261,7 @@ def test_a_crash_that_empties_the_staging_tables_costs_nothing(county: County):
             "ees",
         ]
         for row in tables:
-            transaction.execute(f"TRUNCATE registry.{row['tablename']}")
+            transaction.execute(f"TRUNCATE risk_fund.{row['tablename']}")
     county.carry(parts[-1:])
     assert len(known(county)) == 2
     assert county.rows("SELECT count(*) FROM risk_fund.guarantee_release") == [{"count": 1}]
@@ -332,7 +332,7 @@ def everything(county: County) -> dict[str, list[dict[str, Any]]]:
         table: [
             {name: value for name, value in row.items() if name not in ("submission", "application")}
             for row in county.rows(
-                f"SELECT g.*, s.submission AS origin FROM registry.{table} g"
+                f"SELECT g.*, s.submission AS origin FROM risk_fund.{table} g"
                 " JOIN huilian.submission s ON s.number = g.submission ORDER BY g.as_of, g.guarantee_no, g.loan_no"
             )
         ]
