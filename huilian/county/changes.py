@@ -154,44 +154,17 @@ class Fold:
 
     Args:
         table: it has the columns of `key` and `state`, and `n`.
-        told: the table that names each `submission` whose changes `table` had before their messages came.
         key: the facts of a change that name a thing; texts.
         state: the fields of its states that are kept; texts.
     """
 
     table: str
-    told: str
     key: tuple[str, ...]
     state: tuple[str, ...]
 
     def take(self, transaction: Transaction, message: Message) -> None:
         """Take in a message of changes, in the transaction in which it is handled, once."""
-        # First of all: a rebuild, which decides anew what was told, waits for this message or goes before it.
-        transaction.execute(f"LOCK TABLE {self.told} IN ROW SHARE MODE")
-        if not transaction.value(f"SELECT true FROM {self.told} WHERE submission = %s", [message.submission]):
-            self._add(transaction, from_ndjson(message.body(), self._types, checked=True))
-
-    def rebuild(self, transaction: Transaction, changes: Iterable[pl.DataFrame], submissions: Iterable[str]) -> None:
-        """Throw away what is kept and fold it anew.
-
-        Args:
-            transaction: readers see what was kept until it commits.
-            changes: all that the other service knows, as changes.
-            submissions: what they contain; messages of these that are still on their way will be ignored.
-        """
-        transaction.execute(f"LOCK TABLE {self.told} IN EXCLUSIVE MODE")
-        for table in (self.table, self.told):
-            transaction.execute(f"DELETE FROM {table}")
-        for frame in changes:
-            self._add(transaction, frame)
-        transaction.many(f"INSERT INTO {self.told} (submission) VALUES (%s)", [[name] for name in submissions])
-
-    @property
-    def _types(self) -> dict[str, pl.DataType]:
-        side = pl.Struct(dict.fromkeys(self.state, pl.String()))
-        return dict.fromkeys((*self.key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
-
-    def _add(self, transaction: Transaction, changes: pl.DataFrame) -> None:
+        changes = from_ndjson(message.body(), self._types, checked=True)
         newest = changes.filter(pl.col("until").is_null())
         former, counted = self._counted(newest, "before", -1), self._counted(newest, "after", 1)
         if former.height:
@@ -199,6 +172,15 @@ class Fold:
             counted = sums.agg(pl.col("n").sum()).filter(pl.col("n") != 0)
         if counted.height:
             transaction.copy_in(self.table, counted.columns, [to_csv(counted)])
+
+    def forget(self, transaction: Transaction) -> None:
+        """Throw away what is kept, to be told everything anew; readers see it until the transaction commits."""
+        transaction.execute(f"DELETE FROM {self.table}")
+
+    @property
+    def _types(self) -> dict[str, pl.DataType]:
+        side = pl.Struct(dict.fromkeys(self.state, pl.String()))
+        return dict.fromkeys((*self.key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
 
     def _counted(self, changes: pl.DataFrame, side: str, n: int) -> pl.DataFrame:
         fields = (pl.col(side).struct.field(name) for name in self.state)

@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOANS", "on_loans_changed"]
 
-LOANS: Final = Fold(
-    "insurance_claim.loan_change",
-    "insurance_claim.told",
-    key=("institution", "loan_no"),
-    state=("household_no", "region"),
-)
+LOANS: Final = Fold("insurance_claim.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
 
 
 def on_loans_changed(

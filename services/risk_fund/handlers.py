@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOANS", "on_loans_changed"]
 
-LOANS: Final = Fold(
-    "risk_fund.loan_change", "risk_fund.told", key=("institution", "loan_no"), state=("household_no", "region")
-)
+LOANS: Final = Fold("risk_fund.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
 
 
 def on_loans_changed(

@@ -55,7 +55,9 @@ def counts(receipt: dict[str, Any]) -> tuple[int, int, int]:
 
 def known(county: County, view: str = "newest_guarantee") -> list[tuple[str, str, str]]:
     """Return number, outstanding amount and date of guarantees."""
-    rows = county.rows(f"SELECT guarantee_no, outstanding_amount::text, as_of::text FROM risk_fund.{view} ORDER BY 1, 3")
+    rows = county.rows(
+        f"SELECT guarantee_no, outstanding_amount::text, as_of::text FROM risk_fund.{view} ORDER BY 1, 3"
+    )
     return [tuple(row.values()) for row in rows]
 
 

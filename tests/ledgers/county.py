@@ -57,7 +57,7 @@ _EMPTY = (
     *("registry.person", "registry.person_history", "registry.repayment"),
     *("risk_fund.guarantee", "risk_fund.guarantee_compensation", "risk_fund.guarantee_release"),
     *("insurance_claim.policy", "insurance_claim.claim", "insurance_claim.period_result"),
-    *(f"{name}.{table}" for name in ("risk_fund", "insurance_claim") for table in ("loan_change", "told")),
+    *("risk_fund.loan_change", "insurance_claim.loan_change"),
     *("statistics.roll_up", "statistics.household_change", "statistics.report"),
     *("statistics.change_part", "statistics.folded"),
 )

@@ -18,9 +18,8 @@ def upgrade() -> None:
             institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL, household_no text COLLATE "C",
             region text COLLATE "C" NOT NULL, n integer NOT NULL
         );
-        -- The ledgers whose changes were in `loan_change` before their messages came.
-        CREATE TABLE risk_fund.told (submission text PRIMARY KEY);
         INSERT INTO risk_fund.loan_change SELECT institution, loan_no, household_no, region, 1 FROM registry.loan;
-        INSERT INTO risk_fund.told
-            SELECT submission FROM huilian.submission WHERE kind = 'loan_ledger' AND status = 'accepted';
+        -- What was told of loans so far is in there, wherever it still is on its way.
+        INSERT INTO huilian.inbox (service, source, message, handled_at)
+            SELECT 'risk_fund', source, id, now() FROM huilian.message WHERE type = 'loans_changed';
     """)
