@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from huilian.county.context import Handler
     from huilian.county.submissions.kinds import Kind
     from huilian.database import Transaction
-    from huilian.envelope import Message
+    from huilian.envelope import Draft, Message
     from huilian.schema import Component
 
 __all__ = ["Service", "installed", "query"]
@@ -42,6 +42,10 @@ class Service:
         intake_checks: message type to what raises `MessageRefused` at once where the sender
             waits for an answer, for a message that was taken before as well.
         kinds: the kinds of submission it owns; the kernel takes them in, and adds the handlers that do.
+        events: the types of message it publishes, so that others can fold them.
+        tells: by type of event, how its whole state is told: called with a transaction, it holds off changes until
+            that ends, and returns messages to read. Each is complete by itself.
+        forget: throws away what it folded from the events of others, so that it can be told anew.
     """
 
     name: str
@@ -50,6 +54,9 @@ class Service:
     queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
     kinds: tuple[Kind, ...] = ()
+    events: tuple[str, ...] = ()
+    tells: Mapping[str, Callable[[Transaction], Iterator[Draft]]] = field(default_factory=dict)
+    forget: Callable[[Transaction], None] | None = None
 
     def __post_init__(self) -> None:
         """Add what the kernel does for the kinds of submission."""

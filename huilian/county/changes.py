@@ -17,6 +17,7 @@ from huilian.ahead import ahead
 from huilian.bulk import Batcher, from_ndjson, to_csv
 from huilian.county.tables import of
 from huilian.envelope import Draft, gzipped
+from huilian.members import PLATFORM
 from huilian.records import columnar
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.records.record import Record
 
-__all__ = ["Changes", "Event", "Fold", "lines"]
+__all__ = ["Changes", "Event", "Fold", "lines", "put_by", "tell"]
 
 PIECE_BYTES: Final = 4 << 20
 """How much of the changes is brought into memory at a time."""
 SIDES: Final = ("before", "after")
+_IS_CHANGE: Final = pl.col("before").ne_missing(pl.col("after"))
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Changes:
         rows = 0
         for frame in self._event.frames(csv):
             rows += frame.height
-            self._keep(self._batcher.add(frame.filter(pl.col("before").ne_missing(pl.col("after")))))
+            self._keep(self._batcher.add(frame.filter(_IS_CHANGE)))
         return rows
 
     def _keep(self, bodies: Iterable[tuple[int, bytes]]) -> None:
@@ -185,6 +187,34 @@ class Fold:
     def _counted(self, changes: pl.DataFrame, side: str, n: int) -> pl.DataFrame:
         fields = (pl.col(side).struct.field(name) for name in self.state)
         return changes.filter(pl.col(side).is_not_null()).select(*self.key, *fields, pl.lit(n).alias("n"))
+
+
+def tell(event: Event, csv: Iterator[bytes], owner: str) -> Iterator[Draft]:
+    """Yield all that a service knows as changes, each message complete by itself.
+
+    Args:
+        event: what it publishes.
+        csv: all changes there ever were, as they leave the server, in the form `Event.frames` reads.
+        owner: the service.
+    """
+    for number, body in enumerate(_bodies(event.frames(put_by(lines(csv))))):
+        contract, submission = f"{event.name}/v{event.version}", f"{owner}.history.{number}"
+        yield Draft(event.name, contract, PLATFORM, body, bulk=True, submission=submission, sequence=0, total=1)
+
+
+def _bodies(frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
+    batcher = Batcher()
+    for frame in frames:
+        yield from (body for _, body in batcher.add(frame.filter(_IS_CHANGE)))
+    yield from (body for _, body in batcher.flush())
+
+
+def put_by(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield `parts` once all of them are there, kept in a file: the transaction is free for other things meanwhile."""
+    with tempfile.TemporaryFile() as file:
+        sizes = [file.write(part) for part in parts]
+        file.seek(0)
+        yield from map(file.read, sizes)
 
 
 def lines(csv: Iterator[bytes]) -> Iterator[bytes]:

@@ -35,4 +35,7 @@ service: Final = Service(
         "differences": queries.differences,
     },
     kinds=(INSURANCE_PACKAGE,),
+    events=("policies_changed", "claims_changed"),
+    tells=domain.PACKAGE.tells,
+    forget=handlers.LOANS.forget,
 )

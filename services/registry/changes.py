@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Final
 
-from huilian.county.changes import Event, lines
+from huilian.county.changes import Event, lines, put_by
 from huilian.county.tables import names, of
 from schemas.records import LoanChange
 from services.registry.columns import SHARED_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import polars as pl
 
@@ -58,12 +57,4 @@ def prepare(transaction: Transaction) -> None:
 
 def history(transaction: Transaction) -> Iterator[pl.DataFrame]:
     """Yield all that is known as frames of `LoanChange`; the transaction is free for other things meanwhile."""
-    yield from EVENT.frames(_put_by(lines(transaction.copy_out(HISTORY))))
-
-
-def _put_by(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield `parts` once all of them are there, kept in a file rather than in memory."""
-    with tempfile.TemporaryFile() as file:
-        sizes = [file.write(part) for part in parts]
-        file.seek(0)
-        yield from map(file.read, sizes)
+    yield from EVENT.frames(put_by(lines(transaction.copy_out(HISTORY))))

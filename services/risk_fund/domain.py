@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event
+from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Part, Shortfall
 from huilian.county.submissions.statements import Stated, Statements
 from huilian.county.tables import differs
@@ -21,14 +23,14 @@ from schemas.guarantees import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from typing import Any
 
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
-__all__ = ["BOOK", "apply", "shortfall"]
+__all__ = ["BOOK", "apply", "shortfall", "tell"]
 
 BOOK: Final = Statements(
     {
@@ -112,6 +114,31 @@ def shortfall(transaction: Transaction, submission: Submission, records: Records
     )
     assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
     return Shortfall(int(row["stood"]), int(row["missing"]))
+
+
+def tell(transaction: Transaction) -> Iterator[Draft]:
+    """Return every book as changes from the one before; nothing is applied until the transaction ends."""
+    entries.hold_applications(transaction)
+    query = f"""
+        WITH newest AS (
+            SELECT DISTINCT ON (member, as_of) member, as_of, number FROM huilian.submission
+            WHERE kind = 'guarantee_book' AND status = 'accepted'
+            ORDER BY member, as_of, coalesce(file_sequence, 0) DESC, application DESC
+        ), book AS (
+            SELECT *, lag(number) OVER (PARTITION BY member ORDER BY as_of) AS former FROM newest
+        )
+        SELECT book.member, coalesce((pair.s).guarantee_no, (pair.g).guarantee_no),
+               coalesce((pair.s).loan_no, (pair.g).loan_no), book.as_of, NULL, coalesce((pair.s).line, (pair.g).line),
+               {GUARANTEES_CHANGED.columns("(pair.g)", "(pair.s)")}
+        FROM book CROSS JOIN LATERAL (
+            SELECT g, s FROM (SELECT * FROM risk_fund.guarantee WHERE submission = book.former) g
+            FULL JOIN (SELECT * FROM risk_fund.guarantee WHERE submission = book.number) s
+            ON s.guarantee_no = g.guarantee_no AND s.loan_no = g.loan_no
+        ) pair
+        WHERE {differs("(pair.g)", "(pair.s)", GUARANTEES_CHANGED.state)}
+        ORDER BY 1, book.as_of, 2, 3
+    """
+    return county_changes.tell(GUARANTEES_CHANGED, transaction.copy_out(query), "risk_fund")
 
 
 def _last_book(transaction: Transaction, submission: Submission) -> int | None:

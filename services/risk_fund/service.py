@@ -30,4 +30,7 @@ service: Final = Service(
     handlers={"loans_changed": handlers.on_loans_changed},
     queries={"guarantee_feed": queries.guarantee_feed, "differences": queries.differences},
     kinds=(GUARANTEE_BOOK,),
+    events=("guarantees_changed",),
+    tells={"guarantees_changed": domain.tell},
+    forget=handlers.LOANS.forget,
 )

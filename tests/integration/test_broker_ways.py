@@ -118,6 +118,20 @@ def test_only_the_platforms_exchange_leads_to_members(county: AmqpCounty, connec
     )
 
 
+def test_an_event_that_no_service_hears_yet_waits_for_none(county: AmqpCounty, connection: Broker):
+    """It is kept; a service that is installed later is told everything anew."""
+    office, event = county.office, Draft("guarantees_changed", "guarantees_changed/v1", BANK, b"{}", bulk=True)
+    with office.database.transaction() as transaction:
+        office.processor.send(transaction, event)
+    relay = Relay(office, connection)
+    relay._declare()
+    assert relay.carry() == 1
+    with office.database.transaction() as transaction:
+        assert transaction.rows("SELECT last_error FROM huilian.outbox WHERE carried_at IS NOT NULL") == [
+            {"last_error": None}
+        ]
+
+
 def test_what_waits_under_a_revoked_key_is_sealed_anew_and_counts_once(county: AmqpCounty, connection: Broker):
     """Its receiver would not believe it otherwise; a service that it reaches, too, keeps it as the same message."""
     office = county.office

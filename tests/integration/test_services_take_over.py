@@ -6,6 +6,7 @@ with 32b94cd) left it; `.answers.json.xz` is what that version answered, then, a
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import lzma
 from pathlib import Path
@@ -15,11 +16,13 @@ import psycopg
 import pytest
 
 from huilian import service
+from huilian.cli import letters
 from huilian.clock import FixedClock
 from huilian.home import Home, Settings
 from huilian.office import open_office, set_up
 from tests.kernel import ANY_SHARE
-from tests.ledgers.county import COUNTY, MEMBERS, NOW, County
+from tests.ledgers.county import COUNTY, INSURER, MEMBERS, NOW, County, Submission
+from tests.ledgers.statements import policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,3 +100,19 @@ def test_the_registry_keeps_nothing_of_guarantees_and_insurance(county: County):
         "risk_fund.newest_guarantee_compensation",
         "risk_fund.newest_guarantee_release",
     ]
+
+
+def test_what_the_registry_refused_is_handed_to_the_service_that_takes_it_now(county: County):
+    """A message that waited in the registry's queue during the upgrade becomes its dead letter, and is not lost."""
+    package = Submission(INSURER, dt.date(2025, 5, 1), [policy("P90")], kind="insurance_package")
+    manifest, part = county.messages(package)
+    refused = county.office.processor.deliver(county.office.services["registry"], part.seal, part.payload)
+    assert refused.refusal is not None
+    assert refused.refusal.code == "HL1005"
+    county.carry([manifest])
+    [number] = [row["number"] for row in county.rows("SELECT number FROM huilian.dead_letter")]
+    assert letters.retry(county.office, number).handled
+    county.carry(county.sent())
+    receipt = county.receipt(package)
+    assert receipt is not None
+    assert (receipt["status"], receipt["accepted"]) == ("accepted", 1)

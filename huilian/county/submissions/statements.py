@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import regions
-from huilian.county.changes import Changes
+from huilian.county.changes import Changes, tell
+from huilian.county.submissions import entries
 from huilian.county.submissions.staging import as_row
 from huilian.county.tables import differs, names, note_growth, of
 from huilian.records import columnar
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from huilian.county.changes import Event
     from huilian.county.submissions.kinds import Part, Records, Submission
@@ -56,6 +57,22 @@ class Stated:
     table: str
     event: Event | None = None
 
+    def tell(self, transaction: Transaction) -> Iterator[Draft]:
+        """Return everything as changes; nothing is applied until the transaction ends."""
+        assert self.event is not None  # noqa: S101  # narrows the type: asked only where something is published
+        entries.hold_applications(transaction)
+        facts = ", ".join({"until": "NULL"}.get(name, name) for name in self._columns(self.event.facts))
+        before = ", ".join(f'lag("{name}") OVER statements' for name in self.event.state)
+        query = (
+            f"SELECT {facts}, {before}, {names(self.event.state)} FROM {self.table}"
+            f" WINDOW statements AS (PARTITION BY member, {names(self.part.key)} ORDER BY as_of)"
+        )
+        return tell(self.event, transaction.copy_out(query), self.table.partition(".")[0])
+
+    def _columns(self, facts: list[str]) -> list[str]:
+        known = (*self.part.key, "as_of", "until", "line")
+        return [name if name in known else "member" for name in facts]
+
 
 class Statements:
     """What a service keeps of one kind of submission.
@@ -71,6 +88,11 @@ class Statements:
     def parts(self) -> dict[str, Part]:
         """Return what the kind is made of, by type of record."""
         return {name: stated.part for name, stated in self._stated.items()}
+
+    @property
+    def tells(self) -> dict[str, Callable[[Transaction], Iterator[Draft]]]:
+        """Return how everything is told, by the type of what is published."""
+        return {stated.event.name: stated.tell for stated in self._stated.values() if stated.event}
 
     def apply(self, transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, int]:
         """Write what a submission states; yield what is published of it.
