@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from huilian import service
+from huilian import members, service
 from huilian.cli import letters
 from huilian.clock import FixedClock
 from huilian.home import Home, Settings
@@ -47,10 +47,10 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
     home = Home(tmp_path_factory.mktemp("home"), {})
     clock = FixedClock(NOW)
     set_up(home, Settings(COUNTY, "anhui", database_url=url, missing_at_most_percent=ANY_SHARE), clock=clock)
-    for code in (*MEMBERS, COUNTY):
-        if not home.keys.holds(code):
-            home.keys.create(code)
     with open_office(home, clock=clock) as office:
+        with office.database.transaction() as transaction:
+            for code in MEMBERS:
+                members.add_key(transaction, code, home.keys.create(code).public, now=NOW, actor="test")
         yield County(office)
 
 
