@@ -1,9 +1,9 @@
-"""Issuing: records that the county has in a file, sealed by the platform and put on their way to one member (下发).
+"""Issuing: records that the county has decided on, sealed by the platform and put on their way to one member (下发).
 
-For what no service makes by itself: confirmed lists, results, notices, credit records. All of a
-file goes out or nothing, in one transaction; from the outbox on it travels like any other
-message to that member. A message's id follows from its contents, its receiver and its place in
-the file, so that the same file issued again sends nothing.
+They come from a service, or from a file for what no service makes by itself: confirmed lists,
+results, notices, credit records. All of them go out or nothing, in one transaction; from the
+outbox on they travel like any other message to that member. A message's id follows from its
+contents, its receiver and its place among them, so that the same records issued again send nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from huilian.record_checks import Fault, RecordChecks
 from huilian.record_files import RecordFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from huilian.access import AccessRules
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.members import Member
     from huilian.office import Office
+    from huilian.processing import Processor
 
-__all__ = ["Issued", "RecordsRefused", "issuable", "issue"]
+__all__ = ["Issued", "RecordsRefused", "issuable", "issue", "issue_records"]
 
 FAULTS_AT_MOST: Final = 1_000
 """Faults of a file that are told one by one; the others are counted."""
@@ -99,38 +100,78 @@ def issue(office: Office, file: Path, message_type: str, member: str, *, actor: 
         FileRefused: HL3064, its kind of member may not receive that; HL3006, there is no record in the
             file; HL3061 (a `RecordsRefused`), records are wrong; or as `RecordFile.records`.
     """
-    processor = office.processor
-    types = issuable(office.context.catalogue, processor.access)
+    source = RecordFile(file)
+    with office.database.transaction() as transaction:
+        return issue_records(
+            office.processor,
+            transaction,
+            source.records(),
+            message_type,
+            member,
+            actor=actor,
+            name=file.name,
+            # What the file was is known when it has been read.
+            origin=lambda: {"file": file.name.encode("utf-8", "replace").decode(), "file_sha256": source.sha256},
+        )
+
+
+def issue_records(
+    processor: Processor,
+    transaction: Transaction,
+    records: Iterable[tuple[int, dict[str, Any] | None]],
+    message_type: str,
+    member: str,
+    *,
+    actor: str,
+    name: str,
+    origin: Callable[[], dict[str, Any]] = dict,
+) -> Issued:
+    """Check records, seal them and put them into the outbox for a member: a decision leaves the county.
+
+    Call it last in a transaction: it ends with an audit record. The same records to the same member send nothing.
+
+    Args:
+        processor: of the office.
+        transaction: in which the decision was taken; where something is wrong it must not be committed.
+        records: each with its number, by which faults are told: `enumerate(records, start=1)`. None is no record.
+        message_type: what they are, "subsidy_results"; their contract is the newest version.
+        member: whom they are for.
+        actor: who issues them, for the log: "operator:name", "service:name".
+        name: what a refusal calls them together.
+        origin: where they came from, for the log; asked when all were read.
+
+    Raises:
+        UsageError, AccessDenied, FileRefused: as `issue`.
+    """
+    context = processor.context
+    types = issuable(context.catalogue, processor.access)
     if message_type not in types:
         what = f"不能下发 {message_type}；可下发 (cannot be issued; what can is): {', '.join(types)}"
         raise UsageError("HL7001", what=what)
-    contract = office.context.catalogue.latest(message_type)
-    source = RecordFile(file)
-    now, new, repeated = office.clock.now(), 0, 0
-    with office.database.transaction() as transaction:
-        transaction.lock(f"huilian.issuing.{member}")
-        receiver = _receiver(transaction, processor.access, contract, member)
-        checks = RecordChecks(contract, receiver, office.settings.county, members.all_members(transaction))
-        sound = _Sound(checks, source.records())
-        for place, body in enumerate(_bodies(sound.lines())):
-            if sound.count:
-                continue  # only looked at to its end, for the faults
-            message_id = _message_id(contract, member, place, body)
-            if transaction.value(_KNOWN, [PLATFORM, message_id]):
-                repeated += 1
-                continue
-            draft = Draft(contract.type, contract.dataschema, member, body, bulk=True)
-            processor.send(transaction, draft, message_id=message_id)
-            new += 1
+    contract = context.catalogue.latest(message_type)
+    now, new, repeated = context.clock.now(), 0, 0
+    transaction.lock(f"huilian.issuing.{member}")
+    receiver = _receiver(transaction, processor.access, contract, member)
+    checks = RecordChecks(contract, receiver, context.county, members.all_members(transaction))
+    sound = _Sound(checks, records)
+    for place, body in enumerate(_bodies(sound.lines())):
         if sound.count:
-            raise RecordsRefused(file.name, sound.faults, sound.count)
-        if not sound.records:
-            raise FileRefused("HL3006", file=file.name)
-        if new:
-            counts = {"records": sound.records, "messages": new, "repeated": repeated}
-            name = file.name.encode("utf-8", "replace").decode()  # it may hold any bytes
-            detail = {"dataschema": contract.dataschema, "file": name, "file_sha256": source.sha256} | counts
-            audit.append(transaction, now=now, actor=actor, action="records.issued", subject=member, detail=detail)
+            continue  # only looked at to its end, for the faults
+        message_id = _message_id(contract, member, place, body)
+        if transaction.value(_KNOWN, [PLATFORM, message_id]):
+            repeated += 1
+            continue
+        draft = Draft(contract.type, contract.dataschema, member, body, bulk=True)
+        processor.send(transaction, draft, message_id=message_id)
+        new += 1
+    if sound.count:
+        raise RecordsRefused(name, sound.faults, sound.count)
+    if not sound.records:
+        raise FileRefused("HL3006", file=name)
+    if new:
+        counts = {"records": sound.records, "messages": new, "repeated": repeated}
+        detail = {"dataschema": contract.dataschema} | origin() | counts
+        audit.append(transaction, now=now, actor=actor, action="records.issued", subject=member, detail=detail)
     return Issued(contract.dataschema, member, sound.records, new, repeated)
 
 

@@ -19,7 +19,7 @@ from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from huilian.database import Transaction
     from huilian.envelope import Message
@@ -131,6 +131,18 @@ def take(transaction: Transaction, service: str, message: Message, *, now: dt.da
         [service, message.source, message.id, now],
     )
     return bool(added)
+
+
+def take_all(transaction: Transaction, service: str, types: Sequence[str], *, now: dt.datetime) -> None:
+    """Enter every message of some types that is kept in a service's inbox: none of them will be handled any more.
+
+    Deliveries that are under way are waited for.
+    """
+    transaction.execute(
+        "INSERT INTO huilian.inbox (service, source, message, handled_at)"
+        " SELECT %s, source, id, %s FROM huilian.message WHERE type = ANY(%s) ON CONFLICT DO NOTHING",
+        [service, now, list(types)],
+    )
 
 
 def put(transaction: Transaction, message: Message, *, now: dt.datetime) -> None:

@@ -26,7 +26,7 @@ class Component:
 
     Args:
         schema: its name in PostgreSQL.
-        migrations: the folder with `env.py` and `versions`.
+        migrations: the folder with `versions`.
         after: the schemas that are brought up to date before it: its migrations take something over from them.
     """
 
@@ -80,7 +80,10 @@ def upgrade(database: Database, components: Sequence[Component]) -> None:
     divided = _make_schemas(database, components, role)
     for component in components:
         config = Config()
-        config.set_main_option("script_location", str(component.migrations).replace("%", "%%"))
+        # One environment for all: a component has nothing but its versions.
+        config.set_main_option("script_location", str(KERNEL.migrations).replace("%", "%%"))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", str(component.migrations / "versions").replace("%", "%%"))
         is_kernel = component == KERNEL
         url = database.owner_url if is_kernel else database.url
         granted_to = role if divided and is_kernel else None
@@ -103,7 +106,7 @@ def _make_schemas(database: Database, components: Sequence[Component], role: str
 
 
 def run_in_alembic() -> None:
-    """Run one component's migrations inside Alembic's own environment; called by each `env.py`."""
+    """Run one component's migrations inside Alembic's own environment; called by its `env.py`."""
     from alembic import context  # noqa: PLC0415  # see upgrade()
     from sqlalchemy import create_engine, pool, text  # noqa: PLC0415
 

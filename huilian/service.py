@@ -1,32 +1,54 @@
-"""What a service is to the kernel: kinds of submission, handlers by message type, tables, and ways to ask it.
+"""What a service is to the kernel: what it takes, what it keeps, and how it is asked.
 
 Services are found by the entry point group `huilian.services`; the kernel names none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.county.submissions import receipts, reconciliation, scoreboard
+from huilian.county.submissions import questions
 from huilian.county.submissions.lifecycle import MANIFEST, Intake
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from huilian.county.context import Handler
+    from rich.table import Table
+
+    from huilian.county.context import Context, Handler
+    from huilian.county.jobs import Job
+    from huilian.county.queries import Query
     from huilian.county.submissions.kinds import Kind
     from huilian.database import Transaction
     from huilian.envelope import Draft, Message
     from huilian.schema import Component
 
-__all__ = ["Service", "installed", "query"]
+__all__ = ["Gauge", "Service", "installed", "kinds", "queries", "query"]
 
 GROUP: Final = "huilian.services"
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What is measured, by labels. No figure is about a person or a loan.
+
+    Args:
+        name: what Prometheus calls it, beginning with "huilian_".
+        help: one sentence.
+        labels: their names.
+        values: labels and what was measured.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+    values: Iterable[tuple[Sequence[str], float]]
 
 
 @dataclass(frozen=True)
@@ -37,26 +59,32 @@ class Service:
         name: its name in queues, inbox and logs.
         component: the database schema it owns.
         handlers: message type to handler.
-        queries: what it answers, by name: functions of (transaction, …) that the HTTP
-            interface and the commands call.
-        intake_checks: message type to what raises `MessageRefused` at once where the sender
-            waits for an answer, for a message that was taken before as well.
+        queries: what it can be asked, over HTTP and by commands.
         kinds: the kinds of submission it owns; the kernel takes them in, and adds the handlers that do.
         events: the types of message it publishes, so that others can fold them.
         tells: by type of event, how its whole state is told: called with a transaction, it holds off changes until
             that ends, and returns messages to read. Each is complete by itself.
         forget: throws away what it folded from the events of others, so that it can be told anew.
+        jobs: what it does by the calendar.
+        gauges: what it measures, for Prometheus: called with a transaction and the context.
+        overview: what the demonstration shows of it: called with a transaction, the county, the months of the
+            sample and the names of its regions by code; returns tables.
+        intake_checks: message type to what raises `MessageRefused` at once where the sender
+            waits for an answer, for a message that was taken before as well.
     """
 
     name: str
     component: Component
     handlers: Mapping[str, Handler] = field(default_factory=dict)
-    queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
+    queries: tuple[Query, ...] = ()
     kinds: tuple[Kind, ...] = ()
     events: tuple[str, ...] = ()
     tells: Mapping[str, Callable[[Transaction], Iterator[Draft]]] = field(default_factory=dict)
     forget: Callable[[Transaction], None] | None = None
+    jobs: tuple[Job, ...] = ()
+    gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
+    overview: Callable[[Transaction, str, Sequence[str], Mapping[str, str]], Iterable[Table]] = lambda *_: ()
+    intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Add what the kernel does for the kinds of submission."""
@@ -88,35 +116,44 @@ def kinds() -> dict[str, Kind]:
     return {kind.name: kind for service in installed().values() for kind in service.kinds}
 
 
-def _of_submissions() -> dict[str, Callable[..., Any]]:
-    """Return what the kernel answers of submissions, whichever services own their kinds."""
-    return {
-        "receipt": receipts.receipt,
-        "superseded_by": functools.partial(receipts.superseded_by, kinds=kinds()),
-        "submissions": receipts.submissions,
-        "reconciliation": functools.partial(reconciliation.reconciliation, kinds=kinds()),
-        "scoreboard": functools.partial(scoreboard.scoreboard, kinds=kinds()),
-        "scoreboard_feed": functools.partial(scoreboard.scoreboard_feed, kinds=kinds()),
-    }
-
-
-def query(name: str) -> Callable[..., Any]:
-    """Return the query called `name`, whichever service answers it, or the kernel.
-
-    What several services answer are rows, ordered by their first field first; they are merged into one such list.
+@functools.cache
+def queries() -> dict[str, Query]:
+    """Return all queries by address, those that several services answer as one.
 
     Raises:
-        ConfigurationError: HL6006, no installed service does.
+        ConfigurationError: HL6006, several services answer the same address, and cannot be read as one.
     """
-    answering = (*(service.queries for service in installed().values()), _of_submissions())
-    found = [answers[name] for answers in answering if name in answers]
-    if not found:
-        raise ConfigurationError("HL6006", file="huilian.services", what=f"no service answers {name}")
-    if len(found) == 1:
-        return found[0]
+    found: dict[str, list[Query]] = {}
+    for declared in (*(service.queries for service in installed().values()), questions.QUERIES):
+        for each in declared:
+            found.setdefault(each.address, []).append(each)
+    return {address: _together(parts) for address, parts in found.items()}
 
-    def merged(*arguments: Any, **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # any query's
-        answers = [ask(*arguments, **parameters) for ask in found]
-        return heapq.merge(*answers, key=lambda row: next(iter(row.values())))
 
-    return merged
+def query(address: str) -> Query:
+    """Return the query with an address.
+
+    Raises:
+        ConfigurationError: HL6006, no installed service answers it.
+    """
+    if address not in queries():
+        raise ConfigurationError("HL6006", file=GROUP, what=f"no service answers {address}")
+    return queries()[address]
+
+
+def _together(parts: list[Query]) -> Query:
+    first, *others = parts
+    if not others:
+        return first
+    if not first.order or any(replace(other, answer=first.answer) != first for other in others):
+        raise ConfigurationError("HL6006", file=first.address, what="several services answer it differently")
+
+    @functools.wraps(first.answer)
+    def merged(transaction: Transaction, **asked: str | None) -> Iterator[Mapping[str, Any]]:
+        with contextlib.ExitStack() as stack:
+            answers = [part.answer(transaction, **asked) for part in parts]
+            for answer in answers:
+                stack.callback(getattr(answer, "close", lambda: None))
+            yield from heapq.merge(*answers, key=lambda row: [(row[name] is None, row[name]) for name in first.order])
+
+    return replace(first, answer=merged)

@@ -86,6 +86,15 @@ class Scope:
         if self.region is not None and not regions.contains(self.region, county):
             raise AccessDenied("HL4003", region=county)
 
+    def check_no_member(self) -> None:
+        """Let pass a token that is no member's: not every answer can be narrowed to one.
+
+        Raises:
+            AccessDenied: HL4008, it is a member's.
+        """
+        if self.member is not None:
+            raise AccessDenied("HL4008", member="*")
+
     def check_submission(self, submission: str, county: str, *, owner: str | None = None) -> None:
         """Let pass a token that may read this submission: its member's own, or any, with the whole county.
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.sample_county import ADAPTER_SETTINGS
 from huilian import adapters, catalogue, members, tokens
+from huilian.cli.remote import Reader
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http.server import HttpServer
 from huilian.members import Member
 from huilian.office import open_office, set_up
 from huilian.push import push
-from huilian.transports.http import HttpReader, HttpTransport
+from huilian.transports.http import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +41,9 @@ class CountyOverHttp:
     url: str
     secrets: dict[str, str]
 
-    def reader(self, label: str = "county") -> HttpReader:
+    def reader(self, label: str = "county") -> Reader:
         """Return a reading client with the token of this label."""
-        return HttpReader(self.url, self.secrets[label])
+        return Reader(self.url, self.secrets[label])
 
     def transport(self, label: str = BANK) -> HttpTransport:
         """Return the way in of a member, without patience."""

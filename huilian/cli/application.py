@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from huilian import __version__
@@ -16,10 +17,8 @@ from huilian.cli import (
     broker,
     bundle,
     demo,
-    differences,
     doctor,
     edge,
-    feed,
     initialise,
     issue,
     keys,
@@ -33,8 +32,6 @@ from huilian.cli import (
     rebuild,
     screen,
     serve,
-    stats,
-    submissions,
     tokens,
 )
 from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
@@ -50,6 +47,31 @@ USAGE: Final = 2
 AWAY: Final = 3
 INTERRUPTED: Final = 130
 
+
+class _Commands(TyperGroup):
+    """The kernel's commands, and those that follow from the queries of services.
+
+    Services are heavy: they are loaded when a command is asked for that is not the kernel's, or the list of all.
+    """
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401  # typer's own
+        """Return a command, or None."""
+        if cmd_name not in self.commands:
+            self._complete()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401  # typer's own
+        """Return the names of all commands."""
+        self._complete()
+        return super().list_commands(ctx)
+
+    def _complete(self) -> None:
+        if "feed" not in self.commands:
+            from huilian.cli import queries  # noqa: PLC0415  # loads every service
+
+            queries.add_to(self)
+
+
 app = screen.group(
     "惠联：县级主管部门与银行、担保、保险机构之间的数据通道。",
     "Huilian links a county office with its banks, guarantors and insurers.",
@@ -57,6 +79,7 @@ app = screen.group(
     "huilian member add RCB01 --kind bank --adapter rural_commercial_bank",
     "huilian push RCB01_LOAN_20240531.csv --adapter rural_commercial_bank --member RCB01",
     "huilian stats --region 341599 --month 2024-05 --by township",
+    commands=_Commands,
 )
 
 
@@ -84,7 +107,7 @@ def prepare(
         log("info")
 
 
-for _module in (initialise, push, issue, stats, feed, differences, submissions, serve, doctor, adapters, demo):
+for _module in (initialise, push, issue, rebuild, serve, doctor, adapters, demo):
     _module.register(app)
 for _module in (keys, member_joining, member_approval, member_rotation, member_standing):
     _module.register(members.app)
@@ -98,7 +121,6 @@ app.add_typer(edge.app, name="edge")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(messages.app, name="messages")
 app.add_typer(audit.app, name="audit")
-app.add_typer(rebuild.app, name="rebuild")
 
 
 def run(arguments: Sequence[str]) -> int:

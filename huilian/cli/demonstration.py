@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from huilian import adapters, service, tokens
-from huilian.cli import demo_folder, demo_members, figures, kinds, screen, session
+from huilian.cli import demo_folder, demo_members, kinds, screen, session
 from huilian.cli.answers import ACCEPTED, Answer
 from huilian.cli.sending import send
 from huilian.cli.ways import Way
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from huilian.county.queries import Query
     from huilian.office import Office
 
 __all__ = ["Demonstration"]
@@ -153,17 +154,11 @@ class Demonstration:
 
     def sum_up(self) -> None:
         """Print what came of it: by month, by township, by institution, and what each institution got."""
-        names = self._months()
-        figures_of = service.query("figures")
-        with session.office(self.home) as office, office.database.snapshot() as transaction:
-            by_month = [(name, figures_of(transaction, region=self.county, month=name)) for name in names]
-            last = figures_of(transaction, region=self.county, month=names[-1], by="township")
         places: Mapping[str, str] = _sample("region_names")
-        townships = [(f"{row['region']} {places.get(row['region'], '')}", row) for row in last["rows"]]
-        width = screen.out().width
-        year = f"{self.county} {places.get(self.county, '')}：一年 (the year)"
-        screen.show(figures.parts("月末", by_month, title=year, width=width))
-        screen.show(figures.parts("乡镇", townships, title=f"{names[-1]} 各乡镇 (townships)", width=width))
+        with session.office(self.home) as office, office.database.snapshot() as transaction:
+            for each in office.services.values():
+                for table in each.overview(transaction, self.county, self._months(), places):
+                    screen.show(table)
         screen.show(self._institutions())
         screen.show(demo_members.table(self._received))
         for answer in self.answers:
@@ -191,7 +186,11 @@ class Demonstration:
         console = screen.out()
         huilian = "huilian" if shutil.which("huilian") else os.path.relpath(sys.argv[0])
         command = f"HUILIAN_HOME={self.home.folder} {huilian}"
-        month = self._months()[-1]
+        known = {"region": self.county, "month": self._months()[-1]}
+
+        def given(query: Query) -> list[tuple[str, str]]:
+            return [(each.name, known[each.name]) for each in query.parameters if each.name in known]
+
         lines = ["[bold]看哪里 (where to look)[/bold]", f"机构原始文件 (their files)      {self._files}"]
         lines.append(f"各机构收到的文件 (received)     {demo_members.folder(self.home, '*')}/outbox")
         lines += [
@@ -200,15 +199,15 @@ class Demonstration:
         if serving:
             address = f"http://{self._listen}"
             lines.append(f"HTTP 接口 (interface)           {address}/api/v1/  令牌 (token) {self._token}")
-            question = f"{address}/api/v1/statistics?region={self.county}&month={month}"
+            query = next(query for query in service.queries().values() if query.document)
+            question = f"{address}/api/v1/{query.address}?" + "&".join(f"{n}={v}" for n, v in given(query))
             lines.append(f"  curl -H 'Authorization: Bearer {self._token}' '{question}'")
         lines += [
             "[bold]可以试 (try)[/bold]",
-            f"  {command} stats --region {self.county} --month {month} --by village",
-            f"  {command} stats --scoreboard --month {month}",
-            f"  {command} feed loans --region {self.county} --format csv",
-            f"  {command} differences --region {self.county}",
-            f"  {command} submissions",
+            *(
+                " ".join((f"  {command}", *query.words, *(f"--{name} {value}" for name, value in given(query))))
+                for query in service.queries().values()
+            ),
             f"  {command} audit verify",
         ]
         if not serving:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperGroup
 
 from huilian.error_texts import TEXTS
 from huilian.errors import describe
@@ -87,9 +88,10 @@ def _folded(example: str) -> str:
     return " \\\n".join(lines)
 
 
-def group(chinese: str, english: str, *examples: str) -> typer.Typer:
+def group(chinese: str, english: str, *examples: str, commands: type[TyperGroup] = TyperGroup) -> typer.Typer:
     """Return a group of commands with its help."""
     return typer.Typer(
+        cls=commands,
         help=lesson(chinese, english, examples),
         short_help=escape(chinese),
         no_args_is_help=True,

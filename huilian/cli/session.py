@@ -6,7 +6,7 @@ import contextlib
 import getpass
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from huilian.home import Home
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from huilian.office import Office
 
-__all__ = ["actor", "log", "office", "query", "reading", "settle"]
+__all__ = ["actor", "log", "office", "reading", "settle"]
 
 CONNECTIONS: Final = 6
 """Two for each of the host's workers, and what a command asks besides."""
@@ -105,17 +105,3 @@ def settle(opened: Office, *, entirely: bool = False) -> bool:
     with EmbeddedHost(opened, stands_by=True) as host:
         host.drain(None if entirely else lambda: carried() or no_longer_waited_for())
     return carried()
-
-
-def query(name: str, **arguments: object) -> Any:  # noqa: ANN401  # whatever the query answers
-    """Ask this machine's office one question and return the answer.
-
-    Raises:
-        UsageError: HL7017, its `region` lies outside the county.
-    """
-    from huilian import regions, service  # noqa: PLC0415  # loads every service
-
-    with reading() as opened, opened.database.snapshot() as transaction:
-        if isinstance(region := arguments.get("region"), str):
-            regions.refuse_outside(opened.settings.county, region)
-        return service.query(name)(transaction, **arguments)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.records.record import Record
 
-__all__ = ["Changes", "Event", "Fold", "lines", "put_by", "tell"]
+__all__ = ["Changes", "Event", "Fold", "tell"]
 
 PIECE_BYTES: Final = 4 << 20
 """How much of the changes is brought into memory at a time."""
@@ -84,7 +84,7 @@ class Event:
             .alias(side)
             for side in SIDES
         ]
-        for piece in ahead(lines(csv)):
+        for piece in ahead(_lines(csv)):
             frame = pl.read_csv(piece, has_header=False, schema=types)
             yield frame.select(*self.facts, *sides).select(of_change.names())
 
@@ -197,7 +197,7 @@ def tell(event: Event, csv: Iterator[bytes], owner: str) -> Iterator[Draft]:
         csv: all changes there ever were, as they leave the server, in the form `Event.frames` reads.
         owner: the service.
     """
-    for number, body in enumerate(_bodies(event.frames(put_by(lines(csv))))):
+    for number, body in enumerate(_bodies(event.frames(_put_by(_lines(csv))))):
         contract, submission = f"{event.name}/v{event.version}", f"{owner}.history.{number}"
         yield Draft(event.name, contract, PLATFORM, body, bulk=True, submission=submission, sequence=0, total=1)
 
@@ -209,7 +209,7 @@ def _bodies(frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
     yield from (body for _, body in batcher.flush())
 
 
-def put_by(parts: Iterable[bytes]) -> Iterator[bytes]:
+def _put_by(parts: Iterable[bytes]) -> Iterator[bytes]:
     """Yield `parts` once all of them are there, kept in a file: the transaction is free for other things meanwhile."""
     with tempfile.TemporaryFile() as file:
         sizes = [file.write(part) for part in parts]
@@ -217,7 +217,7 @@ def put_by(parts: Iterable[bytes]) -> Iterator[bytes]:
         yield from map(file.read, sizes)
 
 
-def lines(csv: Iterator[bytes]) -> Iterator[bytes]:
+def _lines(csv: Iterator[bytes]) -> Iterator[bytes]:
     """Yield CSV in pieces of whole lines; no shared field can hold a line break."""
     waiting: list[bytes] = []
     size = 0

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian import service
+from huilian.county import jobs
 from huilian.errors import UsageError
 from huilian.membership import key_expiry
 from huilian.office import open_office, open_office_when_up
@@ -90,7 +91,7 @@ def _serve_embedded(home: Home, listen: str) -> None:
         open_office(home, connections=8 + CONNECTIONS) as office,
         EmbeddedHost(office, serving=True),
         HttpServer(office, listen) as server,
-        _watching_keys(office, stopping),
+        _running_jobs(office, stopping),
     ):
         _log.info("serving", host="embedded", address=server.url)
         stopping.wait()
@@ -115,14 +116,15 @@ def _serve_relay(home: Home) -> None:
     stopping = _stopping()
     with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=4) as office:
         _log.info("relay_started")
-        with _watching_keys(office, stopping):
+        with _running_jobs(office, stopping):
             Relay(office, Broker(office.settings.amqp_url)).run(stopping)
 
 
 @contextlib.contextmanager
-def _watching_keys(office: Office, stopping: threading.Event) -> Iterator[None]:
-    """Warn of keys that end soon, once a day, until told to stop."""
-    thread = threading.Thread(target=key_expiry.run, args=[office, stopping], name="keys", daemon=True)
+def _running_jobs(office: Office, stopping: threading.Event) -> Iterator[None]:
+    """Run what is due by the calendar, of the kernel and of services, until told to stop."""
+    due = [key_expiry.JOB, *(job for each in office.services.values() for job in each.jobs)]
+    thread = threading.Thread(target=jobs.run_until, args=[office, due, stopping], name="jobs", daemon=True)
     thread.start()
     try:
         yield

@@ -8,27 +8,12 @@ import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response
 
-from huilian.http import (
-    access_log,
-    differences,
-    errors,
-    feed,
-    key_announcements,
-    messages,
-    operations,
-    outgoing,
-    platform_keys,
-    receipts,
-    scoreboard,
-    statistics,
-    submissions,
-)
+from huilian.http import access_log, errors, keys, messages, operations, outgoing, queries, receipts
 from huilian.http.answers import Error
 from huilian.http.endpoints import SECURITY_SCHEME
-from huilian.http.interface import EXTENSION, QUERIES, Interface
+from huilian.http.interface import EXTENSION, Interface
 from huilian.http.metrics import Metrics
 from huilian.http_names import PREFIX
-from huilian.service import query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,19 +27,6 @@ __all__ = ["create_app", "specification"]
 
 API_VERSION: Final = "1"
 """The version in every path. It changes when what was agreed on no longer holds."""
-SECTIONS: Final = (
-    messages,
-    key_announcements,
-    platform_keys,
-    receipts,
-    outgoing,
-    submissions,
-    feed,
-    statistics,
-    scoreboard,
-    differences,
-    operations,
-)
 CONFIGURATION: Final = {
     "API_TITLE": "惠联 Huilian",
     "API_VERSION": API_VERSION,
@@ -92,13 +64,12 @@ def create_app(office: Office, checks: Mapping[str, Callable[[], None]] | None =
             raise when it does not.
 
     Raises:
-        ConfigurationError: HL6006, no installed service answers what the interface asks;
-            HL6009 and others, the office's processor cannot be made.
+        ConfigurationError: HL6006, a service declares what cannot be; HL6009 and others, the office's processor
+            cannot be made.
     """
     app, _ = _assemble()
-    queries = {name: query(name) for name in QUERIES}
     _ = office.processor  # a missing key or policy must fail here, not at the first message
-    app.extensions[EXTENSION] = Interface(office, dict(checks or {}), Metrics(office, queries), queries)
+    app.extensions[EXTENSION] = Interface(office, dict(checks or {}), Metrics(office))
     access_log.register(app)
     return app
 
@@ -118,21 +89,19 @@ def _assemble() -> tuple[Flask, _Api]:
     if plugin.converter is not None:  # it is, once the API took the plugin in
         plugin.converter.add_attribute_function(_own_description)  # type: ignore[no-untyped-call]  # apispec's own
     api.spec.components.security_scheme(SECURITY_SCHEME, {"type": "http", "scheme": "bearer"})
-    for section in SECTIONS:
-        api.register_blueprint(section.section().blueprint)
+    sections = [messages.section(), *keys.sections(), receipts.section(), outgoing.section()]
+    for section in (*sections, *queries.sections(), operations.section()):
+        api.register_blueprint(section.blueprint)
     errors.register(app)
     return app, api
 
 
 def _own_description(_: object, field: ma.fields.Field[Any], **__: object) -> dict[str, Any]:
-    """Return what a contract's field says of itself: contracts bring their own kinds of value."""
-    describe = getattr(field, "json_schema", None)
-    if describe is None:
-        return {}
-    described: dict[str, Any] = describe()
+    """Return a field's Chinese name, and of a contract's own kind of value what it says of itself."""
+    described: dict[str, Any] = getattr(field, "json_schema", dict)()
     if "zh" in field.metadata:
         described["x-zh"] = field.metadata["zh"]
-    if field.allow_none:
+    if field.allow_none and "type" in described:
         described["type"] = [described["type"], "null"]
         if "enum" in described:
             described["enum"] = [*described["enum"], None]

@@ -28,7 +28,7 @@ from waitress.utilities import BadRequest
 from huilian.envelope import BODY_LIMIT
 from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.http.errors import RETRY_SECONDS
-from huilian.http.interface import STREAMED, STREAMS_AT_ONCE
+from huilian.http.interface import STREAMS_AT_ONCE, streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ def is_streamed(request: Any) -> bool:  # noqa: ANN401  # waitress has no types
     The path is looked at as waitress hands it on, with one slash in front however many came.
     """
     path = "/" + str(getattr(request, "path", "")).lstrip("/")
-    return path.startswith(STREAMED)
+    return path.startswith(streamed())
 
 
 class Pools:

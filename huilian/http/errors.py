@@ -13,7 +13,7 @@ import structlog
 from flask import Response, request
 
 from huilian.errors import AccessDenied, HostUnavailable, HuilianError, UsageError
-from huilian.http.replies import as_json
+from huilian.http.endpoints import as_json
 from huilian.http_names import SEAL_HEADER
 from huilian.logs import where
 

@@ -1,11 +1,12 @@
-"""What the addresses of one application share: the office they speak for, and its queries."""
+"""What the addresses of one application share: the office they speak for, and places for streams."""
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flask import current_app
 
@@ -19,21 +20,20 @@ if TYPE_CHECKING:
     from huilian.http.metrics import Metrics
     from huilian.office import Office
 
-__all__ = ["Interface", "current"]
+__all__ = ["Interface", "current", "streamed"]
 
 EXTENSION: Final = "huilian"
-STREAMED: Final = tuple(f"{PREFIX}/{name}" for name in ("feed/", "differences", "outgoing"))
-"""What the addresses begin with whose answers are written while they are read."""
 STREAMS_AT_ONCE: Final = 8
 """Clients that may be read to at once. Each holds a thread and a database connection for as
 long as it reads, within limits; both are of a pool of their own."""
 STREAMS_BY_TOKEN: Final = 2
-QUERIES: Final = (
-    *("receipt", "superseded_by", "submissions", "differences", "scoreboard", "reconciliation"),
-    *("ledger_dates", "figures"),
-    *("loan_feed", "guarantee_feed", "policy_feed", "claim_feed", "scoreboard_feed"),
-)
-"""What the interface asks the services. One that nobody answers stops the server as it starts."""
+
+
+@functools.cache
+def streamed() -> tuple[str, ...]:
+    """Return what the paths begin with whose answers are written while they are read."""
+    rows = [address for address, query in service.queries().items() if not query.document]
+    return tuple(f"{PREFIX}/{address}" for address in (*rows, "outgoing"))
 
 
 class Streams:
@@ -73,16 +73,12 @@ class Interface:
         checks: what must hold, besides the database, for the server to be ready: by name,
             functions that raise when it does not.
         metrics: what is counted and measured.
-        queries: the services' answers, by name.
         streams: a place for each client being read to.
     """
 
     office: Office
     checks: Mapping[str, Callable[[], None]]
     metrics: Metrics
-    queries: Mapping[str, Callable[..., Any]] = field(
-        default_factory=lambda: {name: service.query(name) for name in QUERIES}
-    )
     streams: Streams = field(default_factory=Streams)
 
     @property

@@ -16,9 +16,8 @@ from huilian import envelope
 from huilian.envelope import BODY_LIMIT
 from huilian.errors import MessageRefused
 from huilian.http.answers import Accepted, Error
-from huilian.http.endpoints import Answer, Section
+from huilian.http.endpoints import Answer, Section, as_json
 from huilian.http.interface import current
-from huilian.http.replies import as_json
 from huilian.http_names import SEAL_HEADER
 from huilian.processing import INTAKE, Result
 

@@ -6,46 +6,42 @@ No figure is about a person or a loan: members, message types, codes and counts 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from huilian import counted_refusals, members
-from huilian.clock import CHINA
+from huilian import counted_refusals
+from huilian.county.submissions import receipts
 from huilian.errors import HostUnavailable
 from huilian.membership import key_expiry
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable, Mapping
 
     from huilian.database import Transaction
     from huilian.membership.key_expiry import Ending
     from huilian.office import Office
+    from huilian.service import Gauge
 
 __all__ = ["Metrics"]
-
-Query = Callable[..., Any]
-NEVER: Final = float("inf")
-"""The age of the last ledger of a bank that has sent none: an alarm on age catches it too."""
 
 
 class Metrics:
     """One application's metrics, in a registry of its own.
 
     Args:
-        office: whose database is measured.
-        queries: the services' answers: `submissions` and `ledger_dates`.
+        office: whose database is measured, and whose services' gauges are read.
     """
 
-    def __init__(self, office: Office, queries: Mapping[str, Query]) -> None:
+    def __init__(self, office: Office) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "huilian_http_requests", "HTTP requests.", ["method", "endpoint", "status"], registry=self._registry
         )
-        self._registry.register(_DatabaseCollector(office, queries))
+        self._registry.register(_DatabaseCollector(office))
 
     def count(self, method: str, endpoint: str, status: int) -> None:
         """Count one request."""
@@ -59,9 +55,8 @@ class Metrics:
 class _DatabaseCollector(Collector):
     """Reads one moment's gauges; without a database it says only that there is none."""
 
-    def __init__(self, office: Office, queries: Mapping[str, Query]) -> None:
+    def __init__(self, office: Office) -> None:
         self._office = office
-        self._queries = queries
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: what there is to read is known when it is read."""
@@ -74,27 +69,21 @@ class _DatabaseCollector(Collector):
         try:
             with self._office.database.snapshot() as transaction:
                 gauges += _messages(transaction, self._office.clock.now())
-                gauges += _submissions(self._queries["submissions"](transaction))
-                gauges.append(self._ledger_ages(transaction))
+                gauges += _submissions(receipts.submissions(transaction))
+                for service in self._office.services.values():
+                    gauges += map(_gauge, service.gauges(transaction, self._office.context))
                 gauges += _keys(key_expiry.endings(transaction, self._office.home.keys, self._office.clock.now()))
         except HostUnavailable:
             gauges = []
         up.add_metric([], 1 if gauges else 0)
         return [up, *gauges]
 
-    def _ledger_ages(self, transaction: Transaction) -> GaugeMetricFamily:
-        today = self._office.clock.now().astimezone(CHINA).date()
-        newest: dict[str, dt.date] = {}
-        for member, as_of in self._queries["ledger_dates"](transaction):
-            newest[member] = max(as_of, newest.get(member, as_of))
-        gauge = GaugeMetricFamily(
-            "huilian_ledger_age_days", "Days since the date of each bank's newest ledger.", labels=["member"]
-        )
-        for member in members.all_members(transaction):
-            if member.kind == "bank" and member.takes_part:
-                age = (today - newest[member.code]).days if member.code in newest else NEVER
-                gauge.add_metric([member.code], age)
-        return gauge
+
+def _gauge(declared: Gauge) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(declared.name, declared.help, labels=declared.labels)
+    for labels, value in declared.values:
+        family.add_metric(labels, value)
+    return family
 
 
 def _keys(endings: Iterable[Ending]) -> list[GaugeMetricFamily]:

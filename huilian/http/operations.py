@@ -13,10 +13,9 @@ from huilian import schema
 from huilian.errors import ConfigurationError, HuilianError
 from huilian.http.answers import Health, Readiness
 from huilian.http.authentication import authenticate
-from huilian.http.endpoints import SECURITY_SCHEME, Answer, Section
+from huilian.http.endpoints import SECURITY_SCHEME, Answer, Section, as_json
 from huilian.http.errors import RETRY_SECONDS
 from huilian.http.interface import current
-from huilian.http.replies import as_json
 from huilian.office import components
 
 __all__ = ["section"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import functools
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+import marshmallow as ma
 import structlog
 from flask import Response, request
 
@@ -21,7 +22,7 @@ from huilian.http.answers import Error, OutgoingMessage
 from huilian.http.authentication import scope
 from huilian.http.endpoints import Answer, Section
 from huilian.http.interface import current
-from huilian.http.questions import OutgoingQuery
+from huilian.http.queries import NDJSON, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,9 +32,17 @@ if TYPE_CHECKING:
 
 __all__ = ["section"]
 
-NDJSON: Final = "application/x-ndjson"
-
 _log = structlog.get_logger(__name__)
+
+
+class OutgoingQuery(ma.Schema):
+    """From where on."""
+
+    after = plain_text(
+        "已妥存的最后一条报文的游标。 The cursor of the last message that is kept safely; "
+        "without it from the beginning.",
+        example="12-0a1b2c3d",
+    )
 
 
 def fetch(query: dict[str, str]) -> Response:

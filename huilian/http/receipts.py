@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 from flask import Response
 
-from huilian import catalogue, envelope, messages, outgoing
+from huilian import catalogue, envelope, messages, outgoing, service
+from huilian.county.submissions import receipts
 from huilian.envelope import COMPRESS_ABOVE
 from huilian.errors import UsageError, told
 from huilian.http.answers import Error, Receiving
 from huilian.http.authentication import scope
-from huilian.http.endpoints import Answer, Section
+from huilian.http.endpoints import JSON, Answer, Section, as_json
 from huilian.http.errors import error_reply
 from huilian.http.interface import current
-from huilian.http.replies import JSON, as_json
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.members import PLATFORM
 from huilian.wire.names import SubmissionName
@@ -40,11 +40,11 @@ def receipt(submission: str) -> Response:
         raise UsageError("HL7008", submission="?")
     scope().check_submission(submission, interface.county)
     with interface.office.database.snapshot() as transaction:
-        answer: dict[str, Any] | None = interface.queries["receipt"](transaction, submission)
+        answer: dict[str, Any] | None = receipts.receipt(transaction, submission)
         if answer is not None:
             scope().check_submission(submission, interface.county, owner=answer["member"])
             found = _sealed(transaction, submission) or as_json(answer)
-            later = interface.queries["superseded_by"](transaction, submission)
+            later = receipts.superseded_by(transaction, submission, kinds=service.kinds())
             if later is not None:
                 found.headers[SUPERSEDED_HEADER] = quote(later)
             return found

@@ -27,10 +27,9 @@ import structlog
 
 from huilian import envelope, members, notices
 from huilian.clock import CHINA
-from huilian.errors import HostUnavailable
+from huilian.county.jobs import Calendar, Job
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Sequence
 
     from huilian.database import Transaction
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from huilian.office import Office
 
 __all__ = [
+    "JOB",
     "LAST_KEY_ENDS",
     "NEW_KEY_UNUSED",
     "NO_KEY",
@@ -47,7 +47,6 @@ __all__ = [
     "Ending",
     "ending_of",
     "endings",
-    "run",
     "warn",
 ]
 
@@ -60,8 +59,6 @@ NEW_KEY_UNUSED: Final = "new_key_unused"
 KIND: Final = "key_expiring"
 AGAIN_AFTER: Final = dt.timedelta(days=7)
 """Before the member is told again."""
-LOOK_EVERY_SECONDS: Final = 24 * 3600
-RETRY_SECONDS: Final = 60
 
 NEWEST_SEAL: Final = (
     "SELECT seal FROM huilian.message WHERE source = %s AND source <> 'HUILIAN' ORDER BY time DESC LIMIT 1"
@@ -151,18 +148,13 @@ def endings(transaction: Transaction, keys: KeyFolder, now: dt.datetime) -> list
     return [ending_of(transaction, keys, member, now) for member in found if member.takes_part]
 
 
-def warn(office: Office) -> list[Ending]:
-    """Log which members' keys end soon or are not used, tell those members, and return them.
-
-    Raises:
-        HostUnavailable: HL5001, the database is away.
-    """
+def warn(office: Office, transaction: Transaction) -> list[Ending]:
+    """Log which members' keys end soon or are not used, tell those members, and return them."""
     now = office.clock.now()
-    with office.database.transaction() as transaction:
-        soon = [ending for ending in endings(transaction, office.home.keys, now) if ending.cause]
-        for ending in soon:
-            if ending.key is not None:
-                _tell(office, transaction, ending, ending.key)
+    soon = [ending for ending in endings(transaction, office.home.keys, now) if ending.cause]
+    for ending in soon:
+        if ending.key is not None:
+            _tell(office, transaction, ending, ending.key)
     for ending in soon:
         _log.warning(
             "key_expiring",
@@ -176,16 +168,8 @@ def warn(office: Office) -> list[Ending]:
     return soon
 
 
-def run(office: Office, stopping: threading.Event) -> None:
-    """Warn once a day until told to stop; a server that is away is tried again in a minute."""
-    while not stopping.is_set():
-        try:
-            warn(office)
-            pause = LOOK_EVERY_SECONDS
-        except HostUnavailable as error:
-            _log.warning("database_away", code=error.code, retry_in_seconds=RETRY_SECONDS)
-            pause = RETRY_SECONDS
-        stopping.wait(pause)
+JOB: Final = Job("key_expiry", Calendar(), lambda office, transaction, _day: warn(office, transaction))
+"""Members are warned every day."""
 
 
 def _tell(office: Office, transaction: Transaction, ending: Ending, key: MemberKey) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian import messages, service
+from huilian.county.submissions import receipts
 from huilian.errors import told
 from huilian.push import wait_for
 
@@ -22,8 +23,6 @@ class EmbeddedTransport:
 
     def __init__(self, office: Office) -> None:
         self.office = office
-        self._receipt = service.query("receipt")
-        self._superseded_by = service.query("superseded_by")
 
     def send(self, message: Message) -> None:
         """Hand one message over; see `Transport`."""
@@ -38,12 +37,11 @@ class EmbeddedTransport:
     def superseded_by(self, submission: str) -> str | None:
         """Return what has taken its place; see `Transport`."""
         with self.office.database.transaction() as transaction:
-            later: str | None = self._superseded_by(transaction, submission)
-        return later
+            return receipts.superseded_by(transaction, submission, kinds=service.kinds())
 
     def _ask(self, submission: str) -> dict[str, Any] | None:
         with self.office.database.transaction() as transaction:
-            receipt: dict[str, Any] | None = self._receipt(transaction, submission)
+            receipt = receipts.receipt(transaction, submission)
             refusal = None if receipt else messages.refusal_of(transaction, submission)
         if refusal:
             raise told(*refusal)

@@ -1,23 +1,20 @@
-"""Over HTTP: sealed messages to the county's server, receipts from it; and what can be read there."""
+"""Over HTTP: sealed messages to the county's server, receipts from it."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from huilian import receipts
 from huilian.clock import SystemClock
 from huilian.errors import HostUnavailable, UsageError
-from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER, SEAL_HEADER, SUPERSEDED_HEADER
+from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.push import wait_for
 from huilian.transports.http_client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import httpx
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.home import Home
 
-__all__ = ["Feed", "HttpReader", "HttpTransport"]
+__all__ = ["HttpTransport"]
 
 FIRST_PAUSE_SECONDS: Final = 0.015
 """Between looks for a receipt, at first; a small ledger is applied in about twice that."""
@@ -125,103 +122,6 @@ class HttpTransport:
             self._first = None
 
 
-@dataclass(frozen=True)
-class Feed:
-    """An answer of many rows while it comes in.
-
-    Args:
-        cursor: what to give as `since` the next time, once every line is read; None where
-            the answer has no cursor.
-        lines: its lines, without their ends.
-        not_taken: what of the files it rests on was not taken, as the statistics' `rests_on` has it.
-    """
-
-    cursor: str | None
-    lines: Iterator[str]
-    not_taken: list[dict[str, Any]] = field(default_factory=list)
-
-
-class HttpReader:
-    """What can be read from a county's server.
-
-    Args:
-        url: `https://host[:port][/prefix]`; plain `http://` to this machine only.
-        token: a reading token; what it may read is what is answered.
-        ca_file: certificates to trust besides the usual ones.
-
-    Every method raises `AccessDenied` for what the token may not read, `UsageError` for
-    what makes no sense, and `HostUnavailable` when the server is away.
-    """
-
-    def __init__(self, url: str, token: str | None, ca_file: Path | None = None) -> None:
-        self._client = Client(url, token, ca_file=ca_file)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def statistics(
-        self,
-        *,
-        month: str,
-        region: str | None = None,
-        by: str | None = None,
-        institution: str | None = None,
-        product: str | None = None,
-    ) -> dict[str, Any]:
-        """Return the figures of a region at the end of a month."""
-        query = {"region": region, "month": month, "by": by, "institution": institution, "product": product}
-        return dict(self._client.ask("GET", "/statistics", query=query).json())
-
-    def scoreboard(self, *, month: str, institution: str | None = None) -> dict[str, Any]:
-        """Return what institutions have sent for a month; a member's token sees its own."""
-        query = {"month": month, "institution": institution}
-        return dict(self._client.ask("GET", "/scoreboard", query=query).json())
-
-    @contextlib.contextmanager
-    def feed(  # each a parameter of the address
-        self,
-        name: str = "loans",
-        *,
-        region: str | None = None,
-        since: str | None = None,
-        month: str | None = None,
-        institution: str | None = None,
-        format: str = "ndjson",  # noqa: A002  # the parameter's name on both sides
-    ) -> Iterator[Feed]:
-        """Give a feed line by line: the loans that changed since a cursor, or "guarantees", "policies" and others."""
-        query = {"region": region, "since": since, "month": month, "institution": institution, "format": format}
-        with self._client.stream(f"/feed/{name}", query) as answer:
-            left = json.loads(answer.headers.get(NOT_TAKEN_HEADER, "[]"))
-            yield Feed(answer.headers.get(CURSOR_HEADER), _lines(answer), left)
-
-    @contextlib.contextmanager
-    def differences(
-        self,
-        *,
-        region: str | None = None,
-        institution: str | None = None,
-        format: str = "ndjson",  # noqa: A002  # the parameter's name on both sides
-    ) -> Iterator[Feed]:
-        """Give what does not match within a region, line by line."""
-        query = {"region": region, "institution": institution, "format": format}
-        with self._client.stream("/differences", query) as answer:
-            yield Feed(None, _lines(answer))
-
-    def receipt(self, submission: str) -> dict[str, Any] | None:
-        """Return what the server says is the receipt of a submission; None while it is not applied or not known.
-
-        Raises:
-            MessageRefused: a message of it was refused.
-        """
-        answer = _answer(self._client, submission)
-        return None if answer is None else dict(answer.json())
-
-    def submissions(self, *, member: str | None = None) -> list[dict[str, Any]]:
-        """Return the submissions the token may see, newest first."""
-        return list(self._client.ask("GET", "/submissions", query={"member": member}).json()["submissions"])
-
-
 def _answer(client: Client, submission: str) -> httpx.Response | None:
     try:
         answer = client.ask("GET", f"/receipts/{quote(submission, safe='')}")
@@ -243,14 +143,3 @@ def _patiently(work: Callable[[], None], seconds: float) -> None:
             time.sleep(RETRY_SECONDS)
         else:
             return
-
-
-def _lines(answer: httpx.Response) -> Iterator[str]:
-    """Yield lines as they end by a line feed only: a value may hold what else is taken for a line's end."""
-    rest = b""
-    for chunk in answer.iter_bytes():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.removesuffix(b"\r").decode()
-    if rest:
-        yield rest.decode()

@@ -9,7 +9,7 @@ from huilian.county.submissions.kinds import Kind, Single
 from huilian.schema import Component
 from huilian.service import Service
 from schemas.messages import SUBMISSION_KIND
-from services.insurance_claim import domain, handlers, queries
+from services.insurance_claim import domain, handlers, questions
 
 __all__ = ["service"]
 
@@ -29,11 +29,7 @@ service: Final = Service(
     name="insurance_claim",
     component=Component("insurance_claim", Path(__file__).parent / "migrations", after=("registry",)),
     handlers={"loans_changed": handlers.on_loans_changed},
-    queries={
-        "policy_feed": queries.policy_feed,
-        "claim_feed": queries.claim_feed,
-        "differences": queries.differences,
-    },
+    queries=questions.QUERIES,
     kinds=(INSURANCE_PACKAGE,),
     events=("policies_changed", "claims_changed"),
     tells=domain.PACKAGE.tells,

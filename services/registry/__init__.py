@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.registry import ledger, queries, repayments, roster
+from services.registry import changes, gauges, ledger, questions, repayments, roster
 
 __all__ = ["service"]
 
@@ -16,11 +16,8 @@ service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND),
-    queries={
-        "loan_feed": queries.loan_feed,
-        "differences": queries.differences,
-        "history_as_changes": queries.history_as_changes,
-        "applied_submissions": queries.applied_submissions,
-        "ledger_dates": queries.ledger_dates,
-    },
+    queries=questions.QUERIES,
+    events=("loans_changed",),
+    tells={"loans_changed": changes.tell},
+    gauges=gauges.gauges,
 )

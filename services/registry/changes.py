@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from huilian.county.changes import Event, lines, put_by
+from huilian.county import changes
+from huilian.county.changes import Event
+from huilian.county.submissions import entries
 from huilian.county.tables import names, of
 from schemas.records import LoanChange
 from services.registry.columns import SHARED_STATE
@@ -12,11 +14,10 @@ from services.registry.columns import SHARED_STATE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import polars as pl
-
     from huilian.database import Transaction
+    from huilian.envelope import Draft
 
-__all__ = ["CHANGED", "ENTERED", "EVENT", "LATE", "history", "prepare"]
+__all__ = ["CHANGED", "ENTERED", "EVENT", "LATE", "prepare", "tell"]
 
 EVENT: Final = Event("loans_changed", 2, LoanChange)
 
@@ -55,6 +56,7 @@ def prepare(transaction: Transaction) -> None:
     )
 
 
-def history(transaction: Transaction) -> Iterator[pl.DataFrame]:
-    """Yield all that is known as frames of `LoanChange`; the transaction is free for other things meanwhile."""
-    yield from EVENT.frames(put_by(lines(transaction.copy_out(HISTORY))))
+def tell(transaction: Transaction) -> Iterator[Draft]:
+    """Return all that is known as changes; nothing is applied until the transaction ends."""
+    entries.hold_applications(transaction)
+    return changes.tell(EVENT, transaction.copy_out(HISTORY), "registry")

@@ -12,20 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import identity, money, regions
 from huilian.county.submissions import entries
 from huilian.errors import UsageError
-from services.registry import changes
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    import polars as pl
-
     from huilian.database import Transaction
 
 __all__ = [
-    "applied_submissions",
     "differences",
-    "history_as_changes",
     "ledger_dates",
     "loan_feed",
 ]
@@ -180,24 +175,6 @@ def _rows(transaction: Transaction, facts: dict[str, Any]) -> Iterator[dict[str,
             for cells in csv.reader(text):
                 # None of these may be empty: what is empty is null.
                 yield {name: cell or None for name, cell in zip(_DIFFERENCE, cells, strict=True)}
-
-
-def history_as_changes(transaction: Transaction) -> Iterator[pl.DataFrame]:
-    """Yield the whole history of all loans as frames of `LoanChange`, so that others can fold it anew.
-
-    Holds off applications until the transaction ends: what is yielded and what
-    `applied_submissions` names are of one moment.
-    """
-    entries.hold_applications(transaction)
-    yield from changes.history(transaction)
-
-
-def applied_submissions(transaction: Transaction) -> list[str]:
-    """Return the ledgers that `history_as_changes` contains."""
-    rows = transaction.rows(
-        "SELECT submission FROM huilian.submission WHERE kind = 'loan_ledger' AND status = 'accepted'"
-    )
-    return [row["submission"] for row in rows]
 
 
 def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:

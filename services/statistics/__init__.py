@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huilian.schema import Component
 from huilian.service import Service
-from services.statistics import handlers, queries
+from services.statistics import handlers, presentation, questions
 
 __all__ = ["service"]
 
@@ -12,5 +12,7 @@ service = Service(
     name="statistics",
     component=Component("statistics", Path(__file__).parent / "migrations"),
     handlers={"loans_changed": handlers.on_loans_changed, "receipt": handlers.on_receipt},
-    queries={"figures": queries.figures, "rebuild_statistics": handlers.rebuild},
+    queries=questions.QUERIES,
+    overview=presentation.overview,
+    forget=handlers.forget,
 )

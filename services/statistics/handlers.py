@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from huilian import messages
 from huilian.ahead import side_by_side
@@ -15,15 +15,13 @@ from schemas.records import LoanChange
 from services.statistics import domain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    import polars as pl
+    from collections.abc import Iterable, Iterator
 
     from huilian.county.context import Context
     from huilian.database import Transaction
     from huilian.envelope import Draft, Message
 
-__all__ = ["on_loans_changed", "on_receipt", "rebuild"]
+__all__ = ["forget", "on_loans_changed", "on_receipt"]
 
 _TYPES: Final = domain.needed(columnar.wire_types(LoanChange))
 MERGE_EVERY: Final = 16
@@ -51,8 +49,6 @@ def on_loans_changed(
     submission, sequence = message.submission, message.sequence
     if submission is None or sequence is None:
         raise MessageRefused("HL1009", what="submission, sequence")
-    # First of all: a rebuild, which decides anew what is folded, waits for this fold or goes before it.
-    transaction.execute("LOCK TABLE statistics.change_part IN ROW EXCLUSIVE MODE")
     transaction.lock(f"statistics.submission.{submission}")
     if transaction.value("SELECT true FROM statistics.folded WHERE submission = %s", [submission]):
         return ()
@@ -68,14 +64,14 @@ def on_loans_changed(
     )
     if len(parts) != parts[0]["total"]:
         return ()
-    _add(transaction, _folded(transaction, [part["message"] for part in parts]))
+    _add(transaction, _folded(transaction, [part["message"] for part in parts], message))
     transaction.execute("INSERT INTO statistics.folded (submission) VALUES (%s)", [submission])
     transaction.execute("DELETE FROM statistics.change_part WHERE submission = %s", [submission])
     return ()
 
 
-def _folded(transaction: Transaction, ids: list[str]) -> Iterator[domain.Deltas]:
-    kept = (messages.kept(transaction, PLATFORM, [message_id])[0] for message_id in ids)
+def _folded(transaction: Transaction, ids: list[str], last: Message) -> Iterator[domain.Deltas]:
+    kept = (last if each == last.id else messages.kept(transaction, PLATFORM, [each])[0] for each in ids)
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 
@@ -111,35 +107,8 @@ def _note_report(transaction: Transaction, institution: str, as_of: dt.date) -> 
     )
 
 
-def rebuild(
-    transaction: Transaction,
-    *,
-    history: Callable[[Transaction], Iterator[pl.DataFrame]],
-    applied: Callable[[Transaction], list[str]],
-    dates: Callable[[Transaction], list[tuple[str, dt.date]]],
-) -> dict[str, Any]:
-    """Throw the figures away and fold them anew from the registry's history.
-
-    Args:
-        transaction: readers see the old figures until it commits.
-        history: the registry's `history_as_changes`.
-        applied: its `applied_submissions`; changes of these that are still on their way
-            are in the history already and will be ignored.
-        dates: its `ledger_dates`.
-
-    Returns:
-        how many ledgers the figures now rest on.
-    """
-    # Folds hold this table before anything else, and to their end.
-    transaction.execute("LOCK TABLE statistics.change_part IN ACCESS EXCLUSIVE MODE")
-    transaction.lock("statistics.fold")
+def forget(transaction: Transaction) -> None:
+    """Throw the figures away, to be folded anew."""
     for table in ("roll_up", "household_change", "report", "change_part", "folded"):
         # Not truncated: readers would have to wait.
         transaction.execute(f"DELETE FROM statistics.{table}")
-    _add(transaction, side_by_side(domain.fold, history(transaction)))
-    submissions = applied(transaction)
-    statement = "INSERT INTO statistics.folded (submission) VALUES (%s)"
-    transaction.many(statement, [[submission] for submission in submissions])
-    for institution, as_of in dates(transaction):
-        _note_report(transaction, institution, as_of)
-    return {"ledgers": len(submissions)}

@@ -13,8 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from huilian.http import publish, questions, specification
-from services.statistics.queries import BREAKDOWNS
+from huilian.http import publish, specification
 
 FILE = Path(str(files("contracts"))) / publish.FILE_NAME
 OPERATIONS = {"/healthz", "/readyz", "/metrics"}
@@ -104,11 +103,6 @@ def test_a_receipt_is_described_as_its_contract_has_it(document: dict[str, Any])
     assert set(described["required"]) == set(contract["required"])
     for name, field in contract["properties"].items():
         assert field.items() <= described["properties"][name].items()
-
-
-def test_the_breakdowns_offered_are_those_there_are():
-    """The interface knows no service, so the list stands twice; here it is held together."""
-    assert set(questions.BREAKDOWNS) == set(BREAKDOWNS)
 
 
 def test_the_document_is_served_as_it_is_published(document: dict[str, Any]):

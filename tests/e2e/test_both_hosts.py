@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 HOUSEHOLDS = 60
-BESIDE_LOANS = ("guarantee", "policy", "claim")
+BESIDE_LOANS = ("guarantees", "policies", "claims")
 MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]
 BREAKDOWNS = (None, "institution", "product", "township", "village")
 
@@ -96,15 +96,18 @@ def tell(
 def scoreboards(office: Office) -> list[list[dict[str, Any]]]:
     """Return every month's scoreboard, times of arrival apart."""
     with office.database.transaction() as transaction:
-        found = [service.query("scoreboard")(transaction, month=month)["rows"] for month in MONTHS]
+        found = [
+            service.query("scoreboard").answer(transaction, month=month, kinds=service.kinds())["rows"]
+            for month in MONTHS
+        ]
     return [[row | {"received_at": None, "applied_at": None} for row in rows] for rows in found]
 
 
 def answers(office: Office) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return all feeds, message ids and times apart, and every month's figures in every breakdown."""
     with office.database.transaction() as transaction:
-        _, loans = service.query("loan_feed")(transaction, region=COUNTY)
-        beside = [service.query(f"{name}_feed")(transaction, region=COUNTY) for name in BESIDE_LOANS]
+        _, loans = service.query("feed/loans").answer(transaction, region=COUNTY)
+        beside = [service.query(f"feed/{name}").answer(transaction, region=COUNTY) for name in BESIDE_LOANS]
         feed = [
             row | {"source": {name: told for name, told in row["source"].items() if name != "message"}}
             for rows in (loans, *beside)
@@ -113,10 +116,10 @@ def answers(office: Office) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
         feed += [
             {name: told for name, told in row.items() if name not in ("received_at", "applied_at")}
             for month in MONTHS
-            for row in service.query("scoreboard_feed")(transaction, month=month)
+            for row in service.query("feed/scoreboard").answer(transaction, month=month, kinds=service.kinds())
         ]
         figures = [
-            service.query("figures")(transaction, region=COUNTY, month=month, by=by)
+            service.query("statistics").answer(transaction, region=COUNTY, month=month, by=by)
             for month in MONTHS
             for by in BREAKDOWNS
         ]

@@ -199,8 +199,8 @@ def test_the_feed_goes_on_where_the_cursor_stands(five_months: Office, tmp_path:
 def test_the_feed_as_csv_opens_in_a_spreadsheet(five_months: Office):
     """A byte order mark, a header, as many rows as the feed has, and none outside the region."""
     header, *rows = five_months.run("feed", "loans", "--region", "341599101", "--format", "csv").splitlines()
-    assert header.startswith("\ufeffinstitution,loan_no,")
-    assert header.endswith("source_file_sha256,source_line")
+    assert header.startswith("\ufeff机构,借据号,")
+    assert header.endswith(",来源文件SHA-256,来源行号")
     assert rows
     assert all(",341599101" in row for row in rows)
 
@@ -250,7 +250,7 @@ def test_a_refused_file_changes_no_figure_and_the_office_knows_of_it(office: Off
     assert office.json(*asked) == figures
     [ledgers] = [
         row
-        for row in office.json("stats", "--scoreboard", "--month", "2024-05")["rows"]
+        for row in office.json("scoreboard", "--month", "2024-05")["rows"]
         if (row["institution"], row["kind"]) == ("RCB01", "loan_ledger")
     ]
     assert (ledgers["files"], ledgers["refused_files"]) == (1, 1)
@@ -336,7 +336,10 @@ def test_rebuilding_changes_no_figure(five_months: Office):
     """What was folded change by change is what the history gives at once."""
     asked = ("stats", "--region", COUNTY, "--month", "2024-05", "--by", "village")
     before = five_months.json(*asked)
-    assert five_months.json("rebuild", "statistics") == {"ledgers": 5}
+    assert five_months.json("rebuild", "statistics") == {
+        "service": "statistics",
+        "messages": {"loans_changed": 1, "receipt": ANY},
+    }
     assert five_months.json(*asked) == before
 
 

@@ -120,7 +120,7 @@ def test_a_file_that_is_refused_here_is_known_at_the_county_and_answered_in_the_
     ).json()
     [row] = found["rows"]
     assert (row["institution"], row["kind"], row["files"], row["refused_files"]) == (BANK, "loan_ledger", 1, 1)
-    listed = county.reader(BANK).submissions()
+    listed = county.reader(BANK).ask("submissions")["submissions"]
     assert [(each["status"], each["code"], each["rows"]) for each in listed] == [
         ("accepted", None, 2),
         ("refused", "HL3001", 0),

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import sample_county
-from huilian import catalogue, envelope
+from huilian import catalogue, envelope, service
 from huilian.counted_refusals import Sample, all_samples
 from huilian.envelope import Draft, Message
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError
-from huilian.http import answers, create_app, questions
+from huilian.http import answers, create_app
 from huilian.keys import SigningKey
 from huilian.quotas import Quotas
 from tests.http_county import BANK, COUNTY, HOUSEHOLDS, OTHER_BANK, TOWNSHIP, CountyOverHttp, county_over_http
@@ -63,7 +63,7 @@ def _get(county: CountyOverHttp, path: str, label: str = "county", **query: str)
 
 
 def _rows(county: CountyOverHttp, label: str = "county", **query: str) -> list[dict[str, Any]]:
-    with county.reader(label).feed(**query) as feed:  # type: ignore[arg-type]  # all are texts
+    with county.reader(label).rows("feed/loans", **query) as feed:  # type: ignore[arg-type]  # all are texts
         return [json.loads(line) for line in feed.lines]
 
 
@@ -289,7 +289,7 @@ def test_a_receipt_is_evidence(county: CountyOverHttp, files: list[sample_county
     envelope.verify(message, county.office.home.keys.current("HUILIAN").public)
     assert message.type == "receipt"
     _load(catalogue.installed().latest("receipt").schema, answer.json())
-    assert answer.json() == county.reader().receipt(submission)
+    assert answer.json() == county.reader().ask(f"receipts/{submission}")
 
 
 def test_a_submission_that_is_not_complete_is_receiving(county: CountyOverHttp):
@@ -301,7 +301,7 @@ def test_a_submission_that_is_not_complete_is_receiving(county: CountyOverHttp):
     county.transport().send(part)
     answer = _get(county, f"/receipts/{submission}")
     assert (answer.status_code, answer.json()) == (202, {"status": "receiving"})
-    assert county.reader().receipt(submission) is None
+    assert county.reader().ask(f"receipts/{submission}") == {"status": "receiving"}
     assert county.transport().receipt(submission, seconds=0) is None
 
 
@@ -309,7 +309,8 @@ def test_a_submission_nobody_sent_is_not_found(county: CountyOverHttp):
     """HL7008, which a client that polls takes for "not yet"."""
     answer = _get(county, f"/receipts/{BANK}-never")
     assert (answer.status_code, answer.json()["code"]) == (404, "HL7008")
-    assert county.reader().receipt(f"{BANK}-never") is None
+    with pytest.raises(UsageError, match="HL7008"):
+        county.reader().ask(f"receipts/{BANK}-never")
     assert _get(county, "/receipts/%00").json()["message_en"] == "there is no submission ?"
 
 
@@ -332,20 +333,20 @@ def test_a_submission_is_read_by_its_member_and_by_the_county_only(
 def test_submissions_are_listed_with_their_counts(county: CountyOverHttp, files: list[sample_county.SampleFile]):
     """The county sees all of them, a bank its own."""
     answer = _get(county, "/submissions")
-    _load(answers.Submissions, answer.json())
+    _load(service.query("submissions").row, answer.json())
     listed = {row["file_name"]: row for row in answer.json()["submissions"] if row["status"] == "accepted"}
     assert set(listed) == {file.path.name for file in files[:4]}
     february = listed["RCB01_LOAN_20240229.csv"]
     assert (february["rows"], february["rejected"], february["changed"]) == (files[3].rows, 2, 5)
-    assert {row["member"] for row in county.reader(BANK).submissions()} == {BANK}
-    assert {row["member"] for row in county.reader().submissions(member=COUNTY)} == {COUNTY}
-    assert county.reader(OTHER_BANK).submissions() == []
+    assert {row["member"] for row in county.reader(BANK).ask("submissions")["submissions"]} == {BANK}
+    assert {row["member"] for row in county.reader().ask("submissions", member=COUNTY)["submissions"]} == {COUNTY}
+    assert county.reader(OTHER_BANK).ask("submissions")["submissions"] == []
 
 
 def test_submissions_are_not_split_by_region(county: CountyOverHttp):
     """A file holds the whole county: a township's token sees none."""
     with pytest.raises(AccessDenied) as denied:
-        county.reader("township").submissions()
+        county.reader("township").ask("submissions")["submissions"]
     assert denied.value.code == "HL4003"
 
 
@@ -355,18 +356,18 @@ def test_submissions_are_not_split_by_region(county: CountyOverHttp):
 @pytest.mark.parametrize("month", ["2024-01", "2024-02"])
 def test_figures_are_those_reckoned_loan_by_loan(county: CountyOverHttp, month: str):
     """File to figures over HTTP, against plain arithmetic."""
-    found = county.reader().statistics(month=month, region=COUNTY)
+    found = county.reader().ask("statistics", month=month, region=COUNTY)
     expected = sample_county.expected_figures(month, households=HOUSEHOLDS, banks=(BANK,))
     assert {name: found[name] for name in expected} == expected
     assert (found["region"], found["month"], found["stale"]) == (COUNTY, month, [OTHER_BANK])
-    _load(answers.Figures, found)
+    _load(service.query("statistics").row, found)
 
 
-@pytest.mark.parametrize("by", questions.BREAKDOWNS)
+@pytest.mark.parametrize("by", ["institution", "product", "township", "village"])
 def test_figures_are_broken_down(county: CountyOverHttp, by: str):
     """Every breakdown adds up to the whole, in the published shape."""
-    found = county.reader().statistics(month="2024-02", by=by)
-    _load(answers.Figures, found)
+    found = county.reader().ask("statistics", month="2024-02", by=by)
+    _load(service.query("statistics").row, found)
     assert found["by"] == by
     assert sum(row["loans"] for row in found["rows"]) == found["loans"] > 0
 
@@ -374,21 +375,21 @@ def test_figures_are_broken_down(county: CountyOverHttp, by: str):
 def test_figures_of_a_township_are_all_its_token_sees(county: CountyOverHttp):
     """Without a region it is the token's own, with a wider or another one it is refused."""
     expected = sample_county.expected_figures("2024-02", TOWNSHIP, households=HOUSEHOLDS, banks=(BANK,))
-    own = county.reader("township").statistics(month="2024-02")
+    own = county.reader("township").ask("statistics", month="2024-02")
     assert own["region"] == TOWNSHIP
     assert {name: own[name] for name in expected} == expected
     for region in (COUNTY, "341599102", "341599000000"):
         with pytest.raises(AccessDenied) as denied:
-            county.reader("township").statistics(month="2024-02", region=region)
+            county.reader("township").ask("statistics", month="2024-02", region=region)
         assert denied.value.code == "HL4003"
 
 
 def test_figures_of_a_member_are_of_its_own_loans(county: CountyOverHttp):
     """A bank that has lent nothing sees nothing, and may not ask for another's."""
-    assert county.reader(OTHER_BANK).statistics(month="2024-02")["loans"] == 0
-    assert county.reader(BANK).statistics(month="2024-02")["loans"] > 0
+    assert county.reader(OTHER_BANK).ask("statistics", month="2024-02")["loans"] == 0
+    assert county.reader(BANK).ask("statistics", month="2024-02")["loans"] > 0
     with pytest.raises(AccessDenied) as denied:
-        county.reader(OTHER_BANK).statistics(month="2024-02", institution=BANK)
+        county.reader(OTHER_BANK).ask("statistics", month="2024-02", institution=BANK)
     assert denied.value.code == "HL4008"
 
 
@@ -419,7 +420,7 @@ def test_the_feed_has_every_loan_and_where_it_came_from(county: CountyOverHttp):
     rows = _rows(county)
     assert len(rows) == LOANS_IN_FEBRUARY
     for row in rows:
-        _load(answers.FeedRow, row)
+        _load(service.query("feed/loans").row, row)
     source = rows[0]["source"]
     assert source["file_name"].startswith("RCB01_LOAN_2024")
     assert county.value("SELECT type FROM huilian.message WHERE id = %s", source["message"]) == "loan_ledger"
@@ -427,7 +428,7 @@ def test_the_feed_has_every_loan_and_where_it_came_from(county: CountyOverHttp):
 
 def test_a_cursor_continues_where_the_feed_ended(county: CountyOverHttp):
     """Nothing new after the last cursor; after January's, what February changed."""
-    with county.reader().feed(region=COUNTY) as feed:
+    with county.reader().rows("feed/loans", region=COUNTY) as feed:
         assert len(list(feed.lines)) == LOANS_IN_FEBRUARY
     assert _rows(county, since=str(feed.cursor)) == []
     january = county.value(
@@ -439,9 +440,14 @@ def test_a_cursor_continues_where_the_feed_ended(county: CountyOverHttp):
 
 
 def test_the_feed_as_csv_opens_in_a_spreadsheet(county: CountyOverHttp):
-    """Byte order mark, header row, the source flattened, the same loans in the same order."""
+    """Byte order mark, a header in Chinese or of the fields' names, the source flattened, the same loans in order."""
     answer = _get(county, "/feed/loans", format="csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.content.startswith("\ufeff机构,借据号,合同号,户编号,借款人,证件号码（已脱敏）,".encode())
+    assert answer.text.splitlines()[0].endswith(
+        "截止日期,来源提交编号,来源报文编号,来源文件名,来源文件SHA-256,来源行号"
+    )
+    answer = _get(county, "/feed/loans", format="csv", header="names")
     assert answer.content.startswith(b"\xef\xbb\xbfinstitution,loan_no,")
     found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     rows = _rows(county)
@@ -492,13 +498,13 @@ def test_a_head_request_holds_nothing(county: CountyOverHttp):
 
 def test_differences_are_rows_in_the_published_shape(county: CountyOverHttp):
     """The roster's dirty rows leave two loans without a household; a bank sees its own."""
-    with county.reader().differences(region=COUNTY) as found:
+    with county.reader().rows("differences", region=COUNTY) as found:
         rows = [json.loads(line) for line in found.lines]
     for row in rows:
-        _load(answers.Difference, row)
+        _load(service.query("differences").row, row)
     kinds = Counter(row["kind"] for row in rows)
     assert kinds == {"household_not_on_roster": 2}
-    with county.reader(OTHER_BANK).differences() as none:
+    with county.reader(OTHER_BANK).rows("differences") as none:
         assert list(none.lines) == []
 
 
@@ -534,16 +540,17 @@ def test_an_address_that_is_not_and_a_method_that_is_not_taken(county: CountyOve
     assert set(wrong.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
 
 
-def test_what_breaks_unforeseen_is_told_by_a_number_only(county: CountyOverHttp, capsys: pytest.CaptureFixture[str]):
+def test_what_breaks_unforeseen_is_told_by_a_number_only(
+    county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     """No trace and no text of the error leaves; the log has the place under the same number."""
     app = create_app(county.office)
-    broken = app.extensions["huilian"].queries
 
     def fail(*_: object, **__: object) -> None:
         message = "王麦苗 341599199001010019"
         raise RuntimeError(message)
 
-    broken["figures"] = fail
+    monkeypatch.setattr("huilian.county.queries.reconciliation", fail)
     answer = app.test_client().get("/api/v1/statistics?month=2024-02", headers=county.headers())
     assert answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR
     assert answer.get_json()["code"] == "HL5007"

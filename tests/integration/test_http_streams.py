@@ -16,17 +16,17 @@ import structlog
 from adapters import sample_county
 from huilian import tokens
 from huilian.errors import HostUnavailable
-from huilian.http import channels, rows
+from huilian.http import channels, queries
 from huilian.http.app import specification
 from huilian.http.channels import ANSWER_THREADS
-from huilian.http.interface import STREAMED, STREAMS_AT_ONCE, STREAMS_BY_TOKEN
+from huilian.http.interface import STREAMS_AT_ONCE, STREAMS_BY_TOKEN, streamed
 from tests.http_county import BANK, COUNTY, HOUSEHOLDS, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.transports.http import HttpReader
+    from huilian.cli.remote import Reader
     from tests.servers.postgresql import PostgreSQLNode
 
 LOANS = 20_000
@@ -88,7 +88,7 @@ def _ask_for_the_feed(
     return connection
 
 
-def _reader_with_small_buffer(served: CountyOverHttp) -> HttpReader:
+def _reader_with_small_buffer(served: CountyOverHttp) -> Reader:
     reader = served.reader()
     client = reader._client._client
     client._transport.close()
@@ -120,7 +120,7 @@ def test_a_client_that_goes_away_in_mid_feed_leaves_nothing_open(county: CountyO
         _wait_until(lambda: _open_snapshots(county) == 1)
         connection.close()
         _wait_until(lambda: _open_snapshots(county) == 0)
-    with county.reader().feed() as feed:
+    with county.reader().rows("feed/loans") as feed:
         lines = sum(1 for _ in feed.lines)
     assert lines > LOANS
 
@@ -129,7 +129,7 @@ def test_a_feed_that_breaks_off_is_an_error_at_the_client(county: CountyOverHttp
     """Half a feed never looks like a whole one: the cursor that came with it would skip the rest."""
 
     def read_all() -> None:
-        with _reader_with_small_buffer(county).feed() as feed:
+        with _reader_with_small_buffer(county).rows("feed/loans") as feed:
             next(feed.lines)
             _wait_until(lambda: _open_snapshots(county) == 1)
             county.value(
@@ -146,7 +146,7 @@ def test_a_feed_that_breaks_off_is_an_error_at_the_client(county: CountyOverHttp
 
 def test_a_client_that_leaves_the_database_waiting_is_cut_off(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch):
     """The database ends a transaction nobody fetches from; the client sees a broken answer, not a short one."""
-    monkeypatch.setattr(rows, "READER_SECONDS", 1)
+    monkeypatch.setattr(queries, "READER_SECONDS", 1)
     with _ask_for_the_feed(county) as connection:
         _wait_until(lambda: _open_snapshots(county) == 1)
         _wait_until(lambda: _open_snapshots(county) == 0)
@@ -161,20 +161,20 @@ def test_a_client_that_leaves_the_database_waiting_is_cut_off(county: CountyOver
 def test_a_feed_is_one_moment_even_while_ledgers_come_in(county: CountyOverHttp, tmp_path: Path):
     """What is applied while a feed is read belongs to the next one, by cursor."""
     files = sample_county.make(tmp_path, households=HOUSEHOLDS)
-    with _reader_with_small_buffer(county).feed() as feed:
+    with _reader_with_small_buffer(county).rows("feed/loans") as feed:
         first = next(feed.lines)
         _wait_until(lambda: _open_snapshots(county) == 1)
         county.push(next(file for file in files if file.path.name == "RCB01_LOAN_20240229.csv"))
         dates = {json.loads(line)["as_of"] for line in [first, *feed.lines]}
     assert dates == {"2024-01-31"}
-    with county.reader(BANK).feed(since=feed.cursor) as following:
+    with county.reader(BANK).rows("feed/loans", since=feed.cursor) as following:
         assert "2024-02-29" in {json.loads(line)["as_of"] for line in following.lines}
 
 
 def _figures_and_messages_are_answered(served: CountyOverHttp) -> None:
     """Ask for what needs a thread of the other pool, more often than that has threads."""
     for _ in range(2 * ANSWER_THREADS):
-        assert served.reader().statistics(month="2024-01")["loans"] > 0
+        assert served.reader().ask("statistics", month="2024-01")["loans"] > 0
     assert httpx.post(f"{served.url}/api/v1/messages", content=b"{}").json()["code"] == "HL1009"
 
 
@@ -206,9 +206,9 @@ def test_a_token_has_two_streams_at_a_time(county: CountyOverHttp):
             third = httpx.get(f"{county.url}/api/v1/{path}", headers=county.headers())
             assert (third.status_code, third.json()["code"], third.headers["Retry-After"]) == (429, "HL5010", "5")
             assert third.json()["message"].startswith("同时打开的本令牌的数据流")
-        with pytest.raises(HostUnavailable, match="HL5010"), county.reader().feed():
+        with pytest.raises(HostUnavailable, match="HL5010"), county.reader().rows("feed/loans"):
             pass
-        with county.reader("township").feed() as feed:
+        with county.reader("township").rows("feed/loans") as feed:
             assert next(feed.lines)
         _figures_and_messages_are_answered(county)
         first.close()
@@ -242,7 +242,7 @@ def test_a_reader_slower_than_the_slowest_is_cut_off_and_sees_that(
         with pytest.raises(ConnectionResetError):
             list(iter(lambda: slow.recv(1 << 20), b""))
     assert {"event": "client_cut_off", "reason": "reader too slow", "log_level": "warning"} in logged
-    with _reader_with_small_buffer(county).feed() as feed:
+    with _reader_with_small_buffer(county).rows("feed/loans") as feed:
         lines = 0
         for _ in feed.lines:
             lines += 1
@@ -262,10 +262,10 @@ def test_an_answer_may_not_take_for_ever(county: CountyOverHttp, monkeypatch: py
 def test_every_answer_that_is_written_while_it_is_read_has_a_thread_of_the_pool_for_that():
     """A new feed under another address would otherwise hold the threads of the others."""
     lines = {"application/x-ndjson", "text/csv"}
-    streamed = [
+    addresses = [
         path
         for path, methods in specification()["paths"].items()
         if "get" in methods and lines & set(methods["get"]["responses"]["200"].get("content", {}))
     ]
-    assert len(streamed) == 7
-    assert [path for path in streamed if not path.startswith(STREAMED)] == []
+    assert len(addresses) == 7
+    assert [path for path in addresses if not path.startswith(streamed())] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -222,3 +223,50 @@ def test_credit_records_go_to_the_platform_that_publishes_them(county: County, t
     assert str(number) not in repr(caught.value.faults)
     assert issue(county, save(tmp_path / "a", CREDIT), "credit_records", "XY_341599").new == 1
     assert [message.json() for message in sent(county, "XY_341599")] == [CREDIT]
+
+
+def test_a_decision_leaves_with_the_transaction_in_which_it_was_taken(county: County):
+    """Without a file: sealed and logged like one; taken back with the transaction, and sent once."""
+
+    def decide() -> Issued:
+        return issuing.issue_records(
+            county.processor,
+            transaction,
+            enumerate([CONFIRMATION], start=1),
+            "confirmations",
+            BANK,
+            actor="service:registry",
+            name="确认",
+        )
+
+    with contextlib.suppress(InterruptedError), county.database.transaction() as transaction:
+        decide()
+        raise InterruptedError
+    assert sent(county) == []
+    with county.database.transaction() as transaction:
+        assert decide() == issuing.Issued("confirmations/v1", BANK, records=1, new=1, repeated=0)
+        assert decide() == issuing.Issued("confirmations/v1", BANK, records=1, new=0, repeated=1)
+    [message] = sent(county)
+    assert json.loads(message.body()) == CONFIRMATION
+    assert last_audit(county) == {
+        "actor": "service:registry",
+        "action": "records.issued",
+        "subject": BANK,
+        "detail": {"dataschema": "confirmations/v1", "records": 1, "messages": 1, "repeated": 0},
+    }
+
+
+def test_a_decision_that_breaks_its_contract_is_refused_record_by_record(county: County):
+    """By its number among the records; nothing of it is sent."""
+    with pytest.raises(issuing.RecordsRefused) as caught, county.database.transaction() as transaction:
+        issuing.issue_records(
+            county.processor,
+            transaction,
+            enumerate([CONFIRMATION, CONFIRMATION | {"months": "many"}], start=1),
+            "confirmations",
+            BANK,
+            actor="service:registry",
+            name="确认",
+        )
+    assert [(fault.line, fault.field) for fault in caught.value.faults] == [(2, "months")]
+    assert sent(county) == []

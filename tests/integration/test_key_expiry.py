@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +16,7 @@ from huilian import envelope, members, messages
 from huilian.cli import checkup, screen, session
 from huilian.cli import members as members_command
 from huilian.cli.application import run
+from huilian.county.jobs import run_due
 from huilian.home import Home, Settings
 from huilian.http.metrics import Metrics
 from huilian.keys import SigningKey
@@ -27,6 +26,7 @@ from tests.integration.test_members import DAY, add_key, revoke
 from tests.kernel import BANK, COUNTY, MINUTE, NOW, manifest_draft
 
 if TYPE_CHECKING:
+    import datetime as dt
     from pathlib import Path
 
     from huilian.envelope import Message
@@ -60,7 +60,8 @@ def days_of(county: County) -> dict[str, int]:
 
 def warned(county: County) -> list[str]:
     """Warn now, and return the members' codes."""
-    return [each.member.code for each in key_expiry.warn(county.office)]
+    with county.database.transaction() as transaction:
+        return [each.member.code for each in key_expiry.warn(county.office, transaction)]
 
 
 def test_days_left_are_whole_days_of_the_key_that_ends_last(county: County, ending: SigningKey):
@@ -144,19 +145,16 @@ def test_a_member_without_a_key_is_logged(county: County):
     assert (logged[0]["days_left"], logged[0]["kid"], county.notices()) == (0, None, [])
 
 
-def test_warning_goes_on_until_told_to_stop(county: County, ending: SigningKey):
-    """It begins at once, and ends at once."""
+def test_members_are_warned_by_a_job_of_every_day(county: County, ending: SigningKey):
+    """Once a day, however often the calendar is looked at."""
     del ending
     county.clock.advance(20 * DAY)
-    stopping = threading.Event()
-    thread = threading.Thread(target=key_expiry.run, args=[county.office, stopping])
-    thread.start()
-    deadline = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=20)
-    while not county.notices() and dt.datetime.now(dt.UTC) < deadline:
-        stopping.wait(0.02)
-    stopping.set()
-    thread.join(timeout=10)
-    assert not thread.is_alive()
+    for _ in range(2):
+        with structlog.testing.capture_logs() as logged:
+            run_due(county.office, [key_expiry.JOB])
+            run_due(county.office, [key_expiry.JOB])
+        assert [(event["event"], event["member"]) for event in logged] == [("key_expiring", BANK_ALONE)]
+        county.clock.advance(DAY)
     assert [notice["member"] for notice in county.notices()] == [BANK_ALONE]
 
 
@@ -334,8 +332,7 @@ def test_the_metrics_say_who_does_not_use_its_new_key(county: County, ending: Si
 
 def metrics(county: County) -> list[str]:
     """Return the lines of the county's metrics."""
-    queries = {"submissions": lambda _transaction: [], "ledger_dates": lambda _transaction: []}
-    return Metrics(county.office, queries).text().decode().splitlines()
+    return Metrics(county.office).text().decode().splitlines()
 
 
 def test_the_metrics_have_the_days_of_every_member(county: County, ending: SigningKey):

@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from huilian.cli.application import run
-from huilian.http.answers import Figures
 from huilian.http_names import NOT_TAKEN_HEADER
+from services.statistics.questions import Figures
 from tests.http_county import BANK, county_over_http
 from tests.push_county import ledger, send
 
@@ -62,10 +62,10 @@ def home(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 def test_figures_over_http_say_what_they_rest_on(county: CountyOverHttp):
     """In the published shape, for the county and for a township alike."""
     for label in ("county", "township"):
-        answer = county.reader(label).statistics(month="2024-05")
+        answer = county.reader(label).ask("statistics", month="2024-05")
         assert Figures().validate(answer) == {}
         assert answer["rests_on"] == [TAKEN]
-    assert county.reader("RCB02").statistics(month="2024-05")["rests_on"] == []
+    assert county.reader("RCB02").ask("statistics", month="2024-05")["rests_on"] == []
 
 
 def test_the_command_says_it_in_words(county: CountyOverHttp, home: Path, capsys: pytest.CaptureFixture[str]):
@@ -95,7 +95,7 @@ def test_the_feed_says_it_beside_its_rows(county: CountyOverHttp, home: Path, ca
 def test_the_scoreboard_says_it_line_by_line(home: Path, capsys: pytest.CaptureFixture[str]):
     """As a table, and in the feed for spreadsheets."""
     assert home.exists()
-    assert run(["stats", "--scoreboard", "--month", "2024-05", "--institution", BANK]) == 0
+    assert run(["scoreboard", "--month", "2024-05", "--institution", BANK]) == 0
     [line] = [line for line in capsys.readouterr().out.splitlines() if BANK in line]
     assert line.split()[-4:] == ["90,000.00", "30,000.00", "—", "—"]
     assert run(["feed", "scoreboard", "--month", "2024-05", "--institution", BANK]) == 0

@@ -14,10 +14,12 @@ from structlog.testing import capture_logs
 
 from huilian import tokens
 from huilian.cli.application import run
+from huilian.cli.remote import Reader
+from huilian.county.submissions.questions import ScoreboardFeedRow
 from huilian.errors import AccessDenied, UsageError
-from huilian.http.feed_answers import ClaimRow, GuaranteeRow, PolicyRow, ScoreboardFeedRow
 from huilian.http.server import HttpServer
-from huilian.transports.http import HttpReader
+from services.risk_fund.questions import GuaranteeRow
+from services.insurance_claim.questions import ClaimRow, PolicyRow
 from tests.ledgers.county import BANKS, COUNTY, GUARANTOR, INSURER, NOW, County, Submission, open_county
 from tests.ledgers.loans import VILLAGES, state
 from tests.ledgers.statements import claim, guarantee, policy
@@ -259,10 +261,13 @@ def test_a_member_sees_what_it_stated_and_a_bank_what_is_beside_its_own_loans(
     """By its token, whatever it asks for; a guarantee that names a bank without having its loan is not the bank's."""
     told = set()
     for feed, number in NUMBERS.items():
-        with HttpReader(url, secrets[member]).feed(feed) as answer:
+        with Reader(url, secrets[member]).rows(f"feed/{feed}") as answer:
             told |= {json.loads(line)[number] for line in answer.lines}
         assert {*loans(county, feed, institution=member)} <= told
-        with pytest.raises(AccessDenied, match="HL4008"), HttpReader(url, secrets[member]).feed(feed, institution="X"):
+        with (
+            pytest.raises(AccessDenied, match="HL4008"),
+            Reader(url, secrets[member]).rows(f"feed/{feed}", institution="X"),
+        ):
             pass
     assert told == seen
 
@@ -270,10 +275,13 @@ def test_a_member_sees_what_it_stated_and_a_bank_what_is_beside_its_own_loans(
 @pytest.mark.parametrize("feed", SHAPES)
 def test_a_township_reads_its_own_part_and_no_other(url: str, secrets: dict[str, str], feed: str):
     """Asked for more it is refused; without a token nobody is answered."""
-    with HttpReader(url, secrets["township"]).feed(feed) as answer:
+    with Reader(url, secrets["township"]).rows(f"feed/{feed}") as answer:
         regions = {json.loads(line)["region"] for line in answer.lines}
     assert regions == {VILLAGES[0]}
-    with pytest.raises(AccessDenied, match="HL4003"), HttpReader(url, secrets["township"]).feed(feed, region=COUNTY):
+    with (
+        pytest.raises(AccessDenied, match="HL4003"),
+        Reader(url, secrets["township"]).rows(f"feed/{feed}", region=COUNTY),
+    ):
         pass
     assert httpx.get(f"{url}/api/v1/feed/{feed}").status_code == 401
 
@@ -288,7 +296,7 @@ def test_the_command_prints_the_same_from_here_and_from_the_server(
     for form in ("ndjson", "csv"):
         printed = []
         for way in ([], there):
-            assert run([*asked, "--format", form, *way]) == 0
+            assert run([*asked, "--format", form, "--header", "names", *way]) == 0
             printed.append(capsysbinary.readouterr())
         assert printed[0] == printed[1]
         assert printed[0].err == b""
@@ -321,7 +329,7 @@ def test_a_wrong_question_is_refused_before_anything_is_printed(
 
 def test_the_scoreboard_is_a_feed_of_lines(county: County, url: str, secrets: dict[str, str]):
     """A line for each institution and kind, with its month; in the published shape, and as the scoreboard has it."""
-    with HttpReader(url, secrets["county"]).feed("scoreboard", month="2025-02") as answer:
+    with Reader(url, secrets["county"]).rows("feed/scoreboard", month="2025-02") as answer:
         found = [json.loads(line) for line in answer.lines]
     assert [ScoreboardFeedRow().validate(row) for row in found] == [{}] * len(found)
     shown = [(row["institution"], row["kind"], row["status"], row["files"], row["rows"]) for row in found]
@@ -341,14 +349,14 @@ def test_the_scoreboard_is_a_feed_of_lines(county: County, url: str, secrets: di
 
 def test_a_member_has_its_own_line_of_the_scoreboard_and_a_township_none(url: str, secrets: dict[str, str]):
     """As the scoreboard itself is answered."""
-    with HttpReader(url, secrets[BANK]).feed("scoreboard", month="2025-01") as answer:
+    with Reader(url, secrets[BANK]).rows("feed/scoreboard", month="2025-01") as answer:
         assert [json.loads(line)["institution"] for line in answer.lines] == [BANK]
     with pytest.raises(AccessDenied, match="HL4008"):
-        HttpReader(url, secrets[BANK]).feed("scoreboard", month="2025-01", institution=INSURER).__enter__()
+        Reader(url, secrets[BANK]).rows("feed/scoreboard", month="2025-01", institution=INSURER).__enter__()
     with pytest.raises(AccessDenied, match="HL4003"):
-        HttpReader(url, secrets["township"]).feed("scoreboard", month="2025-01").__enter__()
+        Reader(url, secrets["township"]).rows("feed/scoreboard", month="2025-01").__enter__()
     with pytest.raises(UsageError, match="HL7003"):
-        HttpReader(url, secrets["county"]).feed("scoreboard", month="2025-13").__enter__()
+        Reader(url, secrets["county"]).rows("feed/scoreboard", month="2025-13").__enter__()
 
 
 def test_the_command_prints_the_scoreboard_from_here_and_from_the_server(
@@ -357,7 +365,7 @@ def test_the_command_prints_the_scoreboard_from_here_and_from_the_server(
     """The same bytes; a wrong month is told as a wrong call."""
     there = ["--to", url, "--token", secrets["county"]]
     for form in ("ndjson", "csv"):
-        asked = ["feed", "scoreboard", "--month", "2025-01", "--format", form]
+        asked = ["feed", "scoreboard", "--month", "2025-01", "--format", form, "--header", "names"]
         assert run(asked) == 0
         here = capsysbinary.readouterr().out
         assert run([*asked, *there]) == 0
@@ -378,7 +386,7 @@ def test_the_command_prints_the_scoreboard_from_here_and_from_the_server(
 
 def test_without_a_month_the_scoreboard_is_the_last_months_that_is_over(url: str, secrets: dict[str, str]):
     """By the office's clock, which stands in January 2026."""
-    with HttpReader(url, secrets["county"]).feed("scoreboard") as answer:
+    with Reader(url, secrets["county"]).rows("feed/scoreboard") as answer:
         assert {json.loads(line)["month"] for line in answer.lines} == {"2025-12"}
 
 

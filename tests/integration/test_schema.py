@@ -27,6 +27,7 @@ KERNEL_TABLES = [
     "huilian.audit",
     "huilian.dead_letter",
     "huilian.inbox",
+    "huilian.job_run",
     "huilian.member",
     "huilian.member_day",
     "huilian.member_key",

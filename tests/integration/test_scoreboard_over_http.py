@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 
 from huilian import members
 from huilian.cli.application import run
+from huilian.county.submissions.questions import Scoreboard
 from huilian.errors import AccessDenied
-from huilian.http.answers import Difference
-from huilian.http.scoreboard_answers import Scoreboard
 from huilian.members import Member
+from schemas.answers import Difference
 from tests.http_county import BANK, COUNTY, OTHER_BANK, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def home(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_county_sees_every_institution(county: CountyOverHttp):
     """In the published shape, banks and insurers, whether they have reported or not."""
-    answer = county.reader().scoreboard(month="2024-05")
+    answer = county.reader().ask("scoreboard", month="2024-05")
     assert Scoreboard().validate(answer) == {}
     assert (answer["month"], answer["due_date"]) == ("2024-05", "2024-06-10")
     shown = [(row["institution"], row["kind"], row["status"], row["files"]) for row in answer["rows"]]
@@ -107,16 +107,16 @@ def test_the_county_sees_every_institution(county: CountyOverHttp):
         "taken_amount": "140.00",
         "untaken_amount": "40.00",
     }
-    assert county.reader().scoreboard(month="2024-05", institution=OTHER_BANK)["rows"] == answer["rows"][2:]
+    assert county.reader().ask("scoreboard", month="2024-05", institution=OTHER_BANK)["rows"] == answer["rows"][2:]
 
 
 def test_a_member_sees_its_own_row_and_no_others(county: CountyOverHttp):
     """Asked for another's it is refused; a township has no part in it."""
-    assert [row["institution"] for row in county.reader(BANK).scoreboard(month="2024-05")["rows"]] == [BANK]
+    assert [row["institution"] for row in county.reader(BANK).ask("scoreboard", month="2024-05")["rows"]] == [BANK]
     with pytest.raises(AccessDenied, match="HL4008"):
-        county.reader(BANK).scoreboard(month="2024-05", institution=OTHER_BANK)
+        county.reader(BANK).ask("scoreboard", month="2024-05", institution=OTHER_BANK)
     with pytest.raises(AccessDenied, match="HL4003"):
-        county.reader("township").scoreboard(month="2024-05")
+        county.reader("township").ask("scoreboard", month="2024-05")
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,12 @@ def test_the_command_prints_what_the_server_answers(
     """From this machine's data and over HTTP the same, as JSON and as a table in Chinese."""
     assert home.exists()
     there = ["--to", county.url, "--token", county.secrets["county"]]
-    asked = ["stats", "--scoreboard", "--month", "2024-05"]
+    asked = ["scoreboard", "--month", "2024-05"]
     printed = []
     for way in ([], there):
         assert run([*asked, *way, "--json"]) == 0
         printed.append(json.loads(capsys.readouterr().out))
-    assert printed[0] == printed[1] == county.reader().scoreboard(month="2024-05")
+    assert printed[0] == printed[1] == county.reader().ask("scoreboard", month="2024-05")
     assert run([*asked, "--institution", BANK]) == 0
     table = capsys.readouterr().out
     assert "2024-05 报送考核，期限 2024-06-10" in table
@@ -156,23 +156,27 @@ def test_the_command_prints_what_the_server_answers(
 @pytest.mark.parametrize("extra", [["--region", COUNTY], ["--by", "village"], ["--product", "P"]])
 def test_a_scoreboard_takes_no_region_nor_breakdown(extra: list[str], capsys: pytest.CaptureFixture[str]):
     """And figures need a region: either is told as a wrong call, exit code 2."""
-    assert run(["stats", "--scoreboard", "--month", "2024-05", *extra]) == 2
-    assert "错误 HL7001：--scoreboard 不分区划" in capsys.readouterr().err
+    assert run(["scoreboard", "--month", "2024-05", *extra]) == 2
+    assert "没有这个选项" in capsys.readouterr().err
     assert run(["stats", "--month", "2024-05"]) == 2
-    assert "错误 HL7001：缺少 --region" in capsys.readouterr().err
+    assert "缺少参数 (Missing option '--region'.)" in capsys.readouterr().err
 
 
 def test_differences_are_told_in_the_published_shape_with_their_references(county: CountyOverHttp):
     """Of loans without one; every row fits the schema, each bank its own."""
-    with county.reader(BANK).differences() as found:
+    with county.reader(BANK).rows("differences") as found:
         rows = [json.loads(line) for line in found.lines]
     assert [Difference().validate(row) for row in rows] == [{}] * 120
     assert {(row["kind"], row["institution"], row["reference"]) for row in rows} == {
         ("household_not_on_roster", BANK, None),
         ("loan_number_at_two_banks", BANK, None),
     }
-    with county.reader().differences(format="csv") as answer:
-        assert next(answer.lines).lstrip("\ufeff") == "kind,institution,loan_no,household_no,region,as_of,reference"
+    for header, expected in (
+        ("chinese", "情形,机构,借据号,户编号,行政区划代码,截止日期,业务编号"),
+        ("names", "kind,institution,loan_no,household_no,region,as_of,reference"),
+    ):
+        with county.reader().rows("differences", format="csv", header=header) as answer:
+            assert next(answer.lines).lstrip("\ufeff") == expected
 
 
 def test_the_command_prints_differences_as_they_come(

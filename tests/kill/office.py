@@ -119,7 +119,7 @@ class DistributedOffice:
     def figures(self, month: str) -> dict[str, Any]:
         """Return the county's figures of a month."""
         with self.opened() as office, office.database.transaction() as transaction:
-            return dict(service.query("figures")(transaction, region=COUNTY, month=month))
+            return dict(service.query("statistics").answer(transaction, region=COUNTY, month=month))
 
 
 def wait_until(question: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS) -> Any:  # noqa: ANN401  # whatever it answers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian import service
+from huilian.county import backfill
 from tests.kill.office import COUNTY, balance, in_background, running_office, settle, wait_until
 from tests.servers.postgresql import PostgreSQLNode
 from tests.servers.rabbitmq import RabbitMQNode
@@ -101,13 +102,7 @@ def test_after_all_the_kills_the_folded_figures_are_those_of_the_registry(office
     """Statistics folded through every kill equal statistics folded anew from the registry's history."""
     month = f"{FIRST:%Y-%m}"
     folded = office.figures(month)
-    queries = {name: service.query(name) for name in ("history_as_changes", "applied_submissions", "ledger_dates")}
     with office.opened() as opened, opened.database.transaction() as transaction:
-        service.query("rebuild_statistics")(
-            transaction,
-            history=queries["history_as_changes"],
-            applied=queries["applied_submissions"],
-            dates=queries["ledger_dates"],
-        )
-        rebuilt = service.query("figures")(transaction, region=COUNTY, month=month)
+        backfill.rebuild(transaction, opened, "statistics", actor="test")
+        rebuilt = service.query("statistics").answer(transaction, region=COUNTY, month=month)
     assert rebuilt == folded

@@ -11,11 +11,12 @@ import pytest
 import typer.main
 
 from huilian import __version__
-from huilian.cli import demo_folder, figures, screen, session
+from huilian.cli import demo_folder, screen, session
 from huilian.cli.application import app, run
 from huilian.errors import UsageError
 from huilian.home import Home, Settings
 from huilian.keys import PublicKey
+from services.statistics import presentation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,8 @@ NOWHERE = "http://127.0.0.1:9"
 def command_paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  # noqa: ANN401  # typer's own
     """Yield every command and group there is."""
     yield path
+    if hasattr(command, "list_commands"):
+        command.list_commands(None)  # loads the services, whose queries have commands too
     for name, inner in getattr(command, "commands", {}).items():
         yield from command_paths(inner, (*path, name))
 
@@ -81,7 +84,19 @@ def test_every_command_explains_itself_with_examples(path: tuple[str, ...], caps
 def test_the_commands_are_the_published_ones():
     """A command that is renamed breaks somebody's script."""
     assert {" ".join(path) for path in ALL_COMMANDS if path} == {
-        *("init", "push", "issue", "stats", "differences", "submissions", "serve", "doctor", "adapters", "demo"),
+        *(
+            "init",
+            "push",
+            "issue",
+            "stats",
+            "differences",
+            "submissions",
+            "scoreboard",
+            "serve",
+            "doctor",
+            "adapters",
+            "demo",
+        ),
         *("feed", "feed loans", "feed guarantees", "feed policies", "feed claims", "feed scoreboard"),
         *("member", "member add", "member list", "member key"),
         *("member request", "member approve", "member approval", "member welcome", "member rotate", "member announce"),
@@ -89,7 +104,7 @@ def test_the_commands_are_the_published_ones():
         *("token", "token add", "token list", "token revoke"),
         *("messages", "messages list", "messages show", "messages retry", "messages samples"),
         "messages dismiss",
-        *("audit", "audit verify", "audit list", "rebuild", "rebuild statistics"),
+        *("audit", "audit verify", "audit list", "rebuild"),
         *("adapter", "adapter new", "adapter check"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }
@@ -386,7 +401,7 @@ def test_parts_are_shown_with_a_bar_for_the_balance(capsys: pytest.CaptureFixtur
     )
     ratios: dict[str, Any] = dict.fromkeys(("bad_loan_ratio", "due_loan_recovery_rate"))
     rows = [("甲", row | ratios | {"balance": "200.00"}), ("乙", row | ratios | {"balance": "100.00"})]
-    screen.show(figures.parts("乡镇", rows, width=180))
+    screen.show(presentation.parts("乡镇", rows, width=180))
     text = capsys.readouterr().out
     first, second = (next(line for line in text.splitlines() if name in line) for name in "甲乙")
     assert (first.count("▇"), second.count("▇")) == (12, 6)
@@ -401,7 +416,7 @@ def test_no_figure_is_ever_cut(capsys: pytest.CaptureFixture[str], monkeypatch: 
         ("lent", "balance", "overdue_balance", "bad_balance"), "1234567890123.45"
     )
     ratios = dict.fromkeys(("bad_loan_ratio", "due_loan_recovery_rate"), "0.123456")
-    screen.show(figures.parts("村", [("341599101201", row | ratios)], width=40))
+    screen.show(presentation.parts("村", [("341599101201", row | ratios)], width=40))
     text = capsys.readouterr().out
     assert "▇" not in text
     assert text.count("1,234,567 ") == 2

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from huilian.cli.remote import Reader
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
 from huilian.home import Home
-from huilian.transports.http import HttpReader, HttpTransport
+from huilian.transports.http import HttpTransport
 from tests.servers.certificates import issue_server_certificate
 from tests.servers.node import free_port
 
@@ -104,9 +105,9 @@ def test_this_machine_may_be_spoken_to_plainly(url: str):
 def test_a_server_below_a_path_is_asked_there(server: str):
     """As behind a proxy; the token goes in its header."""
     _Answers.answers = [(200, '{"loans": 1}')]
-    assert HttpReader(f"{server}/huilian/", TOKEN).statistics(month="2024-05", region="341599") == {"loans": 1}
+    assert Reader(f"{server}/huilian/", TOKEN).ask("statistics", month="2024-05", region="341599") == {"loans": 1}
     assert _Answers.asked == [
-        ("/huilian/api/v1/statistics?region=341599&month=2024-05", f"Bearer {TOKEN}"),
+        ("/huilian/api/v1/statistics?month=2024-05&region=341599", f"Bearer {TOKEN}"),
     ]
 
 
@@ -123,8 +124,8 @@ def test_the_servers_certificate_is_verified(tmp_path: Path):
         url = f"https://127.0.0.1:{running.server_port}"
         try:
             with pytest.raises(UsageError, match="is not trusted; name the file of the authority"):
-                HttpReader(url, TOKEN).submissions()
-            assert HttpReader(url, TOKEN, certificates.ca_file).submissions() == []
+                Reader(url, TOKEN).ask("submissions")["submissions"]
+            assert Reader(url, TOKEN, certificates.ca_file).ask("submissions")["submissions"] == []
         finally:
             running.shutdown()
             thread.join()
@@ -159,7 +160,7 @@ def test_an_answer_becomes_the_error_it_tells_of(server: str, status: int, body:
     """By its code; whatever is not ours is a server that is away, named without its token."""
     _Answers.answers = [(status, body)]
     with pytest.raises(kind) as raised:
-        HttpReader(server, TOKEN).statistics(month="2024-05")
+        Reader(server, TOKEN).ask("statistics", month="2024-05")
     error = raised.value
     assert error.code == code
     if code == "HL5003":
@@ -232,6 +233,6 @@ def test_lines_end_at_line_feeds_only(server: str):
     """A value may hold what other readers take for a line's end."""
     values: list[dict[str, Any]] = [{"purpose": "a\u2028b\x85c"}, {"purpose": "养殖" * 30_000}, {"purpose": ""}]
     _Answers.answers = [(200, "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values))]
-    with HttpReader(server, TOKEN).feed(region="341599") as feed:
+    with Reader(server, TOKEN).rows("feed/loans", region="341599") as feed:
         assert [json.loads(line) for line in feed.lines] == values
     assert feed.cursor is None

@@ -170,6 +170,8 @@ class Intake:
                 # A file that was sent bears that name; its receipt says nothing of this one.
                 raise MessageRefused("HL1010", line=1, field="submission", what="HL2023")
             return [receipts.draft(known.receipt, stated)]
+        # Whoever is told all receipts anew must miss none.
+        entries.hold_applications(transaction)
         now = context.clock.now()
         submission = entries.enter(transaction, stated, message, now=now)
         answer = receipts.make(stated, None) | {"code": stated["code"], "message": stated["message"]}

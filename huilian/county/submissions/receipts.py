@@ -12,13 +12,13 @@ from huilian.envelope import Draft
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from huilian.county.submissions.kinds import Kind, Submission
     from huilian.database import Transaction
     from huilian.errors import FileRefused
 
-__all__ = ["draft", "make", "note", "receipt", "submissions", "superseded_by"]
+__all__ = ["draft", "make", "note", "receipt", "submissions", "superseded_by", "tell"]
 
 
 def make(manifest: Mapping[str, Any], counts: Counts | None, refusal: FileRefused | None = None) -> dict[str, Any]:
@@ -50,6 +50,14 @@ def draft(answer: Mapping[str, Any], manifest: Mapping[str, Any]) -> Draft:
     version = 2 if "file_sequence" in manifest else 1
     body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
     return Draft("receipt", f"receipt/v{version}", answer["member"], body, submission=answer["submission"])
+
+
+def tell(transaction: Transaction) -> Iterator[Draft]:
+    """Return every receipt there is; holds off submissions until the transaction ends."""
+    entries.hold_applications(transaction)
+    statement = "SELECT receipt, manifest FROM huilian.submission WHERE receipt IS NOT NULL ORDER BY number"
+    rows = transaction.rows(statement)
+    return (draft(row["receipt"], row["manifest"]) for row in rows)
 
 
 def note(transaction: Transaction, submission: Submission, answer: Mapping[str, Any], now: dt.datetime) -> None:

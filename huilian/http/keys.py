@@ -1,4 +1,4 @@
-"""`POST /api/v1/key-announcements`: a member's next key, announced under the old one."""
+"""Keys: a member's next one, announced under the old one, and those the platform signs with."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Final
 from flask import Response, request
 
 from huilian.http.answers import Error
-from huilian.http.endpoints import Answer, Section
+from huilian.http.endpoints import JSON, Answer, Section
 from huilian.http.interface import current
-from huilian.http.replies import JSON
-from huilian.membership import approval, rotation, signed_document
+from huilian.membership import approval, platform_keys, rotation, signed_document
 from huilian.membership.announcement import read_announcement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["JWS", "section"]
+__all__ = ["sections"]
 
 NAME: Final = "announcement"
 """What the refusals call it: it has no file name here."""
@@ -61,8 +60,22 @@ def announcement() -> Response:
     return Response(text.encode(), 200, mimetype=JSON)
 
 
-def section() -> Section:
-    """Return the address of key announcements."""
+def key_list() -> Response:
+    """Return the list of the platform's keys: new, ended and revoked ones.
+
+    It is a JWS in the general JSON serialisation, signed with every key that counts. Believe it when one of them is
+    a key that you trust and that is not revoked in it. No token is needed.
+    """
+    office = current().office
+    with office.database.transaction() as transaction:
+        text = platform_keys.make_list(
+            transaction, office.home.keys, county=office.settings.county, now=office.clock.now()
+        )
+    return Response(text.encode(), 200, mimetype=JSON)
+
+
+def sections() -> list[Section]:
+    """Return the addresses of key announcements and of the platform's keys."""
     made = Section("keys", "换钥通知。 Members' next keys.", needs_token=False)
     made.post(
         "/key-announcements",
@@ -72,4 +85,11 @@ def section() -> Section:
         Answer(503, "A server behind this one is away; see Retry-After.", Error),
         requestBody={"required": True, "content": {JSON: {"schema": dict(JWS)}}},
     )
-    return made
+    platforms = Section("platform_keys", "平台密钥表。 The keys the platform signs with.", needs_token=False)
+    platforms.get(
+        platform_keys.PATH,
+        key_list,
+        Answer(200, "The keys, signed by those that count.", JWS),
+        Answer(503, "A server behind this one is away; see Retry-After.", Error),
+    )
+    return [made, platforms]

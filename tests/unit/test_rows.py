@@ -13,25 +13,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian.http import rows
-from huilian.http.answers import FeedRow
+from huilian.county import rows
+from huilian.county.queries import columns
+from services.registry.questions import FeedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from huilian.county.queries import Row
+
 
 class _Inner(ma.Schema):
-    file = ma.fields.String()
-    line = ma.fields.Integer()
+    file = ma.fields.String(metadata={"zh": "文件"})
+    line = ma.fields.Integer(metadata={"zh": "行号"})
 
 
 class _Row(ma.Schema):
-    name = ma.fields.String()
-    source = ma.fields.Nested(_Inner)
+    name = ma.fields.String(metadata={"zh": "姓名"})
+    source = ma.fields.Nested(_Inner, metadata={"zh": "来源"})
 
 
-def _csv(found: Iterable[rows.Row]) -> bytes:
-    return b"".join(rows.csv_chunks(found, rows.columns(_Row)))
+def _csv(found: Iterable[Row], header: str = "names") -> bytes:
+    return b"".join(rows.csv_chunks(found, list(columns(_Row)), header=header))
 
 
 def _row(name: str | None, line: int = 1) -> dict[str, object]:
@@ -42,6 +45,11 @@ def test_a_csv_begins_with_a_byte_order_mark_and_a_header():
     """Also when there is nothing to tell; what is nested becomes columns of its own."""
     assert _csv([]) == b"\xef\xbb\xbfname,source_file,source_line\r\n"
     assert _csv([_row("王"), _row(None, 2)]).decode("utf-8-sig").splitlines()[1:] == ["王,a.csv,1", ",a.csv,2"]
+
+
+def test_a_header_is_chinese_unless_the_names_are_asked_for():
+    """A clerk reads it; what is nested has its own name behind that of what it stands in."""
+    assert _csv([], "chinese").decode("utf-8-sig") == "姓名,来源文件,来源行号\r\n"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "－1"])
@@ -70,12 +78,12 @@ def test_any_text_comes_back_from_ndjson_as_it_was(names: list[str]):
 
 def test_rows_without_end_are_written_as_they_come():
     """Nothing waits for the last row: memory does not grow with the answer."""
-    for chunks in (rows.ndjson_chunks(repeat(_row("王"))), rows.csv_chunks(repeat(_row("王")), rows.columns(_Row))):
+    for chunks in (rows.ndjson_chunks(repeat(_row("王"))), rows.csv_chunks(repeat(_row("王")), list(columns(_Row)))):
         assert all(chunk.count(b"\n") in (500, 501) for chunk in islice(chunks, 3))
 
 
 def test_what_is_nested_stands_last_in_a_csv_by_its_path():
     """The columns of the feed are those of its published row, in their order."""
-    names = ["_".join(path) for path in rows.columns(FeedRow)]
+    names = [column.name for column in columns(FeedRow)]
     assert names[:2] == ["institution", "loan_no"]
     assert names[-5:] == [f"source_{name}" for name in ("submission", "message", "file_name", "file_sha256", "line")]

@@ -1,0 +1,305 @@
+"""A command for each query that a service declares: `huilian stats`, `huilian feed loans` and so on.
+
+Rows are written as the HTTP interface writes them: from here or from another server, they
+are the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import itertools
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from huilian import regions, service
+from huilian.cli import options, screen, session, submissions
+from huilian.cli.remote import Reader
+from huilian.county import queries, rows
+from huilian.errors import ConfigurationError, HostUnavailable, UsageError
+from huilian.private_files import write_atomically
+from huilian.system_errors import why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from typer.core import TyperGroup
+
+    from huilian.county.queries import Parameter, Query, Row
+
+__all__ = ["add_to", "basis_lines"]
+
+SHOWN: Final = 50
+"""Rows in a table; `--json` has all."""
+TABLE: Final = "table"
+_SHOWS: Final[dict[str, Callable[..., Iterator[Table]]]] = {
+    "scoreboard": submissions.scoreboard,
+    "submissions": submissions.submissions,
+}
+"""What people see of the kernel's own queries."""
+_LINE_ENDS: Final = {"ndjson": b"\n", "csv": b"\r\n"}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a command was called with.
+
+    Args:
+        query: the question.
+        given: its parameters by name, those that are the kernel's included.
+        to: another server; None for this machine's office.
+        token: what to read there with.
+        ca: certificates to trust.
+    """
+
+    query: Query
+    given: Mapping[str, str | None]
+    to: str | None
+    token: str | None
+    ca: Path | None
+
+    @contextlib.contextmanager
+    def answer(self) -> Iterator[queries.Answer]:
+        """Give the answer; rows are parsed while they are read."""
+        if self.to is None:
+            with session.reading() as office, office.database.snapshot() as transaction:
+                region = self.query.narrowing("region")
+                if region and (code := self.given.get(region.name)):
+                    regions.refuse_outside(office.settings.county, code)
+                yield self.query.ask(transaction, self.given, today=office.clock.today(), kinds=service.kinds())
+        elif self.query.document:
+            content = Reader(self.to, self.token, self.ca).ask(self.query.address, **self.given)
+            yield queries.Answer(content, basis=content.get("rests_on", ()))
+        else:
+            with Reader(self.to, self.token, self.ca).rows(self.query.address, **self.given) as found:
+                yield queries.Answer(map(json.loads, found.lines), found.cursor, found.not_taken)
+
+    def write(self, form: str) -> str | None:
+        """Write the rows to standard output as NDJSON or CSV; return the next cursor, if there is one."""
+        if self.to is None:
+            with self.answer() as answer:
+                if form == "csv":
+                    chunks = rows.csv_chunks(answer.content, self.query.columns, header=self.given.get("header"))
+                else:
+                    chunks = rows.ndjson_chunks(answer.content)
+                for chunk in chunks:
+                    sys.stdout.buffer.write(chunk)
+            return self._beside(answer.cursor, answer.basis)
+        given = {**self.given, "format": form}
+        with Reader(self.to, self.token, self.ca).rows(self.query.address, **given) as found:
+            for line in found.lines:
+                sys.stdout.buffer.write(line.encode() + _LINE_ENDS[form])
+        if self.query.follows and found.cursor is None:
+            raise HostUnavailable("HL5003", url=self.to, what="no cursor")
+        return self._beside(found.cursor, found.not_taken)
+
+    @staticmethod
+    def _beside(cursor: str | None, basis: Iterable[Row]) -> str | None:
+        for line in basis_lines(queries.not_taken(basis)):
+            screen.err().print(line, soft_wrap=True)
+        return cursor
+
+
+def add_to(group: TyperGroup) -> None:
+    """Make a command of every query.
+
+    Raises:
+        ConfigurationError: HL6006, a service's command is called like another.
+    """
+    app = typer.Typer()
+    feeds = screen.group(
+        "数据流：供程序和表格软件读取，每行一条。",
+        "Feeds: rows for programs and spreadsheets.",
+        *(query.examples[0] for query in service.queries().values() if query.is_feed and query.examples),
+    )
+    app.add_typer(feeds, name="feed")
+    for query in service.queries().values():
+        *_, name = query.words
+        if name in group.commands and not query.is_feed:
+            raise ConfigurationError("HL6006", file=query.address, what=f"there is a command {name}")
+        screen.command(feeds if query.is_feed else app, name, query.chinese, query.english, *_examples(query))(
+            _command(query)
+        )
+    group.commands.update(cast("TyperGroup", typer.main.get_command(app)).commands)
+
+
+def _examples(query: Query) -> tuple[str, ...]:
+    return query.examples or (" ".join(("huilian", *query.words, *_needed(query))),)
+
+
+def _needed(query: Query) -> Iterator[str]:
+    for parameter in query.parameters:
+        if _is_needed(parameter):
+            yield f"--{parameter.name} {parameter.example or parameter.metavar}"
+
+
+def _is_needed(parameter: Parameter) -> bool:
+    # Over HTTP the token says within which region; a command has none where it asks this machine.
+    return parameter.required or parameter.narrows == "region"
+
+
+def _command(query: Query) -> Callable[..., None]:
+    def run(**given: Any) -> None:  # noqa: ANN401  # options: texts, files and flags
+        to, token, ca = (given.pop(name) for name in ("to", "token", "ca"))
+        as_json = given.pop("as_json", False)
+        cursor_file: Path | None = given.pop("cursor_file", None)
+        form = given.pop("format", TABLE)
+        _check(query, given | {"format": form})
+        if cursor_file is not None and given["since"] is None:
+            given["since"] = _read_cursor(cursor_file)
+        asked = _Asked(query, given, to, token, ca)
+        if form in rows.FORMATS:
+            following = asked.write(form)
+            if cursor_file is not None and following is not None:
+                _keep_cursor(cursor_file, following)
+            if following is not None:
+                screen.err().print(f"下一游标 {following}")
+        elif as_json:
+            _print_json(asked)
+        else:
+            _print_for_people(asked)
+
+    # What typer reads the options from.
+    run.__signature__ = inspect.Signature(list(_options(query)))  # type: ignore[attr-defined]  # functions may have it
+    return run
+
+
+def _options(query: Query) -> Iterator[inspect.Parameter]:
+    for parameter in query.parameters:
+        metavar = "|".join(parameter.choices) or parameter.metavar
+        option = typer.Option(f"--{parameter.name}", metavar=metavar, help=f"{parameter.chinese} ({parameter.english})")
+        yield _option(parameter.name, Annotated[str | None, option], ... if _is_needed(parameter) else None)
+    if query.follows:
+        yield _option(
+            "since", Annotated[str | None, typer.Option(metavar="CURSOR", help="上次的游标 (the last cursor)")]
+        )
+        kept = typer.Option(metavar="FILE", help="游标存取于此文件 (read and keep the cursor here)")
+        yield _option("cursor_file", Annotated[Path | None, kept])
+    if not query.document:
+        forms = "|".join(_forms(query))
+        yield _option("format", Annotated[str, typer.Option(metavar=forms, help="格式 (format)")], _forms(query)[0])
+        header = "CSV 表头：中文名，或 names 字段名 (header row: Chinese, or the fields' names)"
+        yield _option("header", Annotated[str | None, typer.Option(metavar="|".join(rows.HEADERS), help=header)])
+    for name, kind in (("to", options.To), ("token", options.Token), ("ca", options.CaFile)):
+        yield _option(name, kind)
+    if not query.is_feed:
+        yield _option("as_json", options.Json, default=False)
+
+
+def _option(name: str, annotation: object, default: object = None) -> inspect.Parameter:
+    default = inspect.Parameter.empty if default is ... else default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _forms(query: Query) -> tuple[str, ...]:
+    return rows.FORMATS if query.is_feed else (TABLE, *rows.FORMATS)
+
+
+def _check(query: Query, given: Mapping[str, Any]) -> None:
+    """Refuse a value that is none of those there are, before anything is opened.
+
+    Raises:
+        UsageError: HL7001.
+    """
+    choices = {parameter.name: parameter.choices for parameter in query.parameters if parameter.choices}
+    if not query.document:
+        choices |= {"format": _forms(query), "header": rows.HEADERS}
+    for name, known in choices.items():
+        if given.get(name) not in (None, *known):
+            raise UsageError("HL7001", what=f"--{name}: {', '.join(known)}")
+
+
+def _print_json(asked: _Asked) -> None:
+    """Print a document as one object, or its one list; rows as one list, each as it comes."""
+    with asked.answer() as answer:
+        if asked.query.document:
+            screen.print_json(answer.content[asked.query.listed] if asked.query.listed else answer.content)
+            return
+        before = "["
+        for row in answer.content:
+            sys.stdout.write(before + json.dumps(row, ensure_ascii=False))
+            before = ", "
+        sys.stdout.write("[]\n" if before == "[" else "]\n")
+
+
+def _print_for_people(asked: _Asked) -> None:
+    show = asked.query.show or _SHOWS.get(asked.query.address) or functools.partial(_plainly, asked.query)
+    with asked.answer() as answer:
+        for shown in show(answer.content, asked.given):
+            if isinstance(shown, Table):
+                screen.show(shown)
+            else:
+                screen.out().print(shown, soft_wrap=True)
+        for line in basis_lines(answer.basis):
+            screen.out().print(line, soft_wrap=True)
+
+
+def _plainly(query: Query, content: Any, _: object) -> Iterator[Table | Text]:  # noqa: ANN401  # a document or rows
+    """Yield a table: of a document its fields beneath each other, of rows the first and how many there are."""
+    columns = query.columns
+    if query.document:
+        yield screen.pairs({column.chinese or column.name: _shown(column, content) for column in columns})
+        return
+    found = iter(content)
+    first = [[_shown(column, row) for column in columns] for row in itertools.islice(found, SHOWN)]
+    number = len(first) + sum(1 for _ in found)
+    yield screen.table([column.chinese for column in columns], first)
+    more = f"，此处 {SHOWN} 条，全部请用 --json (the first {SHOWN} are shown)" if number > SHOWN else ""
+    yield Text(f"共 {number:,} 条 (in all){more}")
+
+
+def _shown(column: queries.Column, row: Row) -> object:
+    value = column.of(row)
+    return column.field.metadata.get("codes", {}).get(value, value) if isinstance(value, str) else value
+
+
+def basis_lines(basis: Iterable[Row]) -> Iterator[Text]:
+    """Yield what an answer rests on, a line for each institution: how much of its own totals was taken."""
+    for row in basis:
+        taken, stated, untaken = (screen.amount(row[f"{name}_amount"]) for name in ("taken", "stated", "untaken"))
+        left = f"{row['untaken_rows']:,}"
+        head = f"依据 (rests on) {row['institution']} {row['as_of']}："
+        if stated is None:
+            chinese, english = (
+                f"{row['taken_rows']:,} 行入账，{left} 行未入账",
+                f"{left} rows not taken, no control total",
+            )
+        else:
+            chinese = f"该机构自列 {stated} 元，入账 {taken} 元；{left} 行 {untaken} 元未入账"
+            english = f"{taken} of the institution's {stated}; {left} rows with {untaken} not taken"
+        yield Text(f"{head}{chinese} ({english})", "yellow" if queries.not_taken([row]) else "dim")
+
+
+def _read_cursor(file: Path) -> str | None:
+    """Return the cursor kept in a file, or None when there is none yet.
+
+    Raises:
+        UsageError: HL3010, the file cannot be read.
+    """
+    try:
+        return file.read_text("utf-8", errors="replace").strip() or None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError("HL3010", file=file, what=why(error)) from error
+
+
+def _keep_cursor(file: Path, cursor: str) -> None:
+    """Keep a cursor, once everything before it is out.
+
+    Raises:
+        UsageError: HL7001, the file cannot be written.
+    """
+    sys.stdout.flush()  # a reader that has gone is an error here: what it did not read comes again
+    try:
+        write_atomically(file, cursor.encode() + b"\n")
+    except OSError as error:
+        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error

@@ -1,0 +1,121 @@
+"""Jobs: what the county does by the calendar. Each is run once for each day it is due, after a crash too.
+
+A job's work and the note that it was done are one transaction; two processes never run the same one.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from huilian.errors import HostUnavailable
+from huilian.logs import where
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable
+
+    from huilian.database import Transaction
+    from huilian.office import Office
+
+__all__ = ["Calendar", "Job", "run_due", "run_until"]
+
+LOOK_EVERY_SECONDS: Final = 60
+"""Between two looks at the calendar; also before a job that failed, or a server that is away, is tried again."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """On which days something is due, in China's time.
+
+    Args:
+        days: of the month; the last day of a shorter month stands for those that it lacks. Every day without any.
+        months: of the year, from 1; every month without any.
+    """
+
+    days: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+
+    def has(self, day: dt.date) -> bool:
+        """Return whether something is due on a day."""
+        length = calendar.monthrange(day.year, day.month)[1]
+        on_day = not self.days or day.day in {min(each, length) for each in self.days}
+        return on_day and (not self.months or day.month in self.months)
+
+    def newest(self, today: dt.date) -> dt.date:
+        """Return the last day up to today on which something was due."""
+        return next(day for days in range(2 * 366) if self.has(day := today - dt.timedelta(days)))
+
+    def between(self, last: dt.date, today: dt.date) -> list[dt.date]:
+        """Return the days after `last` and up to today on which something was due."""
+        days = (last + dt.timedelta(number) for number in range(1, (today - last).days + 1))
+        return [day for day in days if self.has(day)]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done by the calendar.
+
+    Args:
+        name: in the log, and in `huilian.job_run`; of a service's job it begins with the service's name.
+        calendar: when it is due.
+        run: does it, called with the office, the transaction and the day it was due.
+        every_day_counts: whether a day on which nothing ran is made up for; else only the newest is.
+    """
+
+    name: str
+    calendar: Calendar
+    run: Callable[[Office, Transaction, dt.date], object]
+    every_day_counts: bool = False
+
+
+def run_due(office: Office, jobs: Iterable[Job]) -> None:
+    """Run what is due and was not run yet; a job that fails is logged, and due still.
+
+    Raises:
+        HostUnavailable: HL5001, the database is away.
+    """
+    for job in jobs:
+        try:
+            while _run_next(office, job):
+                pass
+        except HostUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other jobs are run
+            _log.error("job_failed", job=job.name, error=type(error).__name__, where=where(error))
+
+
+def run_until(office: Office, jobs: Iterable[Job], stopping: threading.Event) -> None:
+    """Run what is due until told to stop."""
+    jobs = tuple(jobs)
+    while not stopping.is_set():
+        try:
+            run_due(office, jobs)
+        except HostUnavailable as error:
+            _log.warning("database_away", code=error.code, retry_in_seconds=LOOK_EVERY_SECONDS)
+        stopping.wait(LOOK_EVERY_SECONDS)
+
+
+def _run_next(office: Office, job: Job) -> bool:
+    """Run a job for the first day that is due; return whether there was one."""
+    today = office.clock.today()
+    newest = job.calendar.newest(today)
+    with office.database.transaction() as transaction:
+        transaction.lock(f"huilian.job.{job.name}")
+        last: dt.date | None = transaction.value("SELECT max(due) FROM huilian.job_run WHERE job = %s", [job.name])
+        due = [newest] if last is None or last < newest else []
+        if last is not None and job.every_day_counts:
+            due = job.calendar.between(last, today)
+        if not due:
+            return False
+        job.run(office, transaction, due[0])
+        transaction.execute(
+            "INSERT INTO huilian.job_run (job, due, run_at) VALUES (%s, %s, %s)", [job.name, due[0], office.clock.now()]
+        )
+    return True

@@ -1,0 +1,64 @@
+"""Answers that several services give together: what does not match between what institutions state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import marshmallow as ma
+
+from huilian.county.fields import coded, date, text
+from huilian.county.queries import INSTITUTION, REGION, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Difference", "differences"]
+
+KINDS: Final = {
+    "household_not_on_roster": "户不在花名册",
+    "borrower_not_in_household": "借款人不是该户成员",
+    "region_not_the_households": "区划与该户不一致",
+    "missing_with_balance": "有余额但不再报送",
+    "repayment_without_loan": "有还款流水无借据",
+    "loan_number_at_two_banks": "两家银行借据号相同",
+    "guarantee_without_loan": "有担保无借据",
+    "two_guarantees_on_one_loan": "一笔借据有多笔担保",
+    "compensation_without_guarantee": "有代偿无担保",
+    "policy_without_loan": "有保单无借据",
+    "claim_without_policy": "有赔案无保单",
+}
+
+
+class Difference(ma.Schema):
+    """What does not match between ledgers, roster, journals, guarantees, policies and claims."""
+
+    kind = coded("情形", KINDS)
+    institution = text("机构", "The member that stated it.")
+    loan_no = text("借据号", "Null only of a claim that names no loan.", allow_none=True)
+    household_no = text("户编号", allow_none=True)
+    region = text("行政区划代码", allow_none=True)
+    as_of = date("截止日期")
+    reference = text("业务编号", "The number of the guarantee, policy or claim; null of loans.", allow_none=True)
+
+
+def differences(answer: Callable[..., Iterator[dict[str, Any]]]) -> Query:
+    """Return the query for what does not match, as one service answers it; the rows of all come as one answer."""
+    return Query(
+        "differences",
+        answer,
+        Difference,
+        "列出对不上的地方：台账与花名册、前后两期台账、流水与借据、各银行之间、担保与借据、保单与借据、赔案与保单。",
+        "Return what does not match within a region.",
+        "A loan whose household is not on the roster, whose borrower is not in its household or\n"
+        "whose region is not the household's; one that is no longer reported though it has a\n"
+        "balance; a repayment of no loan. A loan number at two banks; a guarantee of no loan, two\n"
+        "of one, a compensation of no guarantee; a policy of a loan that nobody has, a claim of no\n"
+        "policy.",
+        parameters=(REGION, INSTITUTION),
+        order=("kind",),
+        examples=(
+            "huilian differences --region 341599",
+            "huilian differences --region 341599101 --institution RCB01 --json",
+            "huilian differences --region 341599 --format csv > 差异.csv",
+        ),
+    )
