@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from huilian import members, service
+from huilian import members
 from huilian.cli import letters
 from huilian.clock import FixedClock
 from huilian.home import Home, Settings
@@ -59,9 +59,9 @@ def answered(county: County, question: str) -> str:
     name, _, rest = question.partition(" ")
     with county.transaction() as transaction:
         if rest.startswith("{"):
-            found = service.query(name)(transaction, **json.loads(rest))
+            found = county.registry[name](transaction, **json.loads(rest))
         else:
-            found = service.query(name)(transaction, *([rest] if rest else []))
+            found = county.registry[name](transaction, *([rest] if rest else []))
         if name == "loan_feed":
             found = [found[0], *found[1]]
         shown = found if isinstance(found, dict | str | None) else list(found)
