@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def database(fresh_database: str) -> Iterator[Database]:
+def database(empty_database: str) -> Iterator[Database]:
     """A database with the registry's tables of the first version."""
-    with Database(fresh_database, size=2) as opened:
+    with Database(empty_database, size=2) as opened:
         with opened.transaction() as transaction:
             transaction.execute("CREATE SCHEMA registry")
         config = Config()
         config.set_main_option("script_location", str(service.component.migrations))
-        config.attributes.update(url=fresh_database, schema="registry")
+        config.attributes.update(url=empty_database, schema="registry")
         command.upgrade(config, "0001")
         yield opened
 
