@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if IN_CI else "default")
+
+# Kept whatever the machine says: hundreds of processes would else compile the same sources again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What tests put into data directories must be their own, as on any machine that is set up with care.
 os.umask(0o022)
