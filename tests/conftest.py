@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 EXIT_MISSING_SERVER = 1
 # Tests that ask for one of these need real servers, whether they say so or not.
-REAL_FIXTURES = {"rabbitmq_node", "broker", "postgresql_node", "fresh_database"}
+REAL_FIXTURES = {"rabbitmq_node", "broker", "postgresql_node", "durable_postgresql_node"}
 
 # No deadlines: a busy machine is no counterexample. Not derandomised: each run looks somewhere new, and a failure
 # prints the blob that repeats it.
@@ -34,6 +35,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if IN_CI else "default")
+
+# Kept whatever the machine says: hundreds of processes would else compile the same sources again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What tests put into data directories must be their own, as on any machine that is set up with care.
 os.umask(0o022)
@@ -119,19 +124,51 @@ def rabbitmq_node() -> Iterator[RabbitMQNode]:
 
 @pytest.fixture(scope="session")
 def postgresql_node() -> Iterator[PostgreSQLNode]:
-    """One private PostgreSQL server for the session, started when it is first asked for."""
+    """One private PostgreSQL server for the session, whose databases have the tables of kernel and services."""
+    with PostgreSQLNode(durable=False, prepare=_make_tables) as node:
+        yield node
+
+
+def _make_tables(url: str) -> None:
+    from huilian import schema  # noqa: PLC0415  # tests without a server need none of these
+    from huilian.database import Database  # noqa: PLC0415
+    from huilian.office import components  # noqa: PLC0415
+
+    with Database(url, size=1) as database:
+        schema.upgrade(database, components())
+
+
+@pytest.fixture(scope="session")
+def durable_postgresql_node() -> Iterator[PostgreSQLNode]:
+    """One private PostgreSQL server for tests that kill it."""
     with PostgreSQLNode() as node:
         yield node
 
 
 @pytest.fixture
 def fresh_database(postgresql_node: PostgreSQLNode) -> Iterator[str]:
-    """The URL of an empty database that is this test's alone."""
-    postgresql_node.start()  # an earlier test may have killed it
+    """The URL of a database that is this test's alone: all tables, and nothing in them."""
     name = f"test_{next(_numbers)}"
     yield postgresql_node.create_database(name)
-    postgresql_node.start()
     postgresql_node.drop_database(name)
+
+
+@pytest.fixture
+def empty_database(postgresql_node: PostgreSQLNode) -> Iterator[str]:
+    """The URL of a database without tables that is this test's alone."""
+    name = f"test_{next(_numbers)}"
+    yield postgresql_node.create_database(name, empty=True)
+    postgresql_node.drop_database(name)
+
+
+@pytest.fixture
+def durable_database(durable_postgresql_node: PostgreSQLNode) -> Iterator[str]:
+    """The URL of an empty database on the server that this test may kill."""
+    durable_postgresql_node.start()  # an earlier test may have killed it
+    name = f"test_{next(_numbers)}"
+    yield durable_postgresql_node.create_database(name)
+    durable_postgresql_node.start()
+    durable_postgresql_node.drop_database(name)
 
 
 @pytest.fixture

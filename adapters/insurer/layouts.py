@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +70,7 @@ class ElementLayout:
         """Return the paths of all items within the element, in the order of the format."""
         return [column.source for column in self.columns]
 
-    @property
+    @functools.cached_property
     def translation(self) -> Translation:
         """Return the same with full paths: "Policy/Premium"."""
         return Translation(

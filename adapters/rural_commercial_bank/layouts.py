@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ from adapters.toolkit.translation import (
     rate,
     whole,
 )
+from huilian.records.columnar import columns
 from schemas.records import LoanLedgerRecord, RepaymentRecord
 
 if TYPE_CHECKING:
@@ -127,8 +129,9 @@ class FileLayout:
     @property
     def has_certificates(self) -> bool:
         """Return whether its rows say what kind of certificate a number is of."""
-        return "identity_type" in self.record().fields
+        return "identity_type" in columns(self.record)
 
+    @functools.cache  # noqa: B019  # layouts last as long as the program
     def translation_with(self, identity_types: str) -> Translation:
         """Return the translation where kinds of certificates are coded by another of `IDENTITY_TYPES`."""
         coded = code(IDENTITY_TYPES[identity_types], _ASKED_TYPES, _readings)

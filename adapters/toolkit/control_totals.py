@@ -11,6 +11,7 @@ stop all good rows. The row with the unreadable amount is rejected by its own ch
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ROW_COUNT", "ControlTotals", "with_stated"]
 
 ROW_COUNT: Final = "行数"
+_AMOUNT: Final = money(pl.col("amount"))
 
 
 class ControlTotals:
@@ -124,7 +126,8 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
+@functools.lru_cache(maxsize=64)
 def _canonical(cell: str | None) -> int | None:
     """Return the fen of an amount in the trailer, or None when it is no amount."""
-    value = pl.Series([cell or ""], dtype=pl.String).to_frame("amount").select(money(pl.col("amount"))).item()
+    value = pl.DataFrame({"amount": cell or ""}).select(_AMOUNT).item()
     return to_fen(parse(value)) if re.fullmatch(MONEY_PATTERN, value, re.ASCII) else None

@@ -8,6 +8,7 @@ whole message for them, since an institution's own machine may be older than the
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -62,10 +63,13 @@ def checks(record: type[Record], as_of: dt.date | None) -> list[Check]:
         record: the kind.
         as_of: the day that the file states; None for what states no day, whose dates are not looked at.
     """
-    found = [*_UNDATED.get(record, list)()]
-    if as_of is not None and record in _DATED:
-        found += _DATED[record](as_of)
-    return found
+    return list(_checks(record, as_of))
+
+
+@functools.lru_cache(maxsize=256)
+def _checks(record: type[Record], as_of: dt.date | None) -> tuple[Check, ...]:
+    dated = _DATED[record](as_of) if as_of is not None and record in _DATED else []
+    return (*_UNDATED.get(record, list)(), *dated)
 
 
 def _after(field: str, day: dt.date, code: str) -> Check:

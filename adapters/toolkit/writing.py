@@ -78,6 +78,27 @@ class Table:
         """Return the columns of the control totals, in their order."""
         return [column for field in self.sums for column in self.columns if column.field == field]
 
+    # Made once: a file of a few rows takes less to write than to say how.
+    @functools.cached_property
+    def header(self) -> str:
+        """Return the row of names."""
+        return _row(self.names)
+
+    @functools.cached_property
+    def row(self) -> list[pl.Expr]:
+        """Return the cells of a row, from its canonical fields."""
+        return [_cell(column) for column in self.columns]
+
+    @functools.cached_property
+    def record(self) -> list[pl.Expr]:
+        """Return the canonical fields, from the cells of a row."""
+        return [column.notation.read(pl.col(column.name)).alias(column.field) for column in self.columns]
+
+    @functools.cached_property
+    def totals(self) -> tuple[list[pl.Expr], list[pl.Expr]]:
+        """Return the sums in fen, and their cells."""
+        return [_sum(field) for field in self.sums], [_cell(column) for column in self.added_up]
+
 
 def write(records: pl.DataFrame, table: Table, target: Path, encoding: Encoding) -> None:
     """Write `records` to `target`, whole or not at all.
@@ -92,11 +113,9 @@ def write(records: pl.DataFrame, table: Table, target: Path, encoding: Encoding)
         FileRefused: HL3039, it cannot be written.
     """
     with replacing(target) as file:
-        file.write(encoding.mark + encoded(_row(table.names), encoding.codec))
+        file.write(encoding.mark + encoded(table.header, encoding.codec))
         for piece in records.iter_slices(_PIECE_ROWS):
-            cells = piece.lazy().select(
-                column.notation.write(pl.col(column.field)).alias(column.field) for column in table.columns
-            )
+            cells = piece.lazy().select(table.row)
             rows = cells.select(_row_of(tuple(column.field for column in table.columns))).collect(engine="in-memory")
             file.write(encoded("".join(rows.to_series()), encoding.codec))
         file.write(encoded(_trailer(records, table), encoding.codec))
@@ -116,7 +135,7 @@ def read_back(source: Path, table: Table, encoding: Encoding) -> pl.DataFrame:
         ended = table.trailer_mark is not None and cells.height > 0 and cells.item(-1, 0) == table.trailer_mark
         trailer = Trailer(content.count("\n"), cells.row(-1)) if ended else None
         rows = cells.head(-1) if ended else cells
-        records = rows.select(column.notation.read(pl.col(column.name)).alias(column.field) for column in table.columns)
+        records = rows.select(table.record)
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         # The kind of error and no more: its text may hold cells.
         raise FileRefused("HL3010", file=source.name, what=type(error).__name__) from None
@@ -131,14 +150,16 @@ def _trailer(records: pl.DataFrame, table: Table) -> str:
     """Return the row of control totals, padded with empty cells; nothing where there is no such row."""
     if table.trailer_mark is None:
         return ""
-    sums = [_cell(_sum(records[column.field]), column.notation) for column in table.added_up]
-    cells = [table.trailer_mark, str(records.height), *sums]
+    cells = [table.trailer_mark, str(records.height)]
+    if table.sums:
+        sums, written = table.totals
+        amounts = [text(from_fen(int(fen))) for fen in records.select(sums).row(0)]
+        cells += pl.DataFrame([amounts], schema=list(table.sums), orient="row").select(written).row(0)
     return _row(cells + [""] * (len(table.columns) - len(cells)))
 
 
 @functools.cache
 def _row_of(columns: tuple[str, ...]) -> pl.Expr:
-    # Made once: a file of a few rows takes less to write than to say how.
     return pl.concat_str([_quoted(pl.col(column)) for column in columns], separator=",") + _ROW_END
 
 
@@ -152,11 +173,10 @@ def _row(cells: list[str]) -> str:
     return str(row.select(_row_of(tuple(row.columns))).item())
 
 
-def _sum(amounts: pl.Series) -> str:
+def _sum(field: str) -> pl.Expr:
     # 128 bits, as where control totals are held against rows.
-    fen = amounts.str.replace(".", "", literal=True, n=1).cast(pl.Int64).cast(pl.Int128)
-    return text(from_fen(int(fen.sum())))
+    return pl.col(field).str.replace(".", "", literal=True, n=1).cast(pl.Int64).cast(pl.Int128).sum()
 
 
-def _cell(value: str, notation: Notation) -> str:
-    return str(pl.Series("value", [value]).to_frame().select(notation.write(pl.col("value"))).item())
+def _cell(column: OutgoingColumn) -> pl.Expr:
+    return column.notation.write(pl.col(column.field)).alias(column.field)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -71,18 +72,22 @@ class Bench:
         """End the worker."""
         self.renew()
 
-    def translate(self, sample: Sample, data: bytes | None = None, *, records: bool = True) -> Outcome:
+    def translate(
+        self, sample: Sample, data: bytes | None = None, *, records: bool = True, apart: bool = False
+    ) -> Outcome:
         """Translate a sample, or other bytes under its name.
 
         Args:
             sample: what the file is called, and what is in it.
             data: what is in it instead.
             records: whether the outcome has to have the accepted records.
+            apart: in a process that translates nothing else: a copy of the worker, or the worker itself for the last
+                time. The worker must have translated nothing before.
         """
         file = self._folder / sample.name
         file.write_bytes(sample.data if data is None else data)
         try:
-            return self.translate_file(file, records=records)
+            return self.translate_file(file, records=records, apart=apart)
         finally:
             file.unlink()
 
@@ -105,12 +110,16 @@ class Bench:
         finally:
             file.unlink()
 
-    def translate_file(self, file: Path, *, records: bool = False, lightly: bool = False) -> Outcome:
-        """Translate a file on disk; `lightly` keeps nothing of it, for measurements."""
+    def translate_file(
+        self, file: Path, *, records: bool = False, lightly: bool = False, apart: bool = False
+    ) -> Outcome:
+        """Translate a file on disk; `lightly` keeps nothing of it, for measurements, `apart` as in `translate`."""
         self.cases += 1
-        asked = {"file": str(file), "records": records, "lightly": lightly}
+        asked = {"file": str(file), "records": records, "lightly": lightly, "apart": apart}
         try:
             answer = self._ask(asked, self._seconds + file.stat().st_size / _CHUNK)
+            if answer.pop("spent") and apart:
+                self.renew()
         except TimeoutError:
             self.renew()
             return Outcome(broken=f"{self._seconds:.0f} 秒内没有结果 (no result in time)")
@@ -123,7 +132,9 @@ class Bench:
     def renew(self, **environment: str) -> None:
         """End the worker; the next file is translated by a fresh one, in `environment` if that is given."""
         if self._process is not None:
-            self._process.kill()
+            # A copy it made of itself, too.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             # Its pipes are closed with it.
             self._process.communicate()
             self._process = None
@@ -139,6 +150,7 @@ class Bench:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path} | (environment or _SMALL_FILES),
+            process_group=0,
         )
         first = {
             "name": self._name,

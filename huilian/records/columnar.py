@@ -38,13 +38,15 @@ def columns(record: type[Record]) -> tuple[str, ...]:
     return tuple(record().fields)
 
 
+@functools.cache
 def wire_types(record: type[Record]) -> pl.Schema:
     """Return the types a record's NDJSON is read with: strings, and numbers where JSON has them."""
     types: dict[str, pl.DataType] = {}
     for name, field in record().fields.items():
         nested = getattr(field, "schema", None)
         if nested is not None:
-            types[name] = pl.Struct(wire_types(type(nested)))
+            inner: type[Record] = type(nested)
+            types[name] = pl.Struct(wire_types(inner))
         else:
             assert isinstance(field, _Field)  # noqa: S101  # narrows the type; every record is made of ours
             types[name] = field.column_type

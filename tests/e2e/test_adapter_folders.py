@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import foreign_folder
+from tests.support import processes
 
-HUILIAN = Path(sys.executable).with_name("huilian")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "village_bank"
 NAME = "village_bank"
 MEMBER = "BANK01"
@@ -26,15 +24,8 @@ SECONDS = 240
 def huilian(home: Path, *arguments: str | Path, code: int = 0, cwd: Path | None = None) -> tuple[str, str]:
     """Run the command, which must end with `code`; return what it printed to either."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
-    done = subprocess.run(
-        [HUILIAN, *arguments],
-        env=variables | {"HUILIAN_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=cwd or home.parent,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
+    environment = variables | {"HUILIAN_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = processes.run(*arguments, environment=environment, folder=cwd or home.parent, seconds=SECONDS)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stdout, done.stderr

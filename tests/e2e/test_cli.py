@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,14 @@ from adapters.sample_county import expected_figures, make
 from huilian import adapters
 from huilian.database import Database
 from huilian.embedded_server import EmbeddedServer
+from tests.support import processes
+from tests.support.processes import HUILIAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adapters.sample_county import SampleFile
 
-HUILIAN = Path(sys.executable).with_name("huilian")
 COUNTY = "341599"
 BANK = ("--adapter", "rural_commercial_bank", "--member", "RCB01")
 ROSTER = ("--adapter", "county_roster", "--member", COUNTY)
@@ -39,15 +39,13 @@ SECONDS = 120
 
 def huilian(*arguments: str | Path, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a shell would."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
-    return subprocess.run(
-        [HUILIAN, *arguments],
-        env=variables | {"HUILIAN_HOME": str(home)} | environment,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
+    return processes.run(*arguments, environment=variables(home) | environment)
+
+
+def variables(home: Path) -> dict[str, str]:
+    """Return the environment of a command that works with a data directory."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
+    return ours | {"HUILIAN_HOME": str(home)}
 
 
 @dataclass
@@ -86,7 +84,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("office")
     home = folder / "home"
     files = {file.path.name: file for file in make(folder / "files")}
-    assert huilian("init", "--county", COUNTY, "--policy", "anhui", home=home).returncode == 0
+    first = [HUILIAN, "init", "--county", COUNTY, "--policy", "anhui"]
+    subprocess.run(first, env=variables(home), check=True, capture_output=True)
     # Held from here on, so that no command has to start the server; several may use it at once.
     server = EmbeddedServer(home / "postgresql")
     server.start()

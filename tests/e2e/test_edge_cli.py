@@ -9,9 +9,7 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,11 +18,13 @@ import pytest
 from huilian.keys import PublicKey
 from tests import foreign_folder
 from tests.push_county import ledger
+from tests.support import processes
+from tests.support.processes import HUILIAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-HUILIAN = Path(sys.executable).with_name("huilian")
 COUNTY, BANK = "341599", "RCB01"
 SECONDS = 120
 FIRST, SECOND = "RCB01_LOAN_20240430.csv", "RCB01_LOAN_20240531.csv"
@@ -36,15 +36,12 @@ def huilian(home: Path, *arguments: str | Path, code: int = 0) -> str:
     It is run from where the data directory lies, beside folders called like our packages.
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
-    done = subprocess.run(
-        [HUILIAN, *arguments],
-        env=variables | {"HUILIAN_HOME": str(home)},
-        cwd=home.parent,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
+    environment = variables | {"HUILIAN_HOME": str(home)}
+    if arguments[0] == "init":
+        command = [HUILIAN, *arguments]
+        done = subprocess.run(command, env=environment, cwd=home.parent, capture_output=True, text=True, check=False)
+    else:
+        done = processes.run(*arguments, environment=environment, folder=home.parent)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + (done.stderr if code else "")
 

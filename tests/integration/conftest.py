@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def county_for_all(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
     """An office with one bank on a database of its own."""
-    postgresql_node.start()  # an earlier test may have killed it
     url = postgresql_node.create_database("county_for_all")
     with open_county(tmp_path_factory.mktemp("county"), url) as county:
         yield county
 
 
 @pytest.fixture
-def county(county_for_all: County, postgresql_node: PostgreSQLNode) -> County:
+def county(county_for_all: County) -> County:
     """The same, as if it had just been set up."""
-    postgresql_node.start()  # an earlier test may have killed it
     county_for_all.reset()
     return county_for_all

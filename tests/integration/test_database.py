@@ -55,16 +55,18 @@ def test_a_killed_connection_is_a_server_that_is_away_and_the_next_works(county:
 
 
 @pytest.mark.kill
-def test_a_server_that_was_restarted_is_used_again_at_once(fresh_database: str, postgresql_node: PostgreSQLNode):
+def test_a_server_that_was_restarted_is_used_again_at_once(
+    durable_database: str, durable_postgresql_node: PostgreSQLNode
+):
     """However many idle connections died with it: not one of them is waited for."""
-    with Database(fresh_database, size=8) as database:
+    with Database(durable_database, size=8) as database:
         with ExitStack() as stack:
             for _ in range(8):
                 stack.enter_context(database.transaction())
-        postgresql_node.kill()
+        durable_postgresql_node.kill()
         with pytest.raises(HostUnavailable, match="HL5001"), database.transaction():
             pass
-        postgresql_node.start()
+        durable_postgresql_node.start()
         began = time.monotonic()
         with database.transaction() as transaction:
             assert transaction.value("SELECT 1") == 1

@@ -56,17 +56,17 @@ def url_as(url: str, role: str) -> str:
 
 
 @pytest.fixture(params=["superuser", "ordinary owner"])
-def addresses(request: pytest.FixtureRequest, fresh_database: str) -> Iterator[tuple[str, str]]:
+def addresses(request: pytest.FixtureRequest, empty_database: str) -> Iterator[tuple[str, str]]:
     """The address of the services' role, which is not there yet, and the owner's."""
-    name = urlsplit(fresh_database).path[1:]
+    name = urlsplit(empty_database).path[1:]
     services, owner = f"services_{name}", f"owner_{name}"
-    owner_url = fresh_database
-    with psycopg.connect(fresh_database, autocommit=True) as connection:
+    owner_url = empty_database
+    with psycopg.connect(empty_database, autocommit=True) as connection:
         if request.param != "superuser":
-            owner_url = url_as(fresh_database, owner)
+            owner_url = url_as(empty_database, owner)
             connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'geheim'")
             connection.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
-        yield url_as(fresh_database, services), owner_url
+        yield url_as(empty_database, services), owner_url
         connection.execute(f"ALTER DATABASE {name} OWNER TO CURRENT_USER")
         for role in (services, owner):
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount:
@@ -138,13 +138,13 @@ def test_an_office_of_one_role_is_divided_by_setting_it_up_again(tmp_path: Path,
 
 
 def test_a_new_password_is_set_by_setting_up_again(
-    tmp_path: Path, office: Office, addresses: tuple[str, str], fresh_database: str
+    tmp_path: Path, office: Office, addresses: tuple[str, str], empty_database: str
 ):
     """The address states it; the role would else not get in."""
     url, owner_url = addresses
 
     def kept() -> tuple[object, ...] | None:
-        with psycopg.connect(fresh_database) as connection:
+        with psycopg.connect(empty_database) as connection:
             statement = "SELECT rolpassword FROM pg_authid WHERE rolname = %s"
             return connection.execute(statement, [urlsplit(url).username]).fetchone()
 

@@ -287,17 +287,17 @@ def test_a_connection_that_is_killed_loses_no_message(lonely: County):
 
 @pytest.mark.kill
 def test_a_database_that_is_killed_and_started_again_loses_nothing(
-    tmp_path: Path, fresh_database: str, postgresql_node: PostgreSQLNode
+    tmp_path: Path, durable_database: str, durable_postgresql_node: PostgreSQLNode
 ):
     """Its host waits, and goes on where it was; no thread of it ends, nothing is buried, nothing counted twice."""
-    with open_county(tmp_path, fresh_database) as county:
+    with open_county(tmp_path, durable_database) as county:
         county.only(county.probe.service())
         ids = put(county, MANY)
         with structlog.testing.capture_logs() as logged, EmbeddedHost(county.office) as host:
             until(lambda: len(county.probe.handed) >= 3)
-            postgresql_node.kill()
+            durable_postgresql_node.kill()
             until(lambda: any(line["event"] == "database_away" for line in logged))
-            postgresql_node.start()
+            durable_postgresql_node.start()
             until(lambda: _quietly(lambda: all_carried(county)))
             host.drain()
             more = put(county, 2)

@@ -86,14 +86,14 @@ def test_a_bundle_may_hold_both(county: County, tmp_path: Path):
 
 
 @pytest.fixture
-def earlier(fresh_database: str) -> Iterator[Database]:
+def earlier(empty_database: str) -> Iterator[Database]:
     """The kernel's tables of the version before."""
-    with Database(fresh_database, size=2) as opened:
+    with Database(empty_database, size=2) as opened:
         with opened.transaction() as transaction:
             transaction.execute("CREATE SCHEMA huilian")
         config = Config()
         config.set_main_option("script_location", str(KERNEL.migrations))
-        config.attributes.update(url=fresh_database, schema="huilian")
+        config.attributes.update(url=empty_database, schema="huilian")
         command.upgrade(config, "0004")
         yield opened
 

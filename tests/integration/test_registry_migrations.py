@@ -43,9 +43,9 @@ def bring(database: Database, component: schema.Component, revision: str) -> Non
 
 
 @pytest.fixture
-def database(fresh_database: str) -> Iterator[Database]:
+def database(empty_database: str) -> Iterator[Database]:
     """A database with the tables of the version before submissions were the kernel's."""
-    with Database(fresh_database, size=2) as opened:
+    with Database(empty_database, size=2) as opened:
         bring(opened, schema.KERNEL, KERNEL_THEN)
         bring(opened, service.component, LAST)
         yield opened

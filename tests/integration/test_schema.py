@@ -57,9 +57,9 @@ with Database(sys.argv[1]) as database:
 
 
 @pytest.fixture
-def database(fresh_database: str) -> Iterator[Database]:
+def database(empty_database: str) -> Iterator[Database]:
     """An empty database."""
-    with Database(fresh_database) as opened:
+    with Database(empty_database) as opened:
         yield opened
 
 
@@ -100,9 +100,9 @@ def test_a_component_is_upgraded_on_its_own(database: Database):
     assert not schema.is_current(database, components())
 
 
-def test_processes_that_upgrade_at_once_wait_for_each_other(fresh_database: str, database: Database):
+def test_processes_that_upgrade_at_once_wait_for_each_other(empty_database: str, database: Database):
     """The services of the distributed host all do so as they start."""
-    command = [sys.executable, "-P", "-c", UPGRADE, fresh_database]
+    command = [sys.executable, "-P", "-c", UPGRADE, empty_database]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -136,9 +136,9 @@ def test_a_migration_that_fails_leaves_nothing(database: Database):
 @pytest.mark.parametrize(
     "form", ["postgres://{user}@{host}:{port}{path}", "user={user} host={host} port={port} dbname={name}"]
 )
-def test_whatever_opens_the_database_upgrades_it(fresh_database: str, form: str):
+def test_whatever_opens_the_database_upgrades_it(empty_database: str, form: str):
     """An address that works for the messages must not fail at the tables."""
-    parts = urlsplit(fresh_database)
+    parts = urlsplit(empty_database)
     url = form.format(
         user=parts.username, host=parts.hostname, port=parts.port, path=parts.path, name=parts.path.removeprefix("/")
     )

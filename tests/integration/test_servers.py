@@ -84,43 +84,43 @@ def test_a_confirmed_message_in_a_quorum_queue_survives_the_broker_being_killed(
 
 @pytest.mark.kill
 def test_a_committed_row_survives_postgresql_being_killed_and_an_uncommitted_one_does_not(
-    postgresql_node: PostgreSQLNode, fresh_database: str
+    durable_postgresql_node: PostgreSQLNode, durable_database: str
 ):
     """What PostgreSQL has committed is on disk, and nothing else is to be seen."""
-    with psycopg.connect(fresh_database) as setup:
+    with psycopg.connect(durable_database) as setup:
         setup.execute("CREATE TABLE survivors (name text)")
-    open_transaction = psycopg.connect(fresh_database)
+    open_transaction = psycopg.connect(durable_database)
     open_transaction.execute("INSERT INTO survivors VALUES ('uncommitted')")
-    with psycopg.connect(fresh_database) as other:
+    with psycopg.connect(durable_database) as other:
         other.execute("INSERT INTO survivors VALUES ('committed')")
 
-    postgresql_node.kill()
+    durable_postgresql_node.kill()
     with pytest.raises(psycopg.OperationalError):
         open_transaction.execute("SELECT 1")
     open_transaction.close()
-    postgresql_node.start()
+    durable_postgresql_node.start()
 
-    with psycopg.connect(fresh_database) as again:
+    with psycopg.connect(durable_database) as again:
         assert again.execute("SELECT name FROM survivors").fetchall() == [("committed",)]
 
 
-def test_postgresql_does_not_trade_durability_for_speed(fresh_database: str):
+def test_postgresql_does_not_trade_durability_for_speed(durable_database: str):
     """The kill tests would prove nothing on a server that does not wait for its disk."""
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(durable_database) as connection:
         settings = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
         names = ["fsync", "synchronous_commit", "full_page_writes"]
         assert dict(connection.execute(settings, [names]).fetchall()) == dict.fromkeys(names, "on")
 
 
 @pytest.mark.kill
-def test_data_survives_an_orderly_stop_as_well(postgresql_node: PostgreSQLNode, fresh_database: str):
+def test_data_survives_an_orderly_stop_as_well(durable_postgresql_node: PostgreSQLNode, durable_database: str):
     """A stop is not an end: the next start serves the same data on the same port."""
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(durable_database) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
-    postgresql_node.stop()
-    assert not postgresql_node.is_running
-    postgresql_node.start()
-    with psycopg.connect(fresh_database) as connection:
+    durable_postgresql_node.stop()
+    assert not durable_postgresql_node.is_running
+    durable_postgresql_node.start()
+    with psycopg.connect(durable_database) as connection:
         assert connection.execute("SELECT one FROM kept").fetchall() == [(1,)]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from itertools import count
@@ -16,11 +14,11 @@ import pytest
 from huilian.office import open_office
 from tests.edge_home import BANK, confirmation, edge_home, names, receipts, run_edge
 from tests.http_county import county_over_http
-from tests.kernel import PROJECT
 from tests.kill.office import running_office, wait_until
 from tests.push_county import ledger
 from tests.servers.postgresql import PostgreSQLNode
 from tests.servers.rabbitmq import RabbitMQNode
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,38 +193,25 @@ def edge_of(county: County, folder: Path, *, trailer: str | None = None) -> tupl
 
 def kill_at(home: Home, where: str, at: int) -> None:
     """Run the edge until it is there, and kill it."""
-    command = [sys.executable, "-P", "-c", EDGE, home.folder, where, str(at)]
-    process = subprocess.Popen(
-        command,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line == "here\n":
-                break
-        else:
-            pytest.fail(f"it never came to: {where}")
-    finally:
+    reading, writing = os.pipe()
+    process = processes.start([str(home.folder), where, str(at)], script=EDGE, output=writing)
+    os.close(writing)
+    with os.fdopen(reading) as printed:
+        is_there = "here\n" in printed
         process.kill()
-        process.communicate()
+    assert is_there, f"it never came to: {where}"
 
 
 @contextlib.contextmanager
-def running(home: Home) -> Iterator[subprocess.Popen[bytes]]:
+def running(home: Home) -> Iterator[processes.Process]:
     """Run the command `huilian edge run`, and kill it at the end."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
-    command = [sys.executable, "-P", "-m", "huilian.cli", "edge", "run", "--settle", "0"]
-    with subprocess.Popen(
-        command, env=environment | {"HUILIAN_HOME": str(home.folder)}, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("HUILIAN_")}
+    environment = ours | {"HUILIAN_HOME": str(home.folder)}
+    process = processes.start(["edge", "run", "--settle", "0"], environment=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
 
 
 def check(county: County, home: Home, name: str) -> None:
@@ -322,7 +307,7 @@ def test_an_edge_that_is_killed_again_and_again_loses_nothing(over_http: County,
         wanted.append(name)
         (home.folder / "inbox" / name).write_bytes(content)
         with running(home):
-            time.sleep(0.9 + day * 0.07)
+            time.sleep(0.1 + day * 0.07)
     run_edge(home, lambda: len(names(home.folder / "done")) == 10 and any("CONFIRM" in n for n in outbox(home)))
     assert names(home.folder / "done") == wanted
     assert sorted(receipt["as_of"] for receipt in receipts(home)) == [f"2024-05-{day:02d}" for day in range(1, 11)]

@@ -20,7 +20,7 @@ from psycopg import sql
 from tests.servers.node import HOST, ServerDidNotStartError, ServerNode, environment_without, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SYSTEM_INSTALLATIONS = Path("/usr/lib/postgresql")
 SUPERUSER = "postgres"
@@ -31,18 +31,30 @@ CONNECT_SECONDS = 2
 SHARED_MEMORY_LINE = 6
 IPC_RMID = 0
 
-# Durability as in production: the kill tests are about what is on disk, and nothing may be bought by switching it off.
 CONFIGURATION = """
 listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
 max_connections = 200
-fsync = on
-synchronous_commit = on
-full_page_writes = on
+jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+# Durability as in production: the kill tests are about what is on disk.
+DURABLE = """
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+"""
+# The directory is thrown away with the server: nothing has to reach the disk.
+PASSING = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+"""
+TEMPLATE = "prepared"
 
 
 def installations(root: Path = SYSTEM_INSTALLATIONS) -> Iterator[Path]:
@@ -64,15 +76,26 @@ class PostgreSQLNode(ServerNode):
 
     Args:
         installation: The directory that holds `bin/postgres`; by default the newest there is.
+        durable: Whether what was committed survives a kill.
+        prepare: Makes tables in the database at a URL; every database begins with these. It is run once.
     """
 
     kind = "postgresql"
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # "fast": clients are sent away, nothing is lost
     emergency_signal: ClassVar[signal.Signals] = signal.SIGQUIT  # "immediate", which also frees the shared memory
 
-    def __init__(self, installation: Path | None = None) -> None:
+    def __init__(
+        self,
+        installation: Path | None = None,
+        *,
+        durable: bool = True,
+        prepare: Callable[[str], None] | None = None,
+    ) -> None:
         """Choose a port; the data directory is made at the first start."""
         super().__init__()
+        self._durable = durable
+        self._prepare = prepare
+        self._is_prepared = False
         self.port = free_port()
         self.data = self.directory / "data"
         self._user: int | None = None
@@ -91,9 +114,16 @@ class PostgreSQLNode(ServerNode):
         """Return the URL of a database of this server."""
         return f"postgresql://{SUPERUSER}@{HOST}:{self.port}/{quote(database, safe='')}"
 
-    def create_database(self, name: str) -> str:
-        """Make an empty database and return its URL."""
-        self._administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    def create_database(self, name: str, *, empty: bool = False) -> str:
+        """Make a database and return its URL; it has the prepared tables unless it is to be empty."""
+        if empty or self._prepare is None:
+            self._administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            return self.url_of(name)
+        if not self._is_prepared:
+            self._prepare(self.create_database(TEMPLATE, empty=True))
+            self._is_prepared = True
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._administer(statement.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
         return self.url_of(name)
 
     def drop_database(self, name: str) -> None:
@@ -174,7 +204,7 @@ class PostgreSQLNode(ServerNode):
         if made.returncode:
             raise ServerDidNotStartError(self.kind, "could not make its data directory", made.stdout)
         with (self.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
-            settings.write(CONFIGURATION.format(host=HOST, port=self.port))
+            settings.write(CONFIGURATION.format(host=HOST, port=self.port) + (DURABLE if self._durable else PASSING))
 
     def _administer(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:

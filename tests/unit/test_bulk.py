@@ -159,8 +159,10 @@ def test_batches_hold_every_row_once_and_in_order(heights: list[int], limit: int
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk, "LINE_LIMIT", limit)
         made = batches(frames)
-        records = [row for _, body in made for row in from_ndjson(body, TYPES).rows()]
-    assert records == [row for frame in frames for row in frame.rows()]
+    assert from_ndjson(b"".join(body for _, body in made), TYPES).rows() == [
+        row for each in frames for row in each.rows()
+    ]
+    assert [body.count(b"\n") for _, body in made] == [records for records, _ in made]
     assert [records for records, _ in made[:-1]] == [limit] * (len(made) - 1)
     assert all(0 < records <= limit for records, _ in made)
 

@@ -25,10 +25,8 @@ def _examine(subject: Subject) -> Iterator[Finding]:
     files += [sample for sample, _ in subject.samples.with_errors]
     # Beside each file the same one spoilt: what it leaves behind must not be in the next.
     files += [spoilt for sample, _ in subject.damaged() for spoilt in _spoilt(subject, sample)]
-    alone = []
-    for file in files:
-        subject.bench.renew()
-        alone.append(subject.bench.translate(file, records=False).digest)
+    subject.bench.renew()
+    alone = [subject.bench.translate(file, records=False, apart=True).digest for file in files]
     subject.bench.renew()
     # Every file comes after every other, and after itself.
     for number in range(len(files)):
