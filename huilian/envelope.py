@@ -244,8 +244,13 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
     return read(f"{protected}..{base64url.encode(signature)}", payload)
 
 
-def seal_again(message: Message, key: SigningKey, *, time: dt.datetime, message_id: str | None = None) -> Message:
-    """Return the same payload under a new seal, with an id of its own unless one is given: two of one id are one."""
+def seal_again(
+    message: Message, key: SigningKey, *, time: dt.datetime, message_id: str | None = None, source: str | None = None
+) -> Message:
+    """Return the same payload under a new seal, with an id of its own unless one is given: two of one id are one.
+
+    It is sealed in the name of `source`, or else of whoever sealed it before.
+    """
     draft = Draft(
         message.type,
         message.dataschema,
@@ -258,7 +263,7 @@ def seal_again(message: Message, key: SigningKey, *, time: dt.datetime, message_
         total=message.total,
         gzipped=message.compressed,
     )
-    return seal(draft, key, source=message.source, time=time, message_id=message_id)
+    return seal(draft, key, source=source or message.source, time=time, message_id=message_id)
 
 
 def read(text: str, payload: bytes) -> Message:

@@ -14,6 +14,9 @@ stand there the adapter says. On a machine without an office the file may have n
 
 Addresses with passwords need not stand in the file: `HUILIAN_DATABASE_URL` and
 `HUILIAN_AMQP_URL` take precedence over it. `HUILIAN_DATABASE_OWNER_URL` stands in no file.
+
+`HUILIAN_KEYS` names another folder for the private keys. In containers that share a data directory each has its own:
+a service keeps its own key alone, the platform's is where members are spoken to.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import file_ownership, toml_tables, trusted_keys
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder
-from huilian.private_files import make_folder, write_atomically
+from huilian.private_files import make_folder, sync, write_atomically
 from huilian.spool import FULL_LISTS
 from huilian.trusted_keys import TrustedKey
 
@@ -115,7 +119,8 @@ class Home:
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._environment = os.environ if environment is None else environment
-        self.keys = KeyFolder(folder / "keys")
+        named = self._environment.get("HUILIAN_KEYS")
+        self.keys = KeyFolder(Path(named) if named else folder / "keys")
 
     @staticmethod
     def from_environment() -> Home:
@@ -203,8 +208,9 @@ class Home:
         if self.exists and self.settings().county != settings.county:
             raise ConfigurationError("HL6008", home=self.folder, county=self.settings().county)
         make_folder(self.folder)
-        for part in ("keys", "spool"):
-            make_folder(self.folder / part)
+        for part in (self.keys.folder, self.spool):
+            make_folder(part)
+        self._take_keys_along()
         # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
         lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
         there = self._read() if self.exists else {}
@@ -218,6 +224,21 @@ class Home:
         content += self._shares_to_write(settings.missing_at_most_percent)
         content += self._tables_to_write(settings.adapters)
         write_atomically(self.file, content.encode())
+
+    def _take_keys_along(self) -> None:
+        """Move the private keys that lie in the data directory to the folder that `HUILIAN_KEYS` names."""
+        if self.keys.folder == self.folder / "keys":
+            return
+        for there in sorted((self.folder / "keys").glob("*")):
+            file_ownership.hold(there, self.folder)
+            target = self.keys.folder / there.name
+            if not target.exists():
+                copied = Path(shutil.copytree(there, target.with_name(f".{there.name}"), dirs_exist_ok=True))
+                for file in copied.iterdir():
+                    sync(file)
+                copied.rename(target)
+                sync(self.keys.folder)
+            shutil.rmtree(there)
 
     def settings(self) -> Settings:
         """Return the settings.
@@ -282,8 +303,8 @@ class Home:
         """
         yield from (self.folder / name for name in _UNSHARED)
         yield from sorted(self.spool.glob("*"))
-        for name in ("keys", "trusted", "memberships"):
-            yield from file_ownership.tree(self.folder / name)
+        for folder in (self.keys.folder, self.folder / "trusted", self.folder / "memberships"):
+            yield from file_ownership.tree(folder)
 
     def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:
         there = self.adapter_tables()

@@ -309,6 +309,6 @@ class KeyFolder:
         return self._folder(member) / "next.pem"
 
     def _folder(self, member: str) -> Path:
-        if not member.replace("_", "").replace("-", "").isalnum():
+        if not re.fullmatch(r"[\w-]+(\.\w+)?", member):
             raise AccessDenied("HL4006", member=member)
         return self.folder / member

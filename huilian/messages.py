@@ -32,7 +32,9 @@ __all__ = [
     "dead_letter",
     "dead_letters",
     "dismiss",
+    "is_before_service_keys",
     "is_buried",
+    "is_handed_on",
     "is_kept",
     "is_known",
     "kept",
@@ -114,6 +116,34 @@ def is_kept(transaction: Transaction, seal: str, payload: bytes) -> bool:
         transaction.value(
             "SELECT true FROM huilian.message WHERE source = %s AND id = %s AND digest = %s",
             [message.source, message.id, message.digest],
+        )
+    )
+
+
+def is_handed_on(transaction: Transaction, source: str, message_id: str) -> bool:
+    """Return whether a message is what the platform sealed anew of a service's message to a member."""
+    return source == PLATFORM and bool(
+        transaction.value(
+            "SELECT true FROM huilian.member s JOIN huilian.message m ON m.source = s.code AND m.id = %s"
+            " WHERE s.kind = 'service' LIMIT 1",
+            [message_id],
+        )
+    )
+
+
+def is_before_service_keys(transaction: Transaction, message: Message) -> bool:
+    """Return whether the platform sealed a message between services, as it did before they had keys of their own.
+
+    Such messages may still be on their way after an upgrade. They were put into the outbox here: what somebody makes
+    up with a stolen key of the platform is not among the kept messages.
+    """
+    if message.source != PLATFORM or is_handed_on(transaction, message.source, message.id):
+        return False
+    # Not the seal: what a key sealed that was revoked since, the relay seals anew.
+    return bool(
+        transaction.value(
+            "SELECT (payload, type, subject) = (%b, %s, %s) FROM huilian.message WHERE source = %s AND id = %s",
+            [message.payload, message.type, message.subject, message.source, message.id],
         )
     )
 

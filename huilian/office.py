@@ -70,9 +70,14 @@ class Office:
 
     @functools.cached_property
     def processor(self) -> Processor:
-        """Return what lets messages in."""
-        keys, quotas = self.home.keys, Quotas.of(self.settings)
-        return Processor(self.database, self.context, access.load(), keys, quotas)
+        """Return what lets messages in.
+
+        Raises:
+            ConfigurationError: HL6009, a service publishes what the access rules do not let it.
+        """
+        keys, quotas, rules = self.home.keys, Quotas.of(self.settings), access.load()
+        service.check_publishing(self.services.values(), rules)
+        return Processor(self.database, self.context, rules, keys, quotas)
 
     def takers(self, message_type: str) -> list[Service]:
         """Return the services that handle messages of this type."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from huilian.access import AccessRules
     from huilian.adapters import Piece
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Context", "Handler", "Service", "Translate", "installed"]
 
 GROUP: Final = "huilian.services"
+ANSWERS: Final = frozenset({"receipt", "notices"})
+"""What a service says to a member; no service declares it as an event."""
 
 
 Translate = Callable[["Transaction", "Message"], "Piece"]
@@ -74,6 +77,7 @@ class Service:
             interface and the commands call.
         intake_checks: message type to what raises `MessageRefused` at once where the sender
             waits for an answer, for a message that was taken before as well.
+        events: the message types it publishes for other services; `contracts/access.toml` must let it.
     """
 
     name: str
@@ -81,6 +85,7 @@ class Service:
     handlers: Mapping[str, Handler]
     queries: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -97,6 +102,20 @@ def installed() -> dict[str, Service]:
             raise ConfigurationError("HL6006", file=point.value, what=f"is not the service {point.name}")
         services[service.name] = service
     return services
+
+
+def check_publishing(services: Iterable[Service], access: AccessRules) -> None:
+    """Let pass services that publish what the access rules let them, no more and no less.
+
+    Raises:
+        ConfigurationError: HL6009, naming service and message.
+    """
+    for each in services:
+        allowed = set(access.published_by(each.name)) - ANSWERS
+        for name in sorted(allowed.symmetric_difference(each.events)):
+            found = "不发布它 (does not publish it)" if name in allowed else "规则不准 (the rules do not let it)"
+            what = f"[{name}] publish: {each.name}: {found}"
+            raise ConfigurationError("HL6009", file="access.toml", what=what)
 
 
 def query(name: str) -> Callable[..., Any]:

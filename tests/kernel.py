@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import shutil
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,7 @@ class County:
             transaction.execute("CREATE SCHEMA at_first")
             for table in KEPT_TABLES:
                 transaction.execute(f"CREATE TABLE at_first.{table} AS TABLE huilian.{table}")
+        self._let_every_service_answer()
 
     def reset(self) -> None:
         """Put everything back as it was at first; it takes less than setting up another office."""
@@ -112,6 +113,12 @@ class County:
         self.probe = Probe()
         for cached in ("services", "context", "processor"):
             self.office.__dict__.pop(cached, None)
+        self._let_every_service_answer()
+
+    def _let_every_service_answer(self) -> None:
+        rules = self.office.processor.access
+        publish = {**rules.publish, "receipt": frozenset({"*"})}
+        self.office.processor.access = replace(rules, publish=publish)
 
     @property
     def processor(self) -> Processor:
@@ -166,8 +173,10 @@ class County:
         """Return the notices that members were sent, each with its member, oldest first."""
         with self.database.transaction() as transaction:
             rows = transaction.rows(
-                "SELECT m.subject, m.payload FROM huilian.message m JOIN huilian.outbox o ON o.message = m.id"
-                " WHERE m.type = 'notices' ORDER BY o.position"
+                "SELECT m.subject, m.payload FROM huilian.message m"
+                " JOIN huilian.outbox o ON o.source = m.source AND o.message = m.id"
+                " WHERE m.type = 'notices' AND NOT EXISTS (SELECT FROM huilian.message s WHERE s.id = m.id"
+                " AND s.source > m.source) ORDER BY o.position"
             )
         return [{"member": row["subject"]} | json.loads(bytes(row["payload"])) for row in rows]
 

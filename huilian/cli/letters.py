@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import audit, envelope, messages
 from huilian.cli import screen, session
 from huilian.errors import MessageRefused, UsageError, describe, printable
+from huilian.processing import HAND_ON
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
@@ -269,6 +270,9 @@ def _deliver(office: Office, letter: DeadLetter, seal: str, payload: bytes) -> l
     """Hand a message to the service that refused it, in at the door, or, given up by a queue, to all who take it."""
     if letter.service == "intake":
         return [office.processor.intake(seal, payload)]
+    if letter.service == HAND_ON:
+        with office.database.transaction() as transaction:
+            return [office.processor.hand_on(transaction, envelope.read(seal, payload))]
     service = office.services.get(letter.service)
     takers = [service] if service else office.takers(letter.type or "")
     return [office.processor.deliver(taker, seal, payload) for taker in takers]

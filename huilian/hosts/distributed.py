@@ -129,7 +129,7 @@ def run(home: Home, name: str) -> None:
     """Run one service until the process is told to stop."""
     with open_office_when_up(home, wait=eventlet.sleep, connections=WORKERS + 1) as office:
         service = office.services[name]
-        _ = office.processor  # a missing key or policy must fail here, not in a worker
+        office.processor.service_keys.signer(name)  # a key that cannot be made must fail here, not in a worker
         declare_patiently(office)
         config = {"AMQP_URI": office.settings.amqp_url, "max_workers": WORKERS, "HEARTBEAT": HEARTBEAT_SECONDS}
         container = ServiceContainer(service_class(office, service), config)

@@ -1,9 +1,10 @@
 """The embedded host: every service in one process, messages taken straight from the outbox.
 
 Each worker claims the oldest message nobody is carrying, hands it to every service that
-takes its type, and marks it carried. The claim is a row lock: several processes may do
-this at once, and one that dies loses its claim with its connection, not the message.
-The order in which messages are handled does not matter; services are written so.
+takes its type, seals anew what a service says to a member, and marks it carried. The claim
+is a row lock: several processes may do this at once, and one that dies loses its claim
+with its connection, not the message. The order in which messages are handled does not
+matter; services are written so.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from huilian import envelope, messages
 from huilian.errors import HostUnavailable
 from huilian.logs import where
 from huilian.messages import OUTBOX_CHANNEL
@@ -38,7 +40,7 @@ RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
 _log = structlog.get_logger(__name__)
 
 _CLAIM = """
-    SELECT o.position, m.type, m.seal, m.payload
+    SELECT o.position, m.seal, m.payload
     FROM huilian.outbox o JOIN huilian.message m ON m.source = o.source AND m.id = o.message
     WHERE o.position = (
         SELECT position FROM huilian.outbox WHERE carried_at IS NULL
@@ -77,7 +79,10 @@ class EmbeddedHost:
 
     def __enter__(self) -> Self:
         """Start the workers."""
-        _ = self.office.processor  # a missing key or policy must fail here, not in a worker
+        # A missing key or policy must fail here, not in a worker.
+        _ = self.office.processor.platform_key
+        for service in self.office.services:
+            self.office.processor.service_keys.signer(service)
         for thread in (*self._threads, self._listener_thread):
             thread.start()
         return self
@@ -109,8 +114,11 @@ class EmbeddedHost:
             row = claim.row(_CLAIM)
             if row is None:
                 return False
-            for service in office.takers(row["type"]):
-                office.processor.deliver(service, row["seal"], bytes(row["payload"]))
+            message = envelope.read(row["seal"], bytes(row["payload"]))
+            if not messages.is_handed_on(claim, message.source, message.id):
+                for service in office.takers(message.type):
+                    office.processor.deliver(service, message.seal, message.payload)
+            office.processor.hand_on(claim, message)
             claim.execute(
                 "UPDATE huilian.outbox SET carried_at = %s, attempts = attempts + 1 WHERE position = %s",
                 [office.clock.now(), row["position"]],

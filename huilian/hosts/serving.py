@@ -114,6 +114,7 @@ def _serve_relay(home: Home) -> None:
 
     stopping = _stopping()
     with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=4) as office:
+        _ = office.processor.platform_key  # a missing one must fail here, not at the first message
         _log.info("relay_started")
         with _watching_keys(office, stopping):
             Relay(office, Broker(office.settings.amqp_url)).run(stopping)

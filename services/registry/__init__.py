@@ -48,4 +48,5 @@ service = Service(
         "ledger_dates": queries.ledger_dates,
     },
     intake_checks={"submission_manifest": queries.check_intake},
+    events=("loans_changed",),
 )

@@ -9,7 +9,6 @@ from huilian import messages
 from huilian.ahead import side_by_side
 from huilian.bulk import from_ndjson, to_csv
 from huilian.errors import MessageRefused
-from huilian.members import PLATFORM
 from schemas import columnar
 from schemas.records import LoanChange
 from services.statistics import domain
@@ -68,14 +67,14 @@ def on_loans_changed(
     )
     if len(parts) != parts[0]["total"]:
         return ()
-    _add(transaction, _folded(transaction, [part["message"] for part in parts]))
+    _add(transaction, _folded(transaction, message.source, [part["message"] for part in parts]))
     transaction.execute("INSERT INTO statistics.folded (submission) VALUES (%s)", [submission])
     transaction.execute("DELETE FROM statistics.change_part WHERE submission = %s", [submission])
     return ()
 
 
-def _folded(transaction: Transaction, ids: list[str]) -> Iterator[domain.Deltas]:
-    kept = (messages.kept(transaction, PLATFORM, [message_id])[0] for message_id in ids)
+def _folded(transaction: Transaction, source: str, ids: list[str]) -> Iterator[domain.Deltas]:
+    kept = (messages.kept(transaction, source, [message_id])[0] for message_id in ids)
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 

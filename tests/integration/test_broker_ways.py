@@ -9,7 +9,7 @@ import pika
 import pytest
 
 from huilian import broker, envelope, members, messages
-from huilian.broker import DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
+from huilian.broker import BETWEEN, DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
 from huilian.envelope import Draft
 from huilian.errors import MessageRefused
 from huilian.membership import standing
@@ -105,7 +105,7 @@ def test_only_the_platforms_exchange_leads_to_members(county: AmqpCounty, connec
         [
             ("huilian.dead", DEAD_QUEUE, ""),
             *((INBOUND, REGISTRY, f"{name}.#") for name in sent),
-            *((OUTBOUND, STATISTICS, f"{name}.#") for name in ("loans_changed", "receipt")),
+            *((BETWEEN, STATISTICS, f"{name}.#") for name in ("loans_changed", "receipt")),
             *((OUTBOUND, MINE, f"{name}.{BANK}") for name in TO_A_BANK),
         ]
     )
@@ -147,6 +147,8 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
     old += [(STATISTICS, "loans_changed.#"), (STATISTICS, "receipt.#")]
     for queue, key in old:
         channel.queue_bind(queue, INBOUND, key)
+    for key in ("loans_changed.#", "receipt.#"):
+        channel.queue_bind(STATISTICS, OUTBOUND, key)
     [url] = county.urls_of([county.member(BANK)])
     publish(url, KEY, CC=[f"receipt.{OTHER_BANK}"])
     assert connection.get(THEIRS) is not None, "this is what it was like"
@@ -157,6 +159,7 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
         publish(url, KEY, CC=[f"receipt.{OTHER_BANK}", "receipt.x"])
     bound = county.node.bindings(county.virtual_host)
     assert {destination for source, destination, _ in bound if source == INBOUND} == {REGISTRY}
+    assert {destination for source, destination, _ in bound if source == OUTBOUND} == {MINE, THEIRS, member_queue(GONE)}
     waits = connection.get(THEIRS)
     assert waits is not None, "what waited before the upgrade still waits"
     connection.ack(waits[0])

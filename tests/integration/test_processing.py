@@ -361,14 +361,19 @@ def test_every_service_handles_a_message_for_itself(county: County):
     assert county.column("SELECT service FROM huilian.inbox ORDER BY 1") == ["one", "two"]
 
 
-def test_the_answer_is_sealed_by_the_platform_and_leaves_with_the_commit(county: County):
-    """Anybody with the platform's public key can verify it."""
+def test_the_answer_is_sealed_by_the_service_and_leaves_with_the_commit(county: County):
+    """Each service signs as itself, with a key that was made when it was first needed."""
     deliver(county, county.seal(manifest_draft(submission="RCB01-x")))
     [answer_id] = county.column("SELECT message FROM huilian.outbox")
     with county.database.transaction() as transaction:
-        [answer] = messages.kept(transaction, members.PLATFORM, [answer_id])
+        [answer] = messages.kept(transaction, "service.probe", [answer_id])
         member, _ = members.sender(transaction, answer, now=county.clock.now())
-    assert (member.code, answer.type, answer.subject, answer.submission) == ("HUILIAN", "receipt", BANK, "RCB01-x")
+    assert (member.code, answer.type, answer.subject, answer.submission) == (
+        "service.probe",
+        "receipt",
+        BANK,
+        "RCB01-x",
+    )
     assert answer.time == county.clock.now()
 
 
