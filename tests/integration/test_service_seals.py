@@ -1,4 +1,4 @@
-"""Services sign as themselves: what one says to others is under its own seal, what it says to members the platform's."""
+"""Services sign as themselves: to each other under their own seals, to members under the platform's."""
 
 from __future__ import annotations
 
