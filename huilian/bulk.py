@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from huilian.core import strict_json
 from huilian.envelope import BODY_LIMIT, LINE_LIMIT
 from huilian.errors import MessageRefused
 
@@ -74,9 +74,7 @@ def from_ndjson(body: bytes, types: Mapping[str, pl.DataType] | pl.Schema, *, ch
 
 def _check_line(number: int, line: bytes, types: Mapping[str, pl.DataType]) -> None:
     try:
-        record = json.loads(line.decode(), object_pairs_hook=_without_repeats)
-        # Half of a surrogate pair is JSON, but no text that could be kept.
-        json.dumps(record, ensure_ascii=False).encode()
+        record = strict_json.loads(line)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1007", line=number) from None
     if not isinstance(record, dict):
@@ -92,14 +90,6 @@ def _check_line(number: int, line: bytes, types: Mapping[str, pl.DataType]) -> N
                 raise MessageRefused("HL1010", line=number, field=field, what="HL2004")
         elif value is not None and not isinstance(value, dict if isinstance(kind, pl.Struct) else str):
             raise MessageRefused("HL1010", line=number, field=field, what="HL2023")
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        message = "a field appears twice"
-        raise ValueError(message)
-    return record
 
 
 class Batcher:

@@ -23,12 +23,13 @@ import unicodedata
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from isal import igzip, isal_zlib
 
 from huilian import base64url
+from huilian.core import strict_json
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -168,24 +169,9 @@ class Message:
             MessageRefused: HL1007, it is not JSON in UTF-8, or nested too deeply to be a record.
         """
         try:
-            return json.loads(self.body().decode(), parse_constant=_refuse_constant)
+            return strict_json.loads(self.body())
         except (ValueError, RecursionError) as error:
             raise MessageRefused("HL1007", line=getattr(error, "lineno", 1)) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are Python's, not JSON's."""
-    message = f"{name} is not JSON"
-    raise ValueError(message)
-
-
-def _refuse_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Two readers may disagree on which of two members counts: a header has each name once (RFC 7515, 4)."""
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        message = "a name appears twice"
-        raise ValueError(message)
-    return names
 
 
 def gzipped(body: bytes) -> bytes | None:
@@ -359,7 +345,7 @@ def _protected_header(text: str) -> dict[str, Any]:
     if not (protected and dots and signature) or "." in signature:
         raise MessageRefused("HL1009", what="seal")
     try:
-        header = json.loads(base64url.decode(protected).decode(), object_pairs_hook=_refuse_repeats)
+        header = strict_json.loads(base64url.decode(protected))  # a header has each name once (RFC 7515, 4)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1009", what="protected header") from None
     if not isinstance(header, dict):
