@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
 from huilian import access, catalogue, database_roles, members, policy, schema, service, translating
 from huilian.clock import Clock, SystemClock
+from huilian.core import retry
 from huilian.database import Database, credentials
 from huilian.embedded_server import EmbeddedServer
 from huilian.errors import HostUnavailable
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from huilian.schema import Component
 
 __all__ = ["Office", "components", "open_office", "open_office_when_up", "set_up"]
-
-RETRY_SECONDS: Final = 1.0
-"""Between two tries to open a database that is not up yet."""
 
 _log = structlog.get_logger(__name__)
 
@@ -130,14 +128,16 @@ def open_office_when_up(home: Home, *, wait: Callable[[float], object], connecti
         wait: sleeps for so many seconds; it may raise to give up.
         connections: as `open_office` takes them.
     """
+    backoff = retry.for_servers()
     with contextlib.ExitStack() as stack:
         while True:
             try:
                 office = stack.enter_context(open_office(home, connections=connections))
                 break
             except HostUnavailable as error:
-                _log.warning("database_away", code=error.code, retry_in_seconds=RETRY_SECONDS)
-                wait(RETRY_SECONDS)
+                pause = backoff.failed()
+                _log.warning("database_away", code=error.code, retry_in_seconds=round(pause, 1))
+                wait(pause)
         yield office
 
 

@@ -16,6 +16,7 @@ import structlog
 
 from huilian import broker, members, messages, outgoing
 from huilian.access import is_service
+from huilian.core import retry
 from huilian.errors import HostUnavailable
 from huilian.messages import OUTBOX_CHANNEL
 
@@ -32,8 +33,6 @@ __all__ = ["Relay"]
 CLAIM: Final = 16
 """Rows claimed at a time: one commit for all of them."""
 IDLE_SECONDS: Final = 1.0
-RETRY_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
-"""Waits after a lost server; the last is repeated."""
 
 _log = structlog.get_logger(__name__)
 
@@ -49,22 +48,21 @@ class Relay:
 
     def run(self, stopping: threading.Event) -> None:
         """Carry whatever comes; wait out servers that are away."""
-        failures = 0
+        backoff = retry.for_servers()
         listener: Listener | None = None
         while not stopping.is_set():
             try:
                 self._declare()
                 listener = listener or self.office.database.listener(OUTBOX_CHANNEL)
                 while self.carry() and not stopping.is_set():
-                    failures = 0
+                    backoff.succeeded()
                 self.collect_dead()
                 listener.wait(IDLE_SECONDS)
                 self.broker.keep_alive()
-                failures = 0
+                backoff.succeeded()
             except HostUnavailable as error:
-                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                failures += 1
-                _log.warning("server_away", code=error.code, retry_in_seconds=pause)
+                pause = backoff.failed()
+                _log.warning("server_away", code=error.code, retry_in_seconds=round(pause, 1))
                 self._declared = False
                 if listener is not None:
                     listener.close()

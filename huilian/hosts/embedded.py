@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian import envelope, messages
+from huilian.core import retry
 from huilian.errors import HostUnavailable
 from huilian.logs import where
 from huilian.messages import OUTBOX_CHANNEL
@@ -34,8 +35,6 @@ IDLE_SECONDS: Final = 1.0
 """How long a worker waits for a notification before it looks by itself."""
 SERVING: Final = "huilian.serving"
 """The lock that a process holds which carries whatever comes, for as long as it runs."""
-RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
-"""Waits after a lost server; the last is repeated."""
 
 _log = structlog.get_logger(__name__)
 
@@ -126,20 +125,19 @@ class EmbeddedHost:
         return True
 
     def _run(self) -> None:
-        failures = 0
+        backoff = retry.for_servers()
         while not self._stopping.is_set():
             try:
                 if self._is_relieved() or not self.carry_one():
                     self._wake.wait(IDLE_SECONDS)
                     self._wake.clear()
-                failures = 0
+                backoff.succeeded()
             except HostUnavailable as error:
-                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                failures += 1
-                _log.warning("database_away", code=error.code, retry_in_seconds=pause)
+                pause = backoff.failed()
+                _log.warning("database_away", code=error.code, retry_in_seconds=round(pause, 1))
                 self._stopping.wait(pause)
             except Exception as error:  # noqa: BLE001  # a message that cannot even be kept as a dead letter stays where it is
-                pause = RETRY_SECONDS[-1]
+                pause = retry.SERVER_CAP_SECONDS
                 _log.error("carrying_failed", error=type(error).__name__, where=where(error), retry_in_seconds=pause)
                 self._stopping.wait(pause)
 

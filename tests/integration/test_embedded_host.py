@@ -317,7 +317,7 @@ def test_an_error_that_cannot_even_be_kept_stops_neither_host_nor_message(
     lonely: County, monkeypatch: pytest.MonkeyPatch
 ):
     """When the dead letter itself cannot be written, the message stays, and the worker lives to try again."""
-    monkeypatch.setattr("huilian.hosts.embedded.RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("huilian.core.retry.SERVER_CAP_SECONDS", 0.05)
     processor: Processor = lonely.office.processor
     failures = iter([ValueError("341599199001011234"), ValueError("again")])
     whole = processor.deliver
