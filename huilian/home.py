@@ -21,7 +21,6 @@ a service keeps its own key alone, the platform's is where members are spoken to
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -30,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import file_ownership, toml_tables, trusted_keys
+from huilian import file_ownership, trusted_keys
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder
 from huilian.private_files import make_folder, sync, write_atomically
@@ -211,19 +210,7 @@ class Home:
         for part in (self.keys.folder, self.spool):
             make_folder(part)
         self._take_keys_along()
-        # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
-        lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
-        there = self._read() if self.exists else {}
-        default = Settings("", "")
-        for name in _LIMITS:
-            given = getattr(settings, name)
-            value = given if given != getattr(default, name) else there.get(name, given)
-            if value != getattr(default, name):
-                lines.append(f"{name} = {json.dumps(value)}\n")
-        content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
-        content += self._shares_to_write(settings.missing_at_most_percent)
-        content += self._tables_to_write(settings.adapters)
-        write_atomically(self.file, content.encode())
+        write_atomically(self.file, self._written(settings).encode())
 
     def _take_keys_along(self) -> None:
         """Move the private keys that lie in the data directory to the folder that `HUILIAN_KEYS` names."""
@@ -290,11 +277,24 @@ class Home:
             raise ConfigurationError("HL6006", file=self.file, what=what)
         return values
 
-    def _shares_to_write(self, given: Mapping[str, int]) -> str:
-        there = self.settings().missing_at_most_percent if self.exists else {}
-        wanted = {kind: percent for kind, percent in given.items() if percent != MISSING_AT_MOST_PERCENT} or there
-        set_otherwise = {kind: percent for kind, percent in wanted.items() if percent != MISSING_AT_MOST_PERCENT}
-        return f"{_MISSING} = {toml_tables.as_toml(set_otherwise)}\n" if set_otherwise else ""
+    def _written(self, settings: Settings) -> str:
+        """Return the settings file with these settings; comments, and what is not given otherwise, stay as they are."""
+        import tomlkit  # noqa: PLC0415  # only who sets a directory up writes one
+
+        text = self.file.read_text("utf-8") if self.exists else ""
+        stated, default = tomllib.loads(text), Settings("", "")
+        given = {name: getattr(settings, name) for name in (*_KEYS, *_LIMITS, _MISSING, _ADAPTERS)}
+        wanted = {name: value for name, value in given.items() if name in _KEYS or value != getattr(default, name)}
+        # What is new stands first: further down it would come between a table and the comment above the table.
+        head = "" if self.exists else "# Settings of this Huilian office (惠联). See docs/operations.md.\n"
+        new = {
+            name: value for name, value in wanted.items() if name not in stated and name not in (_MISSING, _ADAPTERS)
+        }
+        document = tomlkit.parse(head + tomlkit.dumps(new) + text)
+        for name, value in wanted.items():
+            if name not in new and value != stated.get(name):
+                document[name] = value
+        return tomlkit.dumps(document)
 
     def kept_from_others(self) -> Iterator[Path]:
         """Yield what nobody else may write to, be it an office's or an edge's; adapters are looked at by themselves.
@@ -305,11 +305,6 @@ class Home:
         yield from sorted(self.spool.glob("*"))
         for folder in (self.keys.folder, self.folder / "trusted", self.folder / "memberships"):
             yield from file_ownership.tree(folder)
-
-    def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:
-        there = self.adapter_tables()
-        wanted = given or there
-        return toml_tables.kept(self.file.read_text(encoding="utf-8") if there else "", _ADAPTERS, wanted)
 
     def _overridden(self, settings: Settings) -> Settings:
         """Return the settings with the environment's word over them."""
