@@ -10,8 +10,8 @@
     ├── ConfigurationError   HL6xxx  a setting, policy or adapter that is wrong
     └── UsageError           HL7xxx  a command that was called wrongly
 
-Row errors (HL2xxx) are data, not exceptions: a row never stops its file. They are
-`huilian.rows.RowError`, and their texts stand in the same catalogue.
+Row errors (HL2xxx) are data, not exceptions: a row never stops its file. They travel as the
+contract `rejections`, and their texts stand in the same catalogue.
 
 A code is six characters, so that it fits the postal savings bank's rejection record.
 Messages name files, lines and fields; never a person, number, account or key.
