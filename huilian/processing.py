@@ -387,8 +387,7 @@ class Processor:
             service=place,
             seal=seal,
             payload=payload,
-            code=refusal.code,
-            reason=refusal.english,
+            refusal=refusal,
             trace=trace,
             now=now,
         )

@@ -51,7 +51,7 @@ def facts(letter: DeadLetter) -> dict[str, Any]:
         "number": letter.number,
         "service": letter.service,
         "code": letter.code,
-        "message": screen.chinese_of(letter.code, letter.reason),
+        "message": letter.chinese,
         "reason": letter.reason,
         "trace": letter.trace,
         "id": letter.message,
@@ -142,7 +142,7 @@ def table_of_samples(found: Sequence[Sample]) -> Table:
                 sample.service,
                 sample.member or f"自称 (claims) {claims.get('source', '?')}",
                 claims.get("type"),
-                f"{sample.code} {screen.chinese_of(sample.code, sample.reason)}",
+                f"{sample.code} {sample.chinese}",
                 f"{sample.size:,}",
                 sample.sha256[:12],
             ]
@@ -165,7 +165,7 @@ def table(letter: DeadLetter, seal: str, *, kept: int) -> Table:
     size = f"{letter.size:,} 字节" + (f"，保留前 {kept:,} 字节 (the beginning is kept)" if kept < letter.size else "")
     values: dict[str, object] = {
         "编号 (number)": letter.number,
-        "原因 (reason)": f"{letter.code} {screen.chinese_of(letter.code, letter.reason)}",
+        "原因 (reason)": f"{letter.code} {letter.chinese}",
         "": letter.reason,
         "拒收处 (refused by)": letter.service,
         "轨迹 (trace)": letter.trace,

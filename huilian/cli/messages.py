@@ -54,7 +54,7 @@ def list_messages(
             letter.service,
             letter.source,
             letter.type,
-            f"{letter.code} {screen.chinese_of(letter.code, letter.reason)}",
+            f"{letter.code} {letter.chinese}",
             f"{letter.size:,}",
             letters.state(letter),
         ]

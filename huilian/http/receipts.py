@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response
 
 from huilian import catalogue, envelope, messages, outgoing
-from huilian.errors import UsageError, told
+from huilian.errors import UsageError
 from huilian.http.answers import Error, Receiving
 from huilian.http.authentication import scope
 from huilian.http.endpoints import Answer, Section
@@ -58,7 +58,7 @@ def receipt(submission: str) -> Response:
             [submission],
         )
     if refusal is not None:
-        return error_reply(told(*refusal), status=409)
+        return error_reply(refusal, status=409)
     if not known:
         raise UsageError("HL7008", submission=submission)
     return as_json({"status": "receiving"}, 202)

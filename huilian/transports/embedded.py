@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian import messages, service
-from huilian.errors import told
 from huilian.push import wait_for
 
 if TYPE_CHECKING:
@@ -46,5 +45,5 @@ class EmbeddedTransport:
             receipt: dict[str, Any] | None = self._receipt(transaction, submission)
             refusal = None if receipt else messages.refusal_of(transaction, submission)
         if refusal:
-            raise told(*refusal)
+            raise refusal
         return receipt
