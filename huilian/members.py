@@ -160,7 +160,7 @@ def add_key(
     Raises:
         AccessDenied: HL4001, no such member; HL4016, it has left; HL4019, it may not be a key;
             HL4020, it would count from too far ahead or for too long.
-        UsageError: HL7001, the key was entered before, or would never count.
+        UsageError: HL7022, the key was entered before; HL7001, it would never count.
     """
     begins = valid_from or now
     key = MemberKey(public.kid, code, public.check(), begins, valid_until or begins + KEY_LIFETIME, None)
@@ -177,7 +177,7 @@ def add_key(
         [key.kid, code, public.raw, key.valid_from, key.valid_until],
     )
     if not added:
-        raise UsageError("HL7001", what=f"密钥 {key.kid} 已登记 (the key {key.kid} is registered already)")
+        raise UsageError("HL7022", what=key.kid)
     detail = {"kid": key.kid, "from": key.valid_from.isoformat(), "until": key.valid_until.isoformat()}
     audit.append(transaction, now=now, actor=actor, action="key.added", subject=code, detail=detail)
     return key

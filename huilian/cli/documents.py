@@ -49,7 +49,7 @@ def write_new(file: Path, text: str) -> None:
     """Write a document to a file that was not there.
 
     Raises:
-        UsageError: HL7001, it is there, or cannot be written.
+        UsageError: HL7021, it is there, or cannot be written.
     """
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PUBLIC)
@@ -59,7 +59,7 @@ def write_new(file: Path, text: str) -> None:
             opened.flush()
             os.fsync(handle)
     except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
+        raise UsageError("HL7021", file=file, what=why(error)) from error
 
 
 @contextlib.contextmanager

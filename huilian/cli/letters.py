@@ -185,14 +185,14 @@ def write(file: Path, content: bytes) -> None:
     """Write a payload, for its owner's eyes only; a file that exists is not replaced.
 
     Raises:
-        UsageError: HL7001, the file exists or cannot be written.
+        UsageError: HL7021, the file exists or cannot be written.
     """
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with os.fdopen(handle, "wb") as opened:
             opened.write(content)
     except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
+        raise UsageError("HL7021", file=file, what=why(error)) from error
 
 
 @dataclass(frozen=True)

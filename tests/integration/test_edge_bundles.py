@@ -193,7 +193,7 @@ def test_only_what_was_not_handed_over_is_written_unless_everything_is_asked_for
     say(county, 1)
     say(county, 2)
     assert carry_to_bank(bank, county, tmp_path / "1.hlb") == 2
-    with pytest.raises(UsageError, match="HL7001 没有待交给 RCB01 的报文"):
+    with pytest.raises(UsageError, match="HL7020 there is nothing to hand over to RCB01"):
         carrying.write_for(county.office, BANK, tmp_path / "2.hlb", everything=False, actor="test")
     assert not (tmp_path / "2.hlb").exists()
     say(county, 3)
@@ -263,7 +263,7 @@ def test_chosen_submissions_only(bank: Home, county: County, tmp_path: Path):
 
 def test_without_anything_sealed_there_is_no_bundle(bank: Home, tmp_path: Path):
     """An empty one would only be carried in vain."""
-    with pytest.raises(UsageError, match="HL7001 待发区没有待报送的提交"):
+    with pytest.raises(UsageError, match="HL7020 there is nothing to hand over to HUILIAN"):
         at_the_edge.write(bank, tmp_path / "there.hlb")
     assert not (tmp_path / "there.hlb").exists()
 
