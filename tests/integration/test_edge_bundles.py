@@ -113,7 +113,7 @@ def test_a_refusal_goes_and_its_receipt_comes_back_by_hand(bank: Home, county: C
     assert (receipt["status"], receipt["code"]) == ("refused", "HL3001")
     assert county.column("SELECT status FROM registry.submission") == ["refused"]
     assert county.column("SELECT loan_no FROM registry.loan") == []
-    with pytest.raises(UsageError, match="HL7001"):
+    with pytest.raises(UsageError, match="HL7020"):
         at_the_edge.write(bank, tmp_path / "nothing.hlb")
 
 
@@ -205,7 +205,7 @@ def test_only_what_was_not_handed_over_is_written_unless_everything_is_asked_for
 def test_a_bundle_that_could_not_be_written_hands_nothing_over(bank: Home, county: County, tmp_path: Path):
     """A stick that is full or not there: the next try has everything."""
     say(county, 1)
-    with pytest.raises(UsageError, match="HL7001"):
+    with pytest.raises(UsageError, match="HL7021"):
         carrying.write_for(county.office, BANK, tmp_path / "missing" / "1.hlb", everything=False, actor="test")
     assert carry_to_bank(bank, county, tmp_path / "1.hlb") == 1
 
