@@ -109,7 +109,7 @@ def test_servers_are_not_published(name: str):
 def test_every_secret_comes_from_the_environment_and_has_no_default(name: str):
     """A password is a variable that must be set: neither written here nor replaced by something guessable."""
     for variable, value in CONTAINERS[name].get("environment", {}).items():
-        if SECRET_NAME.search(variable):
+        if SECRET_NAME.search(variable) and variable != "HUILIAN_KEYS":  # which names a folder
             assert REQUIRED_VARIABLE.fullmatch(value), variable
         for found in PASSWORD_IN_URL.finditer(value):
             assert REQUIRED_VARIABLE.fullmatch(found["password"]), variable
