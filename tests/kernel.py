@@ -68,6 +68,12 @@ class Probe:
         return Service(name, KERNEL, handlers)
 
 
+def let_every_service_answer(office: Office) -> None:
+    """Let every service of an office publish receipts: the probe, too, whatever it is called."""
+    rules = office.processor.access
+    office.processor.access = replace(rules, publish={**rules.publish, "receipt": frozenset({"*"})})
+
+
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
     WHERE schemaname IN ('huilian', 'registry', 'statistics') AND tablename <> 'alembic_version'
@@ -90,7 +96,7 @@ class County:
             transaction.execute("CREATE SCHEMA at_first")
             for table in KEPT_TABLES:
                 transaction.execute(f"CREATE TABLE at_first.{table} AS TABLE huilian.{table}")
-        self._let_every_service_answer()
+        let_every_service_answer(office)
 
     def reset(self) -> None:
         """Put everything back as it was at first; it takes less than setting up another office."""
@@ -113,12 +119,7 @@ class County:
         self.probe = Probe()
         for cached in ("services", "context", "processor"):
             self.office.__dict__.pop(cached, None)
-        self._let_every_service_answer()
-
-    def _let_every_service_answer(self) -> None:
-        rules = self.office.processor.access
-        publish = {**rules.publish, "receipt": frozenset({"*"})}
-        self.office.processor.access = replace(rules, publish=publish)
+        let_every_service_answer(self.office)
 
     @property
     def processor(self) -> Processor:

@@ -18,6 +18,7 @@ from huilian import audit, counted_refusals, members, messages
 from huilian.database import Database
 from huilian.envelope import BODY_LIMIT, Draft
 from huilian.errors import FileRefused, HostUnavailable
+from huilian.hosts.embedded import EmbeddedHost
 from huilian.keys import SigningKey
 from huilian.office import Office
 from huilian.processing import Result
@@ -410,6 +411,7 @@ def kill_own_backend(county: County) -> Callable[[Message, object, object], Iter
 def test_a_crash_between_handler_and_commit_means_once_more_and_once(county: County, monkeypatch: pytest.MonkeyPatch):
     """Nothing of the first time is there; nothing is buried."""
     message = county.seal()
+    county.processor.service_keys.signer("probe")
     crash_at_commit(monkeypatch)
     with pytest.raises(HostUnavailable):
         deliver(county, message)
@@ -473,11 +475,11 @@ def test_a_key_that_expires_on_the_way_does_not_stop_what_was_signed_before(coun
     assert deliver(county, message).result is Result.HANDLED
 
 
-def test_an_office_without_the_platforms_key_does_not_start(county: County):
-    """A service that could not sign must fail before it takes a message."""
+def test_a_host_that_speaks_to_members_does_not_start_without_the_platforms_key(county: County):
+    """It must fail before it takes a message."""
     home = type(county.office.home)(county.office.home.folder / "elsewhere", {})
     with pytest.raises(Exception, match="HL4006 the private key of HUILIAN is not here"):
-        _ = Office(home, county.office.settings, county.database, county.clock).processor
+        EmbeddedHost(Office(home, county.office.settings, county.database, county.clock)).__enter__()
 
 
 def test_the_county_may_send_its_roster(county: County):
