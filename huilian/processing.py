@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from huilian.access import AccessRules
-    from huilian.counted_refusals import Counted
     from huilian.database import Database, Transaction
     from huilian.envelope import Draft, Message
     from huilian.keys import KeyFolder, SigningKey
@@ -327,20 +326,9 @@ class Processor:
         with self.database.transaction() as transaction:
             if refusal.signature_held or messages.is_kept(transaction, seal, payload):
                 return self._refuse_a_members(transaction, place, envelope.read(seal, payload), refusal, trace)
-            size = len(payload) if size is None else size
-            counted = counted_refusals.add(
-                transaction,
-                service=place,
-                refusal=refusal,
-                seal=seal,
-                payload=payload,
-                size=size,
-                now=self.context.clock.now(),
-            )
             # A key that has ended, or a member that is suspended, may still be who it says; it is told of samples.
-            if counted.sampled:
-                self._tell(transaction, place, seal, payload, refusal)
-            self._note_counted(transaction, place, refusal, counted, size, trace=trace)
+            size = len(payload) if size is None else size
+            self._count(transaction, place, seal, payload, refusal, size=size, trace=trace)
             return refusal
 
     def give_up(self, seal: str, payload: bytes) -> None:
@@ -368,28 +356,10 @@ class Processor:
             refusal = MessageRefused("HL1023", member=message.source, what=refusal.code)
         size = len(payload)
         if refusal.code in _NOT_KEPT:
-            counted = counted_refusals.add(
-                transaction,
-                service=place,
-                refusal=refusal,
-                seal=seal,
-                payload=payload,
-                size=size,
-                now=now,
-                member=message.source,
-            )
-            if counted.sampled:
-                self._tell(transaction, place, seal, payload, refusal)
-            self._note_counted(transaction, place, refusal, counted, size, member=message.source)
+            self._count(transaction, place, seal, payload, refusal, size=size, member=message.source)
             return refusal
         number = messages.bury(
-            transaction,
-            service=place,
-            seal=seal,
-            payload=payload,
-            refusal=refusal,
-            trace=trace,
-            now=now,
+            transaction, service=place, seal=seal, payload=payload, refusal=refusal, trace=trace, now=now
         )
         self._tell(transaction, place, seal, payload, refusal)
         if not again:
@@ -410,31 +380,37 @@ class Processor:
             of_the_platform = place in (BROKER, HAND_ON)
             self.send(transaction, told, signer=None if of_the_platform else self.service_keys.signer(place))
 
-    def _note_counted(
+    def _count(
         self,
         transaction: Transaction,
         place: str,
+        seal: str,
+        payload: bytes,
         refusal: MessageRefused,
-        counted: Counted,
-        size: int,
         *,
+        size: int,
         member: str = "",
         trace: str | None = None,
     ) -> None:
-        """Log and audit as little as the refusals themselves take up: samples, and the first of a day."""
+        """Count a refusal, and tell, log and audit as little as is kept of it: samples, and the first of a day."""
+        counted = counted_refusals.add(
+            transaction,
+            service=place,
+            refusal=refusal,
+            seal=seal,
+            payload=payload,
+            size=size,
+            now=self.context.clock.now(),
+            member=member,
+        )
+        if counted.sampled:
+            self._tell(transaction, place, seal, payload, refusal)
         if counted.is_first_of_day:
             detail = {"code": refusal.code, "bytes": size, "counted": counted.times}
             self._note(transaction, place, member or refusal.code, detail)
         if counted.sampled:
-            _log.warning(
-                "message_refused",
-                service=place,
-                code=refusal.code,
-                member=member or None,
-                counted=counted.times,
-                bytes=size,
-                where=trace,
-            )
+            noted = {"code": refusal.code, "member": member or None, "counted": counted.times, "bytes": size}
+            _log.warning("message_refused", service=place, where=trace, **noted)
 
     def _note(self, transaction: Transaction, place: str, subject: str, detail: dict[str, object]) -> None:
         now = self.context.clock.now()
