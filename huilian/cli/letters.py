@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +11,9 @@ from huilian import audit, envelope, messages
 from huilian.cli import screen, session
 from huilian.errors import MessageRefused, UsageError, describe, printable
 from huilian.processing import HAND_ON
-from huilian.system_errors import why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rich.table import Table
 
@@ -38,10 +35,8 @@ __all__ = [
     "table",
     "table_of_counts",
     "table_of_samples",
-    "write",
 ]
 
-_OWNER_ONLY: Final = 0o600
 _ATTRIBUTES: Final = ("id", "source", "type", "subject", "time", "dataschema", "kid", "submission", "sequence", "total")
 
 
@@ -179,20 +174,6 @@ def table(letter: DeadLetter, seal: str, *, kept: int) -> Table:
     if not found:
         values["属性 (attributes)"] = "签名头无法读取 (the seal cannot be read)"
     return screen.pairs(values | {f"· {name}": value for name, value in found.items() if value is not None})
-
-
-def write(file: Path, content: bytes) -> None:
-    """Write a payload, for its owner's eyes only; a file that exists is not replaced.
-
-    Raises:
-        UsageError: HL7021, the file exists or cannot be written.
-    """
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-    except OSError as error:
-        raise UsageError("HL7021", file=file, what=why(error)) from error
 
 
 @dataclass(frozen=True)
