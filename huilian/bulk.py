@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,9 @@ from huilian.errors import MessageRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Batcher", "from_ndjson", "to_csv", "to_ndjson"]
+    import marshmallow as ma
+
+__all__ = ["Batcher", "from_ndjson", "to_csv", "to_ndjson", "wire_types"]
 
 SAMPLE_ROWS: Final = 200
 """Rows whose size tells how many fit into one payload."""
@@ -37,6 +40,16 @@ def to_csv(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_csv(buffer, include_header=False)
     return buffer.getvalue()
+
+
+@functools.cache
+def wire_types(schema: type[ma.Schema]) -> pl.Schema:
+    """Return a contract's fields and the types they travel as: strings, and numbers where JSON has them."""
+    types: dict[str, pl.DataType] = {}
+    for name, field in schema().fields.items():
+        nested: ma.Schema | None = getattr(field, "schema", None)
+        types[name] = pl.Struct(wire_types(type(nested))) if nested else getattr(field, "column_type", pl.String())
+    return pl.Schema(types)
 
 
 def from_ndjson(body: bytes, types: Mapping[str, pl.DataType] | pl.Schema, *, checked: bool = False) -> pl.DataFrame:
