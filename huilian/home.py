@@ -314,9 +314,9 @@ class Home:
         return replace(settings, **{name: url for name, url in named.items() if url})
 
 
-# marshmallow was tried for what follows and for the loop in `settings`: 43 lines in place of 44. It takes true for a whole
-# number, names what is missing one by one, and nests what is wrong in a table: each needs code of its own for texts that
-# people have to act on. And each command would import it.
+# marshmallow was tried for what follows and for the loop in `settings`: 43 lines in place of 44. It takes true for a
+# whole number, names what is missing one by one, and nests what is wrong in a table: each needs code of its own, for
+# texts that people have to act on. And each command would import it.
 
 
 def _percent_by_kind(stated: object, file: Path) -> dict[str, int]:
