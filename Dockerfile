@@ -17,13 +17,14 @@ RUN /opt/huilian/bin/pip install --no-build-isolation --no-deps .
 FROM python:3.11-slim
 # Numeric, so that an orchestrator can see that it is not root.
 RUN groupadd --gid 10001 huilian \
-    && useradd --uid 10001 --gid huilian --home-dir /var/lib/huilian --create-home --shell /usr/sbin/nologin huilian
+    && useradd --uid 10001 --gid huilian --home-dir /var/lib/huilian --create-home --shell /usr/sbin/nologin huilian \
+    && install --directory --mode=0700 --owner=huilian --group=huilian /var/lib/huilian-keys
 COPY --from=build /opt/huilian /opt/huilian
 ENV PATH=/opt/huilian/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HUILIAN_HOME=/var/lib/huilian
 USER 10001:10001
-VOLUME /var/lib/huilian
+VOLUME /var/lib/huilian /var/lib/huilian-keys
 WORKDIR /var/lib/huilian
 ENTRYPOINT ["huilian"]
 CMD ["--help"]

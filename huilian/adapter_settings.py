@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.adapter_registration import suits
 from huilian.errors import ConfigurationError
-from huilian.toml_tables import as_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -82,5 +81,11 @@ def _wrong(value: object, setting: Setting) -> str:
 
 def example(name: str, setting: Setting) -> str:
     """Return how the setting is written in `huilian.toml`: `telephone = "…"`."""
+    import tomlkit  # noqa: PLC0415  # seldom needed: only where a setting is wrong or shown
+
     value = _EXAMPLES[setting.kind] if setting.default in (None, {}) else setting.default
-    return f"{name} = {as_toml(dict(value) if isinstance(value, Mapping) else value)}"
+    if isinstance(value, Mapping):
+        table = tomlkit.inline_table()
+        table.update(value)
+        value = table
+    return tomlkit.dumps({name: value}).rstrip()

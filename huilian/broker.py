@@ -3,14 +3,15 @@
 ::
 
     members ──▶ huilian.messages (topic) ──loan_ledger.#, …─────────▶ service.registry, …
-    relay ────▶ huilian.outgoing (topic) ──receipt.#, …─────────────▶ service.statistics, …
-                                         └─receipt.RCB01, notices.RCB01, …──▶ member.RCB01
+    relay ────▶ huilian.services (topic) ──loans_changed.#, …───────▶ service.statistics, …
+    relay ────▶ huilian.outgoing (topic) ──receipt.RCB01, notices.RCB01, …──▶ member.RCB01
     huilian.dead (fanout) ──────────────────────────────────────────▶ huilian.dead_letters
 
-Two exchanges, since whoever may publish chooses the queues: RabbitMQ routes by the headers CC and
+Three exchanges, since whoever may publish chooses the queues: RabbitMQ routes by the headers CC and
 BCC as well as by the routing key, and checks only the key against a user's topic permissions. From
-the one that members may write to, no way leads to a member's queue, nor to what only the platform
-states; to the other the platform alone may write.
+the one that members may write to, no way leads to a member's queue, nor to what only services say
+to each other; to the others we alone may write. What a service says to members and services goes
+to services under its own seal, to members under the platform's.
 
 All queues are quorum queues. What a queue gives up goes to the dead exchange, at least
 once; the relay brings it from there to the dead-letter table. Routing keys are
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pika
 import pika.exceptions
 
+from huilian.access import is_service
 from huilian.errors import HostUnavailable
 from huilian.members import PLATFORM
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from huilian.service import Service
 
 __all__ = [
+    "BETWEEN",
     "DEAD_QUEUE",
     "INBOUND",
     "OUTBOUND",
@@ -56,8 +59,10 @@ __all__ = [
 
 INBOUND: Final = "huilian.messages"
 """What members publish to: bound to services' queues only, under the types that members send."""
+BETWEEN: Final = "huilian.services"
+"""What one service says to others."""
 OUTBOUND: Final = "huilian.outgoing"
-"""What the platform publishes to, for members and for its own services."""
+"""What the platform says to members."""
 DEAD_EXCHANGE: Final = "huilian.dead"
 DEAD_QUEUE: Final = "huilian.dead_letters"
 SEAL_HEADER: Final = "huilian-seal"
@@ -107,9 +112,9 @@ def declare(channel: Any, services: Iterable[Service], access: AccessRules) -> N
     Args:
         channel: an open channel.
         services: whose queues are bound to what they handle.
-        access: who sends it: what members send comes from one exchange, what the platform sends from the other.
+        access: who sends it: what members send comes by one exchange, what services publish by another.
     """
-    for exchange in (INBOUND, OUTBOUND):
+    for exchange in (INBOUND, BETWEEN, OUTBOUND):
         channel.exchange_declare(exchange, exchange_type="topic", durable=True)
     channel.exchange_declare(DEAD_EXCHANGE, exchange_type="fanout", durable=True)
     channel.queue_declare(DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
@@ -153,8 +158,8 @@ def remove_old_bindings(channel: Any, services: Iterable[Service], access: Acces
     taken = {name for service in installed for name in service.handlers}
     for service in installed:
         for message_type in sorted(taken):
-            old = set() if message_type in service.handlers else set(_exchanges(message_type, access))
-            for exchange in sorted(old | ({INBOUND} if message_type in issued else set())):
+            current = _exchanges(message_type, access) if message_type in service.handlers else ()
+            for exchange in sorted({INBOUND, OUTBOUND, BETWEEN}.difference(current)):
                 channel.queue_unbind(service_queue(service.name), exchange, f"{message_type}.#")
     for code in codes:
         for message_type in issued:
@@ -162,9 +167,9 @@ def remove_old_bindings(channel: Any, services: Iterable[Service], access: Acces
 
 
 def _exchanges(message_type: str, access: AccessRules) -> list[str]:
-    """Return through which exchanges messages of a type come: one, unless members and the platform both send it."""
-    kinds, platform = access.send.get(message_type, frozenset()), {"platform"}
-    ways = {INBOUND: kinds - platform, OUTBOUND: kinds & platform}
+    """Return by which exchanges messages of a type come to services: one, unless members and services both say it."""
+    kinds = access.send.get(message_type, frozenset())
+    ways = {INBOUND: kinds - {"platform"}, BETWEEN: access.publish.get(message_type)}
     return [exchange for exchange, senders in ways.items() if senders]
 
 
@@ -243,8 +248,12 @@ class Broker:
             self.close()
             raise HostUnavailable("HL5002", what=type(error).__name__) from error
 
-    def publish(self, message: Message) -> None:
+    def publish(self, message: Message, exchange: str | None = None) -> None:
         """Publish a message; return when the broker has it safe in every queue that takes it.
+
+        Args:
+            message: the message.
+            exchange: where to; unless given, where messages of such a sender go.
 
         Raises:
             Unroutable: HL5005, no queue takes it.
@@ -258,7 +267,8 @@ class Broker:
             type=_short(message.type),
             headers={SEAL_HEADER: message.seal},
         )
-        exchange = OUTBOUND if message.source == PLATFORM else INBOUND
+        if exchange is None:
+            exchange = OUTBOUND if message.source == PLATFORM else BETWEEN if is_service(message.source) else INBOUND
         channel = self.channel()
         try:
             channel.basic_publish(exchange, _short(message.routing_key), message.payload, properties, mandatory=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import io
-import json
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from huilian.core import strict_json
 from huilian.envelope import BODY_LIMIT, LINE_LIMIT
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Batcher", "from_ndjson", "to_csv", "to_ndjson"]
+    import marshmallow as ma
+
+__all__ = ["Batcher", "from_ndjson", "to_csv", "to_ndjson", "wire_types"]
 
 SAMPLE_ROWS: Final = 200
 """Rows whose size tells how many fit into one payload."""
@@ -37,6 +40,16 @@ def to_csv(frame: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     frame.write_csv(buffer, include_header=False)
     return buffer.getvalue()
+
+
+@functools.cache
+def wire_types(schema: type[ma.Schema]) -> pl.Schema:
+    """Return a contract's fields and the types they travel as: strings, and numbers where JSON has them."""
+    types: dict[str, pl.DataType] = {}
+    for name, field in schema().fields.items():
+        nested: ma.Schema | None = getattr(field, "schema", None)
+        types[name] = pl.Struct(wire_types(type(nested))) if nested else getattr(field, "column_type", pl.String())
+    return pl.Schema(types)
 
 
 def from_ndjson(body: bytes, types: Mapping[str, pl.DataType] | pl.Schema, *, checked: bool = False) -> pl.DataFrame:
@@ -74,9 +87,7 @@ def from_ndjson(body: bytes, types: Mapping[str, pl.DataType] | pl.Schema, *, ch
 
 def _check_line(number: int, line: bytes, types: Mapping[str, pl.DataType]) -> None:
     try:
-        record = json.loads(line.decode(), object_pairs_hook=_without_repeats)
-        # Half of a surrogate pair is JSON, but no text that could be kept.
-        json.dumps(record, ensure_ascii=False).encode()
+        record = strict_json.loads(line)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1007", line=number) from None
     if not isinstance(record, dict):
@@ -92,14 +103,6 @@ def _check_line(number: int, line: bytes, types: Mapping[str, pl.DataType]) -> N
                 raise MessageRefused("HL1010", line=number, field=field, what="HL2004")
         elif value is not None and not isinstance(value, dict if isinstance(kind, pl.Struct) else str):
             raise MessageRefused("HL1010", line=number, field=field, what="HL2023")
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        message = "a field appears twice"
-        raise ValueError(message)
-    return record
 
 
 class Batcher:

@@ -64,10 +64,10 @@ def write(target: Path, receiver: str, messages: Iterable[Message]) -> int:
         messages: one after the other.
 
     Raises:
-        UsageError: HL7001, the file is there already or cannot be written, or it would be too large.
+        UsageError: HL7021, the file is there already or cannot be written; HL7001, it would be too large.
     """
     if target.exists():
-        raise UsageError("HL7001", what=f"{target.name} 已存在，请换名称 (exists already: take another name)")
+        raise UsageError("HL7021", file=target.name, what="已存在，请换名称 (exists already: take another name)")
     temporary = target.with_name(f".{target.name}.part")
     try:
         temporary.unlink(missing_ok=True)
@@ -80,8 +80,7 @@ def write(target: Path, receiver: str, messages: Iterable[Message]) -> int:
         temporary.replace(target)
         sync(target.parent)
     except (OSError, zipfile.LargeZipFile) as error:
-        what = why(error)
-        raise UsageError("HL7001", what=f"{target.name} 无法写出 (cannot be written): {what}") from error
+        raise UsageError("HL7021", file=target.name, what=why(error)) from error
     finally:
         temporary.unlink(missing_ok=True)
     return len(entries)

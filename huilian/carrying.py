@@ -89,7 +89,7 @@ def write_for(office: Office, member: str, target: Path, *, everything: bool, ac
 
     Raises:
         AccessDenied: HL4001, there is no such member.
-        UsageError: HL7001, nothing is there to be written, or it cannot be written.
+        UsageError: HL7020, nothing is there to be written; HL7021, it cannot be written.
     """
     if member == PLATFORM:
         raise AccessDenied("HL4001", member=member)
@@ -97,7 +97,7 @@ def write_for(office: Office, member: str, target: Path, *, everything: bool, ac
         types = outgoing.types_for(office.processor.access, members.find(transaction, member))
         entries = outgoing.not_handed_over(transaction, member, types, everything=everything)
     if not entries:
-        raise UsageError("HL7001", what=f"没有待交给 {member} 的报文 (there is nothing to hand over to {member})")
+        raise UsageError("HL7020", receiver=member)
     written = bundle.write(target, member, _messages(office, entries))
     # Only once it is on the disk: cut off before, the next bundle holds the same again, and that counts once.
     with office.database.transaction() as transaction:

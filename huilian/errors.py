@@ -10,8 +10,8 @@
     ├── ConfigurationError   HL6xxx  a setting, policy or adapter that is wrong
     └── UsageError           HL7xxx  a command that was called wrongly
 
-Row errors (HL2xxx) are data, not exceptions: a row never stops its file. They are
-`huilian.rows.RowError`, and their texts stand in the same catalogue.
+Row errors (HL2xxx) are data, not exceptions: a row never stops its file. They travel as the
+contract `rejections`, and their texts stand in the same catalogue.
 
 A code is six characters, so that it fits the postal savings bank's rejection record.
 Messages name files, lines and fields; never a person, number, account or key.
@@ -20,9 +20,12 @@ Messages name files, lines and fields; never a person, number, account or key.
 # ruff: noqa: N818 - what was refused or denied reads better than one more "Error".
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from huilian.error_texts import TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "AccessDenied",
@@ -33,6 +36,7 @@ __all__ = [
     "MessageRefused",
     "UsageError",
     "describe",
+    "kept",
     "printable",
     "told",
 ]
@@ -114,6 +118,22 @@ _TREE: Final[dict[str, type[HuilianError]]] = {
 def printable(text: str) -> str:
     """Return a text that somebody else wrote as a terminal may show it: what steers terminals becomes a space."""
     return "".join(each if each.isprintable() else " " for each in text)
+
+
+def kept(code: str, facts: Mapping[str, object] | None, english: str) -> HuilianError:
+    """Return an error that was kept by its code and its facts.
+
+    Args:
+        code: as it was kept.
+        facts: what the text of that code names; None of what an older version kept.
+        english: its English text then: the code may since have got another.
+    """
+    try:
+        if facts is not None:
+            return _TREE[code[:3]](code, **facts)
+    except KeyError:
+        pass
+    return told(code, english, english)
 
 
 def told(code: str, english: str, chinese: str | None = None) -> HuilianError:

@@ -14,22 +14,25 @@ stand there the adapter says. On a machine without an office the file may have n
 
 Addresses with passwords need not stand in the file: `HUILIAN_DATABASE_URL` and
 `HUILIAN_AMQP_URL` take precedence over it. `HUILIAN_DATABASE_OWNER_URL` stands in no file.
+
+`HUILIAN_KEYS` names another folder for the private keys. In containers that share a data directory each has its own:
+a service keeps its own key alone, the platform's is where members are spoken to.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import shutil
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import file_ownership, toml_tables, trusted_keys
+from huilian import file_ownership, trusted_keys
 from huilian.errors import ConfigurationError
 from huilian.keys import KeyFolder
-from huilian.private_files import make_folder, write_atomically
+from huilian.private_files import make_folder, sync, write_atomically
 from huilian.spool import FULL_LISTS
 from huilian.trusted_keys import TrustedKey
 
@@ -115,7 +118,8 @@ class Home:
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._environment = os.environ if environment is None else environment
-        self.keys = KeyFolder(folder / "keys")
+        named = self._environment.get("HUILIAN_KEYS")
+        self.keys = KeyFolder(Path(named) if named else folder / "keys")
 
     @staticmethod
     def from_environment() -> Home:
@@ -203,21 +207,25 @@ class Home:
         if self.exists and self.settings().county != settings.county:
             raise ConfigurationError("HL6008", home=self.folder, county=self.settings().county)
         make_folder(self.folder)
-        for part in ("keys", "spool"):
-            make_folder(self.folder / part)
-        # JSON's texts are TOML's, as long as nothing is written as a pair of surrogates.
-        lines = [f"{name} = {json.dumps(getattr(settings, name), ensure_ascii=False)}\n" for name in _KEYS]
-        there = self._read() if self.exists else {}
-        default = Settings("", "")
-        for name in _LIMITS:
-            given = getattr(settings, name)
-            value = given if given != getattr(default, name) else there.get(name, given)
-            if value != getattr(default, name):
-                lines.append(f"{name} = {json.dumps(value)}\n")
-        content = "# Settings of this Huilian office (惠联). See docs/operations.md.\n" + "".join(lines)
-        content += self._shares_to_write(settings.missing_at_most_percent)
-        content += self._tables_to_write(settings.adapters)
-        write_atomically(self.file, content.encode())
+        for part in (self.keys.folder, self.spool):
+            make_folder(part)
+        self._take_keys_along()
+        write_atomically(self.file, self._written(settings).encode())
+
+    def _take_keys_along(self) -> None:
+        """Move the private keys that lie in the data directory to the folder that `HUILIAN_KEYS` names."""
+        if self.keys.folder == self.folder / "keys":
+            return
+        for there in sorted((self.folder / "keys").glob("*")):
+            file_ownership.hold(there, self.folder)
+            target = self.keys.folder / there.name
+            if not target.exists():
+                copied = Path(shutil.copytree(there, target.with_name(f".{there.name}"), dirs_exist_ok=True))
+                for file in copied.iterdir():
+                    sync(file)
+                copied.rename(target)
+                sync(self.keys.folder)
+            shutil.rmtree(there)
 
     def settings(self) -> Settings:
         """Return the settings.
@@ -269,11 +277,24 @@ class Home:
             raise ConfigurationError("HL6006", file=self.file, what=what)
         return values
 
-    def _shares_to_write(self, given: Mapping[str, int]) -> str:
-        there = self.settings().missing_at_most_percent if self.exists else {}
-        wanted = {kind: percent for kind, percent in given.items() if percent != MISSING_AT_MOST_PERCENT} or there
-        set_otherwise = {kind: percent for kind, percent in wanted.items() if percent != MISSING_AT_MOST_PERCENT}
-        return f"{_MISSING} = {toml_tables.as_toml(set_otherwise)}\n" if set_otherwise else ""
+    def _written(self, settings: Settings) -> str:
+        """Return the settings file with these settings; comments, and what is not given otherwise, stay as they are."""
+        import tomlkit  # noqa: PLC0415  # only who sets a directory up writes one
+
+        text = self.file.read_text("utf-8") if self.exists else ""
+        stated, default = tomllib.loads(text), Settings("", "")
+        given = {name: getattr(settings, name) for name in (*_KEYS, *_LIMITS, _MISSING, _ADAPTERS)}
+        wanted = {name: value for name, value in given.items() if name in _KEYS or value != getattr(default, name)}
+        # What is new stands first: further down it would come between a table and the comment above the table.
+        head = "" if self.exists else "# Settings of this Huilian office (惠联). See docs/operations.md.\n"
+        new = {
+            name: value for name, value in wanted.items() if name not in stated and name not in (_MISSING, _ADAPTERS)
+        }
+        document = tomlkit.parse(head + tomlkit.dumps(new) + text)
+        for name, value in wanted.items():
+            if name not in new and value != stated.get(name):
+                document[name] = value
+        return tomlkit.dumps(document)
 
     def kept_from_others(self) -> Iterator[Path]:
         """Yield what nobody else may write to, be it an office's or an edge's; adapters are looked at by themselves.
@@ -282,13 +303,8 @@ class Home:
         """
         yield from (self.folder / name for name in _UNSHARED)
         yield from sorted(self.spool.glob("*"))
-        for name in ("keys", "trusted", "memberships"):
-            yield from file_ownership.tree(self.folder / name)
-
-    def _tables_to_write(self, given: Mapping[str, Mapping[str, Any]]) -> str:
-        there = self.adapter_tables()
-        wanted = given or there
-        return toml_tables.kept(self.file.read_text(encoding="utf-8") if there else "", _ADAPTERS, wanted)
+        for folder in (self.keys.folder, self.folder / "trusted", self.folder / "memberships"):
+            yield from file_ownership.tree(folder)
 
     def _overridden(self, settings: Settings) -> Settings:
         """Return the settings with the environment's word over them."""
@@ -296,6 +312,11 @@ class Home:
             name: self._environment.get(f"HUILIAN_{name.upper()}", "") for name in ("database_url", "amqp_url")
         }
         return replace(settings, **{name: url for name, url in named.items() if url})
+
+
+# marshmallow was tried for what follows and for the loop in `settings`: 43 lines in place of 44. It takes true for a
+# whole number, names what is missing one by one, and nests what is wrong in a table: each needs code of its own, for
+# texts that people have to act on. And each command would import it.
 
 
 def _percent_by_kind(stated: object, file: Path) -> dict[str, int]:

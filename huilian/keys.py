@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from huilian import base64url, file_ownership
 from huilian.errors import AccessDenied, UsageError
-from huilian.private_files import make_folder
+from huilian.private_files import make_folder, sync, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,6 @@ KEY_LONGEST: Final = dt.timedelta(days=3650)
 """How long a key may count at most, whoever states it."""
 BEGINS_AHEAD: Final = dt.timedelta(days=90)
 """How far ahead of now a key may begin to count."""
-_OWNER_ONLY = 0o600
 _BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 _PRIME: Final = 2**255 - 19
@@ -191,12 +189,8 @@ class SigningKey:
         make_folder(path.parent.parent)
         make_folder(path.parent)
         unfinished = path.with_name(path.name + ".new")
-        unfinished.unlink(missing_ok=True)
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        write(unfinished, pem)
+        sync(unfinished)
         try:
             path.hardlink_to(unfinished)
         finally:
@@ -309,6 +303,6 @@ class KeyFolder:
         return self._folder(member) / "next.pem"
 
     def _folder(self, member: str) -> Path:
-        if not member.replace("_", "").replace("-", "").isalnum():
+        if not re.fullmatch(r"[\w-]+(\.\w+)?", member):
             raise AccessDenied("HL4006", member=member)
         return self.folder / member

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from huilian import audit
-from huilian.access import KINDS
+from huilian.access import KINDS, is_service
 from huilian.clock import CHINA
 from huilian.errors import AccessDenied, MessageRefused, UsageError
 from huilian.keys import PublicKey, check_period
@@ -30,6 +30,7 @@ __all__ = [
     "all_members",
     "find",
     "is_code",
+    "is_ours",
     "keys_of",
     "revoke_key",
     "sender",
@@ -109,18 +110,30 @@ def is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
+def is_ours(code: str) -> bool:
+    """Return whether `code` is the platform's or a service's."""
+    return code == PLATFORM or is_service(code)
+
+
 def add(transaction: Transaction, member: Member, *, now: dt.datetime, actor: str) -> None:
-    """Enter a member.
+    """Enter a member, or a service of ours under its code.
 
     Raises:
         AccessDenied: HL4007, the code is taken.
         UsageError: HL7001, the code or the kind is not one.
     """
+    if is_service(member.code):
+        _insert(transaction, member, now=now, actor=actor)
+        return
     if not is_code(member.code):
         what = "机构代码应为 1 至 20 位字母、数字或 _ (a member code is 1 to 20 letters, digits or _)"
         raise UsageError("HL7001", what=what)
     if member.kind not in KINDS:
         raise UsageError("HL7001", what=f"机构类型应为 (the kind is one of): {', '.join(KINDS)}")
+    _insert(transaction, member, now=now, actor=actor)
+
+
+def _insert(transaction: Transaction, member: Member, *, now: dt.datetime, actor: str) -> None:
     added = transaction.execute(
         "INSERT INTO huilian.member (code, kind, name, adapter, region, added_at) VALUES (%s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (code) DO NOTHING",
@@ -147,7 +160,7 @@ def add_key(
     Raises:
         AccessDenied: HL4001, no such member; HL4016, it has left; HL4019, it may not be a key;
             HL4020, it would count from too far ahead or for too long.
-        UsageError: HL7001, the key was entered before, or would never count.
+        UsageError: HL7022, the key was entered before; HL7001, it would never count.
     """
     begins = valid_from or now
     key = MemberKey(public.kid, code, public.check(), begins, valid_until or begins + KEY_LIFETIME, None)
@@ -164,7 +177,7 @@ def add_key(
         [key.kid, code, public.raw, key.valid_from, key.valid_until],
     )
     if not added:
-        raise UsageError("HL7001", what=f"密钥 {key.kid} 已登记 (the key {key.kid} is registered already)")
+        raise UsageError("HL7022", what=key.kid)
     detail = {"kid": key.kid, "from": key.valid_from.isoformat(), "until": key.valid_until.isoformat()}
     audit.append(transaction, now=now, actor=actor, action="key.added", subject=code, detail=detail)
     return key
@@ -215,8 +228,8 @@ def find(transaction: Transaction, code: str) -> Member:
 
 
 def all_members(transaction: Transaction) -> list[Member]:
-    """Return every member, by code; those that left too."""
-    rows = transaction.rows(f"SELECT {_MEMBER} FROM huilian.member m ORDER BY code")
+    """Return every member, by code; those that left too, and not our services."""
+    rows = transaction.rows(f"SELECT {_MEMBER} FROM huilian.member m WHERE kind <> 'service' ORDER BY code")
     return [Member(**row) for row in rows]
 
 

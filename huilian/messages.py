@@ -9,10 +9,11 @@ effectively once.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian import envelope
+from huilian import envelope, errors
 from huilian.counted_refusals import legible
 from huilian.errors import MessageRefused, UsageError
 from huilian.members import PLATFORM
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
     from huilian.envelope import Message
+    from huilian.errors import HuilianError
 
 __all__ = [
     "OUTBOX_CHANNEL",
@@ -32,7 +34,9 @@ __all__ = [
     "dead_letter",
     "dead_letters",
     "dismiss",
+    "is_before_service_keys",
     "is_buried",
+    "is_handed_on",
     "is_kept",
     "is_known",
     "kept",
@@ -118,6 +122,34 @@ def is_kept(transaction: Transaction, seal: str, payload: bytes) -> bool:
     )
 
 
+def is_handed_on(transaction: Transaction, source: str, message_id: str) -> bool:
+    """Return whether a message is what the platform sealed anew of a service's message to a member."""
+    return source == PLATFORM and bool(
+        transaction.value(
+            "SELECT true FROM huilian.member s JOIN huilian.message m ON m.source = s.code AND m.id = %s"
+            " WHERE s.kind = 'service' LIMIT 1",
+            [message_id],
+        )
+    )
+
+
+def is_before_service_keys(transaction: Transaction, message: Message) -> bool:
+    """Return whether the platform sealed a message between services, as it did before they had keys of their own.
+
+    Such messages may still be on their way after an upgrade. They were put into the outbox here: what somebody makes
+    up with a stolen key of the platform is not among the kept messages.
+    """
+    if message.source != PLATFORM or is_handed_on(transaction, message.source, message.id):
+        return False
+    # Not the seal: what a key sealed that was revoked since, the relay seals anew.
+    return bool(
+        transaction.value(
+            "SELECT (payload, type, subject) = (%b, %s, %s) FROM huilian.message WHERE source = %s AND id = %s",
+            [message.payload, message.type, message.subject, message.source, message.id],
+        )
+    )
+
+
 def take(transaction: Transaction, service: str, message: Message, *, now: dt.datetime) -> bool:
     """Enter a message in a service's inbox; return False when it was there already.
 
@@ -185,6 +217,12 @@ class DeadLetter:
     retried_at: dt.datetime | None
     dismissed_at: dt.datetime | None
     dismissed_reason: str | None
+    facts: dict[str, object] | None
+
+    @property
+    def chinese(self) -> str:
+        """Return the reason in Chinese; in English if an older version kept it."""
+        return errors.kept(self.code, self.facts, self.reason).chinese
 
     @property
     def waits(self) -> bool:
@@ -213,12 +251,11 @@ def bury(
     service: str,
     seal: str,
     payload: bytes,
-    code: str,
-    reason: str,
+    refusal: MessageRefused,
     trace: str | None,
     now: dt.datetime,
 ) -> int:
-    """Keep a refused message with its bytes, code, reason and trace; return its number.
+    """Keep a refused message with its bytes, the refusal and its trace; return its number.
 
     The same bytes refused again for the same reason are counted, not kept twice; they wait again.
     """
@@ -230,9 +267,9 @@ def bury(
     return int(
         transaction.value(
             "INSERT INTO huilian.dead_letter"
-            " (service, code, reason, trace, message, source, type, submission, seal, seal_sha256, payload, size,"
-            " sha256, received_at, last_received_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s, %s, %s, %s)"
+            " (service, code, reason, facts, trace, message, source, type, submission, seal, seal_sha256, payload,"
+            " size, sha256, received_at, last_received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s, %s, %s, %s)"
             " ON CONFLICT (service, code, seal_sha256, sha256) DO UPDATE"
             " SET times = huilian.dead_letter.times + 1,"
             " last_received_at = excluded.last_received_at, retried_at = NULL, dismissed_at = NULL,"
@@ -240,8 +277,9 @@ def bury(
             " RETURNING number",
             [
                 service,
-                code,
-                reason,
+                refusal.code,
+                refusal.english,
+                json.dumps(refusal.facts, default=str),
                 trace,
                 *claims,
                 legible(seal),
@@ -258,7 +296,7 @@ def bury(
 
 _DEAD_LETTER = (
     "number, service, code, reason, trace, message, source, type, size, sha256, received_at, retried_at,"
-    " dismissed_at, dismissed_reason"
+    " dismissed_at, dismissed_reason, facts"
 )
 
 
@@ -282,15 +320,15 @@ def dead_letter(transaction: Transaction, number: int) -> tuple[DeadLetter, str,
     return DeadLetter(**row), seal, payload
 
 
-def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | None:
-    """Return code and reason of a message of this submission that waits as a dead letter.
+def refusal_of(transaction: Transaction, submission: str) -> HuilianError | None:
+    """Return why a message of this submission was refused that waits as a dead letter.
 
     Only those of the member it belongs to and whose signature held count: anybody can claim
     to be part of a submission. Nor do those count in whose place another message came since,
     or another manifest: the file was pushed again, translated anew.
     """
     rows = transaction.rows(
-        "SELECT code, reason, seal, last_received_at FROM huilian.dead_letter"
+        "SELECT code, reason, facts, seal, last_received_at FROM huilian.dead_letter"
         " WHERE submission = %s AND starts_with(submission, source || '-') AND retried_at IS NULL AND code <> ALL(%s)"
         " ORDER BY number",
         [submission, list(_BEFORE_SIGNATURE)],
@@ -309,20 +347,20 @@ def refusal_of(transaction: Transaction, submission: str) -> tuple[str, str] | N
             },
         )
         if not replaced:
-            return row["code"], row["reason"]
+            return errors.kept(row["code"], row["facts"], row["reason"])
     return _refusal_not_kept(transaction, submission)
 
 
-def _refusal_not_kept(transaction: Transaction, submission: str) -> tuple[str, str] | None:
-    """Return code and reason of a message that was only counted, unless a manifest came since."""
+def _refusal_not_kept(transaction: Transaction, submission: str) -> HuilianError | None:
+    """Return why a message was refused that was only counted, unless a manifest came since."""
     row = transaction.row(
-        "SELECT code, reason FROM huilian.refusal_sample s"
+        "SELECT code, reason, facts FROM huilian.refusal_sample s"
         " WHERE submission = %(submission)s AND starts_with(submission, member || '-')"
         " AND NOT EXISTS (SELECT FROM huilian.message m WHERE m.submission = s.submission AND m.source = s.member"
         " AND m.type = %(manifest)s AND m.id <> s.message AND m.received_at > s.at) ORDER BY at LIMIT 1",
         {"submission": submission, "manifest": MANIFEST},
     )
-    return (row["code"], row["reason"]) if row else None
+    return errors.kept(row["code"], row["facts"], row["reason"]) if row else None
 
 
 def put_right(transaction: Transaction, submission: str, source: str, code: str, *, now: dt.datetime) -> None:

@@ -101,8 +101,10 @@ def note(
 def texts_about(transaction: Transaction, submission: str) -> list[str]:
     """Return the texts of the notices that went out with a submission's receipt, oldest first."""
     rows = transaction.rows(
-        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = %s ORDER BY time, id",
+        "SELECT id, seal, payload FROM huilian.message WHERE submission = %s AND type = %s ORDER BY time, id",
         [submission, TYPE],
     )
-    bodies = [envelope.read(row["seal"], bytes(row["payload"])).body() for row in rows]
+    # Sealed by the service that says it and again by the platform, under one id.
+    once = {row["id"]: row for row in reversed(rows)}
+    bodies = [envelope.read(row["seal"], bytes(row["payload"])).body() for row in reversed(once.values())]
     return [str(json.loads(line)["text"]) for body in bodies for line in body.splitlines()]

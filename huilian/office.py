@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
 from huilian import access, catalogue, database_roles, members, policy, schema, service, translating
 from huilian.clock import Clock, SystemClock
+from huilian.core import retry
 from huilian.county.context import Context
 from huilian.database import Database, credentials
 from huilian.embedded_server import EmbeddedServer
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from huilian.service import Service
 
 __all__ = ["Office", "components", "open_office", "open_office_when_up", "set_up"]
-
-RETRY_SECONDS: Final = 1.0
-"""Between two tries to open a database that is not up yet."""
 
 _log = structlog.get_logger(__name__)
 
@@ -75,9 +73,14 @@ class Office:
 
     @functools.cached_property
     def processor(self) -> Processor:
-        """Return what lets messages in."""
-        keys, quotas = self.home.keys, Quotas.of(self.settings)
-        return Processor(self.database, self.context, access.load(), keys, quotas)
+        """Return what lets messages in.
+
+        Raises:
+            ConfigurationError: HL6009, a service publishes what the access rules do not let it.
+        """
+        keys, quotas, rules = self.home.keys, Quotas.of(self.settings), access.load()
+        service.check_publishing(self.services.values(), rules)
+        return Processor(self.database, self.context, rules, keys, quotas)
 
     def takers(self, message_type: str) -> list[Service]:
         """Return the services that handle messages of this type."""
@@ -130,14 +133,16 @@ def open_office_when_up(home: Home, *, wait: Callable[[float], object], connecti
         wait: sleeps for so many seconds; it may raise to give up.
         connections: as `open_office` takes them.
     """
+    backoff = retry.for_servers()
     with contextlib.ExitStack() as stack:
         while True:
             try:
                 office = stack.enter_context(open_office(home, connections=connections))
                 break
             except HostUnavailable as error:
-                _log.warning("database_away", code=error.code, retry_in_seconds=RETRY_SECONDS)
-                wait(RETRY_SECONDS)
+                pause = backoff.failed()
+                _log.warning("database_away", code=error.code, retry_in_seconds=round(pause, 1))
+                wait(pause)
         yield office
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "sync",
     "write",
     "write_atomically",
+    "write_new",
 ]
 
 PRIVATE: Final = 0o600
@@ -55,6 +56,10 @@ def open_to_write(path: Path, mode: int = PRIVATE) -> BinaryIO:
     """Open a file for writing that takes the place of what is called so, with this mode from its first byte on."""
     # Emptied, it might be a link to elsewhere, or another's who reads along.
     path.unlink(missing_ok=True)
+    return _open_new(path, mode)
+
+
+def _open_new(path: Path, mode: int) -> BinaryIO:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     os.fchmod(handle, mode)
     return os.fdopen(handle, "wb")
@@ -76,6 +81,17 @@ def write(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     """Write a file."""
     with open_to_write(path, mode) as file:
         file.write(content)
+
+
+def write_new(path: Path, content: bytes, mode: int = PRIVATE) -> None:
+    """Write a file that was not there, durably.
+
+    Raises:
+        FileExistsError: it is there.
+    """
+    with _open_new(path, mode) as file:
+        file.write(content)
+    sync(path)
 
 
 def sync(path: Path) -> None:

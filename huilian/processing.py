@@ -2,6 +2,9 @@
 
     read → sender and key → signature → access → contract → inbox → handler → outbox → commit
 
+What a handler returns is sealed with the key of its service. What of it is for a member, `hand_on` seals anew in the
+platform's name: members know the platform alone.
+
 Whatever is refused or breaks is kept as a dead letter and the next message goes on. Where
 no signature says who sent it, or its sender's share is used up, it is only counted.
 Only a server that is away is not the message's fault: that error leaves, and the host
@@ -17,7 +20,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian import audit, counted_refusals, envelope, members, messages, service
-from huilian.errors import HostUnavailable, MessageRefused
+from huilian.access import is_service
+from huilian.county.members.service_keys import KIND, ServiceKeys, Signer
+from huilian.errors import AccessDenied, HostUnavailable, MessageRefused
 from huilian.logs import where
 from huilian.quotas import Quotas
 from huilian.refusal_notices import refusal_notice
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from huilian.access import AccessRules
-    from huilian.counted_refusals import Counted
     from huilian.county.context import Context
     from huilian.database import Database, Transaction
     from huilian.envelope import Draft, Message
@@ -34,10 +38,14 @@ if TYPE_CHECKING:
     from huilian.members import Member
     from huilian.service import Service
 
-__all__ = ["INTAKE", "Outcome", "Processor", "Result", "check_intake"]
+__all__ = ["HAND_ON", "INTAKE", "Outcome", "Processor", "Result", "check_intake"]
 
 INTAKE: Final = "intake"
 """The way in where whoever hands a message over is answered at once: HTTP, and this machine's own commands."""
+BROKER: Final = "broker"
+"""Where a queue of the broker gave a message up."""
+HAND_ON: Final = "platform"
+"""The place where the platform seals anew what a service says to a member."""
 _NOT_KEPT: Final = frozenset({"HL1022", "HL1023"})
 """Refusals of a message whose sender has used up its share."""
 
@@ -78,7 +86,8 @@ class Processor:
         database: where services and kernel keep everything.
         context: what handlers are given.
         access: who may send what.
-        keys: where the key is kept that the services' own messages are sealed with.
+        keys: where the private keys of this process are kept: the services' own, and the platform's where it
+            speaks to members.
         quotas: what each member may take up.
     """
 
@@ -94,12 +103,16 @@ class Processor:
         self.context = context
         self.access = access
         self.quotas = quotas
+        self.service_keys = ServiceKeys(database, keys, context.clock)
         self._keys = keys
-        _ = self.platform_key  # one that is missing must fail here, not at the first message
 
     @property
     def platform_key(self) -> SigningKey:
-        """Return the key in use now: it may be changed while this runs."""
+        """Return the key in use now: it may be changed while this runs.
+
+        Raises:
+            AccessDenied: HL4006, it is not kept here: a service of its own process has none.
+        """
         return self._keys.current(members.PLATFORM)
 
     def check(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
@@ -109,7 +122,11 @@ class Processor:
             MessageRefused: with the code of the first rule it breaks.
         """
         message, member = self._established(transaction, seal, payload)
-        self.access.check_send(member.code, member.kind, message.type)
+        try:
+            self.access.check_send(member.code, member.kind, message.type)
+        except MessageRefused:
+            if not messages.is_before_service_keys(transaction, message):
+                raise
         contract = self.context.catalogue.contract(message.type, message.dataschema)
         if contract.media_type != message.media_type:
             raise MessageRefused("HL1009", what="datacontenttype")
@@ -152,15 +169,15 @@ class Processor:
         return known
 
     def check_from_outside(self, transaction: Transaction, seal: str, payload: bytes) -> tuple[Message, Member]:
-        """Return the same of a message that somebody hands over, who cannot be the platform: that sends from here.
+        """Return the same of a message that somebody hands over, who is neither the platform nor a service.
 
-        Whoever stole a key of the platform would else have the county hand out, and seal anew, what he made up.
+        Whoever stole a key of theirs would else have the county hand out, and seal anew, what he made up.
 
         Raises:
-            MessageRefused: with the code of the first rule it breaks; HL1004, it is in the platform's name.
+            MessageRefused: with the code of the first rule it breaks; HL1004, it is in our own name.
         """
         message, member = self.check(transaction, seal, payload)
-        if member.code == members.PLATFORM:
+        if members.is_ours(member.code):
             raise MessageRefused("HL1004", member=member.code, type=message.type)
         return message, member
 
@@ -170,8 +187,9 @@ class Processor:
         Raises:
             HostUnavailable: a server is away; nothing was committed, try again.
         """
+        signer = self.service_keys.signer(taker.name)
         return self._guarded(
-            taker.name, seal, payload, lambda transaction: self._handle(taker, seal, payload, transaction)
+            taker.name, seal, payload, lambda transaction: self._handle(taker, seal, payload, transaction, signer)
         )
 
     def intake(self, seal: str, payload: bytes) -> Outcome:
@@ -195,9 +213,12 @@ class Processor:
         outcome = self._guarded(INTAKE, seal, payload, forward)
         return Outcome(Result.REFUSED, refusals[0]) if refusals else outcome
 
-    def _handle(self, taker: Service, seal: str, payload: bytes, transaction: Transaction) -> Result:
+    def _handle(self, taker: Service, seal: str, payload: bytes, transaction: Transaction, signer: Signer) -> Result:
         now = self.context.clock.now()
         message, _ = self.check(transaction, seal, payload)
+        if message.source == members.PLATFORM and not messages.is_before_service_keys(transaction, message):
+            # The platform speaks to members. Between services each speaks for itself.
+            raise MessageRefused("HL1004", member=message.source, type=message.type)
         handler = taker.handlers.get(message.type)
         if handler is None:
             raise MessageRefused("HL1005", type=message.type, dataschema=message.dataschema)
@@ -207,16 +228,64 @@ class Processor:
         if not messages.take(transaction, taker.name, message, now=now):
             return Result.REPEATED
         for draft in handler(message, transaction, self.context):
-            self.send(transaction, draft)
+            self.send(transaction, draft, signer=signer)
         if not known:
             self.quotas.note(transaction, message, now=now)
         return Result.HANDLED
 
-    def send(self, transaction: Transaction, draft: Draft, *, message_id: str | None = None) -> None:
-        """Seal a message in the platform's name, with a new id unless one is given, and put it in the outbox."""
+    def send(
+        self, transaction: Transaction, draft: Draft, *, signer: Signer | None = None, message_id: str | None = None
+    ) -> None:
+        """Seal a message and put it in the outbox.
+
+        Args:
+            transaction: in which it is put there.
+            draft: what to send.
+            signer: the service that says it; the platform unless given.
+            message_id: a new one unless given.
+
+        Raises:
+            MessageRefused: HL1004, the service may not publish such a message.
+        """
         now = self.context.clock.now()
-        message = envelope.seal(draft, self.platform_key, source=members.PLATFORM, time=now, message_id=message_id)
+        if signer is None:
+            signer = Signer(members.PLATFORM, self.platform_key)
+        else:
+            self.access.check_send(signer.source, KIND, draft.type)
+        message = envelope.seal(draft, signer.key, source=signer.source, time=now, message_id=message_id)
         messages.put(transaction, message, now=now)
+
+    def hand_on(self, transaction: Transaction, message: Message) -> Outcome:
+        """Seal anew, in the platform's name and under the same id, what a service says to a member.
+
+        Others are left alone: what a service says to services only, and what members send. The service's seal must
+        hold, and the service must be allowed to publish this; else it is kept as a dead letter and not handed on.
+
+        Raises:
+            HostUnavailable: a server is away; nothing was committed, try again.
+        """
+        if not is_service(message.source) or self.receiver(transaction, message) is None:
+            return Outcome(Result.REPEATED)
+        try:
+            self.check(transaction, message.seal, message.payload)
+        except HostUnavailable:
+            raise
+        except MessageRefused as refusal:
+            return Outcome(Result.REFUSED, self.refuse(HAND_ON, message.seal, message.payload, refusal))
+        now = self.context.clock.now()
+        sealed = envelope.seal_again(
+            message, self.platform_key, source=members.PLATFORM, time=now, message_id=message.id
+        )
+        messages.put(transaction, sealed, now=now)
+        return Outcome(Result.HANDLED)
+
+    def receiver(self, transaction: Transaction, message: Message) -> Member | None:
+        """Return the member that a message of ours is for; None where its subject is no member that may receive it."""
+        try:
+            member = members.find(transaction, message.subject)
+        except AccessDenied:
+            return None  # about a region or the like
+        return member if self.access.may_receive(member.kind, message.type) else None
 
     def _guarded(self, place: str, seal: str, payload: bytes, work: Callable[[Transaction], Result]) -> Outcome:
         try:
@@ -258,20 +327,9 @@ class Processor:
         with self.database.transaction() as transaction:
             if refusal.signature_held or messages.is_kept(transaction, seal, payload):
                 return self._refuse_a_members(transaction, place, envelope.read(seal, payload), refusal, trace)
-            size = len(payload) if size is None else size
-            counted = counted_refusals.add(
-                transaction,
-                service=place,
-                refusal=refusal,
-                seal=seal,
-                payload=payload,
-                size=size,
-                now=self.context.clock.now(),
-            )
             # A key that has ended, or a member that is suspended, may still be who it says; it is told of samples.
-            if counted.sampled:
-                self._tell(transaction, place, seal, payload, refusal)
-            self._note_counted(transaction, place, refusal, counted, size, trace=trace)
+            size = len(payload) if size is None else size
+            self._count(transaction, place, seal, payload, refusal, size=size, trace=trace)
             return refusal
 
     def give_up(self, seal: str, payload: bytes) -> None:
@@ -286,7 +344,7 @@ class Processor:
                 self._established(transaction, seal, payload)
         except MessageRefused as unknown:
             refusal.signature_held = unknown.signature_held
-        self.refuse("broker", seal, payload, refusal)
+        self.refuse(BROKER, seal, payload, refusal)
 
     def _refuse_a_members(
         self, transaction: Transaction, place: str, message: Message, refusal: MessageRefused, trace: str | None
@@ -299,29 +357,10 @@ class Processor:
             refusal = MessageRefused("HL1023", member=message.source, what=refusal.code)
         size = len(payload)
         if refusal.code in _NOT_KEPT:
-            counted = counted_refusals.add(
-                transaction,
-                service=place,
-                refusal=refusal,
-                seal=seal,
-                payload=payload,
-                size=size,
-                now=now,
-                member=message.source,
-            )
-            if counted.sampled:
-                self._tell(transaction, place, seal, payload, refusal)
-            self._note_counted(transaction, place, refusal, counted, size, member=message.source)
+            self._count(transaction, place, seal, payload, refusal, size=size, member=message.source)
             return refusal
         number = messages.bury(
-            transaction,
-            service=place,
-            seal=seal,
-            payload=payload,
-            code=refusal.code,
-            reason=refusal.english,
-            trace=trace,
-            now=now,
+            transaction, service=place, seal=seal, payload=payload, refusal=refusal, trace=trace, now=now
         )
         self._tell(transaction, place, seal, payload, refusal)
         if not again:
@@ -339,33 +378,40 @@ class Processor:
             transaction, self.context, self.access, seal=seal, payload=payload, refusal=refusal
         )
         if told:
-            self.send(transaction, told)
+            of_the_platform = place in (BROKER, HAND_ON)
+            self.send(transaction, told, signer=None if of_the_platform else self.service_keys.signer(place))
 
-    def _note_counted(
+    def _count(
         self,
         transaction: Transaction,
         place: str,
+        seal: str,
+        payload: bytes,
         refusal: MessageRefused,
-        counted: Counted,
-        size: int,
         *,
+        size: int,
         member: str = "",
         trace: str | None = None,
     ) -> None:
-        """Log and audit as little as the refusals themselves take up: samples, and the first of a day."""
+        """Count a refusal, and tell, log and audit as little as is kept of it: samples, and the first of a day."""
+        counted = counted_refusals.add(
+            transaction,
+            service=place,
+            refusal=refusal,
+            seal=seal,
+            payload=payload,
+            size=size,
+            now=self.context.clock.now(),
+            member=member,
+        )
+        if counted.sampled:
+            self._tell(transaction, place, seal, payload, refusal)
         if counted.is_first_of_day:
             detail = {"code": refusal.code, "bytes": size, "counted": counted.times}
             self._note(transaction, place, member or refusal.code, detail)
         if counted.sampled:
-            _log.warning(
-                "message_refused",
-                service=place,
-                code=refusal.code,
-                member=member or None,
-                counted=counted.times,
-                bytes=size,
-                where=trace,
-            )
+            noted = {"code": refusal.code, "member": member or None, "counted": counted.times, "bytes": size}
+            _log.warning("message_refused", service=place, where=trace, **noted)
 
     def _note(self, transaction: Transaction, place: str, subject: str, detail: dict[str, object]) -> None:
         now = self.context.clock.now()

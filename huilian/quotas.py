@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.clock import CHINA
 from huilian.errors import MessageRefused
-from huilian.members import PLATFORM
+from huilian.members import is_ours
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,12 +46,12 @@ class Quotas:
         Raises:
             MessageRefused: HL1022, it has not.
         """
-        if message.source != PLATFORM and not self._day_has_room(transaction, message.source, _size(message), now):
+        if not is_ours(message.source) and not self._day_has_room(transaction, message.source, _size(message), now):
             raise MessageRefused("HL1022", member=message.source, mib=self.daily_bytes // MIB)
 
     def note(self, transaction: Transaction, message: Message, *, now: dt.datetime) -> None:
         """Add a new message to its sender's day; call it last, since others of the same sender wait for the commit."""
-        if message.source != PLATFORM:
+        if not is_ours(message.source):
             transaction.execute(
                 "INSERT INTO huilian.member_day (member, day, bytes) VALUES (%s, %s, %s)"
                 " ON CONFLICT (member, day) DO UPDATE SET bytes = huilian.member_day.bytes + excluded.bytes",
@@ -60,7 +60,7 @@ class Quotas:
 
     def has_room_for_dead_letter(self, transaction: Transaction, message: Message, *, now: dt.datetime) -> bool:
         """Return whether one more of a sender's messages may be kept as a dead letter; the platform's always may."""
-        if message.source == PLATFORM:
+        if is_ours(message.source):
             return True
         row = transaction.row(
             "SELECT count(*) AS letters, coalesce(sum(length(seal) + length(payload)), 0) AS bytes"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
+from huilian.core import strict_json
 from huilian.envelope import BODY_LIMIT
 from huilian.errors import FileRefused, UsageError
 from huilian.system_errors import why
@@ -91,20 +91,7 @@ def _object(value: object) -> dict[str, Any] | None:
 def _parsed(content: bytes) -> object:
     """Return what JSON says, exactly: no member twice, no NaN, no half of a character; None where it is no JSON."""
     try:
-        found: object = json.loads(content.decode(), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
-        json.dumps(found, ensure_ascii=False).encode()
+        found: object = strict_json.loads(content)
     except (ValueError, RecursionError):
         return None
     return found
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a field appears twice"
-        raise ValueError(message)
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -1,5 +1,8 @@
 """The relay: carries the outbox to RabbitMQ, and what RabbitMQ gave up to the dead letters.
 
+What a service says goes to the services under that service's seal. What of it is for a member, the relay seals
+anew in the platform's name: no other process of the distributed host has to (`Processor.hand_on`).
+
 A row is marked carried after the broker has confirmed the message. Between the two the
 relay may die: then the message is published again, and inboxes know it. Relays may run
 side by side: each claims its rows with row locks.
@@ -12,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian import broker, members, messages, outgoing
-from huilian.errors import AccessDenied, HostUnavailable
+from huilian.access import is_service
+from huilian.core import retry
+from huilian.errors import HostUnavailable
 from huilian.messages import OUTBOX_CHANNEL
 
 if TYPE_CHECKING:
@@ -28,8 +33,6 @@ __all__ = ["Relay"]
 CLAIM: Final = 16
 """Rows claimed at a time: one commit for all of them."""
 IDLE_SECONDS: Final = 1.0
-RETRY_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
-"""Waits after a lost server; the last is repeated."""
 
 _log = structlog.get_logger(__name__)
 
@@ -45,22 +48,21 @@ class Relay:
 
     def run(self, stopping: threading.Event) -> None:
         """Carry whatever comes; wait out servers that are away."""
-        failures = 0
+        backoff = retry.for_servers()
         listener: Listener | None = None
         while not stopping.is_set():
             try:
                 self._declare()
                 listener = listener or self.office.database.listener(OUTBOX_CHANNEL)
                 while self.carry() and not stopping.is_set():
-                    failures = 0
+                    backoff.succeeded()
                 self.collect_dead()
                 listener.wait(IDLE_SECONDS)
                 self.broker.keep_alive()
-                failures = 0
+                backoff.succeeded()
             except HostUnavailable as error:
-                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                failures += 1
-                _log.warning("server_away", code=error.code, retry_in_seconds=pause)
+                pause = backoff.failed()
+                _log.warning("server_away", code=error.code, retry_in_seconds=round(pause, 1))
                 self._declared = False
                 if listener is not None:
                     listener.close()
@@ -104,14 +106,14 @@ class Relay:
 
     def _publish(self, transaction: Transaction, *, position: int, source: str, message: str) -> bool:
         [kept] = messages.kept(transaction, source, [message])
+        self.office.processor.hand_on(transaction, kept)
         if source == members.PLATFORM:
             key, now = self.office.processor.platform_key, self.office.clock.now()
             kept = outgoing.as_believed(transaction, kept, key, now=now)
-        if self._is_heard_by_nobody(kept.type):
-            return True
         self._declare_receiver(transaction, kept)
         try:
-            self.broker.publish(kept)
+            for exchange in self._exchanges(transaction, kept):
+                self.broker.publish(kept, exchange)
         except broker.Unroutable as error:
             # A service that is not installed here yet: the row waits, the others go on.
             transaction.execute(
@@ -122,26 +124,27 @@ class Relay:
             return False
         return True
 
-    def _is_heard_by_nobody(self, message_type: str) -> bool:
-        """Return whether it is an event for our own services, and none that is installed takes it.
-
-        One that is installed later is told the whole state.
-        """
-        for_services_only = self.office.processor.access.receive.get(message_type, frozenset()) == {"platform"}
-        return for_services_only and not self.office.takers(message_type)
+    def _exchanges(self, transaction: Transaction, message: Message) -> list[str | None]:
+        """Return where a message is published to, None for where such messages go; nowhere, if nobody takes it."""
+        taken = bool(self.office.takers(message.type))
+        if is_service(message.source):
+            return [None] if taken else []
+        if taken and messages.is_before_service_keys(transaction, message):
+            # An older version used one message of the platform's for services and member.
+            receiver = self.office.processor.receiver(transaction, message)
+            return [broker.BETWEEN] if receiver is None else [broker.BETWEEN, broker.OUTBOUND]
+        return [None]
 
     def _declare_receiver(self, transaction: Transaction, message: Message) -> None:
         """See to it that the member a message is for has a queue, bound to all that it may be handed."""
         code = message.subject
         if message.source != members.PLATFORM or code in self._receivers:
             return
-        try:
-            types = outgoing.types_for(self.office.processor.access, members.find(transaction, code))
-        except AccessDenied:
-            return  # about a region or the like: no member's
-        if message.type in types:
+        processor = self.office.processor
+        receiver = processor.receiver(transaction, message)
+        if receiver is not None:
             with self.broker.declaring() as channel:
-                broker.declare_member_queue(channel, code, types)
+                broker.declare_member_queue(channel, code, outgoing.types_for(processor.access, receiver))
             self._receivers.add(code)
 
     def collect_dead(self) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from huilian.access import AccessRules
     from huilian.county.context import Context, Handler
     from huilian.county.jobs import Job
     from huilian.county.queries import Query
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Gauge", "Service", "installed", "kinds", "queries", "query"]
 
 GROUP: Final = "huilian.services"
+ANSWERS: Final = frozenset({"receipt", "notices"})
+"""What a service says to a member; no service declares it as an event."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Service:
         handlers: message type to handler.
         queries: what it can be asked, over HTTP and by commands.
         kinds: the kinds of submission it owns; the kernel takes them in, and adds the handlers that do.
-        events: the types of message it publishes, so that others can fold them.
+        events: the message types it publishes for other services; `contracts/access.toml` must let it.
         tells: by type of event, how its whole state is told: called with a transaction, it holds off changes until
             that ends, and returns messages to read. Each is complete by itself.
         forget: throws away what it folded from the events of others, so that it can be told anew.
@@ -114,6 +117,20 @@ def installed() -> dict[str, Service]:
 def kinds() -> dict[str, Kind]:
     """Return every kind of submission that an installed service owns, by name."""
     return {kind.name: kind for service in installed().values() for kind in service.kinds}
+
+
+def check_publishing(services: Iterable[Service], access: AccessRules) -> None:
+    """Let pass services that publish what the access rules let them, no more and no less.
+
+    Raises:
+        ConfigurationError: HL6009, naming service and message.
+    """
+    for each in services:
+        allowed = set(access.published_by(each.name)) - ANSWERS
+        for name in sorted(allowed.symmetric_difference(each.events)):
+            found = "不发布它 (does not publish it)" if name in allowed else "规则不准 (the rules do not let it)"
+            what = f"[{name}] publish: {each.name}: {found}"
+            raise ConfigurationError("HL6009", file="access.toml", what=what)
 
 
 @functools.cache

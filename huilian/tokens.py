@@ -128,7 +128,7 @@ def add(
     Call it last in a transaction: it ends with an audit record.
 
     Raises:
-        UsageError: HL7001, the label is taken or not one, or not exactly one of the two is given;
+        UsageError: HL7022, the label is taken; HL7001, it is not one, or not exactly one of the two is given;
             HL7002, the region is not one.
         AccessDenied: HL4001, there is no such member.
     """
@@ -148,7 +148,7 @@ def add(
         [_sha256(secret), label, region, member, now],
     )
     if not added:
-        raise UsageError("HL7001", what=f"令牌名称 {label} 已被使用 (there is, or was, a token with this label)")
+        raise UsageError("HL7022", what=label)
     detail = {"region": region, "member": member}
     audit.append(transaction, now=now, actor=actor, action="token.added", subject=label, detail=detail)
     return secret

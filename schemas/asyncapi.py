@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from huilian.broker import INBOUND, OUTBOUND, member_queue
+from huilian.broker import BETWEEN, INBOUND, OUTBOUND, member_queue
 from huilian.envelope import BODY_LIMIT, COMPRESS_ABOVE, JSON, LINE_LIMIT, NDJSON, XML
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENVELOPE", "document", "text"]
 
-EXCHANGE_VERSION: Final = "1.1.0"
+EXCHANGE_VERSION: Final = "1.2.0"
 """Of the exchange as a whole: the envelope and the ways in and out, not of any message."""
 
 SCHEMA_FORMAT: Final = "application/schema+json;version=draft-2020-12"
@@ -38,7 +38,8 @@ and the schema is that of one line. A payload above {COMPRESS_ABOVE >> 10} KiB i
 says so in `contentencoding`; the bytes that are signed are the bytes that travel.
 
 Over AMQP members publish to the exchange `{INBOUND}`, which leads to the services only, and each
-fetches what is addressed to it from its queue `{member_queue("CODE")}`. To `{OUTBOUND}` the platform alone may publish.
+fetches what is addressed to it from its queue `{member_queue("CODE")}`. To `{OUTBOUND}` the platform alone may publish,
+to `{BETWEEN}` its services, each under its own seal: what they say to members the platform seals anew.
 """
 
 
@@ -93,7 +94,7 @@ def document(contracts: Sequence[Contract], access: Access) -> dict[str, Any]:
 
     Args:
         contracts: every version of every message type.
-        access: message type to `send` and `receive`, each the kinds of member that may.
+        access: message type to `send` and `receive`, each the kinds of member that may, and to `publish`, the services.
 
     Raises:
         KeyError: a contract's type is not named in `access`.
@@ -110,7 +111,7 @@ def document(contracts: Sequence[Contract], access: Access) -> dict[str, Any]:
             f"{action}_{name}": _operation(action, versions[name], access[name])
             for name in types
             for action in ("receive", "send")
-            if "platform" in access[name][action]
+            if "platform" in access[name][action] or (action == "send" and "publish" in access[name])
         },
         "components": {
             "messages": {_key(contract): _message(contract) for contract in contracts},
@@ -145,16 +146,22 @@ def _key(contract: Contract) -> str:
 
 def _channel(versions: Sequence[Contract], rules: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     newest = versions[-1]
+    published = {"x-published-by": list(rules["publish"])} if "publish" in rules else {}
     return {
         "address": f"{newest.type}.{{subject}}",
         "parameters": {"subject": {"description": "The attribute `subject`: the broker routes by type, then subject."}},
         "title": newest.chinese,
         "description": newest.summary,
         "messages": {f"v{each.version}": {"$ref": f"#/components/messages/{_key(each)}"} for each in versions},
-        "bindings": {"amqp": _amqp(OUTBOUND if "platform" in rules["send"] else INBOUND)},
+        "bindings": {"amqp": _amqp(OUTBOUND if "platform" in rules["send"] else INBOUND if rules["send"] else BETWEEN)},
         "x-sent-by": list(rules["send"]),
         "x-received-by": list(rules["receive"]),
+        **published,
     }
+
+
+def _services(rules: Mapping[str, Sequence[str]]) -> list[str]:
+    return ["every service" if name == "*" else f"service {name}" for name in rules.get("publish", ())]
 
 
 def _amqp(exchange: str) -> dict[str, Any]:
@@ -165,7 +172,7 @@ def _amqp(exchange: str) -> dict[str, Any]:
 def _operation(action: str, versions: Sequence[Contract], rules: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     name = versions[0].type
     others = "Sent by" if action == "receive" else "Received by"
-    kinds = rules["send" if action == "receive" else "receive"]
+    kinds = rules["receive"] if action == "send" else [*rules["send"], *_services(rules)]
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{name}"},

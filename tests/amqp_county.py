@@ -68,7 +68,8 @@ class AmqpCounty:
         """Return member and payload of the notices that were sent, oldest first."""
         with self.office.database.transaction() as transaction:
             rows = transaction.rows(
-                "SELECT subject, payload FROM huilian.message WHERE type = 'notices' ORDER BY received_at"
+                "SELECT subject, payload FROM huilian.message WHERE type = 'notices' AND source = 'HUILIAN'"
+                " ORDER BY received_at"
             )
         return [(row["subject"], bytes(row["payload"]).decode()) for row in rows]
 

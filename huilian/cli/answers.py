@@ -98,9 +98,8 @@ class Answer:
         rows = manifest["rows"] if manifest else 0
         rejected = manifest["rejected"] if manifest and status == SPOOLED else rows
         counts = dict.fromkeys(_COUNTS, 0) | {"rows": rows, "rejected": rejected}
-        chinese = screen.chinese_of(error.code, error.english) if error.chinese == error.english else error.chinese
         submission = manifest["submission"] if manifest else None
-        return Answer(file, submission, status, counts, rejections, error.code, chinese, error.english)
+        return Answer(file, submission, status, counts, rejections, error.code, error.chinese, error.english)
 
     @staticmethod
     def of_refusal(file: Path, refusal: FileRefused) -> Answer:

@@ -80,7 +80,7 @@ def examine(home: Home) -> list[Finding]:
 
 def _is_institutions(home: Home) -> bool:
     # With the platform's key it is an office's whose settings are lost.
-    if home.is_office or (home.folder / "keys" / PLATFORM).exists():
+    if home.is_office or home.keys.holds(PLATFORM):
         return False
     return any((home.folder / name).exists() for name in _INSTITUTIONS)
 
@@ -88,8 +88,7 @@ def _is_institutions(home: Home) -> bool:
 def _installed(settings: Settings) -> Iterator[Finding]:
     parts: list[Callable[[], object]] = [
         lambda: policy.load(settings.policy),
-        access.load,
-        service.installed,
+        lambda: service.check_publishing(service.installed().values(), access.load()),
     ]
     for part in parts:
         try:
@@ -117,8 +116,8 @@ def _refused(home: Home) -> Iterator[Finding]:
 
 
 def _permissions(home: Home, refused: list[Finding], parts: Sequence[str] = ("keys", "spool")) -> Iterator[Finding]:
-    private = [home.file, home.folder / "edge.toml", home.folder / "keys", home.spool]
-    private += sorted((home.folder / "keys").rglob("*.pem"))
+    private = [home.file, home.folder / "edge.toml", home.keys.folder, home.spool]
+    private += sorted(home.keys.folder.rglob("*.pem"))
     open_ones = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
     missing = [path for part in parts if not (path := home.folder / part).is_dir()]
     if open_ones:

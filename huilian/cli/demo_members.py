@@ -11,7 +11,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from huilian import adapters, bundle, carrying, issuing, members, toml_tables
+import tomlkit
+
+from huilian import adapters, bundle, carrying, issuing, members
 from huilian.cli import keypairs, screen
 from huilian.edge import carrying as edge_carrying
 from huilian.edge import open_edge
@@ -108,7 +110,7 @@ def _edge(office: Office, member: str, adapter: str) -> Home:
     shutil.copytree(office.home.folder / "keys" / member, home.folder / "keys" / member)
     home.trust(PLATFORM, office.home.keys.current(PLATFORM).public)
     told = {name: values for name, values in office.settings.adapters.items() if name == adapter}
-    write_atomically(home.file, toml_tables.kept("", "adapters", told).encode())
+    write_atomically(home.file, tomlkit.dumps({"adapters": told} if told else {}).encode())
     return home
 
 

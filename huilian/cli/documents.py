@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from huilian import private_files
 from huilian.cli import screen
 from huilian.errors import UsageError
 from huilian.private_files import PUBLIC
@@ -45,21 +45,16 @@ def read(file: Path) -> str:
         raise UsageError("HL3010", file=file, what=why(error)) from error
 
 
-def write_new(file: Path, text: str) -> None:
+def write_new(file: Path, content: str | bytes, mode: int = PUBLIC) -> None:
     """Write a document to a file that was not there.
 
     Raises:
-        UsageError: HL7001, it is there, or cannot be written.
+        UsageError: HL7021, it is there, or cannot be written.
     """
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PUBLIC)
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            os.fchmod(handle, PUBLIC)
-            opened.write(text)
-            opened.flush()
-            os.fsync(handle)
+        private_files.write_new(file, content.encode() if isinstance(content, str) else content, mode)
     except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
+        raise UsageError("HL7021", file=file, what=why(error)) from error
 
 
 @contextlib.contextmanager

@@ -40,11 +40,11 @@ def check_new(transaction: Transaction, key: PublicKey) -> None:
     """Let pass a key that nobody has.
 
     Raises:
-        UsageError: HL7001, a member has it.
+        UsageError: HL7022, a member has it.
     """
     owner = transaction.value("SELECT member FROM huilian.member_key WHERE kid = %s", [key.kid])
     if owner:
-        raise UsageError("HL7001", what=f"该公钥已登记在 {owner} 名下 (this key is entered for {owner} already)")
+        raise UsageError("HL7022", what=f"{owner} {key.kid}")
 
 
 def trust(home: Home, code: str, key: PublicKey, fingerprint: str | None, *, file: Path) -> None:

@@ -149,7 +149,7 @@ def _export(home: Home, code: str) -> None:
         now = office.clock.now()
         counting = [key for key in members.keys_of(transaction, code) if key.counts_at(now)]
     if not counting:
-        raise UsageError("HL7001", what=f"{code} 没有有效密钥 (has no key that counts)")
+        raise UsageError("HL7023", member=code)
     _print_pem(counting[-1].public.pem())
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian import audit, envelope, messages
 from huilian.cli import screen, session
 from huilian.errors import MessageRefused, UsageError, describe, printable
-from huilian.system_errors import why
+from huilian.processing import HAND_ON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rich.table import Table
 
@@ -37,10 +35,8 @@ __all__ = [
     "table",
     "table_of_counts",
     "table_of_samples",
-    "write",
 ]
 
-_OWNER_ONLY: Final = 0o600
 _ATTRIBUTES: Final = ("id", "source", "type", "subject", "time", "dataschema", "kid", "submission", "sequence", "total")
 
 
@@ -50,7 +46,7 @@ def facts(letter: DeadLetter) -> dict[str, Any]:
         "number": letter.number,
         "service": letter.service,
         "code": letter.code,
-        "message": screen.chinese_of(letter.code, letter.reason),
+        "message": letter.chinese,
         "reason": letter.reason,
         "trace": letter.trace,
         "id": letter.message,
@@ -141,7 +137,7 @@ def table_of_samples(found: Sequence[Sample]) -> Table:
                 sample.service,
                 sample.member or f"自称 (claims) {claims.get('source', '?')}",
                 claims.get("type"),
-                f"{sample.code} {screen.chinese_of(sample.code, sample.reason)}",
+                f"{sample.code} {sample.chinese}",
                 f"{sample.size:,}",
                 sample.sha256[:12],
             ]
@@ -164,7 +160,7 @@ def table(letter: DeadLetter, seal: str, *, kept: int) -> Table:
     size = f"{letter.size:,} 字节" + (f"，保留前 {kept:,} 字节 (the beginning is kept)" if kept < letter.size else "")
     values: dict[str, object] = {
         "编号 (number)": letter.number,
-        "原因 (reason)": f"{letter.code} {screen.chinese_of(letter.code, letter.reason)}",
+        "原因 (reason)": f"{letter.code} {letter.chinese}",
         "": letter.reason,
         "拒收处 (refused by)": letter.service,
         "轨迹 (trace)": letter.trace,
@@ -178,20 +174,6 @@ def table(letter: DeadLetter, seal: str, *, kept: int) -> Table:
     if not found:
         values["属性 (attributes)"] = "签名头无法读取 (the seal cannot be read)"
     return screen.pairs(values | {f"· {name}": value for name, value in found.items() if value is not None})
-
-
-def write(file: Path, content: bytes) -> None:
-    """Write a payload, for its owner's eyes only; a file that exists is not replaced.
-
-    Raises:
-        UsageError: HL7001, the file exists or cannot be written.
-    """
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-    except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -272,6 +254,9 @@ def _deliver(office: Office, letter: DeadLetter, seal: str, payload: bytes) -> l
     """
     if letter.service == "intake":
         return [office.processor.intake(seal, payload)]
+    if letter.service == HAND_ON:
+        with office.database.transaction() as transaction:
+            return [office.processor.hand_on(transaction, envelope.read(seal, payload))]
     service = office.services.get(letter.service)
     takers = office.takers(letter.type or "")
     if service and (service in takers or not takers):

@@ -54,7 +54,7 @@ def list_messages(
             letter.service,
             letter.source,
             letter.type,
-            f"{letter.code} {screen.chinese_of(letter.code, letter.reason)}",
+            f"{letter.code} {letter.chinese}",
             f"{letter.size:,}",
             letters.state(letter),
         ]
@@ -83,12 +83,14 @@ def samples(
 ) -> None:
     """Show samples of counted refusals."""
     from huilian.cli import letters  # noqa: PLC0415  # see the package
+    from huilian.cli.documents import write_new  # noqa: PLC0415
     from huilian.counted_refusals import all_samples  # noqa: PLC0415
+    from huilian.private_files import PRIVATE  # noqa: PLC0415
 
     with session.office() as office, office.database.transaction() as transaction:
         found = all_samples(transaction)
     if write is not None:
-        letters.write(write, letters.samples_with_bytes(found))
+        write_new(write, letters.samples_with_bytes(found), PRIVATE)
     if as_json:
         screen.print_json([letters.facts_of_sample(sample) for sample in found])
     else:
@@ -115,13 +117,15 @@ def show(
 ) -> None:
     """Show one dead letter."""
     from huilian.cli import letters  # noqa: PLC0415  # see the package
+    from huilian.cli.documents import write_new  # noqa: PLC0415
     from huilian.messages import dead_letter  # noqa: PLC0415
+    from huilian.private_files import PRIVATE  # noqa: PLC0415
 
     with session.office() as office, office.database.transaction() as transaction:
         letter, seal, content = dead_letter(transaction, number)
     facts = letters.facts(letter) | {"attributes": letters.attributes(seal)}
     if payload is not None:
-        letters.write(payload, content)
+        write_new(payload, content, PRIVATE)
     if as_json:
         screen.print_json(facts)
     else:

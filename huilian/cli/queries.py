@@ -296,10 +296,10 @@ def _keep_cursor(file: Path, cursor: str) -> None:
     """Keep a cursor, once everything before it is out.
 
     Raises:
-        UsageError: HL7001, the file cannot be written.
+        UsageError: HL7021, the file cannot be written.
     """
     sys.stdout.flush()  # a reader that has gone is an error here: what it did not read comes again
     try:
         write_atomically(file, cursor.encode() + b"\n")
     except OSError as error:
-        raise UsageError("HL7001", what=f"{file} 无法写入 (cannot be written): {why(error)}") from error
+        raise UsageError("HL7021", file=file, what=why(error)) from error

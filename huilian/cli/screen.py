@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,9 +20,6 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-from huilian.error_texts import TEXTS
-from huilian.errors import describe
-
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from typer.exceptions import TyperException
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "amount",
-    "chinese_of",
     "command",
     "err",
     "error",
@@ -119,10 +114,9 @@ def err() -> Console:
 
 def error(problem: HuilianError) -> None:
     """Print an error: code and Chinese text, the English one beneath."""
-    chinese = chinese_of(problem.code, problem.english) if problem.chinese == problem.english else problem.chinese
     console = err()
-    console.print(f"[bold red]错误 {problem.code}[/bold red]：{escape(chinese)}", soft_wrap=True)
-    if problem.english != chinese:
+    console.print(f"[bold red]错误 {problem.code}[/bold red]：{escape(problem.chinese)}", soft_wrap=True)
+    if problem.english != problem.chinese:
         console.print(f"[dim]{escape(problem.english)}[/dim]", soft_wrap=True)
 
 
@@ -135,25 +129,6 @@ def misuse(problem: TyperException) -> None:
         chinese = next((said for begins, said in _MISUSES.items() if text.startswith(begins)), "用法有误")
         console.print(f"[bold red]用法错误[/bold red]：{chinese} [dim]({escape(text)})[/dim]", soft_wrap=True)
         console.print(f"用法见 (see): {context.command_path if context else 'huilian'} --help", soft_wrap=True)
-
-
-def chinese_of(code: str, english: str) -> str:
-    """Return the Chinese text to an English one, read back through the catalogue.
-
-    A refusal is kept by its code and its English text; what the text names is found by
-    holding it against the catalogue's pattern. Where that fails the English text returns.
-    """
-    pattern = TEXTS[code][1] if code in TEXTS else ""
-    parts = re.split(r"{([a-z0-9_]+)}", pattern)
-    expression, seen = "", set[str]()
-    for place, part in enumerate(parts):
-        if place % 2 == 0:
-            expression += re.escape(part)
-        else:
-            expression += f"(?P={part})" if part in seen else f"(?P<{part}>.*)"
-            seen.add(part)
-    found = re.fullmatch(expression, english, re.DOTALL)
-    return describe(code, "zh", **found.groupdict()) if found and pattern else english
 
 
 def print_json(value: object) -> None:

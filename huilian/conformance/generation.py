@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import marshmallow as ma
 import polars as pl
 
-from huilian.conformance.contracts import wire_types
+from huilian.bulk import wire_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def records(contract: Contract, count: int, *, seed: int, plain: bool, county: s
     schema = contract.schema()
     pools = _pools(contract.schema, plain=plain, county=county)
     rows = [_record(contract, schema, pools, line, chance) for line in range(1, count + 1)]
-    return pl.DataFrame(rows, schema=wire_types(contract))
+    return pl.DataFrame(rows, schema=wire_types(contract.schema))
 
 
 @functools.cache

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian.adapters import REJECTIONS
-from huilian.conformance.contracts import schema_of, wire_types
+from huilian.bulk import wire_types
+from huilian.conformance.contracts import schema_of
 from huilian.identity import is_identity_number
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Inspection:
                 self._take_record(contract, row)
 
     def _hold_together(self, piece: Piece, contract: Contract) -> None:
-        wanted = wire_types(contract)
+        wanted = wire_types(contract.schema)
         if piece.accepted.schema != wanted:
             differs = sorted(set(wanted.items()) ^ set(piece.accepted.schema.items()), key=str)
             self._fault(f"{contract.dataschema} 的列、次序或类型不符 (columns, order or types): {differs[:3]}")

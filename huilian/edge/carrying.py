@@ -42,7 +42,7 @@ def write(home: Home, target: Path, submissions: Sequence[str] = (), *, clock: C
         submissions: their names; without any, all that have no receipt.
 
     Raises:
-        UsageError: HL7008, there is no such submission; HL7001, there is none at all, or the
+        UsageError: HL7008, there is no such submission; HL7020, there is none at all; HL7021, the
             bundle cannot be written.
     """
     spool = Spool(home.spool)
@@ -50,7 +50,7 @@ def write(home: Home, target: Path, submissions: Sequence[str] = (), *, clock: C
     unanswered = (each for each in spool.submissions() if each.receipt is None)
     chosen = [_find(spool, name) for name in submissions] or sorted(unanswered, key=lambda each: each.sealed_at)
     if not chosen:
-        raise UsageError("HL7001", what="待发区没有待报送的提交 (nothing waits in the spool)")
+        raise UsageError("HL7020", receiver=PLATFORM)
     for each in chosen:
         _seal_with_the_key_in_use(home, each, clock or SystemClock())
     return len(chosen), bundle.write(target, PLATFORM, _messages(chosen))

@@ -44,4 +44,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "dead letter {number} is not waiting ({what}): it can be neither dismissed nor retried",
     ),
     "HL7019": ("没有因不能核验而搁置的报文", "nothing is kept aside for want of verification"),
+    "HL7020": ("没有待交给 {receiver} 的报文", "there is nothing to hand over to {receiver}"),
+    "HL7021": ("{file} 无法写入：{what}", "{file} cannot be written: {what}"),
+    "HL7022": ("{what} 已登记，不能重复登记", "{what} is registered already"),
+    "HL7023": ("{member} 没有有效密钥", "{member} has no key that counts"),
 }

@@ -38,6 +38,7 @@ from nameko.containers import ServiceContainer
 from nameko.messaging import Consumer, QueueConsumer
 
 from huilian import broker, logs
+from huilian.core import retry
 from huilian.errors import HostUnavailable
 from huilian.home import Home
 from huilian.office import open_office_when_up
@@ -50,8 +51,6 @@ __all__ = ["run"]
 
 WORKERS: Final = 2
 """Messages a service handles at a time: while one waits for the database, the other is translated."""
-RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
-"""Waits after a lost database; the last is repeated."""
 HEARTBEAT_SECONDS: Final = 60
 
 _log = structlog.get_logger(__name__)
@@ -110,14 +109,14 @@ def service_class(office: Office, service: Service) -> type:
 
         @sealed_messages(queue)  # type: ignore[untyped-decorator]  # nameko has no types
         def receive(self, seal: str, payload: bytes) -> None:
-            failures = 0
+            backoff = retry.for_servers()
             while True:
                 try:
                     office.processor.deliver(service, seal, payload)
                 except HostUnavailable as error:
-                    pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                    failures += 1
-                    _log.warning("database_away", service=service.name, code=error.code, retry_in_seconds=pause)
+                    pause = backoff.failed()
+                    waits = {"code": error.code, "retry_in_seconds": round(pause, 1)}
+                    _log.warning("database_away", service=service.name, **waits)
                     eventlet.sleep(pause)
                 else:
                     return
@@ -129,7 +128,7 @@ def run(home: Home, name: str) -> None:
     """Run one service until the process is told to stop."""
     with open_office_when_up(home, wait=eventlet.sleep, connections=WORKERS + 1) as office:
         service = office.services[name]
-        _ = office.processor  # a missing key or policy must fail here, not in a worker
+        office.processor.service_keys.signer(name)  # a key that cannot be made must fail here, not in a worker
         declare_patiently(office)
         config = {"AMQP_URI": office.settings.amqp_url, "max_workers": WORKERS, "HEARTBEAT": HEARTBEAT_SECONDS}
         container = ServiceContainer(service_class(office, service), config)
@@ -146,14 +145,15 @@ def run(home: Home, name: str) -> None:
 
 def declare_patiently(office: Office) -> None:
     """Declare the topology, waiting for a broker that is not up yet."""
-    connection = broker.Broker(office.settings.amqp_url)
+    connection, backoff = broker.Broker(office.settings.amqp_url), retry.for_servers()
     while True:
         try:
             with connection.declaring() as channel:
                 broker.declare(channel, office.services.values(), office.processor.access)
         except HostUnavailable as error:
-            _log.warning("broker_away", code=error.code, retry_in_seconds=1)
-            eventlet.sleep(1)
+            pause = backoff.failed()
+            _log.warning("broker_away", code=error.code, retry_in_seconds=round(pause, 1))
+            eventlet.sleep(pause)
         else:
             connection.close()
             return

@@ -1,9 +1,10 @@
 """The embedded host: every service in one process, messages taken straight from the outbox.
 
 Each worker claims the oldest message nobody is carrying, hands it to every service that
-takes its type, and marks it carried. The claim is a row lock: several processes may do
-this at once, and one that dies loses its claim with its connection, not the message.
-The order in which messages are handled does not matter; services are written so.
+takes its type, seals anew what a service says to a member, and marks it carried. The claim
+is a row lock: several processes may do this at once, and one that dies loses its claim
+with its connection, not the message. The order in which messages are handled does not
+matter; services are written so.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from huilian import envelope, messages
+from huilian.core import retry
 from huilian.errors import HostUnavailable
 from huilian.logs import where
 from huilian.messages import OUTBOX_CHANNEL
@@ -32,13 +35,11 @@ IDLE_SECONDS: Final = 1.0
 """How long a worker waits for a notification before it looks by itself."""
 SERVING: Final = "huilian.serving"
 """The lock that a process holds which carries whatever comes, for as long as it runs."""
-RETRY_SECONDS: Final = (0.1, 0.5, 2.0, 5.0)
-"""Waits after a lost server; the last is repeated."""
 
 _log = structlog.get_logger(__name__)
 
 _CLAIM = """
-    SELECT o.position, m.type, m.seal, m.payload
+    SELECT o.position, m.seal, m.payload
     FROM huilian.outbox o JOIN huilian.message m ON m.source = o.source AND m.id = o.message
     WHERE o.position = (
         SELECT position FROM huilian.outbox WHERE carried_at IS NULL
@@ -77,7 +78,10 @@ class EmbeddedHost:
 
     def __enter__(self) -> Self:
         """Start the workers."""
-        _ = self.office.processor  # a missing key or policy must fail here, not in a worker
+        # A missing key or policy must fail here, not in a worker.
+        _ = self.office.processor.platform_key
+        for service in self.office.services:
+            self.office.processor.service_keys.signer(service)
         for thread in (*self._threads, self._listener_thread):
             thread.start()
         return self
@@ -109,8 +113,11 @@ class EmbeddedHost:
             row = claim.row(_CLAIM)
             if row is None:
                 return False
-            for service in office.takers(row["type"]):
-                office.processor.deliver(service, row["seal"], bytes(row["payload"]))
+            message = envelope.read(row["seal"], bytes(row["payload"]))
+            if not messages.is_handed_on(claim, message.source, message.id):
+                for service in office.takers(message.type):
+                    office.processor.deliver(service, message.seal, message.payload)
+            office.processor.hand_on(claim, message)
             claim.execute(
                 "UPDATE huilian.outbox SET carried_at = %s, attempts = attempts + 1 WHERE position = %s",
                 [office.clock.now(), row["position"]],
@@ -118,20 +125,19 @@ class EmbeddedHost:
         return True
 
     def _run(self) -> None:
-        failures = 0
+        backoff = retry.for_servers()
         while not self._stopping.is_set():
             try:
                 if self._is_relieved() or not self.carry_one():
                     self._wake.wait(IDLE_SECONDS)
                     self._wake.clear()
-                failures = 0
+                backoff.succeeded()
             except HostUnavailable as error:
-                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                failures += 1
-                _log.warning("database_away", code=error.code, retry_in_seconds=pause)
+                pause = backoff.failed()
+                _log.warning("database_away", code=error.code, retry_in_seconds=round(pause, 1))
                 self._stopping.wait(pause)
             except Exception as error:  # noqa: BLE001  # a message that cannot even be kept as a dead letter stays where it is
-                pause = RETRY_SECONDS[-1]
+                pause = retry.SERVER_CAP_SECONDS
                 _log.error("carrying_failed", error=type(error).__name__, where=where(error), retry_in_seconds=pause)
                 self._stopping.wait(pause)
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian import service
+from huilian.core.retry import Backoff
 from huilian.county import jobs
 from huilian.errors import UsageError
 from huilian.membership import key_expiry
@@ -35,8 +36,9 @@ __all__ = ["serve"]
 
 STOP_SECONDS: Final = 20
 """How long a stopping process may finish what it holds before it is killed; nothing is lost by that."""
-RESTART_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Waits before a process that ended is started again; the last is repeated."""
+RESTART_FIRST_SECONDS: Final = 0.5
+RESTART_CAP_SECONDS: Final = 10.0
+"""The longest wait before a process that ended is started again."""
 STEADY_SECONDS: Final = 30
 """A process that ran this long had started well."""
 
@@ -115,6 +117,7 @@ def _serve_relay(home: Home) -> None:
 
     stopping = _stopping()
     with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=4) as office:
+        _ = office.processor.platform_key  # a missing one must fail here, not at the first message
         _log.info("relay_started")
         with _running_jobs(office, stopping):
             Relay(office, Broker(office.settings.amqp_url)).run(stopping)
@@ -169,8 +172,9 @@ class _Part:
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
-    failures: int = 0
-    next_start: float = 0.0
+    backoff: Backoff = dataclasses.field(
+        default_factory=lambda: Backoff(first=RESTART_FIRST_SECONDS, cap=RESTART_CAP_SECONDS)
+    )
 
 
 def _supervise(home: Home, names: list[str], listen: str) -> None:
@@ -190,11 +194,12 @@ def _keep_running(part: _Part, environment: dict[str, str]) -> None:
     if part.process is not None and part.process.poll() is None:
         return
     if part.process is not None:
-        part.failures = 0 if now - part.started_at > STEADY_SECONDS else part.failures + 1
-        part.next_start = now + RESTART_SECONDS[min(part.failures, len(RESTART_SECONDS) - 1)]
+        if now - part.started_at > STEADY_SECONDS:
+            part.backoff.succeeded()
+        part.backoff.failed()
         _log.error("part_ended", part=part.name, status=part.process.returncode)
         part.process = None
-    if now >= part.next_start:
+    if part.backoff.ready:
         part.process = subprocess.Popen(part.command, env=environment)  # noqa: S603  # our own interpreter
         part.started_at = now
         _log.info("part_started", part=part.name, pid=part.process.pid)

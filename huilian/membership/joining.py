@@ -2,7 +2,7 @@
 
 It carries the institution's public key and is signed by that very key: whoever made it has the
 private one. It holds no secret. That the key is the institution's own no signature can show: the
-county compares its fingerprint by telephone before it enters it (`huilian.admission`).
+county compares its fingerprint by telephone before it enters it (`huilian.membership.admission`).
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def issue_anew(
     Raises:
         AccessDenied: HL4001, no such member; HL4016, it is suspended or has left; HL4006, the
             platform's private key is not here.
-        UsageError: HL7001, the member has no key that counts, or none or several that `kid` names.
+        UsageError: HL7023, the member has no key that counts; HL7001, `kid` names none or several of them.
     """
     if code == members.PLATFORM:
         what = f"{code} 是平台自身，不需批准 (the platform's own key is not approved by anybody)"
@@ -63,7 +63,7 @@ def issue_anew(
 def _chosen(code: str, counting: list[MemberKey], kid: str | None) -> MemberKey:
     """Return the key that was asked for, of those that count, oldest first."""
     if not counting:
-        raise UsageError("HL7001", what=f"{code} 没有有效密钥 (has no key that counts)")
+        raise UsageError("HL7023", member=code)
     if kid is None:
         return counting[-1]
     matching = [key for key in counting if kid and key.kid.startswith(kid)]

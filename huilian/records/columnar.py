@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from huilian.bulk import wire_types
 from huilian.records.fields import Whole, _Field
 
 if TYPE_CHECKING:
@@ -36,21 +37,6 @@ _UNSOUND: Final = "unsound "
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Return the record's field names in the order they are declared."""
     return tuple(record().fields)
-
-
-@functools.cache
-def wire_types(record: type[Record]) -> pl.Schema:
-    """Return the types a record's NDJSON is read with: strings, and numbers where JSON has them."""
-    types: dict[str, pl.DataType] = {}
-    for name, field in record().fields.items():
-        nested = getattr(field, "schema", None)
-        if nested is not None:
-            inner: type[Record] = type(nested)
-            types[name] = pl.Struct(wire_types(inner))
-        else:
-            assert isinstance(field, _Field)  # noqa: S101  # narrows the type; every record is made of ours
-            types[name] = field.column_type
-    return pl.Schema(types)
 
 
 def column_types(record: type[Record]) -> dict[str, bool]:

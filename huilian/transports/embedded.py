@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from huilian import messages, service
 from huilian.county.submissions import receipts
-from huilian.errors import told
 from huilian.push import wait_for
 
 if TYPE_CHECKING:
@@ -44,5 +43,5 @@ class EmbeddedTransport:
             receipt = receipts.receipt(transaction, submission)
             refusal = None if receipt else messages.refusal_of(transaction, submission)
         if refusal:
-            raise told(*refusal)
+            raise refusal
         return receipt

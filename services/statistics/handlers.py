@@ -9,7 +9,6 @@ from huilian import messages
 from huilian.ahead import side_by_side
 from huilian.bulk import from_ndjson, to_csv
 from huilian.errors import MessageRefused
-from huilian.members import PLATFORM
 from huilian.records import columnar
 from schemas.records import LoanChange
 from services.statistics import domain
@@ -71,7 +70,7 @@ def on_loans_changed(
 
 
 def _folded(transaction: Transaction, ids: list[str], last: Message) -> Iterator[domain.Deltas]:
-    kept = (last if each == last.id else messages.kept(transaction, PLATFORM, [each])[0] for each in ids)
+    kept = (last if each == last.id else messages.kept(transaction, last.source, [each])[0] for each in ids)
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 

@@ -289,7 +289,7 @@ def test_a_push_that_polls_is_told_of_a_refusal_that_was_not_kept(county: County
     def told(number: int) -> str | None:
         with county.database.transaction() as transaction:
             refusal = messages.refusal_of(transaction, f"{SUBMISSION}{number}")
-        return refusal[0] if refusal else None
+        return refusal.code if refusal else None
 
     assert [told(0), told(1), told(2)] == ["HL1010", "HL1023", None]
     county.clock.advance(MINUTE)

@@ -9,7 +9,7 @@ import pika
 import pytest
 
 from huilian import broker, envelope, members, messages
-from huilian.broker import DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
+from huilian.broker import BETWEEN, DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
 from huilian.envelope import Draft
 from huilian.errors import MessageRefused
 from huilian.membership import standing
@@ -109,7 +109,7 @@ def test_only_the_platforms_exchange_leads_to_members(county: AmqpCounty, connec
         [
             ("huilian.dead", DEAD_QUEUE, ""),
             *(
-                (OUTBOUND if access.send[name] == {"platform"} else INBOUND, queue, f"{name}.#")
+                (BETWEEN if access.publish.get(name) else INBOUND, queue, f"{name}.#")
                 for queue, handlers in taken_by.items()
                 for name in handlers
             ),
@@ -122,7 +122,7 @@ def test_an_event_that_no_service_hears_yet_waits_for_none(county: AmqpCounty, c
     """It is kept; a service that is installed later is told everything anew."""
     office, event = county.office, Draft("guarantees_changed", "guarantees_changed/v1", BANK, b"{}", bulk=True)
     with office.database.transaction() as transaction:
-        office.processor.send(transaction, event)
+        office.processor.send(transaction, event, signer=office.processor.service_keys.signer("risk_fund"))
     relay = Relay(office, connection)
     relay._declare()
     assert relay.carry() == 1
@@ -168,6 +168,8 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
     old += [(STATISTICS, "loans_changed.#"), (STATISTICS, "receipt.#"), (REGISTRY, "guarantees.#")]
     for queue, key in old:
         channel.queue_bind(queue, INBOUND, key)
+    for key in ("loans_changed.#", "receipt.#"):
+        channel.queue_bind(STATISTICS, OUTBOUND, key)
     [url] = county.urls_of([county.member(BANK)])
     publish(url, KEY, CC=[f"receipt.{OTHER_BANK}"])
     assert connection.get(THEIRS) is not None, "this is what it was like"
@@ -178,6 +180,7 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
         publish(url, KEY, CC=[f"receipt.{OTHER_BANK}", "receipt.x"])
     bound = county.node.bindings(county.virtual_host)
     assert {queue for source, queue, _ in bound if source == INBOUND} == {REGISTRY, *OTHERS}
+    assert {queue for source, queue, _ in bound if source == OUTBOUND} == {MINE}
     assert (INBOUND, REGISTRY, "guarantees.#") not in bound
     assert (INBOUND, service_queue("risk_fund"), "guarantees.#") in bound
     waits = connection.get(THEIRS)

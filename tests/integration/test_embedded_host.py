@@ -23,7 +23,7 @@ from huilian.errors import HostUnavailable
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import Office
 from huilian.service import Service
-from tests.kernel import PROJECT, Probe, manifest_draft, open_county
+from tests.kernel import PROJECT, Probe, let_every_service_answer, manifest_draft, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ from pathlib import Path
 from huilian.home import Home
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import open_office
-from tests.kernel import Probe
+from tests.kernel import Probe, let_every_service_answer
 
 class Slow(Probe):
     def handle(self, message, transaction, context):
@@ -56,6 +56,7 @@ class Slow(Probe):
 
 with open_office(Home(Path(sys.argv[1]))) as office:
     office.__dict__["services"] = {"probe": Slow().service()}
+    let_every_service_answer(office)
     with EmbeddedHost(office):
         print("carrying", flush=True)
         sys.stdin.readline()
@@ -96,6 +97,7 @@ def hosts(county: County, stack: ExitStack, count: int) -> list[EmbeddedHost]:
         database = stack.enter_context(Database(county.database.url, size=6))
         office = Office(county.office.home, county.office.settings, database, FixedClock(county.clock.now()))
         office.__dict__["services"] = {"probe": county.probe.service()}
+        let_every_service_answer(office)
         started.append(stack.enter_context(EmbeddedHost(office)))
     return started
 
@@ -121,7 +123,8 @@ def test_what_is_put_is_carried_to_every_service_that_takes_it(county: County):
     with EmbeddedHost(county.office) as host:
         host.drain()
     assert handled(county) == sorted(ids * 2)
-    assert county.count("huilian.outbox") == 3 + 3 * 2
+    # Each answer is sealed by its service and, for the bank, by the platform.
+    assert county.count("huilian.outbox") == 3 + 3 * 2 * 2
     assert county.column("SELECT DISTINCT attempts FROM huilian.outbox") == [1]
     assert county.column("SELECT DISTINCT carried_at FROM huilian.outbox") == [county.clock.now()]
 
@@ -225,8 +228,8 @@ def test_two_hosts_never_hold_the_same_message(lonely: County):
     assert first_holds.wait(PATIENCE)
     assert two.carry_one() is True
     assert len(handled(lonely)) == 1
-    # What is left is the answer to the second; the first message is somebody's.
-    assert [two.carry_one(), two.carry_one()] == [True, False]
+    # What is left is the answer to the second, of the service and of the platform; the first message is somebody's.
+    assert [two.carry_one(), two.carry_one(), two.carry_one()] == [True, True, False]
     other_done.set()
     holder.join()
     assert handled(lonely) == ids
@@ -317,7 +320,7 @@ def test_an_error_that_cannot_even_be_kept_stops_neither_host_nor_message(
     lonely: County, monkeypatch: pytest.MonkeyPatch
 ):
     """When the dead letter itself cannot be written, the message stays, and the worker lives to try again."""
-    monkeypatch.setattr("huilian.hosts.embedded.RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("huilian.core.retry.SERVER_CAP_SECONDS", 0.05)
     processor: Processor = lonely.office.processor
     failures = iter([ValueError("341599199001011234"), ValueError("again")])
     whole = processor.deliver

@@ -52,7 +52,7 @@ def counts(county: County, message: Message) -> tuple[str, int, int]:
     """Carry a message and return status, changed and unchanged of the receipt that goes back to its sender."""
     known = {row["id"] for row in county.rows("SELECT id FROM huilian.message")}
     county.carry([message])
-    sent = county.rows("SELECT id, seal, payload FROM huilian.message WHERE type = 'receipt'")
+    sent = county.rows("SELECT id, seal, payload FROM huilian.message WHERE type = 'receipt' AND source = 'HUILIAN'")
     [receipt] = [envelope.read(row["seal"], bytes(row["payload"])) for row in sent if row["id"] not in known]
     assert (receipt.subject, receipt.dataschema) == (message.source, "receipt/v2")
     answer = receipt.json()

@@ -30,15 +30,18 @@ def bury(county: County, seal: str, payload: bytes = b"{}", *, code: str = "HL10
     """Keep one message as a dead letter."""
     with county.database.transaction() as transaction:
         now = county.clock.now()
+        refusal = MessageRefused("HL1012", what="why")
+        refusal.code = code
         return messages.bury(
-            transaction, service=service, seal=seal, payload=payload, code=code, reason="why", trace="where", now=now
+            transaction, service=service, seal=seal, payload=payload, refusal=refusal, trace="where", now=now
         )
 
 
-def refusal_of(county: County, submission: str = SUBMISSION) -> tuple[str, str] | None:
-    """Ask what was refused of a submission."""
+def refusal_of(county: County, submission: str = SUBMISSION) -> str | None:
+    """Ask with what code something was refused of a submission."""
     with county.database.transaction() as transaction:
-        return messages.refusal_of(transaction, submission)
+        refusal = messages.refusal_of(transaction, submission)
+    return refusal.code if refusal else None
 
 
 def test_the_bytes_that_were_signed_are_the_bytes_that_are_kept(county: County):
@@ -131,7 +134,7 @@ def test_a_dead_letter_is_kept_as_it_came(county: County):
     message = county.seal(manifest_draft(submission=SUBMISSION))
     number = bury(county, message.seal, message.payload)
     [letter] = county.dead_letters()
-    assert (letter.number, letter.service, letter.code, letter.reason) == (number, "probe", "HL1012", "why")
+    assert (letter.number, letter.service, letter.code, letter.facts) == (number, "probe", "HL1012", {"what": "why"})
     assert (letter.trace, letter.message, letter.source, letter.type) == (
         "where",
         message.id,
@@ -206,10 +209,10 @@ def test_a_submission_is_told_what_was_refused_of_it(county: County):
     assert refusal_of(county) is None
     number = bury(county, first.seal, code="HL1010")
     bury(county, second.seal)
-    assert refusal_of(county) == ("HL1010", "why")
+    assert refusal_of(county) == "HL1010"
     with county.database.transaction() as transaction:
         messages.mark_retried(transaction, number, now=NOW)
-    assert refusal_of(county) == ("HL1012", "why")
+    assert refusal_of(county) == "HL1012"
     assert refusal_of(county, SUBMISSION.replace("20240531", "20240430")) is None
 
 
@@ -236,6 +239,6 @@ def test_a_refusal_counts_until_the_file_is_pushed_again(county: County):
     put(county, county.seal(manifest_draft(1)))
     part = envelope.Draft("loan_ledger", "loan_ledger/v1", BANK, b"", bulk=True, submission=SUBMISSION, sequence=0)
     put(county, county.seal(part))
-    assert refusal_of(county) == ("HL1012", "why")
+    assert refusal_of(county) == "HL1012"
     put(county, county.seal(manifest_draft(submission=SUBMISSION)))
     assert refusal_of(county) is None

@@ -18,6 +18,7 @@ from huilian import audit, counted_refusals, members, messages
 from huilian.database import Database
 from huilian.envelope import BODY_LIMIT, Draft
 from huilian.errors import FileRefused, HostUnavailable
+from huilian.hosts.embedded import EmbeddedHost
 from huilian.keys import SigningKey
 from huilian.office import Office
 from huilian.processing import Result
@@ -361,14 +362,19 @@ def test_every_service_handles_a_message_for_itself(county: County):
     assert county.column("SELECT service FROM huilian.inbox ORDER BY 1") == ["one", "two"]
 
 
-def test_the_answer_is_sealed_by_the_platform_and_leaves_with_the_commit(county: County):
-    """Anybody with the platform's public key can verify it."""
+def test_the_answer_is_sealed_by_the_service_and_leaves_with_the_commit(county: County):
+    """Each service signs as itself, with a key that was made when it was first needed."""
     deliver(county, county.seal(manifest_draft(submission="RCB01-x")))
     [answer_id] = county.column("SELECT message FROM huilian.outbox")
     with county.database.transaction() as transaction:
-        [answer] = messages.kept(transaction, members.PLATFORM, [answer_id])
+        [answer] = messages.kept(transaction, "service.probe", [answer_id])
         member, _ = members.sender(transaction, answer, now=county.clock.now())
-    assert (member.code, answer.type, answer.subject, answer.submission) == ("HUILIAN", "receipt", BANK, "RCB01-x")
+    assert (member.code, answer.type, answer.subject, answer.submission) == (
+        "service.probe",
+        "receipt",
+        BANK,
+        "RCB01-x",
+    )
     assert answer.time == county.clock.now()
 
 
@@ -405,6 +411,7 @@ def kill_own_backend(county: County) -> Callable[[Message, object, object], Iter
 def test_a_crash_between_handler_and_commit_means_once_more_and_once(county: County, monkeypatch: pytest.MonkeyPatch):
     """Nothing of the first time is there; nothing is buried."""
     message = county.seal()
+    county.processor.service_keys.signer("probe")
     crash_at_commit(monkeypatch)
     with pytest.raises(HostUnavailable):
         deliver(county, message)
@@ -468,11 +475,11 @@ def test_a_key_that_expires_on_the_way_does_not_stop_what_was_signed_before(coun
     assert deliver(county, message).result is Result.HANDLED
 
 
-def test_an_office_without_the_platforms_key_does_not_start(county: County):
-    """A service that could not sign must fail before it takes a message."""
+def test_a_host_that_speaks_to_members_does_not_start_without_the_platforms_key(county: County):
+    """It must fail before it takes a message."""
     home = type(county.office.home)(county.office.home.folder / "elsewhere", {})
     with pytest.raises(Exception, match="HL4006 the private key of HUILIAN is not here"):
-        _ = Office(home, county.office.settings, county.database, county.clock).processor
+        EmbeddedHost(Office(home, county.office.settings, county.database, county.clock)).__enter__()
 
 
 def test_the_county_may_send_its_roster(county: County):

@@ -67,9 +67,9 @@ def test_the_sender_is_told_submission_code_and_reason(county: County):
     }
     [identifier] = county.column("SELECT id FROM huilian.message WHERE type = 'notices'")
     with county.database.transaction() as transaction:
-        [message] = messages.kept(transaction, members.PLATFORM, [identifier])
-        [platform] = members.keys_of(transaction, "HUILIAN")
-    envelope.verify(message, platform.public)
+        [message] = messages.kept(transaction, "service.probe", [identifier])
+        [key] = members.keys_of(transaction, "service.probe")
+    envelope.verify(message, key.public)
     county.office.context.catalogue.named("notices/v1").schema().load(message.json())
 
 

@@ -217,7 +217,7 @@ def test_a_submission_pushed_again_answers_with_the_same_receipt_and_changes_not
     county.carry(resealed(county, message) for message in county.messages(file))
     answers = county.rows(
         "SELECT convert_from(payload, 'UTF8')::jsonb AS receipt FROM huilian.message"
-        f" WHERE type = 'receipt' AND submission = '{file.name}'"
+        f" WHERE type = 'receipt' AND source = 'HUILIAN' AND submission = '{file.name}'"
     )
     assert [row["receipt"] for row in answers] == [receipt, receipt]
     assert county.everything() == before

@@ -210,7 +210,7 @@ def test_a_notice_is_numbered_and_refers_to_the_file_that_showed_it(county: Coun
         "region": None,
     }
     assert message.submission == beyond.name
-    [kept] = county.rows("SELECT seal, payload FROM huilian.message WHERE type = 'notices'")
+    [kept] = county.rows("SELECT seal, payload FROM huilian.message WHERE type = 'notices' AND source = 'HUILIAN'")
     assert envelope.read(kept["seal"], bytes(kept["payload"])) == message
 
 

@@ -88,7 +88,7 @@ def test_a_book_is_applied_whole_with_every_type_of_its_records(county: County):
         "message": None,
         "file_sha256": file.sha256,
     }
-    [answer] = county.rows("SELECT seal, payload FROM huilian.message WHERE type = 'receipt'")
+    [answer] = county.rows("SELECT seal, payload FROM huilian.message WHERE type = 'receipt' AND source = 'HUILIAN'")
     assert envelope.read(answer["seal"], bytes(answer["payload"])).dataschema == "receipt/v2"
     assert county.rows(
         "SELECT member, guarantee_no, institution, loan_no, guarantor_share_percent::text AS share, as_of::text,"

@@ -41,7 +41,7 @@ ANSWERS: dict[str, dict[str, str]] = {
 def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[County]:
     """The county, opened by this version."""
     postgresql_node.start()
-    url = postgresql_node.create_database("services_take_over")
+    url = postgresql_node.create_database("services_take_over", empty=True)
     with psycopg.connect(url) as connection:
         connection.execute(lzma.decompress((DATA / f"{NAME}.sql.xz").read_bytes()))
     home = Home(tmp_path_factory.mktemp("home"), {})

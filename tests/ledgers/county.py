@@ -20,7 +20,7 @@ from huilian.county import backfill
 from huilian.county.submissions import receipts, reconciliation
 from huilian.envelope import Draft, Message
 from huilian.home import Home, Settings
-from huilian.members import Member
+from huilian.members import PLATFORM, Member
 from huilian.office import Office, open_office, set_up
 from huilian.processing import Outcome, Result
 from tests.kernel import ANY_SHARE
@@ -288,21 +288,22 @@ class County:
         with self.transaction() as transaction:
             rows = transaction.rows(
                 "WITH taken AS (UPDATE huilian.outbox SET carried_at = now() WHERE carried_at IS NULL"
-                " RETURNING position, message) SELECT m.seal, m.payload FROM taken t"
-                " JOIN huilian.message m ON m.id = t.message ORDER BY t.position"
+                " RETURNING position, source, message) SELECT m.seal, m.payload FROM taken t"
+                " JOIN huilian.message m ON m.source = t.source AND m.id = t.message ORDER BY t.position"
             )
         return [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
 
     def carry(self, messages: Iterable[Message]) -> None:
-        """Deliver messages, and those they cause, in their order; what no service takes is handed out to members."""
+        """Deliver messages, and those they cause, in their order; what the platform seals is handed out to members."""
         waiting = list(messages)
         while waiting:
-            self.handed_out += [message for message in waiting if not self.office.takers(message.type)]
+            self.handed_out += [message for message in waiting if message.source == PLATFORM]
             for message in waiting:
-                if not self.office.takers(message.type):
-                    continue
-                outcome = self.deliver(message)
-                assert outcome.result is not Result.REFUSED, outcome.refusal
+                if message.source != PLATFORM and self.office.takers(message.type):
+                    outcome = self.deliver(message)
+                    assert outcome.result is not Result.REFUSED, outcome.refusal
+                with self.transaction() as transaction:
+                    assert self.office.processor.hand_on(transaction, message).refusal is None
             waiting = self.sent()
 
     def push(self, submission: Submission) -> dict[str, Any]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
-from huilian import access, catalogue
+from huilian import access, catalogue, service
 from huilian.access import KINDS, AccessRules
 from huilian.errors import ConfigurationError, MessageRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What the parties agreed on, once more: a change of the file has to be made here as well.
 AGREED = {
@@ -16,10 +23,10 @@ AGREED = {
     "submission_manifest": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
     "rejections": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
     "receipt": ({"platform"}, {"bank", "county", "guarantor", "insurer", "platform"}),
-    "loans_changed": ({"platform"}, {"platform"}),
-    "guarantees_changed": ({"platform"}, {"platform"}),
-    "policies_changed": ({"platform"}, {"platform"}),
-    "claims_changed": ({"platform"}, {"platform"}),
+    "loans_changed": (set(), {"platform"}),
+    "guarantees_changed": (set(), {"platform"}),
+    "policies_changed": (set(), {"platform"}),
+    "claims_changed": (set(), {"platform"}),
     "guarantees": ({"guarantor"}, {"platform"}),
     "guarantee_compensations": ({"guarantor"}, {"platform"}),
     "guarantee_releases": ({"guarantor"}, {"platform"}),
@@ -49,6 +56,98 @@ def test_the_published_rules_are_what_was_agreed():
     rules = access.load()
     assert dict(rules.send) == {name: frozenset(send) for name, (send, _) in AGREED.items()}
     assert dict(rules.receive) == {name: frozenset(receive) for name, (_, receive) in AGREED.items()}
+
+
+def test_the_published_rules_say_which_service_may_publish_what():
+    """A service that could say another's words would be believed by all others."""
+    rules = access.load()
+    assert rules.publish == {
+        "receipt": frozenset({"*"}),
+        "loans_changed": frozenset({"registry"}),
+        "guarantees_changed": frozenset({"risk_fund"}),
+        "policies_changed": frozenset({"insurance_claim"}),
+        "claims_changed": frozenset({"insurance_claim"}),
+        "notices": frozenset({"*"}),
+    }
+    rules.check_send("service.registry", "service", "loans_changed")
+    rules.check_send("service.statistics", "service", "notices")
+    for source, kind in (("service.statistics", "service"), ("registry", "bank"), ("HUILIAN", "platform")):
+        with pytest.raises(MessageRefused, match=f"HL1004 member {source} may not send loans_changed"):
+            rules.check_send(source, kind, "loans_changed")
+
+
+def test_rules_are_read_anew_when_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nobody restarts a county for it, and nobody reads a file for every message."""
+    file = tmp_path / "access.toml"
+    file.write_text("[roster]\nsend = []\nreceive = []\n")
+    monkeypatch.setattr(access, "_files", lambda: (("", file),))
+    first = access.load()
+    assert access.load() is first
+    file.write_text('[roster]\nsend = ["county"]\nreceive = []\n')
+    os.utime(file, ns=(1, 1))
+    assert access.load().send == {"roster": frozenset({"county"})}
+
+
+BROUGHT = """
+[loans_by_bank]
+send = []
+receive = ["platform"]
+publish = ["toy"]
+[loans_changed]
+publish = ["toy"]
+"""
+
+
+@pytest.fixture
+def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of an installed service called toy."""
+    file = tmp_path / "access.toml"
+    ours = access._files()[0]
+    monkeypatch.setattr(access, "_files", lambda: (ours, ("toy", file)))
+    return file
+
+
+def test_an_installed_service_brings_the_rules_of_its_own_messages(brought: Path):
+    """So that nothing of ours has to be changed for it."""
+    brought.write_text(BROUGHT)
+    rules = access.load()
+    assert rules.published_by("toy") == ["loans_by_bank", "loans_changed"]
+    assert (rules.send["loans_by_bank"], rules.receive["loans_by_bank"]) == (frozenset(), frozenset({"platform"}))
+    assert rules.publish["loans_changed"] == frozenset({"registry", "toy"})
+    assert rules.send["loans_changed"] == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('[loans_by_bank]\npublish = ["toy"]', "[loans_by_bank] needs exactly send and receive"),
+        ('[roster]\nsend = ["bank"]\nreceive = []', "[roster] may have publish only"),
+        ('[loans_changed]\npublish = ["registry"]', '[loans_changed] publish: only "toy" may stand here'),
+        ('[receipt]\npublish = ["*"]', '[receipt] publish: only "toy" may stand here'),
+        ("receipt = 1", '[receipt] publish: only "toy" may stand here'),
+    ],
+)
+def test_an_installed_service_changes_nobody_elses_rules(brought: Path, text: str, what: str):
+    """It may add itself, and nothing more."""
+    brought.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        access.load()
+    assert (refused.value.code, refused.value.facts["what"]) == ("HL6009", what)
+
+
+@pytest.mark.parametrize(
+    ("events", "what"),
+    [
+        (("loans_changed", "roster"), "[roster] publish: registry: 规则不准 (the rules do not let it)"),
+        ((), "[loans_changed] publish: registry: 不发布它 (does not publish it)"),
+    ],
+)
+def test_a_service_that_contradicts_the_rules_does_not_start(events: tuple[str, ...], what: str):
+    """What it publishes would be refused by all others, or could be said by whoever has its key."""
+    found = replace(service.installed()["registry"], events=events)
+    with pytest.raises(ConfigurationError) as refused:
+        service.check_publishing([found], access.load())
+    assert (refused.value.code, refused.value.facts["what"]) == ("HL6009", what)
 
 
 def test_every_contract_has_its_rules():
@@ -92,6 +191,7 @@ def test_no_rules_allow_nothing():
         ('[roster]\nsend = ["bnak"]\nreceive = []', "[roster] send: unknown kind bnak"),
         ('[roster]\nsend = []\nreceive = [["bank"]]', "[roster] receive: unknown kind ['bank']"),
         ("[roster]\nsend = [1]\nreceive = []", "[roster] send: unknown kind 1"),
+        ('[roster]\nsend = []\nreceive = []\npublish = ["Registry"]', "[roster] publish: unknown service Registry"),
     ],
 )
 def test_wrong_rules_are_named_and_refused(text: str, what: str):

@@ -28,6 +28,7 @@ FLOATS_MEASURE_TIME = (
     "huilian/transports/",
     "huilian/embedded_server.py",
     "huilian/office.py",
+    "huilian/core/retry.py",
     "huilian/relay.py",
     "adapters/sample_county/",
 )

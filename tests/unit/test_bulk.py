@@ -110,7 +110,7 @@ def test_a_record_is_read_exactly_when_it_is_as_agreed(record: dict[str, Any], c
         (b'{"name":"a","number":"1"}\n', "HL1010", {"line": 1, "field": "number", "what": "HL2004"}),
         (b'{"name":"a","number":1.0}\n', "HL1010", {"line": 1, "field": "number", "what": "HL2004"}),
         (b'{"name":"a","number":true}\n', "HL1010", {"line": 1, "field": "number", "what": "HL2004"}),
-        (b'{"name":"a","number":NaN}\n', "HL1010", {"line": 1, "field": "number", "what": "HL2004"}),
+        (b'{"name":"a","number":NaN}\n', "HL1007", {"line": 1}),
         (b'{"name":"a","number":9223372036854775808}\n', "HL1010", {"line": 1, "field": "number", "what": "HL2004"}),
     ],
 )

@@ -111,7 +111,7 @@ def test_the_same_messages_make_the_same_bytes_and_one_twice_is_in_it_once(tmp_p
 def test_a_bundle_is_never_written_over_another(file: Path):
     """What lies there may be the only copy."""
     before = file.read_bytes()
-    with pytest.raises(UsageError, match=r"HL7001 报送\.hlb 已存在"):
+    with pytest.raises(UsageError, match=r"HL7021 报送\.hlb cannot be written: 已存在"):
         bundle.write(file, "HUILIAN", MESSAGES)
     assert file.read_bytes() == before
 
@@ -123,7 +123,7 @@ def test_messages_that_fail_midway_leave_no_file(tmp_path: Path):
         yield MESSAGES[0]
         raise OSError(5, "Input/output error")
 
-    with pytest.raises(UsageError, match=r"HL7001 a\.hlb 无法写出"):
+    with pytest.raises(UsageError, match=r"HL7021 a\.hlb cannot be written"):
         bundle.write(tmp_path / "a.hlb", "HUILIAN", broken())  # type: ignore[arg-type]  # a generator
     assert list(tmp_path.iterdir()) == []
 

@@ -13,7 +13,7 @@ import typer.main
 from huilian import __version__
 from huilian.cli import demo_folder, screen, session
 from huilian.cli.application import app, run
-from huilian.errors import UsageError
+from huilian.errors import UsageError, kept
 from huilian.home import Home, Settings
 from huilian.keys import PublicKey
 from services.statistics import presentation
@@ -373,17 +373,19 @@ def test_the_adapters_are_listed(capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.parametrize(
-    ("code", "english", "chinese"),
+    ("code", "facts", "chinese"),
     [
-        ("HL1004", "member RCB01 may not send roster", "机构 RCB01 无权发送 roster"),
-        ("HL1001", "the signature does not match; the message may have been altered", "签名与内容不符，报文可能被改动"),
-        ("HL1004", "a text from an older version", "a text from an older version"),
-        ("HL0000", "a code from a newer version", "a code from a newer version"),
+        ("HL1004", {"member": "RCB01", "type": "roster"}, "机构 RCB01 无权发送 roster"),
+        ("HL1001", {}, "签名与内容不符，报文可能被改动"),
+        ("HL1004", None, "as it was kept"),
+        ("HL1004", {"member": "RCB01"}, "as it was kept"),
+        ("HL0000", {"member": "RCB01"}, "as it was kept"),
     ],
 )
-def test_a_kept_reason_is_told_in_chinese(code: str, english: str, chinese: str):
-    """Dead letters keep the English text; what it names is read back out of it."""
-    assert screen.chinese_of(code, english) == chinese
+def test_a_kept_refusal_is_told_in_chinese(code: str, facts: dict[str, object] | None, chinese: str):
+    """From its facts; what an older or a newer version kept is shown as it was kept."""
+    found = kept(code, facts, "as it was kept")
+    assert (found.code, found.chinese) == (code, chinese)
 
 
 def test_figures_are_written_as_people_write_them():

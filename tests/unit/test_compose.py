@@ -53,10 +53,19 @@ def test_all_our_containers_run_one_image_on_one_data_directory(name: str):
     container = CONTAINERS[name]
     home = container["environment"]["HUILIAN_HOME"]
     assert container["image"] == "huilian"
-    assert container["volumes"] == [f"home:{home}"]
-    expected = {"HUILIAN_HOME", "HUILIAN_DATABASE_URL", "HUILIAN_AMQP_URL"}
+    assert container["volumes"][0] == f"home:{home}"
+    expected = {"HUILIAN_HOME", "HUILIAN_KEYS", "HUILIAN_DATABASE_URL", "HUILIAN_AMQP_URL"}
     owners = {"HUILIAN_DATABASE_OWNER_URL"} if name == ONE_SHOT else set()
     assert set(container["environment"]) == expected | owners
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTAINERS) - SERVERS))
+def test_a_services_key_lies_in_a_volume_that_no_other_container_has(name: str):
+    """A volume without a name is one container's alone. The platform's key is only where members are spoken to."""
+    _, keys = CONTAINERS[name]["volumes"]
+    place = CONTAINERS[name]["environment"]["HUILIAN_KEYS"]
+    assert keys == (f"office-keys:{place}" if name in HOST_PARTS | {ONE_SHOT} else place)
+    assert f"VOLUME /var/lib/huilian {place}" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_only_what_makes_the_tables_knows_the_owner_of_the_database():
@@ -100,7 +109,7 @@ def test_servers_are_not_published(name: str):
 def test_every_secret_comes_from_the_environment_and_has_no_default(name: str):
     """A password is a variable that must be set: neither written here nor replaced by something guessable."""
     for variable, value in CONTAINERS[name].get("environment", {}).items():
-        if SECRET_NAME.search(variable):
+        if SECRET_NAME.search(variable) and variable != "HUILIAN_KEYS":  # which names a folder
             assert REQUIRED_VARIABLE.fullmatch(value), variable
         for found in PASSWORD_IN_URL.finditer(value):
             assert REQUIRED_VARIABLE.fullmatch(found["password"]), variable

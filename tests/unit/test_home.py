@@ -94,7 +94,7 @@ def test_the_adapters_settings_stay_as_they_stand(tmp_path: Path):
     assert home.settings().adapters == home.adapter_tables() == TABLES_READ
     for _ in range(2):
         home.create(SETTINGS)
-        assert home.file.read_text("utf-8").endswith('listen = "127.0.0.1:8341"\n' + TABLES)
+        assert home.file.read_text("utf-8").endswith('policy = "anhui"\n' + TABLES)
         assert home.settings() == replace(SETTINGS, adapters=TABLES_READ)
 
 

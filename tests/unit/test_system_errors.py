@@ -51,9 +51,7 @@ def test_a_document_is_not_written_over_another_and_its_error_says_so(tmp_path: 
     """Not that it cannot be read."""
     file = tmp_path / "request.json"
     write_new(file, "first")
-    with pytest.raises(UsageError, match="HL7001") as caught:
+    with pytest.raises(UsageError, match="HL7021") as caught:
         write_new(file, "second")
-    assert (
-        f"{file} 无法写入 (cannot be written): 已存在，不会覆盖，请换一个文件名 (File exists)" in caught.value.chinese
-    )
+    assert f"{file} 无法写入：已存在，不会覆盖，请换一个文件名 (File exists)" in caught.value.chinese
     assert read(file) == "first"

@@ -13,8 +13,9 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from huilian.adapters import REJECTIONS, Outgoing
+from huilian.bulk import wire_types
 from huilian.conformance import acknowledging, generation
-from huilian.conformance.contracts import own_number, wire_types
+from huilian.conformance.contracts import own_number
 from huilian.conformance.results import Finding
 from huilian.conformance.rule import DoesNotApplyError, Rule
 from huilian.errors import FileRefused, describe
@@ -136,7 +137,7 @@ def _written(subject: Subject, outgoing: Outgoing, contract: Contract) -> str | 
 
 
 def _unequal(sent: pl.DataFrame, found: pl.DataFrame, contract: Contract) -> str | None:
-    wanted = wire_types(contract)
+    wanted = wire_types(contract.schema)
     for name, column_type in found.schema.items():
         if wanted.get(name) != column_type:
             return f"读回的列 {name}（{column_type}）不是契约的 (is no column of the contract)"
