@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from huilian import envelope, members, service
+from huilian import messages as store
 from huilian.clock import FixedClock
 from huilian.county import backfill
 from huilian.county.submissions import receipts, reconciliation
@@ -299,12 +300,17 @@ class County:
         while waiting:
             self.handed_out += [message for message in waiting if message.source == PLATFORM]
             for message in waiting:
-                if message.source != PLATFORM and self.office.takers(message.type):
+                if self.office.takers(message.type) and self._is_between_services(message):
                     outcome = self.deliver(message)
                     assert outcome.result is not Result.REFUSED, outcome.refusal
                 with self.transaction() as transaction:
                     assert self.office.processor.hand_on(transaction, message).refusal is None
             waiting = self.sent()
+
+    def _is_between_services(self, message: Message) -> bool:
+        """Return whether it is not what the platform says to members; an older version sealed all as the platform."""
+        with self.transaction() as transaction:
+            return message.source != PLATFORM or store.is_before_service_keys(transaction, message)
 
     def push(self, submission: Submission) -> dict[str, Any]:
         """Deliver a whole submission and return its receipt."""
