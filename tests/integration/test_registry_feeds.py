@@ -18,8 +18,8 @@ from huilian.cli.remote import Reader
 from huilian.county.submissions.questions import ScoreboardFeedRow
 from huilian.errors import AccessDenied, UsageError
 from huilian.http.server import HttpServer
-from services.risk_fund.questions import GuaranteeRow
 from services.insurance_claim.questions import ClaimRow, PolicyRow
+from services.risk_fund.questions import GuaranteeRow
 from tests.ledgers.county import BANKS, COUNTY, GUARANTOR, INSURER, NOW, County, Submission, open_county
 from tests.ledgers.loans import VILLAGES, state
 from tests.ledgers.statements import claim, guarantee, policy
