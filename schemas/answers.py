@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
 from huilian.county.fields import coded, date, text
 from huilian.county.queries import INSTITUTION, REGION, Query
+from huilian.county.submissions.statements import scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["Difference", "differences"]
+    from huilian.database import Transaction
+
+__all__ = ["Difference", "differences_in"]
 
 KINDS: Final = {
     "household_not_on_roster": "户不在花名册",
@@ -41,11 +47,36 @@ class Difference(ma.Schema):
     reference = text("业务编号", "The number of the guarantee, policy or claim; null of loans.", allow_none=True)
 
 
-def differences(answer: Callable[..., Iterator[dict[str, Any]]]) -> Query:
-    """Return the query for what does not match, as one service answers it; the rows of all come as one answer."""
+def differences_in(found: str) -> Query:
+    """Return the query for what does not match, as one service finds it; the rows of all come as one answer.
+
+    Args:
+        found: an SQL query of rows with the fields of `Difference`; what has no region is the county's to see.
+    """
+    columns = list(Difference().fields)
+    statement = f"""
+        SELECT {", ".join(columns)} FROM ({found}) r
+        WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))
+          AND (%(institution)s::text IS NULL OR institution = %(institution)s)
+        ORDER BY kind, institution, loan_no, reference
+    """
+
+    def differences(
+        transaction: Transaction, *, region: str, institution: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        # By way of a file: a cursor's rows come one after the other, and the server would compare a million loans
+        # with one process instead of several.
+        with tempfile.TemporaryFile("w+b") as file:
+            file.writelines(transaction.copy_out(statement, scope(region, institution)))
+            file.seek(0)
+            with io.TextIOWrapper(file, "utf-8", newline="") as text:
+                for cells in csv.reader(text):
+                    # None of these may be empty: what is empty is null.
+                    yield {name: cell or None for name, cell in zip(columns, cells, strict=True)}
+
     return Query(
         "differences",
-        answer,
+        differences,
         Difference,
         "列出对不上的地方：台账与花名册、前后两期台账、流水与借据、各银行之间、担保与借据、保单与借据、赔案与保单。",
         "Return what does not match within a region.",

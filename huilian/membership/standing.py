@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from huilian import audit, members, tokens
+from huilian.county.machine import Machine, Move, Refusal
 from huilian.errors import AccessDenied
 from huilian.membership.joining import JOINING_KINDS
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.members import Member
 
-__all__ = ["Left", "check_takes_part", "leave", "messages_since", "resume", "suspend"]
+__all__ = ["STANDING", "Left", "check_takes_part", "leave", "messages_since", "resume", "suspend"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,31 @@ class Left:
     tokens: tuple[str, ...]
 
 
+STANDING: Final = Machine(
+    "member_standing",
+    {"takes_part": "参与", "suspended": "停用", "left": "退出"},
+    (
+        Move("suspend", ("takes_part",), "suspended", "county", "a reason"),
+        Move("resume", ("suspended",), "takes_part", "county", "a reason"),
+        Move("leave", ("takes_part", "suspended"), "left", "county", "a reason; keys and tokens end"),
+    ),
+)
+"""Whether a member takes part; the county's own members always do."""
+_IS: Final = {
+    "takes_part": "并未停用 (is not suspended)",
+    "suspended": "已停用 (is suspended)",
+    "left": "已退出 (has left)",
+}
+
+
 def check_takes_part(member: Member) -> None:
     """Let pass a member that is neither suspended nor gone.
 
     Raises:
         AccessDenied: HL4016, it is.
     """
-    if member.left:
-        raise AccessDenied("HL4016", member=member.code, what="已退出 (has left)")
-    if member.suspended:
-        raise AccessDenied("HL4016", member=member.code, what="已停用 (is suspended)")
+    if _state(member) != "takes_part":
+        raise AccessDenied("HL4016", member=member.code, what=_IS[_state(member)])
 
 
 def suspend(transaction: Transaction, code: str, *, reason: str, now: dt.datetime, actor: str) -> None:
@@ -44,8 +60,7 @@ def suspend(transaction: Transaction, code: str, *, reason: str, now: dt.datetim
     Raises:
         AccessDenied: HL4001, no such member; HL4016, it is suspended, has left, or is the county's own.
     """
-    _check_may_go(transaction, code)
-    check_takes_part(members.find(transaction, code))
+    _check(transaction, code, "suspend")
     transaction.execute("UPDATE huilian.member SET suspended_at = %s WHERE code = %s", [now, code])
     _note(transaction, "member.suspended", code, reason, now=now, actor=actor)
 
@@ -56,12 +71,7 @@ def resume(transaction: Transaction, code: str, *, reason: str, now: dt.datetime
     Raises:
         AccessDenied: HL4001, no such member; HL4016, it is not suspended, or has left.
     """
-    _check_may_go(transaction, code)
-    member = members.find(transaction, code)
-    if member.left:
-        check_takes_part(member)
-    if not member.suspended:
-        raise AccessDenied("HL4016", member=code, what="并未停用 (is not suspended)")
+    _check(transaction, code, "resume")
     transaction.execute("UPDATE huilian.member SET suspended_at = NULL WHERE code = %s", [code])
     _note(transaction, "member.resumed", code, reason, now=now, actor=actor)
 
@@ -75,10 +85,7 @@ def leave(transaction: Transaction, code: str, *, reason: str, now: dt.datetime,
     Raises:
         AccessDenied: HL4001, no such member; HL4016, it has left already, or is the county's own.
     """
-    _check_may_go(transaction, code)
-    member = members.find(transaction, code)
-    if member.left:
-        check_takes_part(member)
+    _check(transaction, code, "leave")
     keys = [key.kid for key in members.keys_of(transaction, code) if key.revoked_at is None or key.revoked_at > now]
     labels = [
         token.label for token in tokens.all_tokens(transaction) if token.member == code and token.revoked_at is None
@@ -101,13 +108,22 @@ def messages_since(transaction: Transaction, code: str, moment: dt.datetime) -> 
     )
 
 
-def _check_may_go(transaction: Transaction, code: str) -> None:
+def _state(member: Member) -> str:
+    return "left" if member.left else "suspended" if member.suspended else "takes_part"
+
+
+def _check(transaction: Transaction, code: str, move: str) -> None:
+    """Let pass a move that a member may make; it is held until the transaction ends."""
     kind = transaction.value("SELECT kind FROM huilian.member WHERE code = %s FOR UPDATE", [code])
     if kind is None:
         raise AccessDenied("HL4001", member=code)
     if kind not in JOINING_KINDS:
         what = "是县级平台自身，不能停用或退出 (is the county's own and always takes part)"
         raise AccessDenied("HL4016", member=code, what=what)
+    try:
+        STANDING.after(_state(members.find(transaction, code)), move)
+    except Refusal as refusal:
+        raise AccessDenied("HL4016", member=code, what=_IS[refusal.state]) from None
 
 
 def _note(transaction: Transaction, action: str, code: str, reason: str, *, now: dt.datetime, actor: str) -> None:

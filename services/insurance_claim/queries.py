@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["claim_feed", "differences", "policy_feed"]
+__all__ = ["DIFFERENCES", "claim_feed", "policy_feed"]
 
 _LOAN: Final = """
     loan AS MATERIALIZED (
@@ -55,7 +55,7 @@ _CLAIMS: Final = f"""
     JOIN named n ON n.member = c.member AND n.claim_no = c.claim_no
     LEFT JOIN meant ON meant.member = c.member AND meant.claim_no = c.claim_no
 """
-_DIFFERENCES: Final = f"""
+DIFFERENCES: Final = f"""
     WITH {_LOAN}
     SELECT 'policy_without_loan' AS kind, p.member AS institution, p.loan_no, p.household_no, p.region, p.as_of::text,
            p.policy_no AS reference
@@ -95,14 +95,6 @@ def claim_feed(transaction: Transaction, *, region: str, institution: str | None
     loan's; what belongs to no region is the county's to see. See `policy_feed` for the rest.
     """
     return map(_claim, statements.read(transaction, _CLAIMS, "r.member, r.claim_no", region, institution))
-
-
-def differences(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return what does not match of insurance within a region; see `statements.differences`.
-
-    A policy of a loan that nobody has, a claim of no policy.
-    """
-    return statements.differences(transaction, _DIFFERENCES, region, institution)
 
 
 def _policy(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from marshmallow import validate
 
 from huilian.county.fields import Source, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
-from schemas.answers import differences
+from schemas.answers import differences_in
 from services.insurance_claim import queries
 
 __all__ = ["QUERIES"]
@@ -73,7 +73,7 @@ class ClaimRow(ma.Schema):
 
 
 QUERIES: Final = (
-    differences(queries.differences),
+    differences_in(queries.DIFFERENCES),
     Query(
         "feed/policies",
         queries.policy_feed,

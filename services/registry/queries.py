@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +17,10 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
 
 __all__ = [
-    "differences",
     "ledger_dates",
     "loan_feed",
 ]
 
-_DIFFERENCE: Final = ("kind", "institution", "loan_no", "household_no", "region", "as_of", "reference")
 _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
 
 
@@ -139,42 +134,6 @@ def _feed_row(row: dict[str, Any], origin: _Origin) -> dict[str, Any]:
             "line": row["line"],
         },
     }
-
-
-def differences(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return what does not match within a region: kind, institution, loan, household, region, date and reference.
-
-    What belongs to no region, a repayment without its loan, is the county's to see.
-
-    Args:
-        transaction: it must stay open while rows are read.
-        region: a county, township or village.
-        institution: only what this member has stated.
-
-    Raises:
-        UsageError: HL7002, the region is not one.
-    """
-    code = regions.normalise(region)
-    is_county = regions.level(code) == "county"
-    return _rows(transaction, {"region": code + "%", "is_county": is_county, "institution": institution})
-
-
-def _rows(transaction: Transaction, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    # By way of a file: a cursor's rows come one after the other, and the server would compare a million loans
-    # with one process instead of several.
-    with tempfile.TemporaryFile("w+b") as file:
-        query = (
-            f"SELECT {', '.join(_DIFFERENCE)} FROM registry.difference"
-            " WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))"
-            " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
-            " ORDER BY kind, institution, loan_no, reference"
-        )
-        file.writelines(transaction.copy_out(query, facts))
-        file.seek(0)
-        with io.TextIOWrapper(file, "utf-8", newline="") as text:
-            for cells in csv.reader(text):
-                # None of these may be empty: what is empty is null.
-                yield {name: cell or None for name, cell in zip(_DIFFERENCE, cells, strict=True)}
 
 
 def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:

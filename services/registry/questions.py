@@ -8,7 +8,7 @@ import marshmallow as ma
 
 from huilian.county.fields import Source, count, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
-from schemas.answers import differences
+from schemas.answers import differences_in
 from services.registry import queries
 
 __all__ = ["QUERIES"]
@@ -63,6 +63,6 @@ QUERIES: Final = (
             "huilian feed loans --region 341599 --cursor-file /var/lib/me/cursor --to https://huilian.example:8341",
         ),
     ),
-    differences(queries.differences),
+    differences_in("SELECT * FROM registry.difference"),
 )
 """The registry's own; the books beside the loans have theirs."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from huilian.database import Transaction
 
-__all__ = ["differences", "guarantee_feed"]
+__all__ = ["DIFFERENCES", "guarantee_feed"]
 
 _LOAN: Final = """
     loan AS MATERIALIZED (
@@ -30,7 +30,7 @@ _GUARANTEES: Final = f"""
     LEFT JOIN risk_fund.guarantee_in_force f
       ON f.member = g.member AND f.guarantee_no = g.guarantee_no AND f.loan_no = g.loan_no AND f.as_of = g.as_of
 """
-_DIFFERENCES: Final = f"""
+DIFFERENCES: Final = f"""
     WITH {_LOAN}
     SELECT 'guarantee_without_loan' AS kind, g.member AS institution, g.loan_no, NULL::text AS household_no, g.region,
            g.as_of::text, g.guarantee_no AS reference
@@ -69,14 +69,6 @@ def guarantee_feed(
     """
     order = "r.member, r.guarantee_no, r.loan_no"
     return map(_guarantee, statements.read(transaction, _GUARANTEES, order, region, institution))
-
-
-def differences(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return what does not match of guarantees within a region; see `statements.differences`.
-
-    A guarantee in force of no loan, two guarantees on one loan, a compensation of no guarantee.
-    """
-    return statements.differences(transaction, _DIFFERENCES, region, institution)
 
 
 def _guarantee(row: dict[str, Any]) -> dict[str, Any]:

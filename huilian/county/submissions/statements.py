@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
-__all__ = ["Stated", "Statements", "differences", "origin", "read", "scope"]
+__all__ = ["Stated", "Statements", "origin", "read", "scope"]
 
 _PROVENANCE: Final = ["file_sequence", "stated_at", "submission", "sequence", "line", "application"]
 _ALONE: Final = -1
@@ -241,29 +241,6 @@ def read(
         WHERE (r.region LIKE %(region)s OR (r.region IS NULL AND %(is_county)s))
           AND (%(institution)s::text IS NULL OR r.member = %(institution)s OR r.loan_institution = %(institution)s)
         ORDER BY {order}
-        """,
-        scope(region, institution),
-    )
-
-
-def differences(transaction: Transaction, found: str, region: str, institution: str | None) -> Iterator[dict[str, Any]]:
-    """Yield what does not match, ordered by kind, institution, loan and reference.
-
-    Args:
-        transaction: it must stay open while rows are read.
-        found: a query of rows with kind, institution (who stated it), loan_no, household_no, region, as_of, reference.
-        region: what lies in it; what belongs to no region is the county's to see.
-        institution: only what this member has stated.
-
-    Raises:
-        UsageError: HL7002, the region is not one.
-    """
-    return transaction.stream(
-        f"""
-        SELECT * FROM ({found}) r
-        WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))
-          AND (%(institution)s::text IS NULL OR institution = %(institution)s)
-        ORDER BY kind, institution, loan_no, reference
         """,
         scope(region, institution),
     )
