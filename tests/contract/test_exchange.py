@@ -29,7 +29,8 @@ def test_access_rules_name_exactly_the_published_messages():
     rules = access.load()
     types = {each.type for each in contracts()}
     assert set(rules.send) == set(rules.receive) == types
-    assert all((rules.send[name] or rules.publish[name]) and rules.receive[name] for name in types)
+    assert set(rules.publish) <= types
+    assert all((rules.send[name] or rules.publish.get(name)) and rules.receive[name] for name in types)
 
 
 def test_the_exchange_says_who_sends_and_receives():
@@ -40,15 +41,17 @@ def test_the_exchange_says_who_sends_and_receives():
     for name, channel in document["channels"].items():
         assert frozenset(channel["x-sent-by"]) == rules.send[name]
         assert frozenset(channel["x-received-by"]) == rules.receive[name]
+        assert frozenset(channel.get("x-published-by", ())) == rules.publish.get(name, frozenset())
     assert document["operations"]["receive_loan_ledger"]["summary"] == "Sent by: bank."
 
 
 def test_the_exchange_says_what_is_published_where():
-    """As the broker's bindings have it: from members, to members, and between our own services."""
+    """As the broker's bindings have it: members send by one exchange, are sent to by another; services have a third."""
     channels = _asyncapi()["channels"]
     named = {name: channel["bindings"]["amqp"]["exchange"]["name"] for name, channel in channels.items()}
-    by_senders = {frozenset(): BETWEEN, frozenset({"platform"}): OUTBOUND}
-    assert named == {name: by_senders.get(access.load().send[name], INBOUND) for name in channels}
+    senders = access.load().send
+    ways = {frozenset(): BETWEEN, frozenset({"platform"}): OUTBOUND}
+    assert named == {name: ways.get(senders[name], INBOUND) for name in channels}
     assert set(named.values()) == {"huilian.messages", "huilian.outgoing", "huilian.services"}
 
 

@@ -76,7 +76,7 @@ def test_a_revoked_token_reads_nothing_and_stays_revoked(database: Database):
         with pytest.raises(AccessDenied, match="HL4002"):
             tokens.scope_of(transaction, secret)
         assert tokens.all_tokens(transaction) == [Token("office", "341599", None, NOW, NOW)]
-    with pytest.raises(UsageError, match="there is, or was, a token with this label"):
+    with pytest.raises(UsageError, match="HL7022 office is registered already"):
         _add(database, "office", region="341599")
 
 
