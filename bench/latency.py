@@ -15,8 +15,8 @@ from bench.data import COUNTY, MEMBER
 from huilian import adapters, catalogue, money
 from huilian.clock import SystemClock
 from huilian.home import Home
-from huilian.push import push
-from huilian.transports.amqp import AmqpTransport
+from huilian.institution.push import push
+from huilian.institution.transports.amqp import AmqpTransport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,19 +26,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import file_ownership, toml_tables, trusted_keys
+from huilian import file_ownership, toml_tables
 from huilian.errors import ConfigurationError
+from huilian.institution.spool import FULL_LISTS
 from huilian.keys import KeyFolder
 from huilian.private_files import make_folder, write_atomically
-from huilian.spool import FULL_LISTS
-from huilian.trusted_keys import TrustedKey
+from huilian.wire import trusted_keys
+from huilian.wire.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping
 
     from huilian.keys import PublicKey
-    from huilian.trusted_keys import TrustedKeys
+    from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = ["HOSTS", "Home", "Settings"]
 

@@ -9,24 +9,24 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import huilian.edge.edge
-import huilian.edge.pacing
+import huilian.institution.edge.edge
+import huilian.institution.edge.pacing
 from huilian import adapters, envelope
-from huilian.edge import open_edge
-from huilian.edge.arrivals import OPEN, REFUSED_HERE
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
 from huilian.envelope import Draft
 from huilian.errors import HostUnavailable, UsageError, told
 from huilian.home import Home
-from huilian.transports.links import Incoming
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.arrivals import OPEN, REFUSED_HERE
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.transports.links import Incoming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
     from huilian.envelope import Message
+    from huilian.institution.edge import Edge
     from huilian.keys import SigningKey
 
 ADAPTER = "rural_commercial_bank"
@@ -57,9 +57,9 @@ def edge_home(
 
 def be_quick() -> None:
     """Have edges wait less between looks from now on; for a process of its own, or undone by monkeypatch."""
-    huilian.edge.edge.FOLLOW_UP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
-    huilian.edge.edge.FETCH_CAP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
-    huilian.edge.pacing.FIRST_SECONDS = 0.1  # type: ignore[misc]  # final to everybody else
+    huilian.institution.edge.edge.FOLLOW_UP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
+    huilian.institution.edge.edge.FETCH_CAP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
+    huilian.institution.edge.pacing.FIRST_SECONDS = 0.1  # type: ignore[misc]  # final to everybody else
 
 
 def names(folder: Path) -> list[str]:

@@ -11,10 +11,10 @@ from huilian import adapters, catalogue, members, tokens
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http.server import HttpServer
+from huilian.institution.push import push
+from huilian.institution.transports.http import HttpReader, HttpTransport
 from huilian.members import Member
 from huilian.office import open_office, set_up
-from huilian.push import push
-from huilian.transports.http import HttpReader, HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

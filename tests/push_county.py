@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import huilian.bulk
-from huilian import adapters, catalogue, push
+from huilian import adapters, catalogue
 from huilian.hosts.embedded import EmbeddedHost
-from huilian.transports.embedded import EmbeddedTransport
+from huilian.institution import push
+from huilian.institution.transports.embedded import EmbeddedTransport
 from tests.kernel import BANK, COUNTY
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
     from huilian.home import Home
+    from huilian.institution.push import Pushed, Transport
+    from huilian.institution.spool import SpooledSubmission
     from huilian.office import Office
-    from huilian.push import Pushed, Transport
-    from huilian.spool import SpooledSubmission
 
 ADAPTER = "rural_commercial_bank"
 FILE = "RCB01_LOAN_20240531.csv"

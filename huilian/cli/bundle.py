@@ -49,7 +49,7 @@ def write(
     if receiver is None:
         if everything:
             raise UsageError("HL7001", what="--all 只与 --for 同用 (--all goes with --for)")
-        from huilian.edge import carrying as edge  # noqa: PLC0415  # see the package
+        from huilian.institution.edge import carrying as edge  # noqa: PLC0415  # see the package
 
         number, written = edge.write(home, out, submissions or ())
         if as_json:
@@ -84,7 +84,7 @@ def read(
 ) -> None:
     """Read a bundle."""
     from huilian import bundle  # noqa: PLC0415  # see the package
-    from huilian.edge import settings  # noqa: PLC0415
+    from huilian.institution.edge import settings  # noqa: PLC0415
     from huilian.members import PLATFORM  # noqa: PLC0415
 
     session.log()

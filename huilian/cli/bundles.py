@@ -34,7 +34,7 @@ def at_the_county(home: Home, opened: Bundle) -> dict[str, Any]:
 
 def at_the_edge(home: Home, opened: Bundle) -> dict[str, Any]:
     """Keep a bundle's messages and write them out; where an edge is running, that does it. Return what came."""
-    from huilian.edge import carrying, open_edge, settings  # noqa: PLC0415  # see the package
+    from huilian.institution.edge import carrying, open_edge, settings  # noqa: PLC0415  # see the package
 
     kept = carrying.read(home, settings.load(home).member, opened)
     try:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from huilian import adapters, bundle, carrying, issuing, members, toml_tables
 from huilian.cli import keypairs, screen
-from huilian.edge import carrying as edge_carrying
-from huilian.edge import open_edge
-from huilian.edge.settings import EdgeSettings, save
 from huilian.home import Home
+from huilian.institution.edge import carrying as edge_carrying
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.members import PLATFORM
 from huilian.private_files import write_atomically
 

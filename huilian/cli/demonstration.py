@@ -19,8 +19,8 @@ from huilian.cli.ways import Way
 from huilian.errors import ConfigurationError, UsageError
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
+from huilian.institution.transports.embedded import EmbeddedTransport
 from huilian.office import set_up
-from huilian.transports.embedded import EmbeddedTransport
 
 if TYPE_CHECKING:
     import datetime as dt

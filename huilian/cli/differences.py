@@ -52,7 +52,7 @@ def differences(
     """Print what does not match within a region."""
     show = _print_json if as_json else _print_table
     if to:
-        from huilian.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
+        from huilian.institution.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
 
         with HttpReader(to, token, ca).differences(region=region, institution=institution) as answer:
             show(json.loads(line) for line in answer.lines)

@@ -66,9 +66,9 @@ def init(
 ) -> None:
     """Set up the data directory."""
     from huilian import adapters  # noqa: PLC0415  # polars
-    from huilian.edge import settings  # noqa: PLC0415
-    from huilian.edge.folders import Folders  # noqa: PLC0415
-    from huilian.membership.enrolment import check_county, membership_of  # noqa: PLC0415
+    from huilian.institution.edge import settings  # noqa: PLC0415
+    from huilian.institution.edge.folders import Folders  # noqa: PLC0415
+    from huilian.institution.enrolment import check_county, membership_of  # noqa: PLC0415
 
     session.log()
     home = Home.from_environment()
@@ -123,7 +123,7 @@ def run(
     ] = 2.0,
 ) -> None:
     """Run the edge of the data directory."""
-    from huilian.edge import open_edge  # noqa: PLC0415  # see the package
+    from huilian.institution.edge import open_edge  # noqa: PLC0415  # see the package
 
     session.log("warning" if once and sys.stderr.isatty() else "info")
     stopping = _stopping()
@@ -165,7 +165,7 @@ def _stopping() -> threading.Event:
 def status(*, as_json: options.Json = False) -> None:
     """Print how the edge stands."""
     from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
-    from huilian.edge.status import status as current  # noqa: PLC0415
+    from huilian.institution.edge.status import status as current  # noqa: PLC0415
 
     facts = current(Home.from_environment(), SystemClock())
     if as_json:
@@ -187,9 +187,9 @@ def dismiss(
 ) -> None:
     """Drop what is not believed, here and where `huilian push` keeps it."""
     from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
-    from huilian.edge.folders import Folders  # noqa: PLC0415
-    from huilian.edge.ledger import Ledger  # noqa: PLC0415
-    from huilian.transports import left  # noqa: PLC0415
+    from huilian.institution.edge.folders import Folders  # noqa: PLC0415
+    from huilian.institution.edge.ledger import Ledger  # noqa: PLC0415
+    from huilian.institution.transports import left  # noqa: PLC0415
 
     session.log()
     home = Home.from_environment()

@@ -18,9 +18,9 @@ from huilian.http.answers import FeedRow
 from huilian.http.feed import BESIDE_LOANS, RESTS_ON, not_taken
 from huilian.http.feed_answers import ScoreboardFeedRow
 from huilian.http.questions import FORMATS
+from huilian.institution.transports.http import HttpReader
 from huilian.private_files import write_atomically
 from huilian.system_errors import why
-from huilian.transports.http import HttpReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

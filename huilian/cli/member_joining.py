@@ -13,8 +13,8 @@ from huilian.home import Home
 from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
+    from huilian.institution.enrolment import Membership
     from huilian.membership.approval import Approval
-    from huilian.membership.enrolment import Membership
     from huilian.membership.joining import JoiningRequest
 
 __all__ = ["register"]
@@ -134,7 +134,8 @@ def welcome(
 ) -> None:
     """Take an approval in, or a list of the platform's keys."""
     from huilian.clock import SystemClock  # noqa: PLC0415
-    from huilian.membership import enrolment, platform_keys, signed_document  # noqa: PLC0415  # see the package
+    from huilian.institution import enrolment  # noqa: PLC0415  # see the package
+    from huilian.membership import platform_keys, signed_document  # noqa: PLC0415  # see the package
     from huilian.membership.approval import read_approval  # noqa: PLC0415
 
     home, now, text = Home.from_environment(), SystemClock().now(), documents.read(file)

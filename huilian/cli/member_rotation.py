@@ -98,9 +98,10 @@ def announce(
 def _post(home: Home, to: str, ca: Path | None, text: str) -> None:
     from huilian.clock import SystemClock  # noqa: PLC0415
     from huilian.errors import AccessDenied  # noqa: PLC0415
-    from huilian.membership import enrolment, signed_document  # noqa: PLC0415  # see the package
+    from huilian.institution import enrolment  # noqa: PLC0415  # see the package
+    from huilian.institution.transports.http_client import Client  # noqa: PLC0415
+    from huilian.membership import signed_document  # noqa: PLC0415  # see the package
     from huilian.membership.approval import read_approval  # noqa: PLC0415
-    from huilian.transports.http_client import Client  # noqa: PLC0415
 
     answer = Client(to, None, ca_file=ca).ask("POST", "/key-announcements", body=text.encode())
     approval = read_approval(answer.text, name=to)

@@ -10,7 +10,7 @@ from huilian.cli import screen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.push import Progress
+    from huilian.institution.push import Progress
 
 __all__ = ["watching"]
 

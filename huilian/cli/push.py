@@ -71,8 +71,8 @@ def push(
     from huilian import adapters  # noqa: PLC0415  # polars
     from huilian.cli.sending import send  # noqa: PLC0415  # the same
     from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
-    from huilian.membership.own_keys import own_keys  # noqa: PLC0415
-    from huilian.push import RECEIPT_SECONDS  # noqa: PLC0415  # polars
+    from huilian.institution.own_keys import own_keys  # noqa: PLC0415
+    from huilian.institution.push import RECEIPT_SECONDS  # noqa: PLC0415  # polars
 
     home = Home.from_environment()
     file_ownership.hold(home.spool, home.folder)

@@ -6,11 +6,12 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from huilian import adapters, catalogue, push
+from huilian import adapters, catalogue
 from huilian.cli.answers import REFUSED, SPOOLED, Answer
 from huilian.cli.progress import watching
 from huilian.clock import SystemClock
 from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused
+from huilian.institution import push
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -61,7 +61,7 @@ def stats(
     if by is not None and by not in shown.BREAKDOWNS:
         raise UsageError("HL7001", what=f"--by: {', '.join(shown.BREAKDOWNS)}")
     if to:
-        from huilian.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
+        from huilian.institution.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
 
         found = HttpReader(to, token, ca).statistics(
             region=region, month=month, by=by, institution=institution, product=product
@@ -99,7 +99,7 @@ def _scoreboard(
     month: str, institution: str | None, to: str | None, token: str | None, ca: Path | None, *, as_json: bool
 ) -> None:
     if to:
-        from huilian.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
+        from huilian.institution.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
 
         found = HttpReader(to, token, ca).scoreboard(month=month, institution=institution)
     else:

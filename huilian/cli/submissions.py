@@ -34,7 +34,7 @@ def submissions(
 ) -> None:
     """Print the submissions with their counts."""
     if to:
-        from huilian.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
+        from huilian.institution.transports.http import HttpReader  # noqa: PLC0415  # only where another server is asked
 
         found = HttpReader(to, token, ca).submissions(member=member)
     else:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from huilian import file_ownership
 from huilian.cli import screen, session
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
+from huilian.institution.enrolment import check_county, membership_of
 from huilian.members import PLATFORM
-from huilian.membership.enrolment import check_county, membership_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from huilian.adapters import Adapter
     from huilian.home import Home
+    from huilian.institution.push import Transport
+    from huilian.institution.transports.http_client import Client
     from huilian.office import Office
-    from huilian.push import Transport
-    from huilian.transports.http_client import Client
 
 __all__ = ["Target", "Way", "way"]
 
@@ -103,7 +103,7 @@ def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[W
 def _embedded(home: Home, member: str, adapter: Adapter) -> Iterator[Way]:
     from huilian import members  # noqa: PLC0415  # with the office
     from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # only this way needs it
-    from huilian.transports.embedded import EmbeddedTransport  # noqa: PLC0415  # the same
+    from huilian.institution.transports.embedded import EmbeddedTransport  # noqa: PLC0415  # the same
 
     with session.office(home) as office:
         with office.database.transaction() as transaction:
@@ -130,7 +130,7 @@ def _transport(member: str, home: Home, target: Target) -> Transport:
     url = target.url or ""
     scheme = urlsplit(url).scheme
     if scheme in AMQP:
-        from huilian.transports.amqp import AmqpTransport  # noqa: PLC0415  # one of two
+        from huilian.institution.transports.amqp import AmqpTransport  # noqa: PLC0415  # one of two
 
         try:
             return AmqpTransport(url, member, home, ca_file=target.ca_file)
@@ -138,7 +138,7 @@ def _transport(member: str, home: Home, target: Target) -> Transport:
             what = "队列地址或 CA 证书有误 (the broker's address or the CA file is wrong)"
             raise UsageError("HL7001", what=what) from error
     if scheme in HTTP:
-        from huilian.transports.http import HttpTransport  # noqa: PLC0415  # the other
+        from huilian.institution.transports.http import HttpTransport  # noqa: PLC0415  # the other
 
         return HttpTransport(
             url,

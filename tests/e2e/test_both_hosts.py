@@ -9,15 +9,16 @@ import pytest
 
 from adapters import sample_county
 from adapters.sample_county import ADAPTER_SETTINGS
-from huilian import adapters, catalogue, members, push, service
+from huilian import adapters, catalogue, members, service
 from huilian.clock import SystemClock
 from huilian.errors import FileRefused
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
+from huilian.institution import push
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.embedded import EmbeddedTransport
 from huilian.members import Member
 from huilian.office import open_office, set_up
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.embedded import EmbeddedTransport
 from tests.kill.office import BANK, COUNTY, running_office, wait_until
 from tests.servers.postgresql import PostgreSQLNode
 from tests.servers.rabbitmq import RabbitMQNode
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from huilian.institution.push import Transport
     from huilian.office import Office
-    from huilian.push import Transport
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 

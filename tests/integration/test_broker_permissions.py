@@ -13,8 +13,8 @@ import pytest
 from huilian.broker import INBOUND, OUTBOUND, member_queue
 from huilian.cli import session
 from huilian.cli.application import run
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.membership import standing
-from huilian.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.kernel import BANK
 from tests.push_county import FILE, ledger, send

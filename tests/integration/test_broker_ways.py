@@ -12,9 +12,9 @@ from huilian import broker, envelope, members, messages
 from huilian.broker import DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
 from huilian.envelope import Draft
 from huilian.errors import MessageRefused
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.membership import standing
 from huilian.relay import Relay
-from huilian.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.edge_home import confirmation
 from tests.kernel import BANK, COUNTY

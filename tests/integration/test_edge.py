@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from huilian import envelope, members
-from huilian.edge import open_edge
-from huilian.edge.settings import load, save
 from huilian.errors import AccessDenied, MessageRefused, UsageError
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.settings import load, save
+from huilian.institution.transports.links import HttpLink
 from huilian.keys import SigningKey
-from huilian.transports.links import HttpLink
 from tests.edge_home import BANK, confirmation, edge_home, go, names, receipts, run_edge
 from tests.http_county import OTHER_BANK, CountyOverHttp, county_over_http
 from tests.push_county import ledger
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Draft, Message
     from huilian.home import Home
-    from huilian.transports.links import Incoming
+    from huilian.institution.transports.links import Incoming
     from tests.servers.postgresql import PostgreSQLNode
 
 FILE = "RCB01_LOAN_20240531.csv"
@@ -260,7 +260,7 @@ def test_a_message_that_a_service_refuses_later_sends_its_file_back(
     bank: Home, county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch
 ):
     """The county took it, and then could not handle it: the edge asks after it, and is told."""
-    monkeypatch.setattr("huilian.edge.edge.FOLLOW_UP_SECONDS", 0.2)
+    monkeypatch.setattr("huilian.institution.edge.edge.FOLLOW_UP_SECONDS", 0.2)
     monkeypatch.setitem(county.office.services["registry"].handlers, "loan_ledger", lambda *_: 1 / 0)
     ledger(bank.folder / "inbox", [1])
     run_edge(bank, lambda: bool(names(bank.folder / "refused")))

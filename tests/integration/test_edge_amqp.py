@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import access, doubts
+from huilian import access
 from huilian.broker import Broker, declare, declare_member_queue, member_queue
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
 from huilian.errors import HostUnavailable
+from huilian.institution import doubts
+from huilian.institution.edge import open_edge
+from huilian.institution.transports import left
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.links import AmqpLink
 from huilian.keys import SigningKey
 from huilian.relay import Relay
-from huilian.transports import left
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.links import AmqpLink
 from tests.edge_home import BANK, confirmation, edge_home, go, names, receipt_draft
 from tests.kernel import COUNTY, NOW
 from tests.push_county import ledger, spool

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.transports.http import HttpReader
+    from huilian.institution.transports.http import HttpReader
     from tests.servers.postgresql import PostgreSQLNode
 
 LOANS = 20_000

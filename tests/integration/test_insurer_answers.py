@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.insurer import adapter
-from huilian import adapters, catalogue, envelope, members, push, tokens
+from huilian import adapters, catalogue, envelope, members, tokens
 from huilian.envelope import Draft
+from huilian.institution import push
+from huilian.institution.transports.http import HttpTransport
+from huilian.institution.transports.links import HttpLink
 from huilian.members import Member
-from huilian.transports.http import HttpTransport
-from huilian.transports.links import HttpLink
 from tests.adapters.insurer_making import NAME, alone, claim, package, policy, result, results
 from tests.edge_home import COUNTY, edge_home, names, run_edge
 from tests.http_county import CountyOverHttp, county_over_http

@@ -11,25 +11,26 @@ import httpx
 import pytest
 
 from huilian import adapters, bundle, carrying, envelope, members
-from huilian.belief import believed
 from huilian.broker import Broker, declare
 from huilian.cli import checkup, session, ways
 from huilian.cli.application import run
 from huilian.clock import FixedClock, SystemClock
-from huilian.edge import carrying as at_the_edge
-from huilian.edge import open_edge
 from huilian.errors import FileRefused, HuilianError
 from huilian.home import Home
+from huilian.institution import enrolment
+from huilian.institution.belief import believed
+from huilian.institution.edge import carrying as at_the_edge
+from huilian.institution.edge import open_edge
+from huilian.institution.enrolment import membership_of
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.links import HttpLink
 from huilian.keys import PublicKey, SigningKey
-from huilian.membership import enrolment, platform_keys
+from huilian.membership import platform_keys
 from huilian.membership.approval import Addresses, make_approval, read_approval
-from huilian.membership.enrolment import membership_of
 from huilian.membership.platform_keys import read_list
 from huilian.office import open_office
 from huilian.relay import Relay
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.links import HttpLink
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 from tests.edge_home import ADAPTER, confirmation, edge_home, names
 from tests.http_county import county_over_http
 from tests.integration.test_joining import NEW_BANK, Machines

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from huilian import adapters, catalogue, envelope, members, push
+from huilian import adapters, catalogue, envelope, members
 from huilian.clock import FixedClock
 from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
-from huilian.spool import Spool
-from huilian.transports.embedded import EmbeddedTransport
+from huilian.institution import push
+from huilian.institution.spool import Spool
+from huilian.institution.transports.embedded import EmbeddedTransport
 from tests.edge_home import receipt_draft
 from tests.kernel import BANK, COUNTY, MINUTE, NOW, PROJECT
 from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, row, send, send_and_settle, spool
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
+    from huilian.institution.push import Transport
     from huilian.office import Office
-    from huilian.push import Transport
     from tests.kernel import County
 
 LOANS = 12

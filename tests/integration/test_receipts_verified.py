@@ -12,14 +12,14 @@ import httpx
 import pytest
 
 from huilian import envelope, members
-from huilian.edge import hindrances, open_edge
-from huilian.edge.settings import load, save
 from huilian.envelope import Draft
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.http_names import SEAL_HEADER
+from huilian.institution.edge import hindrances, open_edge
+from huilian.institution.edge.settings import load, save
+from huilian.institution.spool import Spool
+from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from huilian.spool import Spool
-from huilian.transports.http import HttpTransport
 from tests.edge_home import edge_home, go, names, receipts, run_edge
 from tests.http_county import BANK, OTHER_BANK, CountyOverHttp, county_over_http
 from tests.push_county import ledger, send
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Sealed = tuple[str, bytes]
 FILE = "RCB01_LOAN_20240531.csv"
-QUICK = {"huilian.edge.edge.FOLLOW_UP_SECONDS": 0.2, "huilian.edge.edge.FETCH_CAP_SECONDS": 0.2}
+QUICK = {"huilian.institution.edge.edge.FOLLOW_UP_SECONDS": 0.2, "huilian.institution.edge.edge.FETCH_CAP_SECONDS": 0.2}
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import huilian.bulk
 from huilian import envelope, members, messages
 from huilian.envelope import Draft
 from huilian.errors import MessageRefused
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.keys import SigningKey
 from huilian.membership import standing
-from huilian.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.kernel import BANK, MINUTE, Probe, manifest_draft
 from tests.push_county import BATCH, ledger, send, spool

@@ -17,7 +17,7 @@ from huilian.cli.application import run
 from huilian.errors import AccessDenied, UsageError
 from huilian.http.feed_answers import ClaimRow, GuaranteeRow, PolicyRow, ScoreboardFeedRow
 from huilian.http.server import HttpServer
-from huilian.transports.http import HttpReader
+from huilian.institution.transports.http import HttpReader
 from tests.ledgers.county import BANKS, COUNTY, GUARANTOR, INSURER, NOW, County, Submission, open_county
 from tests.ledgers.loans import VILLAGES, state
 from tests.ledgers.statements import claim, guarantee, policy

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huilian import refused_files
 from huilian.adapters import FileIdentity
 from huilian.envelope import Draft
 from huilian.errors import FileRefused
+from huilian.institution import refused_files
+from huilian.institution.refused_files import Refused
+from huilian.institution.spool import Spool
 from huilian.processing import Result
-from huilian.refused_files import Refused
-from huilian.spool import Spool
 from tests.ledgers.county import COUNTY, GUARANTOR, NOW, County, Submission, open_county
 from tests.ledgers.loans import state
 

@@ -11,15 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import adapters, bundle, carrying, catalogue, envelope, push
-from huilian.edge import carrying as at_the_edge
-from huilian.edge import open_edge
+from huilian import adapters, bundle, carrying, catalogue, envelope
 from huilian.errors import MessageRefused
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
-from huilian.spool import Spool
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.embedded import EmbeddedTransport
+from huilian.institution import push
+from huilian.institution.edge import carrying as at_the_edge
+from huilian.institution.edge import open_edge
+from huilian.institution.spool import Spool
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.embedded import EmbeddedTransport
 from tests.amqp_county import amqp_county
 from tests.edge_home import edge_home
 from tests.http_county import county_over_http

@@ -36,14 +36,14 @@ EDGE = """
 import sys, threading, time
 from pathlib import Path
 from huilian import envelope
-from huilian.edge import ending, open_edge, placing, taking
-from huilian.edge.arrivals import Arrivals
-from huilian.edge.placed import PlacedFiles
-from huilian.edge.received import ReceivedMessages
+from huilian.institution.edge import ending, open_edge, placing, taking
+from huilian.institution.edge.arrivals import Arrivals
+from huilian.institution.edge.placed import PlacedFiles
+from huilian.institution.edge.received import ReceivedMessages
 from huilian.home import Home
-from huilian.spool import Draught, SpooledSubmission
+from huilian.institution.spool import Draught, SpooledSubmission
 from huilian.broker import Broker
-from huilian.transports import links
+from huilian.institution.transports import links
 from tests.edge_home import be_quick, go
 from tests.push_county import in_small_batches
 

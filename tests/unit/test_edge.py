@@ -14,20 +14,20 @@ import pytest
 
 from huilian import adapters
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
-from huilian.edge.folders import EXPLANATION, Folders
-from huilian.edge.pacing import Backoff, Pace
-from huilian.edge.settings import EdgeSettings, load, save
-from huilian.edge.status import status
-from huilian.edge.watching import Inbox
 from huilian.envelope import Draft
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.home import Home
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.folders import EXPLANATION, Folders
+from huilian.institution.edge.pacing import Backoff, Pace
+from huilian.institution.edge.settings import EdgeSettings, load, save
+from huilian.institution.edge.status import status
+from huilian.institution.edge.watching import Inbox
+from huilian.institution.push import translate
+from huilian.institution.spool import Spool
+from huilian.institution.transports import left
 from huilian.keys import SigningKey
 from huilian.membership.signed_document import stamp
-from huilian.push import translate
-from huilian.spool import Spool
-from huilian.transports import left
 from tests.edge_home import (
     ADAPTER,
     BANK,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
+    from huilian.institution.edge import Edge
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 FILE = "RCB01_LOAN_20240531.csv"
@@ -632,7 +632,7 @@ def test_a_full_disk_while_sealing_keeps_the_file_until_there_is_room(
 
     with opened(bank, wire, seconds) as edge:
         with monkeypatch.context() as patch:
-            patch.setattr("huilian.edge.taking.push.translate", full)
+            patch.setattr("huilian.institution.edge.taking.push.translate", full)
             turn(edge, seconds)
             told = json.loads(edge.parts.ledger.fact("last_error") or "")
             why = "files on this machine cannot be read or written now: 磁盘已满 (No space left on device)"

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from huilian import doubts
 from huilian.cli import session
 from huilian.cli.application import run
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
-from huilian.edge.status import status
 from huilian.errors import HostUnavailable
 from huilian.home import Home
+from huilian.institution import doubts
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.edge.status import status
+from huilian.institution.transports import links
+from huilian.institution.transports.links import HttpLink, Incoming
 from huilian.keys import SigningKey
-from huilian.transports import links
-from huilian.transports.links import HttpLink, Incoming
 from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, names
 from tests.kernel import NOW
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
+    from huilian.institution.edge import Edge
 
 PLATFORM, STRANGER = SigningKey.generate(), SigningKey.generate()
 FULL = 3

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import refused_files
 from huilian.clock import FixedClock
-from huilian.edge import ending, open_edge
-from huilian.edge.folders import EXPLANATION, Folders
-from huilian.edge.settings import EdgeSettings, save
-from huilian.edge.status import status
 from huilian.errors import FileRefused
 from huilian.home import Home
+from huilian.institution import refused_files
+from huilian.institution.edge import ending, open_edge
+from huilian.institution.edge.folders import EXPLANATION, Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.edge.status import status
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.spool import Spool
 from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, names, receipts, refusal_notice
 from tests.push_county import ledger
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
+    from huilian.institution.edge import Edge
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 FILE, LATER = "RCB01_LOAN_20240531.csv", "RCB01_LOAN_20240530.csv"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.cli import checkup
-from huilian.edge import settings as edge_settings
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings
 from huilian.errors import ConfigurationError
 from huilian.home import Home, Settings
-from huilian.membership import enrolment
-from huilian.spool import Spool
+from huilian.institution import enrolment
+from huilian.institution.edge import settings as edge_settings
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings
+from huilian.institution.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ import pytest
 
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
 from huilian.home import Home
-from huilian.transports.http import HttpReader, HttpTransport
+from huilian.institution.transports.http import HttpReader, HttpTransport
 from tests.servers.certificates import issue_server_certificate
 from tests.servers.node import free_port
 

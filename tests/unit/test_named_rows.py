@@ -13,16 +13,17 @@ from lxml import etree
 
 from adapters.insurer import adapter as insurer
 from adapters.rural_commercial_bank import adapter as bank
-from huilian import adapters, catalogue, push, receipts
+from huilian import adapters, catalogue
 from huilian.adapters import REJECTIONS
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
 from huilian.errors import describe
 from huilian.home import Home, Settings
+from huilian.institution import push, receipts
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.spool import Spool
 from tests.adapters.insurer_making import NAME, NAMESPACE, claim, package, policy, results
 from tests.edge_home import COUNTY, Wire, go, names, receipt_draft
 
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
     from huilian.envelope import Message
-    from huilian.spool import SpooledSubmission
+    from huilian.institution.edge import Edge
+    from huilian.institution.spool import SpooledSubmission
 
 MEMBER = "INS_PICC"
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)

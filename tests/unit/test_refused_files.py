@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import catalogue, envelope, refused_files
+from huilian import catalogue, envelope
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused
+from huilian.institution import refused_files
+from huilian.institution.refused_files import Refused, on_one_line
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.refused_files import Refused, on_one_line
-from huilian.spool import Spool
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 KEY = SigningKey.generate()

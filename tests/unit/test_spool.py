@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import envelope, spool
+from huilian import envelope
 from huilian.envelope import Draft
 from huilian.errors import UsageError
+from huilian.institution import spool
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def test_what_a_crash_left_half_made_is_made_anew(tmp_path: Path):
 def test_two_processes_never_write_the_same_submission(tmp_path: Path):
     """The second is sent away; when the first has died, however, its half is taken over."""
     code = (
-        "import sys, time; from pathlib import Path; from huilian.spool import Spool;"
+        "import sys, time; from pathlib import Path; from huilian.institution.spool import Spool;"
         "draught = Spool(Path(sys.argv[1])).begin(sys.argv[2]); print('begun', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-P", "-c", code, tmp_path, NAME], stdout=subprocess.PIPE)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from huilian.clock import Clock
-    from huilian.edge.ledger import Ledger
     from huilian.errors import HuilianError
+    from huilian.institution.edge.ledger import Ledger
 
 __all__ = ["DISK", "FETCH", "FOLLOW", "SEND", "Hindrances", "last", "lasting"]
 

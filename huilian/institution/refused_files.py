@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from huilian.adapters import FileIdentity
     from huilian.catalogue import Contract
     from huilian.errors import FileRefused
+    from huilian.institution.spool import Spool
     from huilian.keys import SigningKey
-    from huilian.spool import Spool
 
 __all__ = ["TYPE", "Refused", "on_one_line", "spool"]
 

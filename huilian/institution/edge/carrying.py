@@ -6,15 +6,15 @@ import itertools
 from typing import TYPE_CHECKING
 
 from huilian import bundle
-from huilian.belief import believed, weighed
 from huilian.clock import SystemClock
-from huilian.edge.folders import Folders
-from huilian.edge.ledger import Ledger
 from huilian.errors import MessageRefused, UsageError
+from huilian.institution.belief import believed, weighed
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.ledger import Ledger
+from huilian.institution.spool import Spool
+from huilian.institution.transports import left
 from huilian.members import PLATFORM
 from huilian.membership.platform_keys import TYPE as KEYS
-from huilian.spool import Spool
-from huilian.transports import left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
-    from huilian.spool import SpooledSubmission
+    from huilian.institution.spool import SpooledSubmission
 
 __all__ = ["read", "write"]
 

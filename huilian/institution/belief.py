@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
     from huilian.home import Home
-    from huilian.trusted_keys import TrustedKeys
+    from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = ["believed", "weighed"]
 

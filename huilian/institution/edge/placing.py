@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from huilian.edge.folders import free_name, move, sync
+from huilian.institution.edge.folders import free_name, move, sync
 from huilian.private_files import make_folder, share
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.edge.parts import Parts
+    from huilian.institution.edge.parts import Parts
 
 __all__ = ["Placing"]
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
-from huilian import receipts
 from huilian.clock import SystemClock
 from huilian.errors import HostUnavailable, UsageError
 from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER, SEAL_HEADER, SUPERSEDED_HEADER
-from huilian.push import wait_for
-from huilian.transports.http_client import Client
+from huilian.institution import receipts
+from huilian.institution.push import wait_for
+from huilian.institution.transports.http_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ ACCEPTED: Final = 202
 
 
 class HttpTransport:
-    """A member's way to the county over HTTP; see `huilian.push.Transport`.
+    """A member's way to the county over HTTP; see `huilian.institution.push.Transport`.
 
     Args:
         url: `https://host[:port][/prefix]`; plain `http://` to this machine only.

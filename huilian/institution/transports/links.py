@@ -17,7 +17,7 @@ from huilian.broker import Broker, MissingQueue, member_queue
 from huilian.envelope import BODY_LIMIT
 from huilian.errors import HostUnavailable
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
-from huilian.transports.http_client import Client
+from huilian.institution.transports.http_client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

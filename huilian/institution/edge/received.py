@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from huilian import envelope
-from huilian.doubts import NEVER, SAMPLE_BYTES, SAMPLES, check_room
+from huilian.institution.doubts import NEVER, SAMPLE_BYTES, SAMPLES, check_room
 
 if TYPE_CHECKING:
     import sqlite3

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from huilian.basis import Basis
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
+    from huilian.institution.spool import Draught
     from huilian.keys import SigningKey
-    from huilian.spool import Draught
 
 __all__ = ["Sealing"]
 

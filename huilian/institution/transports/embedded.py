@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from huilian import messages, service
 from huilian.errors import told
-from huilian.push import wait_for
+from huilian.institution.push import wait_for
 
 if TYPE_CHECKING:
     from huilian.envelope import Message

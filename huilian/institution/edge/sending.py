@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import basis, receipts
-from huilian.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
+from huilian import basis
 from huilian.error_texts import SUPERSEDED
 from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
-from huilian.spool import Spool
-from huilian.transports import refusals
+from huilian.institution import receipts
+from huilian.institution.edge.arrivals import REFUSED_HERE, TOLD, UNTOLD
+from huilian.institution.spool import Spool
+from huilian.institution.transports import refusals
 
 if TYPE_CHECKING:
     import threading
 
-    from huilian.edge.answering import Answering
-    from huilian.edge.arrivals import Arrival
-    from huilian.edge.ending import Ending
-    from huilian.edge.parts import Parts
-    from huilian.spool import SpooledSubmission
-    from huilian.transports.links import Link
+    from huilian.institution.edge.answering import Answering
+    from huilian.institution.edge.arrivals import Arrival
+    from huilian.institution.edge.ending import Ending
+    from huilian.institution.edge.parts import Parts
+    from huilian.institution.spool import SpooledSubmission
+    from huilian.institution.transports.links import Link
 
 __all__ = ["Sending"]
 

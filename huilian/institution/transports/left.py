@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian import doubts
+from huilian.institution import doubts
 from huilian.private_files import make_folder, write_atomically
 
 if TYPE_CHECKING:

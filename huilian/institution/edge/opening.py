@@ -12,22 +12,22 @@ from urllib.parse import urlsplit
 
 from huilian import adapters, catalogue
 from huilian.clock import SystemClock
-from huilian.edge import settings as edge_settings
-from huilian.edge.edge import Edge
-from huilian.edge.folders import Folders
-from huilian.edge.ledger import Ledger
-from huilian.edge.parts import Parts
-from huilian.edge.watching import SETTLE_SECONDS
 from huilian.errors import UsageError
-from huilian.transports.links import AmqpLink, HttpLink
+from huilian.institution.edge import settings as edge_settings
+from huilian.institution.edge.edge import Edge
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.ledger import Ledger
+from huilian.institution.edge.parts import Parts
+from huilian.institution.edge.watching import SETTLE_SECONDS
+from huilian.institution.transports.links import AmqpLink, HttpLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from huilian.clock import Clock
-    from huilian.edge.settings import EdgeSettings
     from huilian.home import Home
-    from huilian.transports.links import Link
+    from huilian.institution.edge.settings import EdgeSettings
+    from huilian.institution.transports.links import Link
 
 __all__ = ["link_to", "locked", "open_edge"]
 

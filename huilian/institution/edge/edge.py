@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.edge.answering import Answering
-from huilian.edge.arrivals import OPEN, REFUSED_HERE
-from huilian.edge.ending import Ending
-from huilian.edge.hindrances import DISK, FETCH, FOLLOW, SEND, Hindrances
-from huilian.edge.pacing import Backoff, Pace
-from huilian.edge.placing import Placing
-from huilian.edge.sending import Sending
-from huilian.edge.taking import Taking
-from huilian.edge.watching import SETTLE_SECONDS, Inbox
 from huilian.errors import ConfigurationError, HostUnavailable, HuilianError, UsageError
+from huilian.institution.edge.answering import Answering
+from huilian.institution.edge.arrivals import OPEN, REFUSED_HERE
+from huilian.institution.edge.ending import Ending
+from huilian.institution.edge.hindrances import DISK, FETCH, FOLLOW, SEND, Hindrances
+from huilian.institution.edge.pacing import Backoff, Pace
+from huilian.institution.edge.placing import Placing
+from huilian.institution.edge.sending import Sending
+from huilian.institution.edge.taking import Taking
+from huilian.institution.edge.watching import SETTLE_SECONDS, Inbox
+from huilian.institution.transports import left
+from huilian.institution.transports.links import Incoming
 from huilian.system_errors import why
-from huilian.transports import left
-from huilian.transports.links import Incoming
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-    from huilian.edge.parts import Parts
-    from huilian.transports.links import Link
+    from huilian.institution.edge.parts import Parts
+    from huilian.institution.transports.links import Link
 
 __all__ = ["Edge"]
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.edge.arrivals import OPEN, UNTOLD
-from huilian.edge.explaining import explanation
-from huilian.edge.folders import EXPLANATION, free_name, move, sync, write_atomically
+from huilian.institution.edge.arrivals import OPEN, UNTOLD
+from huilian.institution.edge.explaining import explanation
+from huilian.institution.edge.folders import EXPLANATION, free_name, move, sync, write_atomically
 from huilian.private_files import share
 
 if TYPE_CHECKING:
-    from huilian.edge.arrivals import Arrival
-    from huilian.edge.parts import Parts
     from huilian.errors import FileRefused, HuilianError
+    from huilian.institution.edge.arrivals import Arrival
+    from huilian.institution.edge.parts import Parts
 
 __all__ = ["Ending"]
 

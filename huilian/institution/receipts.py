@@ -20,7 +20,7 @@ import structlog
 from huilian.adapters import REJECTIONS
 from huilian.bulk import from_ndjson
 from huilian.errors import HostUnavailable, MessageRefused
-from huilian.spool import Spool
+from huilian.institution.spool import Spool
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from huilian.adapters import Adapter, Outgoing
     from huilian.home import Home
-    from huilian.spool import SpooledSubmission
+    from huilian.institution.spool import SpooledSubmission
 
 __all__ = ["Rows", "about", "check", "rejected", "rows", "verified"]
 
@@ -58,7 +58,7 @@ def verified(
     Raises:
         HostUnavailable: HL5011, it is not; what was sent waits.
     """
-    from huilian.belief import believed  # noqa: PLC0415  # the edge itself looks at receipts
+    from huilian.institution.belief import believed  # noqa: PLC0415  # the edge itself looks at receipts
 
     try:
         message = believed(home, member, seal, payload, now=now)

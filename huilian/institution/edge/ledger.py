@@ -11,9 +11,9 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Final, Self
 
-from huilian.edge.arrivals import Arrivals
-from huilian.edge.placed import PlacedFiles
-from huilian.edge.received import ReceivedMessages
+from huilian.institution.edge.arrivals import Arrivals
+from huilian.institution.edge.placed import PlacedFiles
+from huilian.institution.edge.received import ReceivedMessages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

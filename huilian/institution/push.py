@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 
-from huilian import basis, receipts, refused_files
+from huilian import basis
 from huilian.adapters import Outgoing
 from huilian.ahead import ahead
 from huilian.error_texts import SUPERSEDED
 from huilian.errors import FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.institution import receipts, refused_files
+from huilian.institution.sealing import Sealing
+from huilian.institution.spool import Spool
 from huilian.private_files import PRIVATE, make_folder
-from huilian.sealing import Sealing
-from huilian.spool import Spool
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
-    from huilian.spool import SpooledSubmission
+    from huilian.institution.spool import SpooledSubmission
 
 __all__ = ["Progress", "Pushed", "Transport", "push", "tell", "translate"]
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from huilian import doubts
-from huilian.belief import believed
 from huilian.broker import Broker, member_queue
 from huilian.clock import SystemClock
 from huilian.errors import HostUnavailable, MessageRefused
+from huilian.institution import doubts
+from huilian.institution.belief import believed
+from huilian.institution.transports import left, refusals
 from huilian.membership.platform_keys import TYPE as KEYS
 from huilian.private_files import make_folder, write_atomically
-from huilian.transports import left, refusals
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from huilian.adapters import Adapter, AdapterSettings
     from huilian.catalogue import Catalogue
     from huilian.clock import Clock
-    from huilian.edge.folders import Folders
-    from huilian.edge.ledger import Ledger
     from huilian.home import Home
+    from huilian.institution.edge.folders import Folders
+    from huilian.institution.edge.ledger import Ledger
 
 __all__ = ["Parts"]
 

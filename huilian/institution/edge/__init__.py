@@ -13,7 +13,7 @@ nothing.
                                    └──▶ outbox/
 """
 
-from huilian.edge.edge import Edge
-from huilian.edge.opening import open_edge
+from huilian.institution.edge.edge import Edge
+from huilian.institution.edge.opening import open_edge
 
 __all__ = ["Edge", "open_edge"]

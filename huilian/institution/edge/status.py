@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography import x509
 
 from huilian.clock import CHINA
-from huilian.edge import hindrances
-from huilian.edge import settings as edge_settings
-from huilian.edge.arrivals import OPEN, REFUSED_HERE
-from huilian.edge.folders import EXPLANATION, Folders
-from huilian.edge.ledger import Ledger
-from huilian.edge.opening import locked
 from huilian.errors import UsageError
+from huilian.institution.edge import hindrances
+from huilian.institution.edge import settings as edge_settings
+from huilian.institution.edge.arrivals import OPEN, REFUSED_HERE
+from huilian.institution.edge.folders import EXPLANATION, Folders
+from huilian.institution.edge.ledger import Ledger
+from huilian.institution.edge.opening import locked
+from huilian.institution.own_keys import own_keys
+from huilian.institution.spool import Spool
 from huilian.members import KEY_LIFETIME, PLATFORM
-from huilian.membership.own_keys import own_keys
-from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.clock import Clock
-    from huilian.edge.settings import EdgeSettings
     from huilian.home import Home
-    from huilian.membership.own_keys import OwnKeys
+    from huilian.institution.edge.settings import EdgeSettings
+    from huilian.institution.own_keys import OwnKeys
 
 __all__ = ["status"]
 

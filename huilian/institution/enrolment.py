@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from huilian.home import Home
     from huilian.membership.approval import Approval
-    from huilian.trusted_keys import TrustedKeys
+    from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = ["Membership", "believed", "check_county", "membership_of", "take_in"]
 

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from huilian import push
-from huilian.edge.arrivals import OPEN
-from huilian.edge.folders import move, readable_name, sync
 from huilian.errors import AccessDenied, ConfigurationError, FileRefused, MessageRefused, UsageError
+from huilian.institution import push
+from huilian.institution.edge.arrivals import OPEN
+from huilian.institution.edge.folders import move, readable_name, sync
+from huilian.institution.spool import Spool
 from huilian.logs import where
-from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.edge.arrivals import Arrival
-    from huilian.edge.ending import Ending
-    from huilian.edge.parts import Parts
     from huilian.errors import HuilianError
-    from huilian.spool import SpooledSubmission
+    from huilian.institution.edge.arrivals import Arrival
+    from huilian.institution.edge.ending import Ending
+    from huilian.institution.edge.parts import Parts
+    from huilian.institution.spool import SpooledSubmission
 
 __all__ = ["Taking"]
 

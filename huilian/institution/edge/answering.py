@@ -14,34 +14,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from huilian import envelope, receipts
+from huilian import envelope
 from huilian.adapters import Outgoing
-from huilian.belief import believed
 from huilian.clock import CHINA
-from huilian.doubts import NEVER
-from huilian.edge.arrivals import REFUSED_HERE
-from huilian.edge.explaining import explanation_of_receipt
-from huilian.edge.frames import records
 from huilian.errors import HuilianError, MessageRefused
+from huilian.institution import receipts
+from huilian.institution.belief import believed
+from huilian.institution.doubts import NEVER
+from huilian.institution.edge.arrivals import REFUSED_HERE
+from huilian.institution.edge.explaining import explanation_of_receipt
+from huilian.institution.edge.frames import records
+from huilian.institution.spool import Spool
+from huilian.institution.transports import refusals
 from huilian.logs import where
 from huilian.members import PLATFORM
 from huilian.membership.platform_keys import TYPE as KEYS
 from huilian.private_files import make_folder, write, write_atomically
-from huilian.spool import Spool
-from huilian.transports import refusals
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
     from huilian.catalogue import Contract
-    from huilian.edge.arrivals import Arrival
-    from huilian.edge.ending import Ending
-    from huilian.edge.parts import Parts
-    from huilian.edge.placing import Placing
-    from huilian.edge.received import Received
     from huilian.envelope import Message
-    from huilian.transports.links import Incoming
+    from huilian.institution.edge.arrivals import Arrival
+    from huilian.institution.edge.ending import Ending
+    from huilian.institution.edge.parts import Parts
+    from huilian.institution.edge.placing import Placing
+    from huilian.institution.edge.received import Received
+    from huilian.institution.transports.links import Incoming
 
 __all__ = ["Answering"]
 

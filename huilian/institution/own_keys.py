@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from huilian.clock import CHINA
 from huilian.errors import AccessDenied, HuilianError, UsageError
-from huilian.membership.enrolment import membership_of
+from huilian.institution.enrolment import membership_of
 from huilian.system_errors import why
 
 if TYPE_CHECKING:
