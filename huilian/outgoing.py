@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from huilian import envelope
+from huilian.envelope import COMPRESS_ABOVE
 from huilian.errors import UsageError
 from huilian.members import PLATFORM
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from huilian.keys import SigningKey
     from huilian.members import Member
 
-__all__ = ["Entry", "after", "as_believed", "hand_over", "not_handed_over", "types_for"]
+__all__ = ["Entry", "after", "as_believed", "hand_over", "not_handed_over", "receipt_of", "types_for"]
 
 AT_ONCE: Final = 500
 """Entries one question is answered with; whoever has them asks again."""
@@ -128,6 +129,19 @@ def as_believed(transaction: Transaction, message: Message, key: SigningKey, *, 
     if revoked_at is None or revoked_at > now:
         return message
     return envelope.seal_again(message, key, time=now, message_id=message.id)
+
+
+def receipt_of(transaction: Transaction, submission: str, key: SigningKey, *, now: dt.datetime) -> Message | None:
+    """Return the sealed receipt of a submission as its receiver will believe it; see `as_believed`."""
+    row = transaction.row(
+        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = 'receipt' AND source = %s"
+        # Receipts are far smaller than what is compressed; one that were not would not be plain JSON.
+        " AND length(payload) <= %s ORDER BY received_at LIMIT 1",
+        [submission, PLATFORM, COMPRESS_ABOVE],
+    )
+    if row is None:
+        return None
+    return as_believed(transaction, envelope.read(row["seal"], bytes(row["payload"])), key, now=now)
 
 
 def _lock(transaction: Transaction, member: str) -> None:

@@ -46,7 +46,7 @@ class CountyOverHttp:
 
     def transport(self, label: str = BANK) -> HttpTransport:
         """Return the way in of a member, without patience."""
-        return HttpTransport(self.url, self.secrets[label], member=label, home=self.office.home, patience=0)
+        return HttpTransport(self.url, self.secrets[label], patience=0)
 
     def headers(self, label: str = "county") -> dict[str, str]:
         """Return what a request with the token of this label carries."""

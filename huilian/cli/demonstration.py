@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from huilian import adapters, service, tokens
 from huilian.cli import demo_folder, demo_members, figures, kinds, screen, session
 from huilian.cli.answers import ACCEPTED, Answer
-from huilian.cli.sending import send
+from huilian.cli.push import send
 from huilian.cli.ways import Way
 from huilian.errors import ConfigurationError, UsageError
 from huilian.home import Home, Settings
-from huilian.hosts.embedded import EmbeddedHost
-from huilian.institution.transports.embedded import EmbeddedTransport
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.office import set_up
 
 if TYPE_CHECKING:

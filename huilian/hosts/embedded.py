@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.errors import HostUnavailable
+from huilian import messages, outgoing, service
+from huilian.errors import HostUnavailable, told
+from huilian.institution.transports.base import Incoming, Transport
 from huilian.logs import where
 from huilian.messages import OUTBOX_CHANNEL
 
@@ -22,9 +24,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from huilian.envelope import Message
     from huilian.office import Office
 
-__all__ = ["EmbeddedHost"]
+__all__ = ["EmbeddedHost", "EmbeddedTransport"]
 
 WORKERS: Final = 2
 """Messages handled at a time: while one is translated, another is being loaded."""
@@ -154,3 +157,38 @@ class EmbeddedHost:
                     listener.close()
             except HostUnavailable:
                 self._stopping.wait(IDLE_SECONDS)
+
+
+class EmbeddedTransport(Transport):
+    """The way of a member whose messages go straight to the outbox of an open office; see `Transport`.
+
+    Args:
+        office: the office; its host carries the messages on.
+    """
+
+    patience = 0.0
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self._receipt = service.query("receipt")
+        self._superseded_by = service.query("superseded_by")
+
+    def send(self, message: Message) -> None:
+        """Hand one message over; see `Transport`."""
+        outcome = self.office.processor.intake(message.seal, message.payload)
+        if outcome.refusal:
+            raise outcome.refusal
+
+    def ask(self, submission: str) -> Incoming | None:
+        """Return the sealed receipt, if it is there; see `Transport`."""
+        office = self.office
+        key, now = office.processor.platform_key, office.clock.now()
+        with office.database.transaction() as transaction:
+            if self._receipt(transaction, submission) is not None:
+                receipt = outgoing.receipt_of(transaction, submission, key, now=now)
+                later: str | None = self._superseded_by(transaction, submission)
+                return None if receipt is None else Incoming(receipt.seal, receipt.payload, superseded_by=later)
+            refusal = messages.refusal_of(transaction, submission)
+        if refusal:
+            raise told(*refusal)
+        return None

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 from flask import Response
 
-from huilian import catalogue, envelope, messages, outgoing
-from huilian.envelope import COMPRESS_ABOVE
+from huilian import catalogue, messages, outgoing
 from huilian.errors import UsageError, told
 from huilian.http.answers import Error, Receiving
 from huilian.http.authentication import scope
@@ -18,7 +17,6 @@ from huilian.http.errors import error_reply
 from huilian.http.interface import current
 from huilian.http.replies import JSON, as_json
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
-from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
     from huilian.database import Transaction
@@ -64,22 +62,9 @@ def receipt(submission: str) -> Response:
 
 
 def _sealed(transaction: Transaction, submission: str) -> Response | None:
-    row = transaction.row(
-        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = 'receipt' AND source = %s"
-        # Receipts are far smaller than what is compressed; one that were not would not be plain JSON.
-        " AND length(payload) <= %s ORDER BY received_at LIMIT 1",
-        [submission, PLATFORM, COMPRESS_ABOVE],
-    )
-    if row is None:
-        return None
     office = current().office
-    message = outgoing.as_believed(
-        transaction,
-        envelope.read(row["seal"], bytes(row["payload"])),
-        office.processor.platform_key,
-        now=office.clock.now(),
-    )
-    return Response(message.payload, 200, {SEAL_HEADER: message.seal}, mimetype=JSON)
+    message = outgoing.receipt_of(transaction, submission, office.processor.platform_key, now=office.clock.now())
+    return None if message is None else Response(message.payload, 200, {SEAL_HEADER: message.seal}, mimetype=JSON)
 
 
 def section() -> Section:

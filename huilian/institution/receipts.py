@@ -1,7 +1,4 @@
-"""Whether a receipt is to be believed, and what it can say of single rows: the file, and what was rejected of it.
-
-A receipt is believed when the platform sealed it for this member, and it speaks of what was sent:
-submission and file. Whoever only answers at the county's address cannot make one.
+"""What a receipt can say of single rows: the file, and what was rejected of it.
 
 A receipt counts rows; which ones were rejected is known where the file was translated. Both
 are brought together for adapters whose receipts name rows, as long as they speak of the same
@@ -19,76 +16,22 @@ import structlog
 
 from huilian.adapters import REJECTIONS
 from huilian.bulk import from_ndjson
-from huilian.errors import HostUnavailable, MessageRefused
-from huilian.institution.spool import Spool
+from huilian.errors import MessageRefused
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
     from pathlib import Path
 
     from huilian.adapters import Adapter, Outgoing
-    from huilian.home import Home
     from huilian.institution.spool import SpooledSubmission
 
-__all__ = ["Rows", "about", "check", "rejected", "rows", "verified"]
+__all__ = ["CONTRACT", "Rows", "about", "rejected", "rows"]
 
-RECEIPT: Final = "receipt"
-_UNTRUSTED: Final = (
-    "；如是县平台的新密钥，请先采用批准文件 (if it is the platform's, trust it first): huilian member welcome FILE"
-)
+CONTRACT: Final = "receipt/v2"
+"""The newest; version 1 has the same fields: what writes the one writes the other."""
 _TYPE: Final = "rejections"
 
 _log = structlog.get_logger(__name__)
-
-
-def verified(
-    home: Home, member: str, submission: str, seal: str, payload: bytes, *, now: dt.datetime
-) -> dict[str, Any]:
-    """Return what the sealed receipt of a submission says, when it is to be believed.
-
-    Args:
-        home: whose trusted keys verify it, and whose spool has what was sent.
-        member: whose receipt it is.
-        submission: the one that was asked for.
-        seal: as it came; empty where the answer had none.
-        payload: as it came.
-        now: the present moment.
-
-    Raises:
-        HostUnavailable: HL5011, it is not; what was sent waits.
-    """
-    from huilian.institution.belief import believed  # noqa: PLC0415  # the edge itself looks at receipts
-
-    try:
-        message = believed(home, member, seal, payload, now=now)
-        if message.type != RECEIPT or message.submission != submission:
-            raise _not_believed(submission, "不是这个提交的回执 (it is not the receipt of this submission)")
-        receipt: dict[str, Any] = message.json()
-    except MessageRefused as refusal:
-        why = f"{refusal.code} {refusal.chinese} ({refusal.english})"
-        raise _not_believed(submission, why + (_UNTRUSTED if refusal.code == "HL1002" else "")) from refusal
-    spooled = Spool(home.spool).find(submission)
-    if spooled is not None:
-        check(receipt, spooled)
-    return receipt
-
-
-def check(receipt: Mapping[str, Any], sent: SpooledSubmission) -> None:
-    """Let pass a receipt that speaks of what was sent: member, submission and the file's SHA-256.
-
-    Raises:
-        HostUnavailable: HL5011, it speaks of something else.
-    """
-    stated = sent.manifest
-    for field in ("member", "submission", "file_sha256"):
-        if receipt.get(field) != stated[field]:
-            what = f"{field} 与所报送的不符 (is not that of what was sent)"
-            raise _not_believed(sent.folder.name, what)
-
-
-def _not_believed(submission: str, what: str) -> HostUnavailable:
-    return HostUnavailable("HL5011", submission=submission, what=what)
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,16 @@ FULL_LISTS: Final = ("roster", "loan_ledger", "guarantee_book")
 
 
 class SpooledSubmission:
-    """One submission on disk."""
+    """One submission on disk.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where it lies.
+        is_new: whether it has just been sealed.
+    """
+
+    def __init__(self, folder: Path, *, is_new: bool = False) -> None:
         self.folder = folder
+        self.is_new = is_new
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -150,7 +156,7 @@ class SpooledSubmission:
                 yield envelope.read(path.read_text("ascii"), path.with_suffix(".payload").read_bytes())
 
 
-class Draught:
+class SubmissionWriter:
     """A submission being written; nobody sees it before `finish`.
 
     Args:
@@ -195,7 +201,7 @@ class Draught:
         self.folder.rename(self.target)
         sync(self.target.parent)
         os.close(self._lock)
-        return SpooledSubmission(self.target)
+        return SpooledSubmission(self.target, is_new=True)
 
     def abandon(self) -> None:
         """Remove what was written."""
@@ -272,9 +278,9 @@ class Spool:
             if other.folder != submission.folder and _speaks_of_the_same(other, own)
         )
 
-    def begin(self, submission: str) -> Draught:
+    def begin(self, submission: str) -> SubmissionWriter:
         """Start to write a submission."""
-        return Draught(self.folder / submission)
+        return SubmissionWriter(self.folder / submission)
 
 
 def _speaks_of_the_same(other: SpooledSubmission, own: Mapping[str, Any]) -> bool:

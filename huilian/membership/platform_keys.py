@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import members
 from huilian.envelope import Draft
 from huilian.errors import AccessDenied, HuilianError, MessageRefused
-from huilian.institution import enrolment
+from huilian.institution import membership
 from huilian.keys import check_period
 from huilian.members import CLOCK_SKEW, PLATFORM
 from huilian.membership import signed_document
@@ -180,7 +180,7 @@ def after(
             HL4020, a key or a time in it cannot be.
         ConfigurationError: HL6016, it is another county's.
     """
-    enrolment.check_county(home, trusted, stated.county)
+    membership.check_county(home, trusted, stated.county)
     if stated.time > now + CLOCK_SKEW:
         raise AccessDenied(
             "HL4010", file=stated.document.name, time=signed_document.shown(stated.time), days=signed_document.DAYS

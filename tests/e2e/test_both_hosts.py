@@ -13,10 +13,9 @@ from huilian import adapters, catalogue, members, service
 from huilian.clock import SystemClock
 from huilian.errors import FileRefused
 from huilian.home import Home, Settings
-from huilian.hosts.embedded import EmbeddedHost
-from huilian.institution import push
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
+from huilian.institution import push, translation
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.institution.transports.embedded import EmbeddedTransport
 from huilian.members import Member
 from huilian.office import open_office, set_up
 from tests.kill.office import BANK, COUNTY, running_office, wait_until
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.institution.push import Transport
+    from huilian.institution.transports.base import Transport
     from huilian.office import Office
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
@@ -70,7 +69,7 @@ def tell(
         source = folder / file.path.name
         source.write_bytes(file.path.read_bytes()[:40])
         with pytest.raises(FileRefused) as refused:
-            push.translate(
+            translation.translate(
                 source,
                 adapter=adapter,
                 member=member,
@@ -172,7 +171,7 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
             contextlib.ExitStack() as stack,
         ):
             amqp: dict[str, Transport] = {
-                member: stack.enter_context(contextlib.closing(AmqpTransport(running.amqp_url, member, running.home)))
+                member: stack.enter_context(contextlib.closing(AmqpTransport(running.amqp_url, member)))
                 for member in enter_others(office, files)
             }
             # No service has declared its queue yet: a push waits for the broker to know it.

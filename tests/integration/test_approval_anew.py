@@ -9,7 +9,7 @@ import pytest
 from huilian import audit, members
 from huilian.cli import session
 from huilian.errors import AccessDenied, UsageError
-from huilian.institution.enrolment import membership_of
+from huilian.institution.membership import membership_of
 from huilian.keys import SigningKey
 from huilian.membership import approval, reissue, standing
 from huilian.membership.approval import Addresses, read_approval

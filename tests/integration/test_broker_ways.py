@@ -151,7 +151,7 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
     publish(url, KEY, CC=[f"receipt.{OTHER_BANK}"])
     assert connection.get(THEIRS) is not None, "this is what it was like"
     connection.close()
-    with county.serving(), contextlib.closing(AmqpTransport(url, BANK, county.office.home)) as transport:
+    with county.serving(), contextlib.closing(AmqpTransport(url, BANK)) as transport:
         receipt = send(ledger(tmp_path, name=FILE), county.office, transport).receipt
         assert (receipt["status"], receipt["accepted"]) == ("accepted", 12)
         publish(url, KEY, CC=[f"receipt.{OTHER_BANK}", "receipt.x"])

@@ -10,11 +10,10 @@ import pytest
 
 from huilian import bundle, carrying, envelope
 from huilian.errors import AccessDenied, FileRefused, UsageError
-from huilian.hosts.embedded import EmbeddedHost
-from huilian.institution.edge import carrying as at_the_edge
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
+from huilian.institution import bundles as at_the_edge
 from huilian.institution.edge import open_edge
 from huilian.institution.spool import Spool
-from huilian.institution.transports.embedded import EmbeddedTransport
 from tests.edge_home import BANK, confirmation, edge_home, names, receipts
 from tests.push_county import ledger
 

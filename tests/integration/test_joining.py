@@ -17,7 +17,7 @@ from huilian.cli.application import run
 from huilian.cli.ways import Target, way
 from huilian.errors import AccessDenied, ConfigurationError
 from huilian.home import Home, Settings
-from huilian.institution.enrolment import Membership, membership_of
+from huilian.institution.membership import Membership, membership_of
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey

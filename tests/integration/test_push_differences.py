@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huilian import messages
+from huilian.hosts.embedded import EmbeddedTransport
 from huilian.institution.spool import Spool
-from huilian.institution.transports.embedded import EmbeddedTransport
 from huilian.ledger_content import digests
 from tests.push_county import ledger, send_and_settle, spool
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from adapters.sample_county.bulk import BulkTotals
-    from huilian.institution.push import Progress, Pushed
+    from huilian.institution.push import Pushed
+    from huilian.institution.sync import Progress
     from huilian.office import Office
     from tests.servers.postgresql import PostgreSQLNode
     from tests.servers.rabbitmq import RabbitMQNode
@@ -84,7 +85,7 @@ class DistributedOffice:
             if step == "send":
                 on_sent(done, whole)
 
-        transport = AmqpTransport(self.amqp_url, BANK, self.home)
+        transport = AmqpTransport(self.amqp_url, BANK)
         with contextlib.closing(transport):
             pushed = self._push(source, transport, progress)
         return pushed.receipt

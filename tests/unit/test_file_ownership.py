@@ -11,7 +11,7 @@ import pytest
 from huilian.cli import checkup
 from huilian.errors import ConfigurationError
 from huilian.home import Home, Settings
-from huilian.institution import enrolment
+from huilian.institution import membership
 from huilian.institution.edge import settings as edge_settings
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings
@@ -64,7 +64,7 @@ READERS: dict[str, tuple[str, Callable[[Home], object]]] = {
     "other settings of the edge": ("", lambda home: edge_settings.save(home, EdgeSettings(BANK, "insurer", "341599"))),
     "trusted key": ("trusted/HUILIAN-*.pem", lambda home: home.trusted_keys("HUILIAN")),
     "folder of trusted keys": ("trusted", lambda home: home.trusted_keys("HUILIAN")),
-    "membership": ("memberships/RCB01.json", lambda home: enrolment.membership_of(home, BANK)),
+    "membership": ("memberships/RCB01.json", lambda home: membership.membership_of(home, BANK)),
     "settings of the edge": ("edge.toml", lambda home: edge_settings.load(home, {})),
     "certificates": ("../ca.pem", lambda home: edge_settings.load(home, {})),
     "files underway": ("underway", lambda home: Folders(home.folder).check()),

@@ -17,8 +17,7 @@ from huilian.home import Home
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.edge.status import status
-from huilian.institution.enrolment import Membership, membership_of, take_in
-from huilian.institution.own_keys import OwnKeys, own_keys
+from huilian.institution.membership import Membership, OwnKeys, membership_of, own_keys, take_in
 from huilian.keys import KeyFolder, SigningKey
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.wire.trusted_keys import TrustedKey

@@ -12,7 +12,7 @@ import pytest
 from huilian import envelope
 from huilian.errors import AccessDenied, ConfigurationError, HuilianError, MessageRefused
 from huilian.home import Home
-from huilian.institution.belief import believed
+from huilian.institution.trust import believed
 from huilian.keys import PublicKey, SigningKey
 from huilian.membership import platform_keys
 from huilian.wire.trusted_keys import TrustedKey

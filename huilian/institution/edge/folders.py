@@ -41,8 +41,6 @@ class Folders:
         """Originals taken and not answered yet."""
         self.unfinished = home / "unfinished"
         """Answers being written."""
-        self.ledger = home / "edge.sqlite"
-        """What was done."""
         self.lock = home / "edge.lock"
         """Locked by the edge that runs."""
 
@@ -61,7 +59,7 @@ class Folders:
             UsageError: HL7001, one of them lies on another.
             ConfigurationError: HL6020 to HL6022, others may write to what is not shared with them.
         """
-        for path in (*(self.home / name for name in _PRIVATE), self.ledger, self.lock):
+        for path in (*(self.home / name for name in _PRIVATE), self.lock):
             file_ownership.hold(path, self.home)
         own = self.home.stat().st_dev
         for name in (*_SHARED, *_PRIVATE):

@@ -14,13 +14,11 @@ from cryptography import x509
 
 from huilian.clock import CHINA
 from huilian.errors import UsageError
-from huilian.institution.edge import hindrances
 from huilian.institution.edge import settings as edge_settings
-from huilian.institution.edge.arrivals import OPEN, REFUSED_HERE
+from huilian.institution.edge.agent import DISK, last_error, lasting_errors, locked
 from huilian.institution.edge.folders import EXPLANATION, Folders
-from huilian.institution.edge.ledger import Ledger
-from huilian.institution.edge.opening import locked
-from huilian.institution.own_keys import own_keys
+from huilian.institution.journal import OPEN, REFUSED_HERE, Journal
+from huilian.institution.membership import own_keys
 from huilian.institution.spool import Spool
 from huilian.members import KEY_LIFETIME, PLATFORM
 
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from huilian.clock import Clock
     from huilian.home import Home
     from huilian.institution.edge.settings import EdgeSettings
-    from huilian.institution.own_keys import OwnKeys
+    from huilian.institution.membership import OwnKeys
 
 __all__ = ["status"]
 
@@ -54,10 +52,10 @@ def status(home: Home, clock: Clock) -> Facts:
     own = own_keys(home, settings.member)
     folders = Folders(home.folder)
     folders.make()
-    with Ledger(folders.ledger) as ledger:
-        counts, waiting = ledger.arrivals.counts(), ledger.arrivals.in_states(*OPEN, *REFUSED_HERE)
-        kept, never = ledger.messages.doubted_size(), ledger.messages.never_believed()
-        codes = sorted({code for _, code in ledger.messages.doubted()} | never.keys())
+    with Journal(home) as journal:
+        counts, waiting = journal.inbox.counts(), journal.inbox.in_states(*OPEN, *REFUSED_HERE)
+        kept, never = journal.messages.doubted_size(), journal.messages.never_believed()
+        codes = sorted({code for _, code in journal.messages.doubted()} | never.keys())
         facts: Facts = {
             "member": settings.member,
             "adapter": settings.adapter,
@@ -67,25 +65,25 @@ def status(home: Home, clock: Clock) -> Facts:
             "files": {
                 "inbox": sum(1 for path in folders.inbox.iterdir() if path.is_file()),
                 **{state: counts.get(state, (0, 0, 0))[0] for state in (*OPEN, "accepted")},
-                "refused": ledger.arrivals.refused(),
+                "refused": journal.inbox.refused(),
             },
-            "messages": _messages(home, {arrival.submission or "" for arrival in waiting}),
+            "messages": _messages(home, {file.submission or "" for file in waiting}),
             "rows": {
                 "accepted": counts.get("accepted", (0, 0, 0))[1],
                 "rejected": sum(found[2] for state, found in counts.items() if state not in OPEN),
             },
             "waiting": [
-                {"file": arrival.file_name, "submission": arrival.submission, "state": arrival.state}
-                | {"arrived_at": arrival.arrived_at, "sent_at": arrival.sent_at}
-                for arrival in waiting
+                {"file": file.file_name, "submission": file.submission, "state": file.state}
+                | {"arrived_at": file.arrived_at, "sent_at": file.sent_at}
+                for file in waiting
             ],
             "explanations": sum(1 for _ in folders.refused.glob(f"*{EXPLANATION}")),
-            "not_written": {"messages": ledger.messages.unwritten(), "code": ledger.fact("unwritten")},
+            "not_written": {"messages": journal.messages.unwritten(), "code": journal.fact("unwritten")},
             "not_believed": {"messages": kept[0] + sum(never.values()), "codes": codes}
-            | {"kept": kept[0], "bytes": kept[1], "never": never, "dismissed": _told(ledger.fact("dismissed"))},
-            "last_error": hindrances.last(ledger),
-            "lasting_errors": hindrances.lasting(ledger),
-            "last_contact": ledger.fact("last_contact"),
+            | {"kept": kept[0], "bytes": kept[1], "never": never, "dismissed": _told(journal.fact("dismissed"))},
+            "last_error": last_error(journal),
+            "lasting_errors": lasting_errors(journal),
+            "last_contact": journal.fact("last_contact"),
             "keys": list(_keys(home, settings, own)),
             "next_key": own.prepared and {"kid": own.prepared.kid, "prepared_at": own.prepared.prepared_at.isoformat()},
         }
@@ -162,7 +160,7 @@ def _attention(facts: Facts, settings: EdgeSettings, own: OwnKeys, now: dt.datet
             day = dt.datetime.fromisoformat(key["until"]).astimezone(CHINA).date()
             yield f"密钥或证书 {key['kid'][:12]} 将于 {day} 前后到期，请更换 (a key or certificate ends soon)"
     # Where only bundles are carried, what once was wrong with the wire is nobody's concern.
-    concern = [error for error in facts["lasting_errors"] if facts["to"] or error["strand"] == hindrances.DISK]
+    concern = [error for error in facts["lasting_errors"] if facts["to"] or error["strand"] == DISK]
     yield from dict.fromkeys(f"{error['code']}：{error['message']}" for error in concern)
     contact = facts["last_contact"]
     if facts["to"] and contact is None:

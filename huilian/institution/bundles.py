@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from huilian import bundle
 from huilian.clock import SystemClock
 from huilian.errors import MessageRefused, UsageError
-from huilian.institution.belief import believed, weighed
-from huilian.institution.edge.folders import Folders
-from huilian.institution.edge.ledger import Ledger
+from huilian.institution.journal import Journal
 from huilian.institution.spool import Spool
-from huilian.institution.transports import left
+from huilian.institution.trust import KEYS, believed, weighed
 from huilian.members import PLATFORM
-from huilian.membership.platform_keys import TYPE as KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,28 +65,26 @@ def read(home: Home, member: str, bundle_read: Bundle, *, clock: Clock | None = 
     if bundle_read.receiver != member:
         raise UsageError("HL7015", file=bundle_read.name, found=bundle_read.receiver, expected=member)
     now, trusted = (clock or SystemClock()).now(), home.trusted(PLATFORM)
-    with Ledger(Folders(home.folder).ledger) as ledger:
+    with Journal(home) as journal:
         # The county seals anew what a revoked key had sealed: it may stand before the list that tells of the new one.
-        for entry, message in itertools.chain(
-            _new(bundle_read, ledger, lists=True), _new(bundle_read, ledger, lists=False)
-        ):
+        for entry, message in _new(bundle_read, journal):
             try:
                 trusted = weighed(trusted, home, member, message, now=now, received=now)
             except MessageRefused as refusal:
                 raise bundle_read.refused(entry, refusal) from refusal
-        for _, message in _new(bundle_read, ledger, lists=True):
-            believed(home, member, message.seal, message.payload, now=now)
-            ledger.messages.keep(message, now)
-        for _, message in _new(bundle_read, ledger, lists=False):
-            left.keep(home.spool, message.seal, message.payload, came=now)
+        for _, message in _new(bundle_read, journal):
+            if message.type == KEYS:
+                believed(home, member, message.seal, message.payload, now=now)
+            journal.keep(message, now)
     return bundle_read.count
 
 
-def _new(bundle_read: Bundle, ledger: Ledger, *, lists: bool) -> Iterator[tuple[str, Message]]:
-    """Yield the messages of a bundle that are not here yet: the lists of keys in it, or all others."""
-    for entry, message in bundle_read.messages():
-        if (message.type == KEYS) == lists and not ledger.messages.holds(message):
-            yield entry, message
+def _new(bundle_read: Bundle, journal: Journal) -> Iterator[tuple[str, Message]]:
+    """Yield the messages of a bundle that are not here yet: the lists of keys in it, then all others."""
+    for lists in (True, False):
+        for entry, message in bundle_read.messages():
+            if (message.type == KEYS) == lists and not journal.messages.holds(message):
+                yield entry, message
 
 
 def _seal_with_the_key_in_use(home: Home, submission: SpooledSubmission, clock: Clock) -> None:
