@@ -15,8 +15,8 @@ from bench.data import COUNTY, MEMBER
 from huilian import adapters, catalogue, money
 from huilian.clock import SystemClock
 from huilian.home import Home
-from huilian.push import push
-from huilian.transports.amqp import AmqpTransport
+from huilian.institution.push import push
+from huilian.institution.transports.amqp import AmqpTransport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ FIRST_DAY = dt.date(2024, 7, 1)
 def measure(office: Serving, folder: Path) -> list[float]:
     """Return the seconds of each push, in order; the first ones warm the services up."""
     adapter = adapters.find("rural_commercial_bank")
-    transport = AmqpTransport(office.environment["HUILIAN_AMQP_URL"], MEMBER, Home(office.home))
+    transport = AmqpTransport(office.environment["HUILIAN_AMQP_URL"], MEMBER)
     seconds = []
     for number in range(PUSHES):
         day = FIRST_DAY + dt.timedelta(days=number)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
 
+    from huilian.institution.spool import Spool, SpooledSubmission
     from huilian.ledger_content import StoredContent
-    from huilian.spool import Spool, SpooledSubmission
 
 __all__ = [
     "ASKS_FOR_THE_WHOLE",

@@ -29,19 +29,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import file_ownership, trusted_keys
+from huilian import file_ownership
 from huilian.errors import ConfigurationError
+from huilian.institution.spool import FULL_LISTS
 from huilian.keys import KeyFolder
 from huilian.private_files import make_folder, sync, write_atomically
-from huilian.spool import FULL_LISTS
-from huilian.trusted_keys import TrustedKey
+from huilian.wire import trusted_keys
+from huilian.wire.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping
 
     from huilian.keys import PublicKey
-    from huilian.trusted_keys import TrustedKeys
+    from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = ["HOSTS", "Home", "Settings"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from huilian.keys import SigningKey
     from huilian.members import Member
 
-__all__ = ["Entry", "after", "as_believed", "hand_over", "not_handed_over", "types_for"]
+__all__ = ["Entry", "after", "as_believed", "hand_over", "not_handed_over", "receipt_of", "types_for"]
 
 AT_ONCE: Final = 500
 """Entries one question is answered with; whoever has them asks again."""
@@ -128,6 +128,18 @@ def as_believed(transaction: Transaction, message: Message, key: SigningKey, *, 
     if revoked_at is None or revoked_at > now:
         return message
     return envelope.seal_again(message, key, time=now, message_id=message.id)
+
+
+def receipt_of(transaction: Transaction, submission: str, key: SigningKey, *, now: dt.datetime) -> Message | None:
+    """Return the sealed receipt of a submission as its receiver will believe it; see `as_believed`."""
+    row = transaction.row(
+        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = 'receipt' AND source = %s"
+        " ORDER BY received_at LIMIT 1",
+        [submission, PLATFORM],
+    )
+    if row is None:
+        return None
+    return as_believed(transaction, envelope.read(row["seal"], bytes(row["payload"])), key, now=now)
 
 
 def _lock(transaction: Transaction, member: str) -> None:

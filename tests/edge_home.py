@@ -9,24 +9,23 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import huilian.edge.edge
-import huilian.edge.pacing
+import huilian.institution.edge.agent
 from huilian import adapters, envelope
-from huilian.edge import open_edge
-from huilian.edge.arrivals import OPEN, REFUSED_HERE
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
 from huilian.envelope import Draft
 from huilian.errors import HostUnavailable, UsageError, told
 from huilian.home import Home
-from huilian.transports.links import Incoming
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.journal import OPEN, REFUSED_HERE
+from huilian.institution.transports.base import Incoming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
     from huilian.envelope import Message
+    from huilian.institution.edge import Edge
     from huilian.keys import SigningKey
 
 ADAPTER = "rural_commercial_bank"
@@ -57,9 +56,9 @@ def edge_home(
 
 def be_quick() -> None:
     """Have edges wait less between looks from now on; for a process of its own, or undone by monkeypatch."""
-    huilian.edge.edge.FOLLOW_UP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
-    huilian.edge.edge.FETCH_CAP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
-    huilian.edge.pacing.FIRST_SECONDS = 0.1  # type: ignore[misc]  # final to everybody else
+    huilian.institution.edge.agent.FOLLOW_UP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
+    huilian.institution.edge.agent.FETCH_CAP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
+    huilian.institution.edge.agent.FIRST_SECONDS = 0.1  # type: ignore[misc]  # final to everybody else
 
 
 def names(folder: Path) -> list[str]:
@@ -73,8 +72,8 @@ def go(edge: Edge, until: Any = None) -> None:  # noqa: ANN401  # a question wit
     stopping = threading.Event()
 
     def idle() -> bool:
-        states = edge.parts.ledger.arrivals.counts().keys()
-        return not (edge.inbox.waiting or states & {*OPEN, *REFUSED_HERE} or edge.parts.ledger.messages.unwritten())
+        states = edge.journal.inbox.counts().keys()
+        return not (edge.inbox.waiting or states & {*OPEN, *REFUSED_HERE} or edge.journal.messages.unwritten())
 
     edge.recover()
     while edge.round(stopping) or not (until or idle)():
@@ -103,12 +102,15 @@ class Wire:
         platform: the key it answers with.
     """
 
+    can_be_asked = True
+    patience = 0.0
+    answers = True
+
     def __init__(self, platform: SigningKey) -> None:
         self.platform = platform
         self.away = False
         self.refuses: dict[str, str] = {}
         """Message types it refuses, and with which code."""
-        self.answers = True
         self.status = "accepted"
         self.sent: list[Message] = []
         self.waiting: list[Incoming] = []
@@ -145,6 +147,10 @@ class Wire:
         for incoming in self.waiting[int(cursor or 0) :]:
             self.fetched.append(incoming.seal)
             yield incoming
+
+    def leave(self) -> bool:
+        """Return that nobody waits for what was left."""
+        return False
 
     def ask(self, submission: str) -> Incoming | None:
         """Note that it was asked for."""

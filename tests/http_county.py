@@ -12,10 +12,10 @@ from huilian.cli.remote import Reader
 from huilian.home import Home, Settings
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http.server import HttpServer
+from huilian.institution.push import push
+from huilian.institution.transports.http import HttpTransport
 from huilian.members import Member
 from huilian.office import open_office, set_up
-from huilian.push import push
-from huilian.transports.http import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ class CountyOverHttp:
 
     def transport(self, label: str = BANK) -> HttpTransport:
         """Return the way in of a member, without patience."""
-        return HttpTransport(self.url, self.secrets[label], member=label, home=self.office.home, patience=0)
+        return HttpTransport(self.url, self.secrets[label], patience=0)
 
     def headers(self, label: str = "county") -> dict[str, str]:
         """Return what a request with the token of this label carries."""

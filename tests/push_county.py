@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import huilian.bulk
-from huilian import adapters, catalogue, push
-from huilian.hosts.embedded import EmbeddedHost
-from huilian.transports.embedded import EmbeddedTransport
+from huilian import adapters, catalogue
+from huilian.clock import SystemClock
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
+from huilian.institution import push, translation
+from huilian.institution.journal import Journal
+from huilian.institution.sync import Sender, Sync
 from tests.kernel import BANK, COUNTY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from huilian.clock import Clock
     from huilian.envelope import Message
     from huilian.home import Home
+    from huilian.institution.push import Pushed
+    from huilian.institution.spool import SpooledSubmission
+    from huilian.institution.transports.base import Transport
     from huilian.office import Office
-    from huilian.push import Pushed, Transport
-    from huilian.spool import SpooledSubmission
 
 ADAPTER = "rural_commercial_bank"
 FILE = "RCB01_LOAN_20240531.csv"
@@ -57,7 +63,7 @@ def ledger(
 def spool(source: Path, home: Home, clock: Any) -> SpooledSubmission:  # noqa: ANN401  # any clock
     """Translate and spool a file."""
     found = adapters.find(ADAPTER)
-    return push.translate(
+    return translation.translate(
         source,
         adapter=found,
         member=BANK,
@@ -82,6 +88,24 @@ def send(source: Path, office: Office, transport: Transport | None = None, *, se
         transport=transport or EmbeddedTransport(office),
         seconds=seconds,
     )
+
+
+@contextlib.contextmanager
+def engine(home: Home, transport: Transport, *, clock: Clock | None = None) -> Iterator[Sync]:
+    """Give the engine that a push of the bank uses, at one end of a transport."""
+    found = adapters.find(ADAPTER)
+    told = adapters.settings_for(found, COUNTY, {})
+    with Journal(home) as journal:
+        sender = Sender(home, journal, BANK, found, told, catalogue.installed(), clock or SystemClock())
+        yield Sync(sender, transport)
+
+
+def receipt(
+    home: Home, transport: Transport, submission: str, *, seconds: float, clock: Clock | None = None
+) -> dict[str, Any] | None:
+    """Return the receipt of a submission, waiting for it as a push does."""
+    with engine(home, transport, clock=clock) as found:
+        return found.wait(submission, seconds=seconds)
 
 
 def send_and_settle(source: Path, office: Office, transport: Transport | None = None) -> Pushed:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from huilian.errors import FileRefused, HuilianError
-    from huilian.push import Pushed
+    from huilian.institution.push import Pushed
 
 __all__ = ["ACCEPTED", "REFUSED", "SPOOLED", "Answer"]
 

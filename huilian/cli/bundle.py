@@ -1,7 +1,7 @@
 """`huilian bundle write|read`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -9,7 +9,12 @@ from huilian.cli import options, screen, session
 from huilian.errors import UsageError
 from huilian.home import Home
 
+if TYPE_CHECKING:
+    from huilian.bundle import Bundle
+
 __all__ = ["app"]
+
+_RUNNING: Final = "HL7013"
 
 app = screen.group(
     "离线文件包：没有网络时，把已签名的报文装入一个文件，用 U 盘等带到对方。",
@@ -49,9 +54,9 @@ def write(
     if receiver is None:
         if everything:
             raise UsageError("HL7001", what="--all 只与 --for 同用 (--all goes with --for)")
-        from huilian.edge import carrying as edge  # noqa: PLC0415  # see the package
+        from huilian.institution import bundles  # noqa: PLC0415  # see the package
 
-        number, written = edge.write(home, out, submissions or ())
+        number, written = bundles.write(home, out, submissions or ())
         if as_json:
             screen.print_json({"file": out, "for": "HUILIAN", "submissions": number, "messages": written})
             return
@@ -84,7 +89,7 @@ def read(
 ) -> None:
     """Read a bundle."""
     from huilian import bundle  # noqa: PLC0415  # see the package
-    from huilian.edge import settings  # noqa: PLC0415
+    from huilian.institution.edge import settings  # noqa: PLC0415
     from huilian.members import PLATFORM  # noqa: PLC0415
 
     session.log()
@@ -92,15 +97,45 @@ def read(
     with bundle.opened(file) as opened:
         # A machine may be both: the office of a county and the edge by which that sends its roster.
         if settings.is_edge(home) and (opened.receiver != PLATFORM or not home.exists):
-            from huilian.cli.bundles import at_the_edge  # noqa: PLC0415
-
-            facts = at_the_edge(home, opened)
+            facts = _at_the_edge(home, opened)
         else:
-            from huilian.cli.bundles import at_the_county  # noqa: PLC0415
-
-            facts = at_the_county(home, opened)
+            facts = _at_the_county(home, opened)
     if as_json:
         screen.print_json(facts)
         return
     shown = "，".join(f"{name} {number}" for name, number in facts["messages"].items())
     screen.out().print(f"[green]已读入[/green] {file.name}：{shown}", soft_wrap=True)
+
+
+def _at_the_county(home: Home, opened: "Bundle") -> dict[str, Any]:
+    """Let a bundle in and carry what it brought, as far as this machine's host does that; return what came."""
+    from huilian import carrying  # noqa: PLC0415  # see the package
+
+    with session.office(home) as office:
+        taken = carrying.let_in(office, opened, actor=session.actor())
+        session.settle(office, entirely=True)
+    for refusal in taken.refused:
+        screen.err().print(f"[yellow]{refusal.code} {refusal.chinese} ({refusal.english})[/yellow]", soft_wrap=True)
+    return {
+        "messages": {"new": taken.new, "repeated": taken.repeated},
+        "submissions": list(taken.submissions),
+        "refused": [{"submission": each.facts["submission"], "code": each.code} for each in taken.refused],
+    }
+
+
+def _at_the_edge(home: Home, opened: "Bundle") -> dict[str, Any]:
+    """Keep a bundle's messages and write them out; where an edge is running, that does it. Return what came."""
+    from huilian.institution import bundles  # noqa: PLC0415  # see the package
+    from huilian.institution.edge import open_edge, settings  # noqa: PLC0415  # see the package
+
+    kept = bundles.read(home, settings.load(home).member, opened)
+    try:
+        with open_edge(home, offline=True) as edge:
+            edge.recover()
+            edge.write_out()
+            unwritten = edge.journal.messages.unwritten()
+    except UsageError as error:
+        if error.code != _RUNNING:
+            raise
+        return {"messages": {"kept": kept}, "written_by": "huilian edge run"}
+    return {"messages": {"kept": kept, "not_written": unwritten}}

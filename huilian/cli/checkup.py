@@ -12,9 +12,9 @@ from huilian.cli import checkup_adapters, key_findings
 from huilian.cli.findings import FAIL, OK, WARN, Finding, failed, worst
 from huilian.clock import SystemClock
 from huilian.errors import HuilianError
+from huilian.institution.spool import SpooledSubmission
 from huilian.members import PLATFORM
 from huilian.office import components, open_database
-from huilian.spool import SpooledSubmission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

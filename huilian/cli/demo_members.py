@@ -15,10 +15,10 @@ import tomlkit
 
 from huilian import adapters, bundle, carrying, issuing, members
 from huilian.cli import keypairs, screen
-from huilian.edge import carrying as edge_carrying
-from huilian.edge import open_edge
-from huilian.edge.settings import EdgeSettings, save
 from huilian.home import Home
+from huilian.institution import bundles
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.members import PLATFORM
 from huilian.private_files import write_atomically
 
@@ -89,13 +89,13 @@ def receive(office: Office, member: str, adapter: str, *, actor: str) -> list[Re
     carried = home.folder / BUNDLE
     carrying.write_for(office, member, carried, everything=False, actor=actor)
     with bundle.opened(carried) as opened:
-        edge_carrying.read(home, member, opened)
+        bundles.read(home, member, opened)
         sent = [(message.dataschema, f"message {message.id}") for _, message in opened.messages()]
     with open_edge(home, offline=True, clock=office.clock) as edge:
         edge.write_out()
-        placed = {key: edge.parts.ledger.files.find(key) for _, key in sent}
+        placed = {key: edge.journal.outbox.find(key) for _, key in sent}
     counts = Counter(dataschema for dataschema, _ in sent)
-    newest = {dataschema: found.file_name for dataschema, key in sent if (found := placed[key]) is not None}
+    newest = {dataschema: found[0] for dataschema, key in sent if (found := placed[key]) is not None}
     catalogue = office.context.catalogue
     return [
         Received(member, catalogue.named(dataschema).chinese, count, newest.get(dataschema, ""))

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from huilian import adapters, service, tokens
 from huilian.cli import demo_folder, demo_members, kinds, screen, session
 from huilian.cli.answers import ACCEPTED, Answer
-from huilian.cli.sending import send
+from huilian.cli.push import send
 from huilian.cli.ways import Way
 from huilian.errors import ConfigurationError, UsageError
 from huilian.home import Home, Settings
-from huilian.hosts.embedded import EmbeddedHost
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.office import set_up
-from huilian.transports.embedded import EmbeddedTransport
 
 if TYPE_CHECKING:
     import datetime as dt

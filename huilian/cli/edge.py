@@ -66,9 +66,9 @@ def init(
 ) -> None:
     """Set up the data directory."""
     from huilian import adapters  # noqa: PLC0415  # polars
-    from huilian.edge import settings  # noqa: PLC0415
-    from huilian.edge.folders import Folders  # noqa: PLC0415
-    from huilian.membership.enrolment import check_county, membership_of  # noqa: PLC0415
+    from huilian.institution.edge import settings  # noqa: PLC0415
+    from huilian.institution.edge.folders import Folders  # noqa: PLC0415
+    from huilian.institution.membership import check_county, membership_of  # noqa: PLC0415
 
     session.log()
     home = Home.from_environment()
@@ -123,7 +123,7 @@ def run(
     ] = 2.0,
 ) -> None:
     """Run the edge of the data directory."""
-    from huilian.edge import open_edge  # noqa: PLC0415  # see the package
+    from huilian.institution.edge import open_edge  # noqa: PLC0415  # see the package
 
     session.log("warning" if once and sys.stderr.isatty() else "info")
     stopping = _stopping()
@@ -165,7 +165,7 @@ def _stopping() -> threading.Event:
 def status(*, as_json: options.Json = False) -> None:
     """Print how the edge stands."""
     from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
-    from huilian.edge.status import status as current  # noqa: PLC0415
+    from huilian.institution.edge.status import status as current  # noqa: PLC0415
 
     facts = current(Home.from_environment(), SystemClock())
     if as_json:
@@ -185,21 +185,16 @@ def status(*, as_json: options.Json = False) -> None:
 def dismiss(
     *, reason: Annotated[str, typer.Option(metavar="TEXT", help="原因，记入状态，不写个人信息 (why; no persons)")]
 ) -> None:
-    """Drop what is not believed, here and where `huilian push` keeps it."""
+    """Drop what is not believed."""
     from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
-    from huilian.edge.folders import Folders  # noqa: PLC0415
-    from huilian.edge.ledger import Ledger  # noqa: PLC0415
-    from huilian.transports import left  # noqa: PLC0415
+    from huilian.institution.journal import Journal  # noqa: PLC0415
 
     session.log()
-    home = Home.from_environment()
-    file, number = Folders(home.folder).ledger, left.dismiss(home.spool)
-    if file.exists():
-        with Ledger(file) as ledger, ledger.transaction():
-            number += ledger.messages.dismiss()
-            told = {"at": SystemClock().now().isoformat(), "messages": number, "reason": reason}
-            if number:
-                ledger.state("dismissed", json.dumps(told, ensure_ascii=False))
+    with Journal(Home.from_environment()) as journal, journal.transaction():
+        number = journal.messages.dismiss()
+        told = {"at": SystemClock().now().isoformat(), "messages": number, "reason": reason}
+        if number:
+            journal.state("dismissed", json.dumps(told, ensure_ascii=False))
     if not number:
         raise UsageError("HL7019")
     structlog.get_logger(__name__).warning("messages_dismissed", messages=number)

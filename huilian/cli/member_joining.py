@@ -13,8 +13,8 @@ from huilian.home import Home
 from huilian.members import PLATFORM
 
 if TYPE_CHECKING:
+    from huilian.institution.membership import Membership
     from huilian.membership.approval import Approval
-    from huilian.membership.enrolment import Membership
     from huilian.membership.joining import JoiningRequest
 
 __all__ = ["register"]
@@ -134,7 +134,8 @@ def welcome(
 ) -> None:
     """Take an approval in, or a list of the platform's keys."""
     from huilian.clock import SystemClock  # noqa: PLC0415
-    from huilian.membership import enrolment, platform_keys, signed_document  # noqa: PLC0415  # see the package
+    from huilian.institution import membership  # noqa: PLC0415  # see the package
+    from huilian.membership import platform_keys, signed_document  # noqa: PLC0415  # see the package
     from huilian.membership.approval import read_approval  # noqa: PLC0415
 
     home, now, text = Home.from_environment(), SystemClock().now(), documents.read(file)
@@ -144,12 +145,12 @@ def welcome(
     approval = read_approval(text, name=file.name)
     signed_document.check_age(approval.document, approval.time, now=now)
     # Before anybody is asked to telephone.
-    enrolment.check_county(home, home.trusted(PLATFORM), approval.county)
-    if not enrolment.believed(home, approval, now=now):
+    membership.check_county(home, home.trusted(PLATFORM), approval.county)
+    if not membership.believed(home, approval, now=now):
         public = approval.platform[0].public
         if not public.is_called(documents.confirmed(public, fingerprint)):
             raise AccessDenied("HL4013", file=file.name, found=public.fingerprint)
-    _show_membership(enrolment.take_in(home, approval, now=now), approval)
+    _show_membership(membership.take_in(home, approval, now=now), approval)
 
 
 def _take_list(home: Home, text: str, file: Path, fingerprint: str | None) -> None:

@@ -98,17 +98,18 @@ def announce(
 def _post(home: Home, to: str, ca: Path | None, text: str) -> None:
     from huilian.clock import SystemClock  # noqa: PLC0415
     from huilian.errors import AccessDenied  # noqa: PLC0415
-    from huilian.membership import enrolment, signed_document  # noqa: PLC0415  # see the package
+    from huilian.institution import membership  # noqa: PLC0415  # see the package
+    from huilian.institution.transports.http import Client  # noqa: PLC0415
+    from huilian.membership import signed_document  # noqa: PLC0415  # see the package
     from huilian.membership.approval import read_approval  # noqa: PLC0415
-    from huilian.transports.http_client import Client  # noqa: PLC0415
 
     answer = Client(to, None, ca_file=ca).ask("POST", "/key-announcements", body=text.encode())
     approval = read_approval(answer.text, name=to)
     now = SystemClock().now()
     signed_document.check_age(approval.document, approval.time, now=now)
-    if not enrolment.believed(home, approval, now=now):
+    if not membership.believed(home, approval, now=now):
         raise AccessDenied("HL4013", file=to, found=approval.platform[0].public.fingerprint)
-    enrolment.take_in(home, approval, now=now)
+    membership.take_in(home, approval, now=now)
     screen.out().print(
         f"[green]已启用新密钥[/green] {approval.kid}，有效至 (until) {screen.moment(approval.until)}", soft_wrap=True
     )

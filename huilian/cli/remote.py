@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER
-from huilian.transports.http_client import Client
+from huilian.institution.transports.http import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from huilian import file_ownership
 from huilian.cli import screen, session
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
+from huilian.institution.membership import check_county, membership_of
+from huilian.institution.transports import connect
 from huilian.members import PLATFORM
-from huilian.membership.enrolment import check_county, membership_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,14 +20,11 @@ if TYPE_CHECKING:
 
     from huilian.adapters import Adapter
     from huilian.home import Home
+    from huilian.institution.transports.base import Transport
+    from huilian.institution.transports.http import Client
     from huilian.office import Office
-    from huilian.push import Transport
-    from huilian.transports.http_client import Client
 
 __all__ = ["Target", "Way", "way"]
-
-AMQP: Final = frozenset({"amqp", "amqps"})
-HTTP: Final = frozenset({"http", "https"})
 
 
 @dataclass(frozen=True)
@@ -96,14 +93,17 @@ def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[W
             "HL7001", what="本机没有数据目录，请用 --county 指明县代码 (there is no office here: give --county)"
         )
     check_county(home, home.trusted(PLATFORM), county)
-    yield Way(_transport(member, home, target), county)
+    # Nothing is connected before the file is on disk, sealed.
+    first = functools.partial(_ask_for_keys, home)
+    transport = connect(target.url or "", member, token=target.token, ca_file=target.ca_file, first=first)
+    with contextlib.closing(transport):
+        yield Way(transport, county)
 
 
 @contextlib.contextmanager
 def _embedded(home: Home, member: str, adapter: Adapter) -> Iterator[Way]:
     from huilian import members  # noqa: PLC0415  # with the office
-    from huilian.hosts.embedded import EmbeddedHost  # noqa: PLC0415  # only this way needs it
-    from huilian.transports.embedded import EmbeddedTransport  # noqa: PLC0415  # the same
+    from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport  # noqa: PLC0415  # only this way needs it
 
     with session.office(home) as office:
         with office.database.transaction() as transaction:
@@ -123,32 +123,6 @@ def _told(office: Office, submission: str) -> list[str]:
 
     with office.database.transaction() as transaction:
         return notices.texts_about(transaction, submission)
-
-
-def _transport(member: str, home: Home, target: Target) -> Transport:
-    """Return the transport of another server; nothing is connected before the file is on disk, sealed."""
-    url = target.url or ""
-    scheme = urlsplit(url).scheme
-    if scheme in AMQP:
-        from huilian.transports.amqp import AmqpTransport  # noqa: PLC0415  # one of two
-
-        try:
-            return AmqpTransport(url, member, home, ca_file=target.ca_file)
-        except (ValueError, OSError) as error:
-            what = "队列地址或 CA 证书有误 (the broker's address or the CA file is wrong)"
-            raise UsageError("HL7001", what=what) from error
-    if scheme in HTTP:
-        from huilian.transports.http import HttpTransport  # noqa: PLC0415  # the other
-
-        return HttpTransport(
-            url,
-            target.token,
-            ca_file=target.ca_file,
-            member=member,
-            home=home,
-            first=functools.partial(_ask_for_keys, home),
-        )
-    raise UsageError("HL7001", what="--to 应为 https:// 或 amqps:// 地址 (an https:// or amqps:// address is needed)")
 
 
 def _ask_for_keys(home: Home, client: Client) -> None:

@@ -43,4 +43,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "不能核验的报文已满（{messages} 条，{size} 字节），其余留在县里；请核实并信任平台公钥，或用 edge dismiss 舍弃",
         "too much cannot be verified ({messages}, {size} bytes), the rest stays there: trust its key, or drop it",
     ),
+    "HL5015": (
+        "队列里有 {submission} 的回执，不是本机报送的，已留给报送它的机器；队列只供一台机器收取，其余机器请改用 https",
+        "the queue holds the answer to {submission}, sent by another machine: left there. Let only one use the queue",
+    ),
 }

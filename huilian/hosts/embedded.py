@@ -14,20 +14,24 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import envelope, messages
+from huilian import envelope, messages, outgoing
 from huilian.core import retry
+from huilian.county.submissions import receipts
 from huilian.errors import HostUnavailable
+from huilian.institution.transports.base import Incoming, Transport
 from huilian.logs import where
 from huilian.messages import OUTBOX_CHANNEL
+from huilian.service import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
+    from huilian.envelope import Message
     from huilian.office import Office
 
-__all__ = ["EmbeddedHost"]
+__all__ = ["EmbeddedHost", "EmbeddedTransport"]
 
 WORKERS: Final = 2
 """Messages handled at a time: while one is translated, another is being loaded."""
@@ -160,3 +164,36 @@ class EmbeddedHost:
                     listener.close()
             except HostUnavailable:
                 self._stopping.wait(IDLE_SECONDS)
+
+
+class EmbeddedTransport(Transport):
+    """The way of a member whose messages go straight to the outbox of an open office; see `Transport`.
+
+    Args:
+        office: the office; its host carries the messages on.
+    """
+
+    patience = 0.0
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+
+    def send(self, message: Message) -> None:
+        """Hand one message over; see `Transport`."""
+        outcome = self.office.processor.intake(message.seal, message.payload)
+        if outcome.refusal:
+            raise outcome.refusal
+
+    def ask(self, submission: str) -> Incoming | None:
+        """Return the sealed receipt, if it is there; see `Transport`."""
+        office = self.office
+        key, now = office.processor.platform_key, office.clock.now()
+        with office.database.transaction() as transaction:
+            if receipts.receipt(transaction, submission) is not None:
+                receipt = outgoing.receipt_of(transaction, submission, key, now=now)
+                later = receipts.superseded_by(transaction, submission, kinds=kinds())
+                return None if receipt is None else Incoming(receipt.seal, receipt.payload, superseded_by=later)
+            refusal = messages.refusal_of(transaction, submission)
+        if refusal:
+            raise refusal
+        return None

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Response
 
-from huilian import catalogue, envelope, messages, outgoing, service
+from huilian import catalogue, messages, outgoing, service
 from huilian.county.submissions import receipts
 from huilian.errors import UsageError
 from huilian.http.answers import Error, Receiving
@@ -16,7 +16,6 @@ from huilian.http.endpoints import JSON, Answer, Section, as_json
 from huilian.http.errors import error_reply
 from huilian.http.interface import current
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
-from huilian.members import PLATFORM
 from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
@@ -62,21 +61,9 @@ def receipt(submission: str) -> Response:
 
 
 def _sealed(transaction: Transaction, submission: str) -> Response | None:
-    row = transaction.row(
-        "SELECT seal, payload FROM huilian.message WHERE submission = %s AND type = 'receipt' AND source = %s"
-        " ORDER BY received_at LIMIT 1",
-        [submission, PLATFORM],
-    )
-    if row is None:
-        return None
     office = current().office
-    message = outgoing.as_believed(
-        transaction,
-        envelope.read(row["seal"], bytes(row["payload"])),
-        office.processor.platform_key,
-        now=office.clock.now(),
-    )
-    return Response(message.payload, 200, {SEAL_HEADER: message.seal}, mimetype=JSON)
+    message = outgoing.receipt_of(transaction, submission, office.processor.platform_key, now=office.clock.now())
+    return None if message is None else Response(message.payload, 200, {SEAL_HEADER: message.seal}, mimetype=JSON)
 
 
 def section() -> Section:

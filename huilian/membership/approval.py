@@ -16,7 +16,7 @@ from huilian import members
 from huilian.errors import AccessDenied, UsageError
 from huilian.membership import signed_document
 from huilian.membership.signed_document import stamp
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian import members
 from huilian.envelope import Draft
 from huilian.errors import AccessDenied, HuilianError, MessageRefused
+from huilian.institution import membership
 from huilian.keys import check_period
 from huilian.members import CLOCK_SKEW, PLATFORM
-from huilian.membership import enrolment, signed_document
-from huilian.trusted_keys import TrustedKey
+from huilian.membership import signed_document
+from huilian.wire.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from huilian.keys import KeyFolder, PublicKey, SigningKey
     from huilian.membership.signed_document import SignedDocument
     from huilian.office import Office
-    from huilian.trusted_keys import TrustedKeys
+    from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = [
     "KIND",
@@ -179,7 +180,7 @@ def after(
             HL4020, a key or a time in it cannot be.
         ConfigurationError: HL6016, it is another county's.
     """
-    enrolment.check_county(home, trusted, stated.county)
+    membership.check_county(home, trusted, stated.county)
     if stated.time > now + CLOCK_SKEW:
         raise AccessDenied(
             "HL4010", file=stated.document.name, time=signed_document.shown(stated.time), days=signed_document.DAYS

@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from huilian import adapters
 from huilian.cli.application import run
-from huilian.cli.sending import send
+from huilian.cli.push import send
 from huilian.cli.ways import Way
 from huilian.errors import ConfigurationError
 from huilian.home import Home
@@ -153,9 +153,9 @@ class Untouched:
         """Fail."""
         raise AssertionError(message)
 
-    def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
+    def ask(self, submission: str) -> None:
         """Fail."""
-        raise AssertionError(submission, seconds)
+        raise AssertionError(submission)
 
 
 def test_a_wrong_setting_is_refused_before_anything_is_sent(tmp_path: Path):

@@ -9,15 +9,15 @@ import pytest
 
 from adapters import sample_county
 from adapters.sample_county import ADAPTER_SETTINGS
-from huilian import adapters, catalogue, members, push, service
+from huilian import adapters, catalogue, members, service
 from huilian.clock import SystemClock
 from huilian.errors import FileRefused
 from huilian.home import Home, Settings
-from huilian.hosts.embedded import EmbeddedHost
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
+from huilian.institution import push, translation
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.members import Member
 from huilian.office import open_office, set_up
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.embedded import EmbeddedTransport
 from tests.kill.office import BANK, COUNTY, running_office, wait_until
 from tests.servers.postgresql import PostgreSQLNode
 from tests.servers.rabbitmq import RabbitMQNode
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from huilian.institution.transports.base import Transport
     from huilian.office import Office
-    from huilian.push import Transport
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -69,7 +69,7 @@ def tell(
         source = folder / file.path.name
         source.write_bytes(file.path.read_bytes()[:40])
         with pytest.raises(FileRefused) as refused:
-            push.translate(
+            translation.translate(
                 source,
                 adapter=adapter,
                 member=member,
@@ -174,7 +174,7 @@ def test_the_same_files_in_the_same_order_give_the_same_feed_and_figures_on_both
             contextlib.ExitStack() as stack,
         ):
             amqp: dict[str, Transport] = {
-                member: stack.enter_context(contextlib.closing(AmqpTransport(running.amqp_url, member, running.home)))
+                member: stack.enter_context(contextlib.closing(AmqpTransport(running.amqp_url, member)))
                 for member in enter_others(office, files)
             }
             # No service has declared its queue yet: a push waits for the broker to know it.

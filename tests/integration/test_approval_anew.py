@@ -9,12 +9,12 @@ import pytest
 from huilian import audit, members
 from huilian.cli import session
 from huilian.errors import AccessDenied, UsageError
+from huilian.institution.membership import membership_of
 from huilian.keys import SigningKey
 from huilian.membership import approval, reissue, standing
 from huilian.membership.approval import Addresses, read_approval
-from huilian.membership.enrolment import membership_of
 from huilian.office import open_office
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 from tests.integration.test_joining import NEW_BANK, Machines
 from tests.integration.test_members import DAY, add_key, revoke
 from tests.kernel import BANK, COUNTY, MINUTE, NOW

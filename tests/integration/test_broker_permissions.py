@@ -13,8 +13,8 @@ import pytest
 from huilian.broker import INBOUND, OUTBOUND, member_queue
 from huilian.cli import session
 from huilian.cli.application import run
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.membership import standing
-from huilian.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.kernel import BANK
 from tests.push_county import FILE, ledger, send
@@ -90,7 +90,7 @@ def test_the_commands_make_a_user_and_get_rid_of_it_again(county: AmqpCounty, ca
 def test_a_bank_does_its_own_work_with_its_own_user(county: AmqpCounty, tmp_path: Path):
     """It pushes a ledger and fetches its receipt, with no other right than those."""
     [url] = county.urls_of([county.add(BANK, "bank")])
-    with county.serving(), contextlib.closing(AmqpTransport(url, BANK, county.office.home)) as transport:
+    with county.serving(), contextlib.closing(AmqpTransport(url, BANK)) as transport:
         receipt = send(ledger(tmp_path, name=FILE), county.office, transport).receipt
     assert (receipt["status"], receipt["accepted"]) == ("accepted", 12)
 

@@ -12,9 +12,9 @@ from huilian import broker, envelope, members, messages
 from huilian.broker import BETWEEN, DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
 from huilian.envelope import Draft
 from huilian.errors import MessageRefused
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.membership import standing
 from huilian.relay import Relay
-from huilian.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.edge_home import confirmation
 from tests.kernel import BANK, COUNTY
@@ -174,7 +174,7 @@ def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
     publish(url, KEY, CC=[f"receipt.{OTHER_BANK}"])
     assert connection.get(THEIRS) is not None, "this is what it was like"
     connection.close()
-    with county.serving(), contextlib.closing(AmqpTransport(url, BANK, county.office.home)) as transport:
+    with county.serving(), contextlib.closing(AmqpTransport(url, BANK)) as transport:
         receipt = send(ledger(tmp_path, name=FILE), county.office, transport).receipt
         assert (receipt["status"], receipt["accepted"]) == ("accepted", 12)
         publish(url, KEY, CC=[f"receipt.{OTHER_BANK}", "receipt.x"])

@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from huilian import envelope, members
-from huilian.edge import open_edge
-from huilian.edge.settings import load, save
 from huilian.errors import AccessDenied, MessageRefused, UsageError
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.settings import load, save
+from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from huilian.transports.links import HttpLink
 from tests.edge_home import BANK, confirmation, edge_home, go, names, receipts, run_edge
 from tests.http_county import OTHER_BANK, CountyOverHttp, county_over_http
 from tests.push_county import ledger
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Draft, Message
     from huilian.home import Home
-    from huilian.transports.links import Incoming
+    from huilian.institution.transports.base import Incoming
     from tests.servers.postgresql import PostgreSQLNode
 
 FILE = "RCB01_LOAN_20240531.csv"
@@ -73,9 +73,9 @@ def say(county: CountyOverHttp, *drafts: Draft) -> None:
     county.host.drain()
 
 
-def link(county: CountyOverHttp, label: str = BANK) -> HttpLink:
+def link(county: CountyOverHttp, label: str = BANK) -> HttpTransport:
     """Return the way of a member."""
-    return HttpLink(county.url, county.secrets[label])
+    return HttpTransport(county.url, county.secrets[label])
 
 
 def bodies(found: list[Incoming]) -> list[bytes]:
@@ -252,7 +252,7 @@ def test_a_token_that_was_revoked_does_not_keep_files_from_being_sent(bank: Home
     run_edge(other, lambda: county.value("SELECT count(*) FROM huilian.submission WHERE status = 'accepted'") == 1)
     assert receipts(other) == []
     with pytest.raises(AccessDenied, match="HL4002"):
-        list(HttpLink(county.url, "revoked").fetch(None))
+        list(HttpTransport(county.url, "revoked").fetch(None))
     run_edge(bank)
     assert [receipt["status"] for receipt in receipts(bank)] == ["accepted"]
 
@@ -261,7 +261,7 @@ def test_a_message_that_a_service_refuses_later_sends_its_file_back(
     bank: Home, county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch
 ):
     """The county took it, and then could not handle it: the edge asks after it, and is told."""
-    monkeypatch.setattr("huilian.edge.edge.FOLLOW_UP_SECONDS", 0.2)
+    monkeypatch.setattr("huilian.institution.edge.agent.FOLLOW_UP_SECONDS", 0.2)
     monkeypatch.setitem(county.office.services["registry"].handlers, "loan_ledger", lambda *_: 1 / 0)
     ledger(bank.folder / "inbox", [1])
     run_edge(bank, lambda: bool(names(bank.folder / "refused")))
@@ -278,4 +278,4 @@ def test_an_answer_under_a_strange_key_is_never_written(bank: Home, county: Coun
     run_edge(bank, lambda: county.value("SELECT count(*) FROM huilian.outgoing WHERE handed_over_at IS NOT NULL") == 1)
     assert names(bank.folder / "outbox") == []
     with open_edge(bank) as edge:
-        assert [code for _, code in edge.parts.ledger.messages.doubted()] == ["HL1002"]
+        assert [code for _, code in edge.journal.messages.doubted()] == ["HL1002"]

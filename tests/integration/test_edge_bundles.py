@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian import bundle, carrying, envelope
-from huilian.edge import carrying as at_the_edge
-from huilian.edge import open_edge
 from huilian.errors import AccessDenied, FileRefused, UsageError
-from huilian.hosts.embedded import EmbeddedHost
-from huilian.spool import Spool
-from huilian.transports.embedded import EmbeddedTransport
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
+from huilian.institution import bundles as at_the_edge
+from huilian.institution.edge import open_edge
+from huilian.institution.spool import Spool
 from tests.edge_home import BANK, confirmation, edge_home, names, receipts
 from tests.push_county import ledger
 

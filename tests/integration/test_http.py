@@ -23,6 +23,7 @@ from huilian.http import answers, create_app
 from huilian.keys import SigningKey
 from huilian.quotas import Quotas
 from tests.http_county import BANK, COUNTY, HOUSEHOLDS, OTHER_BANK, TOWNSHIP, CountyOverHttp, county_over_http
+from tests.push_county import receipt as wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -232,7 +233,7 @@ def test_bad_json_is_refused_when_it_is_handled_and_told_with_the_receipt(county
     county.transport().send(message)
     county.host.drain()
     with pytest.raises(MessageRefused) as refused:
-        county.transport().receipt(f"{BANK}-bad-json", seconds=5)
+        wait(county.office.home, county.transport(), f"{BANK}-bad-json", seconds=5)
     assert refused.value.code == "HL1007"
     answer = _get(county, f"/receipts/{BANK}-bad-json", BANK)
     assert (answer.status_code, answer.json()["code"]) == (409, "HL1007")
@@ -302,7 +303,7 @@ def test_a_submission_that_is_not_complete_is_receiving(county: CountyOverHttp):
     answer = _get(county, f"/receipts/{submission}")
     assert (answer.status_code, answer.json()) == (202, {"status": "receiving"})
     assert county.reader().ask(f"receipts/{submission}") == {"status": "receiving"}
-    assert county.transport().receipt(submission, seconds=0) is None
+    assert wait(county.office.home, county.transport(), submission, seconds=0) is None
 
 
 def test_a_submission_nobody_sent_is_not_found(county: CountyOverHttp):

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.insurer import adapter
-from huilian import adapters, catalogue, envelope, members, push, tokens
+from huilian import adapters, catalogue, envelope, members, tokens
 from huilian.envelope import Draft
+from huilian.institution import push
+from huilian.institution.edge import open_edge
+from huilian.institution.transports.http import HttpTransport
 from huilian.members import Member
-from huilian.transports.http import HttpTransport
-from huilian.transports.links import HttpLink
 from tests.adapters.insurer_making import NAME, alone, claim, package, policy, result, results
-from tests.edge_home import COUNTY, edge_home, names, run_edge
+from tests.edge_home import COUNTY, edge_home, go, names, run_edge
 from tests.http_county import CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ def insurer(tmp_path: Path, county: CountyOverHttp) -> Home:
         tmp_path / "insurer", county.office.home, to=county.url, token=token, member=INSURER, adapter="insurer"
     )
     county.host.drain()
-    waiting = len(list(HttpLink(county.url, token).fetch(None)))
-    run_edge(home, lambda: len(names(home.folder / "outbox")) == waiting)
+    waiting = [incoming.cursor for incoming in HttpTransport(county.url, token).fetch(None)]
+    with open_edge(home, settle=0) as edge:
+        go(edge, lambda: edge.journal.fact("cursor") == (waiting[-1] if waiting else None))
     for path in (home.folder / "outbox").iterdir():
         path.unlink()
     return home
@@ -95,9 +97,7 @@ def test_a_pushed_package_is_answered_with_one_file(tmp_path: Path, county: Coun
         settings=SETTINGS,
         catalogue=catalogue.installed(),
         clock=county.office.clock,
-        transport=HttpTransport(
-            county.url, county.secrets[INSURER], member=INSURER, home=county.office.home, patience=0
-        ),
+        transport=HttpTransport(county.url, county.secrets[INSURER], patience=0),
     )
     assert pushed.answer is not None
     assert pushed.rejections == pushed.answer
@@ -112,7 +112,7 @@ def test_a_single_element_is_acknowledged_too(insurer: Home, county: CountyOverH
     """The edge does not know what its sender posted, but the receipt says what became of it."""
     draft = Draft("insurance_element", "insurance_element/v1", INSURER, alone(claim()).encode(), xml=True)
     key = insurer.keys.current(INSURER)
-    link = HttpLink(county.url, county.secrets[INSURER])
+    link = HttpTransport(county.url, county.secrets[INSURER])
     link.send(envelope.seal(draft, key, source=INSURER, time=county.office.clock.now()))
     run_edge(insurer, lambda: bool(names(insurer.folder / "outbox")))
     [ack] = (insurer.folder / "outbox").iterdir()

@@ -17,14 +17,14 @@ from huilian.cli.application import run
 from huilian.cli.ways import Target, way
 from huilian.errors import AccessDenied, ConfigurationError
 from huilian.home import Home, Settings
+from huilian.institution.membership import Membership, membership_of
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
 from huilian.membership import admission, joining, standing
 from huilian.membership.approval import read_approval
-from huilian.membership.enrolment import Membership, membership_of
 from huilian.membership.signed_document import DAYS
 from huilian.office import set_up
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.http import HttpTransport
 from tests.integration.test_members import DAY, sender_code
 from tests.kernel import BANK, COUNTY, MINUTE, NOW
 

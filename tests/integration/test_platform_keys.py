@@ -11,31 +11,33 @@ import httpx
 import pytest
 
 from huilian import adapters, bundle, carrying, envelope, members
-from huilian.belief import believed
 from huilian.broker import Broker, declare
 from huilian.cli import checkup, session, ways
 from huilian.cli.application import run
 from huilian.clock import FixedClock, SystemClock
-from huilian.edge import carrying as at_the_edge
-from huilian.edge import open_edge
 from huilian.errors import FileRefused, HuilianError
 from huilian.home import Home
+from huilian.institution import bundles as at_the_edge
+from huilian.institution import membership
+from huilian.institution.edge import open_edge
+from huilian.institution.membership import membership_of
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.http import HttpTransport
+from huilian.institution.trust import believed
 from huilian.keys import PublicKey, SigningKey
-from huilian.membership import enrolment, platform_keys
+from huilian.membership import platform_keys
 from huilian.membership.approval import Addresses, make_approval, read_approval
-from huilian.membership.enrolment import membership_of
 from huilian.membership.platform_keys import read_list
 from huilian.office import open_office
 from huilian.relay import Relay
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.links import HttpLink
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 from tests.edge_home import ADAPTER, confirmation, edge_home, names
 from tests.http_county import county_over_http
 from tests.integration.test_joining import NEW_BANK, Machines
 from tests.kernel import BANK, COUNTY, MINUTE, NOW
 from tests.platform_lists import DAY, entry, list_text
 from tests.push_county import ledger, send
+from tests.push_county import receipt as wait
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,7 +213,7 @@ def joined(tmp_path: Path) -> Home:
 
 def take(home: Home, text: str, now: dt.datetime = NOW) -> None:
     """Take an approval in whose fingerprint was confirmed."""
-    enrolment.take_in(home, read_approval(text, name="approval.json"), now=now)
+    membership.take_in(home, read_approval(text, name="approval.json"), now=now)
 
 
 def everything(home: Home) -> dict[str, bytes]:
@@ -279,15 +281,15 @@ def test_a_new_address_is_taken_only_with_the_fingerprint_or_under_a_key_that_co
     """A key that ended brings none; the keys of an approval come with their times."""
     later = NOW + 731 * DAY
     ended = read_approval(approval_of(joined, FIRST, now=later), name="")
-    assert enrolment.believed(joined, ended, now=NOW + DAY)
-    assert not enrolment.believed(joined, ended, now=later)
+    assert membership.believed(joined, ended, now=NOW + DAY)
+    assert not membership.believed(joined, ended, now=later)
     by_second = read_approval(approval_of(joined, SECOND, now=NOW), name="")
-    assert not enrolment.believed(joined, by_second, now=NOW)
+    assert not membership.believed(joined, by_second, now=NOW)
     known = TrustedKey(SECOND.public, NOW, NOW + 100 * DAY)
     address = Addresses(https="https://new.example")
     take(joined, approval_of(joined, FIRST, now=NOW, platform=[TrustedKey(FIRST.public), known], addresses=address))
-    assert enrolment.believed(joined, by_second, now=NOW)
-    assert not enrolment.believed(joined, by_second, now=NOW + 100 * DAY)
+    assert membership.believed(joined, by_second, now=NOW)
+    assert not membership.believed(joined, by_second, now=NOW + 100 * DAY)
     kept = membership_of(joined, NEW_BANK)
     assert kept is not None
     assert kept.https == "https://new.example"
@@ -338,14 +340,14 @@ def test_over_the_broker_a_push_hears_of_it_too(broker: str, county: County, tmp
         Relay(county.office, connection).carry()
         connection.publish(county.seal(confirmation(9), key=first, source="HUILIAN", time=NOW))
     clock = Ticking(county.clock.now())
-    with contextlib.closing(AmqpTransport(broker, BANK, bank, clock=clock)) as transport:
-        assert transport.receipt("RCB01-none", seconds=1) is None
+    with contextlib.closing(AmqpTransport(broker, BANK)) as transport:
+        assert wait(bank, transport, "RCB01-none", seconds=1, clock=clock) is None
     assert standing(bank) == [home.keys.current("HUILIAN").kid]
     with open_edge(bank, offline=True, clock=clock) as edge:
         edge.write_out()
-        assert edge.parts.ledger.messages.doubted() == []
+        assert [code for _, code in edge.journal.messages.doubted()] == ["HL1026"]
+        assert edge.journal.messages.never_believed() == {"HL1026": 1}
     assert len(names(bank.folder / "outbox")) == 2
-    assert [name[:6] for name in names(bank.spool / "receipts" / "refused")] == ["HL1026"]
 
 
 def test_what_is_handed_out_again_is_sealed_with_a_key_that_counts(county: County, tmp_path: Path):
@@ -391,15 +393,15 @@ def test_over_http_a_push_asks_for_the_list_before_anything_else(fresh_database:
         target = ways.Target(served.url, served.secrets[BANK], None, COUNTY)
         with ways.way(bank, BANK, adapters.find(ADAPTER), target) as opened:
             assert standing(bank) == [first.kid]
-            assert opened.transport.receipt("RCB01-none", seconds=0) is None
+            assert wait(bank, opened.transport, "RCB01-none", seconds=0) is None
         assert set(standing(bank)) == {first.kid, second.kid}
         with office.database.transaction() as transaction:
             members.revoke_key(transaction, first.kid, now=office.clock.now(), actor="test")
         with ways.way(bank, BANK, adapters.find(ADAPTER), target) as opened:
-            opened.transport.receipt("RCB01-none", seconds=0)
+            wait(bank, opened.transport, "RCB01-none", seconds=0)
         assert standing(bank) == [second.kid]
         # What it was given before the revocation is given again under a key that counts.
-        incoming = HttpLink(served.url, served.secrets[BANK]).ask(receipt)
+        incoming = HttpTransport(served.url, served.secrets[BANK]).ask(receipt)
         assert incoming is not None
         now = SystemClock().now()
         message = believed(bank, BANK, incoming.seal, incoming.payload, now=now)
@@ -467,5 +469,5 @@ def carry(county: County, bank: Home, target: Path, *, everything: bool = False)
     with open_edge(bank, offline=True, clock=county.clock) as edge:
         edge.recover()
         edge.write_out()
-        assert edge.parts.ledger.messages.doubted() == []
+        assert edge.journal.messages.doubted() == []
     return kept

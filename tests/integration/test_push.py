@@ -14,23 +14,25 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from huilian import adapters, catalogue, envelope, members, push
+from huilian import adapters, catalogue, envelope, members
 from huilian.clock import FixedClock
 from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.home import Home, Settings
-from huilian.hosts.embedded import EmbeddedHost
-from huilian.spool import Spool
-from huilian.transports.embedded import EmbeddedTransport
-from tests.edge_home import receipt_draft
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
+from huilian.institution import push, sync
+from huilian.institution.spool import Spool
+from huilian.institution.transports.base import Incoming
+from huilian.keys import SigningKey
+from tests.edge_home import Wire, receipt_draft
 from tests.kernel import BANK, COUNTY, MINUTE, NOW, PROJECT
-from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, row, send, send_and_settle, spool
+from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, receipt, row, send, send_and_settle, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
+    from huilian.institution.transports.base import Transport
     from huilian.office import Office
-    from huilian.push import Transport
     from tests.kernel import County
 
 LOANS = 12
@@ -81,9 +83,9 @@ class Slow(push_county.EmbeddedTransport):
         super().send(message)
         stop_here("after send")
 
-    def receipt(self, submission, *, seconds):
+    def ask(self, submission):
         stop_here("receipt")
-        return super().receipt(submission, seconds=seconds)
+        return super().ask(submission)
 
 write = envelope.seal
 def seal(*arguments, **others):
@@ -344,8 +346,11 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
     sent: list[str] = []
     cut = iter([True])
 
-    class Remote:
-        asks_the_county = True
+    platform = SigningKey.generate()
+    bank.trust("HUILIAN", platform.public)
+
+    class Remote(Wire):
+        answers = False
 
         def send(self, message: Message) -> None:
             here = len(sent) == at
@@ -355,10 +360,13 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
             if here and after and next(cut, False):
                 raise HostUnavailable("HL5003", url="https://example", what="timeout")
 
-        def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
+        def ask(self, submission: str) -> Incoming | None:
             spooled = Spool(bank.spool).find(submission)
             assert spooled is not None
-            return json.loads(receipt_draft(next(spooled.messages()).json()).body) if seconds else None
+            if spooled.sent < spooled.count:
+                return None
+            message = envelope.seal(receipt_draft(spooled.manifest), platform, source="HUILIAN", time=NOW)
+            return Incoming(message.seal, message.payload)
 
     def once() -> push.Pushed:
         return push.push(
@@ -369,7 +377,7 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
             settings=adapters.settings_for(adapters.find(ADAPTER), COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=clock(),
-            transport=Remote(),
+            transport=Remote(platform),
         )
 
     with pytest.raises(HostUnavailable, match="HL5003"):
@@ -486,8 +494,10 @@ def tell(submission: str, source: Path, office: Office, transport: Transport | N
             submission,
             source=source,
             adapter=adapter,
+            member=BANK,
             home=office.home,
             settings=adapters.settings_for(adapter, COUNTY, {}),
+            catalogue=catalogue.installed(),
             clock=office.clock,
             transport=transport or EmbeddedTransport(office),
         )
@@ -546,33 +556,26 @@ def test_a_refusal_that_the_county_does_not_take_is_sealed_anew_the_next_time(tm
     assert tell(refused(source, office), source, office).receipt["submission"] == name
 
 
-def test_a_refusal_is_not_waited_for_as_long_as_a_file(tmp_path: Path, bank: Home):
+def test_a_refusal_is_not_waited_for_as_long_as_a_file(tmp_path: Path, bank: Home, monkeypatch: pytest.MonkeyPatch):
     """Whoever pushed it knows already; without a receipt in time it is sent again the next time."""
     source = ledger(tmp_path, trailer=WRONG)
     with pytest.raises(FileRefused) as found:
         spool(source, bank, clock())
     waited: list[float] = []
-
-    class Silent:
-        asks_the_county = True
-
-        def send(self, message: Message) -> None:
-            assert message.type == "refused_file"
-
-        def receipt(self, submission: str, *, seconds: float) -> None:
-            assert submission == found.value.submission
-            waited.append(seconds)
-
+    monkeypatch.setattr(sync, "wait_for", lambda _question, *, seconds, **_: waited.append(seconds))
+    silent = Wire(SigningKey.generate())
+    silent.answers = False
     adapter = adapters.find(ADAPTER)
     settings = adapters.settings_for(adapter, COUNTY, {})
-    facts: dict[str, Any] = {"adapter": adapter, "home": bank, "settings": settings, "clock": clock()}
+    facts: dict[str, Any] = {"adapter": adapter, "member": BANK, "home": bank, "settings": settings}
+    facts |= {"catalogue": catalogue.installed(), "clock": clock()}
     with pytest.raises(HostUnavailable, match="HL5004"):
-        push.tell(found.value.submission or "", source=source, transport=Silent(), **facts)
-    assert waited == [0, 30]
+        push.tell(found.value.submission or "", source=source, transport=silent, **facts)
+    assert (waited, silent.submissions) == ([30], [found.value.submission])
     [spooled] = Spool(bank.spool).submissions()
     assert (spooled.sent, spooled.receipt) == (0, None)
     with pytest.raises(UsageError, match="HL7008"):
-        push.tell("RCB01-none", source=source, transport=Silent(), **facts)
+        push.tell("RCB01-none", source=source, transport=silent, **facts)
 
 
 def test_a_receipt_is_waited_for_ever_less_often():
@@ -583,10 +586,10 @@ def test_a_receipt_is_waited_for_ever_less_often():
         asked.append(time.monotonic())
         return {"status": "accepted"} if len(asked) == 4 else None
 
-    assert push.wait_for(question, seconds=5, pause=0.01) == {"status": "accepted"}
+    assert sync.wait_for(question, seconds=5, pause=0.01) == {"status": "accepted"}
     waits = [later - earlier for earlier, later in itertools.pairwise(asked)]
     assert len(waits) == 3
-    assert push.wait_for(lambda: None, seconds=0) is None
+    assert sync.wait_for(lambda: None, seconds=0, pause=0.01) is None
 
 
 @pytest.mark.parametrize("fen", ["0.01", "-0.01", "99999999999999.99"])
@@ -605,5 +608,5 @@ def test_totals_are_added_up_to_the_fen(bank: Home, tmp_path: Path, fen: str, mo
 def test_the_transport_answers_without_waiting_when_not_asked_to(county: County):
     """An unknown submission has no receipt."""
     began = time.monotonic()
-    assert EmbeddedTransport(county.office).receipt("RCB01-nothing", seconds=0) is None
+    assert receipt(county.office.home, EmbeddedTransport(county.office), "RCB01-nothing", seconds=0) is None
     assert time.monotonic() - began < 1.0

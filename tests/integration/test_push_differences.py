@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huilian import messages
+from huilian.hosts.embedded import EmbeddedTransport
+from huilian.institution.spool import Spool
 from huilian.ledger_content import digests
-from huilian.spool import Spool
-from huilian.transports.embedded import EmbeddedTransport
 from tests.push_county import ledger, send_and_settle, spool
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
-    from huilian.push import Pushed
+    from huilian.institution.push import Pushed
     from tests.kernel import County
 
 MARCH, APRIL, MAY = (f"RCB01_LOAN_2024{day}.csv" for day in ("0331", "0430", "0531"))

@@ -12,14 +12,15 @@ import httpx
 import pytest
 
 from huilian import envelope, members
-from huilian.edge import hindrances, open_edge
-from huilian.edge.settings import load, save
 from huilian.envelope import Draft
 from huilian.errors import HostUnavailable, MessageRefused
 from huilian.http_names import SEAL_HEADER
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.agent import lasting_errors
+from huilian.institution.edge.settings import load, save
+from huilian.institution.spool import Spool
+from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from huilian.spool import Spool
-from huilian.transports.http import HttpTransport
 from tests.edge_home import edge_home, go, names, receipts, run_edge
 from tests.http_county import BANK, OTHER_BANK, CountyOverHttp, county_over_http
 from tests.push_county import ledger, send
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 Sealed = tuple[str, bytes]
 FILE = "RCB01_LOAN_20240531.csv"
-QUICK = {"huilian.edge.edge.FOLLOW_UP_SECONDS": 0.2, "huilian.edge.edge.FETCH_CAP_SECONDS": 0.2}
+QUICK = {
+    "huilian.institution.edge.agent.FOLLOW_UP_SECONDS": 0.2,
+    "huilian.institution.edge.agent.FETCH_CAP_SECONDS": 0.2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +174,7 @@ def test_a_push_believes_no_receipt_that_the_platform_did_not_seal_for_what_was_
     """It says so at once; the file waits, sealed; asked of the county itself, the receipt is there."""
     source = ledger(tmp_path, range(number_of(case) * 12, number_of(case) * 12 + 12))
     home = county.office.home
-    way = HttpTransport(between, county.secrets[BANK], member=BANK, home=home, patience=0)
+    way = HttpTransport(between, county.secrets[BANK], patience=0)
     forge(county, case)
     with pytest.raises(HostUnavailable) as doubted:
         send(source, county.office, way)
@@ -196,8 +200,8 @@ def test_an_edge_lets_its_file_wait_and_says_why(
     ledger(bank.folder / "inbox", range(number * 12, number * 12 + 12))
     forge(county, case)
     with open_edge(bank, settle=0) as edge:
-        go(edge, lambda: any(each["code"] == "HL5011" for each in hindrances.lasting(edge.parts.ledger)))
-        assert set(edge.parts.ledger.arrivals.counts()) == {"sent"}
+        go(edge, lambda: any(each["code"] == "HL5011" for each in lasting_errors(edge.journal)))
+        assert set(edge.journal.inbox.counts()) == {"sent"}
     assert names(bank.folder / "outbox") == []
     _Between.forge = None
     run_edge(bank)
@@ -226,7 +230,7 @@ def test_a_receipt_of_another_file_that_comes_by_itself_ends_nothing(
         county.office.processor.send(transaction, Draft("receipt", "receipt/v1", BANK, false, submission=submission))
     county.host.drain()
     with open_edge(bank, settle=0) as edge:
-        go(edge, lambda: edge.parts.ledger.fact("unwritten") == "HL5011")
+        go(edge, lambda: edge.journal.fact("unwritten") == "HL5011")
     assert true.receipt == before
     assert names(bank.folder / "done") == [FILE]
 

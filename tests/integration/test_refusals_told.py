@@ -12,12 +12,12 @@ import huilian.bulk
 from huilian import envelope, members, messages
 from huilian.envelope import Draft
 from huilian.errors import MessageRefused
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.keys import SigningKey
 from huilian.membership import standing
-from huilian.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.kernel import BANK, MINUTE, Probe, manifest_draft
-from tests.push_county import BATCH, ledger, send, spool
+from tests.push_county import BATCH, FILE, engine, ledger, receipt, send, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,7 @@ def amqp(
 def transport(amqp: AmqpCounty) -> Iterator[AmqpTransport]:
     """The bank's way to it, with no other rights than a bank's."""
     [url] = amqp.urls_of([amqp.add(BANK, "bank")])
-    with contextlib.closing(AmqpTransport(url, BANK, amqp.office.home)) as opened:
+    with contextlib.closing(AmqpTransport(url, BANK)) as opened:
         yield opened
 
 
@@ -167,9 +167,9 @@ def test_a_push_over_amqp_is_told_at_once_and_goes_through_when_the_cause_is_men
         assert refused.value.chinese == "机构 RCB01 已停用"
     with office.database.transaction() as transaction:
         standing.resume(transaction, BANK, reason="试", now=office.clock.now(), actor="test")
-    receipt = send(source, office, transport, seconds=60).receipt
+    answer = send(source, office, transport, seconds=60).receipt
     assert time.monotonic() - began < 60
-    assert (receipt["status"], receipt["accepted"]) == ("accepted", 12)
+    assert (answer["status"], answer["accepted"]) == ("accepted", 12)
     assert [member for member, _ in amqp.notices()] == [BANK, BANK]
 
 
@@ -188,5 +188,8 @@ def test_a_push_that_gave_up_waiting_is_told_when_it_is_run_again(
     with pytest.raises(MessageRefused, match="HL1013"):
         send(ledger(tmp_path, name="RCB01_LOAN_20240430.csv"), office, transport, seconds=60)
     with pytest.raises(MessageRefused, match="HL1013"):
-        transport.receipt(given_up.folder.name, seconds=0)
-    assert transport.receipt(given_up.folder.name, seconds=0) is None
+        receipt(office.home, transport, given_up.folder.name, seconds=0)
+    given_up.discard()
+    with engine(office.home, transport) as found:
+        found.translate(tmp_path / FILE)
+    assert receipt(office.home, transport, given_up.folder.name, seconds=0) is None

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huilian import refused_files
 from huilian.adapters import FileIdentity
 from huilian.envelope import Draft
 from huilian.errors import FileRefused
+from huilian.institution import translation
+from huilian.institution.spool import Spool
+from huilian.institution.translation import Refused
 from huilian.processing import Result
-from huilian.refused_files import Refused
-from huilian.spool import Spool
 from tests.ledgers.county import COUNTY, GUARANTOR, NOW, County, Submission, open_county
 from tests.ledgers.loans import state
 
@@ -268,7 +268,7 @@ def test_whatever_a_refusal_says_the_county_takes_it(
         "RCB01", FileIdentity("RCB01", "loan_ledger", DECEMBER), "RCB01_LOAN_20251231.csv", SHA256, "a", "1"
     )
     contract = opened.office.context.catalogue.latest("refused_file")
-    name = refused_files.spool(refusal, about, spool=spool, contract=contract, key=opened.keys["RCB01"], time=NOW)
+    name = translation.spool_refusal(refusal, about, spool=spool, contract=contract, key=opened.keys["RCB01"], time=NOW)
     [message] = [message for found in spool.submissions() for message in found.messages()]
     said = answer(opened, message)
     assert (said["submission"], said["code"]) == (name, "HL3010")

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import adapters, bundle, carrying, catalogue, envelope, push
-from huilian.edge import carrying as at_the_edge
-from huilian.edge import open_edge
+from huilian import adapters, bundle, carrying, catalogue, envelope
 from huilian.errors import MessageRefused
-from huilian.hosts.embedded import EmbeddedHost
+from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
-from huilian.spool import Spool
-from huilian.transports.amqp import AmqpTransport
-from huilian.transports.embedded import EmbeddedTransport
+from huilian.institution import bundles as at_the_edge
+from huilian.institution import push
+from huilian.institution.edge import open_edge
+from huilian.institution.spool import Spool
+from huilian.institution.transports.amqp import AmqpTransport
 from tests.amqp_county import amqp_county
 from tests.edge_home import edge_home
 from tests.http_county import county_over_http
@@ -254,7 +254,7 @@ def test_over_amqp_the_file_sent_again_stands_again(amqp: AmqpCounty, tmp_path: 
     """A queue cannot be asked: what else was stated is known from the bank's own spool."""
     [url] = amqp.urls_of([amqp.add(BANK, "bank")])
     amqp.declare(BANK)
-    with contextlib.closing(AmqpTransport(url, BANK, amqp.office.home)) as way, amqp.serving():
+    with contextlib.closing(AmqpTransport(url, BANK)) as way, amqp.serving():
         receipts = [send(write(tmp_path, content), amqp.office, way).receipt for content in (RIGHT, WRONG, RIGHT)]
         again = send(write(tmp_path, RIGHT), amqp.office, way).receipt
     assert [receipt["changed"] for receipt in receipts] == [3, 2, 1]

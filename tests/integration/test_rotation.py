@@ -15,9 +15,9 @@ import pytest
 from huilian import bundle, carrying, members
 from huilian.cli import session
 from huilian.cli.application import run
-from huilian.edge import carrying as at_the_edge
 from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.home import Home, Settings
+from huilian.institution import bundles as at_the_edge
 from huilian.keys import SigningKey
 from huilian.membership import rotation, signed_document, standing
 from huilian.membership.announcement import KeyAnnouncement, make_announcement, read_announcement

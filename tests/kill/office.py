@@ -17,10 +17,10 @@ from adapters.sample_county.bulk import write_ledger
 from huilian import adapters, catalogue, members, money, service
 from huilian.clock import SystemClock
 from huilian.home import Home, Settings
+from huilian.institution.push import push
+from huilian.institution.transports.amqp import AmqpTransport
 from huilian.members import Member
 from huilian.office import open_office, set_up
-from huilian.push import push
-from huilian.transports.amqp import AmqpTransport
 from tests.servers.rabbitmq import QUEUE_REGISTRATION_SECONDS
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from adapters.sample_county.bulk import BulkTotals
+    from huilian.institution.push import Pushed
+    from huilian.institution.sync import Progress
     from huilian.office import Office
-    from huilian.push import Progress, Pushed
     from tests.servers.postgresql import PostgreSQLNode
     from tests.servers.rabbitmq import RabbitMQNode
 
@@ -84,7 +85,7 @@ class DistributedOffice:
             if step == "send":
                 on_sent(done, whole)
 
-        transport = AmqpTransport(self.amqp_url, BANK, self.home)
+        transport = AmqpTransport(self.amqp_url, BANK)
         with contextlib.closing(transport):
             pushed = self._push(source, transport, progress)
         return pushed.receipt

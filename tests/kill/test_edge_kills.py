@@ -34,14 +34,13 @@ EDGE = """
 import sys, threading, time
 from pathlib import Path
 from huilian import envelope
-from huilian.edge import ending, open_edge, placing, taking
-from huilian.edge.arrivals import Arrivals
-from huilian.edge.placed import PlacedFiles
-from huilian.edge.received import ReceivedMessages
+from huilian.institution.edge import delivery, intake, open_edge
 from huilian.home import Home
-from huilian.spool import Draught, SpooledSubmission
+from huilian.institution.spool import SubmissionWriter, SpooledSubmission
 from huilian.broker import Broker
-from huilian.transports import links
+from huilian.institution.journal import InboxFiles, KeptMessages, OutboxFiles
+from huilian.institution.transports.amqp import AmqpTransport
+from huilian.institution.transports.http import HttpTransport
 from tests.edge_home import be_quick, go
 from tests.push_county import in_small_batches
 
@@ -62,20 +61,27 @@ def watch(owner, name, step):
         return result
     setattr(owner, name, watched)
 
-watch(Arrivals, "enter", "entering the file")
-watch(taking, "move", "taking it")
+watch(InboxFiles, "enter", "entering the file")
+watch(intake, "move", "taking it")
 watch(envelope, "seal", "sealing a part")
-watch(Draught, "finish", "spooling")
-watch(links.HttpLink, "send", "sending a part")
-watch(links.AmqpLink, "send", "sending a part")
+watch(SubmissionWriter, "finish", "spooling")
+watch(HttpTransport, "send", "sending a part")
+watch(AmqpTransport, "send", "sending a part")
 watch(SpooledSubmission, "note_sent", "noting it")
-watch(ReceivedMessages, "keep", "keeping an answer")
+watch(KeptMessages, "keep", "keeping an answer")
 watch(Broker, "ack", "acknowledging it")
-watch(PlacedFiles, "ready", "an answer is ready")
-watch(placing, "move", "placing it")
-watch(PlacedFiles, "done", "noting that it is there")
+watch(OutboxFiles, "ready", "an answer is ready")
+watch(OutboxFiles, "done", "noting that it is there")
 watch(SpooledSubmission, "keep_receipt", "keeping the receipt")
-watch(ending, "move", "ending the file")
+
+move = delivery.move
+def moved(source, target):
+    # Into the outbox, or, of an original, to its end.
+    step = "placing it" if target.parent.name == "outbox" else "ending the file"
+    stop_at(f"before {step}")
+    move(source, target)
+    stop_at(f"after {step}")
+delivery.move = moved
 be_quick()
 in_small_batches()
 with open_edge(Home(Path(sys.argv[1]), {}), settle=0) as edge:

@@ -14,20 +14,19 @@ import pytest
 
 from huilian import adapters
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
-from huilian.edge.folders import EXPLANATION, Folders
-from huilian.edge.pacing import Backoff, Pace
-from huilian.edge.settings import EdgeSettings, load, save
-from huilian.edge.status import status
-from huilian.edge.watching import Inbox
 from huilian.envelope import Draft
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.home import Home
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.agent import Backoff, Pace
+from huilian.institution.edge.folders import EXPLANATION, Folders
+from huilian.institution.edge.intake import InboxWatcher
+from huilian.institution.edge.settings import EdgeSettings, load, save
+from huilian.institution.edge.status import status
+from huilian.institution.spool import Spool
+from huilian.institution.translation import translate
 from huilian.keys import SigningKey
 from huilian.membership.signed_document import stamp
-from huilian.push import translate
-from huilian.spool import Spool
-from huilian.transports import left
 from tests.edge_home import (
     ADAPTER,
     BANK,
@@ -41,13 +40,13 @@ from tests.edge_home import (
     refusal_notice,
 )
 from tests.platform_lists import entry, list_draft, list_text
-from tests.push_county import ledger
+from tests.push_county import engine, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
+    from huilian.institution.edge import Edge
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 FILE = "RCB01_LOAN_20240531.csv"
@@ -85,7 +84,7 @@ def opened(home: Home, wire: Wire, seconds: Seconds | None = None, clock: FixedC
     with open_edge(
         home, offline=True, settle=0, clock=clock or FixedClock(NOW), monotonic=seconds or Seconds()
     ) as edge:
-        edge.link = wire
+        edge.engine.transport = wire
         yield edge
 
 
@@ -137,7 +136,7 @@ def test_files_leave_in_the_order_in_which_they_came_and_do_not_wait_for_each_ot
     wire.answers = False
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
-        assert [arrival.file_name for arrival in edge.parts.ledger.arrivals.in_states("sent")] == [FILE, LATER]
+        assert [arrival.file_name for arrival in edge.journal.inbox.in_states("sent")] == [FILE, LATER]
     assert [name.split("-")[2] for name in wire.submissions] == ["20240531", "20240530"]
     check_empty(bank, "outbox", "done", "inbox")
 
@@ -153,10 +152,8 @@ def test_cut_off_everything_waits_on_disk_and_leaves_in_order_when_the_wire_is_b
             os.utime(ledger(bank.folder / "inbox", [day], name=name), ns=(day, day))
             turn(edge, seconds)
             clock.advance(dt.timedelta(hours=8))
-        assert [arrival.state for arrival in edge.parts.ledger.arrivals.in_states("taken", "spooled")] == [
-            "spooled"
-        ] * 3
-        assert json.loads(edge.parts.ledger.fact("last_error") or "")["code"] == "HL5003"
+        assert [arrival.state for arrival in edge.journal.inbox.in_states("taken", "spooled")] == ["spooled"] * 3
+        assert json.loads(edge.journal.fact("last_error") or "")["code"] == "HL5003"
         assert wire.sent == []
         wire.away = False
         turn(edge, seconds)
@@ -362,7 +359,7 @@ def test_what_is_wrong_with_the_sender_holds_a_file_back_and_does_not_refuse_it(
     wire.say(confirmation(1))
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
-        assert json.loads(edge.parts.ledger.fact("last_error") or "")["code"] == code
+        assert json.loads(edge.journal.fact("last_error") or "")["code"] == code
         check_empty(bank, "done", "refused")
         assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"], "what comes in is written meanwhile"
         wire.refuses = {}
@@ -377,7 +374,7 @@ def test_a_message_that_comes_twice_is_written_once(bank: Home, wire: Wire, seco
         wire.say(confirmation(number), message_id=message_id)
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
-        edge.parts.ledger.state("cursor", None)
+        edge.journal.state("cursor", None)
         turn(edge, seconds)
     assert len(wire.fetched) == 6
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv", "RCB01_CONFIRM_20240601_002.csv"]
@@ -444,7 +441,7 @@ def test_what_cannot_be_believed_is_kept_aside_and_never_written(bank: Home, wir
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
         check_empty(bank, "outbox")
-        assert len(edge.parts.ledger.messages.doubted()) == 1
+        assert len(edge.journal.messages.doubted()) == 1
         bank.trust("HUILIAN", stranger.public)
         turn(edge, seconds)
     assert len(names(bank.folder / "outbox")) == (1 if what == "stranger" else 0)
@@ -465,10 +462,10 @@ def test_a_new_key_and_a_revoked_one_reach_the_edge_like_everything_else(bank: H
         wire.say(list_draft(list_text(revoked, [new], time=clock.now())), key=new)
         wire.say(confirmation(3), key=PLATFORM)
         wire.say(confirmation(4), key=new)
-        assert edge.parts.ledger.messages.sealed_by(PLATFORM.kid, NOW) == 1
+        assert edge.journal.messages.sealed_by(PLATFORM.kid, NOW) == 1
         wire.waiting.append(type(before)(before.seal, before.payload, str(len(wire.waiting) + 1)))
         turn(edge, seconds)
-        assert [code for _, code in edge.parts.ledger.messages.doubted()] == ["HL1026"]
+        assert [code for _, code in edge.journal.messages.doubted()] == ["HL1026"]
     assert len(names(bank.folder / "outbox")) == 3
     found = status(bank, clock)
     assert [(key["use"], key["kid"]) for key in found["keys"][1:]] == sorted(
@@ -484,11 +481,11 @@ def test_a_list_that_cannot_be_taken_is_kept_aside_until_it_can(bank: Home, wire
     wire.say(confirmation(1))
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
-        assert [code for _, code in edge.parts.ledger.messages.doubted()] == ["HL1027"]
+        assert [code for _, code in edge.journal.messages.doubted()] == ["HL1027"]
         assert len(names(bank.folder / "outbox")) == 1
         bank.trust("HUILIAN", new.public)
         turn(edge, seconds)
-        assert edge.parts.ledger.messages.doubted() == []
+        assert edge.journal.messages.doubted() == []
 
 
 def test_the_end_of_the_platforms_last_key_is_told_and_of_those_before_it_nothing(
@@ -590,7 +587,7 @@ def test_an_answer_that_cannot_be_written_waits_and_is_written_later(
             patch.setattr(kind, "write", broken)
             turn(edge, seconds)
             check_empty(bank, "outbox")
-            assert edge.parts.ledger.messages.unwritten() == 1
+            assert edge.journal.messages.unwritten() == 1
         turn(edge, seconds)
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
     check_empty(bank, "unfinished")
@@ -632,9 +629,9 @@ def test_a_full_disk_while_sealing_keeps_the_file_until_there_is_room(
 
     with opened(bank, wire, seconds) as edge:
         with monkeypatch.context() as patch:
-            patch.setattr("huilian.edge.taking.push.translate", full)
+            patch.setattr("huilian.institution.translation.translate", full)
             turn(edge, seconds)
-            told = json.loads(edge.parts.ledger.fact("last_error") or "")
+            told = json.loads(edge.journal.fact("last_error") or "")
             why = "files on this machine cannot be read or written now: 磁盘已满 (No space left on device)"
             assert (told["code"], told["message_en"].split(";")[0]) == ("HL5008", why)
             check_empty(bank, "refused", "done")
@@ -647,12 +644,12 @@ def test_what_a_push_met_in_the_queue_is_written_out(bank: Home, wire: Wire, sec
     wire.say(confirmation(1))
     [incoming] = wire.waiting
     wire.waiting = []
-    left.keep(bank.spool, incoming.seal, incoming.payload, came=NOW)
-    left.keep(bank.spool, incoming.seal, incoming.payload, came=NOW)
+    with engine(bank, wire, clock=FixedClock(NOW)) as pushing:
+        pushing.keep(incoming)
+        pushing.keep(incoming)
     with opened(bank, wire, seconds) as edge:
         turn(edge, seconds)
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]
-    assert names(bank.spool / "received") == []
 
 
 def test_a_receipt_nobody_waits_for_is_written_by_itself(bank: Home, wire: Wire, seconds: Seconds):
@@ -665,8 +662,8 @@ def test_a_receipt_nobody_waits_for_is_written_by_itself(bank: Home, wire: Wire,
             adapter=adapter,
             member=BANK,
             home=bank,
-            settings=edge.parts.settings,
-            catalogue=edge.parts.catalogue,
+            settings=edge.engine.sender.settings,
+            catalogue=edge.engine.sender.catalogue,
             clock=FixedClock(NOW),
         )
         for message in spooled.messages():
@@ -709,13 +706,13 @@ def test_a_name_that_says_it_is_still_being_written_is_left_alone(tmp_path: Path
     (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.csv").symlink_to(tmp_path / name)
-    assert [path.name for path in Inbox(tmp_path, Seconds(), settle=0).still()] == ([name] if taken else [])
+    assert [path.name for path in InboxWatcher(tmp_path, Seconds(), settle=0).still()] == ([name] if taken else [])
 
 
 def test_a_file_counts_when_it_was_still_for_a_moment(tmp_path: Path):
     """Size, time and inode; an empty one is waited for longer."""
     seconds = Seconds()
-    inbox = Inbox(tmp_path, seconds, settle=2)
+    inbox = InboxWatcher(tmp_path, seconds, settle=2)
     file, empty = tmp_path / "a.csv", tmp_path / "b.csv"
     file.write_bytes(b"1")
     empty.touch()

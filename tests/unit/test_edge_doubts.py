@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from huilian import doubts
 from huilian.cli import session
 from huilian.cli.application import run
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
-from huilian.edge.status import status
 from huilian.errors import HostUnavailable
 from huilian.home import Home
+from huilian.institution import journal
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.edge.status import status
+from huilian.institution.transports import http
+from huilian.institution.transports.base import Incoming
+from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from huilian.transports import links
-from huilian.transports.links import HttpLink, Incoming
 from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, names
 from tests.kernel import NOW
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
+    from huilian.institution.edge import Edge
 
 PLATFORM, STRANGER = SigningKey.generate(), SigningKey.generate()
 FULL = 3
@@ -41,7 +42,7 @@ LONG_SECONDS = 400.0
 @pytest.fixture
 def bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An edge's data directory with room for few messages that cannot be believed."""
-    monkeypatch.setattr(doubts, "KEPT_MESSAGES", FULL)
+    monkeypatch.setattr(journal, "KEPT_MESSAGES", FULL)
     home = Home(tmp_path / "bank", environment={})
     save(home, EdgeSettings(BANK, ADAPTER, COUNTY, to="https://county.example"))
     Folders(home.folder).make()
@@ -74,7 +75,7 @@ def opened(home: Home, wire: Wire) -> Iterator[Turned]:
     """Open the edge."""
     clock = [1000.0]
     with open_edge(home, offline=True, settle=0, clock=FixedClock(NOW), monotonic=lambda: clock[0]) as edge:
-        edge.link = wire
+        edge.engine.transport = wire
         yield Turned(edge, clock)
 
 
@@ -103,7 +104,7 @@ def test_what_has_no_room_stays_at_the_county_and_comes_once_its_key_is_trusted(
         assert len(wire.fetched) == fetched, "what is full asks for nothing"
         found = facts(bank)
         assert (found["messages"], found["kept"], found["codes"], found["told"]) == (3, 3, ["HL1002"], ["HL5014"])
-        assert at.edge.parts.ledger.fact("cursor") == "3"
+        assert at.edge.journal.fact("cursor") == "3"
         assert names(bank.folder / "outbox") == []
         bank.trust("HUILIAN", STRANGER.public)
         at.turn()
@@ -114,22 +115,22 @@ def test_what_has_no_room_stays_at_the_county_and_comes_once_its_key_is_trusted(
 
 def test_bytes_are_bounded_as_numbers_are(bank: Home, wire: Wire, monkeypatch: pytest.MonkeyPatch):
     """One message may pass the bound, none comes behind it; kept before, it is not in its own way."""
-    monkeypatch.setattr(doubts, "KEPT_BYTES", 100)
+    monkeypatch.setattr(journal, "KEPT_BYTES", 100)
     for number in (1, 2):
         wire.say(confirmation(number), key=STRANGER)
     with opened(bank, wire) as at:
         at.turn()
         [kept] = wire.waiting[:1]
-        at.edge.answering.keep(kept)
+        at.edge.engine.keep(kept)
         with pytest.raises(HostUnavailable, match="HL5014"):
-            at.edge.answering.keep(wire.waiting[1])
+            at.edge.engine.keep(wire.waiting[1])
     found = facts(bank)
     assert (found["kept"], found["bytes"]) == (1, len(kept.seal) + len(kept.payload))
 
 
 def test_what_never_can_be_believed_is_counted_and_stands_in_nobodys_way(bank: Home, wire: Wire):
     """Altered lists, some for another and one that is too large: a few short samples of them are kept."""
-    for number in range(doubts.SAMPLES + 2):
+    for number in range(journal.SAMPLES + 2):
         say_altered(wire, number)
     for number in range(5):
         wire.say(confirmation(number, "RCB02"))
@@ -137,12 +138,12 @@ def test_what_never_can_be_believed_is_counted_and_stands_in_nobodys_way(bank: H
     wire.say(confirmation(99))
     with opened(bank, wire) as at:
         at.turn()
-        numbers = [number for number, _ in at.edge.parts.ledger.messages.doubted()]
-        samples = [at.edge.parts.ledger.messages.doubted_bytes(number) for number in numbers]
+        numbers = [number for number, _ in at.edge.journal.messages.doubted()]
+        samples = [at.edge.journal.messages.doubted_bytes(number) for number in numbers]
     found = facts(bank)
-    assert found["never"] == {"HL1001": doubts.SAMPLES + 2, "HL1004": 5, "HL1006": 1}
-    assert (found["messages"], found["kept"], found["told"]) == (doubts.SAMPLES + 8, 0, [])
-    assert len(samples) == doubts.SAMPLES
+    assert found["never"] == {"HL1001": journal.SAMPLES + 2, "HL1004": 5, "HL1006": 1}
+    assert (found["messages"], found["kept"], found["told"]) == (journal.SAMPLES + 8, 0, [])
+    assert len(samples) == journal.SAMPLES
     assert max(len(seal) for seal, *_ in samples) == max(len(payload) for _, payload, *_ in samples) == 1024
     assert len(names(bank.folder / "outbox")) == 1
 
@@ -186,9 +187,9 @@ def test_what_is_kept_aside_is_dropped_by_a_command_with_a_reason(
 
 def test_a_line_that_does_not_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch):
     """Whoever answers cannot fill the edge's memory; lines that end are read however they are cut."""
-    monkeypatch.setattr(links, "LINE_BYTES", 1000)
+    monkeypatch.setattr(http, "LINE_BYTES", 1000)
     line = json.dumps({"seal": "s", "payload": "cGF5bG9hZA==", "cursor": "1"}).encode()
-    link = HttpLink("https://county.example", None)
+    link = HttpTransport("https://county.example", None)
 
     def read(*pieces: bytes) -> list[Incoming]:
         answer = httpx.Response(200, content=iter(pieces))

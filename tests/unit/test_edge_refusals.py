@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import refused_files
 from huilian.clock import FixedClock
-from huilian.edge import ending, open_edge
-from huilian.edge.folders import EXPLANATION, Folders
-from huilian.edge.settings import EdgeSettings, save
-from huilian.edge.status import status
 from huilian.errors import FileRefused
 from huilian.home import Home
+from huilian.institution import translation
+from huilian.institution.edge import delivery, open_edge
+from huilian.institution.edge.folders import EXPLANATION, Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.edge.status import status
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.spool import Spool
 from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, names, receipts, refusal_notice
 from tests.push_county import ledger
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
+    from huilian.institution.edge import Edge
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 FILE, LATER = "RCB01_LOAN_20240531.csv", "RCB01_LOAN_20240530.csv"
@@ -70,7 +70,7 @@ class Bank:
     def opened(self) -> Iterator[Edge]:
         """Open the edge."""
         with open_edge(self.home, offline=True, settle=0, clock=self.clock, monotonic=self.seconds) as edge:
-            edge.link = self.wire
+            edge.engine.transport = self.wire
             edge.recover()
             yield edge
 
@@ -113,7 +113,7 @@ def bank(tmp_path: Path) -> Bank:
 
 def states(edge: Edge) -> dict[str, int]:
     """Return how many files are in each state."""
-    return {state: found[0] for state, found in edge.parts.ledger.arrivals.counts().items()}
+    return {state: found[0] for state, found in edge.journal.inbox.counts().items()}
 
 
 def test_a_refused_file_is_told_and_answered_in_the_banks_own_format(bank: Bank):
@@ -168,7 +168,7 @@ def test_the_bank_may_take_the_refused_file_away_before_the_county_is_told(bank:
     with bank.opened() as edge:
         bank.turn(edge)
         assert states(edge) == {"untold": 1}
-        assert json.loads(edge.parts.ledger.fact("last_error") or "")["code"] == "HL1002"
+        assert json.loads(edge.journal.fact("last_error") or "")["code"] == "HL1002"
     for name in bank.names("refused"):
         (bank.home.folder / "refused" / name).unlink()
     bank.home.keys.create(BANK)
@@ -208,7 +208,7 @@ def test_the_same_bytes_are_taken_once_settings_are_mended(bank: Bank, monkeypat
     content = bank.drop(trailer=None)
     with bank.opened() as edge:
         with monkeypatch.context() as patch:
-            patch.setattr(edge.parts.adapter.__class__, "read", _refusing)
+            patch.setattr(edge.engine.sender.adapter.__class__, "read", _refusing)
             bank.turn(edge)
             assert states(edge) == {"refused": 1}
         bank.put(content)
@@ -318,7 +318,7 @@ def test_nothing_is_told_of_a_file_that_is_still_being_written_to(bank: Bank, mo
     """It goes back to the inbox; what was sealed of its first half is taken back."""
     bank.drop()
     whole = ledger(bank.home.folder, [1, 2]).read_bytes()
-    spool = refused_files.spool
+    spool = translation.spool_refusal
 
     def slowly(*arguments: Any, **others: Any) -> str:  # noqa: ANN401  # as they came
         name = spool(*arguments, **others)
@@ -326,7 +326,7 @@ def test_nothing_is_told_of_a_file_that_is_still_being_written_to(bank: Bank, mo
         taken.write_bytes(whole)
         return name
 
-    monkeypatch.setattr(refused_files, "spool", slowly)
+    monkeypatch.setattr(translation, "spool_refusal", slowly)
     with bank.opened() as edge:
         bank.turn(edge)
         assert states(edge) == {"accepted": 1}
@@ -337,14 +337,14 @@ def test_nothing_is_told_of_a_file_that_is_still_being_written_to(bank: Bank, mo
 @pytest.mark.parametrize("times", [1, 2])
 def test_what_a_full_disk_kept_from_its_end_comes_to_it(bank: Bank, monkeypatch: pytest.MonkeyPatch, times: int):
     """The file is not judged twice, and lies in its place once there is room."""
-    move, failures = ending.move, iter(range(times))
+    move, failures = delivery.move, iter(range(times))
 
     def full(source: Path, target: Path) -> None:
         if next(failures, None) is not None:
             raise OSError(28, "No space left on device")
         move(source, target)
 
-    monkeypatch.setattr(ending, "move", full)
+    monkeypatch.setattr(delivery, "move", full)
     bank.drop()
     with bank.opened() as edge:
         bank.turn(edge, 1)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.cli import checkup
-from huilian.edge import settings as edge_settings
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings
 from huilian.errors import ConfigurationError
 from huilian.home import Home, Settings
-from huilian.membership import enrolment
-from huilian.spool import Spool
+from huilian.institution import membership
+from huilian.institution.edge import settings as edge_settings
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings
+from huilian.institution.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ READERS: dict[str, tuple[str, Callable[[Home], object]]] = {
     "other settings of the edge": ("", lambda home: edge_settings.save(home, EdgeSettings(BANK, "insurer", "341599"))),
     "trusted key": ("trusted/HUILIAN-*.pem", lambda home: home.trusted_keys("HUILIAN")),
     "folder of trusted keys": ("trusted", lambda home: home.trusted_keys("HUILIAN")),
-    "membership": ("memberships/RCB01.json", lambda home: enrolment.membership_of(home, BANK)),
+    "membership": ("memberships/RCB01.json", lambda home: membership.membership_of(home, BANK)),
     "settings of the edge": ("edge.toml", lambda home: edge_settings.load(home, {})),
     "certificates": ("../ca.pem", lambda home: edge_settings.load(home, {})),
     "files underway": ("underway", lambda home: Folders(home.folder).check()),

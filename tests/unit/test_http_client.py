@@ -8,7 +8,6 @@ import logging
 import ssl
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -16,19 +15,27 @@ import pytest
 from huilian.cli.remote import Reader
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
 from huilian.home import Home
-from huilian.transports.http import HttpTransport
+from huilian.institution.transports.http import HttpTransport
+from tests.push_county import receipt
 from tests.servers.certificates import issue_server_certificate
 from tests.servers.node import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOKEN = "s3cret-t0ken"  # noqa: S105  # of no server
 
 
 def transport(url: str) -> HttpTransport:
-    """Return the way in of a member that trusts nobody yet."""
-    return HttpTransport(url, TOKEN, member="RCB01", home=Home(Path("nowhere"), {}), patience=0)
+    """Return the way in of a member."""
+    return HttpTransport(url, TOKEN, patience=0)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """The data directory of a member that trusts nobody yet."""
+    return Home(tmp_path / "home", {})
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
@@ -135,7 +142,7 @@ def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path):
     """Before anything is sent."""
     (tmp_path / "ca.pem").write_text("not PEM")
     with pytest.raises(UsageError, match=r"ca\.pem .*is not a file of certificates in PEM"):
-        HttpTransport("https://office.example", TOKEN, tmp_path / "ca.pem", member="RCB01", home=Home(tmp_path, {}))
+        HttpTransport("https://office.example", TOKEN, tmp_path / "ca.pem")
 
 
 # What it says
@@ -169,11 +176,11 @@ def test_an_answer_becomes_the_error_it_tells_of(server: str, status: int, body:
         assert (error.chinese, error.english) == ("中文", "English")
 
 
-def test_a_server_that_is_away_is_named_without_its_token(caplog: pytest.LogCaptureFixture):
+def test_a_server_that_is_away_is_named_without_its_token(caplog: pytest.LogCaptureFixture, home: Home):
     """Neither error nor log has the secret, at any level."""
     url = f"http://127.0.0.1:{free_port()}"
     with caplog.at_level(logging.DEBUG), pytest.raises(HostUnavailable) as away:
-        transport(url).receipt("RCB01-x", seconds=0)
+        receipt(home, transport(url), "RCB01-x", seconds=0)
     assert away.value.english == f"the server {url} is not available now: ConnectError"
     assert TOKEN not in caplog.text
     assert TOKEN not in repr(away.value.__cause__)
@@ -192,38 +199,38 @@ def test_an_error_told_again_keeps_its_texts():
 # Waiting for a receipt
 
 
-def test_a_receipt_is_waited_for(server: str):
+def test_a_receipt_is_waited_for(server: str, home: Home):
     """Not known, then being applied, then a server that starts again, then there, though not to be believed."""
     _Answers.answers = [(404, _error("HL7008")), (202, '{"status": "receiving"}'), (503, _error("HL5001")), (200, "{}")]
     began = time.monotonic()
     with pytest.raises(HostUnavailable, match=r"HL5011 the receipt of RCB01-a/b is not to be believed: HL1009"):
-        transport(server).receipt("RCB01-a/b", seconds=5)
+        receipt(home, transport(server), "RCB01-a/b", seconds=5)
     assert time.monotonic() - began < 2
     assert [path for path, _ in _Answers.asked] == ["/api/v1/receipts/RCB01-a%2Fb"] * 4
 
 
-def test_without_time_to_wait_it_is_one_look(server: str):
+def test_without_time_to_wait_it_is_one_look(server: str, home: Home):
     """Nothing yet is no error."""
     _Answers.answers = [(404, _error("HL7008"))]
-    assert transport(server).receipt("RCB01-x", seconds=0) is None
+    assert receipt(home, transport(server), "RCB01-x", seconds=0) is None
     assert len(_Answers.asked) == 1
 
 
-def test_what_a_server_says_steers_no_terminal(server: str):
+def test_what_a_server_says_steers_no_terminal(server: str, home: Home):
     """Whoever answers in the county's place could else write anything over what stands there."""
     body = json.dumps({"code": "HL1007\x1b[2J", "message": "中\x1b[31m文", "message_en": "a\rb\x9b"})
     _Answers.answers = [(409, body)]
     with pytest.raises(MessageRefused) as refused:
-        transport(server).receipt("RCB01-x", seconds=1)
+        receipt(home, transport(server), "RCB01-x", seconds=1)
     error = refused.value
     assert (error.code, error.chinese, error.english) == ("HL1007 [2J", "中 [31m文", "a b ")
 
 
-def test_a_refusal_ends_the_wait(server: str):
+def test_a_refusal_ends_the_wait(server: str, home: Home):
     """There will be no receipt."""
     _Answers.answers = [(202, '{"status": "receiving"}'), (409, _error("HL1007"))]
     with pytest.raises(MessageRefused):
-        transport(server).receipt("RCB01-x", seconds=60)
+        receipt(home, transport(server), "RCB01-x", seconds=60)
 
 
 # Lines

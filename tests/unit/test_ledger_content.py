@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huilian.basis import Basis
+from huilian.institution.spool import SpooledSubmission
 from huilian.ledger_content import Content, digests, stored, throw_away
-from huilian.spool import SpooledSubmission
 
 if TYPE_CHECKING:
     import pytest

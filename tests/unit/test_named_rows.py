@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from lxml import etree
 
 from adapters.insurer import adapter as insurer
 from adapters.rural_commercial_bank import adapter as bank
-from huilian import adapters, catalogue, push, receipts
+from huilian import adapters, catalogue
 from huilian.adapters import REJECTIONS
 from huilian.clock import FixedClock
-from huilian.edge import open_edge
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
 from huilian.errors import describe
 from huilian.home import Home, Settings
+from huilian.institution import push, receipts
+from huilian.institution.edge import open_edge
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.spool import Spool
 from tests.adapters.insurer_making import NAME, NAMESPACE, claim, package, policy, results
 from tests.edge_home import COUNTY, Wire, go, names, receipt_draft
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.edge import Edge
-    from huilian.envelope import Message
-    from huilian.spool import SpooledSubmission
+    from huilian.institution.edge import Edge
+    from huilian.institution.spool import SpooledSubmission
+    from huilian.institution.transports.base import Incoming
 
 MEMBER = "INS_PICC"
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
@@ -52,36 +52,25 @@ def mixed(folder: Path, *, codec: str = "utf-8", declared: str = "UTF-8") -> Pat
     return package(policy(), WRONG, claim(), total="30240", codec=codec, declared=declared).save(folder)
 
 
-class County:
+class County(Wire):
     """Takes all it is handed, and answers.
 
     Args:
-        home: of the sender, whose spool knows what was sent.
         status: of the receipt.
         meanwhile: what happens before it answers.
     """
 
-    asks_the_county = False
+    can_be_asked = False
 
-    def __init__(self, home: Home, status: str = "accepted", meanwhile: Callable[[], None] = lambda: None) -> None:
-        self.home = home
+    def __init__(self, status: str = "accepted", meanwhile: Callable[[], None] = lambda: None) -> None:
+        super().__init__(PLATFORM)
         self.status = status
         self.meanwhile = meanwhile
-        self.sent: list[Message] = []
 
-    def send(self, message: Message) -> None:
-        """Take a message."""
-        self.sent.append(message)
-
-    def receipt(self, submission: str, *, seconds: float) -> dict[str, Any] | None:
-        """Answer when it is waited for."""
-        if not seconds:
-            return None
+    def fetch(self, cursor: str | None) -> Iterator[Incoming]:
+        """Give what waits."""
         self.meanwhile()
-        spooled = Spool(self.home.spool).find(submission)
-        assert spooled is not None
-        answer: dict[str, Any] = json.loads(receipt_draft(spooled.manifest, self.status).body)
-        return answer
+        yield from super().fetch(cursor)
 
 
 @pytest.fixture
@@ -90,6 +79,7 @@ def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home", {})
     home.create(Settings(COUNTY, "anhui"))
     home.keys.create(MEMBER)
+    home.trust("HUILIAN", PLATFORM.public)
     return home
 
 
@@ -103,7 +93,7 @@ def pushed(source: Path, home: Home, county: County | None = None) -> push.Pushe
         settings=adapters.settings_for(insurer, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=FixedClock(NOW),
-        transport=county or County(home),
+        transport=county or County(),
     )
 
 
@@ -143,7 +133,7 @@ def test_where_nothing_was_rejected_there_is_no_file_with_rejected_rows(tmp_path
 
 def test_a_refusal_of_the_whole_is_told_of_every_row(tmp_path: Path, home: Home):
     """Nothing was taken, so that all rows are in the file with the rejected ones."""
-    found = pushed(package(policy(), claim(), total="30120").save(tmp_path), home, County(home, "refused"))
+    found = pushed(package(policy(), claim(), total="30120").save(tmp_path), home, County("refused"))
     assert found.answer is not None
     assert found.rejections == found.answer
     assert [(status, codes) for *_, status, codes in results(found.answer.read_bytes())] == [
@@ -162,7 +152,7 @@ def test_a_file_that_is_not_the_one_that_was_sent_any_more_is_not_spoken_of(tmp_
         else:
             source.write_bytes(source.read_bytes().replace(b"P2024000001", b"P2024000009"))
 
-    found = pushed(source, home, County(home, meanwhile=meanwhile))
+    found = pushed(source, home, County(meanwhile=meanwhile))
     assert found.rejections == spooled(home).folder / RETURNED
     assert found.answer is not None
     assert results(found.answer.read_bytes()) == []
@@ -233,7 +223,7 @@ def edge_of_insurer(tmp_path: Path) -> Home:
 def opened(home: Home, wire: Wire) -> Iterator[Edge]:
     """Open the edge at the other end of a wire."""
     with open_edge(home, offline=True, settle=0, clock=FixedClock(NOW)) as edge:
-        edge.link = wire
+        edge.engine.transport = wire
         yield edge
 
 
@@ -260,7 +250,7 @@ def test_an_edge_without_the_original_returns_receipt_and_rejected_rows(edge_of_
     wire.answers = False
     mixed(edge_of_insurer.folder / "inbox")
     with opened(edge_of_insurer, wire) as edge:
-        go(edge, lambda: bool(edge.parts.ledger.arrivals.in_states("sent")))
+        go(edge, lambda: bool(edge.journal.inbox.in_states("sent")))
         [underway] = (edge_of_insurer.folder / "underway").glob("*/*")
         underway.unlink()
         wire.say(receipt_draft(spooled(edge_of_insurer).manifest))
@@ -277,7 +267,7 @@ def test_an_edge_whose_spool_was_lost_writes_the_receipt_alone(edge_of_insurer: 
     wire.answers = False
     mixed(edge_of_insurer.folder / "inbox")
     with opened(edge_of_insurer, wire) as edge:
-        go(edge, lambda: bool(edge.parts.ledger.arrivals.in_states("sent")))
+        go(edge, lambda: bool(edge.journal.inbox.in_states("sent")))
         submission = spooled(edge_of_insurer)
         manifest = submission.manifest
         shutil.rmtree(submission.folder)

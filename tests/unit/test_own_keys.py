@@ -12,16 +12,15 @@ import pytest
 from huilian.cli import session
 from huilian.cli.application import run
 from huilian.clock import CHINA, FixedClock, SystemClock
-from huilian.edge.folders import Folders
-from huilian.edge.settings import EdgeSettings, save
-from huilian.edge.status import status
 from huilian.errors import ConfigurationError, UsageError
 from huilian.home import Home
+from huilian.institution.edge.folders import Folders
+from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.edge.status import status
+from huilian.institution.membership import Membership, OwnKeys, membership_of, own_keys, take_in
 from huilian.keys import KeyFolder, SigningKey
 from huilian.membership.approval import Addresses, make_approval, read_approval
-from huilian.membership.enrolment import Membership, membership_of, take_in
-from huilian.membership.own_keys import OwnKeys, own_keys
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 from tests.edge_home import ADAPTER, BANK, COUNTY
 from tests.push_county import ledger, spool
 

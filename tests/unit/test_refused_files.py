@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import catalogue, envelope, refused_files
+from huilian import catalogue, envelope
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused
+from huilian.institution import translation
+from huilian.institution.spool import Spool
+from huilian.institution.translation import Refused, on_one_line
 from huilian.keys import SigningKey
-from huilian.refused_files import Refused, on_one_line
-from huilian.spool import Spool
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 KEY = SigningKey.generate()
@@ -33,7 +34,7 @@ def spooled(
     """Spool a refusal of one file, and return the name of its submission."""
     identity = FileIdentity("RCB01", "loan_ledger", dt.date(2024, 5, 31))
     refused = Refused("RCB01", identity, file_name, SHA256, "rural_commercial_bank", "1")
-    return refused_files.spool(refusal, refused, spool=spool, contract=CONTRACT, key=key, time=NOW)
+    return translation.spool_refusal(refusal, refused, spool=spool, contract=CONTRACT, key=key, time=NOW)
 
 
 def refusal(what: str = "坏") -> FileRefused:

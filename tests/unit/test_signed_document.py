@@ -20,7 +20,7 @@ from huilian.membership import signed_document
 from huilian.membership.announcement import read_announcement
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.membership.joining import read_request
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 from tests.kernel import NOW
 
 if TYPE_CHECKING:

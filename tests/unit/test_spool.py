@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import envelope, spool
+from huilian import envelope
 from huilian.envelope import Draft
 from huilian.errors import UsageError
+from huilian.institution import spool
+from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from huilian.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,12 +35,12 @@ def message(number: int) -> Message:
 def test_a_submission_is_seen_when_it_is_complete(tmp_path: Path):
     """Until then nobody finds it, and from then on it is as it was written."""
     whole = Spool(tmp_path)
-    draught = whole.begin(NAME)
+    writer = whole.begin(NAME)
     sealed = [message(number) for number in range(12)]
     for number, each in enumerate(sealed):
-        draught.write(number, each)
+        writer.write(number, each)
         assert whole.find(NAME) is None
-    submission = draught.finish({"submission": NAME, "文件": "RCB01.csv"})
+    submission = writer.finish({"submission": NAME, "文件": "RCB01.csv"})
     found = whole.find(NAME)
     assert found is not None
     assert found.folder == submission.folder == tmp_path / NAME
@@ -57,17 +58,17 @@ def test_what_a_crash_left_half_made_is_made_anew(tmp_path: Path):
     (half / "000007.seal").write_text("left behind")
     (half / "manifest.json").write_text("{}")
     assert Spool(tmp_path).find(NAME) is None
-    draught = Spool(tmp_path).begin(NAME)
-    draught.write(0, message(0))
-    assert draught.finish({}).count == 1
+    writer = Spool(tmp_path).begin(NAME)
+    writer.write(0, message(0))
+    assert writer.finish({}).count == 1
     assert not half.exists()
 
 
 def test_two_processes_never_write_the_same_submission(tmp_path: Path):
     """The second is sent away; when the first has died, however, its half is taken over."""
     code = (
-        "import sys, time; from pathlib import Path; from huilian.spool import Spool;"
-        "draught = Spool(Path(sys.argv[1])).begin(sys.argv[2]); print('begun', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from huilian.institution.spool import Spool;"
+        "writer = Spool(Path(sys.argv[1])).begin(sys.argv[2]); print('begun', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-P", "-c", code, tmp_path, NAME], stdout=subprocess.PIPE)
     try:
@@ -83,9 +84,9 @@ def test_two_processes_never_write_the_same_submission(tmp_path: Path):
 
 def test_an_abandoned_draught_leaves_nothing(tmp_path: Path):
     """And the next may begin."""
-    draught = Spool(tmp_path).begin(NAME)
-    draught.write(0, message(0))
-    draught.abandon()
+    writer = Spool(tmp_path).begin(NAME)
+    writer.write(0, message(0))
+    writer.abandon()
     assert list(tmp_path.iterdir()) == []
     Spool(tmp_path).begin(NAME).abandon()
 
@@ -120,9 +121,9 @@ def test_the_answer_stays_with_the_submission(tmp_path: Path):
 
 def test_the_rejected_rows_are_found_and_are_no_message(tmp_path: Path):
     """Whatever the institution calls its files."""
-    draught = Spool(tmp_path).begin(NAME)
-    (draught.folder / "退回_RCB01.seal").write_text("rows")
-    submission = draught.finish({})
+    writer = Spool(tmp_path).begin(NAME)
+    (writer.folder / "退回_RCB01.seal").write_text("rows")
+    submission = writer.finish({})
     assert submission.rejections == submission.folder / "退回_RCB01.seal"
     assert (submission.count, list(submission.messages())) == (0, [])
 

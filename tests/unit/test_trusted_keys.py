@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from huilian import envelope
-from huilian.belief import believed
 from huilian.errors import AccessDenied, ConfigurationError, HuilianError, MessageRefused
 from huilian.home import Home
+from huilian.institution.trust import believed
 from huilian.keys import PublicKey, SigningKey
 from huilian.membership import platform_keys
-from huilian.trusted_keys import TrustedKey
+from huilian.wire.trusted_keys import TrustedKey
 from tests.edge_home import confirmation
 from tests.kernel import BANK, COUNTY, MINUTE, NOW
 from tests.platform_lists import BEGAN, DAY, entry, list_draft, list_text
