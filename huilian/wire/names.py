@@ -78,11 +78,6 @@ class SubmissionName:
         return f"{member}-{kind}-" + (f"{day}-" if day else "")
 
     @property
-    def first(self) -> SubmissionName:
-        """Return the name of the file's first submission."""
-        return replace(self, statement=1)
-
-    @property
     def next(self) -> SubmissionName:
         """Return the name under which the same file is stated once more."""
         return replace(self, statement=self.statement + 1)

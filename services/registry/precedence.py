@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from huilian.bulk import to_csv
-from huilian.county.submissions.staging import records_of
+from huilian.county.submissions.staging import kept_frames
 from services.registry.columns import LEDGER, PARTS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def leave_out_superseded(transaction: Transaction, submission: Submission, table
         return 0
     transaction.execute('CREATE TEMPORARY TABLE stated_higher (loan_no text COLLATE "C") ON COMMIT DROP')
     for number in higher:
-        for loans in records_of(transaction, number, PARTS).frames(LEDGER, ["loan_no"]):
+        for loans in kept_frames(transaction, number, LEDGER, PARTS[LEDGER].record, ["loan_no"]):
             transaction.copy_in("stated_higher", ["loan_no"], [to_csv(loans.select("loan_no"))])
     transaction.execute("ANALYZE stated_higher")
     superseded = transaction.execute(

@@ -18,11 +18,10 @@ def test_a_name_says_member_kind_date_and_the_first_digits_of_the_file():
 
 
 def test_a_file_stated_once_more_has_its_number_behind_the_name():
-    """From the second on; the first name is found again from any of them."""
+    """From the second on."""
     first = SubmissionName.of("RCB01", "loan_ledger", DAY, SHA256)
     assert str(first.next) == "RCB01-loan_ledger-20240531-0123456789abcdef.2"
     assert str(first.next.next) == "RCB01-loan_ledger-20240531-0123456789abcdef.3"
-    assert first.next.next.first == first
 
 
 def test_a_refused_file_has_the_code_behind_the_name():

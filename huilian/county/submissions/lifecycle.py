@@ -195,9 +195,8 @@ class Intake:
         manifests.hold_to_base(transaction, submission.manifest)
         transaction.execute(f"SET LOCAL work_mem = '{APPLY_MEMORY}'")
         table = Staging(transaction, self._schema, submission.number, kind)
-        records = table.complete(batches)
-        table.keep_rejections(batches, context.catalogue.latest(REJECTIONS).schema)
-        return self._apply(transaction, submission, kind, records, context)
+        table.complete(batches, context.catalogue.latest(REJECTIONS).schema)
+        return self._apply(transaction, submission, kind, table, context)
 
     def _apply(
         self,

@@ -33,14 +33,13 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
 
 __all__ = [
-    "BatchedRecords",
     "SingleRecord",
     "Staging",
     "as_row",
     "hold_to_contract",
+    "kept_frames",
     "read",
     "read_kept",
-    "records_of",
     "sql_columns",
 ]
 
@@ -138,46 +137,17 @@ def _typed(frame: pl.DataFrame, record: type[Record], sequence: int) -> pl.DataF
     return placed.with_columns(*decimals, *dates)
 
 
-class BatchedRecords:
-    """The records of a submission that came in batches; see `kinds.Records`.
-
-    Args:
-        transaction: to read in.
-        parts: of its kind.
-        batches: all that its manifest names.
-        tables: by type of record, the staging tables that hold them; none where the submission was applied before.
-    """
-
-    def __init__(
-        self,
-        transaction: Transaction,
-        parts: Mapping[str, Part],
-        batches: Sequence[Batch],
-        tables: Mapping[str, str] | None = None,
-    ) -> None:
-        self._transaction = transaction
-        self._parts = parts
-        self._batches = batches
-        self._tables = tables or {}
-
-    def count(self, message_type: str) -> int:
-        """Return how many records of a type there are."""
-        return sum(batch.records for batch in self._batches if batch.type == message_type)
-
-    def frames(self, message_type: str, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """Yield the records of a type part by part."""
-        record = self._parts[message_type].record
-        for batch in self._batches:
-            if batch.type == message_type:
-                yield _typed(read_kept(self._transaction, batch, record, columns), record, batch.sequence)
-
-    def table(self, message_type: str) -> str:
-        """Return the table with all records of a type."""
-        return self._tables[message_type]
-
-    def release(self) -> None:
-        """Remove the tables."""
-        _drop(self._transaction, self._tables)
+def kept_frames(
+    transaction: Transaction,
+    number: int,
+    message_type: str,
+    record: type[Record],
+    columns: Sequence[str] | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Yield the records of one type of the submission `number`, complete or applied, as `Records.frames` does."""
+    for batch in entries.batches(transaction, number):
+        if batch.type == message_type:
+            yield _typed(read_kept(transaction, batch, record, columns), record, batch.sequence)
 
 
 class SingleRecord:
@@ -231,29 +201,13 @@ def as_row(frame: pl.DataFrame, record: type[Record]) -> tuple[str, dict[str, An
     return f"(SELECT {values})", {f"record_{name}": value for name, value in frame.row(0, named=True).items()}
 
 
-def records_of(transaction: Transaction, number: int, parts: Mapping[str, Part]) -> BatchedRecords:
-    """Return the records of a submission that was applied before; they are in no table.
-
-    Args:
-        transaction: to read in.
-        number: the submission's.
-        parts: of its kind.
-    """
-    return BatchedRecords(transaction, parts, entries.batches(transaction, number))
-
-
 def _load(transaction: Transaction, table: str, sequence: int, frame: pl.DataFrame) -> None:
     numbered = frame.with_columns(pl.lit(sequence).alias("sequence"))
     transaction.copy_in(table, numbered.columns, [to_csv(numbered)])
 
 
-def _drop(transaction: Transaction, tables: Mapping[str, str]) -> None:
-    for table in tables.values():
-        transaction.execute(f"DROP TABLE IF EXISTS {table}")
-
-
 class Staging:
-    """The staging tables of one submission.
+    """The staging tables of one submission, and when they are complete its records; see `kinds.Records`.
 
     Args:
         transaction: everything here happens in it.
@@ -266,15 +220,16 @@ class Staging:
         self._transaction = transaction
         self._number = number
         self._parts = kind.parts
+        self._batches: Sequence[Batch] = ()
         # Where the kind has one type only, it is called like the kind, and the number says enough.
-        self.tables = {
+        self._tables = {
             name: quote(schema, f"staged_{number}" if name == kind.name else f"staged_{number}_{name}")
             for name in kind.parts
         }
 
     def prepare(self) -> None:
         """Make the tables that are not there."""
-        for message_type, table in self.tables.items():
+        for message_type, table in self._tables.items():
             definition = _definition(self._parts[message_type].record)
             self._transaction.execute(f"CREATE UNLOGGED TABLE IF NOT EXISTS {table} ({definition})")
 
@@ -285,7 +240,7 @@ class Staging:
             Whether there is one: not where another version took the manifest in. Then `complete` makes it.
         """
         self._lock("pg_advisory_xact_lock_shared")
-        return bool(self._transaction.value("SELECT to_regclass(%s) IS NOT NULL", [self.tables[message_type]]))
+        return bool(self._transaction.value("SELECT to_regclass(%s) IS NOT NULL", [self._tables[message_type]]))
 
     def _seize(self) -> None:
         self._lock("pg_advisory_xact_lock")
@@ -296,29 +251,48 @@ class Staging:
 
     def load(self, message_type: str, sequence: int, frame: pl.DataFrame) -> None:
         """Put a batch into its table; `hold` comes first, and the submission is not applied yet."""
-        _load(self._transaction, self.tables[message_type], sequence, frame)
+        _load(self._transaction, self._tables[message_type], sequence, frame)
 
     def discard(self) -> None:
         """Throw away what was staged for a manifest that another one has replaced."""
         self._seize()
-        _drop(self._transaction, self.tables)
+        self.release()
 
-    def complete(self, batches: Sequence[Batch]) -> BatchedRecords:
-        """Make sure the tables hold exactly the batches of the manifest, and return the records."""
+    def complete(self, batches: Sequence[Batch], rejection: type[ma.Schema]) -> None:
+        """Make sure the tables hold exactly the batches of the manifest, and keep what its rejections say.
+
+        Args:
+            batches: all that the manifest names.
+            rejection: what one record of rejections is.
+        """
+        self._batches = batches
         self._seize()
         self.prepare()
-        for message_type, table in self.tables.items():
+        for message_type, table in self._tables.items():
             mine = [batch for batch in batches if batch.type == message_type]
             self._complete(table, self._parts[message_type], mine)
-        return BatchedRecords(self._transaction, self._parts, batches, self.tables)
-
-    def keep_rejections(self, batches: Sequence[Batch], record: type[ma.Schema]) -> None:
-        """Keep what the batches of rejections among `batches` say; `record` is what one of them is."""
         for batch in batches:
             if batch.type == REJECTIONS:
-                frame = read_kept(self._transaction, batch, record)
+                frame = read_kept(self._transaction, batch, rejection)
                 kept = frame.select(pl.lit(self._number).alias("submission"), "line", "field", "code", "reference")
                 self._transaction.copy_in("huilian.rejection", kept.columns, [to_csv(kept)])
+
+    def count(self, message_type: str) -> int:
+        """Return how many records of a type there are."""
+        return sum(batch.records for batch in self._batches if batch.type == message_type)
+
+    def frames(self, message_type: str, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """Yield the records of a type part by part."""
+        return kept_frames(self._transaction, self._number, message_type, self._parts[message_type].record, columns)
+
+    def table(self, message_type: str) -> str:
+        """Return the table with all records of a type."""
+        return self._tables[message_type]
+
+    def release(self) -> None:
+        """Remove the tables."""
+        for table in self._tables.values():
+            self._transaction.execute(f"DROP TABLE IF EXISTS {table}")
 
     def _complete(self, table: str, part: Part, stated: Sequence[Batch]) -> None:
         transaction = self._transaction
