@@ -30,6 +30,7 @@ from huilian import envelope, file_ownership
 from huilian.error_texts import LACKS_TOO_MUCH
 from huilian.errors import UsageError
 from huilian.private_files import PRIVATE, make_folder, sync, write, write_atomically
+from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -236,16 +237,17 @@ class Spool:
         whole = (path.parent for path in sorted(self.folder.glob(f"{pattern}/manifest.json")))
         return [SpooledSubmission(folder) for folder in whole if not folder.name.endswith((".part", ".discarded"))]
 
-    def place(self, name: str, *, allow_missing: int) -> tuple[str, SpooledSubmission | None]:
+    def place(self, name: SubmissionName, *, allow_missing: int) -> tuple[str, SpooledSubmission | None]:
         """Return under which name a file is sent, and what lies there: its last submission, or room for another.
 
         Args:
             name: of the file's first submission.
             allow_missing: how many records of what stood the file may lack.
         """
-        last = self.last_of(name)
-        if last is None:
-            return name, None
+        found = self._last_of(name)
+        if found is None:
+            return str(name), None
+        name, last = found
         receipt = last.receipt
         if receipt and receipt["status"] == "refused":
             stands = receipt["code"] != LACKS_TOO_MUCH
@@ -253,16 +255,14 @@ class Spool:
             stands = not last.is_superseded and not self.stated_since(last)
         # What has left in part cannot be sealed otherwise under its name.
         if stands and (receipt is not None or not last.sent or last.allow_missing == allow_missing):
-            return last.folder.name, last
-        _, _, number = last.folder.name[len(name) :].rpartition(".")
-        return f"{name}.{int(number or 1) + 1}", None
+            return str(name), last
+        return str(name.next), None
 
-    def last_of(self, name: str) -> SpooledSubmission | None:
-        """Return the last submission of the file that `name` stands for: sent again, its name ends in ".2", ".3", …."""
+    def _last_of(self, name: SubmissionName) -> tuple[SubmissionName, SpooledSubmission] | None:
+        """Return the last submission of a file, with its name; `name` is that of the first."""
         found = None
-        number = 1
-        while (each := self.find(name if number == 1 else f"{name}.{number}")) is not None:
-            found, number = each, number + 1
+        while (each := self.find(str(name))) is not None:
+            found, name = (name, each), name.next
         return found
 
     def stated_since(self, submission: SpooledSubmission) -> bool:
@@ -274,7 +274,7 @@ class Spool:
         day = own["as_of"].replace("-", "")
         return any(
             _is_later(other, submission)
-            for other in self._complete(f"{own['member']}-{own['kind']}-{day}-*")
+            for other in self._complete(SubmissionName.beginning(own["member"], own["kind"], day) + "*")
             if other.folder != submission.folder and _speaks_of_the_same(other, own)
         )
 

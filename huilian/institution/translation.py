@@ -29,6 +29,7 @@ from huilian.errors import FileRefused
 from huilian.institution.spool import Spool
 from huilian.ledger_content import Content
 from huilian.system_errors import why
+from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -99,7 +100,7 @@ def translate(
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=why(error)) from error
     spool = Spool(home.spool)
-    first = f"{member}-{identity.kind}-{identity.as_of:%Y%m%d}-{sha256[:16]}"
+    first = SubmissionName.of(member, identity.kind, identity.as_of, sha256)
     name, known = spool.place(first, allow_missing=allow_missing)
     if known and not _is_sealed_for_nothing(known, member, home, allow_missing):
         return known
@@ -362,7 +363,7 @@ class Refused:
 
     def submission(self, code: str) -> str:
         """Return the name under which it is told: another refusal of the same bytes is another submission."""
-        return f"{self.member}-{self.identity.kind}-{self.identity.as_of:%Y%m%d}-{self.sha256[:16]}-{code}"
+        return str(SubmissionName.of(self.member, self.identity.kind, self.identity.as_of, self.sha256, code=code))
 
 
 def spool_refusal(
