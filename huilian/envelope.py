@@ -345,7 +345,9 @@ def _protected_header(text: str) -> dict[str, Any]:
     if not (protected and dots and signature) or "." in signature:
         raise MessageRefused("HL1009", what="seal")
     try:
-        header = strict_json.loads(base64url.decode(protected))  # a header has each name once (RFC 7515, 4)
+        header = strict_json.loads(
+            base64url.decode(protected), values_checked=True
+        )  # a header has each name once (RFC 7515, 4)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1009", what="protected header") from None
     if not isinstance(header, dict):
