@@ -87,7 +87,7 @@ def from_ndjson(body: bytes, types: Mapping[str, pl.DataType] | pl.Schema, *, ch
 
 def _check_line(number: int, line: bytes, types: Mapping[str, pl.DataType]) -> None:
     try:
-        record = strict_json.loads(line, values_checked=True)
+        record = strict_json.loads(line)
     except (ValueError, RecursionError):
         raise MessageRefused("HL1007", line=number) from None
     if not isinstance(record, dict):
