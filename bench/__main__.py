@@ -18,8 +18,8 @@ from typing import Any
 
 from bench import floor, hosts, latency, report, translation
 from bench.data import Ledgers, ledgers
-from tests.servers.rabbitmq import RabbitMQNode
-from tests.servers.requirements import provide_rabbitmq
+from tests.support.servers.rabbitmq import RabbitMQNode
+from tests.support.servers.requirements import provide_rabbitmq
 
 RESULTS = Path(__file__).parent / "results.json"
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers.requirements import HOW_TO_INSTALL, MissingServerError, provide_rabbitmq
+from tests.support.servers.requirements import HOW_TO_INSTALL, MissingServerError, provide_rabbitmq
 
 # What only some tests need is imported where it is needed: the tests of this file begin a dozen runs.
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.servers.postgresql import PostgreSQLNode
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 EXIT_MISSING_SERVER = 1
@@ -120,7 +120,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def rabbitmq_node() -> Iterator[RabbitMQNode]:
     """One private RabbitMQ node for the session, started when it is first asked for."""
-    from tests.servers.rabbitmq import RabbitMQNode  # noqa: PLC0415
+    from tests.support.servers.rabbitmq import RabbitMQNode  # noqa: PLC0415
 
     with RabbitMQNode() as node:
         yield node
@@ -129,7 +129,7 @@ def rabbitmq_node() -> Iterator[RabbitMQNode]:
 @pytest.fixture(scope="session")
 def postgresql_node() -> Iterator[PostgreSQLNode]:
     """One private PostgreSQL server for the session, whose databases have the tables of kernel and services."""
-    from tests.servers.postgresql import PostgreSQLNode  # noqa: PLC0415
+    from tests.support.servers.postgresql import PostgreSQLNode  # noqa: PLC0415
 
     with PostgreSQLNode(durable=False, prepare=_make_tables) as node:
         yield node
@@ -147,7 +147,7 @@ def _make_tables(url: str) -> None:
 @pytest.fixture(scope="session")
 def durable_postgresql_node() -> Iterator[PostgreSQLNode]:
     """One private PostgreSQL server for tests that kill it."""
-    from tests.servers.postgresql import PostgreSQLNode  # noqa: PLC0415
+    from tests.support.servers.postgresql import PostgreSQLNode  # noqa: PLC0415
 
     with PostgreSQLNode() as node:
         yield node

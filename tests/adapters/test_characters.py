@@ -7,7 +7,7 @@ import pytest
 
 from adapters.toolkit.characters import decoded, encoded, examined, is_utf_8, sound
 from adapters.toolkit.text import folded
-from tests.adapters.making import identity_number
+from tests.support.builders.delimited_files import identity_number
 
 OF_2005 = (
     "A6D9 A6DA A6DB A6DC A6DD A6DE A6DF A6EC A6ED A6F3 FE59 FE61 FE66 FE67 FE6D FE7E FE90 FEA0 FE51 FE52 FE53 FE6C"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from huilian import adapters
-from tests.adapters.conforming import ALONE, check
+from tests.support.assertions.conformance import ALONE, check
 
 
 @pytest.mark.conformance

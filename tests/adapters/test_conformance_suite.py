@@ -11,7 +11,7 @@ from huilian.adapters import AdapterSettings
 from huilian.conformance import RULES, cuts, examine, samples
 from huilian.conformance.bench import Bench
 from huilian.conformance.samples import Sample, Samples
-from tests import flawed
+from tests.support import broken_adapters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,12 @@ def result(name: str, rule: str, carried: Samples = CARRIED, files: list[Path] |
     """Return what a rule says of one of the flawed adapters."""
     chosen = [each for each in RULES if each.name == rule]
     (found,) = examine(
-        getattr(flawed, name), f"tests.flawed:{name}", catalogue.installed(), carried=carried, rules=chosen, files=files
+        getattr(broken_adapters, name),
+        f"tests.support.broken_adapters:{name}",
+        catalogue.installed(),
+        carried=carried,
+        rules=chosen,
+        files=files,
     ).results
     return found
 
@@ -147,7 +152,9 @@ def test_a_fault_in_writing_is_found(name: str, what: str):
 def test_a_sound_adapter_keeps_the_rules():
     """All but memory, which is looked at in the tests of the adapters themselves."""
     rules = [rule for rule in RULES if rule.name != "memory"]
-    report = examine(flawed.sound, "tests.flawed:sound", catalogue.installed(), carried=ONE, rules=rules)
+    report = examine(
+        broken_adapters.sound, "tests.support.broken_adapters:sound", catalogue.installed(), carried=ONE, rules=rules
+    )
     kept = {each.rule: each.status for each in report.results if each.rule not in {"registration", "samples"}}
     assert set(kept.values()) == {"done"}, report.results
     # The ledger's sample was left out, and the entry point is called otherwise.
@@ -157,7 +164,9 @@ def test_a_sound_adapter_keeps_the_rules():
 def test_an_adapter_that_hangs_is_ended(tmp_path: Path):
     """After its time, and the next file is translated by a fresh process."""
     settings = AdapterSettings("341599", {"encoding": "GB18030"})
-    with Bench("rural_commercial_bank", "tests.flawed:hanging", settings, tmp_path, seconds=1) as bench:
+    with Bench(
+        "rural_commercial_bank", "tests.support.broken_adapters:hanging", settings, tmp_path, seconds=1
+    ) as bench:
         assert bench.translate(JOURNAL).broken is None
         assert bench.translate(JOURNAL, b"").broken == "1 秒内没有结果 (no result in time)"
         again = bench.translate(JOURNAL)
@@ -176,7 +185,7 @@ def test_without_samples_nothing_is_kept():
 
 def test_an_exemption_stands_with_its_reason(monkeypatch: pytest.MonkeyPatch):
     """Unless there is no such rule, or none is exempt from it."""
-    monkeypatch.setattr(flawed.Sound, "exempt", {"memory": "很小", "sample": "x", "registration": "x"})
+    monkeypatch.setattr(broken_adapters.Sound, "exempt", {"memory": "很小", "sample": "x", "registration": "x"})
     found = result("sound", "memory")
     assert (found.status, found.reason) == ("exempt", "很小")
     registration = result("sound", "registration")
@@ -221,8 +230,8 @@ def test_samples_with_errors_have_exactly_those():
 def test_settings_that_do_not_fit_are_all_that_is_reported():
     """Without them nothing can be translated; the remedy is the samples' own settings file."""
     report = examine(
-        flawed.sound,
-        "tests.flawed:sound",
+        broken_adapters.sound,
+        "tests.support.broken_adapters:sound",
         catalogue.installed(),
         carried=Samples(ONE.good, settings={"encodings": "GBK"}),
     )

@@ -16,7 +16,7 @@ from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import RosterRecord
-from tests.adapters.making import ROSTER, changed, errors, identity_number, read, roster
+from tests.support.builders.delimited_files import ROSTER, changed, errors, identity_number, read, roster
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,8 +23,8 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.errors import FileRefused, describe
 from huilian.records.columnar import columns, wire_types
 from schemas.returns import CreditRecord, NoticeRecord
-from tests.adapters.making import identity_number
-from tests.adapters.valid_records import frames
+from tests.support.builders.delimited_files import identity_number
+from tests.support.builders.valid_records import frames
 
 DAY = dt.date(2024, 5, 31)
 NOTHING = AdapterSettings("341599", {})

@@ -15,14 +15,25 @@ from adapters import county_roster, guarantee_company, insurer, postal_savings_b
 from adapters.toolkit import cutting
 from adapters.toolkit.sum_rows import is_total, sub_total
 from huilian.errors import FileRefused
-from tests.adapters import postal_making
-from tests.adapters.making import LEDGER, ROSTER, changed, errors, journal, ledger, read, roster, row, trailer
+from tests.support.builders import postal_files
+from tests.support.builders.delimited_files import (
+    LEDGER,
+    ROSTER,
+    changed,
+    errors,
+    journal,
+    ledger,
+    read,
+    roster,
+    row,
+    trailer,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.adapters import Adapter, Piece
-    from tests.adapters.making import Delimited
+    from tests.support.builders.delimited_files import Delimited
 
 BANK, POST, ROLL = rural_commercial_bank.adapter, postal_savings_bank.adapter, county_roster.adapter
 NAME = "RCB01_LOAN_20240531.csv"
@@ -85,7 +96,7 @@ def test_rows_in_gbk_in_a_file_of_utf_8_are_rejected(tmp_path: Path):
 def test_fixed_length_records_in_utf_8_are_rejected(tmp_path: Path, name: str):
     """Whether its bytes are an even number or leave half a character of GBK."""
     written, purpose = name.encode().ljust(30), "种植业养殖业".encode().ljust(20)
-    file = postal_making.ledger({}, {"借款人姓名": written, "贷款用途": purpose})
+    file = postal_files.ledger({}, {"借款人姓名": written, "贷款用途": purpose})
     piece = read_bytes(POST, tmp_path / POST_NAME, file.bytes())
     assert errors(piece.rejections) == [(3, "借款人姓名", "HL2016"), (3, "贷款用途", "HL2016")]
 
@@ -94,7 +105,7 @@ def test_a_name_that_gb18030_moved_is_read_and_written_by_its_standard_character
     """FE59 is 龴 in the county, and FE59 again in what the bank gets back."""
     for adapter, name, data in (
         (BANK, NAME, data_of(ledger({"借款人姓名": "NAME"}), tmp_path).replace(b"NAME", b"\xfe\x59\xc8\xfd")),
-        (POST, POST_NAME, postal_making.ledger({"借款人姓名": b"\xfe\x59\xc8\xfd".ljust(30)}).bytes()),
+        (POST, POST_NAME, postal_files.ledger({"借款人姓名": b"\xfe\x59\xc8\xfd".ljust(30)}).bytes()),
     ):
         assert read_bytes(adapter, tmp_path / name, data).accepted[NAMES].to_list() == ["龴三"]
 
@@ -126,7 +137,7 @@ def test_damaged_names_are_rejected_in_every_kind_of_text(tmp_path: Path, encodi
 @pytest.mark.parametrize("name", ["王\ue000", "王\u202e五", "王锟斤拷", "锟斤拷"])
 def test_damaged_names_are_rejected_in_fixed_length_records(tmp_path: Path, name: str):
     """GB18030 has bytes for all of them."""
-    file = postal_making.ledger({}, {"借款人姓名": name.encode("gb18030").ljust(30)})
+    file = postal_files.ledger({}, {"借款人姓名": name.encode("gb18030").ljust(30)})
     piece = read_bytes(POST, tmp_path / POST_NAME, file.bytes())
     assert [(line, field) for line, field, _ in errors(piece.rejections)] == [(3, "借款人姓名")]
 
@@ -189,7 +200,7 @@ def test_lines_of_return_alone_are_read_alike_in_pieces_of_any_size(tmp_path: Pa
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_fixed_length_records_may_end_as_on_any_system(tmp_path: Path, end: bytes, last: bytes):
     """The check sum is over the records with LF, so it proves that nothing else was changed."""
-    file = replace(postal_making.ledger({}, {}), line_end=end, last_line_end=last)
+    file = replace(postal_files.ledger({}, {}), line_end=end, last_line_end=last)
     assert read_bytes(POST, tmp_path / POST_NAME, file.bytes()).accepted["line"].to_list() == [2, 3]
 
 
@@ -401,7 +412,7 @@ def test_a_file_name_is_known_however_it_is_written(adapter: Adapter, agreed: st
 
 def test_a_file_of_records_named_in_small_letters_is_its_banks(tmp_path: Path):
     """The header has the bank's code as the bank writes it."""
-    data = postal_making.ledger({}).bytes()
+    data = postal_files.ledger({}).bytes()
     assert read_bytes(POST, tmp_path / "psbc1522_20240531_0001.dat", data).accepted.height == 1
 
 
@@ -430,7 +441,7 @@ def test_contract_numbers_are_kept_as_people_write_them(tmp_path: Path, encoding
 
 def test_contract_numbers_of_fixed_length_are_kept_too(tmp_path: Path):
     """Where they fit into twenty bytes."""
-    file = postal_making.ledger({"信贷合同号": "皖借〔2024〕001号"})
+    file = postal_files.ledger({"信贷合同号": "皖借〔2024〕001号"})
     assert read_bytes(POST, tmp_path / POST_NAME, file.bytes()).accepted["contract_no"].to_list() == [
         "皖借〔2024〕001号"
     ]
@@ -451,7 +462,7 @@ def test_numbers_that_differ_in_case_or_width_are_a_probable_repeat(tmp_path: Pa
     )
     assert errors(piece.rejections) == [(3, "借据号", "HL2063"), (4, "借据号", "HL2014")]
     assert "疑为重复" in piece.rejections["message"][0]
-    post = postal_making.ledger({"借据号": one.encode("gbk").ljust(20)}, {"借据号": other.encode("gbk").ljust(20)})
+    post = postal_files.ledger({"借据号": one.encode("gbk").ljust(20)}, {"借据号": other.encode("gbk").ljust(20)})
     assert errors(read_bytes(POST, tmp_path / POST_NAME, post.bytes()).rejections) == [(3, "借据号", "HL2063")]
 
 

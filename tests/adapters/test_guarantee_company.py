@@ -18,7 +18,8 @@ from huilian.adapters import FileIdentity
 from huilian.errors import describe
 from huilian.records import columnar
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
-from tests.adapters.guarantee_making import (
+from tests.support.builders.delimited_files import identity_number
+from tests.support.builders.guarantee_books import (
     BANKS,
     COMPENSATED,
     COMPENSATION,
@@ -43,13 +44,12 @@ from tests.adapters.guarantee_making import (
     records,
     save,
 )
-from tests.adapters.making import identity_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.adapters.guarantee_making import Book
+    from tests.support.builders.guarantee_books import Book
 
 
 def translated(tmp_path: Path, made: Book) -> list[adapters.Piece]:

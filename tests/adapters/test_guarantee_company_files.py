@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.guarantee_company import adapter
 from adapters.toolkit.workbook import blocks, container
 from huilian.errors import FileRefused, describe
-from tests.adapters.guarantee_making import (
+from tests.support.builders.guarantee_books import (
     COMPENSATED,
     COMPENSATION,
     FIRST,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.adapters.guarantee_making import Book
+    from tests.support.builders.guarantee_books import Book
 
 SHEET = "xl/worksheets/sheet1.xml"
 

@@ -31,7 +31,8 @@ from schemas.returns import (
     ConfirmationRecord,
     NoticeRecord,
 )
-from tests.adapters.guarantee_making import (
+from tests.support.builders.delimited_files import identity_number
+from tests.support.builders.guarantee_books import (
     BANKS,
     COMPENSATED,
     COMPENSATION,
@@ -49,12 +50,11 @@ from tests.adapters.guarantee_making import (
     read,
     save,
 )
-from tests.adapters.making import identity_number
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from tests.adapters.guarantee_making import Book
+    from tests.support.builders.guarantee_books import Book
 
 ROOT = Path(__file__).parents[2]
 WRONG = "00FFC7CE"

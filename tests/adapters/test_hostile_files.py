@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from adapters import county_roster, rural_commercial_bank
 from huilian.errors import FileRefused
-from tests.adapters.making import LEDGER, ROSTER, changed, errors, journal, ledger, read, roster
 from tests.adapters.test_county_roster import WIFE, person, sheet
+from tests.support.builders.delimited_files import LEDGER, ROSTER, changed, errors, journal, ledger, read, roster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from huilian.adapters import Adapter
-    from tests.adapters.making import Delimited
+    from tests.support.builders.delimited_files import Delimited
 
 BANK, COUNTY = rural_commercial_bank.adapter, county_roster.adapter
 FILES: list[tuple[Adapter, str, Delimited]] = [

@@ -22,7 +22,8 @@ from huilian.adapters import AdapterSettings, FileIdentity
 from huilian.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.insurance import CLAIM_STATUS, POLICY_KIND, ClaimRecord, PeriodResultRecord, PolicyRecord
-from tests.adapters.insurer_making import (
+from tests.support.builders.delimited_files import COUNTY, identity_number
+from tests.support.builders.insurer_packages import (
     CLAIM,
     NAME,
     POLICY,
@@ -37,7 +38,6 @@ from tests.adapters.insurer_making import (
     result,
     taken,
 )
-from tests.adapters.making import COUNTY, identity_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,15 +20,26 @@ from adapters.insurer import adapter, documents
 from adapters.insurer.acknowledgement import RECEIPT
 from huilian.adapters import REJECTIONS, Outgoing
 from huilian.errors import FileRefused, describe
-from tests.adapters.insurer_making import CLAIM, NAME, NAMESPACE, POLICY, claim, package, policy, read, result, results
-from tests.adapters.making import COUNTY
 from tests.adapters.test_insurer_hostile import BODY_BYTES, large
-from tests.adapters.valid_records import frames
+from tests.support.builders.delimited_files import COUNTY
+from tests.support.builders.insurer_packages import (
+    CLAIM,
+    NAME,
+    NAMESPACE,
+    POLICY,
+    claim,
+    package,
+    policy,
+    read,
+    result,
+    results,
+)
+from tests.support.builders.valid_records import frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.adapters.insurer_making import Package
+    from tests.support.builders.insurer_packages import Package
 
 DAY: Final = dt.date(2024, 6, 3)
 ITEM: Final = f"{{{NAMESPACE}}}"

@@ -18,8 +18,19 @@ from adapters.insurer import adapter
 from adapters.insurer.element import MOST_BYTES, read_element
 from adapters.insurer.parsing import MOST_ELEMENT_BYTES
 from huilian.errors import FileRefused
-from tests.adapters.insurer_making import NAME, NAMESPACE, Package, alone, claim, errors, package, policy, read, result
-from tests.adapters.making import COUNTY
+from tests.support.builders.delimited_files import COUNTY
+from tests.support.builders.insurer_packages import (
+    NAME,
+    NAMESPACE,
+    Package,
+    alone,
+    claim,
+    errors,
+    package,
+    policy,
+    read,
+    result,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,9 @@ from huilian.adapters import Outgoing
 from huilian.errors import FileRefused
 from huilian.records.columnar import wire_types
 from schemas.returns import CompensationResultRecord, ConfirmationRecord
-from tests.adapters.insurer_making import NAMESPACE
-from tests.adapters.making import COUNTY, identity_number
-from tests.adapters.valid_records import frames
+from tests.support.builders.delimited_files import COUNTY, identity_number
+from tests.support.builders.insurer_packages import NAMESPACE
+from tests.support.builders.valid_records import frames
 
 if TYPE_CHECKING:
     from pathlib import Path

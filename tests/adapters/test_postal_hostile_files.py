@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from adapters.postal_savings_bank import adapter
 from huilian.errors import FileRefused
-from tests.adapters.making import errors, read
-from tests.adapters.postal_making import NAME, FixedLength, detail, ledger
+from tests.support.builders.delimited_files import errors, read
+from tests.support.builders.postal_files import NAME, FixedLength, detail, ledger
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -37,11 +37,11 @@ from schemas.returns import (
     NoticeRecord,
     SubsidyResultRecord,
 )
-from tests.adapters.making import errors, identity_number, read
-from tests.adapters.postal_making import NAME, ledger
+from tests.support.builders.delimited_files import errors, identity_number, read
+from tests.support.builders.postal_files import NAME, ledger
 
 if TYPE_CHECKING:
-    from tests.adapters.postal_making import FixedLength
+    from tests.support.builders.postal_files import FixedLength
 
 SETTINGS = AdapterSettings("341599")
 DAY = dt.date(2024, 6, 3)

@@ -20,14 +20,14 @@ from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import FIVE_TIER_CLASS, LOAN_STATUS, LoanLedgerRecord
-from tests.adapters.making import errors, identity_number, read
-from tests.adapters.postal_making import LOAN, NAME, detail, field, ledger
+from tests.support.builders.delimited_files import errors, identity_number, read
+from tests.support.builders.postal_files import LOAN, NAME, detail, field, ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.adapters import Piece
-    from tests.adapters.postal_making import FixedLength
+    from tests.support.builders.postal_files import FixedLength
 
 CREDIT_CODE = "91350100M000100Y43"
 CREDIT_CODE_OF_DIGITS = "913415007199000012"

@@ -12,15 +12,15 @@ from adapters.county_roster import adapter
 from adapters.toolkit.workbook import grid, xml
 from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
-from tests.adapters.making import ROSTER, errors, identity_number, read
-from tests.adapters.workbook_making import MAIN, ROSTER_BOOK, Archive, Tab, person, persons
+from tests.support.builders.delimited_files import ROSTER, errors, identity_number, read
+from tests.support.builders.workbooks import MAIN, ROSTER_BOOK, Archive, Tab, person, persons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from adapters.county_roster.exchange import Piece
-    from tests.adapters.workbook_making import Content
+    from tests.support.builders.workbooks import Content
 
 WIFE: Final[dict[str, Content]] = {
     "户编号": "341599101200-0001",

@@ -14,7 +14,17 @@ from huilian.adapters import FileIdentity
 from huilian.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import LoanLedgerRecord, RepaymentRecord
-from tests.adapters.making import LEDGER, changed, errors, identity_number, journal, ledger, read, row, trailer
+from tests.support.builders.delimited_files import (
+    LEDGER,
+    changed,
+    errors,
+    identity_number,
+    journal,
+    ledger,
+    read,
+    row,
+    trailer,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from huilian.adapters import Piece
-    from tests.adapters.making import Delimited
+    from tests.support.builders.delimited_files import Delimited
 
 LEDGER_NAME = "RCB01_LOAN_20240531.csv"
 JOURNAL_NAME = "RCB01_REPAY_20240531.csv"

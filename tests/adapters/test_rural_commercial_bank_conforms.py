@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.adapters.conforming import check
+from tests.support.assertions.conformance import check
 
 
 @pytest.mark.conformance

@@ -26,8 +26,8 @@ from huilian.records.columnar import wire_types
 from huilian.records.fields import Money
 from schemas.messages import Receipt
 from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
-from tests.adapters.making import identity_number
-from tests.adapters.valid_records import frames
+from tests.support.builders.delimited_files import identity_number
+from tests.support.builders.valid_records import frames
 
 DAY = dt.date(2024, 5, 31)
 CODECS = {"GB18030": (b"", "gb18030"), "UTF-8": (b"\xef\xbb\xbf", "utf-8")}

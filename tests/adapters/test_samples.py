@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters import county_roster, rural_commercial_bank
-from tests.adapters.making import read
+from tests.support.builders.delimited_files import read
 
 SAMPLES = [
     (adapter, sample)

@@ -17,7 +17,7 @@ from adapters.toolkit import plausibility, translation
 from huilian.adapters import AdapterSettings
 from huilian.errors import describe
 from schemas.records import LoanLedgerRecord
-from tests.adapters import guarantee_making, insurer_making, making, postal_making
+from tests.support.builders import delimited_files, guarantee_books, insurer_packages, postal_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Dated = tuple[Make, str, str, str]
     """The same, and how a day is written there."""
 
-PERSON = making.identity_number(1)
+PERSON = delimited_files.identity_number(1)
 CREDIT_CODE = "91350100M000100Y43"
 FOUR = "0123"
 
@@ -51,38 +51,40 @@ def _named(where: Placed | Dated) -> str:
     return f"{make.__name__} {column}"
 
 
-def _delimited(file: making.Delimited, name: str) -> Callable[[Path], list[Piece]]:
+def _delimited(file: delimited_files.Delimited, name: str) -> Callable[[Path], list[Piece]]:
     adapter = county_roster if name.startswith("花") else rural_commercial_bank
-    return lambda folder: making.read(adapter, file.save(folder / name))
+    return lambda folder: delimited_files.read(adapter, file.save(folder / name))
 
 
 def loan(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads a loan of the rural commercial bank with these changes."""
-    return _delimited(making.ledger(changes), "RCB01_LOAN_20240531.csv")
+    return _delimited(delimited_files.ledger(changes), "RCB01_LOAN_20240531.csv")
 
 
 def repayment(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads a repayment with these changes."""
-    totals = making.trailer(1, "1,000.00", changes.get("归还利息", "36.25"), len(making.JOURNAL))
-    return _delimited(making.changed(making.journal(changes), trailer=totals), "RCB01_REPAY_20240531.csv")
+    totals = delimited_files.trailer(1, "1,000.00", changes.get("归还利息", "36.25"), len(delimited_files.JOURNAL))
+    return _delimited(
+        delimited_files.changed(delimited_files.journal(changes), trailer=totals), "RCB01_REPAY_20240531.csv"
+    )
 
 
 def person(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads a person of the roster, alone in the household, with these changes."""
-    return _delimited(making.roster(changes), "花名册_341599_20240531.csv")
+    return _delimited(delimited_files.roster(changes), "花名册_341599_20240531.csv")
 
 
 def postal(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads a loan of the postal savings bank with these changes."""
-    file = postal_making.ledger(changes)
-    return lambda folder: making.read(postal_savings_bank, file.save(folder / postal_making.NAME))
+    file = postal_files.ledger(changes)
+    return lambda folder: delimited_files.read(postal_savings_bank, file.save(folder / postal_files.NAME))
 
 
 def guarantee(**changes: object) -> Callable[[Path], list[Piece]]:
     """Return what reads a guarantee in force with these changes."""
     return lambda folder: [
-        guarantee_making.of_type(
-            guarantee_making.read(guarantee_making.save(guarantee_making.book(changes), folder / guarantee_making.NAME))
+        guarantee_books.of_type(
+            guarantee_books.read(guarantee_books.save(guarantee_books.book(changes), folder / guarantee_books.NAME))
         )
     ]
 
@@ -90,16 +92,16 @@ def guarantee(**changes: object) -> Callable[[Path], list[Piece]]:
 def policy(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads a policy with these changes."""
     items = {name.replace("Insured_", "Insured/@"): text for name, text in changes.items()}
-    return lambda folder: insurer_making.read(
-        insurer_making.package(insurer_making.policy(items), total="120.00").save(folder)
+    return lambda folder: insurer_packages.read(
+        insurer_packages.package(insurer_packages.policy(items), total="120.00").save(folder)
     )
 
 
 def claim(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads a claim with these changes."""
     items = {name.replace("Event_", "Event/@"): text for name, text in changes.items()}
-    return lambda folder: insurer_making.read(
-        insurer_making.package(insurer_making.claim(items), total=items.get("Amount", "30000.00").lstrip("-")).save(
+    return lambda folder: insurer_packages.read(
+        insurer_packages.package(insurer_packages.claim(items), total=items.get("Amount", "30000.00").lstrip("-")).save(
             folder
         )
     )
@@ -107,7 +109,7 @@ def claim(**changes: str) -> Callable[[Path], list[Piece]]:
 
 def result(**changes: str) -> Callable[[Path], list[Piece]]:
     """Return what reads an insurer's result of a period with these changes."""
-    return lambda folder: insurer_making.read(insurer_making.package(insurer_making.result(changes)).save(folder))
+    return lambda folder: insurer_packages.read(insurer_packages.package(insurer_packages.result(changes)).save(folder))
 
 
 def judged(pieces: list[Piece]) -> list[tuple[str, str]]:
@@ -321,7 +323,7 @@ RIGHT = [
     (loan(**{"年利率(%)": "36.00"}), {"annual_rate_percent": "36.00"}),
     (guarantee(**{"担保费率(%)": 0}), {"fee_rate_percent": "0"}),
     (guarantee(**{"担保费率(%)": "0.05"}), {"fee_rate_percent": "0.05"}),
-    (guarantee(**{"担保费率(%)": guarantee_making.percent("0.01")}), {"fee_rate_percent": "1"}),
+    (guarantee(**{"担保费率(%)": guarantee_books.percent("0.01")}), {"fee_rate_percent": "1"}),
     (guarantee(被担保人·证件号码="E12345678"), {"guaranteed_number": "E12345678"}),
     (guarantee(被担保人·证件号码=CREDIT_CODE), {"guaranteed_number": CREDIT_CODE}),
     (policy(Insured_idNo=CREDIT_CODE), {"insured_number": CREDIT_CODE}),
@@ -448,7 +450,7 @@ def test_a_kind_of_certificate_is_known_by_its_code_and_its_number(
     tmp_path: Path, table: str, code: str, number: str, kind: str | None
 ):
     """Where tables differ the number decides, or else the setting; a wrong number is never let in as another's."""
-    path = making.ledger({"证件类型": code, "证件号码": number}).save(tmp_path / "RCB01_LOAN_20240531.csv")
+    path = delimited_files.ledger({"证件类型": code, "证件号码": number}).save(tmp_path / "RCB01_LOAN_20240531.csv")
     identity = rural_commercial_bank.recognise(path.name)
     assert identity is not None
     settings = AdapterSettings("341599", {"encoding": "GB18030", "identity_types": table})
@@ -502,10 +504,12 @@ def test_the_bounds_stand_in_the_messages():
 
 def test_an_element_posted_by_itself_is_not_held_to_a_day():
     """The adapter is not told which; the county holds it to the day it was posted."""
-    element = insurer_making.alone(insurer_making.claim({"Event/@date": "2030-01-01", "PaidOn": "2030-01-02"}))
-    assert read_element(element.encode(), making.COUNTY)[1]["event_date"] == "2030-01-01"
+    element = insurer_packages.alone(insurer_packages.claim({"Event/@date": "2030-01-01", "PaidOn": "2030-01-02"}))
+    assert read_element(element.encode(), delimited_files.COUNTY)[1]["event_date"] == "2030-01-01"
     with pytest.raises(ElementRefused) as caught:
-        read_element(insurer_making.alone(insurer_making.policy({"Insured/@idNo": "12345"})).encode(), making.COUNTY)
+        read_element(
+            insurer_packages.alone(insurer_packages.policy({"Insured/@idNo": "12345"})).encode(), delimited_files.COUNTY
+        )
     assert caught.value.rejections["code"].to_list() == ["HL2007"]
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests import foreign_folder
-from tests.support import processes
+from tests.support import foreign_folder, processes
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "village_bank"
 NAME = "village_bank"

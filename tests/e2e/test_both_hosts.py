@@ -12,15 +12,15 @@ from adapters.sample_county import ADAPTER_SETTINGS
 from huilian import adapters, catalogue, members, service
 from huilian.clock import SystemClock
 from huilian.errors import FileRefused
-from huilian.home import Home, Settings
+from huilian.home import Settings
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import push, translation
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.members import Member
-from huilian.office import open_office, set_up
-from tests.kill.office import BANK, COUNTY, running_office, wait_until
-from tests.servers.postgresql import PostgreSQLNode
-from tests.servers.rabbitmq import RabbitMQNode
+from tests.support.county import enter, new_office
+from tests.support.distributed_office import BANK, COUNTY, running_office, wait_until
+from tests.support.servers.postgresql import PostgreSQLNode
+from tests.support.servers.rabbitmq import RabbitMQNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,14 +129,8 @@ def answers(office: Office) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
 @contextlib.contextmanager
 def embedded_office(folder: Path, database_url: str) -> Iterator[Office]:
     """Give an office whose messages are carried by the embedded host, on a database of its own."""
-    home = Home(folder / "home", environment={})
-    set_up(home, Settings(COUNTY, "anhui", database_url=database_url))
-    with open_office(home) as office:
-        with office.database.transaction() as transaction:
-            now = office.clock.now()
-            bank = Member(BANK, "bank", "银行", "rural_commercial_bank", None, suspended=False)
-            members.add(transaction, bank, now=now, actor="test")
-            members.add_key(transaction, BANK, home.keys.create(BANK).public, now=now, actor="test")
+    bank = Member(BANK, "bank", "银行", "rural_commercial_bank", None, suspended=False)
+    with new_office(folder / "home", Settings(COUNTY, "anhui", database_url=database_url), [bank]) as office:
         yield office
 
 
@@ -144,12 +138,10 @@ def enter_others(office: Office, files: list[sample_county.SampleFile]) -> list[
     """Enter whoever sends one of `files` and is no member yet; return all who send."""
     senders = {file.member: adapters.find(file.adapter) for file in files}
     with office.database.transaction() as transaction:
-        now = office.clock.now()
-        for code in senders.keys() - {member.code for member in members.all_members(transaction)}:
-            [kind] = senders[code].institution_kinds
-            member = Member(code, kind, senders[code].chinese, senders[code].name, None, suspended=False)
-            members.add(transaction, member, now=now, actor="test")
-            members.add_key(transaction, code, office.home.keys.create(code).public, now=now, actor="test")
+        missing = senders.keys() - {member.code for member in members.all_members(transaction)}
+    for code in missing:
+        [kind] = senders[code].institution_kinds
+        enter(office, Member(code, kind, senders[code].chinese, senders[code].name, None, suspended=False))
     return list(senders)
 
 

@@ -16,10 +16,9 @@ import httpx
 import pytest
 
 from huilian.keys import PublicKey
-from tests import foreign_folder
-from tests.push_county import ledger
-from tests.support import processes
+from tests.support import foreign_folder, processes
 from tests.support.processes import HUILIAN
+from tests.support.push import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import foreign_folder
+from tests.support import foreign_folder
 
 HUILIAN = Path(sys.executable).with_name("huilian")
 PATIENCE = 60.0

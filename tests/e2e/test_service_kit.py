@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from adapters import sample_county
-from tests.kill.office import wait_until
-from tests.servers.postgresql import PostgreSQLNode
-from tests.servers.rabbitmq import RabbitMQNode
+from tests.support.distributed_office import wait_until
+from tests.support.servers.postgresql import PostgreSQLNode
+from tests.support.servers.rabbitmq import RabbitMQNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

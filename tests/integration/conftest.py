@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.kernel import open_county
+from tests.support.county import open_county
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.kernel import County
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.county import County
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 
 @pytest.fixture(scope="session")

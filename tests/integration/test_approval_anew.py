@@ -17,12 +17,12 @@ from huilian.office import open_office
 from huilian.wire.trusted_keys import TrustedKey
 from tests.integration.test_joining import NEW_BANK, Machines
 from tests.integration.test_members import DAY, add_key, revoke
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
+from tests.support.county import BANK, COUNTY, MINUTE, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel import County
+    from tests.support.county import County
 
 HTTPS = "https://county.example"
 ISSUED = "SELECT subject || ' ' || (detail->>'kid') FROM huilian.audit WHERE action = 'approval.issued' ORDER BY number"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from huilian import audit
 from huilian.audit import GENESIS
 from huilian.errors import UsageError
-from tests.kernel import MINUTE, NOW
+from tests.support.county import MINUTE, NOW
 
 if TYPE_CHECKING:
-    from tests.kernel import County
+    from tests.support.county import County
 
 FIRST = 7
 """The number of the first record after those of setting up: two members, two keys, the bank and its key."""

@@ -24,13 +24,13 @@ from huilian.processing import Result
 from huilian.quotas import Quotas
 from huilian.relay import Relay
 from huilian.service import query
-from tests.kernel import BANK, MINUTE, Probe, manifest_draft
+from tests.support.county import BANK, MINUTE, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.counted_refusals import CountedRefusal, Sample
-    from tests.kernel import County
+    from tests.support.county import County
 
 MANY = 300
 DAY = dt.timedelta(days=1)

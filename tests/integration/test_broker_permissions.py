@@ -15,16 +15,16 @@ from huilian.cli import session
 from huilian.cli.application import run
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.membership import standing
-from tests.amqp_county import amqp_county
-from tests.kernel import BANK
-from tests.push_county import FILE, ledger, send
+from tests.support.county import BANK
+from tests.support.county_over_amqp import amqp_county
+from tests.support.push import FILE, ledger, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.amqp_county import AmqpCounty
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.county_over_amqp import AmqpCounty
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 pytestmark = pytest.mark.timeout(180)
 

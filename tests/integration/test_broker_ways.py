@@ -15,18 +15,18 @@ from huilian.errors import MessageRefused
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.membership import standing
 from huilian.relay import Relay
-from tests.amqp_county import amqp_county
-from tests.edge_home import confirmation
-from tests.kernel import BANK, COUNTY
-from tests.push_county import FILE, ledger, send
+from tests.support.county import BANK, COUNTY
+from tests.support.county_over_amqp import amqp_county
+from tests.support.edge import confirmation
+from tests.support.push import FILE, ledger, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from huilian.envelope import Message
-    from tests.amqp_county import AmqpCounty
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.county_over_amqp import AmqpCounty
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 pytestmark = pytest.mark.timeout(180)
 

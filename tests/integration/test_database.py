@@ -13,8 +13,8 @@ from huilian.database import Database
 from huilian.errors import HostUnavailable
 
 if TYPE_CHECKING:
-    from tests.kernel import County
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.county import County
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 SOON = 5.0
 """Seconds, on a busy machine."""

@@ -16,8 +16,8 @@ from huilian.errors import ConfigurationError
 from huilian.home import Home, Settings
 from huilian.members import Member
 from huilian.office import components, open_office, set_up
-from tests.kernel import BANK, COUNTY
-from tests.push_county import ledger, send_and_settle
+from tests.support.county import BANK, COUNTY
+from tests.support.push import ledger, send_and_settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

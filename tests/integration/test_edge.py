@@ -16,9 +16,9 @@ from huilian.institution.edge import open_edge
 from huilian.institution.edge.settings import load, save
 from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from tests.edge_home import BANK, confirmation, edge_home, go, names, receipts, run_edge
-from tests.http_county import OTHER_BANK, CountyOverHttp, county_over_http
-from tests.push_county import ledger
+from tests.support.county_over_http import OTHER_BANK, CountyOverHttp, county_over_http
+from tests.support.edge import BANK, confirmation, edge_home, go, names, receipts, run_edge
+from tests.support.push import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from huilian.envelope import Draft, Message
     from huilian.home import Home
     from huilian.institution.transports.base import Incoming
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 FILE = "RCB01_LOAN_20240531.csv"
 TABLES = """

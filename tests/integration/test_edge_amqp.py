@@ -20,9 +20,9 @@ from huilian.institution.journal import Journal
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.keys import SigningKey
 from huilian.relay import Relay
-from tests.edge_home import BANK, confirmation, edge_home, go, names, receipt_draft
-from tests.kernel import COUNTY, NOW
-from tests.push_county import ledger, receipt, spool
+from tests.support.county import COUNTY, NOW
+from tests.support.edge import BANK, confirmation, edge_home, go, names, receipt_draft
+from tests.support.push import ledger, receipt, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Draft, Message
     from huilian.home import Home
-    from tests.kernel import County
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.county import County
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 TYPES = ("confirmations", "notices", "receipt")
 

@@ -14,8 +14,8 @@ from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import bundles as at_the_edge
 from huilian.institution.edge import open_edge
 from huilian.institution.spool import Spool
-from tests.edge_home import BANK, confirmation, edge_home, names, receipts
-from tests.push_county import ledger
+from tests.support.edge import BANK, confirmation, edge_home, names, receipts
+from tests.support.push import ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from huilian.carrying import Taken
     from huilian.envelope import Message
     from huilian.home import Home
-    from tests.kernel import County
+    from tests.support.county import County
 
 FILE = "RCB01_LOAN_20240531.csv"
 

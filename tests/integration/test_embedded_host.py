@@ -23,7 +23,7 @@ from huilian.errors import HostUnavailable
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import Office
 from huilian.service import Service
-from tests.kernel import PROJECT, Probe, let_every_service_answer, manifest_draft, open_county
+from tests.support.county import PROJECT, Probe, let_every_service_answer, manifest_draft, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Draft, Message
     from huilian.processing import Processor
-    from tests.kernel import County
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.county import County
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 MANY = 40
 PATIENCE = 30.0
@@ -45,7 +45,7 @@ from pathlib import Path
 from huilian.home import Home
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
 from huilian.office import open_office
-from tests.kernel import Probe, let_every_service_answer
+from tests.support.county import Probe, let_every_service_answer
 
 class Slow(Probe):
     def handle(self, message, transaction, context):

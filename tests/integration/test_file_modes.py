@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.edge_home import edge_home, run_edge
-from tests.http_county import county_over_http
-from tests.kernel import BANK
-from tests.push_county import FILE, ledger, send
+from tests.support.county import BANK
+from tests.support.county_over_http import county_over_http
+from tests.support.edge import edge_home, run_edge
+from tests.support.push import FILE, ledger, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

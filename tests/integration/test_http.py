@@ -22,15 +22,23 @@ from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageE
 from huilian.http import answers, create_app
 from huilian.keys import SigningKey
 from huilian.quotas import Quotas
-from tests.http_county import BANK, COUNTY, HOUSEHOLDS, OTHER_BANK, TOWNSHIP, CountyOverHttp, county_over_http
-from tests.push_county import receipt as wait
+from tests.support.county_over_http import (
+    BANK,
+    COUNTY,
+    HOUSEHOLDS,
+    OTHER_BANK,
+    TOWNSHIP,
+    CountyOverHttp,
+    county_over_http,
+)
+from tests.support.push import receipt as wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import marshmallow as ma
 
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 MEGABYTE = 1_000_000
 ROSTER_ROWS, ROSTER_DIRT = 224, 10

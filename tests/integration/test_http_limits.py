@@ -23,7 +23,7 @@ from huilian.http.server import HttpServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.kernel import County
+    from tests.support.county import County
 
 PATIENCE_SECONDS = 20.0
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: county\r\n\r\n"

@@ -20,14 +20,14 @@ from huilian.http import channels, queries
 from huilian.http.app import specification
 from huilian.http.channels import ANSWER_THREADS
 from huilian.http.interface import STREAMS_AT_ONCE, STREAMS_BY_TOKEN, streamed
-from tests.http_county import BANK, COUNTY, HOUSEHOLDS, CountyOverHttp, county_over_http
+from tests.support.county_over_http import BANK, COUNTY, HOUSEHOLDS, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from huilian.cli.remote import Reader
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 LOANS = 20_000
 """About 12 MB of feed: more than all buffers between the server and a client with a small one hold."""

@@ -13,16 +13,16 @@ from huilian.institution import push
 from huilian.institution.edge import open_edge
 from huilian.institution.transports.http import HttpTransport
 from huilian.members import Member
-from tests.adapters.insurer_making import NAME, alone, claim, package, policy, result, results
-from tests.edge_home import COUNTY, edge_home, go, names, run_edge
-from tests.http_county import CountyOverHttp, county_over_http
+from tests.support.builders.insurer_packages import NAME, alone, claim, package, policy, result, results
+from tests.support.county_over_http import CountyOverHttp, county_over_http
+from tests.support.edge import COUNTY, edge_home, go, names, run_edge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from huilian.home import Home
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 INSURER = "INS_PICC"
 SETTINGS = adapters.settings_for(adapter, COUNTY, {})

@@ -13,7 +13,7 @@ import pytest
 from huilian import audit, bundle, carrying, envelope, issuing, members, outgoing
 from huilian.cli import bundles
 from huilian.errors import AccessDenied, FileRefused, HuilianError, UsageError
-from tests.edge_home import BANK, edge_home, names
+from tests.support.edge import BANK, edge_home, names
 from tests.unit.test_record_checks import CONFIRMATION
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
     from huilian.issuing import Issued
-    from tests.kernel import County
+    from tests.support.county import County
 
 CREDIT = {
     "line": 1,

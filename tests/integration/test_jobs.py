@@ -14,7 +14,7 @@ from huilian.county.jobs import Calendar, Job, run_due, run_until
 if TYPE_CHECKING:
     from huilian.database import Transaction
     from huilian.office import Office
-    from tests.kernel import County
+    from tests.support.county import County
 
 DAY = dt.timedelta(days=1)
 

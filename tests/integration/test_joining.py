@@ -26,13 +26,13 @@ from huilian.membership.approval import read_approval
 from huilian.membership.signed_document import DAYS
 from huilian.office import set_up
 from tests.integration.test_members import DAY, sender_code
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
+from tests.support.county import BANK, COUNTY, MINUTE, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.membership.joining import JoiningRequest
-    from tests.kernel import County
+    from tests.support.county import County
 
 NEW_BANK = "RCB02"
 """A bank that is no member yet."""

@@ -23,14 +23,14 @@ from huilian.keys import SigningKey
 from huilian.membership import key_expiry, standing
 from huilian.office import open_office, set_up
 from tests.integration.test_members import DAY, add_key, revoke
-from tests.kernel import BANK, COUNTY, MINUTE, NOW, manifest_draft
+from tests.support.county import BANK, COUNTY, MINUTE, NOW, manifest_draft
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
     from huilian.envelope import Message
-    from tests.kernel import County
+    from tests.support.county import County
 
 ENDS = NOW + members.KEY_LIFETIME
 """When the keys the office was set up with end."""

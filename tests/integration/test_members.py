@@ -13,13 +13,13 @@ from huilian.errors import AccessDenied, MessageRefused, UsageError
 from huilian.home import Home, Settings
 from huilian.keys import PublicKey, SigningKey
 from huilian.members import KEY_LIFETIME, Member
-from tests.kernel import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
+from tests.support.county import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.envelope import Message
-    from tests.kernel import County
+    from tests.support.county import County
 
 DAY = dt.timedelta(days=1)
 

@@ -13,14 +13,14 @@ from huilian.database import Database
 from huilian.envelope import Draft
 from huilian.processing import Result
 from huilian.schema import KERNEL
-from tests.kernel import BANK, Probe, manifest_draft
+from tests.support.county import BANK, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from huilian.envelope import Message
-    from tests.kernel import County
+    from tests.support.county import County
 
 OTHER = "RCB02"
 SAME = "00000000-0000-4000-8000-000000000001"

@@ -11,11 +11,11 @@ from huilian import envelope, messages
 from huilian.envelope import SEAL_LIMIT
 from huilian.errors import MessageRefused, UsageError
 from huilian.keys import SigningKey
-from tests.kernel import BANK, MINUTE, NOW, manifest_draft
+from tests.support.county import BANK, MINUTE, NOW, manifest_draft
 
 if TYPE_CHECKING:
     from huilian.envelope import Message
-    from tests.kernel import County
+    from tests.support.county import County
 
 SUBMISSION = "RCB01-loan_ledger-20240531-0123456789abcdef"
 

@@ -31,18 +31,18 @@ from huilian.membership.platform_keys import read_list
 from huilian.office import open_office
 from huilian.relay import Relay
 from huilian.wire.trusted_keys import TrustedKey
-from tests.edge_home import ADAPTER, confirmation, edge_home, names
-from tests.http_county import county_over_http
 from tests.integration.test_joining import NEW_BANK, Machines
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
-from tests.platform_lists import DAY, entry, list_text
-from tests.push_county import ledger, send
-from tests.push_county import receipt as wait
+from tests.support.builders.platform_lists import DAY, entry, list_text
+from tests.support.county import BANK, COUNTY, MINUTE, NOW
+from tests.support.county_over_http import county_over_http
+from tests.support.edge import ADAPTER, confirmation, edge_home, names
+from tests.support.push import ledger, send
+from tests.support.push import receipt as wait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel import County
+    from tests.support.county import County
 
 
 @pytest.fixture(autouse=True)

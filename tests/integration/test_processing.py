@@ -24,14 +24,14 @@ from huilian.office import Office
 from huilian.processing import Result
 from huilian.schema import KERNEL
 from huilian.service import Service
-from tests.kernel import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
+from tests.support.county import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from huilian.envelope import Message
     from huilian.processing import Outcome
-    from tests.kernel import County
+    from tests.support.county import County
 
 NUMBER = "341599199001011234"
 HUGE = 100 * 1024 * 1024

@@ -23,9 +23,9 @@ from huilian.institution import push, sync
 from huilian.institution.spool import Spool
 from huilian.institution.transports.base import Incoming
 from huilian.keys import SigningKey
-from tests.edge_home import Wire, receipt_draft
-from tests.kernel import BANK, COUNTY, MINUTE, NOW, PROJECT
-from tests.push_county import ADAPTER, BATCH, FILE, Cut, ledger, receipt, row, send, send_and_settle, spool
+from tests.support.county import BANK, COUNTY, MINUTE, NOW, PROJECT
+from tests.support.edge import Wire, receipt_draft
+from tests.support.push import ADAPTER, BATCH, FILE, Cut, ledger, receipt, row, send, send_and_settle, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from huilian.envelope import Message
     from huilian.institution.transports.base import Transport
     from huilian.office import Office
-    from tests.kernel import County
+    from tests.support.county import County
 
 LOANS = 12
 MESSAGES = 1 + LOANS // BATCH
@@ -65,8 +65,8 @@ from huilian.clock import FixedClock
 from huilian.home import Home
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.office import open_office
-from tests import push_county
-from tests.kernel import MINUTE, NOW
+from tests.support import push
+from tests.support.county import MINUTE, NOW
 
 push_county.in_small_batches()
 where, at = sys.argv[3], int(sys.argv[4])

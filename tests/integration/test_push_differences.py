@@ -16,7 +16,7 @@ from huilian import messages
 from huilian.hosts.embedded import EmbeddedTransport
 from huilian.institution.spool import Spool
 from huilian.ledger_content import digests
-from tests.push_county import ledger, send_and_settle, spool
+from tests.support.push import ledger, send_and_settle, spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
     from huilian.institution.push import Pushed
-    from tests.kernel import County
+    from tests.support.county import County
 
 MARCH, APRIL, MAY = (f"RCB01_LOAN_2024{day}.csv" for day in ("0331", "0430", "0531"))
 DAMAGES = (lambda held: held[:-1], lambda held: held[:-1] + bytes([held[-1] ^ 1]), lambda _: b"")

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from huilian.cli.application import run
 from huilian.home import Home, Settings
 from huilian.office import set_up
-from tests.adapters.postal_making import ledger
+from tests.support.builders.postal_files import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -21,16 +21,16 @@ from huilian.institution.edge.settings import load, save
 from huilian.institution.spool import Spool
 from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from tests.edge_home import edge_home, go, names, receipts, run_edge
-from tests.http_county import BANK, OTHER_BANK, CountyOverHttp, county_over_http
-from tests.push_county import ledger, send
+from tests.support.county_over_http import BANK, OTHER_BANK, CountyOverHttp, county_over_http
+from tests.support.edge import edge_home, go, names, receipts, run_edge
+from tests.support.push import ledger, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from huilian.home import Home
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 Sealed = tuple[str, bytes]
 FILE = "RCB01_LOAN_20240531.csv"

@@ -13,15 +13,15 @@ from structlog.testing import capture_logs
 from huilian.cli.application import run
 from huilian.http_names import NOT_TAKEN_HEADER
 from services.statistics.questions import Figures
-from tests.http_county import BANK, county_over_http
-from tests.push_county import ledger, send
+from tests.support.county_over_http import BANK, county_over_http
+from tests.support.push import ledger, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.http_county import CountyOverHttp
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.county_over_http import CountyOverHttp
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 TAKEN = {
     "institution": BANK,

@@ -15,18 +15,18 @@ from huilian.errors import MessageRefused
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.keys import SigningKey
 from huilian.membership import standing
-from tests.amqp_county import amqp_county
-from tests.kernel import BANK, MINUTE, Probe, manifest_draft
-from tests.push_county import BATCH, FILE, engine, ledger, receipt, send, spool
+from tests.support.county import BANK, MINUTE, Probe, manifest_draft
+from tests.support.county_over_amqp import amqp_county
+from tests.support.push import BATCH, FILE, engine, ledger, receipt, send, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from huilian.envelope import Message
-    from tests.amqp_county import AmqpCounty
-    from tests.kernel import County
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.county import County
+    from tests.support.county_over_amqp import AmqpCounty
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 SUBMISSION = "RCB01-loan_ledger-20240531-0123456789abcdef"
 

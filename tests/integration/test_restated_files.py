@@ -20,20 +20,20 @@ from huilian.institution import push
 from huilian.institution.edge import open_edge
 from huilian.institution.spool import Spool
 from huilian.institution.transports.amqp import AmqpTransport
-from tests.amqp_county import amqp_county
-from tests.edge_home import edge_home
-from tests.http_county import county_over_http
-from tests.kernel import BANK, COUNTY, NOW
-from tests.push_county import HEADER, row, send, send_and_settle, spool
+from tests.support.county import BANK, COUNTY, NOW
+from tests.support.county_over_amqp import amqp_county
+from tests.support.county_over_http import county_over_http
+from tests.support.edge import edge_home
+from tests.support.push import HEADER, row, send, send_and_settle, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.amqp_county import AmqpCounty
-    from tests.http_county import CountyOverHttp
-    from tests.kernel import County
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.county import County
+    from tests.support.county_over_amqp import AmqpCounty
+    from tests.support.county_over_http import CountyOverHttp
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 FILE = "RCB01_LOAN_20240531.csv"
 ROSTER = "花名册_341599_20240531.csv"

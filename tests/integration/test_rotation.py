@@ -23,16 +23,16 @@ from huilian.membership import rotation, signed_document, standing
 from huilian.membership.announcement import KeyAnnouncement, make_announcement, read_announcement
 from huilian.membership.approval import read_approval
 from huilian.office import set_up
-from tests.edge_home import edge_home
-from tests.http_county import county_over_http
 from tests.integration.test_members import DAY, add_key, revoke, sender_code
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
-from tests.push_county import Cut, ledger, send, send_and_settle, spool
+from tests.support.county import BANK, COUNTY, MINUTE, NOW
+from tests.support.county_over_http import county_over_http
+from tests.support.edge import edge_home
+from tests.support.push import Cut, ledger, send, send_and_settle, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.kernel import County
+    from tests.support.county import County
 
 
 def announced(county: County, new: SigningKey, **stated: Any) -> KeyAnnouncement:  # noqa: ANN401  # any part of it

@@ -15,13 +15,13 @@ from huilian.county.submissions.questions import Scoreboard
 from huilian.errors import AccessDenied
 from huilian.members import Member
 from schemas.answers import Difference
-from tests.http_county import BANK, COUNTY, OTHER_BANK, CountyOverHttp, county_over_http
+from tests.support.county_over_http import BANK, COUNTY, OTHER_BANK, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 INSURER = "INS01"
 _SUBMISSION = """

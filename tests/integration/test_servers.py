@@ -18,10 +18,10 @@ import psutil
 import psycopg
 import pytest
 
-from tests.servers.rabbitmq import QUEUE_REGISTRATION_SECONDS, RabbitMQNode
+from tests.support.servers.rabbitmq import QUEUE_REGISTRATION_SECONDS, RabbitMQNode
 
 if TYPE_CHECKING:
-    from tests.servers.postgresql import PostgreSQLNode
+    from tests.support.servers.postgresql import PostgreSQLNode
 
 pytestmark = pytest.mark.real
 
@@ -35,7 +35,7 @@ ORPHAN_SECONDS = 20.0
 # Starts a server, says where it is, and hangs, so that it can only be ended from outside.
 HOLDER = """
 import json, time
-from tests.servers.{module} import {node}
+from tests.support.servers.{module} import {node}
 node = {node}()
 node.start()
 print(json.dumps([node.pid, str(node.directory)]), flush=True)

@@ -20,10 +20,10 @@ from huilian.hosts.embedded import EmbeddedHost
 from huilian.office import open_office, set_up
 from huilian.processing import HAND_ON
 from huilian.relay import Relay
-from tests.amqp_county import amqp_county
-from tests.edge_home import confirmation
-from tests.kernel import BANK, COUNTY, manifest_draft
-from tests.push_county import FILE, ledger, send
+from tests.support.county import BANK, COUNTY, manifest_draft
+from tests.support.county_over_amqp import amqp_county
+from tests.support.edge import confirmation
+from tests.support.push import FILE, ledger, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from huilian.envelope import Message
     from huilian.office import Office
-    from tests.amqp_county import AmqpCounty
-    from tests.kernel import County
-    from tests.servers.rabbitmq import RabbitMQNode
+    from tests.support.county import County
+    from tests.support.county_over_amqp import AmqpCounty
+    from tests.support.servers.rabbitmq import RabbitMQNode
 
 REGISTRY, PLATFORM = service_code("registry"), members.PLATFORM
 STATISTICS = service_queue("statistics")

@@ -17,7 +17,9 @@ from huilian.institution.edge import open_edge
 from huilian.institution.edge.agent import lasting_errors
 from huilian.institution.spool import Spool
 from huilian.institution.transports.amqp import AmqpTransport
-from tests.edge_home import (
+from tests.support.county import NOW
+from tests.support.county_over_http import county_over_http
+from tests.support.edge import (
     ADAPTER,
     BANK,
     COUNTY,
@@ -29,9 +31,7 @@ from tests.edge_home import (
     receipts,
     refusal_notice,
 )
-from tests.http_county import county_over_http
-from tests.kernel import NOW
-from tests.push_county import FILE, engine, ledger, receipt, spool
+from tests.support.push import FILE, engine, ledger, receipt, spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from huilian.home import Home
     from huilian.institution.edge import Edge
     from huilian.institution.transports.base import Transport
-    from tests.kernel import County
+    from tests.support.county import County
 
 LATER = "RCB01_LOAN_20240530.csv"
 TYPES = ("confirmations", "notices", "receipt")

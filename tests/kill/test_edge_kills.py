@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from huilian.office import open_office
-from tests.edge_home import BANK, confirmation, edge_home, names, receipts, run_edge
-from tests.http_county import county_over_http
-from tests.kill.office import running_office, wait_until
-from tests.push_county import ledger
-from tests.servers.postgresql import PostgreSQLNode
-from tests.servers.rabbitmq import RabbitMQNode
 from tests.support import processes
+from tests.support.county_over_http import county_over_http
+from tests.support.distributed_office import running_office, wait_until
+from tests.support.edge import BANK, confirmation, edge_home, names, receipts, run_edge
+from tests.support.push import ledger
+from tests.support.servers.postgresql import PostgreSQLNode
+from tests.support.servers.rabbitmq import RabbitMQNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,8 @@ from huilian.broker import Broker
 from huilian.institution.journal import InboxFiles, KeptMessages, OutboxFiles
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.institution.transports.http import HttpTransport
-from tests.edge_home import be_quick, go
-from tests.push_county import in_small_batches
+from tests.support.edge import be_quick, go
+from tests.support.push import in_small_batches
 
 where, at = sys.argv[2], int(sys.argv[3])
 times = iter(range(1000))

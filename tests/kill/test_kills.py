@@ -9,14 +9,14 @@ import pytest
 
 from huilian import service
 from huilian.county import backfill
-from tests.kill.office import COUNTY, balance, in_background, running_office, settle, wait_until
-from tests.servers.postgresql import PostgreSQLNode
-from tests.servers.rabbitmq import RabbitMQNode
+from tests.support.distributed_office import COUNTY, balance, in_background, running_office, settle, wait_until
+from tests.support.servers.postgresql import PostgreSQLNode
+from tests.support.servers.rabbitmq import RabbitMQNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.kill.office import DistributedOffice
+    from tests.support.distributed_office import DistributedOffice
 
 pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(240)]
 

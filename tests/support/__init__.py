@@ -1,1 +1,1 @@
-"""What the tests stand on: builders of counties and files, assertions, broken adapters, servers and processes."""
+"""What the tests stand on: builders, assertions, broken adapters, counties, servers and processes."""

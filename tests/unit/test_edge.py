@@ -27,7 +27,8 @@ from huilian.institution.spool import Spool
 from huilian.institution.translation import translate
 from huilian.keys import SigningKey
 from huilian.membership.signed_document import stamp
-from tests.edge_home import (
+from tests.support.builders.platform_lists import entry, list_draft, list_text
+from tests.support.edge import (
     ADAPTER,
     BANK,
     COUNTY,
@@ -39,8 +40,7 @@ from tests.edge_home import (
     receipts,
     refusal_notice,
 )
-from tests.platform_lists import entry, list_draft, list_text
-from tests.push_county import engine, ledger
+from tests.support.push import engine, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

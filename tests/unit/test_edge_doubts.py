@@ -24,8 +24,8 @@ from huilian.institution.transports import http
 from huilian.institution.transports.base import Incoming
 from huilian.institution.transports.http import HttpTransport
 from huilian.keys import SigningKey
-from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, names
-from tests.kernel import NOW
+from tests.support.county import NOW
+from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, confirmation, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

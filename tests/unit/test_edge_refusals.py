@@ -21,8 +21,8 @@ from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.edge.status import status
 from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, names, receipts, refusal_notice
-from tests.push_county import ledger
+from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, names, receipts, refusal_notice
+from tests.support.push import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

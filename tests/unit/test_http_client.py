@@ -16,9 +16,9 @@ from huilian.cli.remote import Reader
 from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
 from huilian.home import Home
 from huilian.institution.transports.http import HttpTransport
-from tests.push_county import receipt
-from tests.servers.certificates import issue_server_certificate
-from tests.servers.node import free_port
+from tests.support.push import receipt
+from tests.support.servers.certificates import issue_server_certificate
+from tests.support.servers.node import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,8 +22,8 @@ from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.journal import Journal
 from huilian.keys import SigningKey
-from tests.edge_home import ADAPTER, BANK, COUNTY, Wire, confirmation, names, receipt_draft
-from tests.push_county import engine, ledger, spool
+from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, confirmation, names, receipt_draft
+from tests.support.push import engine, ledger, spool
 
 if TYPE_CHECKING:
     from pathlib import Path

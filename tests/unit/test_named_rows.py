@@ -23,8 +23,8 @@ from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.spool import Spool
 from huilian.keys import SigningKey
-from tests.adapters.insurer_making import NAME, NAMESPACE, claim, package, policy, results
-from tests.edge_home import COUNTY, Wire, go, names, receipt_draft
+from tests.support.builders.insurer_packages import NAME, NAMESPACE, claim, package, policy, results
+from tests.support.edge import COUNTY, Wire, go, names, receipt_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,8 +21,8 @@ from huilian.institution.membership import Membership, OwnKeys, membership_of, o
 from huilian.keys import KeyFolder, SigningKey
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.wire.trusted_keys import TrustedKey
-from tests.edge_home import ADAPTER, BANK, COUNTY
-from tests.push_county import ledger, spool
+from tests.support.edge import ADAPTER, BANK, COUNTY
+from tests.support.push import ledger, spool
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from huilian import access, catalogue
 from huilian.issuing import issuable
 from huilian.members import Member
 from huilian.record_checks import RecordChecks
-from tests.adapters.making import identity_number
+from tests.support.builders.delimited_files import identity_number
 
 CONFIRMATION = {
     "line": 1,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import requirements
+from tests.support.servers import requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +23,14 @@ UPDATE, INSTALL = f"update {WAITING}", f"install -y --no-install-recommends rabb
 MACHINE = """
 import os
 from contextlib import nullcontext
-from tests.servers import requirements
+from tests.support.servers import requirements
 os.geteuid = lambda: {user}
 requirements.SCRIPT_LOCATIONS = ({scripts!r},)
 requirements.services_not_started = nullcontext
 """
 TESTS = """
 import pytest
-from tests.servers.requirements import installed_rabbitmq
+from tests.support.servers.requirements import installed_rabbitmq
 pytestmark = pytest.mark.real
 @pytest.mark.parametrize("number", range(3))
 def test_a_server_is_found(number):

@@ -21,7 +21,7 @@ from huilian.membership.announcement import read_announcement
 from huilian.membership.approval import Addresses, make_approval, read_approval
 from huilian.membership.joining import read_request
 from huilian.wire.trusted_keys import TrustedKey
-from tests.kernel import NOW
+from tests.support.county import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable

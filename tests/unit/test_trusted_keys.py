@@ -16,9 +16,9 @@ from huilian.institution.trust import believed
 from huilian.keys import PublicKey, SigningKey
 from huilian.membership import platform_keys
 from huilian.wire.trusted_keys import TrustedKey
-from tests.edge_home import confirmation
-from tests.kernel import BANK, COUNTY, MINUTE, NOW
-from tests.platform_lists import BEGAN, DAY, entry, list_draft, list_text
+from tests.support.builders.platform_lists import BEGAN, DAY, entry, list_draft, list_text
+from tests.support.county import BANK, COUNTY, MINUTE, NOW
+from tests.support.edge import confirmation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

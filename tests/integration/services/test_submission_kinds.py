@@ -1,0 +1,192 @@
+"""Any service may own kinds of submission: each takes its own, and leaves the others' alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from huilian.county.submissions.kinds import Counts, Kind, Part, Single
+from huilian.county.submissions.staging import as_row
+from huilian.envelope import Draft
+from huilian.processing import Result
+from huilian.records import columnar
+from huilian.service import Service
+from schemas.insurance import ClaimRecord, PolicyRecord
+from schemas.records import RepaymentRecord, RosterRecord
+from services.registry import service as registry
+from services.statistics import service as statistics
+from tests.integration.services.test_registry_roster import person
+from tests.support.builders.insurer_packages import alone, claim
+from tests.support.reporting import COUNTY, INSURER, Submission, open_county
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from huilian.county.submissions import kinds
+    from huilian.county.submissions.kinds import Records
+    from huilian.database import Transaction
+    from tests.support.reporting import ReportingCounty
+
+DAY = dt.date(2025, 1, 31)
+REPAYMENT = {
+    "transaction_no": "T1",
+    "loan_no": "L1",
+    "transaction_date": "2025-01-15",
+    "principal": "100.00",
+    "interest": "2.50",
+    "channel": None,
+}
+
+
+CLAIMS = Part(ClaimRecord, ("claim_no",), ("amount",), (("event_date", "HL2025"),))
+MADE = "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname ~ '^staged_' OR relpersistence = 't')"
+"""The tables that were made for a submission."""
+
+
+class Notebook:
+    """Applies submissions by noting what it was given."""
+
+    def __init__(self) -> None:
+        self.applied: list[kinds.Submission] = []
+        self.frames: list[pl.DataFrame] = []
+        self.tables: list[list[dict[str, object]]] = []
+        self.made: list[list[dict[str, object]]] = []
+
+    def apply(
+        self, transaction: Transaction, submission: kinds.Submission, records: Records
+    ) -> Generator[Draft, None, Counts]:
+        """Note submission, frames and table."""
+        yield from ()
+        self.applied.append(submission)
+        of = "claims" if submission.is_single else submission.kind
+        self.frames += records.frames(of)
+        self.made.append(transaction.rows(MADE))
+        self.tables.append(transaction.rows(f"SELECT * FROM {records.table(of)} ORDER BY sequence, line"))
+        assert records.count(of) == len(self.tables[-1])
+        return Counts(submission.accepted, 0, 0)
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    """What either service applies submissions to."""
+    return Notebook()
+
+
+@pytest.fixture
+def county(fresh_database: str, tmp_path: Path, notebook: Notebook) -> Iterator[ReportingCounty]:
+    """A county with two services that own a kind each: journals and rosters."""
+    journals = Kind(
+        "repayment_journal",
+        {"repayment_journal": Part(RepaymentRecord, ("transaction_no",), ("principal", "interest"))},
+        notebook.apply,
+        "还款流水",
+    )
+    rosters = Kind(
+        "roster", {"roster": Part(RosterRecord, ("household_no", "identity_number"))}, notebook.apply, "花名册"
+    )
+    packages = Kind(
+        "insurance_package",
+        {"policies": Part(PolicyRecord, ("policy_no",)), "claims": CLAIMS},
+        notebook.apply,
+        "保险业务报文",
+        single=Single("insurance_element", lambda _transaction, _submission, _type, _time: True),
+    )
+    owned = (
+        ("journals", registry.component, journals),
+        ("people", statistics.component, rosters),
+        ("insurance", registry.component, packages),
+    )
+    with open_county(fresh_database, tmp_path) as opened:
+        opened.office.__dict__["services"] = {
+            name: Service(name=name, component=component, kinds=(kind,)) for name, component, kind in owned
+        }
+        yield opened
+
+
+def journal(**changes: object) -> Submission:
+    """Return a journal of three repayments in two batches, with one rejection."""
+    rows = [REPAYMENT | {"transaction_no": f"T{number}"} for number in range(3)]
+    return replace(Submission("RCB01", DAY, rows, ["T9"], "repayment_journal", part_rows=2), **changes)
+
+
+def test_a_service_is_given_its_submission_with_typed_frames_and_a_table(county: ReportingCounty, notebook: Notebook):
+    """Part by part, with their places; money is decimal, dates are dates."""
+    sent = journal()
+    receipt = county.push(sent)
+    assert (receipt["status"], receipt["accepted"], receipt["changed"], receipt["rejected"]) == ("accepted", 3, 3, 1)
+    [applied] = notebook.applied
+    assert (applied.name, applied.member, applied.kind, applied.as_of) == (sent.name, "RCB01", "repayment_journal", DAY)
+    assert (applied.application, applied.file_sequence, applied.is_single) == (1, None, False)
+    assert [frame.height for frame in notebook.frames] == [2, 1]
+    first = notebook.frames[0].row(1, named=True)
+    assert str(first["principal"]) == "100.00"
+    assert (first["sequence"], first["line"], first["transaction_date"]) == (0, 3, dt.date(2025, 1, 15))
+    [table] = notebook.tables
+    assert [row["transaction_no"] for row in table] == ["T0", "T1", "T2"]
+    assert table[2]["sequence"] == 1
+
+
+def test_each_service_takes_the_kinds_that_it_owns(county: ReportingCounty, notebook: Notebook):
+    """The manifest reaches all that own kinds; the order of applications is one for the county."""
+    county.push(journal())
+    county.push(Submission(COUNTY, DAY, [person("H1", 1)], ["H9"], "roster"))
+    assert [(each.kind, each.application) for each in notebook.applied] == [("repayment_journal", 1), ("roster", 2)]
+    assert county.rows("SELECT count(*) AS n FROM huilian.submission") == [{"n": 2}]
+    assert county.rows("SELECT count(*) AS n FROM huilian.rejection") == [{"n": 2}]
+    assert county.dead_letters() == []
+    receipts = county.rows("SELECT count(DISTINCT id) AS n FROM huilian.message WHERE type = 'receipt'")
+    assert receipts == [{"n": 2}]
+
+
+def test_what_is_of_no_kind_is_refused_once(county: ReportingCounty):
+    """By one service; the others leave it alone."""
+    for message in county.messages(Submission("RCB01", DAY, [], ["L1"], "loan_ledger")):
+        assert county.deliver(message).result is Result.REFUSED
+    assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
+
+
+def test_a_batch_is_staged_in_the_schema_of_the_service_that_owns_the_kind(county: ReportingCounty):
+    """A service's tables are its own, these among them."""
+    for sent, schema in (
+        (journal(), "registry"),
+        (Submission(COUNTY, DAY, [person("H1", 1), person("H1", 2)], kind="roster", part_rows=1), "statistics"),
+    ):
+        manifest, first, *_ = county.messages(sent)
+        county.carry([manifest, first])
+        found = county.rows("SELECT schemaname, tablename FROM pg_tables WHERE tablename LIKE 'staged%'")
+        assert {"schemaname": schema, "tablename": f"staged_{len(found)}"} in found
+
+
+def test_one_record_is_handed_on_without_a_table(county: ReportingCounty, notebook: Notebook):
+    """As a frame; a table of it is made for whoever asks."""
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE huilian.member SET adapter = 'insurer' WHERE code = %s", [INSURER])
+    draft = Draft("insurance_element", "insurance_element/v1", INSURER, alone(claim()).encode(), xml=True)
+    county.carry([county.seal(INSURER, draft)])
+    [applied] = notebook.applied
+    assert (applied.kind, applied.is_single, applied.accepted) == ("insurance_package", True, 1)
+    assert notebook.made == [[]]
+    [frame] = notebook.frames
+    [[row]] = notebook.tables
+    assert str(frame.item(0, "amount")) == "30000.00"
+    assert frame.row(0, named=True) == row
+
+
+def test_one_record_is_applied_as_a_row_of_sql(county: ReportingCounty):
+    """Its values are parameters, so that none of them is ever in a statement's text, which servers log."""
+    frame = pl.DataFrame(
+        {"sequence": 0, "claim_no": "C1", "event_date": dt.date(2024, 5, 1), "amount": Decimal("1.50"), "reason": None}
+    )
+    missing = [name for name in columnar.columns(ClaimRecord) if name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None).alias(name) for name in missing)
+    row, values = as_row(frame, ClaimRecord)
+    assert "C1" not in row
+    with county.transaction() as transaction:
+        found = transaction.row(f"SELECT claim_no, event_date, amount, reason FROM {row} s", values)
+    assert found == {"claim_no": "C1", "event_date": dt.date(2024, 5, 1), "amount": Decimal("1.50"), "reason": None}

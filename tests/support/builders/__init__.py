@@ -1,0 +1,1 @@
+"""Makes what institutions and counties write: files, records, documents, with invented persons."""

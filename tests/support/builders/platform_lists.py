@@ -1,0 +1,38 @@
+"""Lists of the platform's keys for tests, signed with whatever keys a test has."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from huilian.envelope import Draft
+from huilian.membership import platform_keys, signed_document
+from huilian.membership.signed_document import stamp
+from tests.support.county import BANK, COUNTY, NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from huilian.keys import SigningKey
+
+DAY = dt.timedelta(days=1)
+BEGAN = NOW - 100 * DAY
+
+
+def entry(key: SigningKey, *, revoked: dt.datetime | None = None, **stated: str) -> dict[str, Any]:
+    """Return what a list says of a key that counts since a hundred days, for two years."""
+    times = {"from": stamp(BEGAN), "until": stamp(BEGAN + 730 * DAY), "revoked": revoked and stamp(revoked)}
+    return {"key": key.public.text} | times | stated
+
+
+def list_text(
+    keys: Sequence[Mapping[str, Any]], signers: Sequence[SigningKey], *, county: str = COUNTY, time: dt.datetime = NOW
+) -> str:
+    """Return a list of these keys."""
+    claims = {"county": county, "keys": list(keys), "time": stamp(time)}
+    return signed_document.sign(platform_keys.KIND, claims, signers)
+
+
+def list_draft(text: str, member: str = BANK) -> Draft:
+    """Return the message that brings a list to a member."""
+    return Draft(platform_keys.TYPE, "platform_keys/v1", member, text.encode())
