@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,6 +173,23 @@ def test_an_adapter_that_hangs_is_ended(tmp_path: Path):
         again = bench.translate(JOURNAL)
     assert (again.broken, again.refused, again.accepted) == (None, None, again.rows)
     assert again.rows > 1
+
+
+def test_a_file_that_is_translated_apart_leaves_nothing_behind(tmp_path: Path):
+    """In a copy of a worker that is still fresh; a worker that is not has to end instead."""
+    settings = AdapterSettings("341599", {"encoding": "GB18030"})
+    wrong = re.sub(rb"202405[0-9]{2}", b"20240230", JOURNAL.data, count=1)
+    with Bench("rural_commercial_bank", "tests.support.broken_adapters:remembering", settings, tmp_path) as bench:
+
+        def digest(*, apart: bool) -> str:
+            bench.translate(JOURNAL, wrong, apart=apart)
+            return bench.translate(JOURNAL, apart=apart).digest
+
+        alone = digest(apart=True)
+        assert digest(apart=True) == alone
+        assert digest(apart=False) != alone
+        bench.translate(JOURNAL, apart=True)
+        assert digest(apart=True) == alone
 
 
 def test_without_samples_nothing_is_kept():
