@@ -236,7 +236,7 @@ class Sync:
         message = receipt_believed(
             sender.home, sender.member, submission, incoming.seal, incoming.payload, now=sender.clock.now()
         )
-        self._keep(message, None)
+        self._keep(message, not_written=self._awaited)
         return message, incoming.superseded_by
 
     def fetch(self) -> int:
@@ -297,11 +297,11 @@ class Sync:
             _log.warning("answer_left_to_another_machine", submission=other)
             self._left = other
             return False
-        self._keep(message, incoming.cursor)
+        self._keep(message, incoming.cursor, not_written=other or self._awaited)
         return True
 
-    def _keep(self, message: Message, cursor: str | None) -> None:
-        if self.sender.journal.keep(message, self.sender.clock.now(), cursor=cursor, pushed=self._awaited):
+    def _keep(self, message: Message, cursor: str | None = None, not_written: str | None = None) -> None:
+        if self.sender.journal.keep(message, self.sender.clock.now(), cursor=cursor, not_written=not_written):
             _log.info("message_received", type=message.type, message=message.id)
             if message.type == KEYS:
                 self.reconsider()
@@ -360,7 +360,7 @@ class Sync:
                         journal.messages.believe(number)
                         journal.messages.doubt(seal, payload, refusal.code, now)
                 continue
-            self._keep(message, None)
+            self._keep(message, not_written=self._awaited)
             journal.messages.believe(number)
 
     def exchange(
