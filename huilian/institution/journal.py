@@ -150,19 +150,22 @@ class Journal:
             raise
         self._connection.execute("COMMIT")
 
-    def keep(self, message: Message, now: dt.datetime, *, cursor: str | None = None, pushed: str | None = None) -> bool:
+    def keep(
+        self, message: Message, now: dt.datetime, *, cursor: str | None = None, not_written: str | None = None
+    ) -> bool:
         """Keep a verified message, what it tells of refusals, and its cursor; return False when it is kept already.
 
         Args:
             message: the message.
             now: the present moment.
             cursor: of the message, where it has one.
-            pushed: a submission whose receipt is taken at once; only a file in the inbox still needs it.
+            not_written: a submission whose receipt is not written out, unless a file in the inbox waits for it: a push
+                takes the receipt at once, or another machine has sent the submission.
         """
         with self.transaction():
             awaited = bool(message.submission and self.inbox.of(message.submission))
-            is_taken = message.submission == pushed is not None and not awaited
-            new = self.messages.keep(message, now, "written" if is_taken else "waiting")
+            is_done = message.submission == not_written is not None and not awaited
+            new = self.messages.keep(message, now, "written" if is_done else "waiting")
             # A receipt that was asked for may be kept already, and be needed by a file that came since.
             if not new and awaited:
                 self.messages.mark(message.id, "waiting")

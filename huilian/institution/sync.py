@@ -10,7 +10,6 @@ anywhere and be run again: it goes on where it was, and what was sent twice coun
 from __future__ import annotations
 
 import enum
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +24,7 @@ from huilian.institution.journal import NEVER, refusals
 from huilian.institution.spool import Spool
 from huilian.institution.trust import KEYS, RECEIPT, believed, check_receipt, receipt_believed
 from huilian.members import PLATFORM
+from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -66,8 +66,6 @@ MENDED_AT_THE_COUNTY: Final = frozenset(
 UNKNOWN_SUBMISSION: Final = "HL7008"
 _NOT_AWAY: Final = frozenset({"HL5011", "HL5014"})
 """What waiting for the other side does not mend: an answer that is not believed, and no room for more of these."""
-_OF_A_FILE: Final = re.compile(r".+-[0-9]{8}-[0-9a-f]{16}(\.[0-9]+|-HL[0-9]{4})?")
-"""The name of a submission that was made from a file."""
 
 _log = structlog.get_logger(__name__)
 
@@ -236,7 +234,7 @@ class Sync:
         message = receipt_believed(
             sender.home, sender.member, submission, incoming.seal, incoming.payload, now=sender.clock.now()
         )
-        self._keep(message, None)
+        self._keep(message, not_written=self._awaited)
         return message, incoming.superseded_by
 
     def fetch(self) -> int:
@@ -297,11 +295,11 @@ class Sync:
             _log.warning("answer_left_to_another_machine", submission=other)
             self._left = other
             return False
-        self._keep(message, incoming.cursor)
+        self._keep(message, incoming.cursor, not_written=other or self._awaited)
         return True
 
-    def _keep(self, message: Message, cursor: str | None) -> None:
-        if self.sender.journal.keep(message, self.sender.clock.now(), cursor=cursor, pushed=self._awaited):
+    def _keep(self, message: Message, cursor: str | None = None, not_written: str | None = None) -> None:
+        if self.sender.journal.keep(message, self.sender.clock.now(), cursor=cursor, not_written=not_written):
             _log.info("message_received", type=message.type, message=message.id)
             if message.type == KEYS:
                 self.reconsider()
@@ -334,7 +332,7 @@ class Sync:
             return None
         else:
             names = [message.submission or ""]
-        others = [name for name in names if _OF_A_FILE.fullmatch(name) and not self.knows(name)]
+        others = [name for name in names if SubmissionName.parse(name) and not self.knows(name)]
         return others[0] if others and len(others) == len(names) else None
 
     def knows(self, submission: str) -> bool:
@@ -360,7 +358,7 @@ class Sync:
                         journal.messages.believe(number)
                         journal.messages.doubt(seal, payload, refusal.code, now)
                 continue
-            self._keep(message, None)
+            self._keep(message, not_written=self._awaited)
             journal.messages.believe(number)
 
     def exchange(

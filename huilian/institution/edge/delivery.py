@@ -128,9 +128,6 @@ class Delivery:
         """Answer every file that waits for this receipt; one that nobody waits for is written by itself."""
         receipt: dict[str, Any] = message.json()
         submission = str(receipt["submission"])
-        if self._engine.of_another_machine(message):
-            _log.info("answer_left_to_another_machine", submission=submission)
-            return
         spooled = self._engine.spool.find(submission)
         if spooled is not None:
             check_receipt(receipt, spooled)
