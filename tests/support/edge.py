@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import huilian.core.retry
 import huilian.institution.edge.agent
 from huilian import adapters, envelope
 from huilian.envelope import Draft
@@ -58,7 +59,7 @@ def be_quick() -> None:
     """Have edges wait less between looks from now on; for a process of its own, or undone by monkeypatch."""
     huilian.institution.edge.agent.FOLLOW_UP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
     huilian.institution.edge.agent.FETCH_CAP_SECONDS = 0.2  # type: ignore[misc]  # final to everybody else
-    huilian.institution.edge.agent.FIRST_SECONDS = 0.1  # type: ignore[misc]  # final to everybody else
+    huilian.core.retry.FIRST_SECONDS = 0.1  # type: ignore[misc]  # final to everybody else
 
 
 def names(folder: Path) -> list[str]:

@@ -14,11 +14,12 @@ import pytest
 
 from huilian import adapters
 from huilian.clock import FixedClock
+from huilian.core.retry import Backoff
 from huilian.envelope import Draft
 from huilian.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.home import Home
 from huilian.institution.edge import open_edge
-from huilian.institution.edge.agent import Backoff, Pace
+from huilian.institution.edge.agent import Pace
 from huilian.institution.edge.folders import EXPLANATION, Folders
 from huilian.institution.edge.intake import InboxWatcher
 from huilian.institution.edge.settings import EdgeSettings, load, save

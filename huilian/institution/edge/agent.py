@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import sqlite3
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ import structlog
 
 from huilian import adapters, catalogue
 from huilian.clock import SystemClock
+from huilian.core.retry import Backoff
 from huilian.errors import ConfigurationError, HostUnavailable, HuilianError, UsageError
 from huilian.institution.edge import settings as edge_settings
 from huilian.institution.edge.delivery import Delivery
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from huilian.clock import Clock
     from huilian.home import Home
 
-__all__ = ["DISK", "Backoff", "Edge", "Pace", "last_error", "lasting_errors", "locked", "open_edge"]
+__all__ = ["DISK", "Edge", "Pace", "last_error", "lasting_errors", "locked", "open_edge"]
 
 ROUND_SECONDS: Final = 0.5
 """Between two rounds in which there was nothing to do."""
@@ -53,19 +53,13 @@ CONTACT_SECONDS: Final = 30.0
 """How exactly the last contact is noted."""
 LOCK_SECONDS: Final = (0.1, 0.2, 0.2)
 """Waits for a lock that somebody holds."""
-FIRST_SECONDS: Final = 1.0
-CAP_SECONDS: Final = 60.0
-"""The longest wait after failures: a county that comes back is found within a minute."""
 SHARED_QUEUE_CAP_SECONDS: Final = 3600.0
-"""The same where a queue is shared with another machine: the broker gives up a message that was returned 20 times."""
-JITTER_SHARE_OF_SECONDS: Final = 0.5
-"""The part of a wait that is left to chance, so that never all institutions try at the same moment."""
+"""The longest wait where a queue is shared with another machine: the broker gives up a message returned 20 times."""
 DISK, SEND, FETCH, FOLLOW = "disk", "send", "fetch", "follow"
 SHARED_QUEUE: Final = "HL5015"
 _LAST: Final = "last_error"
 _LASTING: Final = "lasting_errors"
 
-_chance = secrets.SystemRandom()
 _log = structlog.get_logger(__name__)
 
 
@@ -228,7 +222,7 @@ class Edge:
                     self._lasting = others
 
     def _failed(self, strand: str, backoff: Backoff, error: HuilianError) -> None:
-        backoff.failed(cap=SHARED_QUEUE_CAP_SECONDS if error.code == SHARED_QUEUE else CAP_SECONDS)
+        backoff.failed(cap=SHARED_QUEUE_CAP_SECONDS if error.code == SHARED_QUEUE else None)
         _log.warning("edge_waits", strand=strand, code=error.code)
         told = {"code": error.code, "message": error.chinese, "message_en": error.english}
         self._lasting[strand] = told | {"at": self._clock.now().isoformat(), "strand": strand}
@@ -260,40 +254,6 @@ def lasting_errors(journal: Journal) -> list[dict[str, Any]]:
     """Return the failures that are not over, one a strand at most."""
     told = journal.fact(_LASTING)
     return list(json.loads(told).values()) if told else []
-
-
-class Backoff:
-    """Waits after failures: doubled each time up to a cap, with a part left to chance.
-
-    Args:
-        monotonic: seconds that only grow.
-    """
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._failures = 0
-        self._until = -1.0  # seconds: long ago
-
-    @property
-    def ready(self) -> bool:
-        """Return whether to try now."""
-        return self._monotonic() >= self._until
-
-    @property
-    def failing(self) -> bool:
-        """Return whether the last try failed."""
-        return self._failures > 0
-
-    def failed(self, *, cap: float = CAP_SECONDS) -> None:
-        """Wait, longer than the last time, up to a cap."""
-        seconds = min(cap, FIRST_SECONDS * 2 ** min(self._failures, 20))
-        self._failures += 1
-        self._until = self._monotonic() + _chance.uniform(seconds * (1 - JITTER_SHARE_OF_SECONDS), seconds)
-
-    def succeeded(self) -> None:
-        """Try at once from now on."""
-        self._failures = 0
-        self._until = -1.0  # seconds: long ago
 
 
 class Pace:

@@ -24,7 +24,7 @@ import structlog
 
 from huilian import basis
 from huilian.adapters import Outgoing
-from huilian.bulk import from_ndjson
+from huilian.bulk import from_ndjson, wire_types
 from huilian.clock import CHINA
 from huilian.errors import HostUnavailable, HuilianError, MessageRefused
 from huilian.institution import receipts
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
     from pathlib import Path
-
-    import marshmallow as ma
 
     from huilian.catalogue import Contract
     from huilian.envelope import Message
@@ -323,7 +321,7 @@ def records(message: Message, contract: Contract) -> pl.DataFrame:
     Raises:
         MessageRefused: HL1006, HL1007, HL1010 or HL1011, it is not what its contract says.
     """
-    types = _wire_types(contract.schema)
+    types = wire_types(contract.schema)
     if contract.bulk:
         return from_ndjson(message.body(), types)
     content: Any = message.json()
@@ -333,15 +331,6 @@ def records(message: Message, contract: Contract) -> pl.DataFrame:
         return pl.DataFrame([content], schema=types)
     except (pl.exceptions.PolarsError, TypeError, ValueError):
         raise MessageRefused("HL1010", line=1, field="?", what="HL2023") from None
-
-
-def _wire_types(schema: type[ma.Schema]) -> pl.Schema:
-    """Return a contract's fields and the types they travel as; each field knows its own."""
-    types: dict[str, pl.DataType] = {}
-    for name, field in schema().fields.items():
-        inner = getattr(field, "schema", None)
-        types[name] = pl.Struct(_wire_types(type(inner))) if inner else getattr(field, "column_type", pl.String())
-    return pl.Schema(types)
 
 
 def _concerns_people(message: Message) -> bool:
