@@ -116,3 +116,16 @@ def test_what_the_registry_refused_is_handed_to_the_service_that_takes_it_now(co
     receipt = county.receipt(package)
     assert receipt is not None
     assert (receipt["status"], receipt["accepted"]) == ("accepted", 1)
+
+
+def test_a_manifest_that_came_before_its_services_queue_was_there_is_handed_on(county: County):
+    """The queue of one service is bound before that of another: what is published between comes to the first alone."""
+    package = Submission(INSURER, dt.date(2025, 5, 2), [policy("P91")], kind="insurance_package", rejected=["P92"])
+    manifest, part, rejections = county.messages(package)
+    for message in (manifest, rejections):
+        registry = county.office.services["registry"]
+        assert county.office.processor.deliver(registry, message.seal, message.payload).refusal is None
+    county.carry([part])
+    receipt = county.receipt(package)
+    assert receipt is not None
+    assert (receipt["status"], receipt["accepted"], receipt["rejected"]) == ("accepted", 1, 1)

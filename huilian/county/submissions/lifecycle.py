@@ -81,7 +81,7 @@ class Intake:
 
     def on_manifest(self, message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
         """Enter a submission, or answer one that was applied before with its receipt."""
-        if self._is_anothers(manifests.kind_named(message), context):
+        if self._hands_on(manifests.kind_named(message), message, transaction, context):
             return []
         manifest = manifests.load(message, context, self._kinds)
         kind = self._kinds[manifest["kind"]]
@@ -107,7 +107,7 @@ class Intake:
         if name is None or sequence is None:
             raise MessageRefused("HL1009", what="submission, sequence")
         member, kind_name = SubmissionName.owner(name) or ("", "")
-        if message.type == REJECTIONS and self._is_anothers(kind_name, context):
+        if message.type == REJECTIONS and self._hands_on(kind_name, message, transaction, context):
             return []
         kind = self._kinds.get(kind_name)
         known = entries.find(transaction, name)
@@ -158,7 +158,7 @@ class Intake:
         The county knows by it that a file is there and is not in its figures. It changes no figure and no date:
         whoever sent nothing else has not reported.
         """
-        if self._is_anothers(manifests.kind_named(message), context):
+        if self._hands_on(manifests.kind_named(message), message, transaction, context):
             return []
         stated = manifests.load_refused_file(message, context, self._kinds)
         manifests.check_sender(transaction, stated, self._kinds[stated["kind"]])
@@ -179,10 +179,17 @@ class Intake:
         receipts.note(transaction, submission, answer, now)
         return [receipts.draft(answer, stated)]
 
-    def _is_anothers(self, kind: str | None, context: Context) -> bool:
-        """Return whether another service takes what is of this kind; what is of none is refused by the first of all."""
+    def _hands_on(self, kind: str | None, message: Message, transaction: Transaction, context: Context) -> bool:
+        """Return whether another service takes what is of this kind; what is of none is refused by the first of all.
+
+        The message is handed on to it by way of the outbox: when it was published, the other's queue may not have
+        been there yet. Whoever has had it knows it again.
+        """
         owner = context.owners.get(kind or "") or min(context.owners.values(), default=self._service)
-        return owner != self._service
+        if owner == self._service:
+            return False
+        messages.put(transaction, message, now=context.clock.now())
+        return True
 
     def _apply_when_complete(
         self, transaction: Transaction, submission: Submission, kind: Kind, context: Context
