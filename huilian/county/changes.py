@@ -167,7 +167,9 @@ class Fold:
     def take(self, transaction: Transaction, message: Message) -> None:
         """Take in a message of changes, in the transaction in which it is handled, once."""
         changes = from_ndjson(message.body(), self._types, checked=True)
-        newest = changes.filter(pl.col("until").is_null())
+        newest = (
+            changes if changes["until"].null_count() == changes.height else changes.filter(pl.col("until").is_null())
+        )
         former, counted = self._counted(newest, "before", -1), self._counted(newest, "after", 1)
         if former.height:
             sums = pl.concat([former, counted]).group_by(*self.key, *self.state, maintain_order=True)
@@ -185,8 +187,9 @@ class Fold:
         return dict.fromkeys((*self.key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
 
     def _counted(self, changes: pl.DataFrame, side: str, n: int) -> pl.DataFrame:
+        there = changes if not changes[side].null_count() else changes.filter(pl.col(side).is_not_null())
         fields = (pl.col(side).struct.field(name) for name in self.state)
-        return changes.filter(pl.col(side).is_not_null()).select(*self.key, *fields, pl.lit(n).alias("n"))
+        return there.select(*self.key, *fields, pl.lit(n).alias("n"))
 
 
 def tell(event: Event, csv: Iterator[bytes], owner: str) -> Iterator[Draft]:
