@@ -72,7 +72,7 @@ def test_every_feed_figure_difference_and_receipt_is_the_same_as_before(county: 
     """Byte for byte, whoever asks, before and after what was on its way is carried."""
     before = {question: answered(county, question) for question in ANSWERS["before"]}
     assert before == ANSWERS["before"]
-    county.carry(county.sent())
+    county.carry(county.waiting())
     after = {question: answered(county, question) for question in ANSWERS["after"]}
     assert after == ANSWERS["after"]
     assert county.dead_letters() == []
@@ -112,7 +112,7 @@ def test_what_the_registry_refused_is_handed_to_the_service_that_takes_it_now(co
     county.carry([manifest])
     [number] = [row["number"] for row in county.rows("SELECT number FROM huilian.dead_letter")]
     assert letters.retry(county.office, number).handled
-    county.carry(county.sent())
+    county.carry(county.waiting())
     receipt = county.receipt(package)
     assert receipt is not None
     assert (receipt["status"], receipt["accepted"]) == ("accepted", 1)
