@@ -18,9 +18,11 @@ import pytest
 from huilian import members
 from huilian.cli import letters
 from huilian.clock import FixedClock
+from huilian.county import backfill
 from huilian.home import Home, Settings
 from huilian.office import open_office, set_up
 from tests.kernel import ANY_SHARE
+from tests.ledgers.checking import check_folds
 from tests.ledgers.county import COUNTY, INSURER, MEMBERS, NOW, County, Submission
 from tests.ledgers.statements import policy
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parents[1] / "data"
 NAME = "county_before_services"
+FEEDS = ("guarantee", "policy", "claim")
 ANSWERS: dict[str, dict[str, str]] = {
     when: {question: json.dumps(answer, ensure_ascii=False) for question, answer in answers.items()}
     for when, answers in json.loads(lzma.decompress((DATA / f"{NAME}.answers.json.xz").read_bytes())).items()
@@ -129,3 +132,17 @@ def test_a_manifest_that_came_before_its_services_queue_was_there_is_handed_on(c
     receipt = county.receipt(package)
     assert receipt is not None
     assert (receipt["status"], receipt["accepted"], receipt["rejected"]) == ("accepted", 1, 1)
+
+
+@pytest.mark.parametrize("name", ["risk_fund", "insurance_claim"])
+def test_what_a_service_knows_of_loans_is_made_anew(county: County, name: str):
+    """The registry tells everything; the feeds say the same as before, and so does what is kept."""
+    feeds = [question for question in ANSWERS["after"] if question.partition("_feed ")[0] in FEEDS]
+    before = {question: answered(county, question) for question in feeds}
+    with county.transaction() as transaction:
+        transaction.execute(f"INSERT INTO {name}.loan_change VALUES ('RCB01', 'NONE', NULL, '341599', 1)")
+    assert {question: answered(county, question) for question in feeds} != before
+    with county.transaction() as transaction:
+        backfill.rebuild(transaction, county.office, name, actor="test")
+    assert {question: answered(county, question) for question in feeds} == before
+    check_folds(county)
