@@ -284,7 +284,11 @@ class ReportingCounty:
         return outcome
 
     def sent(self) -> list[Message]:
-        """Take what the services have sent out of the outbox."""
+        """Take what the services have sent out of the outbox, and what they hand on; return what they sent."""
+        return [message for message in self.waiting() if message.source not in self.keys]
+
+    def waiting(self) -> list[Message]:
+        """Take everything out of the outbox."""
         with self.transaction() as transaction:
             rows = transaction.rows(
                 "WITH taken AS (UPDATE huilian.outbox SET carried_at = now() WHERE carried_at IS NULL"
@@ -304,7 +308,7 @@ class ReportingCounty:
                     assert outcome.result is not Result.REFUSED, outcome.refusal
                 with self.transaction() as transaction:
                     assert self.office.processor.hand_on(transaction, message).refusal is None
-            waiting = self.sent()
+            waiting = self.waiting()
 
     def _is_between_services(self, message: Message) -> bool:
         """Return whether it is not what the platform says to members; an older version sealed all as the platform."""

@@ -18,8 +18,10 @@ import pytest
 from huilian import members
 from huilian.cli import letters
 from huilian.clock import FixedClock
+from huilian.county import backfill
 from huilian.home import Home, Settings
 from huilian.office import open_office, set_up
+from tests.support.assertions.ledgers import check_folds
 from tests.support.builders.statements import policy
 from tests.support.county import ANY_SHARE
 from tests.support.reporting import COUNTY, INSURER, MEMBERS, NOW, ReportingCounty, Submission
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parents[2] / "data"
 NAME = "county_before_services"
+FEEDS = ("guarantee", "policy", "claim")
 ANSWERS: dict[str, dict[str, str]] = {
     when: {question: json.dumps(answer, ensure_ascii=False) for question, answer in answers.items()}
     for when, answers in json.loads(lzma.decompress((DATA / f"{NAME}.answers.json.xz").read_bytes())).items()
@@ -71,7 +74,7 @@ def test_every_feed_figure_difference_and_receipt_is_the_same_as_before(county: 
     """Byte for byte, whoever asks, before and after what was on its way is carried."""
     before = {question: answered(county, question) for question in ANSWERS["before"]}
     assert before == ANSWERS["before"]
-    county.carry(county.sent())
+    county.carry(county.waiting())
     after = {question: answered(county, question) for question in ANSWERS["after"]}
     assert after == ANSWERS["after"]
     assert county.dead_letters() == []
@@ -111,7 +114,7 @@ def test_what_the_registry_refused_is_handed_to_the_service_that_takes_it_now(co
     county.carry([manifest])
     [number] = [row["number"] for row in county.rows("SELECT number FROM huilian.dead_letter")]
     assert letters.retry(county.office, number).handled
-    county.carry(county.sent())
+    county.carry(county.waiting())
     receipt = county.receipt(package)
     assert receipt is not None
     assert (receipt["status"], receipt["accepted"]) == ("accepted", 1)
@@ -128,3 +131,17 @@ def test_a_manifest_that_came_before_its_services_queue_was_there_is_handed_on(c
     receipt = county.receipt(package)
     assert receipt is not None
     assert (receipt["status"], receipt["accepted"], receipt["rejected"]) == ("accepted", 1, 1)
+
+
+@pytest.mark.parametrize("name", ["risk_fund", "insurance_claim"])
+def test_what_a_service_knows_of_loans_is_made_anew(county: ReportingCounty, name: str):
+    """The registry tells everything; the feeds say the same as before, and so does what is kept."""
+    feeds = [question for question in ANSWERS["after"] if question.partition("_feed ")[0] in FEEDS]
+    before = {question: answered(county, question) for question in feeds}
+    with county.transaction() as transaction:
+        transaction.execute(f"INSERT INTO {name}.loan_change VALUES ('RCB01', 'NONE', NULL, '341599', 1)")
+    assert {question: answered(county, question) for question in feeds} != before
+    with county.transaction() as transaction:
+        backfill.rebuild(transaction, county.office, name, actor="test")
+    assert {question: answered(county, question) for question in feeds} == before
+    check_folds(county)
