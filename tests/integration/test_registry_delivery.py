@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huilian import bulk
+from huilian.county import changes
 from huilian.errors import HostUnavailable
 from huilian.processing import Result
-from services.registry import changes
 from tests.ledgers.checking import check_changes, check_figures, check_registry, submission
 from tests.ledgers.county import BANKS, County, Submission, again, open_county, resealed
 from tests.ledgers.loans import OVERDUE, SETTLED, VILLAGES, state
