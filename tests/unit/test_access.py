@@ -17,6 +17,8 @@ AGREED = {
     "rejections": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
     "receipt": ({"platform"}, {"bank", "county", "guarantor", "insurer", "platform"}),
     "loans_changed": ({"platform"}, {"platform"}),
+    "households_changed": ({"platform"}, {"platform"}),
+    "repayments_changed": ({"platform"}, {"platform"}),
     "guarantees_changed": ({"platform"}, {"platform"}),
     "policies_changed": ({"platform"}, {"platform"}),
     "claims_changed": ({"platform"}, {"platform"}),

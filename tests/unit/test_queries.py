@@ -62,7 +62,7 @@ def test_the_command_is_the_address(address: str, words: tuple[str, ...], *, is_
 @pytest.mark.parametrize("address", ["Things", "things/feed", "feed/", "feed/a/b", "a-b", ""])
 def test_an_address_that_is_none_stops_the_process_that_loads_it(address: str):
     """The error names it."""
-    with pytest.raises(ConfigurationError, match="HL6006.*is no address"):
+    with pytest.raises(ConfigurationError, match=r"HL6006.*is no address"):
         replace(QUERY, address=address)
 
 
