@@ -12,10 +12,9 @@ from huilian.county.submissions import receipts
 from huilian.envelope import COMPRESS_ABOVE
 from huilian.errors import UsageError, told
 from huilian.http.answers import Error, Receiving
-from huilian.http.authentication import scope
 from huilian.http.endpoints import JSON, Answer, Section, as_json
 from huilian.http.errors import error_reply
-from huilian.http.interface import current
+from huilian.http.interface import current, scope
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.members import PLATFORM
 from huilian.wire.names import SubmissionName
