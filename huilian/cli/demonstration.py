@@ -91,7 +91,11 @@ class Demonstration:
     @property
     def county(self) -> str:
         """Return the code of the county, which sends its own roster."""
-        return next(file.member for file in self._made if "county" in adapters.find(file.adapter).institution_kinds)
+        return next(
+            file.member
+            for file in self._made
+            if "county" in adapters.find(file.adapter, self.home.adapters).institution_kinds
+        )
 
     def push_all(self) -> None:
         """Make the files, set the office up and push everything, watched by a progress bar."""
