@@ -33,6 +33,7 @@ from schemas.messages import (
     SubmissionManifestOfVersion3,
 )
 from schemas.records import (
+    HouseholdChange,
     LoanChange,
     LoanChangeOfVersion1,
     LoanGone,
@@ -40,6 +41,7 @@ from schemas.records import (
     LoanLedgerRecordOfVersion1,
     RejectionRecord,
     RejectionRecordOfVersion1,
+    RepaymentChange,
     RepaymentRecord,
     RosterRecord,
 )
@@ -170,6 +172,22 @@ def contracts() -> list[Contract]:
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record; a loan may be there no more.",
+        ),
+        Contract(
+            "households_changed",
+            1,
+            HouseholdChange,
+            BULK,
+            "户变动",
+            "The households a roster changed, before and after, without their persons, one change a record.",
+        ),
+        Contract(
+            "repayments_changed",
+            1,
+            RepaymentChange,
+            BULK,
+            "还款变动",
+            "The repayments a journal entered or corrected, before and after, one change a record.",
         ),
         Contract(
             "guarantees",

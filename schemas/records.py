@@ -24,6 +24,8 @@ __all__ = [
     "KEY",
     "LOAN_STATUS",
     "LONGEST_CONTRACT_NO",
+    "HouseholdChange",
+    "HouseholdState",
     "LoanChange",
     "LoanChangeOfVersion1",
     "LoanLedgerRecord",
@@ -31,7 +33,9 @@ __all__ = [
     "LoanState",
     "RejectionRecord",
     "RejectionRecordOfVersion1",
+    "RepaymentChange",
     "RepaymentRecord",
+    "RepaymentState",
     "RosterRecord",
 ]
 
@@ -151,6 +155,30 @@ class RepaymentRecord(Record):
     channel = f.Text(20, required=True, allow_none=True, metadata={"zh": "渠道"})
 
 
+class RepaymentState(RepaymentRecord):
+    """What a repayment is: what `repayments_changed` shares."""
+
+    class Meta:
+        """Which of its fields are shared."""
+
+        fields = ("loan_no", "transaction_date", "principal", "interest")
+
+
+class RepaymentChange(Record):
+    """One repayment before and after a journal; null: it was not known before.
+
+    `as_of` is the journal's date, `until` always null: a journal corrects what a repayment is, not since when.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    transaction_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "交易流水号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(RepaymentState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(RepaymentState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})
+
+
 class RosterRecord(Record):
     """One person of the county's roster (花名册); a household is the rows that share its number."""
 
@@ -171,6 +199,30 @@ class RosterRecord(Record):
     account_last_four = f.Text(
         4, pattern=r"^[0-9]{4}$", required=True, allow_none=True, metadata={"zh": "开户银行卡号后四位"}
     )
+
+
+class HouseholdState(RosterRecord):
+    """What a household is at a date, without its persons: what `households_changed` shares."""
+
+    class Meta:
+        """Which of its fields are shared."""
+
+        fields = ("region", "category", "household_size", "annual_income")
+
+
+class HouseholdChange(Record):
+    """One household before and after, over the dates it holds for.
+
+    From `as_of` until the day before `until` (for ever when null) the household is `after` where it was thought to
+    be `before`; null stands for a household that is not on the roster. Changes add up in any order.
+    """
+
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(HouseholdState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(HouseholdState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})
 
 
 class RejectionRecord(Record):

@@ -90,7 +90,11 @@ class Demonstration:
     @property
     def county(self) -> str:
         """Return the code of the county, which sends its own roster."""
-        return next(file.member for file in self._made if file.kind == "roster")
+        return next(
+            file.member
+            for file in self._made
+            if "county" in adapters.find(file.adapter, self.home.adapters).institution_kinds
+        )
 
     def push_all(self) -> None:
         """Make the files, set the office up and push everything, watched by a progress bar."""
@@ -165,7 +169,7 @@ class Demonstration:
                 screen.show(answer.as_table())
 
     def _months(self) -> list[str]:
-        return sorted({f"{file.as_of:%Y-%m}" for file in self._made if file.kind == "loan_ledger"})
+        return sorted({f"{file.as_of:%Y-%m}" for file in self._made})
 
     def _institutions(self) -> Table:
         """Return each institution's submissions by kind: files, those refused as a whole, rows, and rows rejected."""

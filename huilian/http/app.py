@@ -8,7 +8,7 @@ import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response
 
-from huilian.http import access_log, errors, keys, messages, operations, outgoing, queries, receipts
+from huilian.http import errors, keys, messages, operations, outgoing, queries, receipts
 from huilian.http.answers import Error
 from huilian.http.endpoints import SECURITY_SCHEME
 from huilian.http.interface import EXTENSION, Interface
@@ -70,7 +70,7 @@ def create_app(office: Office, checks: Mapping[str, Callable[[], None]] | None =
     app, _ = _assemble()
     _ = office.processor  # a missing key or policy must fail here, not at the first message
     app.extensions[EXTENSION] = Interface(office, dict(checks or {}), Metrics(office))
-    access_log.register(app)
+    operations.log_requests(app)
     return app
 
 

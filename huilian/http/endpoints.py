@@ -17,7 +17,7 @@ from flask import Response
 from webargs.flaskparser import FlaskParser
 
 from huilian.errors import UsageError
-from huilian.http import authentication
+from huilian.http import interface
 from huilian.http_names import PREFIX
 
 __all__ = ["JSON", "SECURITY_SCHEME", "Answer", "Section", "as_json"]
@@ -87,7 +87,7 @@ class Section:
         self.blueprint = _Blueprint(name, __name__, description=description, url_prefix=prefix)
         self._security: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}] if needs_token else []
         if needs_token:
-            self.blueprint.before_request(authentication.authenticate)
+            self.blueprint.before_request(interface.authenticate)
 
     def get(
         self, rule: str, view: View, *answers: Answer, query: type[ma.Schema] | None = None, **described: object

@@ -1,4 +1,4 @@
-"""What the addresses of one application share: the office they speak for, and places for streams."""
+"""What the addresses of one application share: the office they speak for, who asks, and places for streams."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from flask import current_app
+from flask import current_app, g, request
 
-from huilian import service
-from huilian.errors import HostUnavailable
+from huilian import service, tokens
+from huilian.errors import AccessDenied, HostUnavailable
 from huilian.http_names import PREFIX
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     from huilian.http.metrics import Metrics
     from huilian.office import Office
+    from huilian.tokens import Scope
 
-__all__ = ["Interface", "current", "streamed"]
+__all__ = ["READER", "Interface", "authenticate", "current", "scope", "streamed"]
 
 EXTENSION: Final = "huilian"
+READER: Final = "reader"
+"""Where a request keeps its scope."""
 STREAMS_AT_ONCE: Final = 8
 """Clients that may be read to at once. Each holds a thread and a database connection for as
 long as it reads, within limits; both are of a pool of their own."""
@@ -91,3 +94,22 @@ def current() -> Interface:
     """Return the parts of the application that answers the request at hand."""
     interface: Interface = current_app.extensions[EXTENSION]
     return interface
+
+
+def authenticate() -> None:
+    """Establish what the request may read, before anything else of it is looked at.
+
+    Raises:
+        AccessDenied: HL4004, it has no token; HL4002, the token is unknown or revoked.
+    """
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        raise AccessDenied("HL4004")
+    with current().office.database.transaction() as transaction:
+        g.reader = tokens.scope_of(transaction, given.token)
+
+
+def scope() -> Scope:
+    """Return what the request at hand may read."""
+    reader: Scope = g.reader
+    return reader

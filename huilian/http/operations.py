@@ -1,27 +1,36 @@
-"""`/healthz`, `/readyz`, `/metrics`: for whoever keeps the server running."""
+"""`/healthz`, `/readyz`, `/metrics` and one log event a request: for whoever keeps the server running."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Final
+import re
+import time
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from flask import Response, request
+from flask import Response, g, request
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from huilian import schema
 from huilian.errors import ConfigurationError, HuilianError
 from huilian.http.answers import Health, Readiness
-from huilian.http.authentication import authenticate
 from huilian.http.endpoints import SECURITY_SCHEME, Answer, Section, as_json
 from huilian.http.errors import RETRY_SECONDS
-from huilian.http.interface import current
+from huilian.http.interface import READER, authenticate, current
 from huilian.office import components
 
-__all__ = ["section"]
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["log_requests", "section"]
 
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 """What proxies add: a request that has one of them comes from elsewhere, whoever handed it over."""
+
+METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""Named in log and metrics as they are; whatever else a client invents is "other"."""
+UNKNOWN: Final = "-"
+_PARAMETER: Final = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 
 _log = structlog.get_logger(__name__)
 
@@ -83,6 +92,36 @@ def _from_this_machine() -> bool:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
+
+
+def log_requests(app: Flask) -> None:
+    """Log and count every request of `app`: method, address, status and time; never a query, a token or a body."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+
+
+def _end(reply: Response) -> Response:
+    # The rule, not the path: a path may hold whatever a client made up.
+    path = _PARAMETER.sub(r"{\1}", request.url_rule.rule) if request.url_rule else UNKNOWN
+    method = request.method if request.method in METHODS else "other"
+    milliseconds = round((time.perf_counter() - g.started) * 1000, 1)
+    reader = g.get(READER)
+    current().metrics.count(method, path, reply.status_code)
+    _log.info(
+        "http_request",
+        method=method,
+        path=path,
+        status=reply.status_code,
+        ms=milliseconds,
+        reader=reader.label if reader else None,
+    )
+    reply.headers["Cache-Control"] = "no-store"
+    reply.headers["X-Content-Type-Options"] = "nosniff"
+    return reply
 
 
 def section() -> Section:

@@ -19,9 +19,8 @@ from flask import Response, request
 from huilian import members, messages, outgoing
 from huilian.errors import HostUnavailable, UsageError
 from huilian.http.answers import Error, OutgoingMessage
-from huilian.http.authentication import scope
 from huilian.http.endpoints import Answer, Section
-from huilian.http.interface import current
+from huilian.http.interface import current, scope
 from huilian.http.queries import NDJSON, plain_text
 
 if TYPE_CHECKING:

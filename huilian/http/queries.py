@@ -21,9 +21,8 @@ from marshmallow import fields, validate
 from huilian import service
 from huilian.county import queries, rows
 from huilian.errors import HostUnavailable
-from huilian.http.authentication import scope
 from huilian.http.endpoints import Answer, Section, as_json
-from huilian.http.interface import current
+from huilian.http.interface import current, scope
 from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER
 from huilian.logs import where
 

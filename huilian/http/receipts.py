@@ -11,10 +11,9 @@ from huilian import catalogue, messages, outgoing, service
 from huilian.county.submissions import receipts
 from huilian.errors import UsageError
 from huilian.http.answers import Error, Receiving
-from huilian.http.authentication import scope
 from huilian.http.endpoints import JSON, Answer, Section, as_json
 from huilian.http.errors import error_reply
-from huilian.http.interface import current
+from huilian.http.interface import current, scope
 from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.wire.names import SubmissionName
 

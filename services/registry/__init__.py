@@ -17,7 +17,11 @@ service = Service(
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND),
     queries=questions.QUERIES,
-    events=("loans_changed",),
-    tells={"loans_changed": changes.tell},
+    events=("loans_changed", "households_changed", "repayments_changed"),
+    tells={
+        "loans_changed": changes.tell,
+        "households_changed": roster.tell,
+        "repayments_changed": repayments.tell,
+    },
     gauges=gauges.gauges,
 )

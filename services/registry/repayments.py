@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from huilian.county.changes import Changes, Event
+from huilian.county.changes import tell as tell_changes
+from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part
 from huilian.county.tables import differs, names, of
 from huilian.records import columnar
 from schemas.messages import SUBMISSION_KIND
-from schemas.records import RepaymentRecord
+from schemas.records import RepaymentChange, RepaymentRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
-__all__ = ["KIND", "apply"]
+__all__ = ["EVENT", "KIND", "apply", "tell"]
+
+EVENT: Final = Event("repayments_changed", 1, RepaymentChange)
 
 JOURNAL: Final = "repayment_journal"
 
@@ -25,8 +30,7 @@ _STATE: Final = [name for name in columnar.columns(RepaymentRecord) if name not 
 
 
 def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
-    """Apply a journal as a whole; an older journal never overwrites a newer one's word. Nothing is published."""
-    yield from ()
+    """Apply a journal as a whole; an older journal never overwrites a newer one's word."""
     table = records.table(JOURNAL)
     facts = {"institution": submission.member, "as_of": submission.as_of, "submission": submission.number}
     updates = ", ".join(
@@ -41,6 +45,15 @@ def apply(transaction: Transaction, submission: Submission, records: Records) ->
         """,
         facts,
     )
+    differing = (
+        f"SELECT %(institution)s, s.transaction_no, %(as_of)s::date, NULL, s.line, {EVENT.columns('p', 's')}"
+        f" FROM {table} s LEFT JOIN registry.repayment p"
+        "  ON p.institution = %(institution)s AND p.transaction_no = s.transaction_no"
+        f" WHERE p.as_of IS NULL OR (p.as_of <= %(as_of)s AND {differs('s', 'p', EVENT.state)})"
+    )
+    with Changes(EVENT) as changes:
+        changes.take(transaction.copy_out(differing, facts))
+        yield from changes.drafts(submission.member, submission.name)
     changed = transaction.execute(
         f"""
         INSERT INTO registry.repayment AS p
@@ -53,6 +66,15 @@ def apply(transaction: Transaction, submission: Submission, records: Records) ->
         facts,
     )
     return Counts(changed, submission.accepted - changed, 0)
+
+
+def tell(transaction: Transaction) -> Iterator[Draft]:
+    """Return all repayments as changes; nothing is applied until the transaction ends."""
+    entries.hold_applications(transaction)
+    state = names(EVENT.state)
+    nothing = ", ".join("NULL" for _ in EVENT.state)
+    query = f"SELECT institution, transaction_no, as_of, NULL, line, {nothing}, {state} FROM registry.repayment"
+    return tell_changes(EVENT, transaction.copy_out(query), "registry")
 
 
 _PART: Final = Part(RepaymentRecord, ("transaction_no",), ("principal", "interest"), (("transaction_date", "HL2025"),))

@@ -9,24 +9,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.county.changes import Changes, Event
+from huilian.county.changes import tell as tell_changes
+from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part, Shortfall
 from huilian.county.tables import differs, names, note_growth, of
 from huilian.records import columnar
 from schemas.messages import SUBMISSION_KIND
-from schemas.records import RosterRecord
+from schemas.records import HouseholdChange, RosterRecord
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database import Transaction
     from huilian.envelope import Draft
 
-__all__ = ["KIND", "apply"]
+__all__ = ["EVENT", "KIND", "apply", "tell"]
 
 ROSTER: Final = "roster"
 
+EVENT: Final = Event("households_changed", 1, HouseholdChange)
+_HEADS: Final = """(
+    SELECT * FROM registry.person WHERE is_head = 'yes' UNION ALL
+    SELECT * FROM registry.person_history WHERE is_head = 'yes')"""
+"""The rows of heads, now and before: a household is what its head's row says."""
 _KEY: Final = ["household_no", "identity_number"]
 _STATE: Final = [name for name in columnar.columns(RosterRecord) if name not in ("line", *_KEY)]
 _SAME: Final = "p.household_no = s.household_no AND p.identity_number = s.identity_number"
@@ -37,11 +45,14 @@ _NOT_REJECTED: Final = (
 
 
 def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
-    """Apply a roster as a whole; nothing is published."""
-    yield from ()
+    """Apply a roster as a whole."""
     table = records.table(ROSTER)
     facts = {"as_of": submission.as_of, "submission": submission.number, "member": submission.member}
     newer = _following(transaction, submission)
+    with Changes(EVENT) as changes:
+        told = facts | {"until": newer, "number": submission.number}
+        changes.take(transaction.copy_out(_households(table, newest=newer is None), told))
+        yield from changes.drafts(submission.member, submission.name)
     if newer is not None:
         changed = _record_older(transaction, table, facts | {"next": newer})
         return Counts(changed, submission.accepted - changed, 0)
@@ -55,6 +66,46 @@ def apply(transaction: Transaction, submission: Submission, records: Records) ->
         facts | {"number": submission.number},
     )
     return Counts(changed, submission.accepted - changed, missing)
+
+
+def _households(table: str, *, newest: bool) -> str:
+    """Return the query for the households that a roster changes, which is not applied yet."""
+    state = EVENT.state
+    heads = "(SELECT * FROM registry.household)"
+    if not newest:
+        # What was known of the roster's date: what came after that stays as it is.
+        heads = f"""(
+            SELECT DISTINCT ON (household_no) household_no, {names(state)} FROM {_HEADS} e
+            WHERE as_of <= %(as_of)s ORDER BY household_no, as_of DESC)"""
+    changed = f"""
+        SELECT s.household_no, %(as_of)s::date, %(until)s::date, s.line, {EVENT.columns("h", "s")}
+        FROM {table} s LEFT JOIN {heads} h ON h.household_no = s.household_no
+        WHERE s.is_head = 'yes' AND (h.household_no IS NULL OR {differs("s", "h", state)})
+    """
+    if not newest:
+        return changed
+    nothing = ", ".join("NULL" for _ in state)
+    return f"""{changed} UNION ALL
+        SELECT p.household_no, %(as_of)s::date, NULL, p.line, {of("p", state)}, {nothing} FROM registry.person p
+        WHERE p.is_head = 'yes' AND p.missing_since IS NULL AND {_NOT_REJECTED}
+          AND NOT EXISTS (SELECT FROM {table} s WHERE s.household_no = p.household_no AND s.is_head = 'yes')
+    """
+
+
+def tell(transaction: Transaction) -> Iterator[Draft]:
+    """Return all that is known of households as changes; nothing is applied until the transaction ends."""
+    entries.hold_applications(transaction)
+    state = EVENT.state
+    nothing = ", ".join("NULL" for _ in state)
+    before = ", ".join(f'lag("{name}") OVER household' for name in state)
+    query = f"""
+        SELECT household_no, as_of, NULL, line, {before}, {names(state)} FROM (
+            SELECT household_no, as_of, line, {names(state)}, true AS there FROM {_HEADS} e
+            UNION ALL
+            SELECT household_no, missing_since, line, {nothing}, false FROM {_HEADS} e WHERE missing_since IS NOT NULL
+        ) states WINDOW household AS (PARTITION BY household_no ORDER BY as_of, there)
+    """
+    return tell_changes(EVENT, transaction.copy_out(query), "registry")
 
 
 def _following(transaction: Transaction, submission: Submission) -> dt.date | None:

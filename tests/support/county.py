@@ -244,41 +244,6 @@ def enter(office: Office, *entered: Member) -> None:
 
 
 @contextlib.contextmanager
-def new_office(
-    folder: Path,
-    settings: Settings,
-    entered: Iterable[Member] = (),
-    *,
-    clock: Clock | None = None,
-    connections: int = 8,
-) -> Iterator[Office]:
-    """Set an office up, enter members whose keys lie in its own data directory, and open it.
-
-    Args:
-        folder: the data directory.
-        settings: the office's.
-        entered: the members.
-        clock: the office's; by default the machine's.
-        connections: to its database, at most.
-    """
-    home = Home(folder, environment={})
-    set_up(home, settings, clock=clock)
-    with open_office(home, clock=clock, connections=connections) as office:
-        enter(office, *entered)
-        yield office
-
-
-def enter(office: Office, *entered: Member) -> None:
-    """Enter members whose keys lie in the office's own data directory."""
-    now = office.clock.now()
-    with office.database.transaction() as transaction:
-        for member in entered:
-            members.add(transaction, member, now=now, actor="test")
-            public = office.home.keys.create(member.code).public
-            members.add_key(transaction, member.code, public, now=now, actor="test")
-
-
-@contextlib.contextmanager
 def open_county(folder: Path, database_url: str, *, connections: int = 8) -> Iterator[County]:
     """Set up a data directory on a database of its own, enter the bank, and open it on a clock that stands still."""
     clock = FixedClock(NOW)

@@ -24,6 +24,8 @@ AGREED = {
     "rejections": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
     "receipt": ({"platform"}, {"bank", "county", "guarantor", "insurer", "platform"}),
     "loans_changed": (set(), {"platform"}),
+    "households_changed": (set(), {"platform"}),
+    "repayments_changed": (set(), {"platform"}),
     "guarantees_changed": (set(), {"platform"}),
     "policies_changed": (set(), {"platform"}),
     "claims_changed": (set(), {"platform"}),
@@ -64,6 +66,8 @@ def test_the_published_rules_say_which_service_may_publish_what():
     assert rules.publish == {
         "receipt": frozenset({"*"}),
         "loans_changed": frozenset({"registry"}),
+        "households_changed": frozenset({"registry"}),
+        "repayments_changed": frozenset({"registry"}),
         "guarantees_changed": frozenset({"risk_fund"}),
         "policies_changed": frozenset({"insurance_claim"}),
         "claims_changed": frozenset({"insurance_claim"}),

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huilian import service
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -217,3 +219,16 @@ def test_adapters_in_folders_are_never_forgotten():
     assert len(calls) > len(asked)
     short = [place(path, node) for path, node in calls if len(node.args) + len(node.keywords) < asked[node.func.attr]]
     assert short == []
+
+
+def test_the_kernel_names_no_service_and_no_query_of_one():
+    """What a service declares is all that the kernel knows of it: a new one touches no file here."""
+    names = set(service.installed())
+    for each in service.installed().values():
+        names |= {query.address for query in each.queries} | {query.answer.__name__ for query in each.queries}
+    found = [
+        place(path, node)
+        for path, node in nodes()
+        if path.startswith("huilian/") and isinstance(node, ast.Constant) and node.value in names
+    ]
+    assert found == []

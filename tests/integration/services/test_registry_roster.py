@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 from stdnum.cn import ric
 
+from tests.integration.services.test_statement_changes import published, summed, told
 from tests.support.builders.loans import VILLAGES, state
 from tests.support.reporting import COUNTY, ReportingCounty, Submission
 
 JANUARY, FEBRUARY, MARCH = dt.date(2025, 1, 31), dt.date(2025, 2, 28), dt.date(2025, 3, 31)
+APRIL = dt.date(2025, 4, 30)
 
 
 def identity(number: int) -> str:
@@ -222,3 +225,60 @@ def test_a_loan_whose_row_was_rejected_is_not_missing(county: ReportingCounty):
     assert found(county) == []
     county.push(Submission("RCB01", MARCH, [loan("L1")]))
     assert found(county) == [("missing_with_balance", "L2")]
+
+
+def households(county: ReportingCounty, day: dt.date) -> dict[str, str]:
+    """Return category and region of each household at a day, as its changes add up; told anew they say the same."""
+    published_sum = summed(published(county, "households_changed"), ("household_no",), day)
+    assert summed(told(county, "households_changed"), ("household_no",), day) == published_sum
+    assert set(published_sum.values()) <= {1}
+    return {number: f"{json.loads(shown)['category']} {json.loads(shown)['region']}" for number, shown in published_sum}
+
+
+def test_what_is_published_of_households_adds_up_to_the_roster_of_every_day(county: ReportingCounty):
+    """New, changed, gone and back; nothing of a person is in it, and what only a person's row changes is not told."""
+    roster(county, JANUARY, FIRST)
+    before = len(published(county, "households_changed"))
+    phone = [person("H1", 1, phone="13800000000"), *FIRST[1:]]
+    roster(county, FEBRUARY, phone)
+    assert len(published(county, "households_changed")) == before == 2
+    changed = [person("H1", 1, category="monitored"), person("H1", 2, category="monitored"), person("H3", 1)]
+    roster(county, MARCH, changed)
+    one, two = f"out_of_poverty {VILLAGES[0]}", f"out_of_poverty {VILLAGES[1]}"
+    assert households(county, FEBRUARY) == {"H1": one, "H2": two}
+    assert households(county, MARCH) == {"H1": f"monitored {VILLAGES[0]}", "H3": one}
+    roster(county, APRIL, FIRST)
+    assert households(county, MARCH) == {"H1": f"monitored {VILLAGES[0]}", "H3": one}
+    assert households(county, APRIL) == {"H1": one, "H2": two}
+    [change, *_] = published(county, "households_changed")
+    assert set(change["after"]) == {"region", "category", "household_size", "annual_income"}
+
+
+def test_a_late_roster_changes_households_until_the_next_one(county: ReportingCounty):
+    """What it says held from its day on; the next roster's word stands."""
+    roster(county, JANUARY, [person("H1", 1)])
+    roster(county, MARCH, [person("H1", 1, category="monitored"), person("H2", 1)])
+    roster(county, FEBRUARY, [person("H1", 1, region=VILLAGES[1]), person("H2", 1, category="ordinary")])
+    first, later = f"out_of_poverty {VILLAGES[0]}", f"monitored {VILLAGES[0]}"
+    assert households(county, JANUARY) == {"H1": first}
+    assert households(county, FEBRUARY) == {"H1": f"out_of_poverty {VILLAGES[1]}", "H2": f"ordinary {VILLAGES[0]}"}
+    assert households(county, MARCH) == {"H1": later, "H2": first}
+
+
+def test_what_is_published_of_repayments_adds_up_to_the_newest_word(county: ReportingCounty):
+    """Entered, corrected by a newer journal, not by an older one; told anew it is the same."""
+    for day, rows in (
+        (FEBRUARY, [repayment("T1", principal="100.00"), repayment("T2", principal="50.00")]),
+        (MARCH, [repayment("T1", principal="120.00")]),
+        (JANUARY, [repayment("T1", principal="90.00"), repayment("T3", principal="10.00")]),
+    ):
+        county.push(Submission("RCB01", day, rows, kind="repayment_journal"))
+    for changes in (published(county, "repayments_changed"), told(county, "repayments_changed")):
+        found = summed(changes, ("transaction_no",), MARCH)
+        assert {number: json.loads(shown)["principal"] for number, shown in found} == {
+            "T1": "120.00",
+            "T2": "50.00",
+            "T3": "10.00",
+        }
+        assert set(found.values()) == {1}
+    assert len(published(county, "repayments_changed")) == 4
