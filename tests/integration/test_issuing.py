@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from huilian import audit, bundle, carrying, envelope, issuing, members, outgoing
-from huilian.cli import bundles
+from huilian.cli import bundle as bundle_command
 from huilian.errors import AccessDenied, FileRefused, HuilianError, UsageError
 from tests.support.edge import BANK, edge_home, names
 from tests.unit.test_record_checks import CONFIRMATION
@@ -204,7 +204,7 @@ def test_what_is_issued_reaches_the_bank_in_its_own_format(county: County, tmp_p
     issue(county, save(tmp_path / "b.ndjson", notice), "notices")
     assert carrying.write_for(county.office, BANK, tmp_path / "下发.hlb", everything=False, actor="test") == 2
     with bundle.opened(tmp_path / "下发.hlb") as opened:
-        assert bundles.at_the_edge(home, opened) == {"messages": {"kept": 2, "not_written": 0}}
+        assert bundle_command._at_the_edge(home, opened) == {"messages": {"kept": 2, "not_written": 0}}
     assert names(home.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv", "RCB01_NOTICE_20240601_001.csv"]
     listed = (home.folder / "outbox" / "RCB01_CONFIRM_20240601_001.csv").read_bytes().decode("gb18030").splitlines()
     assert listed[1].startswith("1,QR2024-0001,RCB01,3415991012010001,张禾,")
