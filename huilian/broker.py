@@ -119,11 +119,16 @@ def declare(channel: Any, services: Iterable[Service], access: AccessRules) -> N
     channel.exchange_declare(DEAD_EXCHANGE, exchange_type="fanout", durable=True)
     channel.queue_declare(DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.queue_bind(DEAD_QUEUE, DEAD_EXCHANGE, "")
+    takers: dict[str, list[str]] = {}
     for service in services:
         queue = service_queue(service.name)
         channel.queue_declare(queue, durable=True, arguments=QUEUE_ARGUMENTS)
         for message_type in service.handlers:
-            for exchange in _exchanges(message_type, access):
+            takers.setdefault(message_type, []).append(queue)
+    # All queues first, then type by type: what is published meanwhile would miss a service whose queue is bound later.
+    for message_type, queues in takers.items():
+        for exchange in _exchanges(message_type, access):
+            for queue in queues:
                 channel.queue_bind(queue, exchange, f"{message_type}.#")
 
 
