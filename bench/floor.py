@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bench.data import COUNTY, MEMBER, Ledgers
-from huilian import adapters
+from huilian.adapters import loading
 from huilian.county.submissions.staging import sql_columns
-from huilian.database import quote
-from huilian.embedded_server import EmbeddedServer
+from huilian.database.connection import quote
+from huilian.database.embedded_server import EmbeddedServer
 from huilian.records import columnar
 from schemas.records import LoanLedgerRecord
 
@@ -28,11 +28,11 @@ CHUNK = 1 << 18
 def translated(source: Path) -> Path:
     """Write the canonical rows of a ledger as CSV beside it, and return the file."""
     target = source.with_suffix(".canonical")
-    adapter = adapters.find("rural_commercial_bank")
+    adapter = loading.find("rural_commercial_bank")
     identity = adapter.recognise(source.name)
     assert identity is not None  # noqa: S101  # we named it
     with target.open("wb") as file:
-        for piece in adapter.read(source, identity, adapters.settings_for(adapter, COUNTY, {})):
+        for piece in adapter.read(source, identity, loading.settings_for(adapter, COUNTY, {})):
             piece.accepted.write_csv(file, include_header=False)
     return target
 

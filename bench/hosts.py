@@ -15,8 +15,8 @@ import httpx
 
 from bench.data import COUNTY, MEMBER, SECOND, Ledgers
 from bench.measure import HUILIAN, children, huilian, peak_megabytes
-from huilian import money
-from huilian.embedded_server import EmbeddedServer
+from huilian.core import money
+from huilian.database.embedded_server import EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from adapters.sample_county.bulk import write_ledger
 from bench.data import COUNTY, MEMBER
-from huilian import adapters, catalogue, money
-from huilian.clock import SystemClock
-from huilian.home import Home
+from huilian.adapters import loading
+from huilian.core import money
+from huilian.core.clock import SystemClock
 from huilian.institution.push import push
 from huilian.institution.transports.amqp import AmqpTransport
+from huilian.settings import Home
+from huilian.wire import catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +33,7 @@ FIRST_DAY = dt.date(2024, 7, 1)
 
 def measure(office: Serving, folder: Path) -> list[float]:
     """Return the seconds of each push, in order; the first ones warm the services up."""
-    adapter = adapters.find("rural_commercial_bank")
+    adapter = loading.find("rural_commercial_bank")
     transport = AmqpTransport(office.environment["HUILIAN_AMQP_URL"], MEMBER)
     seconds = []
     for number in range(PUSHES):
@@ -45,7 +47,7 @@ def measure(office: Serving, folder: Path) -> list[float]:
             adapter=adapter,
             member=MEMBER,
             home=Home(office.home),
-            settings=adapters.settings_for(adapter, COUNTY, {}),
+            settings=loading.settings_for(adapter, COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bench.data import COUNTY, FIRST
-from huilian import adapters
+from huilian.adapters import loading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +32,10 @@ def measure(ledger: Path, folder: Path) -> tuple[float, float]:
 
 
 def _translate(name: str, source: Path) -> float:
-    adapter = adapters.find(name)
+    adapter = loading.find(name)
     identity = adapter.recognise(source.name)
     assert identity is not None  # noqa: S101  # we named it
-    settings = adapters.settings_for(adapter, COUNTY, {})
+    settings = loading.settings_for(adapter, COUNTY, {})
     started = time.perf_counter()
     rows = accepted = 0
     for piece in adapter.read(source, identity, settings):
@@ -46,13 +46,13 @@ def _translate(name: str, source: Path) -> float:
 
 
 def _write(ledger: Path, target: Path) -> None:
-    adapter = adapters.find("rural_commercial_bank")
+    adapter = loading.find("rural_commercial_bank")
     identity = adapter.recognise(ledger.name)
     assert identity is not None  # noqa: S101  # we named it
     rows = principal = balance = checksum = 0
     with target.open("wb") as file:
         file.write(f"H{BANK}{FIRST:%Y%m%d}0001".encode().ljust(RECORD) + b"\n")
-        for piece in adapter.read(ledger, identity, adapters.settings_for(adapter, COUNTY, {})):
+        for piece in adapter.read(ledger, identity, loading.settings_for(adapter, COUNTY, {})):
             body = "".join(f"{record}\n" for record in piece.accepted.select(_record()).to_series()).encode("gbk")
             checksum = zlib.crc32(body, checksum)
             rows += piece.accepted.height

@@ -16,7 +16,7 @@ from huilian.county.submissions.statements import scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["Difference", "differences_in"]
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from huilian.broker import BETWEEN, INBOUND, OUTBOUND, member_queue
-from huilian.envelope import BODY_LIMIT, COMPRESS_ABOVE, JSON, LINE_LIMIT, NDJSON, XML
+from huilian.wire.broker import BETWEEN, INBOUND, OUTBOUND, member_queue
+from huilian.wire.envelope import BODY_LIMIT, COMPRESS_ABOVE, JSON, LINE_LIMIT, NDJSON, XML
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from huilian.catalogue import Contract
+    from huilian.wire.catalogue import Contract
 
     Access = Mapping[str, Mapping[str, Sequence[str]]]
 

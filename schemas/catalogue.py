@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from huilian.catalogue import Contract
+from huilian.wire.catalogue import Contract
 from schemas.guarantees import (
     GuaranteeChange,
     GuaranteeCompensationRecord,

@@ -17,7 +17,7 @@ from huilian.records.fields import _Field
 from huilian.records.record import Record
 
 if TYPE_CHECKING:
-    from huilian.catalogue import Contract
+    from huilian.wire.catalogue import Contract
 
 __all__ = ["DIALECT", "canonical", "document", "fingerprint", "pretty"]
 

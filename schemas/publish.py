@@ -15,8 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.clock import SystemClock
-from huilian.errors import ConfigurationError
+from huilian.core.clock import SystemClock
+from huilian.core.errors import ConfigurationError
 from schemas import asyncapi, json_schema
 from schemas.catalogue import contracts as catalogue
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
 
-    from huilian.catalogue import Contract
+    from huilian.wire.catalogue import Contract
 
 __all__ = ["main", "publish", "unpublished"]
 

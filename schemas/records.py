@@ -12,7 +12,7 @@ from typing import ClassVar
 import marshmallow as ma
 import polars as pl
 
-from huilian.identity import is_identity_number
+from huilian.core.identity import is_identity_number
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
 

@@ -136,9 +136,9 @@ def postgresql_node() -> Iterator[PostgreSQLNode]:
 
 
 def _make_tables(url: str) -> None:
-    from huilian import schema  # noqa: PLC0415
-    from huilian.database import Database  # noqa: PLC0415
-    from huilian.office import components  # noqa: PLC0415
+    from huilian.county.office import components  # noqa: PLC0415
+    from huilian.database import schema  # noqa: PLC0415
+    from huilian.database.connection import Database  # noqa: PLC0415
 
     with Database(url, size=1) as database:
         schema.upgrade(database, components())

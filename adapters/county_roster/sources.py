@@ -23,7 +23,7 @@ from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import sheets
 from adapters.toolkit.workbook.blocks import ROUNDED, Data
 from adapters.toolkit.workbook.container import Container
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

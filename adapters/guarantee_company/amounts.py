@@ -13,7 +13,7 @@ import polars as pl
 from adapters.toolkit import translation
 from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.translation import LINE
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,8 @@ from adapters.toolkit.delimited import Trailer
 from adapters.toolkit.text import clean_name
 from adapters.toolkit.workbook.cells import amount, shown
 from adapters.toolkit.workbook.grid import column_letters
-from huilian.errors import FileRefused
-from huilian.money import FEN, MONEY_PATTERN, text
+from huilian.core.errors import FileRefused
+from huilian.core.money import FEN, MONEY_PATTERN, text
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -28,7 +28,7 @@ from adapters.insurer.results import RESULT, Error, Result, results
 from adapters.insurer.vocabulary import NAMESPACE, qualified
 from adapters.toolkit.encodings import GB18030, UTF_8
 from adapters.toolkit.whole_files import replacing
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters import AdapterSettings, Outgoing
+    from huilian.adapters.interface import AdapterSettings, Outgoing
 
 __all__ = ["RECEIPT", "read_back", "write", "write_rejections"]
 

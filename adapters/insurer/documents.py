@@ -18,7 +18,7 @@ from adapters.insurer.outline import outline
 from adapters.insurer.parsing import Body, parse
 from adapters.insurer.vocabulary import HEAD, NAMESPACE, local_name, qualified
 from adapters.toolkit.whole_files import replacing
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 from huilian.records import fields as f
 from schemas.messages import Receipt
 from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from adapters.insurer.outline import Outline
     from adapters.insurer.parsing import Element
-    from huilian.adapters import AdapterSettings, Outgoing
+    from huilian.adapters.interface import AdapterSettings, Outgoing
 
 __all__ = ["KINDS", "Kind", "element_of", "frame", "head_of", "heading", "kind_of", "read_back", "write"]
 

@@ -10,12 +10,12 @@ from adapters.insurer.parsing import parse
 from adapters.insurer.recoding import encoding_of
 from adapters.insurer.translation import Translator
 from adapters.insurer.vocabulary import local_name
-from huilian.errors import FileRefused, describe
+from huilian.core.errors import FileRefused, describe
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from huilian.adapters import AdapterSettings, Piece
+    from huilian.adapters.interface import AdapterSettings, Piece
 
 __all__ = ["MOST_BYTES", "ElementRefused", "read_element", "read_piece"]
 

@@ -20,7 +20,7 @@ from adapters.insurer.vocabulary import local_name, qualified
 from adapters.toolkit.characters import examined
 from adapters.toolkit.text import BLANKS, clean
 from adapters.toolkit.translation import LINE
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

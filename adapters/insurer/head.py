@@ -13,8 +13,8 @@ from adapters.insurer.parsing import parse
 from adapters.insurer.recoding import slices
 from adapters.insurer.vocabulary import BODY, HEAD, PACKAGE, qualified
 from adapters.toolkit.encodings import GB18030, UTF_8
-from huilian import money
-from huilian.errors import FileRefused
+from huilian.core import money
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from pathlib import Path

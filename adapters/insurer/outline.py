@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.insurer.recoding import encoding_of
 from adapters.toolkit.encodings import GB18030, Encoding
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def outline(source: Path) -> Outline:
             # What DOS puts at a file's end is no part of it.
             tail = file.read(_MOST_AFTER_BODY).rstrip(_END_OF_FILE)
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
+        raise FileRefused("HL3010", file=source.name, what=explain(error)) from error
     if not start.strip():
         raise FileRefused("HL3006", file=source.name)
     encoding = encoding_of(start, source.name)

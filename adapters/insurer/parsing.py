@@ -14,7 +14,7 @@ from adapters.insurer.layouts import LAYOUTS
 from adapters.insurer.outline import NOT_WELL_FORMED
 from adapters.insurer.recoding import Recoded, recoded, slices
 from adapters.insurer.vocabulary import BODY, qualified
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

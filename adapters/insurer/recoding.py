@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.encodings import GB18030, UTF_8, Encoding
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,7 +17,7 @@ from adapters.insurer.markup import item, start_tag
 from adapters.insurer.parsing import Body
 from adapters.insurer.vocabulary import local_name, qualified
 from adapters.toolkit.text import BLANKS
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,7 +14,7 @@ from adapters.postal_savings_bank.layout import DETAIL, ENCODING, FREE_TEXTS, wh
 from adapters.toolkit.characters import is_utf_8, sound, with_unsound
 from adapters.toolkit.text import clean
 from adapters.toolkit.translation import FAULTS, LINE
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

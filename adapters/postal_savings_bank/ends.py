@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.postal_savings_bank.layout import ENCODING, RECORD_BYTES, places
 from adapters.toolkit import delimited
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -14,7 +14,7 @@ import polars as pl
 from adapters.toolkit import plausibility
 from adapters.toolkit.placeholders import without_placeholders_for_days
 from adapters.toolkit.translation import Column, Translation, code, name, number, whole
-from huilian.identity import is_credit_code
+from huilian.core.identity import is_credit_code
 from huilian.records.fields import IdentityNumber
 from schemas.records import LoanLedgerRecord
 

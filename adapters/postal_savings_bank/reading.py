@@ -19,14 +19,14 @@ from adapters.toolkit.cutting import RawPieces
 from adapters.toolkit.foreign import refuse_foreign
 from adapters.toolkit.reading import WHOLE_ROW
 from adapters.toolkit.translation import FAULTS, LINE
-from huilian.errors import FileRefused, describe
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused, describe
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.adapters import FileIdentity
+    from huilian.adapters.interface import FileIdentity
 
 __all__ = ["Block", "pieces", "read"]
 
@@ -85,7 +85,7 @@ def pieces(source: Path) -> Iterator[RecordPiece]:
     try:
         file = source.open("rb")
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
+        raise FileRefused("HL3010", file=source.name, what=explain(error)) from error
     with file:
         start = file.read(RECORD_BYTES + len(b"\r\n"))
         file.seek(0)

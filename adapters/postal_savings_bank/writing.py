@@ -16,14 +16,14 @@ from adapters.postal_savings_bank.forms import CONTINUATION, FORMS, Entry, Form
 from adapters.postal_savings_bank.layout import ENCODING, RECORD_BYTES, whole_characters
 from adapters.toolkit.characters import decoded, encoded
 from adapters.toolkit.whole_files import replacing
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.adapters import Outgoing
+    from huilian.adapters.interface import Outgoing
 
 __all__ = ["form", "read_back", "write"]
 
@@ -71,7 +71,7 @@ def read_back(source: Path, form: Form) -> pl.DataFrame:
     try:
         data = source.read_bytes()
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
+        raise FileRefused("HL3010", file=source.name, what=explain(error)) from error
     lines = data.split(b"\n")
     if len(lines) < 3 or not lines[-2].startswith(ends.TRAILER_KIND):  # noqa: PLR2004  # header, trailer and what follows its LF
         raise FileRefused("HL3002", file=source.name)

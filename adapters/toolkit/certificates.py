@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from huilian.identity import is_credit_code
+from huilian.core.identity import is_credit_code
 from huilian.records.fields import IDENTITY_PATTERN, IdentityNumber
 
 __all__ = [

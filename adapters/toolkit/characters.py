@@ -21,7 +21,7 @@ import polars as pl
 from adapters.toolkit.encodings import GB18030, UTF_8
 from adapters.toolkit.text import BLANKS
 from adapters.toolkit.translation import FAULTS, LINE
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

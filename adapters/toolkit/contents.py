@@ -9,8 +9,8 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, Final
 
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,4 +78,4 @@ def _start(source: Path) -> bytes:
         with source.open("rb") as file:
             return file.read(_LOOKED_AT)
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
+        raise FileRefused("HL3010", file=source.name, what=explain(error)) from error

@@ -20,14 +20,14 @@ import polars as pl
 
 from adapters.toolkit.reading import WHOLE_ROW
 from adapters.toolkit.translation import money
-from huilian.errors import FileRefused
-from huilian.money import MONEY_PATTERN, from_fen, parse, text, to_fen
+from huilian.core.errors import FileRefused
+from huilian.core.money import MONEY_PATTERN, from_fen, parse, text, to_fen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adapters.toolkit.delimited import Trailer
-    from huilian.adapters import Piece
+    from huilian.adapters.interface import Piece
 
 __all__ = ["ROW_COUNT", "ControlTotals", "with_stated"]
 

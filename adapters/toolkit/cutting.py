@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 from adapters.toolkit.grammar import LONGEST_ROW_LINES
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 __all__ = ["LONGEST_LINE", "PIECE_BYTES", "RawPiece", "RawPieces"]
 

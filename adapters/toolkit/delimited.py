@@ -20,8 +20,8 @@ from adapters.toolkit.reading import WHOLE_ROW, Form, exactly, fast
 from adapters.toolkit.sum_rows import LIKE_SUMS
 from adapters.toolkit.text import folded
 from adapters.toolkit.translation import LINE
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,7 @@ def read(source: Path, known: Sequence[str], trailer_mark: str | None = None) ->
     try:
         file = source.open("rb")
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
+        raise FileRefused("HL3010", file=source.name, what=explain(error)) from error
     with file:
         pieces = RawPieces(file, source.name)
         piece = pieces.take()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import Final, NamedTuple
 
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 __all__ = ["refuse_foreign"]
 

@@ -15,7 +15,7 @@ from adapters.toolkit import encodings, grammar
 from adapters.toolkit.foreign import refuse_foreign
 from adapters.toolkit.names import check_header
 from adapters.toolkit.text import clean_name, folded
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import datetime as dt
 import difflib
 from typing import TYPE_CHECKING, Final
 
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from adapters.toolkit import grammar
 from adapters.toolkit.sum_rows import is_total
 from adapters.toolkit.text import BLANKS, clean, folded, has_blanks
 from adapters.toolkit.translation import FAULTS, LINE
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ import polars as pl
 
 from adapters.toolkit.certificates import explained
 from adapters.toolkit.translation import LINE, Codes, Translation
-from huilian.adapters import REJECTIONS
-from huilian.errors import describe
+from huilian.adapters.interface import REJECTIONS
+from huilian.core.errors import describe
 from huilian.records.fields import _Field
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
-        raise FileRefused("HL3039", file=target.name, what=why(error)) from error
+        raise FileRefused("HL3039", file=target.name, what=explain(error)) from error
     finally:
         with suppress(OSError):
             part.unlink()

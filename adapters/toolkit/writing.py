@@ -23,8 +23,8 @@ from adapters.toolkit.names import check_header
 from adapters.toolkit.notations import TEXT, Notation
 from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.whole_files import replacing
-from huilian.errors import FileRefused
-from huilian.money import from_fen, text
+from huilian.core.errors import FileRefused
+from huilian.core.money import from_fen, text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,33 +9,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from huilian import __version__
-from huilian.cli import (
-    adapter_check,
-    adapter_new,
-    adapters,
-    audit,
-    broker,
-    bundle,
-    demo,
-    doctor,
-    edge,
-    initialise,
-    issue,
-    keys,
-    member_approval,
-    member_joining,
-    member_rotation,
-    member_standing,
-    members,
-    messages,
-    push,
-    rebuild,
-    screen,
-    serve,
-    tokens,
-)
-from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
-from huilian.system_errors import KNOWN, why
+from huilian.cli import adapters, bundle, demo, doctor, edge, keys, members, messages, office, push, screen
+from huilian.core.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
+from huilian.core.files import EXPLAINED, explain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,20 +83,29 @@ def prepare(
         log("info")
 
 
-for _module in (initialise, push, issue, rebuild, serve, doctor, adapters, demo):
-    _module.register(app)
-for _module in (keys, member_joining, member_approval, member_rotation, member_standing):
-    _module.register(members.app)
-for _module in (adapter_new, adapter_check):
-    _module.register(adapters.app)
+office.register_initialise(app)
+push.register(app)
+office.register_issue(app)
+office.register_rebuild(app)
+office.register_serve(app)
+doctor.register(app)
+adapters.register(app)
+demo.register(app)
+keys.register(members.app)
+members.register_joining(members.app)
+members.register_approval(members.app)
+keys.register_rotation(members.app)
+members.register_standing(members.app)
+adapters.register_new(adapters.app)
+adapters.register_check(adapters.app)
 app.add_typer(adapters.app, name="adapter")
 app.add_typer(members.app, name="member")
-app.add_typer(tokens.app, name="token")
-app.add_typer(broker.app, name="broker")
+app.add_typer(office.token_app, name="token")
+app.add_typer(office.broker_app, name="broker")
 app.add_typer(edge.app, name="edge")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(messages.app, name="messages")
-app.add_typer(audit.app, name="audit")
+app.add_typer(office.audit_app, name="audit")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -134,10 +119,10 @@ def run(arguments: Sequence[str]) -> int:
         screen.misuse(error)
         return error.exit_code
     except OSError as error:
-        if error.errno not in KNOWN:
+        if error.errno not in EXPLAINED:
             raise  # a fault of ours: the trace tells where
         place = f"{error.filename}：" if error.filename else ""
-        screen.error(UsageError("HL7001", what=f"{place}{why(error)}"))
+        screen.error(UsageError("HL7001", what=f"{place}{explain(error)}"))
         return USAGE
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED

@@ -1,18 +1,19 @@
-"""`huilian bundle write|read`."""
+"""`huilian bundle write|read`: at the county and at an institution."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from huilian.cli import options, screen, session
-from huilian.errors import UsageError
-from huilian.home import Home
+from huilian.cli import screen, session
+from huilian.core.errors import UsageError
+from huilian.settings import Home
 
 if TYPE_CHECKING:
-    from huilian.bundle import Bundle
+    from huilian.wire.bundle import Bundle
 
 __all__ = ["app"]
+
 
 _RUNNING: Final = "HL7013"
 
@@ -46,7 +47,7 @@ def write(
     everything: Annotated[
         bool, typer.Option("--all", help="连同以前交出过的，文件包丢失时用 (also what was handed over before)")
     ] = False,
-    as_json: options.Json = False,
+    as_json: session.Json = False,
 ) -> None:
     """Write a bundle."""
     session.log()
@@ -64,10 +65,10 @@ def write(
     else:
         if submissions:
             raise UsageError("HL7001", what="--for 不能与提交编号同用 (--for takes no submissions)")
-        from huilian import carrying  # noqa: PLC0415
+        from huilian.county.messages import courier  # noqa: PLC0415
 
         with session.reading() as office:
-            written = carrying.write_for(office, receiver, out, everything=everything, actor=session.actor())
+            written = courier.write_for(office, receiver, out, everything=everything, actor=session.actor())
         if as_json:
             screen.print_json({"file": out, "for": receiver, "messages": written})
             return
@@ -85,12 +86,12 @@ def write(
 def read(
     file: Annotated[Path, typer.Argument(metavar="IN.hlb", help="文件包 (the bundle)", show_default=False)],
     *,
-    as_json: options.Json = False,
+    as_json: session.Json = False,
 ) -> None:
     """Read a bundle."""
-    from huilian import bundle  # noqa: PLC0415  # see the package
     from huilian.institution.edge import settings  # noqa: PLC0415
-    from huilian.members import PLATFORM  # noqa: PLC0415
+    from huilian.wire import bundle  # noqa: PLC0415  # see the package
+    from huilian.wire.names import PLATFORM  # noqa: PLC0415
 
     session.log()
     home = Home.from_environment()
@@ -109,10 +110,10 @@ def read(
 
 def _at_the_county(home: Home, opened: "Bundle") -> dict[str, Any]:
     """Let a bundle in and carry what it brought, as far as this machine's host does that; return what came."""
-    from huilian import carrying  # noqa: PLC0415  # see the package
+    from huilian.county.messages import courier  # noqa: PLC0415  # see the package
 
     with session.office(home) as office:
-        taken = carrying.let_in(office, opened, actor=session.actor())
+        taken = courier.let_in(office, opened, actor=session.actor())
         session.settle(office, entirely=True)
     for refusal in taken.refused:
         screen.err().print(f"[yellow]{refusal.code} {refusal.chinese} ({refusal.english})[/yellow]", soft_wrap=True)

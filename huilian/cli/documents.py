@@ -1,4 +1,4 @@
-"""Files that travel between institution and county: read whole, written once, and their fingerprints confirmed."""
+"""Keys and documents in files: made, read whole, written once, their fingerprints confirmed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from huilian import private_files
 from huilian.cli import screen
-from huilian.errors import UsageError
-from huilian.private_files import PUBLIC
-from huilian.system_errors import why
+from huilian.core import files
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.core.files import PUBLIC, explain, make_folder
+from huilian.wire.keys import PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.keys import PublicKey
+    from huilian.database.connection import Transaction
+    from huilian.settings import Home
+    from huilian.wire.keys import SigningKey
 
-__all__ = ["Fingerprint", "confirmed", "read", "say_where", "taken_back", "write_new"]
+__all__ = [
+    "Fingerprint",
+    "check_new",
+    "confirmed",
+    "made",
+    "read_document",
+    "read_public",
+    "say_where",
+    "taken_back",
+    "trust",
+    "write_document",
+]
+
 
 Fingerprint = Annotated[
     str | None,
@@ -31,7 +45,7 @@ LARGEST_BYTES = 1024 * 1024
 """Of which no more is read than it takes to know that it is none of ours."""
 
 
-def read(file: Path) -> str:
+def read_document(file: Path) -> str:
     """Return the text of a document.
 
     Raises:
@@ -42,19 +56,19 @@ def read(file: Path) -> str:
             # What is no UTF-8 is no document of ours, and is refused as such.
             return opened.read(LARGEST_BYTES).decode("utf-8", "replace")
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=why(error)) from error
+        raise UsageError("HL3010", file=file, what=explain(error)) from error
 
 
-def write_new(file: Path, content: str | bytes, mode: int = PUBLIC) -> None:
+def write_document(file: Path, content: str | bytes, mode: int = PUBLIC) -> None:
     """Write a document to a file that was not there.
 
     Raises:
         UsageError: HL7021, it is there, or cannot be written.
     """
     try:
-        private_files.write_new(file, content.encode() if isinstance(content, str) else content, mode)
+        files.write_new(file, content.encode() if isinstance(content, str) else content, mode)
     except OSError as error:
-        raise UsageError("HL7021", file=file, what=why(error)) from error
+        raise UsageError("HL7021", file=file, what=explain(error)) from error
 
 
 @contextlib.contextmanager
@@ -93,3 +107,57 @@ def confirmed(public: PublicKey, given: str | None) -> str:
     screen.err().print(f"密钥指纹 (fingerprint)：[bold]{public.fingerprint}[/bold]", soft_wrap=True)
     question = "与对方电话中读出的逐位一致？ (is it, digit by digit, what the other side read out by telephone?)"
     return public.fingerprint if typer.confirm(question, default=False, err=True) else ""
+
+
+def read_public(file: Path) -> PublicKey:
+    """Return the public key in a PEM file.
+
+    Raises:
+        UsageError: HL3010, the file cannot be read; HL7001, it holds no such key.
+    """
+    try:
+        return PublicKey.from_pem(file.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError("HL3010", file=file, what=explain(error)) from error
+    except UnicodeDecodeError:
+        return PublicKey.from_pem("")  # not text, so no PEM: refused as such
+
+
+def check_new(transaction: Transaction, key: PublicKey) -> None:
+    """Let pass a key that nobody has.
+
+    Raises:
+        UsageError: HL7022, a member has it.
+    """
+    owner = transaction.value("SELECT member FROM huilian.member_key WHERE kid = %s", [key.kid])
+    if owner:
+        raise UsageError("HL7022", what=f"{owner} {key.kid}")
+
+
+def trust(home: Home, code: str, key: PublicKey, fingerprint: str | None, *, file: Path) -> None:
+    """Believe a member by a key from now on, once its fingerprint is confirmed; one that is known needs none.
+
+    Raises:
+        UsageError: HL7001, no fingerprint was given, and there is nobody to ask.
+        AccessDenied: HL4013, it is another; HL4021, the key was revoked here.
+    """
+    trusted = home.trusted(code)
+    trusted.check_not_revoked(key)
+    if trusted.find(key.kid) is None and not key.is_called(confirmed(key, fingerprint)):
+        raise AccessDenied("HL4013", file=file.name, found=key.fingerprint)
+    make_folder(home.folder)
+    home.trust(code, key)
+
+
+@contextlib.contextmanager
+def made(home: Home, code: str) -> Iterator[SigningKey]:
+    """Make and keep a key for a member; when the block fails it is as if it had never been made."""
+    folder = home.folder / "keys" / code
+    before = set(folder.glob("*.pem"))
+    key = home.keys.create(code)
+    try:
+        yield key
+    except BaseException:
+        for file in set(folder.glob("*.pem")) - before:
+            file.unlink()
+        raise

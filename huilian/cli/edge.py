@@ -12,10 +12,10 @@ import structlog
 import typer
 from rich.markup import escape
 
-from huilian.cli import documents, keypairs, options, screen, session
-from huilian.errors import UsageError
-from huilian.home import Home
-from huilian.members import PLATFORM
+from huilian.cli import documents, screen, session
+from huilian.core.errors import UsageError
+from huilian.settings import Home
+from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -57,15 +57,15 @@ def init(
             metavar="URL", help="县里地址 https:// 或 amqps://；写 none 则只用离线文件包 (none: bundles only)"
         ),
     ] = None,
-    token: options.Token = None,
-    ca: options.CaFile = None,
+    token: session.Token = None,
+    ca: session.CaFile = None,
     platform_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="县里平台的公钥 PEM (the platform's public key)")
     ] = None,
     fingerprint: documents.Fingerprint = None,
 ) -> None:
     """Set up the data directory."""
-    from huilian import adapters  # noqa: PLC0415  # polars
+    from huilian.adapters import loading  # noqa: PLC0415  # polars
     from huilian.institution.edge import settings  # noqa: PLC0415
     from huilian.institution.edge.folders import Folders  # noqa: PLC0415
     from huilian.institution.membership import check_county, membership_of  # noqa: PLC0415
@@ -81,11 +81,11 @@ def init(
     if not six:
         raise UsageError("HL7001", what="请用 --county 指明县代码 (give --county)")
     check_county(home, home.trusted(PLATFORM), six)
-    adapters.settings_for(adapters.find(adapter, home.adapters), six, home.adapter_tables(), home.adapters)
+    loading.settings_for(loading.find(adapter, home.adapters), six, home.adapter_tables(), home.adapters)
     certificates = str(ca.expanduser().absolute()) if ca else ""
     made = settings.EdgeSettings(member, adapter, six, "" if address == "none" else address, certificates, token or "")
     if platform_key is not None:
-        keypairs.trust(home, PLATFORM, keypairs.read_public(platform_key), fingerprint, file=platform_key)
+        documents.trust(home, PLATFORM, documents.read_public(platform_key), fingerprint, file=platform_key)
     settings.save(home, made)
     Folders(home.folder).make()
     home.change_trusted(PLATFORM, lambda trusted: replace(trusted, county=six) if trusted.keys else trusted)
@@ -162,9 +162,9 @@ def _stopping() -> threading.Event:
     "huilian edge status",
     "huilian edge status --json",
 )
-def status(*, as_json: options.Json = False) -> None:
+def status(*, as_json: session.Json = False) -> None:
     """Print how the edge stands."""
-    from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.core.clock import SystemClock  # noqa: PLC0415  # see the package
     from huilian.institution.edge.status import status as current  # noqa: PLC0415
 
     facts = current(Home.from_environment(), SystemClock())
@@ -186,7 +186,7 @@ def dismiss(
     *, reason: Annotated[str, typer.Option(metavar="TEXT", help="原因，记入状态，不写个人信息 (why; no persons)")]
 ) -> None:
     """Drop what is not believed."""
-    from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.core.clock import SystemClock  # noqa: PLC0415  # see the package
     from huilian.institution.journal import Journal  # noqa: PLC0415
 
     session.log()

@@ -1,4 +1,4 @@
-"""`huilian member key`."""
+"""`huilian member key`, `rotate` and `announce`: keys of members and of the platform, and the files they travel in."""
 
 import datetime as dt
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from huilian.cli import documents, keypairs, screen, session
-from huilian.errors import AccessDenied, UsageError
-from huilian.home import Home
-from huilian.members import PLATFORM
+from huilian.cli import documents, screen, session
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.settings import Home
+from huilian.wire.names import PLATFORM
 
-__all__ = ["register"]
+__all__ = ["register", "register_rotation"]
 
 
 def register(app: typer.Typer) -> None:
@@ -103,11 +103,11 @@ def _trusted(
     home: Home, public_key: Path | None, revoke: str | None, since: dt.datetime | None, fingerprint: str | None
 ) -> None:
     """Do one thing with the platform's keys that an institution trusts; without an option, list them."""
-    from huilian.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.core.clock import SystemClock  # noqa: PLC0415  # see the package
 
     now = SystemClock().now()
     if public_key is not None:
-        keypairs.trust(home, PLATFORM, keypairs.read_public(public_key), fingerprint, file=public_key)
+        documents.trust(home, PLATFORM, documents.read_public(public_key), fingerprint, file=public_key)
         screen.out().print(f"[green]已信任[/green] {PLATFORM} 的公钥 (trusted)")
     elif revoke is not None:
         matching = [key for key in home.trusted(PLATFORM).keys if revoke and key.kid.startswith(revoke)]
@@ -128,7 +128,7 @@ def _trusted(
 
 def _on_the_edge(home: Home, code: str, public_key: Path | None, fingerprint: str | None, *, rotate: bool) -> None:
     if public_key is not None:
-        keypairs.trust(home, code, keypairs.read_public(public_key), fingerprint, file=public_key)
+        documents.trust(home, code, documents.read_public(public_key), fingerprint, file=public_key)
         screen.out().print(f"[green]已信任[/green] {code} 的公钥 (trusted)")
         return
     if rotate:
@@ -142,25 +142,26 @@ def _export(home: Home, code: str) -> None:
     if home.keys.holds(code):
         _print_pem(home.keys.current(code).public.pem())
         return
-    from huilian import members  # noqa: PLC0415  # see the package
+    from huilian.county.members import directory  # noqa: PLC0415  # see the package
 
     with session.office(home) as office, office.database.transaction() as transaction:
-        members.find(transaction, code)
+        directory.find(transaction, code)
         now = office.clock.now()
-        counting = [key for key in members.keys_of(transaction, code) if key.counts_at(now)]
+        counting = [key for key in directory.keys_of(transaction, code) if key.counts_at(now)]
     if not counting:
         raise UsageError("HL7023", member=code)
     _print_pem(counting[-1].public.pem())
 
 
 def _write_list(home: Home, out: Path) -> None:
-    from huilian.membership import platform_keys  # noqa: PLC0415  # see the package
+    from huilian.county.members import key_list  # noqa: PLC0415  # see the package
+    from huilian.wire import joining  # noqa: PLC0415  # see the package
 
     with session.office(home) as office, office.database.transaction() as transaction:
         now = office.clock.now()
-        text = platform_keys.make_list(transaction, home.keys, county=office.settings.county, now=now)
-    documents.write_new(out, text)
-    signer = platform_keys.read_list(text, name=out.name).signers[0]
+        text = key_list.make_key_list(transaction, home.keys, county=office.settings.county, now=now)
+    documents.write_document(out, text)
+    signer = joining.read_key_list(text, name=out.name).signers[0]
     console = screen.out()
     console.print(f"[green]已写出平台密钥表[/green] {out} (list of the platform's keys written)", soft_wrap=True)
     console.print(
@@ -175,18 +176,20 @@ def _told_to_all(number: int) -> None:
 
 def _rotate_platform(home: Home) -> None:
     """Have every member be told of the next key under the one they know, before anything is signed with it."""
-    from huilian import members  # noqa: PLC0415  # see the package
-    from huilian.membership import platform_keys  # noqa: PLC0415
+    from huilian.county.members import (  # noqa: PLC0415  # see the package
+        directory,  # see the package
+        key_list,
+    )
 
     with session.office(home) as office:
         # Interrupted, it is there already, and entered perhaps.
         new = home.keys.prepare(PLATFORM)
         with office.database.transaction() as transaction:
-            known = {entry.kid: entry for entry in members.keys_of(transaction, PLATFORM)}
-            entered = known.get(new.kid) or members.add_key(
+            known = {entry.kid: entry for entry in directory.keys_of(transaction, PLATFORM)}
+            entered = known.get(new.kid) or directory.add_key(
                 transaction, PLATFORM, new.public, now=office.clock.now(), actor=session.actor()
             )
-            told = platform_keys.announce(office, transaction, also=[new])
+            told = key_list.announce_key_list(office, transaction, also=[new])
         home.trust(PLATFORM, new.public, valid_from=entered.valid_from, valid_until=entered.valid_until)
         home.keys.use_prepared(PLATFORM)
         session.settle(office)
@@ -203,38 +206,40 @@ def _say_rotated(kid: str, until: dt.datetime) -> None:
 
 
 def _rotate(home: Home, code: str) -> None:
-    from huilian import members  # noqa: PLC0415  # see the package
+    from huilian.county.members import directory  # noqa: PLC0415  # see the package
 
     if code == PLATFORM:
         _rotate_platform(home)
         return
     with session.office(home) as office:
         with office.database.transaction() as transaction:
-            members.find(transaction, code)
-            elsewhere = bool(members.keys_of(transaction, code)) and not home.keys.holds(code)
+            directory.find(transaction, code)
+            elsewhere = bool(directory.keys_of(transaction, code)) and not home.keys.holds(code)
         if elsewhere:
             what = (
                 f"{code} 的私钥不在本机：请在其所在机器上轮换，再用 --public-key 登记新公钥"
                 " (its private key is not here: rotate it where it is kept, then enter the new one with --public-key)"
             )
             raise UsageError("HL7001", what=what)
-        with keypairs.made(home, code) as new, office.database.transaction() as transaction:
-            entered = members.add_key(transaction, code, new.public, now=office.clock.now(), actor=session.actor())
+        with documents.made(home, code) as new, office.database.transaction() as transaction:
+            entered = directory.add_key(transaction, code, new.public, now=office.clock.now(), actor=session.actor())
     _say_rotated(new.kid, entered.valid_until)
 
 
 def _enter(home: Home, code: str, file: Path) -> None:
-    from huilian import members  # noqa: PLC0415  # see the package
-    from huilian.membership import platform_keys  # noqa: PLC0415
+    from huilian.county.members import (  # noqa: PLC0415  # see the package
+        directory,  # see the package
+        key_list,
+    )
 
-    public, told = keypairs.read_public(file), 0
+    public, told = documents.read_public(file), 0
     with session.office(home) as office:
         with office.database.transaction() as transaction:
-            members.find(transaction, code)
-            keypairs.check_new(transaction, public)
-            entered = members.add_key(transaction, code, public, now=office.clock.now(), actor=session.actor())
+            directory.find(transaction, code)
+            documents.check_new(transaction, public)
+            entered = directory.add_key(transaction, code, public, now=office.clock.now(), actor=session.actor())
             if code == PLATFORM:
-                told = platform_keys.announce(office, transaction)
+                told = key_list.announce_key_list(office, transaction)
         if code == PLATFORM:
             home.trust(PLATFORM, public, valid_from=entered.valid_from, valid_until=entered.valid_until)
             session.settle(office)
@@ -244,7 +249,7 @@ def _enter(home: Home, code: str, file: Path) -> None:
 
 
 def _moment(text: str | None) -> dt.datetime | None:
-    from huilian.clock import CHINA  # noqa: PLC0415  # see the package
+    from huilian.core.clock import CHINA  # noqa: PLC0415  # see the package
 
     if text is None:
         return None
@@ -262,15 +267,18 @@ def _not_one(code: str, number: int, beginning: str) -> UsageError:
 
 
 def _revoke(home: Home, code: str, beginning: str, since: dt.datetime | None) -> None:
-    from huilian import members  # noqa: PLC0415  # see the package
-    from huilian.membership import platform_keys, standing  # noqa: PLC0415  # see the package
+    from huilian.county.members import (  # noqa: PLC0415  # see the package
+        directory,  # see the package
+        key_list,
+        standing,
+    )
 
     told = 0
     with session.office(home) as office:
         with office.database.transaction() as transaction:
-            members.find(transaction, code)
+            directory.find(transaction, code)
             now = office.clock.now()
-            keys = members.keys_of(transaction, code)
+            keys = directory.keys_of(transaction, code)
             from_then = since or now
             matching = [
                 key
@@ -284,12 +292,12 @@ def _revoke(home: Home, code: str, beginning: str, since: dt.datetime | None) ->
             kid = matching[0].kid
             if code == PLATFORM and home.keys.holds(PLATFORM) and home.keys.current(PLATFORM).kid == kid:
                 raise AccessDenied("HL4022", kid=kid)
-            members.revoke_key(transaction, kid, now=now, actor=session.actor(), since=since)
+            directory.revoke_key(transaction, kid, now=now, actor=session.actor(), since=since)
             came = standing.messages_since(transaction, code, from_then)
             left = [key for key in keys if key.counts_at(now) and key.kid != kid]
             entered_since = [key.kid for key in left if key.valid_from >= from_then]
             if code == PLATFORM:
-                told = platform_keys.announce(office, transaction)
+                told = key_list.announce_key_list(office, transaction)
         if code == PLATFORM:
             home.change_trusted(PLATFORM, lambda trusted: trusted.revoking(kid, since=from_then, now=now))
             session.settle(office)
@@ -313,12 +321,12 @@ def _revoke(home: Home, code: str, beginning: str, since: dt.datetime | None) ->
 
 
 def _list(home: Home, code: str) -> None:
-    from huilian import members  # noqa: PLC0415  # see the package
+    from huilian.county.members import directory  # noqa: PLC0415  # see the package
 
     with session.office(home) as office, office.database.transaction() as transaction:
-        members.find(transaction, code)
+        directory.find(transaction, code)
         now = office.clock.now()
-        keys = members.keys_of(transaction, code)
+        keys = directory.keys_of(transaction, code)
     used = home.keys.current(code).kid if home.keys.holds(code) else None
     rows = []
     for entry in keys:
@@ -331,3 +339,110 @@ def _list(home: Home, code: str) -> None:
         here = "签名用" if entry.kid == used else ""
         rows.append([entry.kid, screen.moment(entry.valid_from), screen.moment(entry.valid_until), state, here])
     screen.show(screen.table(["密钥 (kid)", "生效", "失效", "状态", "本机"], rows))
+
+
+def register_rotation(app: typer.Typer) -> None:
+    """Add the commands to the group of members."""
+    screen.command(
+        app,
+        "rotate",
+        "轮换密钥（机构）：生成新密钥，写出由新旧密钥共同签署的换钥通知。县里采用之前仍用旧密钥签名。",
+        "Rotate, at the institution: make the next key and announce it under the old one. The old one signs until "
+        "the county has taken the announcement.",
+        "huilian member rotate RCB02 --out RCB02.rotation.json",
+        "huilian member rotate RCB02 --to https://county.example",
+    )(rotate)
+    screen.command(
+        app,
+        "announce",
+        "采用换钥通知（县）：核对新旧密钥的签名，登记新密钥；旧密钥在重叠期后失效。",
+        "Take a key announcement, at the county: the new key counts at once, the old one until the overlap ends.",
+        "huilian member announce RCB02.rotation.json --out RCB02.approval.json",
+    )(announce)
+
+
+def rotate(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="机构代码 (member code)")],
+    *,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="写出的换钥通知 (announcement to write)")] = None,
+    overlap: Annotated[
+        int | None, typer.Option(metavar="DAYS", help="旧密钥继续有效的天数，默认 30 (days the old key still counts)")
+    ] = None,
+    to: session.To = None,
+    ca: session.CaFile = None,
+) -> None:
+    """Make and announce the next key."""
+    from huilian.core.clock import SystemClock  # noqa: PLC0415
+    from huilian.wire.joining import OVERLAP_DAYS, make_announcement  # noqa: PLC0415  # see the package
+
+    if (out is None) == (to is None):
+        raise UsageError("HL7001", what="请给出 --out 或 --to 之一 (give either --out or --to)")
+    home = Home.from_environment()
+    old = home.keys.current(code)
+    new = home.keys.prepare(code)
+    days = OVERLAP_DAYS if overlap is None else overlap
+    text = make_announcement(member=code, old=old, new=new, overlap_days=days, now=SystemClock().now())
+    if to is not None:
+        _post(home, to, ca, text)
+        return
+    documents.write_document(out or Path(), text)
+    console = screen.out()
+    console.print(f"[green]已写出换钥通知[/green] {out} (announcement written)", soft_wrap=True)
+    console.print("送交县里，收到批准文件后 (send it; with the approval that comes back)：huilian member welcome FILE")
+
+
+def announce(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="换钥通知 (key announcement)")],
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="写出的批准文件 (the approval to write)")],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="新密钥有效天数 (days the new key counts)")] = 730,
+) -> None:
+    """Take an announcement in and write the approval."""
+    from huilian.county.members import (  # noqa: PLC0415  # see the package
+        admission,  # see the package
+        directory,  # see the package
+    )
+    from huilian.wire import joining  # noqa: PLC0415  # see the package
+    from huilian.wire.joining import read_announcement  # noqa: PLC0415
+
+    announced = read_announcement(documents.read_document(file), name=file.name)
+    home = Home.from_environment()
+    county = home.settings().county
+    with (
+        session.office(home) as office,
+        documents.taken_back(out),
+        office.database.transaction() as transaction,
+    ):
+        now = office.clock.now()
+        until = now + dt.timedelta(days=days)
+        new = admission.take_announcement(transaction, announced, now=now, actor=session.actor(), valid_until=until)
+        [old] = [key for key in directory.keys_of(transaction, new.member) if key.kid == announced.old]
+        text = admission.issue_approval(
+            transaction, home.keys, new, county=county, addresses=joining.Addresses(), now=now
+        )
+        documents.write_document(out, text)
+    console = screen.out()
+    console.print(f"[green]已采用新密钥[/green] {new.kid} (entered)", soft_wrap=True)
+    console.print(f"新密钥有效至 (the new one until) {screen.moment(new.valid_until)}", soft_wrap=True)
+    console.print(f"旧密钥有效至 (the old one until) {screen.moment(old.valid_until)}", soft_wrap=True)
+    console.print(f"批准文件 (approval)：{out}", soft_wrap=True)
+
+
+def _post(home: Home, to: str, ca: Path | None, text: str) -> None:
+    from huilian.core.clock import SystemClock  # noqa: PLC0415
+    from huilian.core.errors import AccessDenied  # noqa: PLC0415
+    from huilian.institution import membership  # noqa: PLC0415  # see the package
+    from huilian.institution.transports.http import Client  # noqa: PLC0415
+    from huilian.wire import signed_documents  # noqa: PLC0415  # see the package
+    from huilian.wire.joining import read_approval  # noqa: PLC0415
+
+    answer = Client(to, None, ca_file=ca).ask("POST", "/key-announcements", body=text.encode())
+    approval = read_approval(answer.text, name=to)
+    now = SystemClock().now()
+    signed_documents.check_age(approval.document, approval.time, now=now)
+    if not membership.believed(home, approval, now=now):
+        raise AccessDenied("HL4013", file=to, found=approval.platform[0].public.fingerprint)
+    membership.take_in(home, approval, now=now)
+    screen.out().print(
+        f"[green]已启用新密钥[/green] {approval.kid}，有效至 (until) {screen.moment(approval.until)}", soft_wrap=True
+    )

@@ -1,18 +1,15 @@
-"""A command for each query that a service declares: `huilian stats`, `huilian feed loans` and so on.
-
-Rows are written as the HTTP interface writes them: from here or from another server, they
-are the same bytes.
-"""
+"""Commands for what services answer, each made from its declaration; asked here, or of another county over HTTP."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import inspect
 import itertools
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
@@ -20,29 +17,150 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from huilian import regions, service
-from huilian.cli import options, screen, session, submissions
-from huilian.cli.remote import Reader
-from huilian.county import queries, rows
-from huilian.errors import ConfigurationError, HostUnavailable, UsageError
-from huilian.private_files import write_atomically
-from huilian.system_errors import why
+from huilian.cli import screen, session
+from huilian.core import regions
+from huilian.core.errors import ConfigurationError, HostUnavailable, UsageError
+from huilian.core.files import explain, write_atomically
+from huilian.county import queries, rows, service
+from huilian.county.submissions.questions import REPORTED, STATUS
+from huilian.institution.transports.http import Client
+from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    import httpx
     from typer.core import TyperGroup
 
     from huilian.county.queries import Parameter, Query, Row
 
-__all__ = ["add_to", "basis_lines"]
+__all__ = ["Lines", "Reader", "add_to", "basis_lines", "kind_in_chinese", "scoreboard", "submissions"]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """An answer of many rows while it comes in.
+
+    Args:
+        cursor: what to give as `since` the next time, once every line is read; None where
+            the answer has no cursor.
+        lines: its lines, without their ends.
+        not_taken: what of the files it rests on was not taken.
+    """
+
+    cursor: str | None
+    lines: Iterator[str]
+    not_taken: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Reader:
+    """What can be read from a county's server.
+
+    Args:
+        url: `https://host[:port][/prefix]`; plain `http://` to this machine only.
+        token: a reading token; what it may read is what is answered.
+        ca_file: certificates to trust besides the usual ones.
+
+    Every method raises `AccessDenied` for what the token may not read, `UsageError` for
+    what makes no sense, and `HostUnavailable` when the server is away.
+    """
+
+    def __init__(self, url: str, token: str | None, ca_file: Path | None = None) -> None:
+        self._client = Client(url, token, ca_file=ca_file)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def ask(self, address: str, **given: str | None) -> Any:  # noqa: ANN401  # whatever the document holds
+        """Return the document at an address: `ask("statistics", month="2024-05")`."""
+        return self._client.ask("GET", f"/{address}", query=given).json()
+
+    @contextlib.contextmanager
+    def rows(self, address: str, **given: str | None) -> Iterator[Lines]:
+        """Give the rows at an address line by line: `rows("feed/loans", region="341599")`."""
+        with self._client.stream(f"/{address}", given) as answer:
+            left = json.loads(answer.headers.get(NOT_TAKEN_HEADER, "[]"))
+            yield Lines(answer.headers.get(CURSOR_HEADER), _lines(answer), left)
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    """Yield lines as they end by a line feed only: a value may hold what else is taken for a line's end."""
+    rest = b""
+    for chunk in answer.iter_bytes():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.removesuffix(b"\r").decode()
+    if rest:
+        yield rest.decode()
+
+
+def kind_in_chinese(kind: str) -> str:
+    """Return the Chinese name of a kind of submission, or the kind itself: "贷款台账" of "loan_ledger"."""
+    return _labels().get(kind, kind)
+
+
+@functools.cache
+def _labels() -> dict[str, str]:
+    from huilian.wire import catalogue  # noqa: PLC0415  # polars
+
+    field = catalogue.installed().latest("receipt").schema().fields["kind"]
+    return dict(getattr(field, "labels", {}))
+
+
+def scoreboard(found: Mapping[str, Any], _: object) -> Iterator[Table]:
+    """Yield the scoreboard: one line for each institution and kind of file."""
+    rows = [
+        [
+            row["institution"],
+            kind_in_chinese(row["kind"]),
+            REPORTED.get(row["status"], row["status"]),
+            row["as_of"],
+            screen.moment(_when(row["applied_at"])),
+            *(f"{row[name]:,}" for name in ("files", "rows", "rejected_rows", "refused_files")),
+            *(screen.amount(row[name]) for name in ("stated_amount", "untaken_amount")),
+            "；".join(f"{gap['as_of']} {_span(gap['first'], gap['last'])}" for gap in row["missing_files"]) or None,
+            "；".join(f"{repeat['as_of']} {repeat['number']}" for repeat in row["repeated_files"]) or None,
+        ]
+        for row in found["rows"]
+    ]
+    headings = ["机构", "种类", "报送", "截止日期", "入账时间", ">文件", ">行数", ">退回行", ">退回文件"]
+    headings += [">自列金额", ">未入账金额", "缺号", "重号"]
+    yield screen.table(headings, rows, title=f"{found['month']} 报送考核，期限 {found['due_date']}")
+
+
+def submissions(found: Mapping[str, Any], _: object) -> Iterator[Table]:
+    """Yield the submissions with their counts."""
+    counts = ("rows", "accepted", "rejected", "changed", "unchanged", "missing")
+    rows = [
+        [
+            screen.moment(_when(row["received_at"])),
+            row["member"],
+            row["file_name"],
+            row["as_of"],
+            STATUS.get(row["status"], row["status"]) + (f" {row['code']}" if row["code"] else ""),
+            *(None if row[name] is None else f"{row[name]:,}" for name in counts),
+        ]
+        for row in found["submissions"]
+    ]
+    headings = ["收到", "机构", "文件", "截止日期", "状态", ">总行数", ">入账", ">退回", ">变动", ">未变", ">缺失"]
+    yield screen.table(headings, rows)
+
+
+def _when(moment: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(moment) if moment else None
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
+
 
 SHOWN: Final = 50
 """Rows in a table; `--json` has all."""
 TABLE: Final = "table"
 _SHOWS: Final[dict[str, Callable[..., Iterator[Table]]]] = {
-    "scoreboard": submissions.scoreboard,
-    "submissions": submissions.submissions,
+    "scoreboard": scoreboard,
+    "submissions": submissions,
 }
 """What people see of the kernel's own queries."""
 _LINE_ENDS: Final = {"ndjson": b"\n", "csv": b"\r\n"}
@@ -188,10 +306,10 @@ def _options(query: Query) -> Iterator[inspect.Parameter]:
         yield _option("format", Annotated[str, typer.Option(metavar=forms, help="格式 (format)")], _forms(query)[0])
         header = "CSV 表头：中文名，或 names 字段名 (header row: Chinese, or the fields' names)"
         yield _option("header", Annotated[str | None, typer.Option(metavar="|".join(rows.HEADERS), help=header)])
-    for name, kind in (("to", options.To), ("token", options.Token), ("ca", options.CaFile)):
+    for name, kind in (("to", session.To), ("token", session.Token), ("ca", session.CaFile)):
         yield _option(name, kind)
     if not query.is_feed:
-        yield _option("as_json", options.Json, default=False)
+        yield _option("as_json", session.Json, default=False)
 
 
 def _option(name: str, annotation: object, default: object = None) -> inspect.Parameter:
@@ -289,7 +407,7 @@ def _read_cursor(file: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UsageError("HL3010", file=file, what=why(error)) from error
+        raise UsageError("HL3010", file=file, what=explain(error)) from error
 
 
 def _keep_cursor(file: Path, cursor: str) -> None:
@@ -302,4 +420,4 @@ def _keep_cursor(file: Path, cursor: str) -> None:
     try:
         write_atomically(file, cursor.encode() + b"\n")
     except OSError as error:
-        raise UsageError("HL7021", file=file, what=why(error)) from error
+        raise UsageError("HL7021", file=file, what=explain(error)) from error

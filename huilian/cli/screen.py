@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from typer.exceptions import TyperException
 
-    from huilian.errors import HuilianError
+    from huilian.core.errors import HuilianError
 
 __all__ = [
     "amount",
@@ -214,6 +214,6 @@ def percent(text: str | None) -> str | None:
 
 def moment(value: dt.datetime | None) -> str | None:
     """Return a moment in China's time: "2024-06-03 09:30"."""
-    from huilian.clock import CHINA  # noqa: PLC0415  # the screen itself stays light
+    from huilian.core.clock import CHINA  # noqa: PLC0415  # the screen itself stays light
 
     return None if value is None else f"{value.astimezone(CHINA):%Y-%m-%d %H:%M}"

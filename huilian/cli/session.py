@@ -1,4 +1,4 @@
-"""The open data directory a command works with, and who works with it."""
+"""The open data directory a command works with, who works with it, and the options that commands share."""
 
 from __future__ import annotations
 
@@ -6,16 +6,71 @@ import contextlib
 import getpass
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
-from huilian.home import Home
+import typer
+
+from huilian.settings import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.office import Office
+    from huilian.county.office import Office
 
-__all__ = ["actor", "log", "office", "reading", "settle"]
+__all__ = [
+    "CaFile",
+    "Institution",
+    "Json",
+    "OurAmqps",
+    "OurHttps",
+    "Region",
+    "To",
+    "Token",
+    "actor",
+    "log",
+    "office",
+    "reading",
+    "settle",
+]
+
+
+REMOTE: Final = "连接其他服务器 (another server)"
+
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取 (print JSON)")]
+Region: TypeAlias = Annotated[
+    str, typer.Option("--region", metavar="CODE", help="区划代码：县 6 位、乡镇 9 位、村 12 位 (6, 9 or 12 digits)")
+]
+Institution: TypeAlias = Annotated[
+    str | None, typer.Option("--institution", metavar="CODE", help="只看该机构 (this member only)")
+]
+To: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="URL",
+        help="服务器地址 https://…；不写则用本机数据目录 (default: this machine)",
+        rich_help_panel=REMOTE,
+    ),
+]
+Token: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="HUILIAN_TOKEN", show_envvar=True, help="访问令牌 (access token)", rich_help_panel=REMOTE
+    ),
+]
+CaFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--ca", metavar="FILE", help="信任的 CA 证书 PEM (certificates to trust)", rich_help_panel=REMOTE),
+]
+OurHttps: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--https", metavar="URL", envvar="HUILIAN_PUBLIC_URL", help="本县 HTTP 地址 (our HTTP address)"),
+]
+OurAmqps: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--amqps", metavar="URL", envvar="HUILIAN_PUBLIC_AMQPS", help="本县队列地址 (our broker's address)"),
+]
 
 CONNECTIONS: Final = 6
 """Two for each of the host's workers, and what a command asks besides."""
@@ -27,7 +82,7 @@ def log(level: str = "warning") -> None:
     """Send logs to standard error from `level` on, unless that was settled before."""
     import structlog  # noqa: PLC0415  # a tenth of a second that `--help` need not spend
 
-    from huilian import logs  # noqa: PLC0415  # the same
+    from huilian.core import logs  # noqa: PLC0415  # the same
 
     if not structlog.is_configured():
         logs.configure(level=level, human=sys.stderr.isatty())
@@ -49,7 +104,7 @@ def office(home: Home | None = None, *, connections: int = CONNECTIONS) -> Itera
         ConfigurationError: HL6001, it was not set up; HL6006, its settings are wrong.
         HostUnavailable: HL5001, the database does not answer.
     """
-    from huilian.office import open_office  # noqa: PLC0415  # heavy, and `--help` needs none of it
+    from huilian.county.office import open_office  # noqa: PLC0415  # heavy, and `--help` needs none of it
 
     log()
     with open_office(home or Home.from_environment(), connections=connections) as opened:

@@ -1,12 +1,8 @@
-"""Records made up for a contract, from nothing but its schema.
-
-Values of many shapes are held out to every field; those it takes are its pool, and a
-record is drawn from the pools until the schema takes the whole of it. No contract and no
-pattern need be known for that. People are invented; their numbers have valid checksums.
-"""
+"""Records and receipts made up for a contract, from nothing but its schema."""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import random
 from typing import TYPE_CHECKING, Any, Final
@@ -14,14 +10,36 @@ from typing import TYPE_CHECKING, Any, Final
 import marshmallow as ma
 import polars as pl
 
-from huilian.bulk import wire_types
+from huilian.adapters.interface import Outgoing
+from huilian.wire import catalogue
+from huilian.wire.batches import wire_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from huilian.catalogue import Contract
+    from huilian.wire.catalogue import Contract
 
-__all__ = ["MEMBER", "records"]
+__all__ = ["CONTRACT", "MEMBER", "own_number", "receipt_of", "records", "schema_of"]
+
+
+_NUMBERS: Final = ("_no", "_number", "submission")
+"""How the names of fields end that say which record it is."""
+
+
+@functools.cache
+def schema_of(contract: Contract) -> ma.Schema:
+    """Return the schema by which a contract's records are judged one by one; making it takes long."""
+    return contract.schema()
+
+
+def own_number(contract: Contract) -> str | None:
+    """Return the field by which a record is told from others: the first number of its own that is never empty."""
+    for name, field in contract.schema().fields.items():
+        if name.endswith(_NUMBERS) and not field.allow_none:
+            return str(name)
+    return None
+
 
 Drawn = tuple[Any, Any]
 """A value as it travels, and loaded."""
@@ -170,3 +188,36 @@ def _identity_number(county: str, chance: random.Random) -> str:
     digits += f"{chance.randrange(1000):03d}"
     total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(digits))
     return digits + "10X98765432"[total % 11]
+
+
+CONTRACT: Final = "receipt/v2"
+DAY: Final = dt.date(2024, 5, 31)
+
+
+def receipt_of(source: Path, rejections: pl.DataFrame, *, rows: int, refused: bool = False) -> Outgoing:
+    """Return the receipt of a file on its way to its sender.
+
+    Args:
+        source: the file.
+        rejections: what was rejected of it, as `huilian.adapters.REJECTIONS`, by line.
+        rows: how many it has.
+        refused: whether the county refused all of it.
+    """
+    rejected = rows if refused else rejections["line"].n_unique()
+    stated: dict[str, Any] = {
+        "status": "refused" if refused else "accepted",
+        "rows": rows,
+        "accepted": rows - rejected,
+        "rejected": rejected,
+        "code": "HL3012" if refused else None,
+        "message": "明细与清单合计不符" if refused else None,
+    }
+    record = _receipt_record().with_columns(
+        **{name: pl.lit(value, _receipt_record().schema[name]) for name, value in stated.items()}
+    )
+    return Outgoing(CONTRACT, MEMBER, DAY, 1, record, source.name, source, rejections)
+
+
+@functools.cache
+def _receipt_record() -> pl.DataFrame:
+    return records(catalogue.installed().contracts[CONTRACT], 1, seed=1, plain=True, county="341599")

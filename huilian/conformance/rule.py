@@ -1,17 +1,172 @@
-"""What a rule is."""
+"""What a rule is, what it looks at, and what comes of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.conformance import samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from huilian.conformance.results import Finding, Note
-    from huilian.conformance.subject import Subject
+    from huilian.adapters.interface import Adapter, AdapterSettings
+    from huilian.conformance.samples import Sample, Samples
+    from huilian.conformance.worker import Bench
+    from huilian.wire.catalogue import Catalogue
 
-__all__ = ["DoesNotApplyError", "Rule"]
+__all__ = [
+    "DONE",
+    "EXEMPT",
+    "FAILED",
+    "SAMPLE_COUNTY",
+    "DoesNotApplyError",
+    "Finding",
+    "Note",
+    "Outcome",
+    "Place",
+    "Report",
+    "Result",
+    "Rule",
+    "Subject",
+]
+
+
+DONE: Final = "done"
+FAILED: Final = "failed"
+EXEMPT: Final = "exempt"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Args:
+        where: the sample, the contract or the hook; with the place in it where there is one.
+        what: what is wrong there, in Chinese and English.
+    """
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a rule says of how it looked, whatever it found.
+
+    Args:
+        where: the sample.
+        what: what was done with it, in Chinese and English.
+    """
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one rule.
+
+    Args:
+        rule: its name.
+        chinese: its name for people.
+        status: `DONE`, `FAILED` or `EXEMPT`.
+        cases: how many files or records were tried.
+        findings: what is wrong, where it failed.
+        reason: why it is exempt.
+        notes: how the rule looked, where it has something to say of that.
+    """
+
+    rule: str
+    chinese: str
+    status: str
+    cases: int = 0
+    findings: tuple[Finding, ...] = ()
+    reason: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        return {
+            "rule": self.rule,
+            "chinese": self.chinese,
+            "status": self.status,
+            "cases": self.cases,
+            "findings": [{"where": finding.where, "what": finding.what} for finding in self.findings],
+            "reason": self.reason,
+            "notes": [{"where": note.where, "what": note.what} for note in self.notes],
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of all rules for one adapter."""
+
+    adapter: str
+    version: str
+    results: tuple[Result, ...]
+
+    @property
+    def conforms(self) -> bool:
+        """Return whether no rule failed."""
+        return all(result.status != FAILED for result in self.results)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        results = [result.as_json() for result in self.results]
+        return {"adapter": self.adapter, "version": self.version, "conforms": self.conforms, "rules": results}
+
+
+Place = tuple[str, int]
+"""(message type, line): what a record is known by."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file.
+
+    Args:
+        recognised: whether its name was one of the adapter's.
+        refused: the code by which the whole file was refused.
+        refusal: the text of that.
+        rows: data rows in all pieces.
+        accepted: accepted rows.
+        records: the accepted records by type and line, where they were asked for.
+        errors: (line, field, code) of every rejection.
+        faults: where pieces break the API's rules, or records their contract.
+        digest: over all that came of it, the returned file included.
+        peak: memory of the process at its highest so far, in bytes.
+        broken: what ended it otherwise: another error, a process that died, or time that ran out.
+    """
+
+    recognised: bool = True
+    refused: str | None = None
+    refusal: str = ""
+    rows: int = 0
+    accepted: int = 0
+    records: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    errors: frozenset[tuple[int, str, str]] = frozenset()
+    faults: tuple[str, ...] = ()
+    digest: str = ""
+    peak: int = 0
+    broken: str | None = None
+
+    @staticmethod
+    def of_json(answer: dict[str, Any]) -> Outcome:
+        """Return the outcome in a worker's answer."""
+        records = {(kind, record["line"]): record for kind, record in answer.pop("records", ())}
+        errors = frozenset((line, name, code) for line, name, code in answer.pop("errors", ()))
+        faults = tuple(answer.pop("faults", ()))
+        return Outcome(records=records, errors=errors, faults=faults, **answer)
+
+    def lines(self) -> frozenset[int]:
+        """Return the lines that were rejected."""
+        return frozenset(line for line, _, _ in self.errors)
+
+    def wrong(self) -> str | None:
+        """Return what must not be with any file, however damaged, or None."""
+        return self.broken or (self.faults[0] if self.faults else None)
 
 
 class DoesNotApplyError(Exception):
@@ -46,3 +201,44 @@ class Rule:
     examine: Callable[[Subject], Iterator[Finding | Note]]
     reading: bool = True
     always: bool = False
+
+
+SAMPLE_COUNTY: Final = "341599"
+"""The fictitious county that samples are of, unless another is named."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An adapter under examination.
+
+    Args:
+        adapter: the adapter.
+        origin: its entry point's value, "adapters.rural_commercial_bank:adapter".
+        catalogue: the contracts there are.
+        settings: what it is told.
+        samples: what its package carries.
+        files: what was named beside them.
+        bench: where files are translated.
+        folder: for files made on the way.
+    """
+
+    adapter: Adapter
+    origin: str
+    catalogue: Catalogue
+    settings: AdapterSettings
+    samples: Samples
+    files: tuple[Sample, ...]
+    bench: Bench
+    folder: Path
+
+    def incoming(self) -> Iterator[Sample]:
+        """Yield samples and files of what the adapter reads; those of what it writes are not read."""
+        written = set(self.adapter.writes.values())
+        yield from (sample for sample in (*self.samples.good, *self.files) if sample.name not in written)
+
+    def damaged(self) -> Iterator[tuple[Sample, str]]:
+        """Yield what is small enough to be tried in hundreds of damaged forms, with its kind."""
+        for sample in self.incoming():
+            identity = self.adapter.recognise(sample.name)
+            if identity is not None and len(sample.data) <= samples.LARGEST_DAMAGED:
+                yield sample, identity.kind

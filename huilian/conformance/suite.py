@@ -7,45 +7,43 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import adapters
-from huilian.conformance.bench import Bench
-from huilian.conformance.results import DONE, EXEMPT, FAILED, Finding, Note, Report, Result
-from huilian.conformance.rule import DoesNotApplyError, Rule
-from huilian.conformance.rules import (
-    control_totals,
-    cut_short,
-    encodings,
-    every_error,
-    hostile,
-    isolation,
-    memory,
-    registration,
-    repeatable,
-    round_trip,
-    samples,
+from huilian.adapters import loading
+from huilian.conformance.rule import (
+    DONE,
+    EXEMPT,
+    FAILED,
+    SAMPLE_COUNTY,
+    DoesNotApplyError,
+    Finding,
+    Note,
+    Report,
+    Result,
+    Rule,
+    Subject,
 )
+from huilian.conformance.rules import damaged, reading, round_trip
 from huilian.conformance.samples import given, of_package
-from huilian.conformance.subject import SAMPLE_COUNTY, Subject
-from huilian.errors import ConfigurationError
+from huilian.conformance.worker import Bench
+from huilian.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from huilian.adapters import Adapter
-    from huilian.catalogue import Catalogue
+    from huilian.adapters.interface import Adapter
     from huilian.conformance.samples import Samples
+    from huilian.wire.catalogue import Catalogue
 
 __all__ = ["RULES", "examine"]
 
 RULES: Final = (
-    registration.RULE,
-    samples.RULE,
-    every_error.RULE,
-    control_totals.RULE,
-    encodings.RULE,
-    cut_short.RULE,
-    hostile.RULE,
-    repeatable.RULE,
-    isolation.RULE,
-    memory.RULE,
+    reading.REGISTRATION,
+    reading.SAMPLES,
+    damaged.EVERY_ERROR,
+    damaged.CONTROL_TOTALS,
+    reading.ENCODINGS,
+    damaged.CUT_SHORT,
+    damaged.HOSTILE,
+    reading.REPEATABLE,
+    reading.ISOLATION,
+    reading.MEMORY,
     round_trip.RULE,
 )
 """All rules, in the order they are run and reported."""
@@ -88,10 +86,10 @@ def examine(
     """
     carried = of_package(origin.partition(":")[0]) if carried is None else carried
     try:
-        settings = adapters.settings_for(adapter, county, {adapter.name: _together(carried.settings, told or {})})
+        settings = loading.settings_for(adapter, county, {adapter.name: _together(carried.settings, told or {})})
     except ConfigurationError as error:
         wrong = Finding("samples/settings.toml", f"{error.code} {error.chinese}")
-        rule = samples.RULE
+        rule = reading.SAMPLES
         return Report(adapter.name, adapter.version, (Result(rule.name, rule.chinese, FAILED, findings=(wrong,)),))
     with tempfile.TemporaryDirectory(prefix="huilian-check-") as name:
         folder = Path(name)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from huilian import audit, envelope, messages
+from huilian.core.errors import UsageError
+from huilian.county import audit
+from huilian.county.messages import store
 from huilian.county.submissions import receipts
-from huilian.errors import UsageError
-from huilian.members import PLATFORM
+from huilian.wire import envelope
+from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
-    from huilian.database import Transaction
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
 
 __all__ = ["rebuild"]
 
@@ -47,7 +49,7 @@ def rebuild(transaction: Transaction, office: Office, name: str, *, actor: str) 
     processor = office.processor
     # What was told so far is part of the whole state: it counts as heard, wherever it still is on its way. Deliveries
     # that are under way are waited for here, before the service forgets them.
-    messages.take_all(transaction, name, list(told), now=office.clock.now())
+    store.take_all(transaction, name, list(told), now=office.clock.now())
     service.forget(transaction)
     counts = dict.fromkeys(told, 0)
     for message_type, drafts in told.items():

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from huilian.ahead import ahead
-from huilian.bulk import Batcher, from_ndjson, to_csv
+from huilian.core.concurrency import ahead
 from huilian.county.tables import of
-from huilian.envelope import Draft, gzipped
-from huilian.members import PLATFORM
 from huilian.records import columnar
+from huilian.wire.batches import Batcher, from_ndjson, to_csv
+from huilian.wire.envelope import Draft, gzipped
+from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
     from typing import Self
 
-    from huilian.database import Transaction
-    from huilian.envelope import Message
+    from huilian.database.connection import Transaction
     from huilian.records.record import Record
+    from huilian.wire.envelope import Message
 
 __all__ = ["Changes", "Event", "Fold", "tell"]
 

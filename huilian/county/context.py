@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from huilian.adapters import Piece
-    from huilian.catalogue import Catalogue
-    from huilian.clock import Clock
-    from huilian.database import Transaction
-    from huilian.envelope import Draft, Message
-    from huilian.policy import Policy
+    from huilian.adapters.interface import Piece
+    from huilian.core.clock import Clock
+    from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
+    from huilian.wire.catalogue import Catalogue
+    from huilian.wire.envelope import Draft, Message
 
 __all__ = ["Context", "Handler", "Translate"]
 

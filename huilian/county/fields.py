@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from huilian.money import MONEY_PATTERN
+from huilian.core.money import MONEY_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.errors import HostUnavailable
-from huilian.logs import where
+from huilian.core.errors import HostUnavailable
+from huilian.core.logs import where
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable
 
-    from huilian.database import Transaction
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
 
 __all__ = ["Calendar", "Job", "run_due", "run_until"]
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import marshmallow as ma
 
-from huilian import months
+from huilian.core.clock import previous_month
+from huilian.core.errors import ConfigurationError
 from huilian.county.submissions.reconciliation import reconciliation
-from huilian.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from huilian.county.submissions.kinds import Kind
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = [
     "INSTITUTION",
@@ -97,7 +97,7 @@ LAST_MONTH: Final = replace(
     chinese="月份，不写则为上月",
     english="month; without it the last that is over",
     required=False,
-    default=months.previous,
+    default=previous_month,
 )
 
 

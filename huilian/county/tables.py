@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from huilian.database import quote
+from huilian.database.connection import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["differs", "names", "note_growth", "of"]
 

@@ -37,15 +37,15 @@ from kombu.entity import Queue
 from nameko.containers import ServiceContainer
 from nameko.messaging import Consumer, QueueConsumer
 
-from huilian import broker, logs
-from huilian.core import retry
-from huilian.errors import HostUnavailable
-from huilian.home import Home
-from huilian.office import open_office_when_up
+from huilian.core import logs, retry
+from huilian.core.errors import HostUnavailable
+from huilian.county.office import open_office_when_up
+from huilian.settings import Home
+from huilian.wire import broker
 
 if TYPE_CHECKING:
-    from huilian.office import Office
-    from huilian.service import Service
+    from huilian.county.office import Office
+    from huilian.county.service import Service
 
 __all__ = ["run"]
 

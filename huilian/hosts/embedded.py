@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import envelope, messages, outgoing
 from huilian.core import retry
+from huilian.core.errors import HostUnavailable
+from huilian.core.logs import where
+from huilian.county.messages import dead_letters, mailbox, store
+from huilian.county.messages.store import OUTBOX_CHANNEL
+from huilian.county.service import kinds
 from huilian.county.submissions import receipts
-from huilian.errors import HostUnavailable
 from huilian.institution.transports.base import Incoming, Transport
-from huilian.logs import where
-from huilian.messages import OUTBOX_CHANNEL
-from huilian.service import kinds
+from huilian.wire import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
-    from huilian.envelope import Message
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.wire.envelope import Message
 
 __all__ = ["EmbeddedHost", "EmbeddedTransport"]
 
@@ -118,7 +119,7 @@ class EmbeddedHost:
             if row is None:
                 return False
             message = envelope.read(row["seal"], bytes(row["payload"]))
-            if not messages.is_handed_on(claim, message.source, message.id):
+            if not store.is_handed_on(claim, message.source, message.id):
                 for service in office.takers(message.type):
                     office.processor.deliver(service, message.seal, message.payload)
             office.processor.hand_on(claim, message)
@@ -190,10 +191,10 @@ class EmbeddedTransport(Transport):
         key, now = office.processor.platform_key, office.clock.now()
         with office.database.transaction() as transaction:
             if receipts.receipt(transaction, submission) is not None:
-                receipt = outgoing.receipt_of(transaction, submission, key, now=now)
+                receipt = mailbox.receipt_of(transaction, submission, key, now=now)
                 later = receipts.superseded_by(transaction, submission, kinds=kinds())
                 return None if receipt is None else Incoming(receipt.seal, receipt.payload, superseded_by=later)
-            refusal = messages.refusal_of(transaction, submission)
+            refusal = dead_letters.refusal_of(transaction, submission)
         if refusal:
             raise refusal
         return None

@@ -19,18 +19,17 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian import service
+from huilian.core.errors import UsageError
 from huilian.core.retry import Backoff
-from huilian.county import jobs
-from huilian.errors import UsageError
-from huilian.membership import key_expiry
-from huilian.office import open_office, open_office_when_up
+from huilian.county import jobs, service
+from huilian.county.members import key_expiry
+from huilian.county.office import open_office, open_office_when_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from huilian.home import Home
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.settings import Home
 
 __all__ = ["serve"]
 
@@ -112,8 +111,8 @@ def _waiting(stopping: threading.Event) -> Callable[[float], None]:
 
 
 def _serve_relay(home: Home) -> None:
-    from huilian.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
-    from huilian.relay import Relay  # noqa: PLC0415
+    from huilian.county.messages.relay import Relay  # noqa: PLC0415
+    from huilian.wire.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
 
     stopping = _stopping()
     with contextlib.suppress(_Stopped), open_office_when_up(home, wait=_waiting(stopping), connections=4) as office:
@@ -137,8 +136,8 @@ def _running_jobs(office: Office, stopping: threading.Event) -> Iterator[None]:
 
 
 def _serve_http(home: Home, listen: str) -> None:
-    from huilian.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
     from huilian.http.server import CONNECTIONS, HttpServer  # noqa: PLC0415  # Flask: the other parts do without
+    from huilian.wire.broker import Broker  # noqa: PLC0415  # not needed by the embedded host
 
     stopping = _stopping()
     connections = CONNECTIONS + 1

@@ -8,12 +8,12 @@ import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response
 
-from huilian.http import errors, keys, messages, operations, outgoing, queries, receipts
+from huilian.http import errors, messages, operations, queries
 from huilian.http.answers import Error
 from huilian.http.endpoints import SECURITY_SCHEME
 from huilian.http.interface import EXTENSION, Interface
-from huilian.http.metrics import Metrics
-from huilian.http_names import PREFIX
+from huilian.http.operations import Metrics
+from huilian.wire.names import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import marshmallow as ma
     from werkzeug.exceptions import HTTPException
 
-    from huilian.office import Office
+    from huilian.county.office import Office
 
 __all__ = ["create_app", "specification"]
 
@@ -89,7 +89,12 @@ def _assemble() -> tuple[Flask, _Api]:
     if plugin.converter is not None:  # it is, once the API took the plugin in
         plugin.converter.add_attribute_function(_own_description)  # type: ignore[no-untyped-call]  # apispec's own
     api.spec.components.security_scheme(SECURITY_SCHEME, {"type": "http", "scheme": "bearer"})
-    sections = [messages.section(), *keys.sections(), receipts.section(), outgoing.section()]
+    sections = [
+        messages.messages_section(),
+        *messages.sections(),
+        messages.receipts_section(),
+        messages.outgoing_section(),
+    ]
     for section in (*sections, *queries.sections(), operations.section()):
         api.register_blueprint(section.blueprint)
     errors.register(app)

@@ -16,9 +16,9 @@ import marshmallow as ma
 from flask import Response
 from webargs.flaskparser import FlaskParser
 
-from huilian.errors import UsageError
+from huilian.core.errors import UsageError
 from huilian.http import interface
-from huilian.http_names import PREFIX
+from huilian.wire.names import PREFIX
 
 __all__ = ["JSON", "SECURITY_SCHEME", "Answer", "Section", "as_json"]
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from flask import Response, request
 
-from huilian.errors import AccessDenied, HostUnavailable, HuilianError, UsageError
+from huilian.core.errors import AccessDenied, HostUnavailable, HuilianError, UsageError
+from huilian.core.logs import where
 from huilian.http.endpoints import as_json
-from huilian.http_names import SEAL_HEADER
-from huilian.logs import where
+from huilian.wire.names import SEAL_HEADER
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from flask import current_app, g, request
 
-from huilian import service, tokens
-from huilian.errors import AccessDenied, HostUnavailable
-from huilian.http_names import PREFIX
+from huilian.core.errors import AccessDenied, HostUnavailable
+from huilian.county import service
+from huilian.county.members import tokens
+from huilian.wire.names import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from huilian.http.metrics import Metrics
-    from huilian.office import Office
-    from huilian.tokens import Scope
+    from huilian.county.members.tokens import Scope
+    from huilian.county.office import Office
+    from huilian.http.operations import Metrics
 
 __all__ = ["READER", "Interface", "authenticate", "current", "scope", "streamed"]
 

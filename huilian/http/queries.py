@@ -18,19 +18,18 @@ import structlog
 from flask import Response, request
 from marshmallow import fields, validate
 
-from huilian import service
-from huilian.county import queries, rows
-from huilian.errors import HostUnavailable
+from huilian.core.errors import HostUnavailable
+from huilian.core.logs import where
+from huilian.county import queries, rows, service
 from huilian.http.endpoints import Answer, Section, as_json
 from huilian.http.interface import current, scope
-from huilian.http_names import CURSOR_HEADER, NOT_TAKEN_HEADER
-from huilian.logs import where
+from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from huilian.county.queries import Parameter, Query, Row
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["CSV", "NDJSON", "plain_text", "sections"]
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from huilian import bundle
-from huilian.clock import SystemClock
-from huilian.errors import MessageRefused, UsageError
+from huilian.core.clock import SystemClock
+from huilian.core.errors import MessageRefused, UsageError
 from huilian.institution.journal import Journal
 from huilian.institution.spool import Spool
 from huilian.institution.trust import KEYS, believed, weighed
-from huilian.members import PLATFORM
+from huilian.wire import bundle
+from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from huilian.bundle import Bundle
-    from huilian.clock import Clock
-    from huilian.envelope import Message
-    from huilian.home import Home
+    from huilian.core.clock import Clock
     from huilian.institution.spool import SpooledSubmission
+    from huilian.settings import Home
+    from huilian.wire.bundle import Bundle
+    from huilian.wire.envelope import Message
 
 __all__ = ["read", "write"]
 

@@ -19,18 +19,19 @@ import sqlite3
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from huilian import envelope, file_ownership
-from huilian.errors import HostUnavailable
+from huilian.core import files
+from huilian.core.errors import HostUnavailable
+from huilian.core.files import make_folder
 from huilian.institution.spool import Spool
-from huilian.private_files import make_folder
+from huilian.wire import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
-    from huilian.envelope import Message
-    from huilian.home import Home
+    from huilian.settings import Home
+    from huilian.wire.envelope import Message
 
 __all__ = ["NEVER", "OPEN", "REFUSED_HERE", "TOLD", "UNTOLD", "InboxFile", "Journal", "refusals"]
 
@@ -118,7 +119,7 @@ class Journal:
 
     def __init__(self, home: Home) -> None:
         file = home.folder / "edge.sqlite"
-        file_ownership.hold(file, home.folder)
+        files.refuse_if_others_write(file, home.folder)
         make_folder(home.folder)
         file.touch(mode=0o600)
         self._connection = sqlite3.connect(file, timeout=LOCKED_SECONDS, isolation_level=None)

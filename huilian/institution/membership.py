@@ -17,20 +17,23 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from huilian import file_ownership
-from huilian.clock import CHINA
-from huilian.errors import AccessDenied, ConfigurationError, HuilianError, UsageError
-from huilian.keys import check_period
-from huilian.members import PLATFORM
-from huilian.private_files import make_folder, write_atomically
-from huilian.system_errors import why
+from huilian.core import files
+from huilian.core.clock import CHINA
+from huilian.core.errors import AccessDenied, ConfigurationError, HuilianError, MessageRefused, UsageError
+from huilian.core.files import explain, make_folder, write_atomically
+from huilian.wire import signed_documents
+from huilian.wire.joining import PlatformKeys, read_key_list
+from huilian.wire.keys import CLOCK_SKEW, check_period
+from huilian.wire.names import PLATFORM
+from huilian.wire.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.home import Home
-    from huilian.membership.approval import Approval
+    from huilian.settings import Home
+    from huilian.wire.envelope import Message
+    from huilian.wire.joining import Approval
     from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = [
@@ -43,7 +46,11 @@ __all__ = [
     "membership_of",
     "own_keys",
     "take_in",
+    "take_key_list",
+    "trust_after_list",
+    "trust_after_message",
 ]
+
 
 Found = TypeVar("Found")
 
@@ -187,7 +194,7 @@ def membership_of(home: Home, member: str) -> Membership | None:
         ConfigurationError: HL6006, the file is damaged; HL6020 to HL6022, others may write to it.
     """
     file = _file(home, member)
-    file_ownership.hold(file, home.folder)
+    files.refuse_if_others_write(file, home.folder)
     try:
         kept = json.loads(file.read_text("utf-8"))
         moments = {name: _moment(kept.pop(name)) for name in ("until", "approved_at") if kept.get(name) is not None}
@@ -195,7 +202,7 @@ def membership_of(home: Home, member: str) -> Membership | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise ConfigurationError("HL6006", file=file, what=why(error)) from None
+        raise ConfigurationError("HL6006", file=file, what=explain(error)) from None
     except (ValueError, TypeError, AttributeError):
         what = "内容有误，请重新采用批准文件 (damaged, take the approval in again): huilian member welcome FILE"
         raise ConfigurationError("HL6006", file=file, what=what) from None
@@ -301,7 +308,7 @@ def _read(look: Callable[[], Found | None], unreadable: list[str]) -> Found | No
     except HuilianError as error:
         unreadable.append(f"{error.code} {error.chinese}")
     except OSError as error:
-        unreadable.append(f"{error.filename} 无法读取 (cannot be read): {why(error)}")
+        unreadable.append(f"{error.filename} 无法读取 (cannot be read): {explain(error)}")
     return None
 
 
@@ -321,3 +328,75 @@ def _prepared(home: Home, member: str) -> PreparedKey | None:
 
 def _day(moment: dt.datetime) -> dt.date:
     return moment.astimezone(CHINA).date()
+
+
+def trust_after_list(
+    trusted: TrustedKeys,
+    home: Home,
+    stated: PlatformKeys,
+    *,
+    now: dt.datetime,
+    confirmed: str | None = None,
+    sealed_by: str | None = None,
+) -> TrustedKeys:
+    """Return what is trusted once a list is taken in.
+
+    Args:
+        trusted: what is trusted before.
+        home: the data directory.
+        stated: the list.
+        now: the present moment.
+        confirmed: the `kid` of the signer whose fingerprint somebody here has confirmed.
+        sealed_by: the `kid` of the key that has sealed the message with the list, and that counts.
+
+    Raises:
+        AccessDenied: HL4021, who signed it was revoked here; HL4023, no key that counts here has signed it; HL4019,
+            HL4020, a key or a time in it cannot be.
+        ConfigurationError: HL6016, it is another county's.
+    """
+    check_county(home, trusted, stated.county)
+    if stated.time > now + CLOCK_SKEW:
+        raise AccessDenied(
+            "HL4010", file=stated.document.name, time=signed_documents.shown(stated.time), days=signed_documents.DAYS
+        )
+    for key in stated.keys:
+        if key.valid_from is not None and key.valid_until is not None:
+            check_period(key.valid_from, key.valid_until, now=now, name=stated.document.name)
+    dropped = {key.kid for key in stated.keys if key.revoked_since is not None and key.revoked_since <= now}
+    signers = [key for key in stated.signers if key.kid not in dropped]
+    behind = [key.kid for key in signers]
+    if sealed_by is not None and sealed_by not in dropped:
+        behind.append(sealed_by)
+    by = next((kid for kid in behind if trusted.stands(kid, now)), None)
+    if by is None:
+        signer = next((key for key in signers if key.kid == confirmed), None)
+        if signer is None:
+            kids = " ".join(key.kid for key in stated.signers)
+            raise AccessDenied("HL4023", file=stated.document.name, kids=kids)
+        trusted.check_not_revoked(signer)
+    told = [TrustedKey(key.public, key.valid_from, key.valid_until, None, key.revoked_since, by) for key in stated.keys]
+    return trusted.told(told, county=stated.county, time=stated.time, now=now)
+
+
+def trust_after_message(
+    trusted: TrustedKeys, home: Home, message: Message, *, now: dt.datetime, sealed_by: str | None
+) -> TrustedKeys:
+    """Return what is trusted once the list in a message is taken in; see `after`.
+
+    Raises:
+        MessageRefused: HL1027, it is not taken.
+    """
+    try:
+        text = message.body().decode("utf-8", "replace")
+        return trust_after_list(trusted, home, read_key_list(text, name=message.type), now=now, sealed_by=sealed_by)
+    except MessageRefused:
+        raise
+    except HuilianError as error:
+        raise MessageRefused("HL1027", what=f"{error.code} {error.chinese} ({error.english})") from error
+
+
+def take_key_list(home: Home, stated: PlatformKeys, *, now: dt.datetime, confirmed: str | None = None) -> TrustedKeys:
+    """Take a list in and return what is trusted from now on; see `after`."""
+    return home.change_trusted(
+        PLATFORM, lambda trusted: trust_after_list(trusted, home, stated, now=now, confirmed=confirmed)
+    )

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 import polars as pl
 
-from huilian.adapters import Outgoing
-from huilian.errors import MessageRefused, UsageError
+from huilian.adapters.interface import Outgoing
+from huilian.core.errors import MessageRefused, UsageError
+from huilian.core.files import PRIVATE, make_folder
 from huilian.institution import receipts
 from huilian.institution.journal import Journal
 from huilian.institution.sync import RECEIPT_SECONDS, UNKNOWN_SUBMISSION, Remedy, Sender, Sync
-from huilian.private_files import PRIVATE, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.adapters import Adapter, AdapterSettings
-    from huilian.catalogue import Catalogue
-    from huilian.clock import Clock
-    from huilian.home import Home
+    from huilian.adapters.interface import Adapter, AdapterSettings
+    from huilian.core.clock import Clock
     from huilian.institution.spool import SpooledSubmission
     from huilian.institution.transports.base import Transport
+    from huilian.settings import Home
+    from huilian.wire.catalogue import Catalogue
 
 __all__ = ["RECEIPT_SECONDS", "REFUSAL_SECONDS", "Pushed", "Sending", "push", "seal", "tell"]
 

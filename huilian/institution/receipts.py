@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 import structlog
 
-from huilian.adapters import REJECTIONS
-from huilian.bulk import from_ndjson
-from huilian.errors import MessageRefused
+from huilian.adapters.interface import REJECTIONS
+from huilian.core.errors import MessageRefused
+from huilian.wire.batches import from_ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from huilian.adapters import Adapter, Outgoing
+    from huilian.adapters.interface import Adapter, Outgoing
     from huilian.institution.spool import SpooledSubmission
 
 __all__ = ["CONTRACT", "Rows", "about", "rejected", "rows"]

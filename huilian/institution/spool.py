@@ -24,12 +24,14 @@ import fcntl
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from huilian import envelope, file_ownership
-from huilian.error_texts import LACKS_TOO_MUCH
-from huilian.errors import UsageError
-from huilian.private_files import PRIVATE, make_folder, sync, write, write_atomically
+from huilian.core import files
+from huilian.core.error_texts import LACKS_TOO_MUCH
+from huilian.core.errors import UsageError
+from huilian.core.files import PRIVATE, make_folder, sync, write, write_atomically
+from huilian.wire import envelope
+from huilian.wire.manifests import FULL_LISTS
 from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
@@ -37,13 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from huilian.envelope import Message
-    from huilian.keys import SigningKey
+    from huilian.wire.envelope import Message
+    from huilian.wire.keys import SigningKey
 
-__all__ = ["FULL_LISTS", "Spool", "SpooledSubmission", "sync", "write_atomically"]
-
-FULL_LISTS: Final = ("roster", "loan_ledger", "guarantee_book")
-"""The kinds of submission that list all there is: what one lacks is missing, and the next of its day replaces it."""
+__all__ = ["Spool", "SpooledSubmission", "sync", "write_atomically"]
 
 
 class SpooledSubmission:
@@ -226,7 +225,7 @@ class Spool:
         # A name with a path in it would lead elsewhere.
         if folder.parent != self.folder or not (folder / "manifest.json").exists():
             return None
-        file_ownership.hold(folder, self.folder)
+        files.refuse_if_others_write(folder, self.folder)
         return SpooledSubmission(folder)
 
     def submissions(self) -> list[SpooledSubmission]:

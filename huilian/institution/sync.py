@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from huilian import basis, envelope
-from huilian.error_texts import SUPERSEDED
-from huilian.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError, told
-from huilian.institution import translation
+from huilian.core.error_texts import SUPERSEDED
+from huilian.core.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError, told
+from huilian.institution import basis, translation
 from huilian.institution.journal import NEVER, refusals
 from huilian.institution.spool import Spool
 from huilian.institution.trust import KEYS, RECEIPT, believed, check_receipt, receipt_believed
-from huilian.members import PLATFORM
-from huilian.wire.names import SubmissionName
+from huilian.wire import envelope
+from huilian.wire.names import PLATFORM, SubmissionName
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,14 +31,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
-    from huilian.adapters import Adapter, AdapterSettings
-    from huilian.catalogue import Catalogue
-    from huilian.clock import Clock
-    from huilian.envelope import Message
-    from huilian.home import Home
+    from huilian.adapters.interface import Adapter, AdapterSettings
+    from huilian.core.clock import Clock
     from huilian.institution.journal import Journal
     from huilian.institution.spool import SpooledSubmission
     from huilian.institution.transports.base import Incoming, Transport
+    from huilian.settings import Home
+    from huilian.wire.catalogue import Catalogue
+    from huilian.wire.envelope import Message
 
     Found = TypeVar("Found")
     Progress = Callable[[str, int, int], None]

@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from huilian import basis, envelope, money
-from huilian.adapters import REJECTIONS
-from huilian.ahead import ahead
-from huilian.bulk import Batcher
-from huilian.envelope import Draft
-from huilian.errors import FileRefused
+from huilian.adapters.interface import REJECTIONS
+from huilian.core import money
+from huilian.core.concurrency import ahead
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
+from huilian.institution import basis
+from huilian.institution.basis import Content
 from huilian.institution.spool import Spool
-from huilian.ledger_content import Content
-from huilian.system_errors import why
+from huilian.wire import envelope
+from huilian.wire.batches import Batcher
+from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
 
 if TYPE_CHECKING:
@@ -36,13 +38,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
-    from huilian.basis import Basis
-    from huilian.catalogue import Catalogue, Contract
-    from huilian.clock import Clock
-    from huilian.home import Home
+    from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Piece
+    from huilian.core.clock import Clock
+    from huilian.institution.basis import Basis
     from huilian.institution.spool import SpooledSubmission, SubmissionWriter
-    from huilian.keys import SigningKey
+    from huilian.settings import Home
+    from huilian.wire.catalogue import Catalogue, Contract
+    from huilian.wire.keys import SigningKey
 
 __all__ = ["Refused", "on_one_line", "spool_refusal", "translate"]
 
@@ -98,7 +100,7 @@ def translate(
             before = os.fstat(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FileRefused("HL3010", file=source.name, what=why(error)) from error
+        raise FileRefused("HL3010", file=source.name, what=explain(error)) from error
     spool = Spool(home.spool)
     first = SubmissionName.of(member, identity.kind, identity.as_of, sha256)
     name, known = spool.place(first, allow_missing=allow_missing)

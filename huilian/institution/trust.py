@@ -11,24 +11,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from huilian import envelope
-from huilian.errors import HostUnavailable, MessageRefused
+from huilian.core.errors import HostUnavailable, MessageRefused
+from huilian.institution import membership
 from huilian.institution.spool import Spool
-from huilian.members import PLATFORM
-from huilian.membership import platform_keys
+from huilian.wire import envelope, joining
+from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from huilian.envelope import Message
-    from huilian.home import Home
     from huilian.institution.spool import SpooledSubmission
+    from huilian.settings import Home
+    from huilian.wire.envelope import Message
     from huilian.wire.trusted_keys import TrustedKeys
 
 __all__ = ["KEYS", "RECEIPT", "believed", "check_receipt", "receipt_believed", "weighed"]
 
-KEYS: Final = platform_keys.TYPE
+KEYS: Final = joining.PLATFORM_KEYS
 """The type of a list of the platform's keys."""
 RECEIPT: Final = "receipt"
 """The type of a receipt."""
@@ -79,7 +79,7 @@ def weighed(
         sealed_by = message.kid
     except MessageRefused:
         sealed_by = None
-    after = platform_keys.after_message(trusted, home, message, now=now, sealed_by=sealed_by)
+    after = membership.trust_after_message(trusted, home, message, now=now, sealed_by=sealed_by)
     after.verify(message, receiver=member, now=now, received=received)
     return after
 

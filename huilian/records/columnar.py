@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from huilian.bulk import wire_types
 from huilian.records.fields import Whole, _Field
+from huilian.wire.batches import wire_types
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

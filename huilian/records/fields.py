@@ -18,8 +18,8 @@ from typing import Any, Final
 import marshmallow as ma
 import polars as pl
 
-from huilian import identity, money
-from huilian.errors import describe
+from huilian.core import identity, money
+from huilian.core.errors import describe
 
 __all__ = [
     "Code",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 import polars as pl
 
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 __all__ = ["CrossCheck", "Record", "fen"]
 

@@ -1,9 +1,4 @@
-"""Names of submissions: one class builds and reads them.
-
-A submission is named `RCB01-loan_ledger-20240531-0123456789abcdef`: its member, its kind, its date and the first 16
-digits of its file's SHA-256. The same file stated once more is another submission, with `.2`, `.3`, … behind the
-name. What tells the county of a file that was refused where it was made has the refusal's code behind the name.
-"""
+"""Names that both ends use: members, submissions, addresses and headers of the HTTP interface."""
 
 from __future__ import annotations
 
@@ -14,7 +9,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import datetime as dt
 
-__all__ = ["SubmissionName"]
+__all__ = [
+    "CURSOR_HEADER",
+    "NOT_TAKEN_HEADER",
+    "PLATFORM",
+    "PREFIX",
+    "SEAL_HEADER",
+    "SUPERSEDED_HEADER",
+    "SubmissionName",
+    "is_code",
+]
+
 
 DIGITS: Final = 16
 """How many digits of a file's SHA-256 stand in the name."""
@@ -88,3 +93,24 @@ class SubmissionName:
         if self.code:
             return f"{name}-{self.code}"
         return name if self.statement == 1 else f"{name}.{self.statement}"
+
+
+PREFIX: Final = "/api/v1"
+"""What every path but those of operations begins with."""
+SEAL_HEADER: Final = "Huilian-Seal"
+"""Carries the seal of the payload in the body: of a message sent, or of a receipt answered."""
+CURSOR_HEADER: Final = "Huilian-Next-Cursor"
+"""What to give as `since` the next time."""
+NOT_TAKEN_HEADER: Final = "Huilian-Not-Taken"
+"""Beside a feed: what of the files it rests on was not taken, a JSON list; absent where all was."""
+SUPERSEDED_HEADER: Final = "Huilian-Superseded-By"
+"""Beside a receipt: the submission that has taken the place of what it tells of, percent-encoded."""
+
+PLATFORM: Final = "HUILIAN"
+"""The member code under which Huilian's own services sign."""
+_CODE: Final = re.compile(r"[0-9A-Za-z_]{1,20}", re.ASCII)
+
+
+def is_code(text: str) -> bool:
+    """Return whether a member may be called so: 1 to 20 letters, digits or underscores."""
+    return _CODE.fullmatch(text) is not None

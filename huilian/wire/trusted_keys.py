@@ -20,18 +20,17 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import envelope
-from huilian.clock import CHINA
-from huilian.errors import AccessDenied, ConfigurationError, MessageRefused
-from huilian.keys import BEGINS_AHEAD, PublicKey
-from huilian.members import CLOCK_SKEW, KEY_LIFETIME
-from huilian.private_files import PUBLIC, PUBLIC_FOLDER, make_folder, write_atomically
+from huilian.core.clock import CHINA
+from huilian.core.errors import AccessDenied, ConfigurationError, MessageRefused
+from huilian.core.files import PUBLIC, PUBLIC_FOLDER, make_folder, write_atomically
+from huilian.wire import envelope
+from huilian.wire.keys import BEGINS_AHEAD, CLOCK_SKEW, KEY_LIFETIME, PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 __all__ = ["TrustedKey", "TrustedKeys", "change", "load"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import identity, money
+from huilian.core import identity, money
 from huilian.county.submissions import statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["DIFFERENCES", "claim_feed", "policy_feed"]
 

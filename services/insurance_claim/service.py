@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind, Single
-from huilian.schema import Component
-from huilian.service import Service
+from huilian.database.schema import Component
 from schemas.messages import SUBMISSION_KIND
 from services.insurance_claim import domain, handlers, questions
 

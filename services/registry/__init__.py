@@ -6,8 +6,8 @@ changed. Nobody else stores them row by row.
 
 from pathlib import Path
 
-from huilian.schema import Component
-from huilian.service import Service
+from huilian.county.service import Service
+from huilian.database.schema import Component
 from services.registry import changes, gauges, ledger, questions, repayments, roster
 
 __all__ = ["service"]

@@ -14,8 +14,8 @@ from services.registry.columns import SHARED_STATE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.database import Transaction
-    from huilian.envelope import Draft
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft
 
 __all__ = ["CHANGED", "ENTERED", "EVENT", "LATE", "prepare", "tell"]
 

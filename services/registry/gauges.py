@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from huilian import members
-from huilian.service import Gauge
+from huilian.county.members import directory
+from huilian.county.service import Gauge
 from services.registry import queries
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.county.context import Context
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["gauges"]
 
@@ -29,7 +29,7 @@ def gauges(transaction: Transaction, context: Context) -> Iterator[Gauge]:
     today = context.clock.today()
     ages = [
         ([member.code], (today - newest[member.code]).days if member.code in newest else NEVER)
-        for member in members.all_members(transaction)
+        for member in directory.all_members(transaction)
         if member.kind == "bank" and member.takes_part
     ]
     yield Gauge("huilian_ledger_age_days", "Days since the date of each bank's newest ledger.", ("member",), ages)

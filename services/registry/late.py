@@ -18,7 +18,7 @@ from huilian.county.tables import differs, names, of
 from services.registry.columns import LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["apply"]
 

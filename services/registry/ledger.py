@@ -15,9 +15,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import money
+from huilian.core import money
+from huilian.core.errors import MessageRefused
 from huilian.county.submissions.kinds import Differences, Kind, Shortfall
-from huilian.errors import MessageRefused
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
 from schemas.messages import SUBMISSION_KIND
 from services.registry import loans, withdrawal
@@ -25,7 +25,7 @@ from services.registry.columns import GONE, LEDGER, PARTS
 
 if TYPE_CHECKING:
     from huilian.county.submissions.kinds import Records, Submission
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["KIND"]
 

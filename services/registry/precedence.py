@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from huilian.bulk import to_csv
 from huilian.county.submissions.staging import kept_frames
+from huilian.wire.batches import to_csv
 from services.registry.columns import LEDGER, PARTS
 
 if TYPE_CHECKING:
     from huilian.county.submissions.kinds import Submission
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["leave_out_superseded"]
 

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import identity, money, regions
+from huilian.core import identity, money, regions
+from huilian.core.errors import UsageError
 from huilian.county.submissions import entries
-from huilian.errors import UsageError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = [
     "ledger_dates",

@@ -17,7 +17,7 @@ from services.registry.columns import LOAN_STATE, SHARED_STATE
 if TYPE_CHECKING:
     from huilian.county.changes import Changes
     from huilian.county.submissions.kinds import Submission
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["replaces_its_day", "withdraw"]
 

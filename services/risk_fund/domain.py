@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from huilian.county.submissions.kinds import Records, Submission
-    from huilian.database import Transaction
-    from huilian.envelope import Draft
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft
 
 __all__ = ["BOOK", "apply", "shortfall", "tell"]
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from huilian.county.context import Context
-    from huilian.database import Transaction
-    from huilian.envelope import Draft, Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
 
 __all__ = ["LOANS", "on_loans_changed"]
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from huilian.schema import Component
-from huilian.service import Service
+from huilian.county.service import Service
+from huilian.database.schema import Component
 from services.statistics import handlers, presentation, questions
 
 __all__ = ["service"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from huilian import money
+from huilian.core import money
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from huilian import messages
-from huilian.ahead import side_by_side
-from huilian.bulk import from_ndjson, to_csv
-from huilian.errors import MessageRefused
+from huilian.core.concurrency import side_by_side
+from huilian.core.errors import MessageRefused
+from huilian.county.messages import store
 from huilian.records import columnar
+from huilian.wire.batches import from_ndjson, to_csv
 from schemas.records import LoanChange
 from services.statistics import domain
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from huilian.county.context import Context
-    from huilian.database import Transaction
-    from huilian.envelope import Draft, Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
 
 __all__ = ["forget", "on_loans_changed", "on_receipt"]
 
@@ -70,7 +70,7 @@ def on_loans_changed(
 
 
 def _folded(transaction: Transaction, ids: list[str], last: Message) -> Iterator[domain.Deltas]:
-    kept = (last if each == last.id else messages.kept(transaction, last.source, [each])[0] for each in ids)
+    kept = (last if each == last.id else store.kept(transaction, last.source, [each])[0] for each in ids)
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 

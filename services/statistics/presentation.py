@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["figures", "overview", "parts"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import members, months, regions
-from huilian.errors import UsageError
+from huilian.core import regions
+from huilian.core.clock import first_day, last_day
+from huilian.core.errors import UsageError
+from huilian.county.members import directory
 from services.statistics.domain import shown
 
 if TYPE_CHECKING:
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["BREAKDOWNS", "figures"]
 
@@ -79,7 +81,7 @@ def figures(
     Raises:
         UsageError: HL7002, HL7003 or HL7001: no such region, month or breakdown.
     """
-    first = months.first_day(month)
+    first = first_day(month)
     if by is not None and by not in BREAKDOWNS:
         raise UsageError("HL7001", what=f"--by: {', '.join(BREAKDOWNS)}")
     code = regions.normalise(region)
@@ -124,12 +126,12 @@ def _stale(transaction: Transaction, facts: dict[str, Any], institution: str | N
     """Return the banks that have no ledger dated within the month, by code."""
     rows = transaction.rows(
         "SELECT DISTINCT institution FROM statistics.report WHERE as_of BETWEEN %s AND %s",
-        [facts["month"], months.last_day(facts["month"])],
+        [facts["month"], last_day(facts["month"])],
     )
     reported = {row["institution"] for row in rows}
     return [
         member.code
-        for member in members.all_members(transaction)
+        for member in directory.all_members(transaction)
         if member.kind == "bank"
         and member.takes_part
         and member.code not in reported

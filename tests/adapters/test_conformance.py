@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from huilian import adapters
+from huilian.adapters import loading
 from tests.support.assertions.conformance import ALONE, check
 
 
 @pytest.mark.conformance
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", sorted({*adapters.installed()} - {*ALONE}))
+@pytest.mark.parametrize("name", sorted({*loading.installed()} - {*ALONE}))
 def test_an_adapter_conforms(name: str):
     """Everything is done, or exempt for a reason that was thought about."""
     check(name)

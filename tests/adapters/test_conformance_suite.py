@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import catalogue
-from huilian.adapters import AdapterSettings
-from huilian.conformance import RULES, cuts, examine, samples
-from huilian.conformance.bench import Bench
+from huilian.adapters.interface import AdapterSettings
+from huilian.conformance import RULES, damage, examine, samples
 from huilian.conformance.samples import Sample, Samples
+from huilian.conformance.worker import Bench
+from huilian.wire import catalogue
 from tests.support import broken_adapters
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.conformance.results import Result
+    from huilian.conformance.rule import Result
 
 pytestmark = pytest.mark.conformance
 CARRIED = samples.of_package("adapters.rural_commercial_bank")
@@ -120,7 +120,7 @@ def test_a_larger_file_is_cut_where_its_fields_and_lines_end(tmp_path: Path):
 
 def test_a_kind_without_a_small_sample_fails(monkeypatch: pytest.MonkeyPatch):
     """Rather than pass for cut at every byte; what can be tried of it is tried."""
-    monkeypatch.setattr(cuts, "EVERY_BYTE_AT_MOST", 181)
+    monkeypatch.setattr(damage, "EVERY_BYTE_AT_MOST", 181)
     found = result("sound", "cut_short", ONE)
     assert found.status == "failed"
     [finding] = found.findings

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapters
+from huilian.adapters import loading
 from huilian.conformance import samples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.adapters import Piece
+    from huilian.adapters.interface import Piece
 
 STATED = {
     "guarantee_company": ("guarantees.guaranteed_amount", "guarantees.outstanding_amount"),
@@ -26,13 +26,13 @@ STATED = {
 
 def read(name: str, sample: samples.Sample, folder: Path) -> list[Piece]:
     """Return the pieces of a sample."""
-    adapter = adapters.find(name)
+    adapter = loading.find(name)
     found = samples.of_package(f"adapters.{name}")
     path = folder / sample.name
     path.write_bytes(sample.data)
     identity = adapter.recognise(sample.name)
     assert identity is not None
-    return list(adapter.read(path, identity, adapters.settings_for(adapter, "341599", {name: found.settings})))
+    return list(adapter.read(path, identity, loading.settings_for(adapter, "341599", {name: found.settings})))
 
 
 def taken(pieces: list[Piece], kind: str) -> Counter[str]:
@@ -51,7 +51,7 @@ def taken(pieces: list[Piece], kind: str) -> Counter[str]:
 @pytest.mark.parametrize("name", [*STATED, "rural_commercial_bank"])
 def test_a_file_without_errors_states_what_was_taken_of_it(name: str, tmp_path: Path):
     """To the row and to the fen, in the agreed names."""
-    adapter = adapters.find(name)
+    adapter = loading.find(name)
     for sample in samples.of_package(f"adapters.{name}").good:
         identity = adapter.recognise(sample.name)
         if identity is None:

@@ -11,9 +11,9 @@ import xlsxwriter
 
 from adapters.county_roster import adapter
 from adapters.toolkit.workbook import container
-from huilian import adapters
-from huilian.adapters import FileIdentity
-from huilian.errors import FileRefused, describe
+from huilian.adapters import loading
+from huilian.adapters.interface import FileIdentity
+from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import RosterRecord
 from tests.support.builders.delimited_files import ROSTER, changed, errors, identity_number, read, roster
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from huilian.adapters import Piece
+    from huilian.adapters.interface import Piece
 
 TEXT = "花名册_341599_20240101.csv"
 WORKBOOK = "花名册_341599_20240101.xlsx"
@@ -57,7 +57,7 @@ def person(number: int, **changes: object) -> list[object]:
 
 def test_the_adapter_is_found_and_keeps_the_rules():
     """Its entry point is installed and every hook passes the check."""
-    assert adapters.find("county_roster") is adapter
+    assert loading.find("county_roster") is adapter
 
 
 NAMES = [

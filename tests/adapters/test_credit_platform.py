@@ -18,9 +18,9 @@ from adapters import credit_platform
 from adapters.credit_platform import adapter
 from adapters.credit_platform.layouts import TABLES
 from adapters.toolkit import writing
-from huilian import identity
-from huilian.adapters import AdapterSettings, Outgoing
-from huilian.errors import FileRefused, describe
+from huilian.adapters.interface import AdapterSettings, Outgoing
+from huilian.core import identity
+from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import columns, wire_types
 from schemas.returns import CreditRecord, NoticeRecord
 from tests.support.builders.delimited_files import identity_number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.toolkit import cutting, delimited
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from adapters import county_roster, guarantee_company, insurer, postal_savings_bank, rural_commercial_bank
 from adapters.toolkit import cutting
 from adapters.toolkit.sum_rows import is_total, sub_total
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 from tests.support.builders import postal_files
 from tests.support.builders.delimited_files import (
     LEDGER,
@@ -32,7 +32,7 @@ from tests.support.builders.delimited_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.adapters import Adapter, Piece
+    from huilian.adapters.interface import Adapter, Piece
     from tests.support.builders.delimited_files import Delimited
 
 BANK, POST, ROLL = rural_commercial_bank.adapter, postal_savings_bank.adapter, county_roster.adapter

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
 from adapters.toolkit.workbook import blocks
-from huilian import adapters
-from huilian.adapters import FileIdentity
-from huilian.errors import describe
+from huilian.adapters import interface, loading
+from huilian.adapters.interface import FileIdentity
+from huilian.core.errors import describe
 from huilian.records import columnar
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from tests.support.builders.delimited_files import identity_number
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from tests.support.builders.guarantee_books import Book
 
 
-def translated(tmp_path: Path, made: Book) -> list[adapters.Piece]:
+def translated(tmp_path: Path, made: Book) -> list[interface.Piece]:
     """Return the pieces of a workbook."""
     return read(save(made, tmp_path / NAME))
 
@@ -74,7 +74,7 @@ def found(tmp_path: Path, change: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def test_the_adapter_is_found_and_keeps_the_rules():
     """Its entry point is installed and every hook passes the check."""
-    assert adapters.find("guarantee_company") is adapter
+    assert loading.find("guarantee_company") is adapter
 
 
 NAMES = [

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
 from adapters.toolkit.workbook import blocks, container
-from huilian.errors import FileRefused, describe
+from huilian.core.errors import FileRefused, describe
 from tests.support.builders.guarantee_books import (
     COMPENSATED,
     COMPENSATION,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters import county_roster, rural_commercial_bank
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 from tests.adapters.test_county_roster import WIFE, person, sheet
 from tests.support.builders.delimited_files import LEDGER, ROSTER, changed, errors, journal, ledger, read, roster
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters import Adapter
+    from huilian.adapters.interface import Adapter
     from tests.support.builders.delimited_files import Delimited
 
 BANK, COUNTY = rural_commercial_bank.adapter, county_roster.adapter

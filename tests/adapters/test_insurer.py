@@ -17,9 +17,9 @@ from adapters.insurer import adapter, exchange
 from adapters.insurer.element import ElementRefused, read_element
 from adapters.toolkit.characters import examined
 from adapters.toolkit.placeholders import is_no_number
-from huilian import adapters
-from huilian.adapters import AdapterSettings, FileIdentity
-from huilian.errors import FileRefused, describe
+from huilian.adapters import loading
+from huilian.adapters.interface import AdapterSettings, FileIdentity
+from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.insurance import CLAIM_STATUS, POLICY_KIND, ClaimRecord, PeriodResultRecord, PolicyRecord
 from tests.support.builders.delimited_files import COUNTY, identity_number
@@ -93,7 +93,7 @@ def refused(tmp_path: Path, file: Package, name: str = NAME) -> FileRefused:
 
 def test_the_adapter_is_found_and_keeps_the_rules():
     """Its entry point is installed and every hook passes the check."""
-    assert adapters.find("insurer") is adapter
+    assert loading.find("insurer") is adapter
 
 
 NAMES = [

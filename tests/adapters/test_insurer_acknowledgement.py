@@ -18,8 +18,8 @@ from lxml import etree
 
 from adapters.insurer import adapter, documents
 from adapters.insurer.acknowledgement import RECEIPT
-from huilian.adapters import REJECTIONS, Outgoing
-from huilian.errors import FileRefused, describe
+from huilian.adapters.interface import REJECTIONS, Outgoing
+from huilian.core.errors import FileRefused, describe
 from tests.adapters.test_insurer_hostile import BODY_BYTES, large
 from tests.support.builders.delimited_files import COUNTY
 from tests.support.builders.insurer_packages import (

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from adapters.insurer import adapter
 from adapters.insurer.element import MOST_BYTES, read_element
 from adapters.insurer.parsing import MOST_ELEMENT_BYTES
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 from tests.support.builders.delimited_files import COUNTY
 from tests.support.builders.insurer_packages import (
     NAME,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.postal_savings_bank import adapter
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 from tests.support.builders.delimited_files import errors, read
 from tests.support.builders.postal_files import NAME, FixedLength, detail, ledger
 

@@ -15,9 +15,9 @@ from adapters.postal_savings_bank import adapter
 from adapters.toolkit import cutting
 from adapters.toolkit.characters import is_utf_8
 from adapters.toolkit.placeholders import is_no_number
-from huilian import adapters
-from huilian.adapters import FileIdentity
-from huilian.errors import FileRefused, describe
+from huilian.adapters import loading
+from huilian.adapters.interface import FileIdentity
+from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import FIVE_TIER_CLASS, LOAN_STATUS, LoanLedgerRecord
 from tests.support.builders.delimited_files import errors, identity_number, read
@@ -26,7 +26,7 @@ from tests.support.builders.postal_files import LOAN, NAME, detail, field, ledge
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.adapters import Piece
+    from huilian.adapters.interface import Piece
     from tests.support.builders.postal_files import FixedLength
 
 CREDIT_CODE = "91350100M000100Y43"
@@ -48,7 +48,7 @@ def refused(tmp_path: Path, file: FixedLength) -> FileRefused:
 
 def test_the_adapter_is_found_and_keeps_the_rules():
     """Its entry point is installed and every hook passes the check."""
-    assert adapters.find("postal_savings_bank") is adapter
+    assert loading.find("postal_savings_bank") is adapter
 
 
 NAMES = [

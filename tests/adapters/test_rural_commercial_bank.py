@@ -9,9 +9,9 @@ import pytest
 
 from adapters.rural_commercial_bank import adapter
 from adapters.toolkit import cutting
-from huilian import adapters
-from huilian.adapters import FileIdentity
-from huilian.errors import FileRefused, describe
+from huilian.adapters import loading
+from huilian.adapters.interface import FileIdentity
+from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import LoanLedgerRecord, RepaymentRecord
 from tests.support.builders.delimited_files import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters import Piece
+    from huilian.adapters.interface import Piece
     from tests.support.builders.delimited_files import Delimited
 
 LEDGER_NAME = "RCB01_LOAN_20240531.csv"
@@ -61,7 +61,7 @@ def returned(tmp_path: Path, name: str, rejections: pl.DataFrame) -> bytes:
 
 def test_the_adapter_is_found_and_keeps_the_rules():
     """Its entry point is installed and every hook passes the check."""
-    assert adapters.find("rural_commercial_bank") is adapter
+    assert loading.find("rural_commercial_bank") is adapter
 
 
 NAMES = [

@@ -19,11 +19,12 @@ from adapters import rural_commercial_bank
 from adapters.rural_commercial_bank import adapter
 from adapters.rural_commercial_bank.returns import RETURNS
 from adapters.toolkit import writing
-from huilian import catalogue
-from huilian.adapters import AdapterSettings, Outgoing, settings_for
-from huilian.errors import ConfigurationError, FileRefused
+from huilian.adapters.interface import AdapterSettings, Outgoing
+from huilian.adapters.loading import settings_for
+from huilian.core.errors import ConfigurationError, FileRefused
 from huilian.records.columnar import wire_types
 from huilian.records.fields import Money
+from huilian.wire import catalogue
 from schemas.messages import Receipt
 from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
 from tests.support.builders.delimited_files import identity_number

@@ -17,7 +17,7 @@ from adapters.toolkit.formulas import disarmed, restored
 from adapters.toolkit.notations import GROUPED_MONEY, WHOLE, Notation, codes
 from adapters.toolkit.whole_files import replacing
 from adapters.toolkit.writing import ENCODINGS, OutgoingColumn, Table
-from huilian.errors import FileRefused
+from huilian.core.errors import FileRefused
 from tests.support.builders.valid_records import AWKWARD, CHARACTERS
 
 if TYPE_CHECKING:

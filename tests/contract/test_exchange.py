@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from huilian import access, envelope
-from huilian.broker import BETWEEN, INBOUND, OUTBOUND
-from huilian.keys import SigningKey
+from huilian.wire import access, envelope
+from huilian.wire.broker import BETWEEN, INBOUND, OUTBOUND
+from huilian.wire.keys import SigningKey
 from schemas import asyncapi
 from schemas.catalogue import contracts
 

@@ -23,7 +23,7 @@ from schemas.catalogue import contracts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from huilian.catalogue import Contract
+    from huilian.wire.catalogue import Contract
 
 ALL = [pytest.param(each, id=each.dataschema) for each in contracts()]
 IN_JSON = [parameter for parameter in ALL if not parameter.values[0].xml]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.errors import ConfigurationError
+from huilian.core.errors import ConfigurationError
 from huilian.records import fields as f
 from schemas import json_schema, publish
 from schemas.catalogue import contracts
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import marshmallow as ma
 
-    from huilian.catalogue import Contract
+    from huilian.wire.catalogue import Contract
 
 CONTRACTS = Path(str(files("contracts")))
 ALL = [pytest.param(each, id=each.dataschema) for each in contracts()]

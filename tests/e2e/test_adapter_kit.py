@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapters
+from huilian.adapters import loading
+from huilian.adapters.scaffold import scaffold
 from huilian.cli.application import run
-from huilian.cli.push import send
-from huilian.cli.ways import Way
-from huilian.errors import ConfigurationError
-from huilian.home import Home
-from huilian.scaffold import scaffold
+from huilian.cli.push import Way, send
+from huilian.core.errors import ConfigurationError
+from huilian.settings import Home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "village_bank"
 NAME = "village_bank"
@@ -162,7 +161,7 @@ def test_a_wrong_setting_is_refused_before_anything_is_sent(tmp_path: Path):
     """A push says which setting, what it is for and how it is written; nothing is spooled."""
     home = Home(tmp_path, {})
     (tmp_path / "huilian.toml").write_text("[adapters.rural_commercial_bank]\nencoding = 936\n", "utf-8")
-    adapter = adapters.find("rural_commercial_bank")
+    adapter = loading.find("rural_commercial_bank")
     way = Way(Untouched(), "341599")
     with pytest.raises(ConfigurationError) as refused:
         send(EXAMPLE / "pyproject.toml", adapter=adapter, member="RCB01", home=home, way=way)

@@ -9,14 +9,17 @@ import pytest
 
 from adapters import sample_county
 from adapters.sample_county import ADAPTER_SETTINGS
-from huilian import adapters, catalogue, members, service
-from huilian.clock import SystemClock
-from huilian.errors import FileRefused
-from huilian.home import Settings
+from huilian.adapters import loading
+from huilian.core.clock import SystemClock
+from huilian.core.errors import FileRefused
+from huilian.county import service
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import push, translation
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.members import Member
+from huilian.settings import Settings
+from huilian.wire import catalogue
 from tests.support.county import enter, new_office
 from tests.support.distributed_office import BANK, COUNTY, running_office, wait_until
 from tests.support.servers.postgresql import PostgreSQLNode
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from huilian.county.office import Office
     from huilian.institution.transports.base import Transport
-    from huilian.office import Office
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -44,10 +47,10 @@ def push_all(
     return [
         push.push(
             file.path,
-            adapter=adapters.find(file.adapter),
+            adapter=loading.find(file.adapter),
             member=file.member,
             home=office.home,
-            settings=adapters.settings_for(adapters.find(file.adapter), COUNTY, ADAPTER_SETTINGS),
+            settings=loading.settings_for(loading.find(file.adapter), COUNTY, ADAPTER_SETTINGS),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport_of[file.member],
@@ -64,8 +67,8 @@ def tell(
     folder.mkdir(exist_ok=True)
     told = []
     for member, file in {file.member: file for file in reversed(files)}.items():
-        adapter = adapters.find(file.adapter)
-        settings = adapters.settings_for(adapter, COUNTY, ADAPTER_SETTINGS)
+        adapter = loading.find(file.adapter)
+        settings = loading.settings_for(adapter, COUNTY, ADAPTER_SETTINGS)
         source = folder / file.path.name
         source.write_bytes(file.path.read_bytes()[:40])
         with pytest.raises(FileRefused) as refused:
@@ -138,9 +141,9 @@ def embedded_office(folder: Path, database_url: str) -> Iterator[Office]:
 
 def enter_others(office: Office, files: list[sample_county.SampleFile]) -> list[str]:
     """Enter whoever sends one of `files` and is no member yet; return all who send."""
-    senders = {file.member: adapters.find(file.adapter) for file in files}
+    senders = {file.member: loading.find(file.adapter) for file in files}
     with office.database.transaction() as transaction:
-        missing = senders.keys() - {member.code for member in members.all_members(transaction)}
+        missing = senders.keys() - {member.code for member in directory.all_members(transaction)}
     for code in missing:
         [kind] = senders[code].institution_kinds
         enter(office, Member(code, kind, senders[code].chinese, senders[code].name, None, suspended=False))

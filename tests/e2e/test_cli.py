@@ -15,9 +15,9 @@ from unittest.mock import ANY
 import pytest
 
 from adapters.sample_county import expected_figures, make
-from huilian import adapters
-from huilian.database import Database
-from huilian.embedded_server import EmbeddedServer
+from huilian.adapters import loading
+from huilian.database.connection import Database
+from huilian.database.embedded_server import EmbeddedServer
 from tests.support import processes
 from tests.support.processes import HUILIAN
 
@@ -134,8 +134,8 @@ def test_rejected_rows_come_back_in_the_banks_own_layout(office: Office):
 def test_the_receipt_comes_back_in_the_banks_own_layout(office: Office):
     """Beside the rejected rows; the roster's sender is the county itself, which reads the command's own answer."""
     answer = office.answers["RCB01_LOAN_20240531.csv"]
-    adapter = adapters.find("rural_commercial_bank")
-    settings = adapters.settings_for(adapter, COUNTY, {})
+    adapter = loading.find("rural_commercial_bank")
+    settings = loading.settings_for(adapter, COUNTY, {})
     [receipt] = adapter.read_back(Path(answer["answer"]), "receipt/v2", settings).to_dicts()
     stated = {name: answer[name] for name in ("submission", "status", "rows", "accepted", "rejected", "missing")}
     assert stated.items() <= receipt.items()
@@ -228,8 +228,8 @@ def test_a_refused_file_changes_no_figure_and_the_office_knows_of_it(office: Off
     assert (done.returncode, done.stderr) == (1, f"HL3002：{answer['message']}\n")
     assert set(answer) == RECEIPT_KEYS | {"code", "message"}
     assert (answer["status"], answer["code"], answer["rows"], answer["changed"]) == ("refused", "HL3002", 0, 0)
-    adapter = adapters.find("rural_commercial_bank")
-    settings = adapters.settings_for(adapter, COUNTY, {})
+    adapter = loading.find("rural_commercial_bank")
+    settings = loading.settings_for(adapter, COUNTY, {})
     [receipt] = adapter.read_back(Path(answer["answer"]), "receipt/v2", settings).to_dicts()
     stated = {name: answer[name] for name in ("submission", "status", "rows", "code", "message")}
     assert stated.items() <= receipt.items()

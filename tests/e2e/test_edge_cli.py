@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from huilian.keys import PublicKey
+from huilian.wire.keys import PublicKey
 from tests.support import foreign_folder, processes
 from tests.support.processes import HUILIAN
 from tests.support.push import ledger

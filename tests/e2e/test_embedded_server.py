@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from huilian import schema
-from huilian.database import Database
-from huilian.embedded_server import OWNER, SERVICES, EmbeddedServer
-from huilian.errors import HostUnavailable
-from huilian.office import components
+from huilian.core.errors import HostUnavailable
+from huilian.county.office import components
+from huilian.database import schema
+from huilian.database.connection import Database
+from huilian.database.embedded_server import OWNER, SERVICES, EmbeddedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import audit, members
 from huilian.cli import session
-from huilian.errors import AccessDenied, UsageError
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.county import audit
+from huilian.county.members import admission, directory, standing
+from huilian.county.office import open_office
 from huilian.institution.membership import membership_of
-from huilian.keys import SigningKey
-from huilian.membership import approval, reissue, standing
-from huilian.membership.approval import Addresses, read_approval
-from huilian.office import open_office
+from huilian.wire.joining import Addresses, read_approval
+from huilian.wire.keys import KEY_LIFETIME, SigningKey
 from huilian.wire.trusted_keys import TrustedKey
 from tests.integration.test_joining import NEW_BANK, Machines
 from tests.integration.test_members import DAY, add_key, revoke
@@ -22,16 +22,17 @@ from tests.support.county import BANK, COUNTY, MINUTE, NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from huilian.wire import joining
     from tests.support.county import County
 
 HTTPS = "https://county.example"
 ISSUED = "SELECT subject || ' ' || (detail->>'kid') FROM huilian.audit WHERE action = 'approval.issued' ORDER BY number"
 
 
-def issued(county: County, code: str = BANK, kid: str | None = None) -> approval.Approval:
+def issued(county: County, code: str = BANK, kid: str | None = None) -> joining.Approval:
     """Issue an approval anew and return it, as the institution reads it."""
     with county.database.transaction() as transaction:
-        _, text = reissue.issue_anew(
+        _, text = admission.issue_approval_anew(
             transaction,
             county.office.home.keys,
             code,
@@ -54,12 +55,12 @@ def test_the_key_entered_last_that_counts_is_approved(county: County):
     add_key(county, valid_from=county.clock.now() + DAY)
     county.clock.advance(MINUTE)
     anew = issued(county)
-    platform = TrustedKey(county.office.home.keys.current("HUILIAN").public, NOW, NOW + members.KEY_LIFETIME)
+    platform = TrustedKey(county.office.home.keys.current("HUILIAN").public, NOW, NOW + KEY_LIFETIME)
     assert (anew.member, anew.kid, anew.until, anew.county) == (BANK, second.kid, entered + 90 * DAY, COUNTY)
     assert (anew.time, anew.platform, anew.addresses) == (county.clock.now(), (platform,), Addresses())
     assert county.column(ISSUED) == [f"{BANK} {second.kid}"]
     with county.database.transaction() as transaction:
-        assert len(members.keys_of(transaction, BANK)) == 4
+        assert len(directory.keys_of(transaction, BANK)) == 4
         audit.verify(transaction)
 
 
@@ -74,7 +75,7 @@ def test_an_approval_never_says_longer_than_a_key_counts(county: County):
     """It may be revoked from a later moment on."""
     until = county.clock.now() + 3 * DAY
     with county.database.transaction() as transaction:
-        members.revoke_key(transaction, county.bank_key.kid, now=county.clock.now(), actor="test", since=until)
+        directory.revoke_key(transaction, county.bank_key.kid, now=county.clock.now(), actor="test", since=until)
     assert issued(county).until == until
 
 
@@ -169,9 +170,11 @@ def test_an_approval_that_came_too_late_is_replaced(machines: Machines, capsys: 
     by_telephone = approved(machines)
     late = machines.folder / "late.json"
     with open_office(machines.county) as office, office.database.transaction() as transaction:
-        [key] = members.keys_of(transaction, NEW_BANK)
+        [key] = directory.keys_of(transaction, NEW_BANK)
         written = office.clock.now() - 15 * DAY
-        text = approval.issue(transaction, office.home.keys, key, county=COUNTY, addresses=Addresses(), now=written)
+        text = admission.issue_approval(
+            transaction, office.home.keys, key, county=COUNTY, addresses=Addresses(), now=written
+        )
     late.write_text(text, "utf-8")
     assert machines.at(machines.bank, "member", "welcome", late, *by_telephone) == 2
     assert "HL4010" in capsys.readouterr().err

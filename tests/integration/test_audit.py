@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import audit
-from huilian.audit import GENESIS
-from huilian.errors import UsageError
+from huilian.core.errors import UsageError
+from huilian.county import audit
+from huilian.county.audit import GENESIS
 from tests.support.county import MINUTE, NOW
 
 if TYPE_CHECKING:

@@ -10,26 +10,28 @@ from typing import TYPE_CHECKING, Any
 import pika
 import pytest
 
-from huilian import audit, bundle, carrying, counted_refusals, members, messages
-from huilian.broker import DEAD_QUEUE, SEAL_HEADER, Broker, declare
-from huilian.cli import checkup, letters, session
+from huilian.cli import doctor, messages, session
 from huilian.cli.application import run
-from huilian.counted_refusals import MEMBERS_RING, SAMPLE_BYTES, SAMPLE_SECONDS, STRANGERS_RING
-from huilian.envelope import Draft
-from huilian.errors import FileRefused, MessageRefused, UsageError
-from huilian.http.metrics import Metrics
-from huilian.keys import SigningKey
-from huilian.membership import standing
-from huilian.processing import Result
-from huilian.quotas import Quotas
-from huilian.relay import Relay
-from huilian.service import query
+from huilian.core.errors import FileRefused, MessageRefused, UsageError
+from huilian.county import audit
+from huilian.county.members import directory, standing
+from huilian.county.messages import courier, dead_letters
+from huilian.county.messages.dead_letters import MEMBERS_RING, SAMPLE_BYTES, SAMPLE_SECONDS, STRANGERS_RING
+from huilian.county.messages.processor import Quotas, Result
+from huilian.county.messages.relay import Relay
+from huilian.county.service import query
+from huilian.http.operations import Metrics
+from huilian.wire import bundle
+from huilian.wire.broker import DEAD_QUEUE, SEAL_HEADER, Broker, declare
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
+from huilian.wire.names import PLATFORM
 from tests.support.county import BANK, MINUTE, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.counted_refusals import CountedRefusal, Sample
+    from huilian.county.messages.dead_letters import CountedRefusal, Sample
     from tests.support.county import County
 
 MANY = 300
@@ -40,13 +42,13 @@ SUBMISSION = "RCB01-loan_ledger-20240531-0123456789abcdef"
 def counts(county: County) -> list[CountedRefusal]:
     """Return what was only counted."""
     with county.database.transaction() as transaction:
-        return counted_refusals.all_counts(transaction)
+        return dead_letters.all_counts(transaction)
 
 
 def samples(county: County) -> list[Sample]:
     """Return the samples of it, newest first."""
     with county.database.transaction() as transaction:
-        return counted_refusals.all_samples(transaction)
+        return dead_letters.all_samples(transaction)
 
 
 def audited(county: County) -> list[dict[str, Any]]:
@@ -123,9 +125,9 @@ def test_every_way_in_is_bounded(county: County, way: str, tmp_path: Path):
             county.processor.intake(message.seal, message.payload)
         expected = [("intake", "HL1002", 3)]
     else:
-        bundle.write(tmp_path / "in.hlb", members.PLATFORM, sealed)
+        bundle.write(tmp_path / "in.hlb", PLATFORM, sealed)
         with bundle.opened(tmp_path / "in.hlb") as opened, pytest.raises(FileRefused, match="HL1002"):
-            carrying.let_in(county.office, opened, actor="test")
+            courier.let_in(county.office, opened, actor="test")
         expected = []
     assert [(count.service, count.code, count.times) for count in counts(county)] == expected
     assert county.count("huilian.dead_letter") == 0
@@ -152,7 +154,7 @@ def test_a_fault_of_ours_before_the_signature_is_counted_too(county: County, mon
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(members, "sender", fail)
+    monkeypatch.setattr(directory, "sender", fail)
     assert knock(county, 1) == "HL1012"
     assert [(count.code, count.times) for count in counts(county)] == [("HL1012", 1)]
     assert county.count("huilian.dead_letter") == 0
@@ -171,7 +173,7 @@ def test_what_was_taken_in_and_is_refused_when_it_is_handled_is_kept(county: Cou
     assert (letter.code, counts(county)) == ("HL1013", [])
     with county.database.transaction() as transaction:
         standing.resume(transaction, BANK, reason="试", now=county.clock.now(), actor="test")
-    assert letters.retry(county.office, letter.number).handled
+    assert messages.let_in_again(county.office, letter.number).handled
     assert probe.handed == [message.id]
 
 
@@ -200,7 +202,7 @@ def test_a_members_dead_letters_have_a_limit_and_its_sender_is_told_beyond(count
     ]
     assert [notice["code"] for notice in county.notices()] == ["HL1004", "HL1023"]
     with county.database.transaction() as transaction:
-        messages.dismiss(transaction, county.dead_letters()[0].number, reason="试", now=county.clock.now())
+        dead_letters.dismiss(transaction, county.dead_letters()[0].number, reason="试", now=county.clock.now())
     again = county.processor.deliver(service, refused[4].seal, refused[4].payload).refusal
     assert again is not None
     assert (again.code, len(county.dead_letters())) == ("HL1004", 3)
@@ -241,9 +243,9 @@ def test_what_a_member_hands_in_on_a_day_has_a_limit_on_every_way_in(county: Cou
     def hand_in(*numbers: int) -> list[str | None]:
         if way == "a bundle":
             file = tmp_path / f"{len(list(tmp_path.iterdir()))}.hlb"
-            bundle.write(file, members.PLATFORM, [sealed[number] for number in numbers])
+            bundle.write(file, PLATFORM, [sealed[number] for number in numbers])
             with bundle.opened(file) as opened:
-                taken = carrying.let_in(county.office, opened, actor="test")
+                taken = courier.let_in(county.office, opened, actor="test")
             return [None] * (taken.new + taken.repeated)
         outcomes = [
             county.processor.intake(sealed[number].seal, sealed[number].payload)
@@ -288,7 +290,7 @@ def test_a_push_that_polls_is_told_of_a_refusal_that_was_not_kept(county: County
 
     def told(number: int) -> str | None:
         with county.database.transaction() as transaction:
-            refusal = messages.refusal_of(transaction, f"{SUBMISSION}{number}")
+            refusal = dead_letters.refusal_of(transaction, f"{SUBMISSION}{number}")
         return refusal.code if refusal else None
 
     assert [told(0), told(1), told(2)] == ["HL1010", "HL1023", None]
@@ -320,7 +322,7 @@ def test_the_same_dead_letter_again_costs_no_further_audit_record(county: County
 
 def test_a_sender_is_told_of_a_thousand_refusals_a_day(county: County, monkeypatch: pytest.MonkeyPatch):
     """A notice is kept as well: they have a limit, and the next day begins anew."""
-    monkeypatch.setattr("huilian.refusal_notices.TOLD_A_DAY", 3)
+    monkeypatch.setattr("huilian.county.messages.notices.TOLD_A_DAY", 3)
     for number in range(5):
         message = forbidden(county, number, f"{SUBMISSION}{number}")
         county.processor.deliver(Probe().service(), message.seal, message.payload)
@@ -335,7 +337,7 @@ def test_the_same_submission_sealed_anew_again_and_again_is_told_of_within_the_s
     county: County, monkeypatch: pytest.MonkeyPatch
 ):
     """Each takes the place of the one before in what is noted; the day counts them all."""
-    monkeypatch.setattr("huilian.refusal_notices.TOLD_A_DAY", 3)
+    monkeypatch.setattr("huilian.county.messages.notices.TOLD_A_DAY", 3)
 
     def refused() -> None:
         message = forbidden(county, 0)
@@ -381,18 +383,21 @@ def test_a_dead_letter_is_dismissed_with_a_reason_and_stays_visible(county: Coun
     message = forbidden(county, 1)
     county.processor.intake(message.seal, message.payload)
     [letter] = county.dead_letters()
-    letters.dismiss(county.office, [letter.number], "  已电话\n\x1b核实 ")
+    messages.put_by(county.office, [letter.number], "  已电话\n\x1b核实 ")
     assert county.dead_letters() == []
     with county.database.transaction() as transaction:
-        [found] = messages.dead_letters(transaction, everything=True)
+        [found] = dead_letters.all_dead_letters(transaction, everything=True)
         [record] = transaction.rows(
             "SELECT actor, subject, detail FROM huilian.audit WHERE action = 'message.dismissed'"
         )
     assert (found.dismissed_at, found.dismissed_reason) == (county.clock.now(), "已电话 核实")
-    assert (letters.state(found), letters.facts(found)["dismissed_reason"]) == ("已搁置：已电话 核实", "已电话 核实")
+    assert (messages.letter_state(found), messages.letter_facts(found)["dismissed_reason"]) == (
+        "已搁置：已电话 核实",
+        "已电话 核实",
+    )
     assert record == {"actor": session.actor(), "subject": str(letter.number), "detail": {"reason": "已电话 核实"}}
     with pytest.raises(UsageError, match=r"HL7018 dead letter \d+ is not waiting \(已搁置 \(dismissed\)\)"):
-        letters.retry(county.office, letter.number)
+        messages.let_in_again(county.office, letter.number)
     county.processor.intake(message.seal, message.payload)
     assert [each.number for each in county.dead_letters()] == [letter.number]
 
@@ -405,13 +410,13 @@ def test_dismissing_needs_a_reason_and_letters_that_wait_and_takes_all_or_none(c
         county.processor.intake(message.seal, message.payload)
         numbers.append(county.dead_letters()[-1].number)
     with pytest.raises(UsageError, match="请写明搁置的原因"):
-        letters.dismiss(county.office, numbers, " \t")
+        messages.put_by(county.office, numbers, " \t")
     with pytest.raises(UsageError, match="HL7007 there is no dead letter 0"):
-        letters.dismiss(county.office, [numbers[0], 0], "试")
+        messages.put_by(county.office, [numbers[0], 0], "试")
     assert [letter.number for letter in county.dead_letters()] == numbers
-    letters.dismiss(county.office, numbers[:1], "试")
+    messages.put_by(county.office, numbers[:1], "试")
     with pytest.raises(UsageError, match="HL7018"):
-        letters.dismiss(county.office, numbers, "试")
+        messages.put_by(county.office, numbers, "试")
     assert [letter.number for letter in county.dead_letters()] == numbers[1:]
 
 
@@ -422,7 +427,7 @@ def test_operators_are_told_how_many_were_refused(county: County):
     text = Metrics(county.office, {name: query(name) for name in ("submissions", "ledger_dates")}).text().decode()
     assert 'huilian_refusals_counted_total{code="HL1002",member="",service="intake"} 3.0' in text
     [count] = counts(county)
-    assert letters.facts_of_count(count) == {
+    assert messages.facts_of_count(count) == {
         "number": None,
         "service": "intake",
         "code": "HL1002",
@@ -434,14 +439,14 @@ def test_operators_are_told_how_many_were_refused(county: County):
     }
     with county.database.transaction() as transaction:
         transaction.execute("UPDATE huilian.refusal_count SET last_at = now()")
-        [none, finding] = list(checkup._dead_letters(county.office.home, transaction))
-    assert (none.status, finding.status) == (checkup.OK, checkup.WARN)
+        [none, finding] = list(doctor._dead_letters(county.office.home, transaction))
+    assert (none.status, finding.status) == (doctor.OK, doctor.WARN)
     assert "共 3 条只计数" in finding.what
     assert "HL1002" in finding.what
-    [line] = {sample["code"] for sample in map(letters.facts_of_sample, samples(county))}
+    [line] = {sample["code"] for sample in map(messages.facts_of_sample, samples(county))}
     assert line == "HL1002"
-    assert b"x" * 100 not in json.dumps(list(map(letters.facts_of_sample, samples(county))), default=str).encode()
-    [first, *_] = letters.samples_with_bytes(samples(county)).splitlines()
+    assert b"x" * 100 not in json.dumps(list(map(messages.facts_of_sample, samples(county))), default=str).encode()
+    [first, *_] = messages.samples_with_bytes(samples(county)).splitlines()
     assert json.loads(first)["claims"]["source"] == BANK
 
 

@@ -10,11 +10,11 @@ import pika
 import pika.exceptions
 import pytest
 
-from huilian.broker import INBOUND, OUTBOUND, member_queue
 from huilian.cli import session
 from huilian.cli.application import run
+from huilian.county.members import standing
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.membership import standing
+from huilian.wire.broker import INBOUND, OUTBOUND, member_queue
 from tests.support.county import BANK
 from tests.support.county_over_amqp import amqp_county
 from tests.support.push import FILE, ledger, send

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pika
 import pytest
 
-from huilian import broker, envelope, members, messages
-from huilian.broker import BETWEEN, DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
-from huilian.envelope import Draft
-from huilian.errors import MessageRefused
+from huilian.core.errors import MessageRefused
+from huilian.county.members import directory, standing
+from huilian.county.messages import store
+from huilian.county.messages.relay import Relay
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.membership import standing
-from huilian.relay import Relay
+from huilian.wire import broker, envelope
+from huilian.wire.broker import BETWEEN, DEAD_QUEUE, INBOUND, OUTBOUND, SEAL_HEADER, Broker, member_queue, service_queue
+from huilian.wire.envelope import Draft
+from huilian.wire.names import PLATFORM
 from tests.support.county import BANK, COUNTY
 from tests.support.county_over_amqp import amqp_county
 from tests.support.edge import confirmation
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.county_over_amqp import AmqpCounty
     from tests.support.servers.rabbitmq import RabbitMQNode
 
@@ -135,12 +137,12 @@ def test_an_event_that_no_service_hears_yet_waits_for_none(county: AmqpCounty, c
 def test_what_waits_under_a_revoked_key_is_sealed_anew_and_counts_once(county: AmqpCounty, connection: Broker):
     """Its receiver would not believe it otherwise; a service that it reaches, too, keeps it as the same message."""
     office = county.office
-    first, now = office.home.keys.current(members.PLATFORM), office.clock.now()
+    first, now = office.home.keys.current(PLATFORM), office.clock.now()
     with office.database.transaction() as transaction:
         office.processor.send(transaction, confirmation(1))
-        new = office.home.keys.create(members.PLATFORM)
-        members.add_key(transaction, members.PLATFORM, new.public, now=now, actor="test")
-        members.revoke_key(transaction, first.kid, now=now, actor="test")
+        new = office.home.keys.create(PLATFORM)
+        directory.add_key(transaction, PLATFORM, new.public, now=now, actor="test")
+        directory.revoke_key(transaction, first.kid, now=now, actor="test")
     relay = Relay(office, connection)
     relay._declare()
     relay.carry()
@@ -149,12 +151,12 @@ def test_what_waits_under_a_revoked_key_is_sealed_anew_and_counts_once(county: A
     carried = envelope.read(found[1], found[2])
     envelope.verify(carried, new.public)
     with office.database.transaction() as transaction:
-        [kept] = messages.kept(transaction, members.PLATFORM, [carried.id])
+        [kept] = store.kept(transaction, PLATFORM, [carried.id])
         assert (kept.kid, carried.kid) == (first.kid, new.kid)
-        messages.store(transaction, carried, now=now)
-        other = envelope.seal(confirmation(2), new, source=members.PLATFORM, time=now, message_id=carried.id)
+        store.keep(transaction, carried, now=now)
+        other = envelope.seal(confirmation(2), new, source=PLATFORM, time=now, message_id=carried.id)
         with pytest.raises(MessageRefused, match="HL1008"):
-            messages.store(transaction, other, now=now)
+            store.keep(transaction, other, now=now)
 
 
 def test_what_older_versions_bound_is_taken_away_and_nothing_that_waits_is_lost(
@@ -200,7 +202,7 @@ def test_a_type_that_is_not_the_senders_is_refused_whatever_its_routing_key_says
         in_the_banks_name(county, Draft("loans_changed", "loans_changed/v1", BANK, b"{}", bulk=True)),
         in_the_banks_name(county, Draft("receipt", "receipt/v2", BANK, b"{}")),
         in_the_banks_name(county, Draft("roster", "roster/v1", COUNTY, b"{}", bulk=True), source=COUNTY),
-        in_the_banks_name(county, confirmation(1, OTHER_BANK), source=members.PLATFORM),
+        in_the_banks_name(county, confirmation(1, OTHER_BANK), source=PLATFORM),
     ]
     for message in forged:
         publish(url, KEY, message.seal, message.payload, CC=[f"roster.{COUNTY}", message.routing_key])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from huilian.database import Database
-from huilian.errors import HostUnavailable
+from huilian.core.errors import HostUnavailable
+from huilian.database.connection import Database
 
 if TYPE_CHECKING:
     from tests.support.county import County
@@ -75,7 +75,7 @@ def test_a_server_that_was_restarted_is_used_again_at_once(
 
 def test_no_more_connections_are_used_than_were_asked_for(county: County, monkeypatch: pytest.MonkeyPatch):
     """Whoever comes when all are lent waits, and in the end is told; given back, they serve the next."""
-    monkeypatch.setattr("huilian.database.CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("huilian.database.connection.CONNECT_SECONDS", 0.1)
     with Database(county.database.url, size=2) as database:
         with database.transaction() as one, database.transaction() as two:
             lent = {transaction.value("SELECT pg_backend_pid()") for transaction in (one, two)}

@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from huilian import audit, members, schema
-from huilian.database import Database
-from huilian.errors import ConfigurationError
-from huilian.home import Home, Settings
-from huilian.members import Member
-from huilian.office import components, open_office, set_up
+from huilian.core.errors import ConfigurationError
+from huilian.county import audit
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
+from huilian.county.office import components, open_office, set_up
+from huilian.database import schema
+from huilian.database.connection import Database
+from huilian.settings import Home, Settings
 from tests.support.county import BANK, COUNTY
 from tests.support.push import ledger, send_and_settle
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.office import Office
+    from huilian.county.office import Office
 
 FORBIDDEN = (
     "UPDATE huilian.audit SET subject = 'RCB99'",
@@ -89,8 +91,8 @@ def test_a_month_is_reported_as_the_services_role(office: Office, tmp_path: Path
     with office.database.transaction() as transaction:
         now = office.clock.now()
         bank = Member(BANK, "bank", "银行", "rural_commercial_bank", None, suspended=False)
-        members.add(transaction, bank, now=now, actor="test")
-        members.add_key(transaction, BANK, office.home.keys.create(BANK).public, now=now, actor="test")
+        directory.add(transaction, bank, now=now, actor="test")
+        directory.add_key(transaction, BANK, office.home.keys.create(BANK).public, now=now, actor="test")
     pushed = send_and_settle(ledger(tmp_path), office)
     assert (pushed.receipt["status"], pushed.receipt["accepted"]) == ("accepted", 12)
     with office.database.transaction() as transaction:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from huilian import envelope, members
-from huilian.errors import AccessDenied, MessageRefused, UsageError
+from huilian.core.errors import AccessDenied, MessageRefused, UsageError
+from huilian.county.members import directory
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.settings import load, save
 from huilian.institution.transports.http import HttpTransport
-from huilian.keys import SigningKey
+from huilian.wire import envelope
+from huilian.wire.keys import SigningKey
 from tests.support.county_over_http import OTHER_BANK, CountyOverHttp, county_over_http
 from tests.support.edge import BANK, confirmation, edge_home, go, names, receipts, run_edge
 from tests.support.push import ledger
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Draft, Message
-    from huilian.home import Home
     from huilian.institution.transports.base import Incoming
+    from huilian.settings import Home
+    from huilian.wire.envelope import Draft, Message
     from tests.support.servers.postgresql import PostgreSQLNode
 
 FILE = "RCB01_LOAN_20240531.csv"
@@ -233,7 +234,7 @@ def test_a_key_that_is_entered_later_lets_the_file_in_without_anybodys_doing(ban
     assert names(bank.folder / "refused") == []
     with county.office.database.transaction() as transaction:
         key = bank.keys.current(BANK).public
-        members.add_key(transaction, BANK, key, now=county.office.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, key, now=county.office.clock.now(), actor="test")
     run_edge(bank)
     assert [receipt["status"] for receipt in receipts(bank)] == ["accepted"]
 

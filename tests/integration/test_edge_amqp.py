@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import access
-from huilian.broker import Broker, declare, declare_member_queue, member_queue
-from huilian.clock import FixedClock
-from huilian.errors import HostUnavailable
+from huilian.core.clock import FixedClock
+from huilian.core.errors import HostUnavailable
+from huilian.county.messages.relay import Relay
 from huilian.institution import journal
 from huilian.institution.edge import open_edge
 from huilian.institution.journal import Journal
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.keys import SigningKey
-from huilian.relay import Relay
+from huilian.wire import access
+from huilian.wire.broker import Broker, declare, declare_member_queue, member_queue
+from huilian.wire.keys import SigningKey
 from tests.support.county import COUNTY, NOW
 from tests.support.edge import BANK, confirmation, edge_home, go, names, receipt_draft
 from tests.support.push import ledger, receipt, spool
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Draft, Message
-    from huilian.home import Home
+    from huilian.settings import Home
+    from huilian.wire.envelope import Draft, Message
     from tests.support.county import County
     from tests.support.servers.rabbitmq import RabbitMQNode
 

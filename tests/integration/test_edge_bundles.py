@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import bundle, carrying, envelope
-from huilian.errors import AccessDenied, FileRefused, UsageError
+from huilian.core.errors import AccessDenied, FileRefused, UsageError
+from huilian.county.messages import courier
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import bundles as at_the_edge
 from huilian.institution.edge import open_edge
 from huilian.institution.spool import Spool
+from huilian.wire import bundle, envelope
 from tests.support.edge import BANK, confirmation, edge_home, names, receipts
 from tests.support.push import ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.carrying import Taken
-    from huilian.envelope import Message
-    from huilian.home import Home
+    from huilian.county.messages.courier import Taken
+    from huilian.settings import Home
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 FILE = "RCB01_LOAN_20240531.csv"
@@ -54,7 +55,7 @@ def carry_to_county(home: Home, county: County, target: Path) -> Taken:
     """Write what waits into a bundle, and let it in."""
     at_the_edge.write(home, target)
     with bundle.opened(target) as opened:
-        return carrying.let_in(county.office, opened, actor="test")
+        return courier.let_in(county.office, opened, actor="test")
 
 
 def handle(county: County) -> None:
@@ -65,7 +66,7 @@ def handle(county: County) -> None:
 
 def carry_to_bank(home: Home, county: County, target: Path, *, everything: bool = False) -> int:
     """Write what is addressed to the bank into a bundle, and read it there."""
-    carrying.write_for(county.office, BANK, target, everything=everything, actor="test")
+    courier.write_for(county.office, BANK, target, everything=everything, actor="test")
     with bundle.opened(target) as opened:
         kept = at_the_edge.read(home, BANK, opened)
     settle(home, county)
@@ -105,7 +106,7 @@ def test_a_refusal_goes_and_its_receipt_comes_back_by_hand(bank: Home, county: C
     taken = carry_to_county(bank, county, tmp_path / "there.hlb")
     assert (taken.new, [name.rpartition("-")[2] for name in taken.submissions]) == (1, ["HL3001"])
     with bundle.opened(tmp_path / "there.hlb") as again:
-        assert carrying.let_in(county.office, again, actor="test").repeated == 1
+        assert courier.let_in(county.office, again, actor="test").repeated == 1
     handle(county)
     assert carry_to_bank(bank, county, tmp_path / "back.hlb") == 1
     [receipt] = receipts(bank)
@@ -160,7 +161,7 @@ def test_a_bundle_that_was_altered_is_not_let_in_by_half(sealed: Home, county: C
     content[content.index(entry.encode()) + len(entry) + 5] ^= 1
     file.write_bytes(content)
     with pytest.raises(FileRefused, match=f"HL7014 .*{entry}"), bundle.opened(file) as opened:
-        carrying.let_in(county.office, opened, actor="test")
+        courier.let_in(county.office, opened, actor="test")
     assert county.count("huilian.message") == county.count("huilian.outbox") == 0
 
 
@@ -177,7 +178,7 @@ def test_one_message_that_is_refused_keeps_all_of_its_bundle_out(sealed: Home, c
         pytest.raises(FileRefused, match=r"HL7014 bundle there\.hlb, entry 000003: HL1002"),
         bundle.opened(file) as opened,
     ):
-        carrying.let_in(county.office, opened, actor="test")
+        courier.let_in(county.office, opened, actor="test")
     assert county.count("huilian.message") == county.count("huilian.outbox") == county.count("huilian.dead_letter") == 0
 
 
@@ -193,7 +194,7 @@ def test_only_what_was_not_handed_over_is_written_unless_everything_is_asked_for
     say(county, 2)
     assert carry_to_bank(bank, county, tmp_path / "1.hlb") == 2
     with pytest.raises(UsageError, match="HL7020 there is nothing to hand over to RCB01"):
-        carrying.write_for(county.office, BANK, tmp_path / "2.hlb", everything=False, actor="test")
+        courier.write_for(county.office, BANK, tmp_path / "2.hlb", everything=False, actor="test")
     assert not (tmp_path / "2.hlb").exists()
     say(county, 3)
     assert carry_to_bank(bank, county, tmp_path / "3.hlb") == 1
@@ -205,17 +206,17 @@ def test_a_bundle_that_could_not_be_written_hands_nothing_over(bank: Home, count
     """A stick that is full or not there: the next try has everything."""
     say(county, 1)
     with pytest.raises(UsageError, match="HL7021"):
-        carrying.write_for(county.office, BANK, tmp_path / "missing" / "1.hlb", everything=False, actor="test")
+        courier.write_for(county.office, BANK, tmp_path / "missing" / "1.hlb", everything=False, actor="test")
     assert carry_to_bank(bank, county, tmp_path / "1.hlb") == 1
 
 
 def test_a_bundle_is_read_by_whom_it_is_for(bank: Home, county: County, tmp_path: Path):
     """Not by the one who wrote it, nor by another bank."""
     say(county, 1)
-    carrying.write_for(county.office, BANK, tmp_path / "back.hlb", everything=False, actor="test")
+    courier.write_for(county.office, BANK, tmp_path / "back.hlb", everything=False, actor="test")
     with bundle.opened(tmp_path / "back.hlb") as opened:
         with pytest.raises(UsageError, match=r"HL7015 .*RCB01"):
-            carrying.let_in(county.office, opened, actor="test")
+            courier.let_in(county.office, opened, actor="test")
         with pytest.raises(UsageError, match=r"HL7015 .*RCB01"):
             at_the_edge.read(bank, "RCB02", opened)
     assert names(bank.spool) == []
@@ -271,7 +272,7 @@ def test_nobody_writes_bundles_for_who_is_no_member(county: County, tmp_path: Pa
     """Nor for the platform itself."""
     for name in ("RCB09", "HUILIAN"):
         with pytest.raises(AccessDenied, match="HL4001"):
-            carrying.write_for(county.office, name, tmp_path / "x.hlb", everything=False, actor="test")
+            courier.write_for(county.office, name, tmp_path / "x.hlb", everything=False, actor="test")
 
 
 def test_a_bundle_cut_off_while_it_is_let_in_leaves_nothing_and_is_let_in_again(
@@ -281,14 +282,14 @@ def test_a_bundle_cut_off_while_it_is_let_in_leaves_nothing_and_is_let_in_again(
     at_the_edge.write(sealed, tmp_path / "there.hlb")
     with bundle.opened(tmp_path / "there.hlb") as opened:
         with monkeypatch.context() as broken, contextlib.suppress(KeyboardInterrupt):
-            put, times = carrying.messages.put, iter(range(3))
+            put, times = courier.messages.put, iter(range(3))
 
             def interrupted(*arguments: object, **others: object) -> None:
                 if next(times) == 2:
                     raise KeyboardInterrupt
                 put(*arguments, **others)  # type: ignore[arg-type]  # as they came
 
-            broken.setattr(carrying.messages, "put", interrupted)
-            carrying.let_in(county.office, opened, actor="test")
+            broken.setattr(courier.messages, "put", interrupted)
+            courier.let_in(county.office, opened, actor="test")
         assert county.count("huilian.message") == 0
-        assert carrying.let_in(county.office, opened, actor="test").new == 3
+        assert courier.let_in(county.office, opened, actor="test").new == 3

@@ -15,22 +15,22 @@ import psycopg
 import pytest
 import structlog
 
-from huilian import messages
 from huilian.cli import session
-from huilian.clock import FixedClock
-from huilian.database import Database
-from huilian.errors import HostUnavailable
+from huilian.core.clock import FixedClock
+from huilian.core.errors import HostUnavailable
+from huilian.county.messages import store
+from huilian.county.office import Office
+from huilian.county.service import Service
+from huilian.database.connection import Database
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
-from huilian.office import Office
-from huilian.service import Service
 from tests.support.county import PROJECT, Probe, let_every_service_answer, manifest_draft, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from huilian.envelope import Draft, Message
-    from huilian.processing import Processor
+    from huilian.county.messages.processor import Processor
+    from huilian.wire.envelope import Draft, Message
     from tests.support.county import County
     from tests.support.servers.postgresql import PostgreSQLNode
 
@@ -76,7 +76,7 @@ def put(county: County, count: int) -> list[str]:
     sealed = [county.seal(manifest_draft(number)) for number in range(count)]
     with county.database.transaction() as transaction:
         for message in sealed:
-            messages.put(transaction, message, now=county.clock.now())
+            store.put(transaction, message, now=county.clock.now())
     return sorted(message.id for message in sealed)
 
 

@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import sample_county
-from huilian import catalogue, envelope, service
-from huilian.counted_refusals import Sample, all_samples
-from huilian.envelope import Draft, Message
-from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError
+from huilian.core.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError
+from huilian.county import service
+from huilian.county.messages.dead_letters import Sample, all_samples
+from huilian.county.messages.processor import Quotas
 from huilian.http import answers, create_app
-from huilian.keys import SigningKey
-from huilian.quotas import Quotas
+from huilian.wire import catalogue, envelope
+from huilian.wire.envelope import Draft, Message
+from huilian.wire.keys import SigningKey
 from tests.support.county_over_http import (
     BANK,
     COUNTY,

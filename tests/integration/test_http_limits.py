@@ -15,10 +15,10 @@ import httpx
 import pytest
 from flask import Response
 
-from huilian.envelope import BODY_LIMIT
-from huilian.http import channels, operations
-from huilian.http.channels import ANSWER_THREADS, LARGEST_HEADERS, LARGEST_REQUEST
-from huilian.http.server import HttpServer
+from huilian.http import operations
+from huilian.http import server as channels
+from huilian.http.server import ANSWER_THREADS, LARGEST_HEADERS, LARGEST_REQUEST, HttpServer
+from huilian.wire.envelope import BODY_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,19 +14,19 @@ import pytest
 import structlog
 
 from adapters import sample_county
-from huilian import tokens
-from huilian.errors import HostUnavailable
-from huilian.http import channels, queries
+from huilian.core.errors import HostUnavailable
+from huilian.county.members import tokens
+from huilian.http import queries, server
 from huilian.http.app import specification
-from huilian.http.channels import ANSWER_THREADS
 from huilian.http.interface import STREAMS_AT_ONCE, STREAMS_BY_TOKEN, streamed
+from huilian.http.server import ANSWER_THREADS
 from tests.support.county_over_http import BANK, COUNTY, HOUSEHOLDS, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.cli.remote import Reader
+    from huilian.cli.queries import Reader
     from tests.support.servers.postgresql import PostgreSQLNode
 
 LOANS = 20_000
@@ -234,8 +234,8 @@ def test_a_reader_slower_than_the_slowest_is_cut_off_and_sees_that(
     county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch
 ):
     """It takes a few bytes a second, for ever; another that is slow but not that slow is read to its end."""
-    monkeypatch.setattr(channels, "WINDOW_SECONDS", 1.0)
-    monkeypatch.setattr(channels, "SLOWEST_BYTES", 100_000)
+    monkeypatch.setattr(server, "WINDOW_SECONDS", 1.0)
+    monkeypatch.setattr(server, "SLOWEST_BYTES", 100_000)
     with _ask_for_the_feed(county) as slow, structlog.testing.capture_logs() as logged:
         _wait_until(lambda: _open_snapshots(county) == 1)
         _wait_until(lambda: bool(slow.recv(100)) and _open_snapshots(county) == 0)
@@ -253,7 +253,7 @@ def test_a_reader_slower_than_the_slowest_is_cut_off_and_sees_that(
 
 def test_an_answer_may_not_take_for_ever(county: CountyOverHttp, monkeypatch: pytest.MonkeyPatch):
     """However fast it is read: its snapshot is in the way of others."""
-    monkeypatch.setattr(channels, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(server, "STREAM_SECONDS", 0.5)
     with _ask_for_the_feed(county):
         _wait_until(lambda: _open_snapshots(county) == 1)
         _wait_until(lambda: _open_snapshots(county) == 0)

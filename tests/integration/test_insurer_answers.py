@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.insurer import adapter
-from huilian import adapters, catalogue, envelope, members, tokens
-from huilian.envelope import Draft
+from huilian.adapters import loading
+from huilian.county.members import directory, tokens
+from huilian.county.members.directory import Member
 from huilian.institution import push
 from huilian.institution.edge import open_edge
 from huilian.institution.transports.http import HttpTransport
-from huilian.members import Member
+from huilian.wire import catalogue, envelope
+from huilian.wire.envelope import Draft
 from tests.support.builders.insurer_packages import NAME, alone, claim, package, policy, result, results
 from tests.support.county_over_http import CountyOverHttp, county_over_http
 from tests.support.edge import COUNTY, edge_home, go, names, run_edge
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.home import Home
+    from huilian.settings import Home
     from tests.support.servers.postgresql import PostgreSQLNode
 
 INSURER = "INS_PICC"
-SETTINGS = adapters.settings_for(adapter, COUNTY, {})
+SETTINGS = loading.settings_for(adapter, COUNTY, {})
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +39,8 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
         office, now = served.office, served.office.clock.now()
         insurer = Member(INSURER, "insurer", "保险公司", "insurer", None, suspended=False)
         with office.database.transaction() as transaction:
-            members.add(transaction, insurer, now=now, actor="test")
-            members.add_key(transaction, INSURER, office.home.keys.create(INSURER).public, now=now, actor="test")
+            directory.add(transaction, insurer, now=now, actor="test")
+            directory.add_key(transaction, INSURER, office.home.keys.create(INSURER).public, now=now, actor="test")
             served.secrets[INSURER] = tokens.add(transaction, INSURER, now=now, actor="test", member=INSURER)
         yield served
     postgresql_node.drop_database("insurer_answers")

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import audit, bundle, carrying, envelope, issuing, members, outgoing
 from huilian.cli import bundle as bundle_command
-from huilian.errors import AccessDenied, FileRefused, HuilianError, UsageError
+from huilian.core.errors import AccessDenied, FileRefused, HuilianError, UsageError
+from huilian.county import audit, issuing
+from huilian.county.members import directory
+from huilian.county.messages import courier, mailbox
+from huilian.wire import bundle, envelope
 from tests.support.edge import BANK, edge_home, names
 from tests.unit.test_record_checks import CONFIRMATION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.envelope import Message
-    from huilian.issuing import Issued
+    from huilian.county.issuing import Issued
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 CREDIT = {
@@ -52,9 +55,9 @@ def issue(county: County, file: Path, message_type: str = "confirmations", membe
 def sent(county: County, member: str = BANK) -> list[Message]:
     """Return what a member may fetch, in order."""
     with county.database.transaction() as transaction:
-        found = members.find(transaction, member)
-        types = outgoing.types_for(county.processor.access, found)
-        entries = outgoing.not_handed_over(transaction, member, types, everything=True)
+        found = directory.find(transaction, member)
+        types = mailbox.types_for(county.processor.access, found)
+        entries = mailbox.not_handed_over(transaction, member, types, everything=True)
         rows = transaction.rows("SELECT id, seal, payload FROM huilian.message")
     kept = {row["id"]: envelope.read(row["seal"], bytes(row["payload"])) for row in rows}
     return [kept[entry.message] for entry in entries]
@@ -202,7 +205,7 @@ def test_what_is_issued_reaches_the_bank_in_its_own_format(county: County, tmp_p
     notice |= {"reference": None, "code": None, "text": "甲禾镇到期贷款收回率低于 98%，自 2024年6月2日起暂停放贷"}
     issue(county, save(tmp_path / "a.ndjson", CONFIRMATION))
     issue(county, save(tmp_path / "b.ndjson", notice), "notices")
-    assert carrying.write_for(county.office, BANK, tmp_path / "下发.hlb", everything=False, actor="test") == 2
+    assert courier.write_for(county.office, BANK, tmp_path / "下发.hlb", everything=False, actor="test") == 2
     with bundle.opened(tmp_path / "下发.hlb") as opened:
         assert bundle_command._at_the_edge(home, opened) == {"messages": {"kept": 2, "not_written": 0}}
     assert names(home.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv", "RCB01_NOTICE_20240601_001.csv"]

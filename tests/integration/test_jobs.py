@@ -12,8 +12,8 @@ import structlog
 from huilian.county.jobs import Calendar, Job, run_due, run_until
 
 if TYPE_CHECKING:
-    from huilian.database import Transaction
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
     from tests.support.county import County
 
 DAY = dt.timedelta(days=1)

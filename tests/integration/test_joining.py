@@ -11,27 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import adapters, members, tokens
+from huilian.adapters import loading
 from huilian.cli import session
 from huilian.cli.application import run
-from huilian.cli.ways import Target, way
-from huilian.errors import AccessDenied, ConfigurationError
-from huilian.home import Home, Settings
+from huilian.cli.push import Target, way
+from huilian.core.errors import AccessDenied, ConfigurationError
+from huilian.county.members import admission, directory, standing, tokens
+from huilian.county.office import set_up
 from huilian.institution.membership import Membership, membership_of
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.institution.transports.http import HttpTransport
-from huilian.keys import SigningKey
-from huilian.membership import admission, joining, standing
-from huilian.membership.approval import read_approval
-from huilian.membership.signed_document import DAYS
-from huilian.office import set_up
+from huilian.settings import Home, Settings
+from huilian.wire import joining
+from huilian.wire.joining import read_approval
+from huilian.wire.keys import SigningKey
+from huilian.wire.signed_documents import DAYS
 from tests.integration.test_members import DAY, sender_code
 from tests.support.county import BANK, COUNTY, MINUTE, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.membership.joining import JoiningRequest
+    from huilian.wire.joining import JoiningRequest
     from tests.support.county import County
 
 NEW_BANK = "RCB02"
@@ -56,7 +57,7 @@ def asked(key: SigningKey, **stated: Any) -> JoiningRequest:  # noqa: ANN401  # 
     return joining.read_request(request_text(key, **stated), name="request.json")
 
 
-def admit(county: County, request: JoiningRequest, fingerprint: str | None = None) -> members.MemberKey:
+def admit(county: County, request: JoiningRequest, fingerprint: str | None = None) -> directory.MemberKey:
     """Approve a request, by default with the fingerprint of its key."""
     said = request.public.fingerprint if fingerprint is None else fingerprint
     with county.database.transaction() as transaction:
@@ -91,8 +92,8 @@ def test_an_approved_request_makes_a_member_with_its_key(county: County):
     key = SigningKey.generate()
     entered = admit(county, asked(key, county=COUNTY))
     with county.database.transaction() as transaction:
-        found = members.find(transaction, NEW_BANK)
-        [known] = members.keys_of(transaction, NEW_BANK)
+        found = directory.find(transaction, NEW_BANK)
+        [known] = directory.keys_of(transaction, NEW_BANK)
     assert (found.kind, found.name, found.adapter) == ("bank", "示例村镇银行", "rural_commercial_bank")
     assert known == entered
     assert (known.kid, known.valid_from, known.valid_until) == (key.kid, NOW + MINUTE, NOW + MINUTE + 730 * DAY)
@@ -134,7 +135,7 @@ def test_the_fingerprint_may_be_typed_as_it_was_heard(county: County):
     admit(county, first, first.public.fingerprint.replace(" ", "-"))
     admit(county, second, f" {second.public.kid} ")
     with county.database.transaction() as transaction:
-        assert [len(members.keys_of(transaction, code)) for code in (NEW_BANK, "RCB03")] == [1, 1]
+        assert [len(directory.keys_of(transaction, code)) for code in (NEW_BANK, "RCB03")] == [1, 1]
 
 
 @pytest.mark.parametrize("claim", [{"kind": "guarantor"}, {"member": "RCB09"}, {"name": "x"}, {"county": "341522"}])
@@ -227,7 +228,7 @@ def test_a_member_that_left_can_come_back_with_a_new_key(county: County):
     key = SigningKey.generate()
     admit(county, asked(key, member=BANK, name="改名农商行"))
     with county.database.transaction() as transaction:
-        found = members.find(transaction, BANK)
+        found = directory.find(transaction, BANK)
     assert (found.name, found.takes_part) == ("改名农商行", True)
     codes = [sender_code(county, county.seal(key=each)) for each in (key, county.bank_key)]
     assert codes == [None, "HL1003"]
@@ -263,10 +264,10 @@ def test_a_member_that_left_signs_and_reads_no_more(county: County):
     with pytest.raises(AccessDenied, match="HL4002"), county.database.transaction() as transaction:
         tokens.scope_of(transaction, secret)
     with county.database.transaction() as transaction:
-        assert (members.find(transaction, BANK).left, members.find(transaction, BANK).takes_part) == (True, False)
+        assert (directory.find(transaction, BANK).left, directory.find(transaction, BANK).takes_part) == (True, False)
     assert county.column("SELECT source FROM huilian.message") == [BANK]
     with pytest.raises(AccessDenied, match=r"HL4016 .*has left"), county.database.transaction() as transaction:
-        members.add_key(transaction, BANK, SigningKey.generate().public, now=county.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, SigningKey.generate().public, now=county.clock.now(), actor="test")
 
 
 @pytest.mark.parametrize("step", [standing.suspend, standing.resume, standing.leave])
@@ -383,7 +384,7 @@ def test_a_machine_that_joined_pushes_to_its_county_unless_it_is_told_otherwise(
     assert machines.at(machines.county, "member", "approve", request, *right, "--out", approval, *address) == 0
     platform = machines.county.keys.current("HUILIAN").public.fingerprint
     assert machines.at(machines.bank, "member", "welcome", approval, "--fingerprint", platform) == 0
-    adapter = adapters.find("rural_commercial_bank")
+    adapter = loading.find("rural_commercial_bank")
     with way(machines.bank, NEW_BANK, adapter, Target(None, None, None, None)) as opened:
         assert (opened.county, type(opened.transport)) == (COUNTY, HttpTransport)
     named = Target("amqps://RCB02:x@county.example/huilian", None, None, None)
@@ -400,7 +401,7 @@ def test_certificates_that_others_may_change_are_not_trusted(tmp_path: Path):
     ca_file.write_text("certificates")
     ca_file.chmod(0o666)
     target = Target("https://county.example", "token", ca_file, COUNTY)
-    home, adapter = Home(tmp_path / "home", {}), adapters.find("rural_commercial_bank")
+    home, adapter = Home(tmp_path / "home", {}), loading.find("rural_commercial_bank")
     with pytest.raises(ConfigurationError, match="HL6020"), way(home, NEW_BANK, adapter, target):
         pass
 

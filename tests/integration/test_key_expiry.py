@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from huilian import envelope, members, messages
-from huilian.cli import checkup, screen, session
+from huilian.cli import doctor, screen, session
 from huilian.cli import members as members_command
 from huilian.cli.application import run
 from huilian.county.jobs import run_due
-from huilian.home import Home, Settings
-from huilian.http.metrics import Metrics
-from huilian.keys import SigningKey
-from huilian.membership import key_expiry, standing
-from huilian.office import open_office, set_up
+from huilian.county.members import directory, key_expiry, standing
+from huilian.county.messages import store
+from huilian.county.office import open_office, set_up
+from huilian.http.operations import Metrics
+from huilian.settings import Home, Settings
+from huilian.wire import envelope
+from huilian.wire.keys import KEY_LIFETIME, SigningKey
+from huilian.wire.names import PLATFORM
 from tests.integration.test_members import DAY, add_key, revoke
 from tests.support.county import BANK, COUNTY, MINUTE, NOW, manifest_draft
 
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
-ENDS = NOW + members.KEY_LIFETIME
+ENDS = NOW + KEY_LIFETIME
 """When the keys the office was set up with end."""
 BANK_ALONE = "RCB02"
 """A bank whose only key ends earlier than everybody else's."""
@@ -118,8 +120,8 @@ def test_the_notice_is_sealed_by_the_platform_and_kept_to_its_contract(county: C
     warned(county)
     [identifier] = county.column("SELECT id FROM huilian.message WHERE type = 'notices'")
     with county.database.transaction() as transaction:
-        [message] = messages.kept(transaction, members.PLATFORM, [identifier])
-        [platform] = members.keys_of(transaction, "HUILIAN")
+        [message] = store.kept(transaction, PLATFORM, [identifier])
+        [platform] = directory.keys_of(transaction, "HUILIAN")
     envelope.verify(message, platform.public)
     contract = county.office.context.catalogue.contract(message.type, message.dataschema)
     assert (message.subject, message.bulk, contract.dataschema) == (BANK_ALONE, True, "notices/v1")
@@ -162,7 +164,7 @@ def keep(county: County, *sealed: Message) -> None:
     """Keep messages as if they had come now, one after the other."""
     with county.database.transaction() as transaction:
         for message in sealed:
-            messages.store(transaction, message, now=county.clock.now())
+            store.keep(transaction, message, now=county.clock.now())
 
 
 def sealed_by(county: County, key: SigningKey, *, time: dt.datetime | None = None) -> Message:
@@ -230,7 +232,7 @@ def test_a_key_that_was_revoked_was_replaced_by_a_call(county: County, ending: S
     new = add_key(county, BANK_ALONE)
     with county.database.transaction() as transaction:
         now = county.clock.now()
-        members.revoke_key(transaction, ending.kid, now=now, actor="test", since=now + 9 * DAY)
+        directory.revoke_key(transaction, ending.kid, now=now, actor="test", since=now + 9 * DAY)
     assert of_the_bank(county) == ("new_key_unused", 9, ending.kid, new.kid)
     county.clock.advance(9 * DAY)
     assert of_the_bank(county) == (None, 721, new.kid, None)
@@ -242,7 +244,7 @@ def test_a_new_key_that_is_kept_here_will_be_signed_with(county: County):
     county.clock.moment = ENDS - 5 * DAY
     with county.database.transaction() as transaction:
         new = county.office.home.keys.create(BANK)
-        members.add_key(transaction, BANK, new.public, now=county.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, new.public, now=county.clock.now(), actor="test")
     assert days_of(county)[BANK] == 730
     county.clock.advance(MINUTE)
     add_key(county, BANK)
@@ -257,7 +259,7 @@ def test_a_member_whose_key_is_elsewhere_by_now_is_asked_to_rotate_there(county:
     with county.database.transaction() as transaction:
         ended = "UPDATE huilian.member_key SET valid_until = %s WHERE kid = %s"
         transaction.execute(ended, [county.clock.now(), county.bank_key.kid])
-        [bank] = [each for each in members.all_members(transaction) if each.code == BANK]
+        [bank] = [each for each in directory.all_members(transaction) if each.code == BANK]
         found = key_expiry.ending_of(transaction, county.office.home.keys, bank, county.clock.now())
     assert (found.key and found.key.kid, found.cause, found.kept_here) == (elsewhere.kid, "last_key_ends", False)
     assert found.remedy == f"huilian member rotate {BANK}"
@@ -379,8 +381,8 @@ def test_doctor_and_the_list_say_how_many_days_are_left(home: Home, capsys: pyte
     assert run(["member", "list", "--json"]) == 0
     days = {each["code"]: each["key_days_left"] for each in json.loads(capsys.readouterr().out)}
     assert days == {"HUILIAN": 729, COUNTY: 729, BANK: 11}
-    [found] = [each for each in checkup.examine(home) if each.name == "密钥 (keys)"]
-    assert found.status == checkup.WARN
+    [found] = [each for each in doctor.examine(home) if each.name == "密钥 (keys)"]
+    assert found.status == doctor.WARN
     assert found.what.startswith("RCB01 的密钥 ")
     assert found.what.endswith("到期，剩 11 天 (ends)")
     assert found.remedy == "huilian member key RCB01 --rotate"
@@ -400,12 +402,12 @@ def test_doctor_and_the_list_say_who_does_not_use_its_new_key(home: Home, capsys
     with open_office(home) as office, office.database.transaction() as transaction:
         now = office.clock.now()
         message = envelope.seal(manifest_draft(), home.keys.current(BANK), source=BANK, time=now)
-        messages.store(transaction, message, now=now)
-        members.add_key(transaction, BANK, new.public, now=now, actor="test")
+        store.keep(transaction, message, now=now)
+        directory.add_key(transaction, BANK, new.public, now=now, actor="test")
     remedy = "huilian member approval RCB01 --out RCB01.approval.json"
     assert warnings_listed(capsys) == {BANK: ("new_key_unused", remedy), COUNTY: (None, None), "HUILIAN": (None, None)}
-    [found] = [each for each in checkup.examine(home) if each.name == "密钥 (keys)"]
-    assert found.status == checkup.WARN
+    [found] = [each for each in doctor.examine(home) if each.name == "密钥 (keys)"]
+    assert found.status == doctor.WARN
     assert found.what.endswith(
         f"到期，剩 11 天 (ends)；已登记的新密钥 {new.kid[:12]} 尚未用过 (it has signed nothing with its new key)"
     )
@@ -425,13 +427,13 @@ def test_who_has_no_key_left_is_asked_for_one_by_telephone(home: Home, capsys: p
     """Nothing it announces would be believed; a member whose keys are kept here gets another here."""
     with open_office(home) as office, office.database.transaction() as transaction:
         now = office.clock.now()
-        member = members.Member("RCB02", "bank", "示例", None, None, suspended=False)
-        members.add(transaction, member, now=now, actor="test")
-        members.revoke_key(transaction, home.keys.current(BANK).kid, now=now, actor="test")
+        member = directory.Member("RCB02", "bank", "示例", None, None, suspended=False)
+        directory.add(transaction, member, now=now, actor="test")
+        directory.revoke_key(transaction, home.keys.current(BANK).kid, now=now, actor="test")
     listed = warnings_listed(capsys)
     assert listed[BANK] == ("no_key", "huilian member key RCB01 --rotate")
     assert listed["RCB02"] == ("no_key", "huilian member key RCB02 --public-key FILE")
-    remedies = [each.remedy for each in checkup.examine(home) if each.name == "密钥 (keys)"]
+    remedies = [each.remedy for each in doctor.examine(home) if each.name == "密钥 (keys)"]
     assert remedies == [
         "huilian member key RCB01 --rotate",
         "电话核实后登记其新公钥 (enter its new key, after a call): huilian member key RCB02 --public-key FILE",

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import base64url, members, office
-from huilian.errors import AccessDenied, MessageRefused, UsageError
-from huilian.home import Home, Settings
-from huilian.keys import PublicKey, SigningKey
-from huilian.members import KEY_LIFETIME, Member
+from huilian.core.errors import AccessDenied, MessageRefused, UsageError
+from huilian.county import office
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
+from huilian.settings import Home, Settings
+from huilian.wire.keys import KEY_LIFETIME, PublicKey, SigningKey, decode_base64url, encode_base64url
 from tests.support.county import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 DAY = dt.timedelta(days=1)
@@ -28,7 +29,7 @@ def sender_code(county: County, message: Message, *, now: dt.datetime | None = N
     """Return the code with which the sender of a message is refused, or None."""
     try:
         with county.database.transaction() as transaction:
-            members.sender(transaction, message, now=now or county.clock.now())
+            directory.sender(transaction, message, now=now or county.clock.now())
     except MessageRefused as refused:
         return refused.code
     return None
@@ -38,23 +39,23 @@ def add_key(county: County, code: str = BANK, **validity: dt.datetime) -> Signin
     """Enter one more key of a member."""
     key = SigningKey.generate()
     with county.database.transaction() as transaction:
-        members.add_key(transaction, code, key.public, now=county.clock.now(), actor="test", **validity)
+        directory.add_key(transaction, code, key.public, now=county.clock.now(), actor="test", **validity)
     return key
 
 
 def revoke(county: County, key: SigningKey) -> None:
     """Revoke a key now."""
     with county.database.transaction() as transaction:
-        members.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test")
+        directory.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test")
 
 
 def test_a_member_is_found_as_it_was_entered(county: County):
     """With its keys, oldest first."""
     later = add_key(county, valid_from=NOW + DAY)
     with county.database.transaction() as transaction:
-        found = members.find(transaction, BANK)
-        keys = members.keys_of(transaction, BANK)
-        everybody = members.all_members(transaction)
+        found = directory.find(transaction, BANK)
+        keys = directory.keys_of(transaction, BANK)
+        everybody = directory.all_members(transaction)
     assert found == Member(BANK, "bank", "农村商业银行", None, COUNTY, suspended=False)
     assert [member.code for member in everybody] == [COUNTY, "HUILIAN", BANK]
     assert [key.kid for key in keys] == [county.bank_key.kid, later.kid]
@@ -66,7 +67,7 @@ def test_the_key_of_the_sender_and_its_member_are_returned(county: County):
     """What the rest of the checks go by."""
     message = county.seal()
     with county.database.transaction() as transaction:
-        member, key = members.sender(transaction, message, now=county.clock.now())
+        member, key = directory.sender(transaction, message, now=county.clock.now())
     assert (member.code, member.kind, key.public) == (BANK, "bank", county.bank_key.public)
 
 
@@ -109,7 +110,7 @@ def test_a_suspended_member_is_refused(county: County):
     """Its keys are as good as ever; the member is not."""
     with county.database.transaction() as transaction:
         transaction.execute("UPDATE huilian.member SET suspended_at = %s WHERE code = %s", [NOW, BANK])
-        assert members.find(transaction, BANK).suspended
+        assert directory.find(transaction, BANK).suspended
     assert sender_code(county, county.seal()) == "HL1013"
 
 
@@ -165,7 +166,7 @@ def test_a_dead_letter_that_came_in_time_is_taken_when_it_is_retried_later(count
     county.clock.advance(60 * DAY)
     assert [sender_code(county, each) for each in (came, other)] == [None, "HL1025"]
     with county.database.transaction() as transaction:
-        members.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test", since=NOW + 2 * DAY)
+        directory.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test", since=NOW + 2 * DAY)
     assert [sender_code(county, each) for each in (came, other)] == [None, "HL1003"]
     county.processor.deliver(failing, other.seal, other.payload)
     assert sender_code(county, other) == "HL1003"
@@ -175,17 +176,17 @@ def test_a_key_of_low_order_cannot_be_entered_and_one_that_was_lets_nothing_in(c
     """An older Huilian took it; under it anybody could sign."""
     unfit = PublicKey(bytes(32))
     with county.database.transaction() as transaction, pytest.raises(AccessDenied, match="HL4019"):
-        members.add_key(transaction, BANK, unfit, now=NOW, actor="test")
+        directory.add_key(transaction, BANK, unfit, now=NOW, actor="test")
     with county.database.transaction() as transaction:
         transaction.execute(
             "INSERT INTO huilian.member_key (kid, member, public_key, valid_from, valid_until)"
             " VALUES (%s, %s, %s, %s, %s)",
             [unfit.kid, BANK, unfit.raw, NOW, NOW + KEY_LIFETIME],
         )
-    header = json.loads(base64url.decode(county.seal().seal.partition("..")[0]))
+    header = json.loads(decode_base64url(county.seal().seal.partition("..")[0]))
     for number in range(16):
-        protected = base64url.encode(json.dumps(header | {"kid": unfit.kid, "id": f"forged-{number}"}).encode())
-        forged = f"{protected}..{base64url.encode(bytes.fromhex('58' + '66' * 31 + '01').ljust(64, bytes(1)))}"
+        protected = encode_base64url(json.dumps(header | {"kid": unfit.kid, "id": f"forged-{number}"}).encode())
+        forged = f"{protected}..{encode_base64url(bytes.fromhex('58' + '66' * 31 + '01').ljust(64, bytes(1)))}"
         refusal = county.processor.intake(forged, b"{}").refusal
         assert refusal is not None
         assert refusal.code == "HL1001"
@@ -214,7 +215,7 @@ def test_revoking_again_does_not_move_the_moment(county: County):
     county.clock.advance(DAY)
     revoke(county, county.bank_key)
     with county.database.transaction() as transaction:
-        [key] = members.keys_of(transaction, BANK)
+        [key] = directory.keys_of(transaction, BANK)
     assert key.revoked_at == first
     assert county.column("SELECT count(*) FROM huilian.audit WHERE action = 'key.revoked'") == [1]
 
@@ -243,7 +244,7 @@ def test_a_code_is_given_once(county: County):
     with pytest.raises(AccessDenied, match="HL4007 member RCB01 exists already"):
         county.add_member(BANK, "insurer")
     with county.database.transaction() as transaction:
-        assert members.find(transaction, BANK).kind == "bank"
+        assert directory.find(transaction, BANK).kind == "bank"
 
 
 def test_a_key_is_entered_once_for_one_member(county: County):
@@ -254,7 +255,7 @@ def test_a_key_is_entered_once_for_one_member(county: County):
             pytest.raises(UsageError, match=f"{county.bank_key.kid} is registered already"),
             county.database.transaction() as t,
         ):
-            members.add_key(t, code, county.bank_key.public, now=NOW, actor="test")
+            directory.add_key(t, code, county.bank_key.public, now=NOW, actor="test")
 
 
 def test_a_key_needs_a_member_and_a_time_in_which_it_counts(county: County):
@@ -296,4 +297,4 @@ def test_setting_up_again_enters_a_key_that_was_made_and_never_entered(tmp_path:
     office.set_up(home, settings)
     assert home.keys.current("HUILIAN").kid == key.kid
     with office.open_office(home) as opened, opened.database.transaction() as transaction:
-        assert [each.kid for each in members.keys_of(transaction, "HUILIAN")] == [key.kid]
+        assert [each.kid for each in directory.keys_of(transaction, "HUILIAN")] == [key.kid]

@@ -8,18 +8,20 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from huilian import bundle, carrying, messages, outgoing, schema
-from huilian.database import Database
-from huilian.envelope import Draft
-from huilian.processing import Result
-from huilian.schema import KERNEL
+from huilian.county.messages import courier, mailbox, store
+from huilian.county.messages.processor import Result
+from huilian.database import schema
+from huilian.database.connection import Database
+from huilian.database.schema import KERNEL
+from huilian.wire import bundle
+from huilian.wire.envelope import Draft
 from tests.support.county import BANK, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 OTHER = "RCB02"
@@ -50,8 +52,8 @@ def test_two_members_may_hand_in_the_same_id(county: County):
         BANK,
     ]
     with county.database.transaction() as transaction:
-        assert messages.kept(transaction, OTHER, [SAME]) == [theirs]
-        assert messages.kept(transaction, BANK, [SAME]) == [ours]
+        assert store.kept(transaction, OTHER, [SAME]) == [theirs]
+        assert store.kept(transaction, BANK, [SAME]) == [ours]
 
 
 def test_the_same_member_may_not(county: County):
@@ -70,9 +72,9 @@ def test_the_platforms_ids_cannot_be_taken_by_a_member(county: County):
     ours = county.seal(message_id=SAME)
     assert county.processor.intake(ours.seal, ours.payload).result is Result.HANDLED
     with county.database.transaction() as transaction:
-        entries = outgoing.after(transaction, BANK, ["receipt"], cursor=None, now=county.clock.now())
+        entries = mailbox.after(transaction, BANK, ["receipt"], cursor=None, now=county.clock.now())
         assert [(entry.position, entry.message) for entry in entries] == [(1, SAME)]
-        assert [each.source for each in messages.kept(transaction, "HUILIAN", [SAME])] == ["HUILIAN"]
+        assert [each.source for each in store.kept(transaction, "HUILIAN", [SAME])] == ["HUILIAN"]
 
 
 def test_a_bundle_may_hold_both(county: County, tmp_path: Path):
@@ -80,7 +82,7 @@ def test_a_bundle_may_hold_both(county: County, tmp_path: Path):
     both = two_of_one_id(county)
     assert bundle.write(tmp_path / "both.hlb", "HUILIAN", both) == 2
     with bundle.opened(tmp_path / "both.hlb") as opened:
-        taken = carrying.let_in(county.office, opened, actor="test")
+        taken = courier.let_in(county.office, opened, actor="test")
     assert (taken.new, taken.repeated) == (2, 0)
     assert county.count("huilian.outbox") == 2
 

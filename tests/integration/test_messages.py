@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import envelope, messages
-from huilian.envelope import SEAL_LIMIT
-from huilian.errors import MessageRefused, UsageError
-from huilian.keys import SigningKey
+from huilian.core.errors import MessageRefused, UsageError
+from huilian.county.messages import dead_letters, store
+from huilian.wire import envelope
+from huilian.wire.envelope import SEAL_LIMIT
+from huilian.wire.keys import SigningKey
 from tests.support.county import BANK, MINUTE, NOW, manifest_draft
 
 if TYPE_CHECKING:
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 SUBMISSION = "RCB01-loan_ledger-20240531-0123456789abcdef"
@@ -23,7 +24,7 @@ SUBMISSION = "RCB01-loan_ledger-20240531-0123456789abcdef"
 def put(county: County, message: Message) -> None:
     """Put one message in the outbox."""
     with county.database.transaction() as transaction:
-        messages.put(transaction, message, now=county.clock.now())
+        store.put(transaction, message, now=county.clock.now())
 
 
 def bury(county: County, seal: str, payload: bytes = b"{}", *, code: str = "HL1012", service: str = "probe") -> int:
@@ -32,7 +33,7 @@ def bury(county: County, seal: str, payload: bytes = b"{}", *, code: str = "HL10
         now = county.clock.now()
         refusal = MessageRefused("HL1012", what="why")
         refusal.code = code
-        return messages.bury(
+        return dead_letters.bury(
             transaction, service=service, seal=seal, payload=payload, refusal=refusal, trace="where", now=now
         )
 
@@ -40,7 +41,7 @@ def bury(county: County, seal: str, payload: bytes = b"{}", *, code: str = "HL10
 def refusal_of(county: County, submission: str = SUBMISSION) -> str | None:
     """Ask with what code something was refused of a submission."""
     with county.database.transaction() as transaction:
-        refusal = messages.refusal_of(transaction, submission)
+        refusal = dead_letters.refusal_of(transaction, submission)
     return refusal.code if refusal else None
 
 
@@ -50,7 +51,7 @@ def test_the_bytes_that_were_signed_are_the_bytes_that_are_kept(county: County):
     assert large.compressed
     put(county, large)
     with county.database.transaction() as transaction:
-        [kept] = messages.kept(transaction, BANK, [large.id])
+        [kept] = store.kept(transaction, BANK, [large.id])
     assert kept == large
     envelope.verify(kept, county.bank_key.public)
 
@@ -62,7 +63,7 @@ def test_kept_messages_come_in_the_order_asked_for(county: County):
         put(county, message)
     asked = [sealed[2].id, str(uuid.uuid4()), sealed[0].id, sealed[1].id]
     with county.database.transaction() as transaction:
-        found = messages.kept(transaction, BANK, asked)
+        found = store.kept(transaction, BANK, asked)
     assert found == [sealed[2], sealed[0], sealed[1]]
 
 
@@ -86,7 +87,7 @@ def test_an_id_is_used_for_one_message_only(county: County):
         with pytest.raises(MessageRefused, match=f"HL1008 message id {message.id} was already used for other bytes"):
             put(county, other)
     with county.database.transaction() as transaction:
-        assert messages.kept(transaction, BANK, [message.id]) == [message]
+        assert store.kept(transaction, BANK, [message.id]) == [message]
 
 
 def test_a_service_takes_a_message_once_and_every_service_for_itself(county: County):
@@ -96,14 +97,14 @@ def test_a_service_takes_a_message_once_and_every_service_for_itself(county: Cou
 
     def take_and_fail() -> None:
         with county.database.transaction() as transaction:
-            assert messages.take(transaction, "registry", message, now=now)
+            assert store.take(transaction, "registry", message, now=now)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         take_and_fail()
     with county.database.transaction() as transaction:
         services = ["registry", "registry", "statistics", "statistics", "registry"]
-        takes = [messages.take(transaction, service, message, now=now) for service in services]
+        takes = [store.take(transaction, service, message, now=now) for service in services]
     assert takes == [True, False, True, False, False]
     assert county.count("huilian.message") == 1
 
@@ -114,10 +115,10 @@ def test_the_outbox_announces_what_is_new(county: County):
 
     def put_and_fail() -> None:
         with county.database.transaction() as transaction:
-            messages.put(transaction, county.seal(), now=NOW)
+            store.put(transaction, county.seal(), now=NOW)
             raise ZeroDivisionError
 
-    listener = county.database.listener(messages.OUTBOX_CHANNEL)
+    listener = county.database.listener(store.OUTBOX_CHANNEL)
     try:
         put(county, message)
         assert listener.wait(5.0)
@@ -188,10 +189,10 @@ def test_a_dead_letter_that_was_handled_after_all_waits_no_more(county: County):
     """It stays, and comes back when the same bytes are refused again."""
     number = bury(county, "seal")
     with county.database.transaction() as transaction:
-        messages.mark_retried(transaction, number, now=county.clock.now())
+        dead_letters.mark_retried(transaction, number, now=county.clock.now())
     assert county.dead_letters() == []
     with county.database.transaction() as transaction:
-        [letter] = messages.dead_letters(transaction, everything=True)
+        [letter] = dead_letters.all_dead_letters(transaction, everything=True)
     assert letter.retried_at == county.clock.now()
     assert bury(county, "seal") == number
     assert [each.number for each in county.dead_letters()] == [number]
@@ -211,7 +212,7 @@ def test_a_submission_is_told_what_was_refused_of_it(county: County):
     bury(county, second.seal)
     assert refusal_of(county) == "HL1010"
     with county.database.transaction() as transaction:
-        messages.mark_retried(transaction, number, now=NOW)
+        dead_letters.mark_retried(transaction, number, now=NOW)
     assert refusal_of(county) == "HL1012"
     assert refusal_of(county, SUBMISSION.replace("20240531", "20240430")) is None
 

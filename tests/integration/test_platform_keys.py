@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from huilian import adapters, bundle, carrying, envelope, members
-from huilian.broker import Broker, declare
-from huilian.cli import checkup, session, ways
+from huilian.adapters import loading
+from huilian.cli import doctor, push, session
 from huilian.cli.application import run
-from huilian.clock import FixedClock, SystemClock
-from huilian.errors import FileRefused, HuilianError
-from huilian.home import Home
+from huilian.core.clock import FixedClock, SystemClock
+from huilian.core.errors import FileRefused, HuilianError
+from huilian.county.members import directory, key_list
+from huilian.county.messages import courier
+from huilian.county.messages.relay import Relay
+from huilian.county.office import open_office
 from huilian.institution import bundles as at_the_edge
 from huilian.institution import membership
 from huilian.institution.edge import open_edge
@@ -24,12 +26,11 @@ from huilian.institution.membership import membership_of
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.institution.transports.http import HttpTransport
 from huilian.institution.trust import believed
-from huilian.keys import PublicKey, SigningKey
-from huilian.membership import platform_keys
-from huilian.membership.approval import Addresses, make_approval, read_approval
-from huilian.membership.platform_keys import read_list
-from huilian.office import open_office
-from huilian.relay import Relay
+from huilian.settings import Home
+from huilian.wire import bundle, envelope
+from huilian.wire.broker import Broker, declare
+from huilian.wire.joining import Addresses, make_approval, read_approval, read_key_list
+from huilian.wire.keys import PublicKey, SigningKey
 from huilian.wire.trusted_keys import TrustedKey
 from tests.integration.test_joining import NEW_BANK, Machines
 from tests.support.builders.platform_lists import DAY, entry, list_text
@@ -90,8 +91,8 @@ def test_a_county_changes_its_key_and_revokes_the_old_one_and_institutions_follo
     assert at_county(machines, "--out", both) == 0
     assert at_county(machines, "--revoke", first.kid[:12]) == 0
     assert at_county(machines, "--out", revoked) == 0
-    assert [key.kid for key in read_list(both.read_text(), name="").signers] == [second.kid, first.kid]
-    assert [key.kid for key in read_list(revoked.read_text(), name="").signers] == [second.kid]
+    assert [key.kid for key in read_key_list(both.read_text(), name="").signers] == [second.kid, first.kid]
+    assert [key.kid for key in read_key_list(revoked.read_text(), name="").signers] == [second.kid]
     # Of a key nobody there knows the fingerprint must be told.
     assert machines.at(bank, "member", "welcome", revoked) == 2
     assert standing(bank) == [first.kid]
@@ -135,7 +136,7 @@ def test_a_rotation_that_was_cut_off_is_run_again(machines: Machines, monkeypatc
     county = machines.county
     first = county.keys.current("HUILIAN").kid
     with monkeypatch.context() as patched:
-        patched.setattr("huilian.home.Home.trust", lambda *_, **__: 1 / 0)
+        patched.setattr("huilian.settings.Home.trust", lambda *_, **__: 1 / 0)
         with contextlib.suppress(ZeroDivisionError):
             at_county(machines, "--rotate")
     assert county.keys.current("HUILIAN").kid == first
@@ -156,9 +157,9 @@ def test_doctor_tells_of_unfit_keys_and_of_a_platform_that_signs_with_a_revoked_
             " VALUES (%s, %s, %s, %s, %s)",
             [unfit.kid, NEW_BANK, unfit.raw, now, now + DAY],
         )
-        members.add_key(transaction, "HUILIAN", SECOND.public, now=now, actor="test")
-        members.revoke_key(transaction, first, now=now, actor="test")
-    found = [each for each in checkup.examine(county) if each.name == "密钥 (keys)" and each.status == "fail"]
+        directory.add_key(transaction, "HUILIAN", SECOND.public, now=now, actor="test")
+        directory.revoke_key(transaction, first, now=now, actor="test")
+    found = [each for each in doctor.examine(county) if each.name == "密钥 (keys)" and each.status == "fail"]
     assert [(each.what, each.remedy) for each in found] == [
         (
             f"{NEW_BANK} 的公钥 {unfit.kid[:12]} 不能使用，由它签名的一律不收：低阶点 (it is a point of low order)",
@@ -374,7 +375,7 @@ def test_nobody_hands_anything_over_in_the_platforms_name(county: County, tmp_pa
     assert refusal.code == "HL1004"
     bundle.write(tmp_path / "1.hlb", "HUILIAN", [forged])
     with bundle.opened(tmp_path / "1.hlb") as opened, pytest.raises(FileRefused, match=r"HL7014.*HL1004"):
-        carrying.let_in(county.office, opened, actor="test")
+        courier.let_in(county.office, opened, actor="test")
 
 
 def test_over_http_a_push_asks_for_the_list_before_anything_else(fresh_database: str, tmp_path: Path):
@@ -384,20 +385,20 @@ def test_over_http_a_push_asks_for_the_list_before_anything_else(fresh_database:
         bank = edge_home(tmp_path / "bank", home)
         answer = httpx.get(f"{served.url}/api/v1/platform-keys", trust_env=False)
         first = home.keys.current("HUILIAN")
-        assert [key.kid for key in read_list(answer.text, name="").signers] == [first.kid]
+        assert [key.kid for key in read_key_list(answer.text, name="").signers] == [first.kid]
         receipt = send(ledger(tmp_path), office, served.transport()).receipt["submission"]
         second = home.keys.prepare("HUILIAN")
         with office.database.transaction() as transaction:
-            members.add_key(transaction, "HUILIAN", second.public, now=office.clock.now(), actor="test")
+            directory.add_key(transaction, "HUILIAN", second.public, now=office.clock.now(), actor="test")
         home.keys.use_prepared("HUILIAN")
-        target = ways.Target(served.url, served.secrets[BANK], None, COUNTY)
-        with ways.way(bank, BANK, adapters.find(ADAPTER), target) as opened:
+        target = push.Target(served.url, served.secrets[BANK], None, COUNTY)
+        with push.way(bank, BANK, loading.find(ADAPTER), target) as opened:
             assert standing(bank) == [first.kid]
             assert wait(bank, opened.transport, "RCB01-none", seconds=0) is None
         assert set(standing(bank)) == {first.kid, second.kid}
         with office.database.transaction() as transaction:
-            members.revoke_key(transaction, first.kid, now=office.clock.now(), actor="test")
-        with ways.way(bank, BANK, adapters.find(ADAPTER), target) as opened:
+            directory.revoke_key(transaction, first.kid, now=office.clock.now(), actor="test")
+        with push.way(bank, BANK, loading.find(ADAPTER), target) as opened:
             wait(bank, opened.transport, "RCB01-none", seconds=0)
         assert standing(bank) == [second.kid]
         # What it was given before the revocation is given again under a key that counts.
@@ -448,8 +449,8 @@ def announce_next(county: County) -> None:
     home = county.office.home
     new = home.keys.prepare("HUILIAN")
     with county.database.transaction() as transaction:
-        members.add_key(transaction, "HUILIAN", new.public, now=county.clock.now(), actor="test")
-        platform_keys.announce(county.office, transaction, also=[new])
+        directory.add_key(transaction, "HUILIAN", new.public, now=county.clock.now(), actor="test")
+        key_list.announce_key_list(county.office, transaction, also=[new])
     home.keys.use_prepared("HUILIAN")
 
 
@@ -457,13 +458,13 @@ def revoke(county: County, key: SigningKey) -> None:
     """Do what `member key HUILIAN --revoke` does."""
     county.clock.advance(MINUTE)
     with county.database.transaction() as transaction:
-        members.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test")
-        platform_keys.announce(county.office, transaction)
+        directory.revoke_key(transaction, key.kid, now=county.clock.now(), actor="test")
+        key_list.announce_key_list(county.office, transaction)
 
 
 def carry(county: County, bank: Home, target: Path, *, everything: bool = False) -> int:
     """Carry what the county has for the bank there in a bundle, and have it written out; return how many messages."""
-    carrying.write_for(county.office, BANK, target, everything=everything, actor="test")
+    courier.write_for(county.office, BANK, target, everything=everything, actor="test")
     with bundle.opened(target) as opened:
         kept = at_the_edge.read(bank, BANK, opened, clock=county.clock)
     with open_edge(bank, offline=True, clock=county.clock) as edge:

@@ -14,23 +14,25 @@ import psycopg
 import pytest
 import structlog
 
-from huilian import audit, counted_refusals, members, messages
-from huilian.database import Database
-from huilian.envelope import BODY_LIMIT, Draft
-from huilian.errors import FileRefused, HostUnavailable
+from huilian.core.errors import FileRefused, HostUnavailable
+from huilian.county import audit
+from huilian.county.members import directory
+from huilian.county.messages import dead_letters, store
+from huilian.county.messages.processor import Result
+from huilian.county.office import Office
+from huilian.county.service import Service
+from huilian.database.connection import Database
+from huilian.database.schema import KERNEL
 from huilian.hosts.embedded import EmbeddedHost
-from huilian.keys import SigningKey
-from huilian.office import Office
-from huilian.processing import Result
-from huilian.schema import KERNEL
-from huilian.service import Service
+from huilian.wire.envelope import BODY_LIMIT, Draft
+from huilian.wire.keys import SigningKey
 from tests.support.county import BANK, COUNTY, MINUTE, NOW, Probe, manifest_draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from huilian.envelope import Message
-    from huilian.processing import Outcome
+    from huilian.county.messages.processor import Outcome
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 NUMBER = "341599199001011234"
@@ -61,14 +63,14 @@ def handled(county: County) -> list[str]:
 def counts(county: County) -> list[tuple[str, str, str, int]]:
     """Return place, code, member and number of what was only counted."""
     with county.database.transaction() as transaction:
-        found = counted_refusals.all_counts(transaction)
+        found = dead_letters.all_counts(transaction)
     return [(count.service, count.code, count.member, count.times) for count in found]
 
 
-def samples(county: County) -> list[counted_refusals.Sample]:
+def samples(county: County) -> list[dead_letters.Sample]:
     """Return the samples of what was only counted."""
     with county.database.transaction() as transaction:
-        return counted_refusals.all_samples(transaction)
+        return dead_letters.all_samples(transaction)
 
 
 def wrong_signature(county: County) -> Bytes:
@@ -95,14 +97,14 @@ def revoked(county: County) -> Bytes:
     key = SigningKey.generate()
     enter_key(county, key, NOW, NOW + 100 * MINUTE)
     with county.database.transaction() as transaction:
-        members.revoke_key(transaction, key.kid, now=NOW, actor="test")
+        directory.revoke_key(transaction, key.kid, now=NOW, actor="test")
     return bytes_of(county.seal(key=key))
 
 
 def enter_key(county: County, key: SigningKey, begins: dt.datetime, ends: dt.datetime) -> None:
     """Enter a key of the bank."""
     with county.database.transaction() as transaction:
-        members.add_key(transaction, BANK, key.public, now=NOW, actor="test", valid_from=begins, valid_until=ends)
+        directory.add_key(transaction, BANK, key.public, now=NOW, actor="test", valid_from=begins, valid_until=ends)
 
 
 def of_another_member(county: County) -> Bytes:
@@ -257,7 +259,7 @@ def test_a_hundred_megabytes_are_refused_in_bounded_memory_and_storage(county: C
     assert outcome.refusal.facts == {"size": HUGE, "limit": BODY_LIMIT}
     [sample] = samples(county)
     assert (sample.code, sample.size, sample.sha256) == ("HL1006", HUGE, hashlib.sha256(payload).hexdigest())
-    assert len(sample.seal) + len(sample.payload) == counted_refusals.SAMPLE_BYTES
+    assert len(sample.seal) + len(sample.payload) == dead_letters.SAMPLE_BYTES
     assert peak < BODY_LIMIT
     assert deliver(county, county.seal()).result is Result.HANDLED
 
@@ -367,8 +369,8 @@ def test_the_answer_is_sealed_by_the_service_and_leaves_with_the_commit(county: 
     deliver(county, county.seal(manifest_draft(submission="RCB01-x")))
     [answer_id] = county.column("SELECT message FROM huilian.outbox")
     with county.database.transaction() as transaction:
-        [answer] = messages.kept(transaction, "service.probe", [answer_id])
-        member, _ = members.sender(transaction, answer, now=county.clock.now())
+        [answer] = store.kept(transaction, "service.probe", [answer_id])
+        member, _ = directory.sender(transaction, answer, now=county.clock.now())
     assert (member.code, answer.type, answer.subject, answer.submission) == (
         "service.probe",
         "receipt",

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from huilian import adapters, catalogue, envelope, members
-from huilian.clock import FixedClock
-from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
-from huilian.home import Home, Settings
+from huilian.adapters import interface, loading
+from huilian.core.clock import FixedClock
+from huilian.core.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.county.members import directory
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import push, sync
 from huilian.institution.spool import Spool
 from huilian.institution.transports.base import Incoming
-from huilian.keys import SigningKey
+from huilian.settings import Home, Settings
+from huilian.wire import catalogue, envelope
+from huilian.wire.keys import SigningKey
 from tests.support.county import BANK, COUNTY, MINUTE, NOW, PROJECT
 from tests.support.edge import Wire, receipt_draft
 from tests.support.push import ADAPTER, BATCH, FILE, Cut, ledger, receipt, row, send, send_and_settle, spool
@@ -30,9 +32,9 @@ from tests.support.push import ADAPTER, BATCH, FILE, Cut, ledger, receipt, row, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.county.office import Office
     from huilian.institution.transports.base import Transport
-    from huilian.office import Office
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 LOANS = 12
@@ -103,7 +105,7 @@ with open_office(Home(Path(sys.argv[1])), clock=FixedClock(NOW + MINUTE)) as off
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few records are a message."""
-    monkeypatch.setattr("huilian.bulk.LINE_LIMIT", BATCH)
+    monkeypatch.setattr("huilian.wire.batches.LINE_LIMIT", BATCH)
 
 
 @pytest.fixture
@@ -169,7 +171,7 @@ def test_a_file_that_is_spooled_is_not_translated_again(tmp_path: Path, bank: Ho
     source = ledger(tmp_path)
     first = spool(source, bank, clock())
     sealed = list(first.messages())
-    monkeypatch.setattr(adapters, "find", lambda _name, find=adapters.find: _Unreadable(find(_name)))
+    monkeypatch.setattr(loading, "find", lambda _name, find=loading.find: _Unreadable(find(_name)))
     os.utime(source, (0, 0))
     again = spool(source, bank, clock())
     assert again.folder == first.folder
@@ -179,7 +181,7 @@ def test_a_file_that_is_spooled_is_not_translated_again(tmp_path: Path, bank: Ho
 class _Unreadable:
     """An adapter that must not be asked to read."""
 
-    def __init__(self, adapter: adapters.Adapter) -> None:
+    def __init__(self, adapter: interface.Adapter) -> None:
         self.recognise = adapter.recognise
         self.reads = adapter.reads
         self.name, self.settings = adapter.name, adapter.settings
@@ -224,7 +226,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     """Its digest would be that of another file than its rows are from."""
     source = ledger(tmp_path)
     other = ledger(tmp_path, range(1, 4), name="other.csv")
-    adapter = adapters.find(ADAPTER)
+    adapter = loading.find(ADAPTER)
     whole = type(adapter).read
 
     def changing(self: object, path: Path, *others: object) -> object:
@@ -371,10 +373,10 @@ def test_a_push_that_is_cut_off_goes_on_where_it_was(bank: Home, tmp_path: Path,
     def once() -> push.Pushed:
         return push.push(
             source,
-            adapter=adapters.find(ADAPTER),
+            adapter=loading.find(ADAPTER),
             member=BANK,
             home=bank,
-            settings=adapters.settings_for(adapters.find(ADAPTER), COUNTY, {}),
+            settings=loading.settings_for(loading.find(ADAPTER), COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=clock(),
             transport=Remote(platform),
@@ -455,7 +457,7 @@ def test_a_message_the_county_refuses_is_told_and_the_file_is_sealed_anew_next_t
     assert list(county.office.home.spool.iterdir()) == []
     with county.database.transaction() as transaction:
         key = county.office.home.keys.current(BANK)
-        members.add_key(transaction, BANK, key.public, now=county.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, key.public, now=county.clock.now(), actor="test")
     assert without_names(send_and_settle(source, county.office).receipt) == RECEIPT
     assert county.column(LOAN_TABLE) == EXPECTED_LOANS
 
@@ -488,7 +490,7 @@ def refused(source: Path, office: Office) -> str:
 
 def tell(submission: str, source: Path, office: Office, transport: Transport | None = None) -> push.Pushed:
     """Tell the county of a refusal, and let the host carry all that it causes."""
-    adapter = adapters.find(ADAPTER)
+    adapter = loading.find(ADAPTER)
     with EmbeddedHost(office) as host:
         pushed = push.tell(
             submission,
@@ -496,7 +498,7 @@ def tell(submission: str, source: Path, office: Office, transport: Transport | N
             adapter=adapter,
             member=BANK,
             home=office.home,
-            settings=adapters.settings_for(adapter, COUNTY, {}),
+            settings=loading.settings_for(adapter, COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=office.clock,
             transport=transport or EmbeddedTransport(office),
@@ -519,8 +521,8 @@ def test_the_county_is_told_of_a_refusal_and_answers_in_the_banks_own_format(tmp
     assert "借款金额 合计行为 1.00，明细为 600000.00" in told.receipt["message"]
     assert told.receipt["submission"] == name
     assert told.answer is not None
-    adapter = adapters.find(ADAPTER)
-    settings = adapters.settings_for(adapter, COUNTY, {})
+    adapter = loading.find(ADAPTER)
+    settings = loading.settings_for(adapter, COUNTY, {})
     [written] = adapter.read_back(told.answer, "receipt/v2", settings).to_dicts()
     assert written == told.receipt
     assert tell(refused(source, office), source, office) == told
@@ -552,7 +554,7 @@ def test_a_refusal_that_the_county_does_not_take_is_sealed_anew_the_next_time(tm
         tell(name, source, office)
     assert list(office.home.spool.iterdir()) == []
     with county.database.transaction() as transaction:
-        members.add_key(transaction, BANK, key.public, now=county.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, key.public, now=county.clock.now(), actor="test")
     assert tell(refused(source, office), source, office).receipt["submission"] == name
 
 
@@ -565,8 +567,8 @@ def test_a_refusal_is_not_waited_for_as_long_as_a_file(tmp_path: Path, bank: Hom
     monkeypatch.setattr(sync, "wait_for", lambda _question, *, seconds, **_: waited.append(seconds))
     silent = Wire(SigningKey.generate())
     silent.answers = False
-    adapter = adapters.find(ADAPTER)
-    settings = adapters.settings_for(adapter, COUNTY, {})
+    adapter = loading.find(ADAPTER)
+    settings = loading.settings_for(adapter, COUNTY, {})
     facts: dict[str, Any] = {"adapter": adapter, "member": BANK, "home": bank, "settings": settings}
     facts |= {"catalogue": catalogue.installed(), "clock": clock()}
     with pytest.raises(HostUnavailable, match="HL5004"):
@@ -595,11 +597,11 @@ def test_a_receipt_is_waited_for_ever_less_often():
 @pytest.mark.parametrize("fen", ["0.01", "-0.01", "99999999999999.99"])
 def test_totals_are_added_up_to_the_fen(bank: Home, tmp_path: Path, fen: str, monkeypatch: pytest.MonkeyPatch):
     """As whole fen, so that nothing is ever rounded."""
-    adapter = adapters.find(ADAPTER)
+    adapter = loading.find(ADAPTER)
     frame = pl.DataFrame(
         {"line": [2, 3, 4], "loan_no": ["L1", "L2", "L3"], "principal": [fen] * 3, "balance": ["0.00"] * 3}
     )
-    piece = adapters.Piece(3, frame, pl.DataFrame(schema=adapters.REJECTIONS), 1)
+    piece = interface.Piece(3, frame, pl.DataFrame(schema=interface.REJECTIONS), 1)
     monkeypatch.setattr(type(adapter), "read", lambda *_: iter([piece]))
     totals = spool(ledger(tmp_path), bank, clock()).manifest["totals"]
     assert totals == {"principal": str(3 * Decimal(fen)), "balance": "0.00"}

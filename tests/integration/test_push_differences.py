@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import messages
+from huilian.county.messages import dead_letters
 from huilian.hosts.embedded import EmbeddedTransport
+from huilian.institution.basis import digests
 from huilian.institution.spool import Spool
-from huilian.ledger_content import digests
 from tests.support.push import ledger, send_and_settle, spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.envelope import Message
     from huilian.institution.push import Pushed
+    from huilian.wire.envelope import Message
     from tests.support.county import County
 
 MARCH, APRIL, MAY = (f"RCB01_LOAN_2024{day}.csv" for day in ("0331", "0430", "0531"))
@@ -110,7 +110,7 @@ def test_a_county_that_knows_another_newest_ledger_gets_the_whole(tmp_path: Path
     assert len(records(third, county)["loan_ledger"]) == 12
     assert counts(third) == {"status": "accepted", "accepted": 12, "changed": 0, "unchanged": 12, "missing": 0}
     with county.office.database.transaction() as transaction:
-        assert messages.dead_letters(transaction) == [], "what was refused came again and was taken"
+        assert dead_letters.all_dead_letters(transaction) == [], "what was refused came again and was taken"
         assert transaction.value("SELECT code FROM huilian.dead_letter") == "HL1021"
 
 

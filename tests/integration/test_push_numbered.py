@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from huilian.cli.application import run
-from huilian.home import Home, Settings
-from huilian.office import set_up
+from huilian.county.office import set_up
+from huilian.settings import Home, Settings
 from tests.support.builders.postal_files import ledger
 
 if TYPE_CHECKING:

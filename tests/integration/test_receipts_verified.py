@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import httpx
 import pytest
 
-from huilian import envelope, members
-from huilian.envelope import Draft
-from huilian.errors import HostUnavailable, MessageRefused
-from huilian.http_names import SEAL_HEADER
+from huilian.core.errors import HostUnavailable, MessageRefused
+from huilian.county.members import directory
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.agent import lasting_errors
 from huilian.institution.edge.settings import load, save
 from huilian.institution.spool import Spool
 from huilian.institution.transports.http import HttpTransport
-from huilian.keys import SigningKey
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
+from huilian.wire.names import SEAL_HEADER
 from tests.support.county_over_http import BANK, OTHER_BANK, CountyOverHttp, county_over_http
 from tests.support.edge import edge_home, go, names, receipts, run_edge
 from tests.support.push import ledger, send
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.home import Home
+    from huilian.settings import Home
     from tests.support.servers.postgresql import PostgreSQLNode
 
 Sealed = tuple[str, bytes]
@@ -246,7 +247,7 @@ def test_a_push_with_a_key_that_is_entered_later_goes_through_when_it_is_run_aga
     assert county.value("SELECT count(*) FROM huilian.dead_letter") == 0
     assert county.value("SELECT times FROM huilian.refusal_count WHERE code = 'HL1002'") == 1
     with county.office.database.transaction() as transaction:
-        members.add_key(transaction, BANK, new.public, now=county.office.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, new.public, now=county.office.clock.now(), actor="test")
     assert send(source, county.office, county.transport()).receipt["status"] == "accepted"
 
 

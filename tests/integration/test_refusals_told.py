@@ -6,15 +6,16 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+import huilian.bulk
 import pytest
 
-import huilian.bulk
-from huilian import envelope, members, messages
-from huilian.envelope import Draft
-from huilian.errors import MessageRefused
+from huilian.core.errors import MessageRefused
+from huilian.county.members import directory, standing
+from huilian.county.messages import store
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.keys import SigningKey
-from huilian.membership import standing
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
 from tests.support.county import BANK, MINUTE, Probe, manifest_draft
 from tests.support.county_over_amqp import amqp_county
 from tests.support.push import BATCH, FILE, engine, ledger, receipt, send, spool
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.county import County
     from tests.support.county_over_amqp import AmqpCounty
     from tests.support.servers.rabbitmq import RabbitMQNode
@@ -67,8 +68,8 @@ def test_the_sender_is_told_submission_code_and_reason(county: County):
     }
     [identifier] = county.column("SELECT id FROM huilian.message WHERE type = 'notices'")
     with county.database.transaction() as transaction:
-        [message] = messages.kept(transaction, "service.probe", [identifier])
-        [key] = members.keys_of(transaction, "service.probe")
+        [message] = store.kept(transaction, "service.probe", [identifier])
+        [key] = directory.keys_of(transaction, "service.probe")
     envelope.verify(message, key.public)
     county.office.context.catalogue.named("notices/v1").schema().load(message.json())
 
@@ -104,7 +105,7 @@ def test_only_a_sender_whose_signature_holds_is_told(county: County):
     outcome = county.processor.deliver(Probe().service(), good.seal, other.payload + b" ")
     assert outcome.refusal is not None
     with county.database.transaction() as transaction:
-        members.revoke_key(transaction, county.bank_key.kid, now=county.clock.now(), actor="test")
+        directory.revoke_key(transaction, county.bank_key.kid, now=county.clock.now(), actor="test")
     deliver(county, part(county, 2))
     assert told(county) == []
 

@@ -11,15 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import adapters, bundle, carrying, catalogue, envelope
-from huilian.errors import MessageRefused
+from huilian.adapters import loading
+from huilian.core.errors import MessageRefused
+from huilian.county.messages import courier
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
-from huilian.http_names import SEAL_HEADER, SUPERSEDED_HEADER
 from huilian.institution import bundles as at_the_edge
 from huilian.institution import push
 from huilian.institution.edge import open_edge
 from huilian.institution.spool import Spool
 from huilian.institution.transports.amqp import AmqpTransport
+from huilian.wire import bundle, catalogue, envelope
+from huilian.wire.names import SEAL_HEADER, SUPERSEDED_HEADER
 from tests.support.county import BANK, COUNTY, NOW
 from tests.support.county_over_amqp import amqp_county
 from tests.support.county_over_http import county_over_http
@@ -130,14 +132,14 @@ def _identity(number: str) -> str:
 
 def send_roster(source: Path, office: Any) -> dict[str, Any]:  # noqa: ANN401  # an open office
     """Push a roster as the county does."""
-    found = adapters.find("county_roster")
+    found = loading.find("county_roster")
     with EmbeddedHost(office) as host:
         pushed = push.push(
             source,
             adapter=found,
             member=COUNTY,
             home=office.home,
-            settings=adapters.settings_for(found, COUNTY, {}),
+            settings=loading.settings_for(found, COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=office.clock,
             transport=EmbeddedTransport(office),
@@ -232,13 +234,13 @@ def test_in_bundles_the_file_dropped_again_stands_again(county: County, tmp_path
                 pass
         at_the_edge.write(bank, tmp_path / f"{number}.hlb")
     with bundle.opened(tmp_path / "2.hlb") as opened:
-        taken = carrying.let_in(county.office, opened, actor="test")
+        taken = courier.let_in(county.office, opened, actor="test")
     assert [name.rpartition(".")[2] for name in taken.submissions][-1] == "2"
     with EmbeddedHost(county.office) as host:
         host.drain()
     assert balances(county.office) == ["L0001 30000.00", "L0002 20000.00", "L0003 10000.00"]
     with bundle.opened(tmp_path / "0.hlb") as opened:
-        taken = carrying.let_in(county.office, opened, actor="test")
+        taken = courier.let_in(county.office, opened, actor="test")
     assert (taken.new, [refusal.code for refusal in taken.refused]) == (0, ["HL1030"])
     assert balances(county.office) == ["L0001 30000.00", "L0002 20000.00", "L0003 10000.00"]
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from huilian import bundle, carrying, members
 from huilian.cli import session
 from huilian.cli.application import run
-from huilian.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
-from huilian.home import Home, Settings
+from huilian.core.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
+from huilian.county.members import admission, directory, standing
+from huilian.county.messages import courier
+from huilian.county.office import set_up
 from huilian.institution import bundles as at_the_edge
-from huilian.keys import SigningKey
-from huilian.membership import rotation, signed_document, standing
-from huilian.membership.announcement import KeyAnnouncement, make_announcement, read_announcement
-from huilian.membership.approval import read_approval
-from huilian.office import set_up
+from huilian.settings import Home, Settings
+from huilian.wire import bundle, signed_documents
+from huilian.wire.joining import KeyAnnouncement, make_announcement, read_announcement, read_approval
+from huilian.wire.keys import SigningKey
 from tests.integration.test_members import DAY, add_key, revoke, sender_code
 from tests.support.county import BANK, COUNTY, MINUTE, NOW
 from tests.support.county_over_http import county_over_http
@@ -41,10 +41,10 @@ def announced(county: County, new: SigningKey, **stated: Any) -> KeyAnnouncement
     return read_announcement(make_announcement(new=new, **(parts | stated)), name="rotation.json")
 
 
-def take(county: County, announcement: KeyAnnouncement) -> members.MemberKey:
+def take(county: County, announcement: KeyAnnouncement) -> directory.MemberKey:
     """Take an announcement in."""
     with county.database.transaction() as transaction:
-        return rotation.take(transaction, announcement, now=county.clock.now(), actor="test")
+        return admission.take_announcement(transaction, announcement, now=county.clock.now(), actor="test")
 
 
 def refusal(county: County, announcement: KeyAnnouncement) -> AccessDenied:
@@ -84,7 +84,7 @@ def rotated(county: County) -> None:
     """Have the bank sign with a new key, and the old one end with this day."""
     new = county.office.home.keys.create(BANK)
     with county.database.transaction() as transaction:
-        members.add_key(transaction, BANK, new.public, now=county.clock.now(), actor="test")
+        directory.add_key(transaction, BANK, new.public, now=county.clock.now(), actor="test")
         transaction.execute(
             "UPDATE huilian.member_key SET valid_until = %s WHERE kid = %s",
             [county.clock.now() + DAY, county.bank_key.kid],
@@ -115,11 +115,11 @@ def test_what_waited_too_long_for_a_bundle_is_sealed_anew_by_the_next(county: Co
     rotated(county)
     county.clock.advance(31 * DAY)
     with bundle.opened(tmp_path / "first.hlb") as opened, pytest.raises(FileRefused, match=r"HL7014.*HL1025"):
-        carrying.let_in(county.office, opened, actor="test")
+        courier.let_in(county.office, opened, actor="test")
     shutil.copytree(county.office.home.keys.folder / BANK, bank.keys.folder / BANK, dirs_exist_ok=True)
     at_the_edge.write(bank, tmp_path / "second.hlb", clock=county.clock)
     with bundle.opened(tmp_path / "second.hlb") as opened:
-        assert carrying.let_in(county.office, opened, actor="test").new == len(payloads)
+        assert courier.let_in(county.office, opened, actor="test").new == len(payloads)
     assert [message.payload for message in spooled.messages()] == payloads
     assert {message.kid for message in spooled.messages()} == {bank.keys.current(BANK).kid}
 
@@ -129,7 +129,7 @@ def test_the_overlap_is_the_members_to_choose(county: County, days: int, expecte
     """From none at all to half a year."""
     take(county, announced(county, SigningKey.generate(), overlap_days=days))
     with county.database.transaction() as transaction:
-        [old, _] = members.keys_of(transaction, BANK)
+        [old, _] = directory.keys_of(transaction, BANK)
     assert old.valid_until == county.clock.now() + expected * DAY
 
 
@@ -138,7 +138,7 @@ def test_an_overlap_never_makes_a_key_count_longer(county: County):
     soon = add_key(county, valid_until=county.clock.now() + 3 * DAY)
     take(county, announced(county, SigningKey.generate(), old=soon))
     with county.database.transaction() as transaction:
-        until = {key.kid: key.valid_until for key in members.keys_of(transaction, BANK)}
+        until = {key.kid: key.valid_until for key in directory.keys_of(transaction, BANK)}
     assert until[soon.kid] == county.clock.now() + 3 * DAY
 
 
@@ -147,8 +147,8 @@ def test_the_old_key_never_counts_longer_than_the_new_one(county: County):
     until = county.clock.now() + 5 * DAY
     with county.database.transaction() as transaction:
         announcement = announced(county, SigningKey.generate(), overlap_days=180)
-        rotation.take(transaction, announcement, now=county.clock.now(), actor="test", valid_until=until)
-        assert {key.valid_until for key in members.keys_of(transaction, BANK)} == {until}
+        admission.take_announcement(transaction, announcement, now=county.clock.now(), actor="test", valid_until=until)
+        assert {key.valid_until for key in directory.keys_of(transaction, BANK)} == {until}
 
 
 @pytest.mark.parametrize("days", [-1, 181])
@@ -203,7 +203,7 @@ def test_an_announcement_is_taken_once(county: County):
     county.clock.advance(DAY)
     assert take(county, announced(county, new, overlap_days=90)) == entered
     with county.database.transaction() as transaction:
-        [old, _] = members.keys_of(transaction, BANK)
+        [old, _] = directory.keys_of(transaction, BANK)
     assert old.valid_until == NOW + MINUTE + 30 * DAY
     assert county.column("SELECT count(*) FROM huilian.audit WHERE action = 'key.rotated'") == [1]
 
@@ -236,7 +236,7 @@ def test_who_is_leaving_enters_no_key_meanwhile(county: County):
     meanwhile.join(10)
     assert len(refused) == 1
     with county.database.transaction() as transaction:
-        assert [key.kid for key in members.keys_of(transaction, BANK) if key.counts_at(county.clock.now())] == []
+        assert [key.kid for key in directory.keys_of(transaction, BANK) if key.counts_at(county.clock.now())] == []
 
 
 def test_a_key_of_another_member_cannot_be_announced(county: County):
@@ -260,8 +260,8 @@ def test_both_keys_must_have_signed(county: County):
 
 def test_what_was_signed_as_something_else_is_no_announcement(county: County):
     """The kind of document is under the signature too."""
-    claims = {"member": BANK, "old_kid": county.bank_key.kid, "time": signed_document.stamp(NOW)}
-    text = signed_document.sign("joining-request", claims, [county.bank_key])
+    claims = {"member": BANK, "old_kid": county.bank_key.kid, "time": signed_documents.stamp(NOW)}
+    text = signed_documents.sign("joining-request", claims, [county.bank_key])
     with pytest.raises(AccessDenied, match="HL4009"):
         read_announcement(text, name="x")
 
@@ -353,7 +353,7 @@ def test_a_key_can_be_revoked_from_an_earlier_moment_on(county: County):
     county.clock.advance(DAY)
     with county.database.transaction() as transaction:
         now = county.clock.now()
-        members.revoke_key(transaction, county.bank_key.kid, now=now, actor="test", since=stolen_at)
+        directory.revoke_key(transaction, county.bank_key.kid, now=now, actor="test", since=stolen_at)
         assert standing.messages_since(transaction, BANK, stolen_at) == 1
     assert [sender_code(county, each) for each in (first, second)] == [None, "HL1003"]
     [detail] = county.column("SELECT detail FROM huilian.audit WHERE action = 'key.revoked'")
@@ -366,10 +366,10 @@ def test_a_revocation_is_only_ever_set_earlier(county: County):
     seen = []
     for moment in moments:
         with county.database.transaction() as transaction:
-            members.revoke_key(
+            directory.revoke_key(
                 transaction, county.bank_key.kid, now=county.clock.now(), actor="test", since=NOW + moment
             )
-            [key] = members.keys_of(transaction, BANK)
+            [key] = directory.keys_of(transaction, BANK)
             seen.append(key.revoked_at)
     assert seen == [NOW + 5 * MINUTE, NOW + 5 * MINUTE, NOW + MINUTE]
 

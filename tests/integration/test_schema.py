@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from huilian import schema
-from huilian.database import Database
-from huilian.errors import HostUnavailable
-from huilian.office import components
-from huilian.schema import KERNEL
+from huilian.core.errors import HostUnavailable
+from huilian.county.office import components
+from huilian.database import schema
+from huilian.database.connection import Database
+from huilian.database.schema import KERNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +149,6 @@ def test_whatever_opens_the_database_upgrades_it(empty_database: str, form: str)
 
 def test_a_database_that_is_away_is_told_as_such(monkeypatch: pytest.MonkeyPatch):
     """So that whoever starts can wait for it."""
-    monkeypatch.setattr("huilian.database.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr("huilian.database.connection.CONNECT_SECONDS", 0.3)
     with Database("postgresql://nobody@127.0.0.1:1/none") as database, pytest.raises(HostUnavailable, match="HL5001"):
         schema.upgrade(database, [KERNEL])

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from huilian import members
 from huilian.cli.application import run
+from huilian.core.errors import AccessDenied
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
 from huilian.county.submissions.questions import Scoreboard
-from huilian.errors import AccessDenied
-from huilian.members import Member
 from schemas.answers import Difference
 from tests.support.county_over_http import BANK, COUNTY, OTHER_BANK, CountyOverHttp, county_over_http
 
@@ -52,7 +52,7 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
     with county_over_http(tmp_path_factory.mktemp("home"), url) as served:
         with served.office.database.transaction() as transaction:
             insurer = Member(INSURER, "insurer", "保险公司", None, None, suspended=False)
-            members.add(transaction, insurer, now=served.office.clock.now(), actor="test")
+            directory.add(transaction, insurer, now=served.office.clock.now(), actor="test")
             for statement in (_SUBMISSION, _LOANS):
                 transaction.execute(statement)
         yield served

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import envelope, members, messages
-from huilian.access import service_code
-from huilian.broker import BETWEEN, OUTBOUND, Broker, member_queue, service_queue
-from huilian.county.members import service_keys
-from huilian.envelope import Draft
-from huilian.errors import AccessDenied
-from huilian.home import Home, Settings
+from huilian.core.errors import AccessDenied
+from huilian.county.members import directory, service_keys
+from huilian.county.messages import dead_letters, store
+from huilian.county.messages.processor import HAND_ON
+from huilian.county.messages.relay import Relay
+from huilian.county.office import open_office, set_up
 from huilian.hosts.embedded import EmbeddedHost
-from huilian.office import open_office, set_up
-from huilian.processing import HAND_ON
-from huilian.relay import Relay
+from huilian.settings import Home, Settings
+from huilian.wire import envelope
+from huilian.wire.access import service_code
+from huilian.wire.broker import BETWEEN, OUTBOUND, Broker, member_queue, service_queue
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import KEY_LIFETIME
+from huilian.wire.names import PLATFORM
 from tests.support.county import BANK, COUNTY, manifest_draft
 from tests.support.county_over_amqp import amqp_county
 from tests.support.edge import confirmation
@@ -29,13 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.wire.envelope import Message
     from tests.support.county import County
     from tests.support.county_over_amqp import AmqpCounty
     from tests.support.servers.rabbitmq import RabbitMQNode
 
-REGISTRY, PLATFORM = service_code("registry"), members.PLATFORM
+REGISTRY = service_code("registry")
 STATISTICS = service_queue("statistics")
 ANSWER = Draft("receipt", "receipt/v1", BANK, b"{}", submission="RCB01-x")
 CHANGES = Draft(
@@ -52,7 +55,7 @@ def sealed(office: Office, draft: Draft, source: str, *, key: str | None = None)
 def put(office: Office, message: Message) -> None:
     """Put a message into the outbox."""
     with office.database.transaction() as transaction:
-        messages.put(transaction, message, now=office.clock.now())
+        store.put(transaction, message, now=office.clock.now())
 
 
 def kept(office: Office, message_type: str) -> list[Message]:
@@ -67,19 +70,19 @@ def kept(office: Office, message_type: str) -> list[Message]:
 def letters(office: Office) -> list[tuple[str, str, str | None]]:
     """Return place, code and source of the dead letters."""
     with office.database.transaction() as transaction:
-        return [(each.service, each.code, each.source) for each in messages.dead_letters(transaction)]
+        return [(each.service, each.code, each.source) for each in dead_letters.all_dead_letters(transaction)]
 
 
 def public(office: Office, code: str) -> Any:  # noqa: ANN401  # a public key
     """Return the key that was entered last of a member or service."""
     with office.database.transaction() as transaction:
-        return members.keys_of(transaction, code)[-1].public
+        return directory.keys_of(transaction, code)[-1].public
 
 
-def everybody(county: County) -> list[members.Member]:
+def everybody(county: County) -> list[directory.Member]:
     """Return who takes part."""
     with county.database.transaction() as transaction:
-        return members.all_members(transaction)
+        return directory.all_members(transaction)
 
 
 def test_what_a_service_says_to_a_member_is_its_own_to_services_and_the_platforms_to_the_member(county: County):
@@ -148,7 +151,7 @@ def test_what_the_platform_sealed_before_services_had_keys_is_still_handled(coun
     put(county.office, before)
     statistics = county.office.services["statistics"]
     with county.database.transaction() as transaction:
-        assert messages.is_before_service_keys(transaction, before)
+        assert store.is_before_service_keys(transaction, before)
     # Refused for what is in it, not for its seal.
     refusal = county.processor.deliver(statistics, *_bytes(before)).refusal
     assert refusal is not None
@@ -165,15 +168,15 @@ def test_a_service_makes_its_key_and_the_next_one_before_it_ends_or_once_it_is_r
     first = keys.signer("registry")
     assert (first.source, keys.signer("registry").key.kid) == (REGISTRY, first.key.kid)
     assert county.office.home.keys.current(REGISTRY).kid == first.key.kid
-    county.clock.advance(members.KEY_LIFETIME - service_keys.RENEWED_BEFORE - dt.timedelta(minutes=2))
+    county.clock.advance(KEY_LIFETIME - service_keys.RENEWED_BEFORE - dt.timedelta(minutes=2))
     assert keys.signer("registry").key.kid == first.key.kid
     county.clock.advance(dt.timedelta(minutes=2))
     second = keys.signer("registry")
     assert second.key.kid != first.key.kid
     with county.database.transaction() as transaction:
         now = county.clock.now()
-        assert [key.counts_at(now) for key in members.keys_of(transaction, REGISTRY)] == [True, True]
-        members.revoke_key(transaction, second.key.kid, now=now, actor="test")
+        assert [key.counts_at(now) for key in directory.keys_of(transaction, REGISTRY)] == [True, True]
+        directory.revoke_key(transaction, second.key.kid, now=now, actor="test")
     county.clock.advance(service_keys.LOOK_EVERY)
     assert keys.signer("registry").key.kid not in (first.key.kid, second.key.kid)
     assert [member.code for member in everybody(county)] == [COUNTY, PLATFORM, BANK]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import audit, members, schema, tokens
-from huilian.database import Database
-from huilian.errors import AccessDenied, UsageError
-from huilian.members import Member
-from huilian.tokens import Scope, Token
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.county import audit
+from huilian.county.members import directory, tokens
+from huilian.county.members.directory import Member
+from huilian.county.members.tokens import Scope, Token
+from huilian.database import schema
+from huilian.database.connection import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ def database(fresh_database: str) -> Iterator[Database]:
         schema.upgrade(opened, [schema.KERNEL])
         with opened.transaction() as transaction:
             bank = Member("RCB01", "bank", "农商行", "rural_commercial_bank", None, suspended=False)
-            members.add(transaction, bank, now=NOW, actor="test")
+            directory.add(transaction, bank, now=NOW, actor="test")
         yield opened
 
 

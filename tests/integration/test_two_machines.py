@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import access, adapters, catalogue, envelope
-from huilian.broker import Broker, declare, declare_member_queue, member_queue
-from huilian.clock import FixedClock
-from huilian.errors import MessageRefused
+from huilian.adapters import loading
+from huilian.core.clock import FixedClock
+from huilian.core.errors import MessageRefused
 from huilian.institution import push
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.agent import lasting_errors
 from huilian.institution.spool import Spool
 from huilian.institution.transports.amqp import AmqpTransport
+from huilian.wire import access, catalogue, envelope
+from huilian.wire.broker import Broker, declare, declare_member_queue, member_queue
 from tests.support.county import NOW
 from tests.support.county_over_http import county_over_http
 from tests.support.edge import (
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Draft, Message
-    from huilian.home import Home
     from huilian.institution.edge import Edge
     from huilian.institution.transports.base import Transport
+    from huilian.settings import Home
+    from huilian.wire.envelope import Draft, Message
     from tests.support.county import County
 
 LATER = "RCB01_LOAN_20240530.csv"
@@ -75,13 +76,13 @@ def wire(county: County) -> Wire:
 
 def pushed(source: Path, home: Home, transport: Transport, *, seconds: float = 20) -> dict[str, Any]:
     """Push a file and return its receipt."""
-    found = adapters.find(ADAPTER)
+    found = loading.find(ADAPTER)
     return push.push(
         source,
         adapter=found,
         member=BANK,
         home=home,
-        settings=adapters.settings_for(found, COUNTY, {}),
+        settings=loading.settings_for(found, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=FixedClock(NOW),
         transport=transport,

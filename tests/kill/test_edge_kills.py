@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.office import open_office
+from huilian.county.office import open_office
 from tests.support import processes
 from tests.support.county_over_http import county_over_http
 from tests.support.distributed_office import running_office, wait_until
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.home import Home
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.settings import Home
 
 pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(120)]
 
@@ -248,7 +248,7 @@ def test_an_edge_killed_anywhere_goes_on_and_repeats_nothing(
     over_http: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, at: int
 ) -> None:
     """Between any two steps: one receipt, one file of rejected rows, one confirmed list, the original in its place."""
-    monkeypatch.setattr("huilian.bulk.LINE_LIMIT", 4)
+    monkeypatch.setattr("huilian.wire.batches.LINE_LIMIT", 4)
     home, source = edge_of(over_http, tmp_path)
     kill_at(home, where, at)
     run_edge(home, lambda: len(names(home.folder / "outbox")) == 3 and bool(names(home.folder / "done")))
@@ -260,7 +260,7 @@ def test_an_edge_at_the_broker_killed_anywhere_goes_on_and_repeats_nothing(
     over_amqp: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, at: int
 ) -> None:
     """What was fetched and not acknowledged comes again, and is known."""
-    monkeypatch.setattr("huilian.bulk.LINE_LIMIT", 4)
+    monkeypatch.setattr("huilian.wire.batches.LINE_LIMIT", 4)
     home, source = edge_of(over_amqp, tmp_path)
     kill_at(home, where, at)
     run_edge(home, lambda: len(names(home.folder / "outbox")) == 3 and bool(names(home.folder / "done")))
@@ -272,7 +272,7 @@ def test_an_edge_killed_over_a_file_it_refuses_tells_of_it_once(
     over_http: County, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, at: int
 ) -> None:
     """One explanation, one receipt, one submission of no rows at the county."""
-    monkeypatch.setattr("huilian.bulk.LINE_LIMIT", 4)
+    monkeypatch.setattr("huilian.wire.batches.LINE_LIMIT", 4)
     home, source = edge_of(over_http, tmp_path, trailer=f"合计,{LOANS + 1},1.00,1.00")
     kill_at(home, where, at)
     run_edge(home, lambda: len(names(home.folder / "outbox")) == 2 and len(names(home.folder / "refused")) == 2)

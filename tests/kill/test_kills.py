@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import service
-from huilian.county import backfill
+from huilian.county import backfill, service
 from tests.support.distributed_office import COUNTY, balance, in_background, running_office, settle, wait_until
 from tests.support.servers.postgresql import PostgreSQLNode
 from tests.support.servers.rabbitmq import RabbitMQNode

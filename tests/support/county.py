@@ -11,26 +11,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huilian import envelope, members, messages
-from huilian.clock import FixedClock
-from huilian.envelope import Draft
-from huilian.home import Home, Settings
-from huilian.keys import SigningKey
-from huilian.members import Member
-from huilian.office import open_office, set_up
-from huilian.schema import KERNEL
-from huilian.service import Service
+from huilian.core.clock import FixedClock
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
+from huilian.county.messages.dead_letters import all_dead_letters, find
+from huilian.county.office import open_office, set_up
+from huilian.county.service import Service
+from huilian.database.schema import KERNEL
+from huilian.settings import Home, Settings
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from huilian.clock import Clock
+    from huilian.core.clock import Clock
     from huilian.county.context import Context, Handler
-    from huilian.database import Transaction
-    from huilian.envelope import Message
-    from huilian.messages import DeadLetter
-    from huilian.office import Office
-    from huilian.processing import Processor
+    from huilian.county.messages.dead_letters import DeadLetter
+    from huilian.county.messages.processor import Processor
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Message
 
 PROJECT = Path(__file__).parents[2]
 COUNTY = "341599"
@@ -181,7 +183,7 @@ class County:
     def dead_letters(self) -> list[DeadLetter]:
         """Return what waits as a dead letter."""
         with self.database.transaction() as transaction:
-            return messages.dead_letters(transaction)
+            return all_dead_letters(transaction)
 
     def notices(self) -> list[dict[str, Any]]:
         """Return the notices that members were sent, each with its member, oldest first."""
@@ -197,15 +199,15 @@ class County:
     def dead_bytes(self, number: int) -> tuple[str, bytes]:
         """Return seal and payload of a dead letter."""
         with self.database.transaction() as transaction:
-            _, seal, payload = messages.dead_letter(transaction, number)
+            _, seal, payload = find(transaction, number)
         return seal, payload
 
 
 def add_member(transaction: Transaction, code: str, kind: str, key: SigningKey, now: dt.datetime) -> None:
     """Enter a member whose key counts from `now` for two years."""
     member = Member(code, kind, "农村商业银行", None, COUNTY, suspended=False)
-    members.add(transaction, member, now=now, actor="test")
-    members.add_key(transaction, code, key.public, now=now, actor="test")
+    directory.add(transaction, member, now=now, actor="test")
+    directory.add_key(transaction, code, key.public, now=now, actor="test")
 
 
 @contextlib.contextmanager
@@ -238,9 +240,9 @@ def enter(office: Office, *entered: Member) -> None:
     now = office.clock.now()
     with office.database.transaction() as transaction:
         for member in entered:
-            members.add(transaction, member, now=now, actor="test")
+            directory.add(transaction, member, now=now, actor="test")
             public = office.home.keys.create(member.code).public
-            members.add_key(transaction, member.code, public, now=now, actor="test")
+            directory.add_key(transaction, member.code, public, now=now, actor="test")
 
 
 @contextlib.contextmanager

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from huilian import access, broker, broker_permissions, members
-from huilian.broker import Broker
-from huilian.errors import HostUnavailable
-from huilian.home import Settings
-from huilian.members import Member
-from huilian.relay import Relay
+from huilian.core.errors import HostUnavailable
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
+from huilian.county.messages import permissions
+from huilian.county.messages.relay import Relay
+from huilian.settings import Settings
+from huilian.wire import access, broker
+from huilian.wire.broker import Broker
 from tests.support.county import COUNTY, enter, new_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from huilian.office import Office
+    from huilian.county.office import Office
     from tests.support.servers.rabbitmq import RabbitMQNode
 
 IDLE_SECONDS = 0.02
@@ -43,13 +45,13 @@ class AmqpCounty:
     def member(self, code: str) -> Member:
         """Return a member that was entered."""
         with self.office.database.transaction() as transaction:
-            return members.find(transaction, code)
+            return directory.find(transaction, code)
 
     def urls_of(self, found: Sequence[Member]) -> list[str]:
         """Make the members' users by importing definitions, and return their addresses."""
         rules = access.load()
-        users = [(broker_permissions.user_of(member, rules), broker_permissions.password()) for member in found]
-        self.node.import_definitions(broker_permissions.definitions(users, self.virtual_host))
+        users = [(permissions.user_of(member, rules), permissions.password()) for member in found]
+        self.node.import_definitions(permissions.definitions(users, self.virtual_host))
         return [self.node.url_of(self.virtual_host, user.name, secret) for user, secret in users]
 
     def declare(self, *codes: str) -> None:

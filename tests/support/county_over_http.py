@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from adapters.sample_county import ADAPTER_SETTINGS
-from huilian import adapters, catalogue, tokens
-from huilian.cli.remote import Reader
-from huilian.home import Settings
+from huilian.adapters import loading
+from huilian.cli.queries import Reader
+from huilian.county.members import tokens
+from huilian.county.members.directory import Member
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http.server import HttpServer
 from huilian.institution.push import push
 from huilian.institution.transports.http import HttpTransport
-from huilian.members import Member
+from huilian.settings import Settings
+from huilian.wire import catalogue
 from tests.support.county import new_office
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters import sample_county
-    from huilian.office import Office
+    from huilian.county.office import Office
 
 COUNTY = "341599"
 TOWNSHIP = "341599101"
@@ -57,10 +59,10 @@ class CountyOverHttp:
         """Push a file over HTTP, wait until everything it causes has been carried, and return its receipt."""
         pushed = push(
             file.path,
-            adapter=adapters.find(file.adapter),
+            adapter=loading.find(file.adapter),
             member=file.member,
             home=self.office.home,
-            settings=adapters.settings_for(adapters.find(file.adapter), COUNTY, ADAPTER_SETTINGS),
+            settings=loading.settings_for(loading.find(file.adapter), COUNTY, ADAPTER_SETTINGS),
             catalogue=catalogue.installed(),
             clock=self.office.clock,
             transport=self.transport(file.member),

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapters.sample_county.bulk import write_ledger
-from huilian import adapters, catalogue, money, service
-from huilian.clock import SystemClock
-from huilian.home import Home, Settings
+from huilian.adapters import loading
+from huilian.core import money
+from huilian.core.clock import SystemClock
+from huilian.county import service
+from huilian.county.members.directory import Member
+from huilian.county.office import open_office
 from huilian.institution.push import push
 from huilian.institution.transports.amqp import AmqpTransport
-from huilian.members import Member
-from huilian.office import open_office
+from huilian.settings import Home, Settings
+from huilian.wire import catalogue
 from tests.support.county import new_office
 from tests.support.servers.rabbitmq import QUEUE_REGISTRATION_SECONDS
 
@@ -29,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from adapters.sample_county.bulk import BulkTotals
-    from huilian.home import Home
+    from huilian.county.office import Office
     from huilian.institution.push import Pushed
     from huilian.institution.sync import Progress
-    from huilian.office import Office
+    from huilian.settings import Home
     from tests.support.servers.postgresql import PostgreSQLNode
     from tests.support.servers.rabbitmq import RabbitMQNode
 
@@ -95,10 +98,10 @@ class DistributedOffice:
     def _push(self, source: Path, transport: AmqpTransport, progress: Progress) -> Pushed:
         return push(
             source,
-            adapter=adapters.find("rural_commercial_bank"),
+            adapter=loading.find("rural_commercial_bank"),
             member=BANK,
             home=self.home,
-            settings=adapters.settings_for(adapters.find("rural_commercial_bank"), COUNTY, {}),
+            settings=loading.settings_for(loading.find("rural_commercial_bank"), COUNTY, {}),
             catalogue=catalogue.installed(),
             clock=SystemClock(),
             transport=transport,

@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 import huilian.core.retry
 import huilian.institution.edge.agent
-from huilian import adapters, envelope
-from huilian.envelope import Draft
-from huilian.errors import HostUnavailable, UsageError, told
-from huilian.home import Home
+from huilian.adapters import loading
+from huilian.core.errors import HostUnavailable, UsageError, told
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.journal import OPEN, REFUSED_HERE
 from huilian.institution.transports.base import Incoming
+from huilian.settings import Home
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
     from huilian.institution.edge import Edge
-    from huilian.keys import SigningKey
+    from huilian.wire.envelope import Message
+    from huilian.wire.keys import SigningKey
 
 ADAPTER = "rural_commercial_bank"
 BANK = "RCB01"
@@ -90,8 +91,8 @@ def run_edge(home: Home, until: Any = None) -> None:  # noqa: ANN401  # a questi
 
 def receipts(home: Home, member: str = BANK) -> list[dict[str, Any]]:
     """Return what the receipts in the outbox say, read back from the institution's own layout."""
-    adapter = adapters.find(ADAPTER)
-    told = adapters.settings_for(adapter, COUNTY, {})
+    adapter = loading.find(ADAPTER)
+    told = loading.settings_for(adapter, COUNTY, {})
     files = sorted((home.folder / "outbox").glob(f"{member}_RECEIPT_*"))
     return [adapter.read_back(file, "receipt/v2", told).to_dicts()[0] for file in files]
 

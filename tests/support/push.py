@@ -6,25 +6,27 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import huilian.bulk
-from huilian import adapters, catalogue
-from huilian.clock import SystemClock
+
+from huilian.adapters import loading
+from huilian.core.clock import SystemClock
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import push, translation
 from huilian.institution.journal import Journal
 from huilian.institution.sync import Sender, Sync
+from huilian.wire import catalogue
 from tests.support.county import BANK, COUNTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from huilian.clock import Clock
-    from huilian.envelope import Message
-    from huilian.home import Home
+    from huilian.core.clock import Clock
+    from huilian.county.office import Office
     from huilian.institution.push import Pushed
     from huilian.institution.spool import SpooledSubmission
     from huilian.institution.transports.base import Transport
-    from huilian.office import Office
+    from huilian.settings import Home
+    from huilian.wire.envelope import Message
 
 ADAPTER = "rural_commercial_bank"
 FILE = "RCB01_LOAN_20240531.csv"
@@ -62,13 +64,13 @@ def ledger(
 
 def spool(source: Path, home: Home, clock: Any) -> SpooledSubmission:  # noqa: ANN401  # any clock
     """Translate and spool a file."""
-    found = adapters.find(ADAPTER)
+    found = loading.find(ADAPTER)
     return translation.translate(
         source,
         adapter=found,
         member=BANK,
         home=home,
-        settings=adapters.settings_for(found, COUNTY, {}),
+        settings=loading.settings_for(found, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=clock,
     )
@@ -76,13 +78,13 @@ def spool(source: Path, home: Home, clock: Any) -> SpooledSubmission:  # noqa: A
 
 def send(source: Path, office: Office, transport: Transport | None = None, *, seconds: float = 30) -> Pushed:
     """Push a file into an open office whose host is running."""
-    found = adapters.find(ADAPTER)
+    found = loading.find(ADAPTER)
     return push.push(
         source,
         adapter=found,
         member=BANK,
         home=office.home,
-        settings=adapters.settings_for(found, COUNTY, {}),
+        settings=loading.settings_for(found, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=office.clock,
         transport=transport or EmbeddedTransport(office),
@@ -93,8 +95,8 @@ def send(source: Path, office: Office, transport: Transport | None = None, *, se
 @contextlib.contextmanager
 def engine(home: Home, transport: Transport, *, clock: Clock | None = None) -> Iterator[Sync]:
     """Give the engine that a push of the bank uses, at one end of a transport."""
-    found = adapters.find(ADAPTER)
-    told = adapters.settings_for(found, COUNTY, {})
+    found = loading.find(ADAPTER)
+    told = loading.settings_for(found, COUNTY, {})
     with Journal(home) as journal:
         sender = Sender(home, journal, BANK, found, told, catalogue.installed(), clock or SystemClock())
         yield Sync(sender, transport)

@@ -12,24 +12,25 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from huilian import envelope, service
-from huilian import messages as store
-from huilian.clock import FixedClock
-from huilian.county import backfill
+from huilian.core.clock import FixedClock
+from huilian.county import backfill, service
+from huilian.county.members.directory import Member
+from huilian.county.messages.processor import Outcome, Result
+from huilian.county.messages.store import is_before_service_keys
+from huilian.county.office import Office
 from huilian.county.submissions import receipts, reconciliation
-from huilian.envelope import Draft, Message
-from huilian.home import Settings
-from huilian.members import PLATFORM, Member
-from huilian.office import Office
-from huilian.processing import Outcome, Result
+from huilian.settings import Settings
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft, Message
+from huilian.wire.names import PLATFORM
 from tests.support.county import ANY_SHARE, new_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from huilian.database import Transaction
-    from huilian.office import Office
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
 
 COUNTY = "341599"
 BANKS = ("PSB01", "RCB01")
@@ -313,7 +314,7 @@ class ReportingCounty:
     def _is_between_services(self, message: Message) -> bool:
         """Return whether it is not what the platform says to members; an older version sealed all as the platform."""
         with self.transaction() as transaction:
-            return message.source != PLATFORM or store.is_before_service_keys(transaction, message)
+            return message.source != PLATFORM or is_before_service_keys(transaction, message)
 
     def push(self, submission: Submission) -> dict[str, Any]:
         """Deliver a whole submission and return its receipt."""

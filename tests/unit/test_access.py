@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import access, catalogue, service
-from huilian.access import KINDS, AccessRules
-from huilian.errors import ConfigurationError, MessageRefused
+from huilian.core.errors import ConfigurationError, MessageRefused
+from huilian.county import service
+from huilian.wire import access, catalogue
+from huilian.wire.access import KINDS, AccessRules
 
 if TYPE_CHECKING:
     from pathlib import Path

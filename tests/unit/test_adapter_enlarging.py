@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import openpyxl
 import pytest
 
-from huilian.conformance.enlarging import enlarge, is_marked_up
+from huilian.conformance.damage import enlarge, is_marked_up
 
 if TYPE_CHECKING:
     from pathlib import Path

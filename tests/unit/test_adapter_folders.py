@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapters, catalogue, conformance
-from huilian.adapter_folders import AdapterFolder
-from huilian.cli import checkup_adapters
-from huilian.errors import ConfigurationError
-from huilian.home import Home
-from huilian.scaffold import scaffold
+from huilian import conformance
+from huilian.adapters import loading
+from huilian.adapters.loading import AdapterFolder
+from huilian.adapters.scaffold import scaffold
+from huilian.cli import doctor
+from huilian.core.errors import ConfigurationError
+from huilian.settings import Home
+from huilian.wire import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +55,7 @@ def package(home: Home, name: str = NAME) -> Path:
 def refused(home: Home, name: str = NAME) -> str:
     """Return why an adapter cannot be had."""
     with pytest.raises(ConfigurationError) as error:
-        adapters.find(name, home.adapters)
+        loading.find(name, home.adapters)
     return str(error.value)
 
 
@@ -61,16 +63,16 @@ def refused(home: Home, name: str = NAME) -> str:
 def test_a_folder_is_an_adapter(home: Home, make: type):
     """The project that the scaffold writes, and the package by itself; each under its own name from its own place."""
     folder = make(home)
-    assert adapters.known(home.adapters) == dict(sorted({**adapters.installed(), NAME: str(folder)}.items()))
-    found = adapters.find(NAME, home.adapters)
+    assert loading.known(home.adapters) == dict(sorted({**loading.installed(), NAME: str(folder)}.items()))
+    found = loading.find(NAME, home.adapters)
     assert (found.name, found.version) == (NAME, "0.1")
     assert type(found).__module__ == "river_bank.exchange"
     file = sys.modules["river_bank.exchange"].__file__
     assert file is not None
     assert file.startswith(str(folder))
     # Asked for again it is the same, not another copy.
-    assert adapters.find(NAME, home.adapters) is found
-    assert adapters.settings_for(found, "341599", {NAME: {"utf_8": True}}, home.adapters).values == {"utf_8": True}
+    assert loading.find(NAME, home.adapters) is found
+    assert loading.settings_for(found, "341599", {NAME: {"utf_8": True}}, home.adapters).values == {"utf_8": True}
 
 
 def test_a_package_may_lie_below_src(home: Home):
@@ -78,17 +80,17 @@ def test_a_package_may_lie_below_src(home: Home):
     folder = project(home)
     (folder / "src").mkdir()
     (folder / NAME).rename(folder / "src" / NAME)
-    assert adapters.find(NAME, home.adapters).name == NAME
+    assert loading.find(NAME, home.adapters).name == NAME
 
 
 def test_tables_of_other_adapters_in_folders_are_known(home: Home):
     """A setting of one is none of the other's business; one of nobody's is still refused."""
     project(home)
-    found = adapters.find("rural_commercial_bank", home.adapters)
+    found = loading.find("rural_commercial_bank", home.adapters)
     tables: dict[str, dict[str, object]] = {NAME: {"utf_8": True}}
-    assert adapters.settings_for(found, "341599", tables, home.adapters).county == "341599"
+    assert loading.settings_for(found, "341599", tables, home.adapters).county == "341599"
     with pytest.raises(ConfigurationError, match=r"HL6012 \[adapters.river_bank\]"):
-        adapters.settings_for(found, "341599", tables)
+        loading.settings_for(found, "341599", tables)
 
 
 def test_what_is_no_folder_of_an_adapter_is_passed_over(home: Home):
@@ -96,8 +98,8 @@ def test_what_is_no_folder_of_an_adapter_is_passed_over(home: Home):
     (home.adapters / "README.txt").write_text("x", "utf-8")
     for name in (".git", "__pycache__"):
         (home.adapters / name).mkdir()
-    assert adapters.known(home.adapters) == adapters.installed()
-    assert adapters.known(home.folder / "none") == adapters.installed()
+    assert loading.known(home.adapters) == loading.installed()
+    assert loading.known(home.folder / "none") == loading.installed()
 
 
 @pytest.mark.parametrize(
@@ -149,8 +151,8 @@ def test_a_broken_folder_is_named_with_the_hook_and_what_is_wrong(home: Home, co
     told = refused(home)
     assert told.startswith(f"HL6005 adapter {NAME}: ")
     assert what.format(folder=folder) in told
-    assert adapters.find("rural_commercial_bank", home.adapters).name == "rural_commercial_bank"
-    assert NAME in adapters.known(home.adapters)
+    assert loading.find("rural_commercial_bank", home.adapters).name == "rural_commercial_bank"
+    assert NAME in loading.known(home.adapters)
 
 
 def test_once_mended_it_is_there(home: Home):
@@ -161,7 +163,7 @@ def test_once_mended_it_is_there(home: Home):
     assert "a_package_that_is_not_there" in refused(home)
     assert not [name for name in sys.modules if name.startswith(NAME)]
     layout.write_text(sound, "utf-8")
-    assert adapters.find(NAME, home.adapters).name == NAME
+    assert loading.find(NAME, home.adapters).name == NAME
 
 
 def test_a_hook_that_fails_when_it_is_looked_at_is_an_error_of_configuration(home: Home):
@@ -182,8 +184,8 @@ def test_the_name_of_an_installed_adapter_is_refused_with_both_places(home: Home
     assert told.startswith(f"HL6015 the name insurer stands for two: the folder {folder} and, installed, ")
     assert "adapters.insurer:adapter (" in told
     assert "adapters/insurer/__init__.py)" in told
-    assert adapters.find("county_roster", home.adapters).name == "county_roster"
-    assert adapters.find("insurer").name == "insurer"
+    assert loading.find("county_roster", home.adapters).name == "county_roster"
+    assert loading.find("insurer").name == "insurer"
 
 
 def test_no_folder_hides_a_package_of_its_name(home: Home):
@@ -200,9 +202,9 @@ def test_two_folders_of_one_name_are_not_mixed(home: Home, tmp_path: Path):
     """What was imported from one place is never taken for the other."""
     project(home)
     scaffold(NAME, tmp_path)
-    adapters.find(NAME, home.adapters)
+    loading.find(NAME, home.adapters)
     with pytest.raises(ConfigurationError, match="HL6015") as refusal:
-        adapters.in_folder(tmp_path / NAME).loaded()
+        loading.in_folder(tmp_path / NAME).loaded()
     assert str(tmp_path / NAME) in str(refusal.value)
     assert str(home.adapters / NAME / NAME / "__init__.py") in str(refusal.value)
 
@@ -211,9 +213,9 @@ def test_a_folder_that_is_installed_by_a_link_is_no_clash(home: Home, monkeypatc
     """After `pip install --editable` the name stands for one place, though it is found twice."""
     folder = project(home)
     monkeypatch.syspath_prepend(folder)
-    point = EntryPoint(NAME, f"{NAME}:adapter", adapters.GROUP)
-    monkeypatch.setattr(adapters, "entry_points", lambda **_: [point])
-    assert adapters.find(NAME, home.adapters).name == NAME
+    point = EntryPoint(NAME, f"{NAME}:adapter", loading.GROUP)
+    monkeypatch.setattr(loading, "entry_points", lambda **_: [point])
+    assert loading.find(NAME, home.adapters).name == NAME
     monkeypatch.undo()
 
 
@@ -221,9 +223,9 @@ def test_a_folder_called_otherwise_may_be_named(tmp_path: Path, home: Home):
     """Where a folder is named to be checked, its project says what the adapter is called."""
     scaffold("hill_bank", tmp_path)
     folder = (tmp_path / "hill_bank").rename(tmp_path / "my-checkout")
-    found = adapters.in_folder(folder)
+    found = loading.in_folder(folder)
     assert found == AdapterFolder(folder, "hill_bank", "hill_bank:adapter", folder / "hill_bank")
-    assert adapters.check(found.loaded(), found.name).name == "hill_bank"
+    assert loading.check(found.loaded(), found.name).name == "hill_bank"
     with pytest.raises(ConfigurationError, match="HL6005 adapter river-bank: folder is wrong"):
         AdapterFolder.at(package(home).rename(home.adapters / "river-bank"))
 
@@ -233,8 +235,8 @@ def test_a_folder_called_otherwise_may_be_named(tmp_path: Path, home: Home):
 def test_the_worker_of_the_suite_finds_it_too(home: Home, make: type):
     """In a process of its own, in which nothing of that name is installed."""
     folder = make(home)
-    found = adapters.in_folder(folder, NAME)
-    adapter = adapters.check(found.loaded(), NAME)
+    found = loading.in_folder(folder, NAME)
+    adapter = loading.check(found.loaded(), NAME)
     rules = [rule for rule in conformance.RULES if rule.name in {"registration", "samples", "repeatable"}]
     report = conformance.examine(adapter, found.value, catalogue.installed(), lies_in=folder, rules=rules)
     assert {result.rule: (result.status, result.findings) for result in report.results} == {
@@ -245,7 +247,7 @@ def test_the_worker_of_the_suite_finds_it_too(home: Home, make: type):
 def refusal(home: Home) -> str:
     """Return the error with which the adapter is refused."""
     with pytest.raises(ConfigurationError) as refused:
-        adapters.find(NAME, home.adapters)
+        loading.find(NAME, home.adapters)
     return str(refused.value)
 
 
@@ -262,13 +264,13 @@ def test_an_adapter_that_others_may_change_is_not_run(home: Home):
     home.folder.chmod(0o775)
     assert refusal(home) == f"HL6020 others may write to {home.folder} (mode 0775), {told} go-w {home.folder}"
     assert NAME not in sys.modules
-    found = [fault.facts["path"] for fault in checkup_adapters.open_to_others(home)]
+    found = [fault.facts["path"] for fault in doctor.open_to_others(home)]
     assert found == [home.folder, package, layout]
-    [sound] = checkup_adapters.examine(home)
+    [sound] = doctor.examine_adapters(home)
     assert (sound.status, NAME in sound.what) == ("ok", False)
     for path in (home.folder, package, layout):
         path.chmod(0o755)
-    assert adapters.find(NAME, home.adapters).name == NAME
+    assert loading.find(NAME, home.adapters).name == NAME
 
 
 def test_a_linked_folder_is_looked_into(home: Home, tmp_path: Path):
@@ -283,14 +285,14 @@ def test_a_linked_folder_is_looked_into(home: Home, tmp_path: Path):
         f"HL6020 others may write to {home.adapters / NAME / NAME / 'layout.py'} (mode 0666)"
     )
     layout.chmod(0o644)
-    assert adapters.find(NAME, home.adapters).name == NAME
+    assert loading.find(NAME, home.adapters).name == NAME
 
 
 def test_the_doctor_names_every_broken_one(home: Home):
     """With where it lies; the sound ones are named beside."""
     for name in ("hill_bank", "river_bank"):
         (home.adapters / name).mkdir(mode=0o755)
-    findings = list(checkup_adapters.examine(home))
+    findings = list(doctor.examine_adapters(home))
     assert [(finding.status, finding.what[:6]) for finding in findings[:2]] == [("fail", "HL6005")] * 2
     assert findings[0].remedy == f"修好、移走或卸载它 (mend, move or uninstall it): {home.adapters / 'hill_bank'}"
-    assert (findings[2].status, findings[2].what) == ("ok", ", ".join(adapters.installed()))
+    assert (findings[2].status, findings[2].what) == ("ok", ", ".join(loading.installed()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from huilian import catalogue
 from huilian.conformance import generation
 from huilian.records.columnar import wire_types
 from huilian.records.record import Record
+from huilian.wire import catalogue
 
 CONTRACTS = catalogue.installed().contracts
 NESTED = {"loans_changed/v1", "loans_changed/v2", "guarantees_changed/v1", "policies_changed/v1", "claims_changed/v1"}

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 import pytest
 
-from huilian import access, adapters
-from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
-from huilian.catalogue import Catalogue
-from huilian.errors import ConfigurationError
+from huilian.adapters import loading
+from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
+from huilian.core.errors import ConfigurationError
+from huilian.wire import access
+from huilian.wire.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,7 +70,7 @@ class SampleBank(Adapter):
 def test_an_adapter_that_keeps_the_rules_is_returned():
     """The check hands back what it was given."""
     adapter = SampleBank()
-    assert adapters.check(adapter, "sample_bank") is adapter
+    assert loading.check(adapter, "sample_bank") is adapter
 
 
 NO_SETTING = {"telephone": "010"}
@@ -127,7 +128,7 @@ def test_a_broken_hook_is_named(monkeypatch: pytest.MonkeyPatch, hook: str, valu
     """The error says which adapter, which hook and what is wrong with it."""
     monkeypatch.setattr(SampleBank, hook, value)
     with pytest.raises(ConfigurationError) as refused:
-        adapters.check(SampleBank(), "sample_bank")
+        loading.check(SampleBank(), "sample_bank")
     assert str(refused.value) == f"HL6005 adapter sample_bank: {hook} is wrong: {what}"
 
 
@@ -135,22 +136,22 @@ def test_an_adapter_must_take_its_own_examples(monkeypatch: pytest.MonkeyPatch):
     """The example is what operators are shown when a name is wrong: it has to work, and as what it says."""
     monkeypatch.setattr(SampleBank, "reads", {"loan_ledger": "RCB01_REPAY_20240531.csv"})
     with pytest.raises(ConfigurationError, match=r"recognise is wrong: does not take its own RCB01_REPAY_20240531"):
-        adapters.check(SampleBank(), "sample_bank")
+        loading.check(SampleBank(), "sample_bank")
     monkeypatch.setattr(SampleBank, "reads", {"repayment_journal": "RCB01_LOAN_20240531.csv"})
     monkeypatch.setattr(SampleBank, "parts", {"repayment_journal": ("repayment_journal/v1",)})
     monkeypatch.setattr(SampleBank, "totals", {})
     with pytest.raises(ConfigurationError, match=r"recognise is wrong: does not take its own RCB01_LOAN_20240531"):
-        adapters.check(SampleBank(), "sample_bank")
+        loading.check(SampleBank(), "sample_bank")
 
 
 def test_only_receipts_that_are_written_of_files_that_are_read_can_name_rows(monkeypatch: pytest.MonkeyPatch):
     """There would be none to tell of, or nowhere to tell it."""
     monkeypatch.setattr(SampleBank, "receipt_names_rows", True)
-    adapters.check(SampleBank(), "sample_bank")
+    loading.check(SampleBank(), "sample_bank")
     monkeypatch.setattr(SampleBank, "writes", {"notices/v1": "RCB01_NOTICE_20240531.csv"})
     wrong = "receipt_names_rows is wrong: is true of an adapter that does not both read files and write receipts"
     with pytest.raises(ConfigurationError, match=wrong):
-        adapters.check(SampleBank(), "sample_bank")
+        loading.check(SampleBank(), "sample_bank")
 
 
 def test_an_adapter_that_only_writes_or_only_reads_is_one(monkeypatch: pytest.MonkeyPatch):
@@ -159,36 +160,36 @@ def test_an_adapter_that_only_writes_or_only_reads_is_one(monkeypatch: pytest.Mo
     monkeypatch.setattr(SampleBank, "parts", {})
     monkeypatch.setattr(SampleBank, "totals", {})
     monkeypatch.setattr(SampleBank, "read", Adapter.read)
-    assert adapters.check(SampleBank(), "sample_bank")
+    assert loading.check(SampleBank(), "sample_bank")
     monkeypatch.setattr(SampleBank, "writes", {})
     with pytest.raises(ConfigurationError, match=r"reads is wrong: and writes are both empty"):
-        adapters.check(SampleBank(), "sample_bank")
+        loading.check(SampleBank(), "sample_bank")
 
 
 def test_contracts_are_those_of_the_catalogue_given():
     """The kernel names none: with an empty catalogue nothing is known."""
     with pytest.raises(ConfigurationError, match="parts is wrong: names the unknown contract loan_ledger/v1"):
-        adapters.check(SampleBank(), "sample_bank", Catalogue({}))
+        loading.check(SampleBank(), "sample_bank", Catalogue({}))
 
 
 def test_what_is_no_adapter_is_refused():
     """Also the class where an instance is meant."""
     with pytest.raises(ConfigurationError, match="sample_bank: entry point is wrong: must be an instance of Adapter"):
-        adapters.check(SampleBank, "sample_bank")
+        loading.check(SampleBank, "sample_bank")
 
 
 def test_an_unknown_adapter_is_answered_with_the_known_ones():
     """The remedy stands in the message."""
     with pytest.raises(ConfigurationError, match=r"HL6004 there is no adapter nobody; known: .*rural_commercial_bank"):
-        adapters.find("nobody")
+        loading.find("nobody")
 
 
 def test_a_found_adapter_is_loaded_and_checked(monkeypatch: pytest.MonkeyPatch):
     """Finding never hands out what breaks the rules."""
-    point = EntryPoint("sample_bank", f"{__name__}:SampleBank", adapters.GROUP)
-    monkeypatch.setattr(adapters, "entry_points", lambda **_: [point])
+    point = EntryPoint("sample_bank", f"{__name__}:SampleBank", loading.GROUP)
+    monkeypatch.setattr(loading, "entry_points", lambda **_: [point])
     monkeypatch.setattr(EntryPoint, "load", lambda _self: SampleBank())
-    assert isinstance(adapters.find("sample_bank"), SampleBank)
+    assert isinstance(loading.find("sample_bank"), SampleBank)
 
 
 @pytest.mark.parametrize(
@@ -203,15 +204,15 @@ def test_what_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch, tmp_p
     """A package that is broken, in whatever way, is an error of configuration and stops nothing else."""
     (tmp_path / "module_that_ends.py").write_text("raise SystemExit(3)\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(adapters, "entry_points", lambda **_: [EntryPoint("broken", value, adapters.GROUP)])
+    monkeypatch.setattr(loading, "entry_points", lambda **_: [EntryPoint("broken", value, loading.GROUP)])
     with pytest.raises(ConfigurationError) as refused:
-        adapters.find("broken")
+        loading.find("broken")
     assert str(refused.value) == f"HL6005 adapter broken: entry point is wrong: {value} cannot be imported: {what}"
 
 
 def test_settings_are_filled_in_with_their_defaults():
     """Every declared setting is there, whether it was set or not."""
-    found = adapters.settings_for(
+    found = loading.settings_for(
         SampleBank(), "341599", {"sample_bank": {"branch": "某支行", "banks": {"甲": "RCB01"}}}
     )
     assert found == AdapterSettings(
@@ -250,7 +251,7 @@ def test_settings_are_filled_in_with_their_defaults():
 def test_a_wrong_setting_is_refused(table: dict[str, object], setting: str, what: str):
     """Named with what it is for and how it is written."""
     with pytest.raises(ConfigurationError) as refused:
-        adapters.settings_for(SampleBank(), "341599", {"sample_bank": table})
+        loading.settings_for(SampleBank(), "341599", {"sample_bank": table})
     assert refused.value.code == "HL6010"
     assert refused.value.chinese.startswith(f"适配器 sample_bank 的设置 {setting}有误：{what}")
 
@@ -258,16 +259,16 @@ def test_a_wrong_setting_is_refused(table: dict[str, object], setting: str, what
 def test_a_setting_nobody_knows_is_refused():
     """A misspelt name would silently be the default."""
     with pytest.raises(ConfigurationError, match="HL6011 adapter sample_bank has no setting brunch") as refused:
-        adapters.settings_for(SampleBank(), "341599", {"sample_bank": {"brunch": "x"}})
+        loading.settings_for(SampleBank(), "341599", {"sample_bank": {"brunch": "x"}})
     assert "branch（经办机构）" in refused.value.chinese
     bare = type("Bare", (SampleBank,), {"settings": {}})()
     with pytest.raises(ConfigurationError, match=r"known: 无 \(none\)"):
-        adapters.settings_for(bare, "341599", {"sample_bank": {"brunch": "x"}})
+        loading.settings_for(bare, "341599", {"sample_bank": {"brunch": "x"}})
 
 
 def test_a_table_of_no_installed_adapter_is_refused():
     """The same for the adapter's name; tables of others that are installed are none of this one's business."""
     values = {"sample_bank": {"branch": "x"}, "county_roster": {}}
-    assert adapters.settings_for(SampleBank(), "341599", values).values["branch"] == "x"
+    assert loading.settings_for(SampleBank(), "341599", values).values["branch"] == "x"
     with pytest.raises(ConfigurationError, match=r"HL6012 \[adapters.sample_bnak\] .*known: .*county_roster"):
-        adapters.settings_for(SampleBank(), "341599", {"sample_bnak": {"branch": "x"}})
+        loading.settings_for(SampleBank(), "341599", {"sample_bnak": {"branch": "x"}})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.ahead import ahead, side_by_side
+from huilian.core.concurrency import ahead, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from huilian import service
+from huilian.county import service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,10 @@ FLOATS_MEASURE_TIME = (
     "huilian/hosts/",
     "huilian/http/",
     "huilian/institution/transports/",
-    "huilian/embedded_server.py",
-    "huilian/office.py",
+    "huilian/database/embedded_server.py",
+    "huilian/county/office.py",
     "huilian/core/retry.py",
-    "huilian/relay.py",
+    "huilian/county/messages/relay.py",
     "adapters/sample_county/",
 )
 FLOATS_ARE_CONVERTED = ("huilian/http/metrics.py", "services/registry/gauges.py")  # Prometheus counts in floats
@@ -131,7 +131,7 @@ def test_the_time_is_handed_in():
     found = [
         place(path, node)
         for path, node in nodes()
-        if path != "huilian/clock.py" and isinstance(node, ast.Call) and asked.search(ast.unparse(node.func))
+        if path != "huilian/core/clock.py" and isinstance(node, ast.Call) and asked.search(ast.unparse(node.func))
     ]
     assert found == []
 
@@ -173,8 +173,8 @@ def test_the_kernel_is_imported_without_the_distributed_host():
 
 
 def test_the_kernel_writes_nothing_with_a_mode_that_the_umask_decides():
-    """Files and folders are made by `huilian.private_files`, or their mode stands where they are made."""
-    aside = ("huilian/conformance/", "huilian/http/publish.py", "huilian/private_files.py")
+    """Files and folders are made by `huilian.core.files`, or their mode stands where they are made."""
+    aside = ("huilian/conformance/", "huilian/http/publish.py", "huilian/core/files.py")
     found = []
     for path, node in nodes():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and path.startswith("huilian/"):
@@ -213,7 +213,7 @@ def test_adapters_in_folders_are_never_forgotten():
         and path != outside
         and isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and ast.unparse(node.func.value) in {"adapters", "all_adapters"}
+        and ast.unparse(node.func.value) in {"loading", "all_adapters"}
         and node.func.attr in asked
     ]
     assert len(calls) > len(asked)

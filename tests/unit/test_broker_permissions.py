@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import access
-from huilian.access import KINDS
-from huilian.broker_permissions import NOTHING, commands, definitions, password, password_hash, user_of
-from huilian.members import Member
+from huilian.county.members.directory import Member
+from huilian.county.messages.permissions import NOTHING, commands, definitions, password, password_hash, user_of
+from huilian.wire import access
+from huilian.wire.access import KINDS
 
 RULES = access.load()
 CODES = st.from_regex(r"[0-9A-Za-z_]{1,20}", fullmatch=True)

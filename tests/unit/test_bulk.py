@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import bulk
-from huilian.bulk import Batcher, from_ndjson, to_ndjson
-from huilian.envelope import BODY_LIMIT, LINE_LIMIT
-from huilian.errors import MessageRefused
+from huilian.core.errors import MessageRefused
+from huilian.wire import batches as bulk
+from huilian.wire.batches import Batcher, from_ndjson, to_ndjson
+from huilian.wire.envelope import BODY_LIMIT, LINE_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huilian import bundle, envelope
-from huilian.envelope import Draft
-from huilian.errors import FileRefused, UsageError
-from huilian.keys import SigningKey
+from huilian.core.errors import FileRefused, UsageError
+from huilian.wire import bundle, envelope
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 KEY = SigningKey.generate()
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)

@@ -7,9 +7,9 @@ from importlib.metadata import EntryPoint
 import marshmallow as ma
 import pytest
 
-from huilian import catalogue
-from huilian.catalogue import Catalogue, Contract
-from huilian.errors import ConfigurationError, MessageRefused
+from huilian.core.errors import ConfigurationError, MessageRefused
+from huilian.wire import catalogue
+from huilian.wire.catalogue import Catalogue, Contract
 from schemas.catalogue import contracts
 
 

@@ -11,11 +11,11 @@ import pytest
 import typer.main
 
 from huilian import __version__
-from huilian.cli import demo_folder, screen, session
+from huilian.cli import demo, screen, session
 from huilian.cli.application import app, run
-from huilian.errors import UsageError, kept
-from huilian.home import Home, Settings
-from huilian.keys import PublicKey
+from huilian.core.errors import UsageError, kept
+from huilian.settings import Home, Settings
+from huilian.wire.keys import PublicKey
 from services.statistics import presentation
 
 if TYPE_CHECKING:
@@ -346,15 +346,15 @@ def test_the_demonstration_empties_no_directory_of_others(tmp_path: Path, capsys
 def test_the_demonstration_starts_anew_in_its_own_directory(tmp_path: Path):
     """What it left there the last time goes, unless the one before still runs."""
     own = tmp_path / "demo-data"
-    with demo_folder.held(own):
+    with demo.held(own):
         (own / "files").mkdir()
         (own / "files" / "ledger.csv").write_text("old")
         (own / "huilian.toml").write_text("old")
-        with pytest.raises(UsageError, match="still running"), demo_folder.held(own):
+        with pytest.raises(UsageError, match="still running"), demo.held(own):
             pass
         assert (own / "huilian.toml").exists()
-    with demo_folder.held(own):
-        assert [path.name for path in own.iterdir()] == [demo_folder.MARK]
+    with demo.held(own):
+        assert [path.name for path in own.iterdir()] == [demo.MARK]
 
 
 def test_the_adapters_are_listed(capsys: pytest.CaptureFixture[str]):

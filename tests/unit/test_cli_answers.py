@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from huilian.cli.answers import ACCEPTED, Answer
+from huilian.cli.push import ACCEPTED, Answer
 
 COUNTS = {"rows": 3, "accepted": 2, "rejected": 1, "changed": 2, "unchanged": 0, "missing": 0}
 RECEIPT, ROWS = Path("INS_PICC_ACK_20240531_01.xml"), Path("退回_INS_PICC_POLICY_20240531_01.xml")

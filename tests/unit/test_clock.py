@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from huilian.clock import CHINA, Clock, FixedClock, SystemClock
+from huilian.core.clock import CHINA, Clock, FixedClock, SystemClock
 
 LATE_EVENING = dt.datetime(2024, 5, 31, 16, 30, tzinfo=dt.UTC)
 

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import adapters
-from huilian.clock import FixedClock
+from huilian.adapters import loading
+from huilian.core.clock import FixedClock
+from huilian.core.errors import AccessDenied, ConfigurationError, UsageError
 from huilian.core.retry import Backoff
-from huilian.envelope import Draft
-from huilian.errors import AccessDenied, ConfigurationError, UsageError
-from huilian.home import Home
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.agent import Pace
 from huilian.institution.edge.folders import EXPLANATION, Folders
@@ -26,8 +24,10 @@ from huilian.institution.edge.settings import EdgeSettings, load, save
 from huilian.institution.edge.status import status
 from huilian.institution.spool import Spool
 from huilian.institution.translation import translate
-from huilian.keys import SigningKey
-from huilian.membership.signed_document import stamp
+from huilian.settings import Home
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
+from huilian.wire.signed_documents import stamp
 from tests.support.builders.platform_lists import entry, list_draft, list_text
 from tests.support.edge import (
     ADAPTER,
@@ -561,7 +561,7 @@ def test_a_contract_the_adapter_does_not_write_comes_as_json(
     bank: Home, wire: Wire, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
 ):
     """As the contract has it, byte for byte; the receipt names the file it is about."""
-    monkeypatch.setattr(type(adapters.find(ADAPTER)), "writes", {})
+    monkeypatch.setattr(type(loading.find(ADAPTER)), "writes", {})
     wire.say(confirmation(1))
     ledger(bank.folder / "inbox", [1])
     with opened(bank, wire, seconds) as edge:
@@ -577,7 +577,7 @@ def test_an_answer_that_cannot_be_written_waits_and_is_written_later(
 ):
     """A mistake in an adapter, or a full disk: nothing half-written is seen, and nothing is lost."""
     wire.say(confirmation(1))
-    kind = type(adapters.find(ADAPTER))
+    kind = type(loading.find(ADAPTER))
 
     def broken(_self: object, _outgoing: object, _settings: object, target: Path) -> None:
         target.write_bytes(b"half")
@@ -598,7 +598,7 @@ def test_an_adapter_that_fails_sends_the_file_back_and_the_next_goes_on(
     bank: Home, wire: Wire, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
 ):
     """Told as the software's fault; the error's text, which may quote a row, is nowhere."""
-    kind = type(adapters.find(ADAPTER))
+    kind = type(loading.find(ADAPTER))
     read = kind.read
 
     def broken(self: object, source: Path, *others: object) -> object:
@@ -656,7 +656,7 @@ def test_what_a_push_met_in_the_queue_is_written_out(bank: Home, wire: Wire, sec
 def test_a_receipt_nobody_waits_for_is_written_by_itself(bank: Home, wire: Wire, seconds: Seconds):
     """Of a file that was pushed by hand."""
     source = ledger(bank.folder, [1])
-    adapter = adapters.find(ADAPTER)
+    adapter = loading.find(ADAPTER)
     with opened(bank, wire, seconds) as edge:
         spooled = translate(
             source,

@@ -12,9 +12,8 @@ import pytest
 
 from huilian.cli import session
 from huilian.cli.application import run
-from huilian.clock import FixedClock
-from huilian.errors import HostUnavailable
-from huilian.home import Home
+from huilian.core.clock import FixedClock
+from huilian.core.errors import HostUnavailable
 from huilian.institution import journal
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.folders import Folders
@@ -23,7 +22,8 @@ from huilian.institution.edge.status import status
 from huilian.institution.transports import http
 from huilian.institution.transports.base import Incoming
 from huilian.institution.transports.http import HttpTransport
-from huilian.keys import SigningKey
+from huilian.settings import Home
+from huilian.wire.keys import SigningKey
 from tests.support.county import NOW
 from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, confirmation, names
 

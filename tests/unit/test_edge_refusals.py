@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.clock import FixedClock
-from huilian.errors import FileRefused
-from huilian.home import Home
+from huilian.core.clock import FixedClock
+from huilian.core.errors import FileRefused
 from huilian.institution import translation
 from huilian.institution.edge import delivery, open_edge
 from huilian.institution.edge.folders import EXPLANATION, Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.edge.status import status
 from huilian.institution.spool import Spool
-from huilian.keys import SigningKey
+from huilian.settings import Home
+from huilian.wire.keys import SigningKey
 from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, names, receipts, refusal_notice
 from tests.support.push import ledger
 

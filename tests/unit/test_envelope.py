@@ -18,15 +18,15 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 from joserfc.registry import HeaderParameter
 
-from huilian import envelope
-from huilian.envelope import BODY_LIMIT, COMPRESS_ABOVE, SEAL_LIMIT, Draft
-from huilian.errors import MessageRefused
-from huilian.keys import SigningKey
+from huilian.core.errors import MessageRefused
+from huilian.wire import envelope
+from huilian.wire.envelope import BODY_LIMIT, COMPRESS_ABOVE, SEAL_LIMIT, Draft
+from huilian.wire.keys import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 KEY = SigningKey.generate()
 SIGNED_AT = dt.datetime(2024, 6, 1, 9, 30, 0, 123456, tzinfo=dt.timezone(dt.timedelta(hours=8)))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from huilian import error_texts, errors
-from huilian.error_texts import TEXTS
+from huilian.core import error_texts, errors
+from huilian.core.error_texts import TEXTS
 
 
 def _facts(text: str) -> set[str]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.cli import checkup
-from huilian.errors import ConfigurationError
-from huilian.home import Home, Settings
+from huilian.cli import doctor
+from huilian.core.errors import ConfigurationError
 from huilian.institution import membership
 from huilian.institution.edge import settings as edge_settings
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings
 from huilian.institution.spool import Spool
+from huilian.settings import Home, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_the_doctor_names_all_of_it_at_once(home: Home):
     (wrong[-1] / "__init__.py").write_text("raise SystemExit\n")
     for path in wrong:
         path.chmod(path.stat().st_mode | 0o022)
-    found = checkup.examine(home)
+    found = doctor.examine(home)
     assert {finding.name for finding in found} == {"文件权限 (permissions)"}
     assert {finding.status for finding in found} == {"fail"}
     commands = [f"chmod {'-R ' if path.name == 'trusted' else ''}go-w {path}" for path in wrong[:-1]]
@@ -148,7 +148,7 @@ def test_what_others_may_change_of_a_submission_in_the_spool_is_not_sent(home: H
     assert Spool(home.spool).find("another") is not None
 
     def told() -> list[str | None]:
-        return [each.remedy for each in checkup.examine(home) if "不予采用" in each.what]
+        return [each.remedy for each in doctor.examine(home) if "不予采用" in each.what]
 
     assert told() == [f"chmod -R go-w {submissions[0]}"]
     home.spool.chmod(0o770)
@@ -172,12 +172,12 @@ def test_the_doctor_looks_at_an_institutions_directory_as_well(tmp_path: Path, s
     if settings:
         home.file.write_text(settings)
         home.file.chmod(0o600)
-    found = checkup.examine(home)
+    found = doctor.examine(home)
     assert {finding.status for finding in found} == {"ok"}, found
     for path in (place(home, "keys/RCB01/0001-*.pem"), place(home, "edge.toml")):
         mode = path.stat().st_mode & 0o777
         path.chmod(0o644)
-        [failed] = [finding for finding in checkup.examine(home) if finding.status == "fail"]
+        [failed] = [finding for finding in doctor.examine(home) if finding.status == "fail"]
         assert failed.remedy == f"chmod go-rwx {path}"
         path.chmod(mode)
 
@@ -186,18 +186,18 @@ def test_an_office_that_lost_its_settings_is_no_institutions_directory(home: Hom
     """It says what is missing, in words."""
     home.keys.create("HUILIAN")
     home.file.write_text("")
-    [finding] = [each for each in checkup.examine(home) if each.status == "fail"]
+    [finding] = [each for each in doctor.examine(home) if each.status == "fail"]
     assert "county, policy: 缺少 (missing)" in finding.what
     home.file.unlink()
-    assert [each.what[:6] for each in checkup.examine(home) if each.status == "fail"] == ["HL6001"]
+    assert [each.what[:6] for each in doctor.examine(home) if each.status == "fail"] == ["HL6001"]
 
 
 @pytest.mark.parametrize(("url", "remedy"), [("", "run any command"), ("postgresql://county", "run init again")])
 def test_the_doctor_says_how_tables_are_upgraded(home: Home, monkeypatch: pytest.MonkeyPatch, url: str, remedy: str):
     """Where the server is Huilian's own any command does it."""
-    monkeypatch.setattr("huilian.schema.is_current", lambda *_: False)
+    monkeypatch.setattr("huilian.database.schema.is_current", lambda *_: False)
     settings = replace(home.settings(), database_url=url)
-    [finding] = checkup._database(home, settings, None)  # type: ignore[arg-type]  # it is not asked
+    [finding] = doctor._database(home, settings, None)  # type: ignore[arg-type]  # it is not asked
     assert (finding.status, remedy in str(finding.remedy)) == ("fail", True)
 
 

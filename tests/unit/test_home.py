@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.errors import ConfigurationError
-from huilian.home import Home, Settings
-from huilian.keys import SigningKey
+from huilian.core.errors import ConfigurationError
+from huilian.settings import Home, Settings
+from huilian.wire.keys import SigningKey
 
 if TYPE_CHECKING:
     from pathlib import Path

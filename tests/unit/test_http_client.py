@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from huilian.cli.remote import Reader
-from huilian.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
-from huilian.home import Home
+from huilian.cli.queries import Reader
+from huilian.core.errors import AccessDenied, HostUnavailable, MessageRefused, UsageError, told
 from huilian.institution.transports.http import HttpTransport
+from huilian.settings import Home
 from tests.support.push import receipt
 from tests.support.servers.certificates import issue_server_certificate
 from tests.support.servers.node import free_port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from huilian import identity
+from huilian.core import identity
 
 
 @pytest.mark.parametrize("number", ["11010519491231002X", "440524188001010014"])

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import envelope
-from huilian.clock import FixedClock
-from huilian.errors import MessageRefused
-from huilian.home import Home
+from huilian.core.clock import FixedClock
+from huilian.core.errors import MessageRefused
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.journal import Journal
-from huilian.keys import SigningKey
+from huilian.settings import Home
+from huilian.wire import envelope
+from huilian.wire.keys import SigningKey
 from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, confirmation, names, receipt_draft
 from tests.support.push import engine, ledger, spool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 PLATFORM, STRANGER = SigningKey.generate(), SigningKey.generate()

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa, x25519
 from joserfc.jwk import OKPKey
 
-from huilian.errors import AccessDenied, UsageError
-from huilian.keys import KeyFolder, PublicKey, SigningKey
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.wire.keys import KeyFolder, PublicKey, SigningKey
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian.basis import Basis
+from huilian.institution.basis import Basis, Content, digests, stored, throw_away
 from huilian.institution.spool import SpooledSubmission
-from huilian.ledger_content import Content, digests, stored, throw_away
 
 if TYPE_CHECKING:
     import pytest

@@ -12,10 +12,10 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import logs
-from huilian.errors import HostUnavailable
-from huilian.keys import SigningKey
-from huilian.logs import FORBIDDEN_FIELDS, redact
+from huilian.core import logs
+from huilian.core.errors import HostUnavailable
+from huilian.core.logs import FORBIDDEN_FIELDS, redact
+from huilian.wire.keys import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

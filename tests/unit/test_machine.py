@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from huilian.county.machine import Machine, Move, Refusal
-from huilian.membership.standing import STANDING
+from huilian.county.members.standing import STANDING
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 

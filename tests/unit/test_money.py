@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import money
-from huilian.errors import UsageError
+from huilian.core import money
+from huilian.core.errors import UsageError
 
 amounts = st.integers(-(10**15), 10**15).map(money.from_fen)
 weights = st.dictionaries(st.text(max_size=3), st.integers(0, 1000), min_size=1, max_size=6).filter(

@@ -12,17 +12,18 @@ from lxml import etree
 
 from adapters.insurer import adapter as insurer
 from adapters.rural_commercial_bank import adapter as bank
-from huilian import adapters, catalogue
-from huilian.adapters import REJECTIONS
-from huilian.clock import FixedClock
-from huilian.errors import describe
-from huilian.home import Home, Settings
+from huilian.adapters import loading
+from huilian.adapters.interface import REJECTIONS
+from huilian.core.clock import FixedClock
+from huilian.core.errors import describe
 from huilian.institution import push, receipts
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.spool import Spool
-from huilian.keys import SigningKey
+from huilian.settings import Home, Settings
+from huilian.wire import catalogue
+from huilian.wire.keys import SigningKey
 from tests.support.builders.insurer_packages import NAME, NAMESPACE, claim, package, policy, results
 from tests.support.edge import COUNTY, Wire, go, names, receipt_draft
 
@@ -90,7 +91,7 @@ def pushed(source: Path, home: Home, county: County | None = None) -> push.Pushe
         adapter=insurer,
         member=MEMBER,
         home=home,
-        settings=adapters.settings_for(insurer, COUNTY, {}),
+        settings=loading.settings_for(insurer, COUNTY, {}),
         catalogue=catalogue.installed(),
         clock=FixedClock(NOW),
         transport=county or County(),
@@ -114,7 +115,7 @@ def test_a_push_is_answered_with_one_file_that_names_every_row(tmp_path: Path, h
         ack = found.answer.read_bytes()
         assert results(ack) == TOLD
         assert describe("HL2009") in ack.decode(codec)
-        assert insurer.read_back(found.answer, "receipt/v2", adapters.settings_for(insurer, COUNTY, {})).to_dicts() == [
+        assert insurer.read_back(found.answer, "receipt/v2", loading.settings_for(insurer, COUNTY, {})).to_dicts() == [
             found.receipt
         ]
 
@@ -175,7 +176,7 @@ def test_a_receipt_that_counts_other_rows_is_not_joined_with_these(tmp_path: Pat
 
 def test_rejections_are_read_back_from_what_was_sealed(tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch):
     """All of them, by line, however many messages they filled."""
-    monkeypatch.setattr("huilian.bulk.LINE_LIMIT", 2)
+    monkeypatch.setattr("huilian.wire.batches.LINE_LIMIT", 2)
     wrong = [claim({"ClaimNo": f"C{number}", "Status": "?", "Amount": "?"}) for number in (1, 2)]
     source = package(wrong[0], WRONG, wrong[1], total="1").save(tmp_path)
     pushed(source, home)

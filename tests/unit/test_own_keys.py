@@ -11,15 +11,15 @@ import pytest
 
 from huilian.cli import session
 from huilian.cli.application import run
-from huilian.clock import CHINA, FixedClock, SystemClock
-from huilian.errors import ConfigurationError, UsageError
-from huilian.home import Home
+from huilian.core.clock import CHINA, FixedClock, SystemClock
+from huilian.core.errors import ConfigurationError, UsageError
 from huilian.institution.edge.folders import Folders
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.edge.status import status
 from huilian.institution.membership import Membership, OwnKeys, membership_of, own_keys, take_in
-from huilian.keys import KeyFolder, SigningKey
-from huilian.membership.approval import Addresses, make_approval, read_approval
+from huilian.settings import Home
+from huilian.wire.joining import Addresses, make_approval, read_approval
+from huilian.wire.keys import KeyFolder, SigningKey
 from huilian.wire.trusted_keys import TrustedKey
 from tests.support.edge import ADAPTER, BANK, COUNTY
 from tests.support.push import ledger, spool

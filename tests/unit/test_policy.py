@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import money, policy
-from huilian.errors import ConfigurationError
-from huilian.policy_parameters import PARAMETERS
+from huilian.core import money
+from huilian.core.errors import ConfigurationError
+from huilian.policy import policies
+from huilian.policy.parameters import PARAMETERS
 from schemas.records import FIVE_TIER_CLASS
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ FIRST = '{ from = "2019-01-01", value = "50000.00", source = "篇一 三" }'
 DAY = dt.date(2020, 6, 1)
 
 
-def _load(folder: Path, text: str) -> policy.Policy:
+def _load(folder: Path, text: str) -> policies.Policy:
     path = folder / "county.toml"
     path.write_text(text, "utf-8")
-    return policy.load(path)
+    return policies.load(path)
 
 
 def _values(*values: str, head: str = AMOUNT) -> str:
@@ -39,7 +40,7 @@ def test_a_value_holds_from_its_date_until_the_next(tmp_path: Path):
     dates = [dt.date(2019, 1, 1), dt.date(2020, 12, 31), dt.date(2021, 1, 1)]
     values = [county.at(date).value("lending.amount_maximum") for date in dates]
     assert values == [Decimal("50000.00"), Decimal("50000.00"), Decimal("80000.00")]
-    assert county.at(dates[2]).setting("lending.amount_maximum") == policy.Setting(
+    assert county.at(dates[2]).setting("lending.amount_maximum") == policies.Setting(
         dates[2], Decimal("80000.00"), "篇一 四", assumed=True
     )
     assert county.version == "7"
@@ -186,14 +187,14 @@ def test_every_kind_of_value_is_held_to(tmp_path: Path, parameter: str, value: s
 def test_an_unknown_policy_is_answered_with_the_known_ones():
     """The remedy stands in the message."""
     with pytest.raises(ConfigurationError, match="HL6003 there is no policy nowhere; known: anhui, lushi, xingan, yan"):
-        policy.load("nowhere")
+        policies.load("nowhere")
 
 
 @pytest.mark.parametrize("name", ["anhui", "lushi", "xingan", "yanchi"])
 def test_the_policies_that_come_with_huilian_load(name: str):
     """Every value cites one of the pack's own plans, or says that it is assumed."""
-    county = policy.load(name)
-    assert name in policy.available()
+    county = policies.load(name)
+    assert name in policies.available()
     for parameter, settings in county.settings.items():
         assert county.descriptions[parameter]
         for setting in settings:
@@ -222,19 +223,19 @@ def test_the_policies_that_come_with_huilian_load(name: str):
 )
 def test_a_plan_is_read_as_it_is_written(name: str, parameter: str, value: object):
     """Figures that a reader can find in the plan."""
-    assert policy.load(name).at(DAY).value(parameter) == value
+    assert policies.load(name).at(DAY).value(parameter) == value
 
 
 def test_yanchi_lends_at_the_loan_prime_rate_from_2021():
     """The one figure of the plans that changed on a date they name (篇二 二)."""
-    yanchi = policy.load("yanchi")
+    yanchi = policies.load("yanchi")
     days = [dt.date(2020, 12, 31), dt.date(2021, 1, 1)]
     assert [yanchi.at(day).value("lending.rate_kind") for day in days] == ["benchmark", "loan_prime_rate"]
 
 
 def test_lushi_grades_amounts_from_a_to_aaa_plus():
     """An ungraded household has no amount at all (篇八 三(四)5)."""
-    grades = policy.load("lushi").at(DAY).value("lending.amount_maximum_by_grade")
+    grades = policies.load("lushi").at(DAY).value("lending.amount_maximum_by_grade")
     assert {grade: money.text(amount) for grade, amount in grades.items()} == {
         "A": "50000.00",
         "AA": "100000.00",
@@ -245,12 +246,12 @@ def test_lushi_grades_amounts_from_a_to_aaa_plus():
 
 def test_shares_keep_the_order_of_the_plan():
     """The party listed first takes the odd fen, so the order is part of the value."""
-    shares = policy.load("lushi").at(DAY).value("loss.household_shares")
+    shares = policies.load("lushi").at(DAY).value("loss.household_shares")
     assert list(shares) == ["government", "bank", "guarantor", "reguarantor"]
 
 
 @pytest.mark.parametrize("name", ["anhui", "lushi", "xingan", "yanchi"])
 def test_bad_classes_are_classes_of_the_ledger(name: str):
     """The kernel names the five classes for itself; they must be those that ledgers carry."""
-    classes = policy.load(name).at(DAY).value("classification.bad_classes")
+    classes = policies.load(name).at(DAY).value("classification.bad_classes")
     assert classes == tuple(FIVE_TIER_CLASS)[2:]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import private_files
+from huilian.core import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,14 +34,14 @@ def mode(path: Path) -> str:
 def test_a_folder_is_private_and_those_above_it_may_be_passed(tmp_path: Path):
     """One that is there keeps its mode; a file in its place is an error."""
     folder = tmp_path / "a" / "b" / "c"
-    private_files.make_folder(folder)
+    files.make_folder(folder)
     assert [mode(folder.parents[1]), mode(folder.parent), mode(folder)] == ["drwxr-xr-x", "drwxr-xr-x", "drwx------"]
     folder.chmod(0o750)
-    private_files.make_folder(folder)
+    files.make_folder(folder)
     assert mode(folder) == "drwxr-x---"
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
-        private_files.make_folder(tmp_path / "file")
+        files.make_folder(tmp_path / "file")
 
 
 @AS_ROOT
@@ -49,7 +49,7 @@ def test_a_folder_hands_its_group_down_where_it_did(tmp_path: Path):
     """As in what an institution has opened to the group of its core system."""
     os.chown(tmp_path, -1, GROUP)
     tmp_path.chmod(0o2770)
-    private_files.make_folder(tmp_path / "inbox", private_files.SHARED_FOLDER)
+    files.make_folder(tmp_path / "inbox", files.SHARED_FOLDER)
     assert (mode(tmp_path / "inbox"), (tmp_path / "inbox").stat().st_gid) == ("drwxr-s---", GROUP)
 
 
@@ -58,9 +58,9 @@ def test_what_was_laid_in_the_way_of_a_file_is_not_written_to(tmp_path: Path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"another's")
     (tmp_path / "receipt.new").symlink_to(elsewhere)
-    private_files.write_atomically(tmp_path / "receipt", b"ours")
+    files.write_atomically(tmp_path / "receipt", b"ours")
     (tmp_path / "manifest").hardlink_to(elsewhere)
-    private_files.write(tmp_path / "manifest", b"ours, too")
+    files.write(tmp_path / "manifest", b"ours, too")
     assert elsewhere.read_bytes() == b"another's"
     assert (mode(tmp_path / "receipt"), mode(tmp_path / "manifest")) == ("-rw-------", "-rw-------")
     assert ((tmp_path / "receipt").read_bytes(), (tmp_path / "manifest").read_bytes()) == (b"ours", b"ours, too")
@@ -72,8 +72,8 @@ def test_an_answer_is_read_by_the_group_of_the_folder_it_goes_to(tmp_path: Path)
     outbox, answer = tmp_path / "outbox", tmp_path / "answer"
     outbox.mkdir()
     os.chown(outbox, -1, GROUP)
-    private_files.write(answer, b"")
-    private_files.share(answer, outbox)
+    files.write(answer, b"")
+    files.share(answer, outbox)
     assert (mode(answer), answer.stat().st_gid) == ("-rw-r-----", GROUP)
 
 
@@ -81,12 +81,12 @@ def test_an_answer_is_read_by_the_group_of_the_folder_it_goes_to(tmp_path: Path)
 def test_an_answer_for_a_group_of_others_is_kept_by_the_folder_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The account is not of that group, and may not give it the file."""
     answer = tmp_path / "answer"
-    private_files.write(answer, b"")
+    files.write(answer, b"")
     os.chown(tmp_path, -1, GROUP)
 
     def refuse(*_: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "chown", refuse)
-    private_files.share(answer, tmp_path)
+    files.share(answer, tmp_path)
     assert mode(answer) == "-rw-r--r--"

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 import marshmallow as ma
 import pytest
 
-from huilian import service
+from huilian.core.errors import AccessDenied, ConfigurationError
+from huilian.county import service
 from huilian.county.fields import Source, count, nested, text
+from huilian.county.members.tokens import Scope
 from huilian.county.queries import INSTITUTION, LAST_MONTH, REGION, Query
-from huilian.errors import AccessDenied, ConfigurationError
-from huilian.schema import KERNEL
-from huilian.service import Service
-from huilian.tokens import Scope
+from huilian.county.service import Service
+from huilian.database.schema import KERNEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 TODAY = dt.date(2024, 6, 12)
 NO_TRANSACTION = cast("Transaction", None)

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from huilian import access, catalogue
-from huilian.issuing import issuable
-from huilian.members import Member
-from huilian.record_checks import RecordChecks
+from huilian.county.issuing import RecordChecks, issuable
+from huilian.county.members.directory import Member
+from huilian.wire import access, catalogue
 from tests.support.builders.delimited_files import identity_number
 
 CONFIRMATION = {

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import catalogue, envelope
-from huilian.adapters import FileIdentity
-from huilian.errors import FileRefused
+from huilian.adapters.interface import FileIdentity
+from huilian.core.errors import FileRefused
 from huilian.institution import translation
 from huilian.institution.spool import Spool
 from huilian.institution.translation import Refused, on_one_line
-from huilian.keys import SigningKey
+from huilian.wire import catalogue, envelope
+from huilian.wire.keys import SigningKey
 
 NOW = dt.datetime(2024, 6, 1, 1, 0, tzinfo=dt.UTC)
 KEY = SigningKey.generate()

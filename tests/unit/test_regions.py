@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from huilian import regions
-from huilian.errors import UsageError
+from huilian.core import regions
+from huilian.core.errors import UsageError
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from adapters.sample_county import REGION_NAMES, SampleFile, expected_figures, m
 from adapters.sample_county.bulk import BulkTotals, write_ledger
 from adapters.sample_county.county import county
 from adapters.sample_county.lending import MONTH_ENDS
-from huilian.identity import is_identity_number
+from huilian.core.identity import is_identity_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,10 @@ import pytest
 
 from adapters.sample_county import write_decisions
 from adapters.sample_county.county import county
-from huilian import adapters, catalogue
-from huilian.members import Member
-from huilian.record_checks import RecordChecks
+from huilian.adapters import loading
+from huilian.county.issuing import RecordChecks
+from huilian.county.members.directory import Member
+from huilian.wire import catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def test_every_record_can_be_issued_to_its_receiver(files: list[DecidedFile]):
     ]
     for file in files:
         contract = catalogue.installed().latest(file.type)
-        adapter = adapters.find(file.adapter)
+        adapter = loading.find(file.adapter)
         assert contract.dataschema in adapter.writes
         [kind] = adapter.institution_kinds
         receiver = Member(file.member, kind, "", None, None, suspended=False)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huilian.identity import is_identity_number
+from huilian.core.identity import is_identity_number
 from huilian.records import columnar, fields
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord

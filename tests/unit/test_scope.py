@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from huilian.errors import AccessDenied, UsageError
-from huilian.tokens import Scope
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.county.members.tokens import Scope
 
 COUNTY = "341599"
 WHOLE = Scope("county", COUNTY, None)

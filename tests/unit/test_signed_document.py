@@ -13,13 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian import base64url
-from huilian.errors import AccessDenied, UsageError
-from huilian.keys import KeyFolder, PublicKey, SigningKey
-from huilian.membership import signed_document
-from huilian.membership.announcement import read_announcement
-from huilian.membership.approval import Addresses, make_approval, read_approval
-from huilian.membership.joining import read_request
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.wire import signed_documents
+from huilian.wire.joining import Addresses, make_approval, read_announcement, read_approval, read_request
+from huilian.wire.keys import KeyFolder, PublicKey, SigningKey, encode_base64url
 from huilian.wire.trusted_keys import TrustedKey
 from tests.support.county import NOW
 
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY = SigningKey.generate()
-TEXT = signed_document.sign("approval", {"a": "值", "b": 1}, [KEY])
+TEXT = signed_documents.sign("approval", {"a": "值", "b": 1}, [KEY])
 
 
 def test_a_document_is_a_jws_that_others_verify():
@@ -45,8 +42,8 @@ def test_a_document_is_a_jws_that_others_verify():
 
 def test_a_document_is_read_as_it_was_signed():
     """With its keys and the hash of what they signed."""
-    document = signed_document.read(TEXT, "approval", name="x")
-    signed_document.verify(document, [KEY.public])
+    document = signed_documents.read(TEXT, "approval", name="x")
+    signed_documents.verify(document, [KEY.public])
     assert (document.claims, document.kids) == ({"a": "值", "b": 1}, (KEY.kid,))
 
 
@@ -57,8 +54,8 @@ def test_no_byte_of_a_document_can_be_changed(data: st.DataObject):
     other = data.draw(st.characters(codec="ascii").filter(lambda each: each != TEXT[place]))
     changed = TEXT[:place] + other + TEXT[place + 1 :]
     with contextlib.suppress(AccessDenied):
-        document = signed_document.read(changed, "approval", name="x")
-        signed_document.verify(document, [KEY.public])
+        document = signed_documents.read(changed, "approval", name="x")
+        signed_documents.verify(document, [KEY.public])
         assert document.claims == {"a": "值", "b": 1}
 
 
@@ -66,15 +63,15 @@ def test_no_byte_of_a_document_can_be_changed(data: st.DataObject):
 def test_whatever_is_no_document_is_refused(text: str):
     """By the same code, never by a crash."""
     with pytest.raises(AccessDenied, match="HL4009"):
-        signed_document.read(text, "approval", name="x")
+        signed_documents.read(text, "approval", name="x")
 
 
 def test_a_name_that_stands_twice_is_refused():
     """Two readers might take different ones."""
-    payload = base64url.encode(b'{"a": 1, "a": 2}')
+    payload = encode_base64url(b'{"a": 1, "a": 2}')
     document = json.loads(TEXT) | {"payload": payload}
     with pytest.raises(AccessDenied, match="HL4009"):
-        signed_document.read(json.dumps(document), "approval", name="x")
+        signed_documents.read(json.dumps(document), "approval", name="x")
 
 
 def test_a_fingerprint_is_forty_digits_of_one_key():
@@ -125,7 +122,7 @@ def test_an_approval_that_says_nonsense_is_refused(claim: dict[str, object]):
     assert read_approval(text, name="x").member == "RCB01"
     claims = json.loads(base64.urlsafe_b64decode(json.loads(text)["payload"] + "=="))
     with pytest.raises(AccessDenied, match="HL4009"):
-        read_approval(signed_document.sign("approval", claims | claim, [KEY]), name="x")
+        read_approval(signed_documents.sign("approval", claims | claim, [KEY]), name="x")
 
 
 def test_a_prepared_key_is_signed_with_only_when_it_is_used(tmp_path: Path):
@@ -164,6 +161,6 @@ UNFIT = PublicKey(bytes(32)).text
 )
 def test_no_document_brings_in_a_key_of_low_order(kind: str, claims: dict[str, object], read: Callable[..., object]):
     """Whoever has signed it."""
-    text = signed_document.sign(kind, claims, [KEY])
+    text = signed_documents.sign(kind, claims, [KEY])
     with pytest.raises(AccessDenied, match=r"HL4019 .*a point of low order"):
         read(text, name="x")

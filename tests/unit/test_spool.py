@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian import envelope
-from huilian.envelope import Draft
-from huilian.errors import UsageError
+from huilian.core.errors import UsageError
 from huilian.institution import spool
 from huilian.institution.spool import Spool
-from huilian.keys import SigningKey
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
+from huilian.wire.keys import SigningKey
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 NAME = "RCB01-loan_ledger-20240531-0123456789abcdef"
 KEY = SigningKey.generate()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.cli.documents import read, write_new
-from huilian.errors import UsageError
-from huilian.system_errors import why, why_no_file
+from huilian.cli.documents import read_document, write_document
+from huilian.core.errors import UsageError
+from huilian.core.files import explain, explain_no_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_a_system_error_is_said_in_chinese_where_it_is_known_and_never_with_what
     error: BaseException, said: str
 ):
     """Of errors with texts of their own only the kind is named: their texts may hold cells."""
-    assert why(error) == said
+    assert explain(error) == said
 
 
 def test_what_is_no_file_is_told_apart(tmp_path: Path):
@@ -38,7 +38,9 @@ def test_what_is_no_file_is_told_apart(tmp_path: Path):
     file = tmp_path / "file"
     file.write_text("x")
     os.mkfifo(tmp_path / "pipe")
-    assert [why_no_file(path) for path in (file, tmp_path, tmp_path / "pipe", tmp_path / "none", file / "below")] == [
+    assert [
+        explain_no_file(path) for path in (file, tmp_path, tmp_path / "pipe", tmp_path / "none", file / "below")
+    ] == [
         None,
         "是目录，不是文件 (Is a directory)",
         "不是普通文件 (not a regular file)",
@@ -50,8 +52,8 @@ def test_what_is_no_file_is_told_apart(tmp_path: Path):
 def test_a_document_is_not_written_over_another_and_its_error_says_so(tmp_path: Path):
     """Not that it cannot be read."""
     file = tmp_path / "request.json"
-    write_new(file, "first")
+    write_document(file, "first")
     with pytest.raises(UsageError, match="HL7021") as caught:
-        write_new(file, "second")
+        write_document(file, "second")
     assert f"{file} 无法写入：已存在，不会覆盖，请换一个文件名 (File exists)" in caught.value.chinese
-    assert read(file) == "first"
+    assert read_document(file) == "first"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import envelope
-from huilian.errors import AccessDenied, ConfigurationError, HuilianError, MessageRefused
-from huilian.home import Home
+from huilian.core.errors import AccessDenied, ConfigurationError, HuilianError, MessageRefused
+from huilian.institution import membership
 from huilian.institution.trust import believed
-from huilian.keys import PublicKey, SigningKey
-from huilian.membership import platform_keys
+from huilian.settings import Home
+from huilian.wire import envelope, joining
+from huilian.wire.keys import PublicKey, SigningKey
 from huilian.wire.trusted_keys import TrustedKey
 from tests.support.builders.platform_lists import BEGAN, DAY, entry, list_draft, list_text
 from tests.support.county import BANK, COUNTY, MINUTE, NOW
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 FIRST, SECOND, THIRD = SigningKey.generate(), SigningKey.generate(), SigningKey.generate()
 
@@ -60,8 +60,8 @@ def code_of(
 
 def take(home: Home, text: str, *, now: dt.datetime = NOW, confirmed: SigningKey | None = None) -> None:
     """Take a list in."""
-    stated = platform_keys.read_list(text, name="keys.json")
-    platform_keys.take_in(home, stated, now=now, confirmed=confirmed and confirmed.kid)
+    stated = joining.read_key_list(text, name="keys.json")
+    membership.take_key_list(home, stated, now=now, confirmed=confirmed and confirmed.kid)
 
 
 def refused(work: Callable[[], object]) -> HuilianError:

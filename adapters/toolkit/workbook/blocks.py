@@ -35,7 +35,7 @@ from adapters.toolkit.workbook.cells import (
 from adapters.toolkit.workbook.grid import column_letters
 from adapters.toolkit.workbook.heading import GROUPED
 from adapters.toolkit.workbook.merged_cells import filled
-from huilian.errors import FileRefused, describe
+from huilian.core.errors import FileRefused, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

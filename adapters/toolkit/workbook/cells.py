@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from adapters.toolkit.text import BLANKS
 from adapters.toolkit.workbook import formats
-from huilian.errors import describe
+from huilian.core.errors import describe
 
 if TYPE_CHECKING:
     from adapters.toolkit.workbook.formats import Section

@@ -23,8 +23,8 @@ from lxml import etree
 from adapters.toolkit.contents import refuse_other_than_workbook
 from adapters.toolkit.workbook import formats, xml
 from adapters.toolkit.workbook.cells import EPOCH_1900, EPOCH_1904
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -94,7 +94,7 @@ def refusing_what_is_no_workbook(file: str) -> Iterator[None]:
     except xml.DamagedPartError as error:
         raise FileRefused("HL3010", file=file, what=f"{error}；{_SAVE_AGAIN}") from None
     except _DAMAGED as error:
-        what = why(error)
+        what = explain(error)
         raise FileRefused("HL3010", file=file, what=what) from None
 
 

@@ -17,8 +17,8 @@ from adapters.toolkit.text import BLANKS, label
 from adapters.toolkit.workbook import grid, heading
 from adapters.toolkit.workbook.cells import is_blank
 from adapters.toolkit.workbook.heading import TOP_ROWS, Heading
-from huilian.errors import FileRefused
-from huilian.identity import is_identity_number
+from huilian.core.errors import FileRefused
+from huilian.core.identity import is_identity_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -21,8 +21,8 @@ from openpyxl.writer.excel import ExcelWriter
 
 from adapters.toolkit.whole_files import replacing
 from adapters.toolkit.workbook.formats import GENERAL
-from huilian.errors import FileRefused
-from huilian.system_errors import why
+from huilian.core.errors import FileRefused
+from huilian.core.files import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def workbook(day: dt.date, target: Path) -> Iterator[Workbook]:
             with replacing(target) as file:
                 _copy(draft, file, moment)
     except OSError as error:
-        raise FileRefused("HL3039", file=target.name, what=why(error)) from error
+        raise FileRefused("HL3039", file=target.name, what=explain(error)) from error
 
 
 def cell(

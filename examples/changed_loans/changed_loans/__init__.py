@@ -11,14 +11,14 @@ import marshmallow as ma
 
 from huilian.county.fields import count, text
 from huilian.county.queries import INSTITUTION, Query
-from huilian.schema import Component
-from huilian.service import Service
+from huilian.database.schema import Component
+from huilian.county.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from huilian.database import Transaction
-    from huilian.envelope import Draft, Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
     from huilian.county.context import Context
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from huilian import catalogue, conformance
+from huilian import conformance
+from huilian.wire import catalogue
 from village_bank import adapter
 
 

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from huilian.adapters import REJECTIONS, Outgoing
-from huilian.bulk import wire_types
-from huilian.conformance import acknowledging, generation
-from huilian.conformance.contracts import own_number
-from huilian.conformance.results import Finding
-from huilian.conformance.rule import DoesNotApplyError, Rule
-from huilian.errors import FileRefused, describe
+from huilian.adapters.interface import REJECTIONS, Outgoing
+from huilian.conformance import generation
+from huilian.conformance.generation import own_number
+from huilian.conformance.rule import DoesNotApplyError, Finding, Rule
+from huilian.core.errors import FileRefused, describe
+from huilian.wire.batches import wire_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.catalogue import Contract
-    from huilian.conformance.subject import Subject
+    from huilian.conformance.rule import Subject
+    from huilian.wire.catalogue import Contract
 
 __all__ = ["RULE"]
 
@@ -84,7 +83,7 @@ def _samples(subject: Subject) -> Iterator[Finding]:
 
 def _rows(subject: Subject) -> Iterator[Finding]:
     """See that receipts of the samples name their rows: one that is rejected shows, and the receipt comes back."""
-    contract = subject.catalogue.contracts[acknowledging.CONTRACT]
+    contract = subject.catalogue.contracts[generation.CONTRACT]
     for sample in subject.incoming():
         outcome = subject.bench.translate(sample)
         if not outcome.records:
@@ -95,9 +94,9 @@ def _rows(subject: Subject) -> Iterator[Finding]:
         source = subject.folder / sample.name
         source.write_bytes(sample.data)
         try:
-            plain = acknowledging.receipt(source, none, rows=outcome.rows)
+            plain = generation.receipt_of(source, none, rows=outcome.rows)
             told = replace(plain, rejections=one)
-            refused = acknowledging.receipt(source, one, rows=outcome.rows, refused=True)
+            refused = generation.receipt_of(source, one, rows=outcome.rows, refused=True)
             wrong = next(filter(None, (_written(subject, each, contract) for each in (plain, told, refused))), None)
             if wrong is None and _bytes(subject, plain) == _bytes(subject, told):
                 wrong = f"第 {line} 行退回，回执却一样 (a row is rejected and the receipt says the same)"
@@ -106,7 +105,7 @@ def _rows(subject: Subject) -> Iterator[Finding]:
         finally:
             source.unlink()
         if wrong:
-            yield Finding(f"{acknowledging.CONTRACT}，{sample.name}", wrong)
+            yield Finding(f"{generation.CONTRACT}，{sample.name}", wrong)
 
 
 def _bytes(subject: Subject, outgoing: Outgoing) -> bytes:

@@ -11,14 +11,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian import members
-from huilian.access import service_code
-from huilian.members import Member
+from huilian.county.members import directory
+from huilian.county.members.directory import Member
+from huilian.wire.access import service_code
 
 if TYPE_CHECKING:
-    from huilian.clock import Clock
-    from huilian.database import Database, Transaction
-    from huilian.keys import KeyFolder, SigningKey
+    from huilian.core.clock import Clock
+    from huilian.database.connection import Database, Transaction
+    from huilian.wire.keys import KeyFolder, SigningKey
 
 __all__ = ["KIND", "ServiceKeys", "Signer"]
 
@@ -72,8 +72,8 @@ class ServiceKeys:
         transaction.lock(f"huilian.service_keys.{code}")
         if not transaction.value("SELECT true FROM huilian.member WHERE code = %s", [code]):
             member = Member(code, KIND, code, None, None, suspended=False)
-            members.add(transaction, member, now=now, actor=code)
-        entered = {key.kid: key for key in members.keys_of(transaction, code)}
+            directory.add(transaction, member, now=now, actor=code)
+        entered = {key.kid: key for key in directory.keys_of(transaction, code)}
         if self._keys.holds(code):
             key = self._keys.current(code)
             known = entered.get(key.kid)
@@ -81,8 +81,8 @@ class ServiceKeys:
                 return key
             if known is None:
                 # The file comes first; the commit after it may never have come.
-                members.add_key(transaction, code, key.public, now=now, actor=code)
+                directory.add_key(transaction, code, key.public, now=now, actor=code)
                 return key
         key = self._keys.create(code)
-        members.add_key(transaction, code, key.public, now=now, actor=code)
+        directory.add_key(transaction, code, key.public, now=now, actor=code)
         return key

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from huilian.database import Transaction
-    from huilian.envelope import Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Message
 
 __all__ = [
     "Batch",

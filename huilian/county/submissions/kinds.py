@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.database import Transaction
-    from huilian.envelope import Draft
+    from huilian.database.connection import Transaction
     from huilian.records.record import Record
+    from huilian.wire.envelope import Draft
 
 __all__ = ["Apply", "Counts", "Differences", "Kind", "Part", "Records", "Shortfall", "Single", "Submission"]
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from huilian import messages
+from huilian.core.error_texts import LACKS_TOO_MUCH, SUPERSEDED
+from huilian.core.errors import FileRefused, MessageRefused
+from huilian.county.messages import dead_letters, store
 from huilian.county.submissions import entries, manifests, numbering, receipts, staging, totals
 from huilian.county.submissions.manifests import REJECTIONS
 from huilian.county.submissions.staging import SingleRecord, Staging
-from huilian.error_texts import LACKS_TOO_MUCH, SUPERSEDED
-from huilian.errors import FileRefused, MessageRefused
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
 from huilian.wire.names import SubmissionName
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from huilian.county.context import Context, Handler
     from huilian.county.submissions.kinds import Counts, Kind, Records, Submission
-    from huilian.database import Transaction
-    from huilian.envelope import Draft, Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
 
 __all__ = ["MANIFEST", "Intake"]
 
@@ -188,7 +188,7 @@ class Intake:
         owner = context.owners.get(kind or "") or min(context.owners.values(), default=self._service)
         if owner == self._service:
             return False
-        messages.put(transaction, message, now=context.clock.now())
+        store.put(transaction, message, now=context.clock.now())
         return True
 
     def _apply_when_complete(
@@ -231,7 +231,7 @@ class Intake:
         if counts:
             yield from numbering.notices(transaction, submission, kind, context.clock.today())
         records.release()
-        messages.put_right(transaction, submission.name, submission.member, ASKS_FOR_THE_WHOLE, now=now)
+        dead_letters.put_right(transaction, submission.name, submission.member, ASKS_FOR_THE_WHOLE, now=now)
         receipts.note(transaction, submission, answer, now)
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from huilian import access, members
-from huilian.clock import CHINA
-from huilian.error_texts import TEXTS
-from huilian.errors import MessageRefused
+from huilian.core.clock import CHINA
+from huilian.core.error_texts import TEXTS
+from huilian.core.errors import MessageRefused
+from huilian.county.members import directory
 from huilian.records.fields import error_code
+from huilian.wire import access
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE, content_sha256, has_base
 from huilian.wire.names import SubmissionName
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from huilian.county.context import Context
     from huilian.county.submissions.kinds import Kind, Submission
-    from huilian.database import Transaction
-    from huilian.envelope import Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Message
 
 __all__ = [
     "REJECTIONS",
@@ -120,7 +121,7 @@ def check_sender(transaction: Transaction, manifest: Mapping[str, Any], kind: Ki
     Raises:
         MessageRefused: HL1004, its member is of another kind.
     """
-    kind_of_member = members.find(transaction, manifest["member"]).kind
+    kind_of_member = directory.find(transaction, manifest["member"]).kind
     for message_type in kind.parts:
         access.load().check_send(manifest["member"], kind_of_member, message_type)
 

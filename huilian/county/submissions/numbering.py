@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.envelope import Draft
-from huilian.errors import describe
+from huilian.core.errors import describe
+from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
     from huilian.county.submissions.kinds import Kind, Submission
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["notices", "repeated", "span"]
 

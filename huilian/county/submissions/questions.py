@@ -13,7 +13,7 @@ from huilian.county.submissions import receipts, scoreboard
 if TYPE_CHECKING:
     import datetime as dt
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["INSTITUTION_KINDS", "QUERIES", "REPORTED", "STATUS"]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from huilian import audit
+from huilian.county import audit
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts
-from huilian.envelope import Draft
+from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping
 
+    from huilian.core.errors import FileRefused
     from huilian.county.submissions.kinds import Kind, Submission
-    from huilian.database import Transaction
-    from huilian.errors import FileRefused
+    from huilian.database.connection import Transaction
 
 __all__ = ["draft", "make", "note", "receipt", "submissions", "superseded_by", "tell"]
 

@@ -13,14 +13,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import members, money, months
+from huilian.core import money
+from huilian.core.clock import first_day, last_day
+from huilian.county.members import directory
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
     from huilian.county.submissions.kinds import Kind
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["reconciliation"]
 
@@ -64,10 +66,10 @@ def reconciliation(
     Raises:
         UsageError: HL7003, no such month.
     """
-    first = months.first_day(month)
+    first = first_day(month)
     facts = {
         "since": first if within else None,
-        "until": months.last_day(first),
+        "until": last_day(first),
         "institution": institution,
         "kind": kind,
     }
@@ -76,7 +78,7 @@ def reconciliation(
     for row in transaction.rows(_FILES, facts):
         numbered = found.setdefault((row["member"], row["kind"], row["as_of"]), {})
         _add(numbered, row["file_sequence"], _File(row["manifest"], amounts.get(row["kind"])))
-    known = {member.code for member in members.all_members(transaction)}
+    known = {member.code for member in directory.all_members(transaction)}
     return list(_shown({key: files for key, files in found.items() if key[0] in known}, amounts))
 
 

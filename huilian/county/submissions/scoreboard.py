@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import members, months
-from huilian.clock import CHINA
+from huilian.core.clock import CHINA, first_day, following_month, last_day
+from huilian.county.members import directory
 from huilian.county.submissions import numbering
 from huilian.county.submissions.reconciliation import reconciliation
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from huilian.county.submissions.kinds import Kind
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["DUE_DAY", "scoreboard", "scoreboard_feed"]
 
@@ -67,9 +67,9 @@ def scoreboard(
     Raises:
         UsageError: HL7003, no such month.
     """
-    since = months.first_day(month)
-    due = months.following(since).replace(day=DUE_DAY)
-    facts = {"since": since, "until": months.last_day(since)}
+    since = first_day(month)
+    due = following_month(since).replace(day=DUE_DAY)
+    facts = {"since": since, "until": last_day(since)}
     figures = _by_key(transaction.rows(_FIGURES, facts))
     first = _by_key(transaction.rows(_FIRST, facts))
     gaps = transaction.rows(_GAPS, facts)
@@ -78,7 +78,7 @@ def scoreboard(
     taken = {(row["institution"], row["kind"]): row for row in found}
     due_from = {kind.due_from: name for name, kind in kinds.items()}
     rows = []
-    for member in members.all_members(transaction):
+    for member in directory.all_members(transaction):
         must_send = due_from.get(member.kind)
         if must_send is None or member.suspended or institution not in (None, member.code):
             continue

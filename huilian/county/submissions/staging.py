@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Any, Final
 import marshmallow as ma
 import polars as pl
 
-from huilian import messages
-from huilian.bulk import from_ndjson, to_csv
+from huilian.core.errors import MessageRefused
+from huilian.county.messages import store
 from huilian.county.submissions import entries
 from huilian.county.submissions.manifests import REJECTIONS
-from huilian.database import quote
-from huilian.errors import MessageRefused
+from huilian.database.connection import quote
 from huilian.records import columnar
 from huilian.records.fields import WHOLE_LIMIT, Date, Money, RatePercent, Whole
 from huilian.records.record import Record
+from huilian.wire.batches import from_ndjson, to_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from huilian.county.submissions.entries import Batch
     from huilian.county.submissions.kinds import Kind, Part
-    from huilian.database import Transaction
-    from huilian.envelope import Message
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Message
 
 __all__ = [
     "SingleRecord",
@@ -122,7 +122,7 @@ def read_kept(
     """Return the records of a batch that was let in before, in wire types; only some `columns` of them if given."""
     assert issubclass(record, Record)  # noqa: S101  # narrows the type: only bulk contracts come here
     types = columnar.wire_types(record)
-    [message] = messages.kept(transaction, batch.source, [batch.message])
+    [message] = store.kept(transaction, batch.source, [batch.message])
     return from_ndjson(message.body(), {name: types[name] for name in columns or types}, checked=True)
 
 

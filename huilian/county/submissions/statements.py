@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian import regions
+from huilian.core import regions
 from huilian.county.changes import Changes, tell
 from huilian.county.submissions import entries
 from huilian.county.submissions.staging import as_row
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from huilian.county.changes import Event
     from huilian.county.submissions.kinds import Part, Records, Submission
-    from huilian.database import Transaction
-    from huilian.envelope import Draft
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft
 
 __all__ = ["Stated", "Statements", "origin", "read", "scope"]
 

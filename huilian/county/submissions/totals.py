@@ -10,16 +10,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from huilian import money
-from huilian.database import quote
-from huilian.error_texts import LACKS_TOO_MUCH
-from huilian.errors import FileRefused
+from huilian.core import money
+from huilian.core.error_texts import LACKS_TOO_MUCH
+from huilian.core.errors import FileRefused
+from huilian.database.connection import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from huilian.county.submissions.kinds import Kind, Part, Records, Submission
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 __all__ = ["check"]
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from huilian import adapters, catalogue
-from huilian.clock import SystemClock
+from huilian.adapters import loading
+from huilian.core.clock import SystemClock
+from huilian.core.errors import ConfigurationError, HostUnavailable, HuilianError, UsageError
+from huilian.core.files import explain
 from huilian.core.retry import Backoff
-from huilian.errors import ConfigurationError, HostUnavailable, HuilianError, UsageError
 from huilian.institution.edge import settings as edge_settings
 from huilian.institution.edge.delivery import Delivery
 from huilian.institution.edge.dispatch import Dispatch
@@ -29,14 +30,14 @@ from huilian.institution.edge.intake import SETTLE_SECONDS, InboxWatcher, Intake
 from huilian.institution.journal import OPEN, REFUSED_HERE, Journal
 from huilian.institution.sync import Sender, Sync
 from huilian.institution.transports import connect
-from huilian.system_errors import why
+from huilian.wire import catalogue
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
-    from huilian.clock import Clock
-    from huilian.home import Home
+    from huilian.core.clock import Clock
+    from huilian.settings import Home
 
 __all__ = ["DISK", "Edge", "Pace", "last_error", "lasting_errors", "locked", "open_edge"]
 
@@ -212,7 +213,7 @@ class Edge:
         except HuilianError as error:
             self._failed(strand, backoff, error)
         except (OSError, sqlite3.OperationalError) as error:
-            what = why(error)
+            what = explain(error)
             self._failed(strand, backoff, HostUnavailable("HL5008", what=what))
         else:
             backoff.succeeded()
@@ -334,8 +335,8 @@ def open_edge(
         ConfigurationError: a setting or the adapter is wrong.
     """
     settings = edge_settings.load(home)
-    adapter = adapters.find(settings.adapter, home.adapters)
-    told = adapters.settings_for(adapter, settings.county, home.adapter_tables(), home.adapters)
+    adapter = loading.find(settings.adapter, home.adapters)
+    told = loading.settings_for(adapter, settings.county, home.adapter_tables(), home.adapters)
     home.keys.current(settings.member)
     folders = Folders(home.folder)
     folders.make()

@@ -22,29 +22,28 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 import structlog
 
-from huilian import basis
-from huilian.adapters import Outgoing
-from huilian.bulk import from_ndjson, wire_types
-from huilian.clock import CHINA
-from huilian.errors import HostUnavailable, HuilianError, MessageRefused
-from huilian.institution import receipts
+from huilian.adapters.interface import Outgoing
+from huilian.core.clock import CHINA
+from huilian.core.errors import HostUnavailable, HuilianError, MessageRefused
+from huilian.core.files import make_folder, share, write
+from huilian.core.logs import where
+from huilian.institution import basis, receipts
 from huilian.institution.edge.folders import EXPLANATION, free_name, move, sync, write_atomically
 from huilian.institution.journal import OPEN, REFUSED_HERE, UNTOLD
 from huilian.institution.trust import KEYS, RECEIPT, check_receipt
-from huilian.logs import where
-from huilian.private_files import make_folder, share, write
+from huilian.wire.batches import from_ndjson, wire_types
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.catalogue import Contract
-    from huilian.envelope import Message
-    from huilian.errors import FileRefused
+    from huilian.core.errors import FileRefused
     from huilian.institution.edge.folders import Folders
     from huilian.institution.journal import InboxFile
     from huilian.institution.sync import Sync
+    from huilian.wire.catalogue import Contract
+    from huilian.wire.envelope import Message
 
 __all__ = ["Delivery", "records"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
+from huilian.core.errors import HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.institution.journal import REFUSED_HERE, TOLD, UNTOLD
 from huilian.institution.sync import MENDED_AT_THE_COUNTY, UNKNOWN_SUBMISSION, Remedy
 

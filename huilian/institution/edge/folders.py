@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-from huilian import file_ownership
-from huilian.errors import UsageError
-from huilian.private_files import PUBLIC_FOLDER, SHARED_FOLDER, make_folder, sync, write_atomically
+from huilian.core import files
+from huilian.core.errors import UsageError
+from huilian.core.files import PUBLIC_FOLDER, SHARED_FOLDER, make_folder, sync, write_atomically
 
 __all__ = ["EXPLANATION", "Folders", "free_name", "move", "readable_name", "sync", "write_atomically"]
 
@@ -60,7 +60,7 @@ class Folders:
             ConfigurationError: HL6020 to HL6022, others may write to what is not shared with them.
         """
         for path in (*(self.home / name for name in _PRIVATE), self.lock):
-            file_ownership.hold(path, self.home)
+            files.refuse_if_others_write(path, self.home)
         own = self.home.stat().st_dev
         for name in (*_SHARED, *_PRIVATE):
             if (self.home / name).stat().st_dev != own:

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from huilian.errors import AccessDenied, ConfigurationError, FileRefused, MessageRefused, UsageError
+from huilian.core.errors import AccessDenied, ConfigurationError, FileRefused, MessageRefused, UsageError
+from huilian.core.logs import where
 from huilian.institution.edge.folders import move, readable_name, sync
 from huilian.institution.journal import OPEN
-from huilian.logs import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.errors import HuilianError
+    from huilian.core.errors import HuilianError
     from huilian.institution.edge.delivery import Delivery
     from huilian.institution.edge.folders import Folders
     from huilian.institution.journal import InboxFile

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from huilian import file_ownership
-from huilian.errors import ConfigurationError, UsageError
-from huilian.private_files import PUBLIC_FOLDER, make_folder, write_atomically
+from huilian.core import files
+from huilian.core.errors import ConfigurationError, UsageError
+from huilian.core.files import PUBLIC_FOLDER, make_folder, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from huilian.home import Home
+    from huilian.settings import Home
 
 __all__ = ["EdgeSettings", "is_edge", "load", "save"]
 
@@ -76,7 +76,7 @@ def load(home: Home, environment: Mapping[str, str] | None = None) -> EdgeSettin
     file = home.folder / FILE
     if not file.exists():
         raise UsageError("HL7016", home=home.folder)
-    file_ownership.hold(file, home.folder)
+    files.refuse_if_others_write(file, home.folder)
     try:
         values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # no TOML, or not even UTF-8
@@ -94,7 +94,7 @@ def load(home: Home, environment: Mapping[str, str] | None = None) -> EdgeSettin
     settings = replace(settings, **{name: value for name, value in given.items() if value})
     _check(settings, str(file))
     if settings.ca_file:
-        file_ownership.hold(Path(settings.ca_file), Path(settings.ca_file))
+        files.refuse_if_others_write(Path(settings.ca_file), Path(settings.ca_file))
     return settings
 
 
@@ -111,7 +111,7 @@ def save(home: Home, settings: EdgeSettings) -> None:
         for field in fields(EdgeSettings)
     ]
     make_folder(home.folder, PUBLIC_FOLDER)
-    file_ownership.hold(home.folder, home.folder)
+    files.refuse_if_others_write(home.folder, home.folder)
     content = "# Settings of this institution's edge (惠联机构端). See docs/edge.md.\n" + "".join(lines)
     write_atomically(file, content.encode())
 

@@ -12,23 +12,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
 
-from huilian.clock import CHINA
-from huilian.errors import UsageError
+from huilian.core.clock import CHINA
+from huilian.core.errors import UsageError
 from huilian.institution.edge import settings as edge_settings
 from huilian.institution.edge.agent import DISK, last_error, lasting_errors, locked
 from huilian.institution.edge.folders import EXPLANATION, Folders
 from huilian.institution.journal import OPEN, REFUSED_HERE, Journal
 from huilian.institution.membership import own_keys
 from huilian.institution.spool import Spool
-from huilian.members import KEY_LIFETIME, PLATFORM
+from huilian.wire.keys import KEY_LIFETIME
+from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.clock import Clock
-    from huilian.home import Home
+    from huilian.core.clock import Clock
     from huilian.institution.edge.settings import EdgeSettings
     from huilian.institution.membership import OwnKeys
+    from huilian.settings import Home
 
 __all__ = ["status"]
 

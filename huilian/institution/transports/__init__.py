@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from huilian.errors import UsageError
+from huilian.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from huilian.broker import Broker, MissingQueue, member_queue
 from huilian.institution.transports.base import Incoming, Transport
+from huilian.wire.broker import Broker, MissingQueue, member_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 __all__ = ["AmqpTransport"]
 

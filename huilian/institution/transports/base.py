@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 __all__ = ["Incoming", "Transport"]
 

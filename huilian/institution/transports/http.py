@@ -18,16 +18,16 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import httpx
 
-from huilian.envelope import BODY_LIMIT
-from huilian.errors import HostUnavailable, HuilianError, UsageError, printable, told
-from huilian.http_names import PREFIX, SEAL_HEADER, SUPERSEDED_HEADER
+from huilian.core.errors import HostUnavailable, HuilianError, UsageError, printable, told
 from huilian.institution.transports.base import Incoming, Transport
+from huilian.wire.envelope import BODY_LIMIT
+from huilian.wire.names import PREFIX, SEAL_HEADER, SUPERSEDED_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 __all__ = ["Client", "HttpTransport"]
 

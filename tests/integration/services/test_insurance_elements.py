@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import envelope
-from huilian.envelope import Draft, Message
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.http.server import HttpServer
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft, Message
 from tests.support.builders import statements
 from tests.support.builders.insurer_packages import alone, claim, policy
 from tests.support.reporting import BANKS, INSURER, NOW, ReportingCounty, Submission, open_county

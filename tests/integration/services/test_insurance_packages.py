@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian.processing import Result
+from huilian.county.messages.processor import Result
 from tests.support.builders.loans import VILLAGES, state
 from tests.support.builders.statements import claim, period_result, policy
 from tests.support.reporting import COUNTY, INSURER, ReportingCounty, Submission

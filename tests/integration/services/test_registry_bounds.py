@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from huilian.errors import UsageError
-from huilian.processing import Result
+from huilian.core.errors import UsageError
+from huilian.county.messages.processor import Result
 from tests.support.builders.loans import state
 from tests.support.reporting import NOW, ReportingCounty, Submission
 

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import bulk
+from huilian.core.errors import HostUnavailable
 from huilian.county import changes
-from huilian.errors import HostUnavailable
-from huilian.processing import Result
+from huilian.county.messages.processor import Result
+from huilian.wire import batches
 from tests.support.assertions.ledgers import check_changes, check_figures, check_registry, submission
 from tests.support.builders.loans import OVERDUE, SETTLED, VILLAGES, state
 from tests.support.model import Ledger, Model
@@ -28,7 +28,7 @@ from tests.support.reporting import BANKS, ReportingCounty, Submission, again, o
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
     from tests.support.servers.postgresql import PostgreSQLNode
 
 JANUARY, FEBRUARY, MARCH = dt.date(2025, 1, 31), dt.date(2025, 2, 28), dt.date(2025, 3, 31)
@@ -47,7 +47,7 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
     """A county on a database of this module's own, where a payload has two lines at most."""
     url = postgresql_node.create_database("registry_delivery")
     with pytest.MonkeyPatch.context() as patch, open_county(url, tmp_path_factory.mktemp("home")) as opened:
-        patch.setattr(bulk, "LINE_LIMIT", 2)
+        patch.setattr(batches, "LINE_LIMIT", 2)
         yield opened
 
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from huilian import tokens
 from huilian.cli.application import run
-from huilian.cli.remote import Reader
+from huilian.cli.queries import Reader
+from huilian.core.errors import AccessDenied, UsageError
+from huilian.county.members import tokens
 from huilian.county.submissions.questions import ScoreboardFeedRow
-from huilian.errors import AccessDenied, UsageError
 from huilian.http.server import HttpServer
 from services.insurance_claim.questions import ClaimRow, PolicyRow
 from services.risk_fund.questions import GuaranteeRow

@@ -12,10 +12,12 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
-from huilian import envelope, messages, schema
-from huilian.database import Database
-from huilian.envelope import Draft
-from huilian.office import components
+from huilian.county.messages import store
+from huilian.county.office import components
+from huilian.database import schema
+from huilian.database.connection import Database
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
 from services.registry import service
 from tests.support.builders.loans import state
 from tests.support.reporting import NOW, Submission, open_county
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
 
 FIRST, LAST = "0001", "0004"
 """The registry's first version, and the last by which submissions were its own."""
@@ -181,7 +183,7 @@ def test_a_submission_that_was_under_way_goes_on(database: Database, tmp_path: P
             for place, body in enumerate(bodies)
         ]
         with county.transaction() as transaction:
-            messages.store(transaction, batches[0], now=NOW)
+            store.keep(transaction, batches[0], now=NOW)
         county.carry(batches[1:])
         receipt = county.receipt(sent)
         assert receipt is not None

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import catalogue, envelope
+from huilian.wire import catalogue, envelope
 from tests.support.builders.loans import state
 from tests.support.reporting import NOW, ReportingCounty, Submission, resealed
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian import envelope
-from huilian.envelope import Draft
-from huilian.processing import Result
+from huilian.county.messages.processor import Result
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
 from tests.support.builders.loans import state
 from tests.support.reporting import NOW, ReportingCounty, Submission, resealed
 
 if TYPE_CHECKING:
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 JANUARY, FEBRUARY = dt.date(2025, 1, 31), dt.date(2025, 2, 28)
 ROWS = [{"loan_no": f"L{number}"} | state(household_no=f"H{number}") for number in range(1, 6)]

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huilian.adapters import FileIdentity
-from huilian.envelope import Draft
-from huilian.errors import FileRefused
+from huilian.adapters.interface import FileIdentity
+from huilian.core.errors import FileRefused
+from huilian.county.messages.processor import Result
 from huilian.institution import translation
 from huilian.institution.spool import Spool
 from huilian.institution.translation import Refused
-from huilian.processing import Result
+from huilian.wire.envelope import Draft
 from tests.support.builders.loans import state
 from tests.support.reporting import COUNTY, GUARANTOR, NOW, ReportingCounty, Submission
 
 if TYPE_CHECKING:
-    from huilian.envelope import Message
+    from huilian.wire.envelope import Message
 
 NOVEMBER, DECEMBER = dt.date(2025, 11, 30), dt.date(2025, 12, 31)
 SHA256 = "0123456789abcdef" * 4

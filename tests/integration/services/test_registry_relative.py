@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian.errors import MessageRefused
-from huilian.processing import Result
+from huilian.core.errors import MessageRefused
+from huilian.county.messages.processor import Result
 from tests.integration.services.test_registry_model import MONTHS, histories
 from tests.support.assertions.ledgers import check_changes, check_figures, check_registry, submission
 from tests.support.builders.loans import state

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import envelope
-from huilian.processing import Result
+from huilian.county.messages.processor import Result
+from huilian.wire import envelope
 from tests.support.builders.loans import VILLAGES, state
 from tests.support.builders.statements import compensation, guarantee, release
 from tests.support.reporting import COUNTY, GUARANTOR, ReportingCounty, Submission, again, resealed

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.clock import CHINA, FixedClock
-from huilian.errors import UsageError
+from huilian.core.clock import CHINA, FixedClock
+from huilian.core.errors import UsageError
 from tests.support.builders.loans import state
 from tests.support.builders.statements import guarantee, policy
 from tests.support.reporting import GUARANTOR, INSURER, NOW, ReportingCounty, Submission

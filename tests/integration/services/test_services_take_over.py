@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from huilian import members
-from huilian.cli import letters
-from huilian.clock import FixedClock
+from huilian.cli import messages
+from huilian.core.clock import FixedClock
 from huilian.county import backfill
-from huilian.home import Home, Settings
-from huilian.office import open_office, set_up
+from huilian.county.members import directory
+from huilian.county.office import open_office, set_up
+from huilian.settings import Home, Settings
 from tests.support.assertions.ledgers import check_folds
 from tests.support.builders.statements import policy
 from tests.support.county import ANY_SHARE
@@ -52,7 +52,7 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
     with open_office(home, clock=clock) as office:
         with office.database.transaction() as transaction:
             for code in MEMBERS:
-                members.add_key(transaction, code, home.keys.create(code).public, now=NOW, actor="test")
+                directory.add_key(transaction, code, home.keys.create(code).public, now=NOW, actor="test")
         yield ReportingCounty(office)
 
 
@@ -113,7 +113,7 @@ def test_what_the_registry_refused_is_handed_to_the_service_that_takes_it_now(co
     assert refused.refusal.code == "HL1005"
     county.carry([manifest])
     [number] = [row["number"] for row in county.rows("SELECT number FROM huilian.dead_letter")]
-    assert letters.retry(county.office, number).handled
+    assert messages.let_in_again(county.office, number).handled
     county.carry(county.waiting())
     receipt = county.receipt(package)
     assert receipt is not None

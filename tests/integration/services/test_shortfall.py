@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stdnum.cn import ric
 
-from huilian.errors import ConfigurationError
-from huilian.home import Home, Settings
+from huilian.core.errors import ConfigurationError
+from huilian.settings import Home, Settings
 from tests.support.builders.loans import VILLAGES, state
 from tests.support.builders.statements import guarantee, release
 from tests.support.reporting import COUNTY, GUARANTOR, ReportingCounty, Submission, again, open_county

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from huilian import envelope
+from huilian.wire import envelope
 from schemas.guarantees import GuaranteeState
 from schemas.insurance import ClaimState, PolicyState
 from tests.support.builders.statements import claim, guarantee, policy

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from huilian.core.errors import UsageError
 from huilian.county import backfill
-from huilian.errors import UsageError
 from tests.support.builders.loans import SETTLED, VILLAGES, WRITTEN_OFF, state
 from tests.support.reporting import COUNTY, ReportingCounty, Submission
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from huilian.county.messages.processor import Result
+from huilian.county.service import Service
 from huilian.county.submissions.kinds import Counts, Kind, Part, Single
 from huilian.county.submissions.staging import as_row
-from huilian.envelope import Draft
-from huilian.processing import Result
 from huilian.records import columnar
-from huilian.service import Service
+from huilian.wire.envelope import Draft
 from schemas.insurance import ClaimRecord, PolicyRecord
 from schemas.records import RepaymentRecord, RosterRecord
 from services.registry import service as registry
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from huilian.county.submissions import kinds
     from huilian.county.submissions.kinds import Records
-    from huilian.database import Transaction
+    from huilian.database.connection import Transaction
     from tests.support.reporting import ReportingCounty
 
 DAY = dt.date(2025, 1, 31)

@@ -5,7 +5,9 @@ An adapter whose samples take long has a file of its own, so that several proces
 
 from __future__ import annotations
 
-from huilian import adapters, catalogue, conformance
+from huilian import conformance
+from huilian.adapters import loading
+from huilian.wire import catalogue
 
 ALONE = ("guarantee_company", "postal_savings_bank", "rural_commercial_bank")
 EXEMPT = {
@@ -18,7 +20,7 @@ EXEMPT = {
 
 def check(name: str) -> None:
     """See that everything is done, or exempt for a reason that was thought about."""
-    found = adapters.find(name)
-    report = conformance.examine(found, adapters.installed()[name], catalogue.installed())
+    found = loading.find(name)
+    report = conformance.examine(found, loading.installed()[name], catalogue.installed())
     assert [result for result in report.results if result.status == "failed"] == []
     assert {result.rule for result in report.results if result.status == "exempt"} == EXEMPT.get(name, set())

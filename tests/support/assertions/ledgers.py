@@ -8,7 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from huilian import envelope
+from huilian.wire import envelope
 from tests.support.builders.loans import PRODUCTS, VILLAGES, state
 from tests.support.reporting import BANKS, COUNTY, Submission
 

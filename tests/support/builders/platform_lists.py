@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from huilian.envelope import Draft
-from huilian.membership import platform_keys, signed_document
-from huilian.membership.signed_document import stamp
+from huilian.wire import joining, signed_documents
+from huilian.wire.envelope import Draft
+from huilian.wire.signed_documents import stamp
 from tests.support.county import BANK, COUNTY, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from huilian.keys import SigningKey
+    from huilian.wire.keys import SigningKey
 
 DAY = dt.timedelta(days=1)
 BEGAN = NOW - 100 * DAY
@@ -30,9 +30,9 @@ def list_text(
 ) -> str:
     """Return a list of these keys."""
     claims = {"county": county, "keys": list(keys), "time": stamp(time)}
-    return signed_document.sign(platform_keys.KIND, claims, signers)
+    return signed_documents.sign(joining.KEY_LIST, claims, signers)
 
 
 def list_draft(text: str, member: str = BANK) -> Draft:
     """Return the message that brings a list to a member."""
-    return Draft(platform_keys.TYPE, "platform_keys/v1", member, text.encode())
+    return Draft(joining.PLATFORM_KEYS, "platform_keys/v1", member, text.encode())

@@ -1,0 +1,41 @@
+"""Identity numbers of persons and institutions, checked by python-stdnum.
+
+A person's resident identity number (GB 11643) is accepted when its shape, date of
+birth and check character are right. The place of birth is not looked up: codes of
+abolished counties stay on the cards of those born there.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stdnum.cn import ric, uscc
+from stdnum.exceptions import ValidationError
+
+__all__ = ["is_credit_code", "is_identity_number", "mask"]
+
+
+_SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
+_PLACE_OF_REGISTRATION = re.compile(r"^[0-9A-Z]{2}[1-9][0-9]{5}", re.ASCII)
+
+
+def is_identity_number(number: str) -> bool:
+    """Return whether `number` is an 18-character resident identity number, X in upper case."""
+    if not _SHAPE.fullmatch(number):
+        return False
+    try:
+        ric.get_birth_date(number)
+    except ValidationError:
+        return False
+    return bool(ric.calc_check_digit(number) == number[-1])
+
+
+def is_credit_code(number: str) -> bool:
+    """Return whether `number` is a unified social credit code (GB 32100); an empty field filled with zeros is none."""
+    return bool(_PLACE_OF_REGISTRATION.match(number)) and bool(uscc.is_valid(number))
+
+
+def mask(number: str) -> str:
+    """Return `number` with all but its first six and last four characters starred."""
+    hidden = len(number) - 10
+    return number[:6] + "*" * hidden + number[-4:] if hidden > 0 else "*" * len(number)

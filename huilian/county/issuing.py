@@ -1,0 +1,389 @@
+"""Issuing: records that the county has, sealed by the platform and put on their way to one member (下发).
+
+A file of records is NDJSON, one record a line, or one JSON document. Every fault of every record is told at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import marshmallow as ma
+
+from huilian.core import strict_json
+from huilian.core.errors import AccessDenied, FileRefused, UsageError, describe
+from huilian.core.files import explain
+from huilian.county import audit
+from huilian.county.members import directory
+from huilian.wire.envelope import BODY_LIMIT, LINE_LIMIT, Draft
+from huilian.wire.names import PLATFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from huilian.county.members.directory import Member
+    from huilian.county.messages.processor import Processor
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
+    from huilian.wire.access import AccessRules
+    from huilian.wire.catalogue import Catalogue, Contract
+
+__all__ = ["Fault", "Issued", "RecordChecks", "RecordFile", "RecordsRefused", "issuable", "issue", "issue_records"]
+
+
+DOCUMENT_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of a JSON document, which can only be read whole; NDJSON may be of any size."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""What some editors put before UTF-8."""
+
+
+class RecordFile:
+    """A file of records, read once and line by line; memory does not grow with NDJSON.
+
+    Args:
+        path: the file, UTF-8.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of what was read of the file."""
+        return self._digest.hexdigest()
+
+    def records(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Yield (place, record); None where there stands something else than one JSON object.
+
+        The place is the line in NDJSON, blank ones counted, and the number of the element in an array.
+
+        Raises:
+            UsageError: HL3010, the file cannot be read.
+            FileRefused: HL3016, a line goes on for megabytes; HL3065, a JSON document is too large.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                yield from self._document(stream) if _is_document(stream) else self._lines(stream)
+        except OSError as error:
+            raise UsageError("HL3010", file=self.path, what=explain(error)) from error
+
+    def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        number = 0
+        while line := stream.readline(BODY_LIMIT + 1):
+            number += 1
+            if len(line) > BODY_LIMIT:
+                raise FileRefused("HL3016", file=self.path.name, line=number, limit=BODY_LIMIT)
+            self._digest.update(line)
+            text = line.removeprefix(_MARK) if number == 1 else line
+            if text.strip():
+                yield number, _object(_parsed(text))
+
+    def _document(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        content = stream.read(DOCUMENT_LIMIT + 1)
+        if len(content) > DOCUMENT_LIMIT:
+            raise FileRefused("HL3065", file=self.path.name, limit=DOCUMENT_LIMIT)
+        self._digest.update(content)
+        document = _parsed(content.removeprefix(_MARK))
+        for number, element in enumerate(document if isinstance(document, list) else [document], start=1):
+            yield number, _object(element)
+
+
+def _is_document(stream: BinaryIO) -> bool:
+    """Return whether it begins like an array, or like an object that is spread over lines; stay at its beginning."""
+    begins = stream.readline(BODY_LIMIT).removeprefix(_MARK)
+    while begins and not begins.strip():
+        begins = stream.readline(BODY_LIMIT)
+    stream.seek(0)
+    return begins.lstrip().startswith(b"[") or begins.strip() == b"{"
+
+
+def _object(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _parsed(content: bytes) -> object:
+    """Return what JSON says, exactly: no member twice, no NaN, no half of a character; None where it is no JSON."""
+    try:
+        found: object = strict_json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+_INSTITUTION: Final = "institution"
+_REGION: Final = "region"
+_FIELD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_CODE: Final = re.compile(r"HL[0-9]{4}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of one record.
+
+    Args:
+        line: where the record stands in the file.
+        field: the field at fault; None where there is no record at all.
+        code: what is wrong.
+        message: the same in Chinese; it repeats nothing of the record.
+    """
+
+    line: int
+    field: str | None
+    code: str
+    message: str
+
+
+class RecordChecks:
+    """Checks records of one contract on their way to one member.
+
+    Args:
+        contract: what they keep.
+        receiver: whom they are for.
+        county: six digits; without a record's region in it nobody there would be concerned.
+        known: all members.
+    """
+
+    def __init__(self, contract: Contract, receiver: Member, county: str, known: Iterable[Member]) -> None:
+        self._schema = contract.schema()
+        self._receiver = receiver
+        self._county = county
+        self._kinds = {member.code: member.kind for member in known}
+        self.fields = tuple(self._schema.fields)
+
+    def faults(self, line: int, record: dict[str, Any] | None) -> list[Fault]:
+        """Return every fault of what stands at a line, by field."""
+        if record is None:
+            return [Fault(line, None, "HL3062", describe("HL3062"))]
+        found = list(self._breaches(record))
+        wrong = {field for field, _ in found}
+        found += [(field, code) for field, code in self._misplaced(record) if field not in wrong]
+        order = {field: place for place, field in enumerate(self.fields)}
+        # Unknown fields come last, by name: marshmallow finds them in any order.
+        found.sort(key=lambda fault: (order.get(fault[0], len(order)), fault[0] if fault[0] not in order else ""))
+        return [Fault(line, field, code, describe(code, member=self._receiver.code)) for field, code in found]
+
+    def _breaches(self, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield field and code of whatever breaks the contract."""
+        try:
+            self._schema.load(record)
+        except ma.ValidationError as error:
+            for field, texts in error.messages_dict.items():
+                if field not in self._schema.fields:
+                    # Its name may be anything, too.
+                    yield (field if _FIELD.fullmatch(field) else "?"), "HL3063"
+                    continue
+                for text in texts if isinstance(texts, list) else ["HL2023"]:
+                    stated = _CODE.match(text)
+                    yield field, stated[0] if stated else "HL2023"
+
+    def _misplaced(self, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield field and code of what keeps the contract and does not belong there."""
+        region = record.get(_REGION)
+        if _REGION in self._schema.fields and isinstance(region, str) and not region.startswith(self._county):
+            yield _REGION, "HL2009"
+        if _INSTITUTION in self._schema.fields and not self._concerns(record.get(_INSTITUTION)):
+            yield _INSTITUTION, "HL3060"
+
+    def _concerns(self, institution: object) -> bool:
+        if institution == self._receiver.code:
+            return True
+        return isinstance(institution, str) and self._kinds.get(institution, self._receiver.kind) != self._receiver.kind
+
+
+FAULTS_AT_MOST: Final = 1_000
+"""Faults of a file that are told one by one; the others are counted."""
+_KNOWN: Final = "SELECT true FROM huilian.message WHERE source = %s AND id = %s"
+_NAMESPACE: Final = uuid.UUID("6f1c8e0a-4f0e-5a8e-9a53-6d1f0c2b7e41")
+"""Of the ids of issued messages; drawn once."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What came of a file.
+
+    Args:
+        dataschema: the contract of its records.
+        member: whom they are for.
+        records: how many it holds.
+        new: messages made of it now.
+        repeated: messages made of the same records before.
+    """
+
+    dataschema: str
+    member: str
+    records: int
+    new: int
+    repeated: int
+
+
+class RecordsRefused(FileRefused):
+    """HL3061: records of a file are wrong, and nothing of it was sent.
+
+    Args:
+        file: its name.
+        faults: the first of them, by line.
+        count: how many there are.
+    """
+
+    def __init__(self, file: str, faults: list[Fault], count: int) -> None:
+        super().__init__("HL3061", file=file, count=count)
+        self.faults = faults
+        self.count = count
+
+
+def issuable(catalogue: Catalogue, access: AccessRules) -> list[str]:
+    """Return the types of which a file can be issued: lists that the platform may send, and a member may receive."""
+    ours = {"platform"}
+    lists = {contract.type for contract in catalogue.contracts.values() if contract.bulk}
+    sent = {name for name, kinds in access.send.items() if ours <= kinds}
+    received = {name for name, kinds in access.receive.items() if kinds - ours}
+    return sorted(lists & sent & received)
+
+
+def issue(office: Office, file: Path, message_type: str, member: str, *, actor: str) -> Issued:
+    """Check a file's records, seal them and put them into the outbox for a member.
+
+    Args:
+        office: the open data directory.
+        file: NDJSON, or a JSON document.
+        message_type: what its records are, "confirmations"; their contract is the newest version.
+        member: whom they are for.
+        actor: who issues it, for the log.
+
+    Raises:
+        UsageError: HL7001, no file of that type can be issued; HL3010, the file cannot be read.
+        AccessDenied: HL4001, there is no such member; HL4016, it has left.
+        FileRefused: HL3064, its kind of member may not receive that; HL3006, there is no record in the
+            file; HL3061 (a `RecordsRefused`), records are wrong; or as `RecordFile.records`.
+    """
+    source = RecordFile(file)
+    with office.database.transaction() as transaction:
+        return issue_records(
+            office.processor,
+            transaction,
+            source.records(),
+            message_type,
+            member,
+            actor=actor,
+            name=file.name,
+            # What the file was is known when it has been read.
+            origin=lambda: {"file": file.name.encode("utf-8", "replace").decode(), "file_sha256": source.sha256},
+        )
+
+
+def issue_records(
+    processor: Processor,
+    transaction: Transaction,
+    records: Iterable[tuple[int, dict[str, Any] | None]],
+    message_type: str,
+    member: str,
+    *,
+    actor: str,
+    name: str,
+    origin: Callable[[], dict[str, Any]] = dict,
+) -> Issued:
+    """Check records, seal them and put them into the outbox for a member: a decision leaves the county.
+
+    Call it last in a transaction: it ends with an audit record. The same records to the same member send nothing.
+
+    Args:
+        processor: of the office.
+        transaction: in which the decision was taken; where something is wrong it must not be committed.
+        records: each with its number, by which faults are told: `enumerate(records, start=1)`. None is no record.
+        message_type: what they are, "subsidy_results"; their contract is the newest version.
+        member: whom they are for.
+        actor: who issues them, for the log: "operator:name", "service:name".
+        name: what a refusal calls them together.
+        origin: where they came from, for the log; asked when all were read.
+
+    Raises:
+        UsageError, AccessDenied, FileRefused: as `issue`.
+    """
+    context = processor.context
+    types = issuable(context.catalogue, processor.access)
+    if message_type not in types:
+        what = f"不能下发 {message_type}；可下发 (cannot be issued; what can is): {', '.join(types)}"
+        raise UsageError("HL7001", what=what)
+    contract = context.catalogue.latest(message_type)
+    now, new, repeated = context.clock.now(), 0, 0
+    transaction.lock(f"huilian.issuing.{member}")
+    receiver = _receiver(transaction, processor.access, contract, member)
+    checks = RecordChecks(contract, receiver, context.county, directory.all_members(transaction))
+    sound = _Sound(checks, records)
+    for place, body in enumerate(_bodies(sound.lines())):
+        if sound.count:
+            continue  # only looked at to its end, for the faults
+        message_id = _message_id(contract, member, place, body)
+        if transaction.value(_KNOWN, [PLATFORM, message_id]):
+            repeated += 1
+            continue
+        draft = Draft(contract.type, contract.dataschema, member, body, bulk=True)
+        processor.send(transaction, draft, message_id=message_id)
+        new += 1
+    if sound.count:
+        raise RecordsRefused(name, sound.faults, sound.count)
+    if not sound.records:
+        raise FileRefused("HL3006", file=name)
+    if new:
+        counts = {"records": sound.records, "messages": new, "repeated": repeated}
+        detail = {"dataschema": contract.dataschema} | origin() | counts
+        audit.append(transaction, now=now, actor=actor, action="records.issued", subject=member, detail=detail)
+    return Issued(contract.dataschema, member, sound.records, new, repeated)
+
+
+class _Sound:
+    """Yields records without faults as lines, and collects the faults of the others."""
+
+    def __init__(self, checks: RecordChecks, records: Iterable[tuple[int, dict[str, Any] | None]]) -> None:
+        self._checks = checks
+        self._records = records
+        self.records = 0
+        self.count = 0
+        self.faults: list[Fault] = []
+
+    def lines(self) -> Iterator[bytes]:
+        for line, record in self._records:
+            self.records += 1
+            found = self._checks.faults(line, record)
+            self.count += len(found)
+            self.faults += found[: FAULTS_AT_MOST - len(self.faults)]
+            if record is not None and not found:
+                # In the contract's order, so that the same records are the same bytes however the file is written.
+                ordered = {name: record[name] for name in self._checks.fields}
+                yield json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _receiver(transaction: Transaction, access: AccessRules, contract: Contract, code: str) -> Member:
+    receiver = directory.find(transaction, code)
+    if code == PLATFORM:
+        raise AccessDenied("HL4001", member=code)
+    if receiver.left:
+        raise AccessDenied("HL4016", member=code, what="已退出 (has left)")
+    if not access.may_receive(receiver.kind, contract.type):
+        raise FileRefused("HL3064", member=code, kind=receiver.kind, type=contract.type)
+    return receiver
+
+
+def _bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines together, as many as one message may hold."""
+    body, count = bytearray(), 0
+    for line in lines:
+        if count == LINE_LIMIT or len(body) + len(line) > BODY_LIMIT:
+            yield bytes(body)
+            body, count = bytearray(), 0
+        body += line
+        count += 1
+    if count:
+        yield bytes(body)
+
+
+def _message_id(contract: Contract, member: str, place: int, body: bytes) -> str:
+    digest = hashlib.sha256(body).hexdigest()
+    return str(uuid.uuid5(_NAMESPACE, f"{contract.dataschema} {member} {place} {digest}"))

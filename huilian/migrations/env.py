@@ -1,5 +1,0 @@
-"""What Alembic runs for the kernel's migrations."""
-
-from huilian.schema import run_in_alembic
-
-run_in_alembic()
