@@ -17,7 +17,7 @@ from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import returns
 from adapters.toolkit.workbook.container import Container
 from adapters.toolkit.workbook.heading import GROUPED
-from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Piece
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
 from huilian.core.errors import FileRefused
 from huilian.records.columnar import split
 from schemas.records import RosterRecord

@@ -8,7 +8,7 @@ import polars as pl
 
 from adapters.credit_platform.layouts import CREDIT_RECORDS, NOTICES, TABLES
 from adapters.toolkit import writing
-from huilian.adapters.interface import Adapter, AdapterSettings, Outgoing
+from huilian.adapters import Adapter, AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused
 from huilian.records.fields import Text
 from schemas.returns import CreditRecord

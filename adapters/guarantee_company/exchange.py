@@ -21,7 +21,7 @@ from adapters.toolkit.names import EARLIEST_YEAR
 from adapters.toolkit.workbook import returns, sheets
 from adapters.toolkit.workbook.blocks import Data
 from adapters.toolkit.workbook.container import Container
-from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:

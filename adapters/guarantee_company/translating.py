@@ -15,7 +15,7 @@ from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
-from huilian.adapters.interface import Piece
+from huilian.adapters import Piece
 from huilian.records.columnar import split
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from adapters.guarantee_company.outgoing import ReturnedColumn, ReturnedSheet
-    from huilian.adapters.interface import Outgoing
+    from huilian.adapters import Outgoing
 
 __all__ = ["write"]
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters.interface import AdapterSettings, Outgoing
+    from huilian.adapters import AdapterSettings, Outgoing
 
 __all__ = ["RECEIPT", "read_back", "write", "write_rejections"]
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from adapters.insurer.outline import Outline
     from adapters.insurer.parsing import Element
-    from huilian.adapters.interface import AdapterSettings, Outgoing
+    from huilian.adapters import AdapterSettings, Outgoing
 
 __all__ = ["KINDS", "Kind", "element_of", "frame", "head_of", "heading", "kind_of", "read_back", "write"]
 

@@ -15,7 +15,7 @@ from huilian.core.errors import FileRefused, describe
 if TYPE_CHECKING:
     import polars as pl
 
-    from huilian.adapters.interface import AdapterSettings, Piece
+    from huilian.adapters import AdapterSettings, Piece
 
 __all__ = ["MOST_BYTES", "ElementRefused", "read_element", "read_piece"]
 

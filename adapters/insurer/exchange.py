@@ -15,7 +15,7 @@ from adapters.insurer.translation import Translator
 from adapters.toolkit.control_totals import with_stated
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
-from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece
 from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:

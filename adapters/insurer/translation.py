@@ -14,7 +14,7 @@ from adapters.toolkit.reading import FAULTS
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
-from huilian.adapters.interface import REJECTIONS, Piece
+from huilian.adapters import REJECTIONS, Piece
 from huilian.core.errors import FileRefused, describe
 from huilian.core.money import MONEY_PATTERN, from_fen, text
 from huilian.records.columnar import split

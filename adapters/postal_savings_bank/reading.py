@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.adapters.interface import FileIdentity
+    from huilian.adapters import FileIdentity
 
 __all__ = ["Block", "pieces", "read"]
 

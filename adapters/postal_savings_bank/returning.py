@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters.interface import FileIdentity
+    from huilian.adapters import FileIdentity
 
 __all__ = ["REJECTION_BYTES", "write"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.adapters.interface import Outgoing
+    from huilian.adapters import Outgoing
 
 __all__ = ["form", "read_back", "write"]
 

@@ -22,7 +22,7 @@ from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
-from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.core.concurrency import ahead
 from huilian.core.errors import FileRefused
 from huilian.records.columnar import split

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adapters.toolkit.delimited import Trailer
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
 
 __all__ = ["ROW_COUNT", "ControlTotals", "with_stated"]
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from adapters.toolkit.certificates import explained
 from adapters.toolkit.translation import LINE, Codes, Translation
-from huilian.adapters.interface import REJECTIONS
+from huilian.adapters import REJECTIONS
 from huilian.core.errors import describe
 from huilian.records.fields import _Field
 

@@ -1,1 +1,16 @@
-"""What an adapter is, how one is validated and found, and how a new one begins."""
+"""What an adapter is, how one is validated and found, and how a new one begins.
+
+Adapters import what they are made of from here.
+"""
+
+from huilian.adapters.interface import (
+    REJECTIONS,
+    Adapter,
+    AdapterSettings,
+    FileIdentity,
+    Outgoing,
+    Piece,
+    Setting,
+)
+
+__all__ = ["REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Outgoing", "Piece", "Setting"]

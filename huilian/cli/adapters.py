@@ -10,7 +10,7 @@ from huilian.core.errors import UsageError
 from huilian.core.files import explain_no_file
 
 if TYPE_CHECKING:
-    from huilian.adapters.interface import Adapter
+    from huilian.adapters import Adapter
     from huilian.conformance.rule import Report, Rule
     from huilian.settings import Home
 

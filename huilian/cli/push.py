@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from dataclasses import dataclass, replace
+from pathlib import Path  # noqa: TC003  # typer reads it
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -30,11 +31,10 @@ from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from rich.console import RenderableType
 
-    from huilian.adapters.interface import Adapter
+    from huilian.adapters import Adapter
     from huilian.county.office import Office
     from huilian.institution.push import Pushed
     from huilian.institution.transports.base import Transport

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import marshmallow as ma
 import polars as pl
 
-from huilian.adapters.interface import Outgoing
+from huilian.adapters import Outgoing
 from huilian.wire import catalogue
 from huilian.wire.batches import wire_types
 

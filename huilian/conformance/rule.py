@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.adapters.interface import Adapter, AdapterSettings
+    from huilian.adapters import Adapter, AdapterSettings
     from huilian.conformance.samples import Sample, Samples
     from huilian.conformance.worker import Bench
     from huilian.wire.catalogue import Catalogue

@@ -27,7 +27,7 @@ from huilian.conformance.worker import Bench
 from huilian.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from huilian.adapters.interface import Adapter
+    from huilian.adapters import Adapter
     from huilian.conformance.samples import Samples
     from huilian.wire.catalogue import Catalogue
 

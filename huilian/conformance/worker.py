@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
-from huilian.adapters.interface import REJECTIONS, Adapter, AdapterSettings
+from huilian.adapters import REJECTIONS, Adapter, AdapterSettings
 from huilian.adapters.loading import GROUP, AdapterFolder
 from huilian.conformance import generation
 from huilian.conformance.generation import schema_of
@@ -35,7 +35,7 @@ from huilian.wire.batches import wire_types
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from huilian.adapters.interface import FileIdentity, Piece
+    from huilian.adapters import FileIdentity, Piece
     from huilian.conformance.samples import Sample
     from huilian.wire.catalogue import Contract
 

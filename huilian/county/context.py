@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
     from huilian.core.clock import Clock
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from huilian.adapters.interface import Adapter, AdapterSettings, Piece
+    from huilian.adapters import Adapter, AdapterSettings, Piece
     from huilian.county.context import Translate
     from huilian.county.service import Service
     from huilian.database.connection import Transaction

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 import polars as pl
 
-from huilian.adapters.interface import Outgoing
+from huilian.adapters import Outgoing
 from huilian.core.errors import MessageRefused, UsageError
 from huilian.core.files import PRIVATE, make_folder
 from huilian.institution import receipts
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.adapters.interface import Adapter, AdapterSettings
+    from huilian.adapters import Adapter, AdapterSettings
     from huilian.core.clock import Clock
     from huilian.institution.spool import SpooledSubmission
     from huilian.institution.transports.base import Transport

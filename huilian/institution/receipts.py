@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 import structlog
 
-from huilian.adapters.interface import REJECTIONS
+from huilian.adapters import REJECTIONS
 from huilian.core.errors import MessageRefused
 from huilian.wire.batches import from_ndjson
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from huilian.adapters.interface import Adapter, Outgoing
+    from huilian.adapters import Adapter, Outgoing
     from huilian.institution.spool import SpooledSubmission
 
 __all__ = ["CONTRACT", "Rows", "about", "rejected", "rows"]

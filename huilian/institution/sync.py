@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
-    from huilian.adapters.interface import Adapter, AdapterSettings
+    from huilian.adapters import Adapter, AdapterSettings
     from huilian.core.clock import Clock
     from huilian.institution.journal import Journal
     from huilian.institution.spool import SpooledSubmission

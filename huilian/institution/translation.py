@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from huilian.adapters.interface import REJECTIONS
+from huilian.adapters import REJECTIONS
 from huilian.core import money
 from huilian.core.concurrency import ahead
 from huilian.core.errors import FileRefused
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Piece
+    from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
     from huilian.core.clock import Clock
     from huilian.institution.basis import Basis
     from huilian.institution.spool import SpooledSubmission, SubmissionWriter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.adapters.interface import AdapterSettings
+from huilian.adapters import AdapterSettings
 from huilian.conformance import RULES, damage, examine, samples
 from huilian.conformance.samples import Sample, Samples
 from huilian.conformance.worker import Bench

@@ -14,7 +14,7 @@ from huilian.conformance import samples
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
 
 STATED = {
     "guarantee_company": ("guarantees.guaranteed_amount", "guarantees.outstanding_amount"),

@@ -11,8 +11,7 @@ import xlsxwriter
 
 from adapters.county_roster import adapter
 from adapters.toolkit.workbook import container
-from huilian.adapters import loading
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity, loading
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import RosterRecord
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
 
 TEXT = "花名册_341599_20240101.csv"
 WORKBOOK = "花名册_341599_20240101.xlsx"

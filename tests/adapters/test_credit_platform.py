@@ -18,7 +18,7 @@ from adapters import credit_platform
 from adapters.credit_platform import adapter
 from adapters.credit_platform.layouts import TABLES
 from adapters.toolkit import writing
-from huilian.adapters.interface import AdapterSettings, Outgoing
+from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core import identity
 from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import columns, wire_types

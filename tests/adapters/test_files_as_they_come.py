@@ -32,7 +32,7 @@ from tests.support.builders.delimited_files import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.adapters.interface import Adapter, Piece
+    from huilian.adapters import Adapter, Piece
     from tests.support.builders.delimited_files import Delimited
 
 BANK, POST, ROLL = rural_commercial_bank.adapter, postal_savings_bank.adapter, county_roster.adapter

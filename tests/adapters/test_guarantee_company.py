@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
 from adapters.toolkit.workbook import blocks
-from huilian.adapters import interface, loading
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity, interface, loading
 from huilian.core.errors import describe
 from huilian.records import columnar
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
 from adapters.guarantee_company.amounts import WORDING
-from huilian.adapters.interface import AdapterSettings, Outgoing
+from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import wire_types
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS

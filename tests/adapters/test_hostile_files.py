@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters.interface import Adapter
+    from huilian.adapters import Adapter
     from tests.support.builders.delimited_files import Delimited
 
 BANK, COUNTY = rural_commercial_bank.adapter, county_roster.adapter

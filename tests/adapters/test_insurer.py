@@ -17,8 +17,7 @@ from adapters.insurer import adapter, exchange
 from adapters.insurer.element import ElementRefused, read_element
 from adapters.toolkit.characters import examined
 from adapters.toolkit.placeholders import is_no_number
-from huilian.adapters import loading
-from huilian.adapters.interface import AdapterSettings, FileIdentity
+from huilian.adapters import AdapterSettings, FileIdentity, loading
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.insurance import CLAIM_STATUS, POLICY_KIND, ClaimRecord, PeriodResultRecord, PolicyRecord

@@ -18,7 +18,7 @@ from lxml import etree
 
 from adapters.insurer import adapter, documents
 from adapters.insurer.acknowledgement import RECEIPT
-from huilian.adapters.interface import REJECTIONS, Outgoing
+from huilian.adapters import REJECTIONS, Outgoing
 from huilian.core.errors import FileRefused, describe
 from tests.adapters.test_insurer_hostile import BODY_BYTES, large
 from tests.support.builders.delimited_files import COUNTY

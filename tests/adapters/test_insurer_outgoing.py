@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.insurer import adapter, documents
 from adapters.insurer.parsing import MOST_ELEMENT_BYTES
-from huilian.adapters.interface import Outgoing
+from huilian.adapters import Outgoing
 from huilian.core.errors import FileRefused
 from huilian.records.columnar import wire_types
 from schemas.returns import CompensationResultRecord, ConfirmationRecord

@@ -24,7 +24,7 @@ from adapters.postal_savings_bank.forms import (
     SUBSIDY_STATUSES,
 )
 from adapters.toolkit import cutting
-from huilian.adapters.interface import AdapterSettings, Outgoing
+from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas import messages

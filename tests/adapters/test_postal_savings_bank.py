@@ -15,8 +15,7 @@ from adapters.postal_savings_bank import adapter
 from adapters.toolkit import cutting
 from adapters.toolkit.characters import is_utf_8
 from adapters.toolkit.placeholders import is_no_number
-from huilian.adapters import loading
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity, loading
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import FIVE_TIER_CLASS, LOAN_STATUS, LoanLedgerRecord
@@ -26,7 +25,7 @@ from tests.support.builders.postal_files import LOAN, NAME, detail, field, ledge
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
     from tests.support.builders.postal_files import FixedLength
 
 CREDIT_CODE = "91350100M000100Y43"

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.county_roster import adapter
 from adapters.toolkit.workbook import grid, xml
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity
 from huilian.core.errors import FileRefused, describe
 from tests.support.builders.delimited_files import ROSTER, errors, identity_number, read
 from tests.support.builders.workbooks import MAIN, ROSTER_BOOK, Archive, Tab, person, persons

@@ -9,8 +9,7 @@ import pytest
 
 from adapters.rural_commercial_bank import adapter
 from adapters.toolkit import cutting
-from huilian.adapters import loading
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity, loading
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas.records import LoanLedgerRecord, RepaymentRecord
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
     from tests.support.builders.delimited_files import Delimited
 
 LEDGER_NAME = "RCB01_LOAN_20240531.csv"

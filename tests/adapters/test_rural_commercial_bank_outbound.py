@@ -19,7 +19,7 @@ from adapters import rural_commercial_bank
 from adapters.rural_commercial_bank import adapter
 from adapters.rural_commercial_bank.returns import RETURNS
 from adapters.toolkit import writing
-from huilian.adapters.interface import AdapterSettings, Outgoing
+from huilian.adapters import AdapterSettings, Outgoing
 from huilian.adapters.loading import settings_for
 from huilian.core.errors import ConfigurationError, FileRefused
 from huilian.records.columnar import wire_types

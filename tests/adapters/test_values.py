@@ -14,7 +14,7 @@ from adapters.insurer.element import ElementRefused, read_element
 from adapters.postal_savings_bank import adapter as postal_savings_bank
 from adapters.rural_commercial_bank import adapter as rural_commercial_bank
 from adapters.toolkit import plausibility, translation
-from huilian.adapters.interface import AdapterSettings
+from huilian.adapters import AdapterSettings
 from huilian.core.errors import describe
 from schemas.records import LoanLedgerRecord
 from tests.support.builders import delimited_files, guarantee_books, insurer_packages, postal_files
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
 
     Make = Callable[..., Callable[[Path], list[Piece]]]
     Placed = tuple[Make, str, str]

@@ -42,9 +42,9 @@ PATIENCE = 30.0
 WORKER = """
 import sys, time
 from pathlib import Path
-from huilian.home import Home
+from huilian.settings import Home
 from huilian.hosts.embedded import IDLE_SECONDS, SERVING, EmbeddedHost
-from huilian.office import open_office
+from huilian.county.office import open_office
 from tests.support.county import Probe, let_every_service_answer
 
 class Slow(Probe):

@@ -63,10 +63,10 @@ PUSHER = """
 import sys, time
 from pathlib import Path
 from huilian import envelope
-from huilian.clock import FixedClock
-from huilian.home import Home
+from huilian.core.clock import FixedClock
+from huilian.settings import Home
 from huilian.hosts.embedded import EmbeddedHost
-from huilian.office import open_office
+from huilian.county.office import open_office
 from tests.support import push
 from tests.support.county import MINUTE, NOW
 

@@ -6,9 +6,9 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-import huilian.bulk
 import pytest
 
+import huilian.wire.batches
 from huilian.core.errors import MessageRefused
 from huilian.county.members import directory, standing
 from huilian.county.messages import store
@@ -140,7 +140,7 @@ def amqp(
     tmp_path: Path, rabbitmq_node: RabbitMQNode, broker: str, fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[AmqpCounty]:
     """A county on a real broker with one bank, running; files go out in small batches."""
-    monkeypatch.setattr(huilian.bulk, "LINE_LIMIT", BATCH)
+    monkeypatch.setattr(huilian.wire.batches, "LINE_LIMIT", BATCH)
     with amqp_county(tmp_path / "county", rabbitmq_node, broker, fresh_database) as opened, opened.serving():
         yield opened
 

@@ -46,8 +46,8 @@ KERNEL_TABLES = [
 UPGRADE = """
 import sys
 from huilian import schema
-from huilian.database import Database
-from huilian.office import components
+from huilian.database.connection import Database
+from huilian.county.office import components
 parts = components()
 print("ready", flush=True)
 sys.stdin.readline()

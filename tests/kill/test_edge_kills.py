@@ -35,7 +35,7 @@ import sys, threading, time
 from pathlib import Path
 from huilian import envelope
 from huilian.institution.edge import delivery, intake, open_edge
-from huilian.home import Home
+from huilian.settings import Home
 from huilian.institution.spool import SubmissionWriter, SpooledSubmission
 from huilian.broker import Broker
 from huilian.institution.journal import InboxFiles, KeptMessages, OutboxFiles

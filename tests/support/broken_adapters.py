@@ -17,14 +17,14 @@ from lxml import etree
 from adapters.guarantee_company.exchange import GuaranteeCompany
 from adapters.insurer.exchange import Insurer
 from adapters.rural_commercial_bank.exchange import RuralCommercialBank
-from huilian.adapters.interface import Piece
+from huilian.adapters import Piece
 from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from huilian.adapters.interface import AdapterSettings, FileIdentity, Outgoing
+    from huilian.adapters import AdapterSettings, FileIdentity, Outgoing
 
 
 class Sound(RuralCommercialBank):

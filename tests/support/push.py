@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import huilian.bulk
-
+import huilian.wire.batches
 from huilian.adapters import loading
 from huilian.core.clock import SystemClock
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
@@ -141,4 +140,4 @@ class Cut(EmbeddedTransport):
 
 def in_small_batches() -> None:
     """Make batches of `BATCH` records from now on; for a process of its own."""
-    huilian.bulk.LINE_LIMIT = BATCH  # type: ignore[misc]  # final to everybody else
+    huilian.wire.batches.LINE_LIMIT = BATCH  # type: ignore[misc]  # final to everybody else

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import polars as pl
 import pytest
 
-from huilian.adapters import loading
-from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting, loading
 from huilian.core.errors import ConfigurationError
 from huilian.wire import access
 from huilian.wire.catalogue import Catalogue

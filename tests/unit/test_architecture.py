@@ -35,7 +35,7 @@ FLOATS_MEASURE_TIME = (
     "huilian/county/messages/relay.py",
     "adapters/sample_county/",
 )
-FLOATS_ARE_CONVERTED = ("huilian/http/metrics.py", "services/registry/gauges.py")  # Prometheus counts in floats
+FLOATS_ARE_CONVERTED = ("huilian/http/operations.py", "services/registry/gauges.py")  # Prometheus counts in floats
 NAMED_FOR_TIME_OR_SIZE = re.compile(r"\b(seconds|pause|timeout|SECONDS|MARGIN|GROWTH)\b|_SECONDS\b")
 
 

@@ -47,7 +47,7 @@ def test_the_directory_is_private_where_it_has_to_be(tmp_path: Path):
 def test_settings_are_utf_8_whatever_the_machine_prefers(tmp_path: Path):
     """A machine set to GBK writes what every other can read."""
     code = (
-        "import sys; from pathlib import Path; from huilian.home import Home, Settings;"
+        "import sys; from pathlib import Path; from huilian.settings import Home, Settings;"
         "Home(Path(sys.argv[1]), {}).create(Settings('341599', 'anhui'));"
         "print(Home(Path(sys.argv[1]), {}).settings().county)"
     )

@@ -12,8 +12,7 @@ from lxml import etree
 
 from adapters.insurer import adapter as insurer
 from adapters.rural_commercial_bank import adapter as bank
-from huilian.adapters import loading
-from huilian.adapters.interface import REJECTIONS
+from huilian.adapters import REJECTIONS, loading
 from huilian.core.clock import FixedClock
 from huilian.core.errors import describe
 from huilian.institution import push, receipts

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity
 from huilian.core.errors import FileRefused
 from huilian.institution import translation
 from huilian.institution.spool import Spool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import village_bank
-from huilian.adapters.interface import AdapterSettings
+from huilian.adapters import AdapterSettings
 from village_bank import adapter
 
 SAMPLE = Path(village_bank.__file__).parent / "samples" / "BANK01_LOAN_20240531.csv"

@@ -12,7 +12,7 @@ from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
-from huilian.adapters.interface import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.records.columnar import split
 from schemas.records import LoanLedgerRecord
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from huilian.adapters import validation
-from huilian.adapters.interface import Adapter
+from huilian.adapters import Adapter, validation
 from huilian.conformance import damage
 from huilian.conformance.rule import DoesNotApplyError, Finding, Note, Rule
 from huilian.conformance.samples import Sample

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from huilian.adapters.interface import REJECTIONS, Outgoing
+from huilian.adapters import REJECTIONS, Outgoing
 from huilian.conformance import generation
 from huilian.conformance.generation import own_number
 from huilian.conformance.rule import DoesNotApplyError, Finding, Rule

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 import structlog
 
-from huilian.adapters.interface import Outgoing
+from huilian.adapters import Outgoing
 from huilian.core.clock import CHINA
 from huilian.core.errors import HostUnavailable, HuilianError, MessageRefused
 from huilian.core.files import make_folder, share, write

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from huilian.adapters.interface import FileIdentity
+from huilian.adapters import FileIdentity
 from huilian.core.errors import FileRefused
 from huilian.county.messages.processor import Result
 from huilian.institution import translation

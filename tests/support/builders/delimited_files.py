@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from huilian.adapters.interface import AdapterSettings, Piece
+from huilian.adapters import AdapterSettings, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters.interface import Adapter
+    from huilian.adapters import Adapter
 
 COUNTY: Final = AdapterSettings("341599")
 

@@ -13,7 +13,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from adapters.guarantee_company import adapter
-from huilian.adapters.interface import AdapterSettings
+from huilian.adapters import AdapterSettings
 from tests.support.builders.delimited_files import identity_number
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
 
 NAME: Final = "担保业务明细表_2024年5月.xlsx"
 BANKS: Final = {"示范农村商业银行": "RCB01", "邮储银行示范支行": "PSBC1522"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from huilian.adapters.interface import Piece
+    from huilian.adapters import Piece
 
 NAME: Final = "INS_PICC_MIXED_20240531_01.xml"
 NAMESPACE: Final = "urn:insurer:rural:v1"
