@@ -30,7 +30,7 @@ from huilian.wire import access, catalogue
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from huilian.adapters import Adapter, AdapterSettings, Piece
@@ -132,6 +132,11 @@ class Office:
         keys, quotas, rules = self.home.keys, Quotas.of(self.settings), access.load()
         service.check_publishing(self.services.values(), rules)
         return Processor(self.database, self.context, rules, keys, quotas)
+
+    @property
+    def taken(self) -> dict[str, Collection[str]]:
+        """Return the types of message that each service handles, by name."""
+        return {name: service.handlers for name, service in self.services.items()}
 
     def takers(self, message_type: str) -> list[Service]:
         """Return the services that handle messages of this type."""

@@ -149,7 +149,7 @@ def declare_patiently(office: Office) -> None:
     while True:
         try:
             with connection.declaring() as channel:
-                broker.declare(channel, office.services.values(), office.processor.access)
+                broker.declare(channel, office.taken, office.processor.access)
         except HostUnavailable as error:
             pause = backoff.failed()
             _log.warning("broker_away", code=error.code, retry_in_seconds=round(pause, 1))

@@ -33,10 +33,9 @@ from huilian.wire.access import is_service
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from huilian.county.service import Service
     from huilian.wire.access import AccessRules
     from huilian.wire.envelope import Message
 
@@ -107,12 +106,12 @@ def member_queue(code: str) -> str:
     return f"member.{code}"
 
 
-def declare(channel: Any, services: Iterable[Service], access: AccessRules) -> None:  # noqa: ANN401  # pika has no types
+def declare(channel: Any, services: Mapping[str, Collection[str]], access: AccessRules) -> None:  # noqa: ANN401  # pika has no types
     """Declare exchanges, queues and bindings; doing it again changes nothing.
 
     Args:
         channel: an open channel.
-        services: whose queues are bound to what they handle.
+        services: the types of message each handles, by name; its queue is bound to them.
         access: who sends it: what members send comes by one exchange, what services publish by another.
     """
     for exchange in (INBOUND, BETWEEN, OUTBOUND):
@@ -121,10 +120,10 @@ def declare(channel: Any, services: Iterable[Service], access: AccessRules) -> N
     channel.queue_declare(DEAD_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     channel.queue_bind(DEAD_QUEUE, DEAD_EXCHANGE, "")
     takers: dict[str, list[str]] = {}
-    for service in services:
-        queue = service_queue(service.name)
+    for name, handled in services.items():
+        queue = service_queue(name)
         channel.queue_declare(queue, durable=True, arguments=QUEUE_ARGUMENTS)
-        for message_type in service.handlers:
+        for message_type in handled:
             takers.setdefault(message_type, []).append(queue)
     # All queues first, then type by type: what is published meanwhile would miss a service whose queue is bound later.
     for message_type, queues in takers.items():
@@ -139,14 +138,19 @@ def declare_member_queue(channel: Any, code: str, types: Iterable[str] = ("recei
     Args:
         channel: an open channel.
         code: the member.
-        types: the types of message it may be handed; see `huilian.outgoing.types_for`.
+        types: the types of message it may be handed; see `huilian.county.messages.mailbox.types_for`.
     """
     channel.queue_declare(member_queue(code), durable=True, arguments=QUEUE_ARGUMENTS)
     for message_type in types:
         channel.queue_bind(member_queue(code), OUTBOUND, f"{message_type}.{code}")
 
 
-def remove_old_bindings(channel: Any, services: Iterable[Service], access: AccessRules, codes: Iterable[str]) -> None:  # noqa: ANN401  # pika has no types
+def remove_old_bindings(
+    channel: Any,  # noqa: ANN401  # pika has no types
+    services: Mapping[str, Collection[str]],
+    access: AccessRules,
+    codes: Iterable[str],
+) -> None:
     """Take away the bindings of older versions.
 
     In them, what the platform sends came from the inbound exchange, and a type that one service takes now may
@@ -155,18 +159,17 @@ def remove_old_bindings(channel: Any, services: Iterable[Service], access: Acces
 
     Args:
         channel: an open channel.
-        services: all that are installed; their queues are there.
+        services: the types of message each installed one handles, by name; their queues are there.
         access: who sends what.
         codes: the members that have queues.
     """
-    installed = list(services)
     issued = sorted(name for name in access.send if INBOUND not in _exchanges(name, access))
-    taken = {name for service in installed for name in service.handlers}
-    for service in installed:
+    taken = {message_type for handled in services.values() for message_type in handled}
+    for name, handled in services.items():
         for message_type in sorted(taken):
-            current = _exchanges(message_type, access) if message_type in service.handlers else ()
+            current = _exchanges(message_type, access) if message_type in handled else ()
             for exchange in sorted({INBOUND, OUTBOUND, BETWEEN}.difference(current)):
-                channel.queue_unbind(service_queue(service.name), exchange, f"{message_type}.#")
+                channel.queue_unbind(service_queue(name), exchange, f"{message_type}.#")
     for code in codes:
         for message_type in issued:
             channel.queue_unbind(member_queue(code), INBOUND, f"{message_type}.{code}")

@@ -137,7 +137,7 @@ def test_of_what_the_broker_gave_up_only_what_a_member_signed_is_kept(county: Co
     """Whoever may publish may fill its dead-letter queue; what a known sender signed is a dead letter as before."""
     stranger, member = county.seal(key=SigningKey.generate()), county.seal()
     with contextlib.closing(Broker(broker)) as connection:
-        declare(connection.channel(), county.office.services.values(), county.processor.access)
+        declare(connection.channel(), county.office.taken, county.processor.access)
         for seal, payload in [(stranger.seal, stranger.payload), ("", b"no seal"), (member.seal, member.payload)]:
             properties = pika.BasicProperties(headers={SEAL_HEADER: seal})
             connection.channel().basic_publish("", DEAD_QUEUE, payload, properties, mandatory=True)

@@ -40,7 +40,7 @@ TYPES = ("confirmations", "notices", "receipt")
 def queue(broker: str) -> Iterator[Broker]:
     """A connection to a virtual host with the bank's queue in it."""
     with contextlib.closing(Broker(broker)) as connection:
-        declare(connection.channel(), [], access.load())
+        declare(connection.channel(), {}, access.load())
         declare_member_queue(connection.channel(), BANK, TYPES)
         yield connection
 
@@ -214,7 +214,7 @@ def test_the_relay_brings_a_member_all_that_its_kind_may_receive(broker: str, co
     county.only()
     with contextlib.closing(Broker(broker)) as connection:
         relay = Relay(county.office, connection)
-        declare(connection.channel(), [], access.load())
+        declare(connection.channel(), {}, access.load())
         relay.carry()
         found = connection.get(member_queue(BANK))
         assert found is not None

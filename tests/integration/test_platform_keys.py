@@ -337,7 +337,7 @@ def test_over_the_broker_a_push_hears_of_it_too(broker: str, county: County, tmp
     say(county, 2)
     county.only()
     with contextlib.closing(Broker(broker)) as connection:
-        declare(connection.channel(), [], county.processor.access)
+        declare(connection.channel(), {}, county.processor.access)
         Relay(county.office, connection).carry()
         connection.publish(county.seal(confirmation(9), key=first, source="HUILIAN", time=NOW))
     clock = Ticking(county.clock.now())

@@ -191,7 +191,7 @@ def test_over_http_each_machine_writes_out_the_answers_to_its_own_files(fresh_da
 def queue(broker: str) -> Iterator[Broker]:
     """A connection to a virtual host with the bank's queue in it."""
     with contextlib.closing(Broker(broker)) as connection:
-        declare(connection.channel(), [], access.load())
+        declare(connection.channel(), {}, access.load())
         declare_member_queue(connection.channel(), BANK, TYPES)
         yield connection
 

@@ -57,7 +57,7 @@ class AmqpCounty:
     def declare(self, *codes: str) -> None:
         """Declare exchanges and queues as the county's processes do, and the queues of these members."""
         with contextlib.closing(Broker(self.node.url_of(self.virtual_host))) as connection:
-            broker.declare(connection.channel(), self.office.services.values(), self.office.processor.access)
+            broker.declare(connection.channel(), self.office.taken, self.office.processor.access)
             for code in codes:
                 broker.declare_member_queue(connection.channel(), code)
 

@@ -143,8 +143,11 @@ def test_an_installed_service_changes_nobody_elses_rules(brought: Path, text: st
 @pytest.mark.parametrize(
     ("events", "what"),
     [
-        (("loans_changed", "roster"), "[roster] publish: registry: 规则不准 (the rules do not let it)"),
-        ((), "[loans_changed] publish: registry: 不发布它 (does not publish it)"),
+        (
+            ("households_changed", "loans_changed", "repayments_changed", "roster"),
+            "[roster] publish: registry: 规则不准 (the rules do not let it)",
+        ),
+        ((), "[households_changed] publish: registry: 不发布它 (does not publish it)"),
     ],
 )
 def test_a_service_that_contradicts_the_rules_does_not_start(events: tuple[str, ...], what: str):

@@ -11,7 +11,7 @@ from huilian.records.record import Record
 from huilian.wire import catalogue
 
 CONTRACTS = catalogue.installed().contracts
-NESTED = {"loans_changed/v1", "loans_changed/v2", "guarantees_changed/v1", "policies_changed/v1", "claims_changed/v1"}
+NESTED = {name for name, each in CONTRACTS.items() if name.split("/")[0].endswith("_changed")}
 """Records within records: no adapter writes them, and none are made up."""
 BULK = sorted(
     name for name, each in CONTRACTS.items() if each.bulk and issubclass(each.schema, Record) and name not in NESTED

@@ -78,7 +78,7 @@ class Relay:
 
     def _declare(self) -> None:
         if not self._declared:
-            access, services = self.office.processor.access, self.office.services.values()
+            access, services = self.office.processor.access, self.office.taken
             with self.office.database.transaction() as transaction:
                 codes = [member.code for member in directory.all_members(transaction)]
             with self.broker.declaring() as channel:
