@@ -51,9 +51,9 @@ class Backoff:
         """Return whether the last try failed."""
         return self._failures > 0
 
-    def failed(self, *, cap: float | None = None) -> float:
+    def failed(self, *, first: float | None = None, cap: float | None = None) -> float:
         """Wait longer than the last time, up to a cap; return for how many seconds."""
-        seconds = min(cap or self._cap, self._first * 2 ** min(self._failures, 20))
+        seconds = min(cap or self._cap, (first or self._first) * 2 ** min(self._failures, 20))
         self._failures += 1
         seconds = _chance.uniform(seconds * (1 - JITTER_SHARE), seconds)
         self._until = self._monotonic() + seconds

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.core.errors import AccessDenied, FileRefused, UsageError
-from huilian.county.messages import courier
+from huilian.county.messages import courier, store
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import bundles as at_the_edge
 from huilian.institution.edge import open_edge
@@ -282,14 +282,14 @@ def test_a_bundle_cut_off_while_it_is_let_in_leaves_nothing_and_is_let_in_again(
     at_the_edge.write(sealed, tmp_path / "there.hlb")
     with bundle.opened(tmp_path / "there.hlb") as opened:
         with monkeypatch.context() as broken, contextlib.suppress(KeyboardInterrupt):
-            put, times = courier.messages.put, iter(range(3))
+            put, times = store.put, iter(range(3))
 
             def interrupted(*arguments: object, **others: object) -> None:
                 if next(times) == 2:
                     raise KeyboardInterrupt
                 put(*arguments, **others)  # type: ignore[arg-type]  # as they came
 
-            broken.setattr(courier.messages, "put", interrupted)
+            broken.setattr(store, "put", interrupted)
             courier.let_in(county.office, opened, actor="test")
         assert county.count("huilian.message") == 0
         assert courier.let_in(county.office, opened, actor="test").new == 3

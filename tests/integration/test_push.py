@@ -62,7 +62,7 @@ EXPECTED_FIGURES = [f"{LOANS} {LOANS * 3_000_000} {LOANS * 5_000_000}"]
 PUSHER = """
 import sys, time
 from pathlib import Path
-from huilian import envelope
+from huilian.wire import envelope
 from huilian.core.clock import FixedClock
 from huilian.settings import Home
 from huilian.hosts.embedded import EmbeddedHost
@@ -70,7 +70,7 @@ from huilian.county.office import open_office
 from tests.support import push
 from tests.support.county import MINUTE, NOW
 
-push_county.in_small_batches()
+push.in_small_batches()
 where, at = sys.argv[3], int(sys.argv[4])
 steps = iter(range(1000))
 
@@ -79,7 +79,7 @@ def stop_here(step):
         print("here", flush=True)
         time.sleep(60)
 
-class Slow(push_county.EmbeddedTransport):
+class Slow(push.EmbeddedTransport):
     def send(self, message):
         stop_here("before send")
         super().send(message)
@@ -98,7 +98,7 @@ envelope.seal = seal
 with open_office(Home(Path(sys.argv[1])), clock=FixedClock(NOW + MINUTE)) as office:
     transport = Slow(office)
     with EmbeddedHost(office):
-        push_county.send(Path(sys.argv[2]), office, transport)
+        push.send(Path(sys.argv[2]), office, transport)
 """
 
 

@@ -258,7 +258,7 @@ def test_over_amqp_an_edge_says_that_the_queue_is_shared_and_looks_ever_less_oft
         channel.basic_nack(0, multiple=True, requeue=True)
         with contextlib.closing(AmqpTransport(broker, BANK)) as way:
             assert receipt(other, way, theirs["submission"], seconds=20) is not None
-        seconds[0] += 3600
+        seconds[0] += 7200
         edge.round(threading.Event())
         assert lasting_errors(edge.journal) == []
 

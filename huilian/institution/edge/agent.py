@@ -54,8 +54,8 @@ CONTACT_SECONDS: Final = 30.0
 """How exactly the last contact is noted."""
 LOCK_SECONDS: Final = (0.1, 0.2, 0.2)
 """Waits for a lock that somebody holds."""
-SHARED_QUEUE_CAP_SECONDS: Final = 3600.0
-"""The longest wait where a queue is shared with another machine: the broker gives up a message returned 20 times."""
+SHARED_QUEUE_SECONDS: Final = {"first": 60.0, "cap": 7200.0}
+"""The waits where a queue is shared with another machine: the broker gives up a message returned 20 times."""
 DISK, SEND, FETCH, FOLLOW = "disk", "send", "fetch", "follow"
 SHARED_QUEUE: Final = "HL5015"
 _LAST: Final = "last_error"
@@ -223,7 +223,7 @@ class Edge:
                     self._lasting = others
 
     def _failed(self, strand: str, backoff: Backoff, error: HuilianError) -> None:
-        backoff.failed(cap=SHARED_QUEUE_CAP_SECONDS if error.code == SHARED_QUEUE else None)
+        backoff.failed(**SHARED_QUEUE_SECONDS if error.code == SHARED_QUEUE else {})
         _log.warning("edge_waits", strand=strand, code=error.code)
         told = {"code": error.code, "message": error.chinese, "message_en": error.english}
         self._lasting[strand] = told | {"at": self._clock.now().isoformat(), "strand": strand}

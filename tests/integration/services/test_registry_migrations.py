@@ -39,7 +39,9 @@ def bring(database: Database, component: schema.Component, revision: str) -> Non
     with database.transaction() as transaction:
         transaction.execute(f"CREATE SCHEMA IF NOT EXISTS {component.schema}")
     config = Config()
-    config.set_main_option("script_location", str(component.migrations))
+    config.set_main_option("script_location", str(schema.KERNEL.migrations))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(component.migrations / "versions"))
     config.attributes.update(url=database.url, schema=component.schema)
     command.upgrade(config, revision)
 
