@@ -32,6 +32,13 @@ from schemas.messages import (
     SubmissionManifestOfVersion2,
     SubmissionManifestOfVersion3,
 )
+from schemas.outgoing import (
+    CompensationResultRecord,
+    ConfirmationRecord,
+    CreditRecord,
+    NoticeRecord,
+    SubsidyResultRecord,
+)
 from schemas.records import (
     HouseholdChange,
     LoanChange,
@@ -44,13 +51,6 @@ from schemas.records import (
     RepaymentChange,
     RepaymentRecord,
     RosterRecord,
-)
-from schemas.returns import (
-    CompensationResultRecord,
-    ConfirmationRecord,
-    CreditRecord,
-    NoticeRecord,
-    SubsidyResultRecord,
 )
 
 __all__ = ["contracts"]

@@ -11,7 +11,7 @@ from adapters.toolkit import writing
 from huilian.adapters import Adapter, AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused
 from huilian.records.fields import Text
-from schemas.returns import CreditRecord
+from schemas.outgoing import CreditRecord
 
 if TYPE_CHECKING:
     from pathlib import Path

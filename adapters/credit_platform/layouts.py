@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.notations import ISO_DATE, PLAIN_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
-from schemas.returns import CREDIT_SUBJECT, NOTICE_KIND
+from schemas.outgoing import CREDIT_SUBJECT, NOTICE_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ import polars as pl
 from adapters.guarantee_company.amounts import UNITS, in_yuan
 from adapters.toolkit.workbook.formats import GENERAL
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, Receipt
-from schemas.returns import (
+from schemas.outgoing import (
     COMPENSATION_STATUS,
     NOTICE_KIND,
     CompensationResultRecord,

@@ -21,7 +21,7 @@ from adapters.toolkit.whole_files import replacing
 from huilian.core.errors import FileRefused
 from huilian.records import fields as f
 from schemas.messages import Receipt
-from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord
+from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from adapters.rural_commercial_bank.layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.returns import COMPENSATION_STATUS, NOTICE_KIND, SUBSIDY_STATUS
+from schemas.outgoing import COMPENSATION_STATUS, NOTICE_KIND, SUBSIDY_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

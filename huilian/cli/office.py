@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from huilian.county.issuing import RecordsRefused
-    from huilian.county.messages.permissions import BrokerUser
+    from huilian.county.messages.broker_permissions import BrokerUser
 
 __all__ = [
     "audit_app",
@@ -121,10 +121,10 @@ def rebuild(
     as_json: session.Json = False,
 ) -> None:
     """Rebuild one service."""
-    from huilian.county import backfill  # noqa: PLC0415  # see the package
+    from huilian.county.rebuild import rebuild  # noqa: PLC0415  # see the package
 
     with session.reading() as office, office.database.transaction() as transaction:
-        told = backfill.rebuild(transaction, office, name, actor=session.actor())
+        told = rebuild(transaction, office, name, actor=session.actor())
     if as_json:
         screen.print_json({"service": name, "messages": told})
         return
@@ -314,7 +314,7 @@ def permissions(
 ) -> None:
     """Write users and permissions to standard output, passwords of definitions to standard error."""
     from huilian.county.members import directory  # noqa: PLC0415  # see the package
-    from huilian.county.messages.permissions import commands, definitions, password, removal, user_of  # noqa: PLC0415  # see the package
+    from huilian.county.messages.broker_permissions import commands, definitions, password, removal, user_of  # noqa: PLC0415  # see the package
     from huilian.wire import access  # noqa: PLC0415  # see the package
 
     if form not in FORMATS:

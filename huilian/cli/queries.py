@@ -21,8 +21,8 @@ from huilian.cli import screen, session
 from huilian.core import regions
 from huilian.core.errors import ConfigurationError, HostUnavailable, UsageError
 from huilian.core.files import explain, write_atomically
-from huilian.county import queries, rows, service
-from huilian.county.submissions.questions import REPORTED, STATUS
+from huilian.county import queries, row_output, service
+from huilian.county.submissions.queries import REPORTED, STATUS
 from huilian.institution.transports.http import Client
 from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
 
@@ -205,9 +205,9 @@ class _Asked:
         if self.to is None:
             with self.answer() as answer:
                 if form == "csv":
-                    chunks = rows.csv_chunks(answer.content, self.query.columns, header=self.given.get("header"))
+                    chunks = row_output.csv_chunks(answer.content, self.query.columns, header=self.given.get("header"))
                 else:
-                    chunks = rows.ndjson_chunks(answer.content)
+                    chunks = row_output.ndjson_chunks(answer.content)
                 for chunk in chunks:
                     sys.stdout.buffer.write(chunk)
             return self._beside(answer.cursor, answer.basis)
@@ -274,7 +274,7 @@ def _command(query: Query) -> Callable[..., None]:
         if cursor_file is not None and given["since"] is None:
             given["since"] = _read_cursor(cursor_file)
         asked = _Asked(query, given, to, token, ca)
-        if form in rows.FORMATS:
+        if form in row_output.FORMATS:
             following = asked.write(form)
             if cursor_file is not None and following is not None:
                 _keep_cursor(cursor_file, following)
@@ -305,7 +305,7 @@ def _options(query: Query) -> Iterator[inspect.Parameter]:
         forms = "|".join(_forms(query))
         yield _option("format", Annotated[str, typer.Option(metavar=forms, help="格式 (format)")], _forms(query)[0])
         header = "CSV 表头：中文名，或 names 字段名 (header row: Chinese, or the fields' names)"
-        yield _option("header", Annotated[str | None, typer.Option(metavar="|".join(rows.HEADERS), help=header)])
+        yield _option("header", Annotated[str | None, typer.Option(metavar="|".join(row_output.HEADERS), help=header)])
     for name, kind in (("to", session.To), ("token", session.Token), ("ca", session.CaFile)):
         yield _option(name, kind)
     if not query.is_feed:
@@ -318,7 +318,7 @@ def _option(name: str, annotation: object, default: object = None) -> inspect.Pa
 
 
 def _forms(query: Query) -> tuple[str, ...]:
-    return rows.FORMATS if query.is_feed else (TABLE, *rows.FORMATS)
+    return row_output.FORMATS if query.is_feed else (TABLE, *row_output.FORMATS)
 
 
 def _check(query: Query, given: Mapping[str, Any]) -> None:
@@ -329,7 +329,7 @@ def _check(query: Query, given: Mapping[str, Any]) -> None:
     """
     choices = {parameter.name: parameter.choices for parameter in query.parameters if parameter.choices}
     if not query.document:
-        choices |= {"format": _forms(query), "header": rows.HEADERS}
+        choices |= {"format": _forms(query), "header": row_output.HEADERS}
     for name, known in choices.items():
         if given.get(name) not in (None, *known):
             raise UsageError("HL7001", what=f"--{name}: {', '.join(known)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.conformance import samples
@@ -24,8 +24,6 @@ __all__ = [
     "DoesNotApplyError",
     "Finding",
     "Note",
-    "Outcome",
-    "Place",
     "Report",
     "Result",
     "Rule",
@@ -118,57 +116,6 @@ class Report:
         return {"adapter": self.adapter, "version": self.version, "conforms": self.conforms, "rules": results}
 
 
-Place = tuple[str, int]
-"""(message type, line): what a record is known by."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one file.
-
-    Args:
-        recognised: whether its name was one of the adapter's.
-        refused: the code by which the whole file was refused.
-        refusal: the text of that.
-        rows: data rows in all pieces.
-        accepted: accepted rows.
-        records: the accepted records by type and line, where they were asked for.
-        errors: (line, field, code) of every rejection.
-        faults: where pieces break the API's rules, or records their contract.
-        digest: over all that came of it, the returned file included.
-        peak: memory of the process at its highest so far, in bytes.
-        broken: what ended it otherwise: another error, a process that died, or time that ran out.
-    """
-
-    recognised: bool = True
-    refused: str | None = None
-    refusal: str = ""
-    rows: int = 0
-    accepted: int = 0
-    records: dict[Place, dict[str, Any]] = field(default_factory=dict)
-    errors: frozenset[tuple[int, str, str]] = frozenset()
-    faults: tuple[str, ...] = ()
-    digest: str = ""
-    peak: int = 0
-    broken: str | None = None
-
-    @staticmethod
-    def of_json(answer: dict[str, Any]) -> Outcome:
-        """Return the outcome in a worker's answer."""
-        records = {(kind, record["line"]): record for kind, record in answer.pop("records", ())}
-        errors = frozenset((line, name, code) for line, name, code in answer.pop("errors", ()))
-        faults = tuple(answer.pop("faults", ()))
-        return Outcome(records=records, errors=errors, faults=faults, **answer)
-
-    def lines(self) -> frozenset[int]:
-        """Return the lines that were rejected."""
-        return frozenset(line for line, _, _ in self.errors)
-
-    def wrong(self) -> str | None:
-        """Return what must not be with any file, however damaged, or None."""
-        return self.broken or (self.faults[0] if self.faults else None)
-
-
 class DoesNotApplyError(Exception):
     """A rule has nothing to look at: its reason stands in the report.
 
@@ -220,6 +167,7 @@ class Subject:
         files: what was named beside them.
         bench: where files are translated.
         folder: for files made on the way.
+        exemptable: the names of the rules that an adapter may be exempt from.
     """
 
     adapter: Adapter
@@ -230,6 +178,7 @@ class Subject:
     files: tuple[Sample, ...]
     bench: Bench
     folder: Path
+    exemptable: frozenset[str]
 
     def incoming(self) -> Iterator[Sample]:
         """Yield samples and files of what the adapter reads; those of what it writes are not read."""

@@ -96,7 +96,9 @@ def examine(
         cases = folder / "cases"
         cases.mkdir()
         with Bench(adapter.name, origin, settings, cases, lies_in=lies_in) as bench:
-            subject = Subject(adapter, origin, catalogue, settings, carried, given(list(files or ())), bench, folder)
+            told_of = given(list(files or ()))
+            exemptable = frozenset(rule.name for rule in RULES if not rule.always)
+            subject = Subject(adapter, origin, catalogue, settings, carried, told_of, bench, folder, exemptable)
             results = []
             for rule in rules:
                 progress(rule)

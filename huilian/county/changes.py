@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian.core.concurrency import ahead
-from huilian.county.tables import of
+from huilian.county.sql import of
 from huilian.records import columnar
 from huilian.wire.batches import Batcher, from_ndjson, to_csv
 from huilian.wire.envelope import Draft, gzipped

@@ -13,8 +13,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import ConfigurationError
-from huilian.county.submissions import questions
 from huilian.county.submissions.lifecycle import MANIFEST, Intake
+from huilian.county.submissions.queries import QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from huilian.county.context import Context, Handler
-    from huilian.county.jobs import Job
     from huilian.county.queries import Query
+    from huilian.county.schedule import Job
     from huilian.county.submissions.kinds import Kind
     from huilian.database.connection import Transaction
     from huilian.database.schema import Component
@@ -142,7 +142,7 @@ def queries() -> dict[str, Query]:
         ConfigurationError: HL6006, several services answer the same address, and cannot be read as one.
     """
     found: dict[str, list[Query]] = {}
-    for declared in (*(service.queries for service in installed().values()), questions.QUERIES):
+    for declared in (*(service.queries for service in installed().values()), QUERIES):
         for each in declared:
             found.setdefault(each.address, []).append(each)
     return {address: _together(parts) for address, parts in found.items()}

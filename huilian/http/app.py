@@ -12,7 +12,7 @@ from huilian.http import errors, messages, operations, queries
 from huilian.http.answers import Error
 from huilian.http.endpoints import SECURITY_SCHEME
 from huilian.http.interface import EXTENSION, Interface
-from huilian.http.operations import Metrics
+from huilian.http.metrics import Metrics
 from huilian.wire.names import PREFIX
 
 if TYPE_CHECKING:

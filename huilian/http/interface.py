@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from huilian.county.members.tokens import Scope
     from huilian.county.office import Office
-    from huilian.http.operations import Metrics
+    from huilian.http.metrics import Metrics
 
 __all__ = ["READER", "Interface", "authenticate", "current", "scope", "streamed"]
 

@@ -20,7 +20,7 @@ from marshmallow import fields, validate
 
 from huilian.core.errors import HostUnavailable
 from huilian.core.logs import where
-from huilian.county import queries, rows, service
+from huilian.county import queries, row_output, service
 from huilian.http.endpoints import Answer, Section, as_json
 from huilian.http.interface import current, scope
 from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
@@ -51,13 +51,13 @@ _FORMAT: Final = queries.Parameter(
     "格式",
     "NDJSON, one object a line, or CSV with a header row and UTF-8 BOM; without it the Accept header decides, "
     "and without that it is NDJSON",
-    choices=rows.FORMATS,
+    choices=row_output.FORMATS,
 )
 _HEADER: Final = queries.Parameter(
     "header",
     "CSV 表头：chinese 为中文名，names 为字段名",
     "what the header row of a CSV has: Chinese names, unless the fields' names are asked for",
-    choices=rows.HEADERS,
+    choices=row_output.HEADERS,
 )
 
 _log = structlog.get_logger(__name__)
@@ -177,7 +177,7 @@ def _streamed(
         if isinstance(found, Iterator) and hasattr(found, "close"):
             # Its cursor must be closed while the transaction is still its own.
             stack.callback(found.close)
-        first = list(itertools.islice(found, rows.ROWS_A_CHUNK))
+        first = list(itertools.islice(found, row_output.ROWS_A_CHUNK))
         held = stack.pop_all()
 
     def release() -> None:
@@ -195,9 +195,9 @@ def _streamed(
         return reply
     everything: Iterator[Row] = itertools.chain(first, found)
     if content_type == CSV:
-        reply.response = _until_broken(rows.csv_chunks(everything, query.columns, header=header))
+        reply.response = _until_broken(row_output.csv_chunks(everything, query.columns, header=header))
     else:
-        reply.response = _until_broken(rows.ndjson_chunks(everything))
+        reply.response = _until_broken(row_output.ndjson_chunks(everything))
     reply.call_on_close(release)
     return reply
 

@@ -18,7 +18,7 @@ import structlog
 
 from huilian.core.error_texts import SUPERSEDED
 from huilian.core.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError, told
-from huilian.institution import basis, translation
+from huilian.institution import last_ledger, translation
 from huilian.institution.journal import NEVER, refusals
 from huilian.institution.spool import Spool
 from huilian.institution.trust import KEYS, RECEIPT, believed, check_receipt, receipt_believed
@@ -188,12 +188,12 @@ class Sync:
             if spooled is not None:
                 spooled.note_superseded()
             return Remedy.TRANSLATE
-        if refusal.code in basis.SENT_WHOLE_AFTER and self._has_base(submission):
+        if refusal.code in last_ledger.SENT_WHOLE_AFTER and self._has_base(submission):
             # Told by its differences from what the county does not have: now the ledger is sent whole.
-            basis.forget(self.spool, submission)
+            last_ledger.forget(self.spool, submission)
             self.discard(submission)
             return Remedy.TRANSLATE
-        if refusal.code == basis.ASKS_FOR_THE_WHOLE:
+        if refusal.code == last_ledger.ASKS_FOR_THE_WHOLE:
             # Told twice, by an answer and by a notice: the ledger is sealed as a whole already.
             return Remedy.NOTHING
         # The same bytes would be refused again: when the cause is mended, the file is translated and sealed anew.
@@ -209,14 +209,14 @@ class Sync:
     def refusal_of(self, submission: str) -> HuilianError | None:
         """Return why a submission was refused after it had left, if a notice told that."""
         found = self.sender.journal.messages.refusal_of(submission)
-        if found is None or (found[0] == basis.ASKS_FOR_THE_WHOLE and not self._has_base(submission)):
+        if found is None or (found[0] == last_ledger.ASKS_FOR_THE_WHOLE and not self._has_base(submission)):
             return None
         code, text = found
         return told(code, text, text)
 
     def _has_base(self, submission: str) -> bool:
         spooled = self.spool.find(submission)
-        return spooled is not None and basis.has_base(spooled.manifest)
+        return spooled is not None and last_ledger.has_base(spooled.manifest)
 
     def ask(self, submission: str) -> tuple[Message, str | None] | None:
         """Ask the county for the receipt of a submission and keep it; return what has taken its place since, too.

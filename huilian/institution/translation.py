@@ -25,8 +25,8 @@ from huilian.core import money
 from huilian.core.concurrency import ahead
 from huilian.core.errors import FileRefused
 from huilian.core.files import explain
-from huilian.institution import basis
-from huilian.institution.basis import Content
+from huilian.institution import last_ledger
+from huilian.institution.last_ledger import Content
 from huilian.institution.spool import Spool
 from huilian.wire import envelope
 from huilian.wire.batches import Batcher
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece
     from huilian.core.clock import Clock
-    from huilian.institution.basis import Basis
+    from huilian.institution.last_ledger import Basis
     from huilian.institution.spool import SpooledSubmission, SubmissionWriter
     from huilian.settings import Home
     from huilian.wire.catalogue import Catalogue, Contract
@@ -112,7 +112,7 @@ def translate(
     writer = spool.begin(name)
     work = _Sealing(
         # Of a day's numbered files the highest counts: each must say all that it states.
-        base=None if identity.sequence is not None else basis.find(spool, member, identity.kind, identity.as_of),
+        base=None if identity.sequence is not None else last_ledger.find(spool, member, identity.kind, identity.as_of),
         name=name,
         member=member,
         identity=identity,
@@ -219,7 +219,9 @@ class _Sealing:
         allow_missing: int = 0,
     ) -> None:
         self.base = base
-        self.content = Content(basis.KINDS[identity.kind], writer.folder) if identity.kind in basis.KINDS else None
+        self.content = (
+            Content(last_ledger.KINDS[identity.kind], writer.folder) if identity.kind in last_ledger.KINDS else None
+        )
         self.name = name
         self.member = member
         self.identity = identity
@@ -277,7 +279,7 @@ class _Sealing:
         for gone in base.gone(content.keys()):
             lines = pl.int_range(told + 1, told + gone.len() + 1, eager=True)
             told += gone.len()
-            self._add(basis.GONE, pl.DataFrame({"line": lines, "loan_no": gone}))
+            self._add(last_ledger.GONE, pl.DataFrame({"line": lines, "loan_no": gone}))
 
     def _add(self, message_type: str, frame: pl.DataFrame) -> None:
         for records, body in self._batchers[message_type].add(frame):

@@ -1,139 +1,108 @@
-"""What the service of insurance answers: policies and claims as they are now, each with its loan, and what differs."""
+"""What the service of insurance can be asked: policies, claims, and what does not match of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Final
 
-from huilian.core import identity, money
-from huilian.county.submissions import statements
+import marshmallow as ma
+from marshmallow import validate
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from huilian.county.fields import Source, date, money, nested, text
+from huilian.county.queries import INSTITUTION, REGION, Query
+from schemas.differences import differences_in
+from services.insurance_claim import selects
 
-    from huilian.database.connection import Transaction
+__all__ = ["QUERIES"]
 
-__all__ = ["DIFFERENCES", "claim_feed", "policy_feed"]
 
-_LOAN: Final = """
-    loan AS MATERIALIZED (
-        SELECT institution, loan_no, household_no, region FROM insurance_claim.loan_change
-        WHERE loan_no IN (SELECT loan_no FROM insurance_claim.policy UNION SELECT loan_no FROM insurance_claim.claim)
-        GROUP BY institution, loan_no, household_no, region HAVING sum(n) > 0
-    )
-"""
-"""The loans there are, of those that policies and claims name."""
-_ONLY: Final = (
-    "CASE WHEN count(*) = 1 THEN min(l.{field}) WHEN count(*) FILTER (WHERE l.household_no = n.household_no) = 1"
-    " THEN min(l.{field}) FILTER (WHERE l.household_no = n.household_no) END"
+_STATED_OR_BESIDE: Final = replace(
+    INSTITUTION,
+    chinese="只看该机构申报的，以及其借据的",
+    english="only what this member stated, and what is beside its loans",
 )
-"""The only loan of a number is meant or, of several, the only one of the policy's household."""
-_POLICIES: Final = f"""
-    WITH {_LOAN}, meant AS (
-        SELECT n.member, n.policy_no, {_ONLY.format(field="institution")} AS institution
-        FROM insurance_claim.newest_policy n JOIN loan l ON l.loan_no = n.loan_no GROUP BY n.member, n.policy_no
+
+
+class PolicyRow(ma.Schema):
+    """One policy as its insurer last stated it."""
+
+    institution = text("保险机构", "The insurer that stated it.")
+    policy_no = text("保单号", "Unique within its insurer.")
+    loan_no = text("借据号", "Null of a policy that belongs to no loan.", allow_none=True)
+    loan_institution = text(
+        "借据所在银行",
+        "The bank that has the loan; null if none has it, or several and none for this household.",
+        allow_none=True,
     )
-    SELECT p.*, meant.institution AS loan_institution
-    FROM insurance_claim.newest_policy p LEFT JOIN meant ON meant.member = p.member AND meant.policy_no = p.policy_no
-"""
-# Policies are looked up by their key: joined otherwise, all of them would be read for each claim.
-_CLAIMS: Final = f"""
-    WITH {_LOAN}, named AS (
-        SELECT c.member, c.claim_no, coalesce(c.loan_no, p.loan_no) AS loan_no, p.household_no, p.region
-        FROM insurance_claim.newest_claim c LEFT JOIN LATERAL (
-            SELECT n.loan_no, n.household_no, n.region FROM insurance_claim.policy n
-            WHERE n.member = c.member AND n.policy_no = c.policy_no ORDER BY n.as_of DESC LIMIT 1
-        ) p ON true
-    ), meant AS (
-        SELECT n.member, n.claim_no, {_ONLY.format(field="institution")} AS institution,
-               {_ONLY.format(field="region")} AS region
-        FROM named n JOIN loan l ON l.loan_no = n.loan_no GROUP BY n.member, n.claim_no
-    )
-    SELECT c.member, c.claim_no, c.policy_no, n.loan_no, n.household_no, coalesce(n.region, meant.region) AS region,
-           c.event, c.event_date, c.force_majeure, c.status, c.amount, c.paid_date, c.reason, c.as_of, c.submission,
-           c.sequence, c.line, meant.institution AS loan_institution
-    FROM insurance_claim.newest_claim c
-    JOIN named n ON n.member = c.member AND n.claim_no = c.claim_no
-    LEFT JOIN meant ON meant.member = c.member AND meant.claim_no = c.claim_no
-"""
-DIFFERENCES: Final = f"""
-    WITH {_LOAN}
-    SELECT 'policy_without_loan' AS kind, p.member AS institution, p.loan_no, p.household_no, p.region, p.as_of::text,
-           p.policy_no AS reference
-    FROM insurance_claim.newest_policy p
-    WHERE p.loan_no IS NOT NULL AND NOT EXISTS (SELECT FROM loan l WHERE l.loan_no = p.loan_no)
-  UNION ALL
-    SELECT 'claim_without_policy', c.member, c.loan_no, NULL, NULL, c.as_of::text, c.claim_no
-    FROM insurance_claim.newest_claim c
-    WHERE NOT EXISTS (SELECT FROM insurance_claim.policy p WHERE p.member = c.member AND p.policy_no = c.policy_no)
-"""
+    product = text("险种代码")
+    kind = text("险类")
+    holder_name = text("投保人")
+    insured_name = text("被保险人")
+    insured_number = text("被保险人证件号码（已脱敏）", "Masked.")
+    household_no = text("户编号")
+    region = text("行政区划代码")
+    sum_insured = money("保险金额")
+    premium = money("保险费")
+    premium_finance = money("保险费（财政）")
+    premium_household = money("保险费（农户）")
+    premium_insurer = money("保险费（保险公司）")
+    start_date = date("保险起期")
+    end_date = date("保险止期")
+    as_of = date("截止日期", "The package's date.")
+    source = nested(Source, "来源")
 
 
-def policy_feed(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return the policies of a region, each as its insurer last stated it.
+class ClaimRow(ma.Schema):
+    """One claim at the stage its insurer last stated."""
 
-    `loan_institution` is the bank that has the loan the policy names: the only one with a loan
-    of this number or, of several, the only one with a loan of the policy's household. Null
-    where there is none, or no telling which. Numbers of persons are masked, money is decimal strings.
-    A reader sees what lies in its region, and of members an insurer what it stated itself, a bank
-    what is beside its own loans.
-
-    Args:
-        transaction: it must stay open while rows are read.
-        region: a county, township or village.
-        institution: only what this member stated, and what is beside its loans.
-
-    Raises:
-        UsageError: HL7002, the region is not one.
-    """
-    return map(_policy, statements.read(transaction, _POLICIES, "r.member, r.policy_no", region, institution))
-
-
-def claim_feed(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return the claims of a region, each at the stage its insurer last stated.
-
-    Where a claim names no loan, its policy's is told. Its region is its policy's, or its
-    loan's; what belongs to no region is the county's to see. See `policy_feed` for the rest.
-    """
-    return map(_claim, statements.read(transaction, _CLAIMS, "r.member, r.claim_no", region, institution))
+    institution = text("保险机构", "The insurer that stated it.")
+    claim_no = text("赔案号", "Unique within its insurer.")
+    policy_no = text("保单号")
+    loan_no = text("借据号", "The claim's or else its policy's.", allow_none=True)
+    loan_institution = text("借据所在银行", "The bank that has the loan; see PolicyRow.", allow_none=True)
+    household_no = text("户编号", "The policy's; null if that was never stated.", allow_none=True)
+    region = text("行政区划代码", "The policy's, or else the loan's.", allow_none=True)
+    event = text("出险原因")
+    event_date = date("出险日期")
+    force_majeure = text("是否不可抗力", validate=validate.OneOf(("yes", "no")))
+    status = text("赔案状态")
+    amount = money("赔付金额")
+    paid_date = date("赔付日期", allow_none=True)
+    reason = text("原因说明", allow_none=True)
+    as_of = date("截止日期", "The package's date.")
+    source = nested(Source, "来源")
 
 
-def _policy(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "institution": row["member"],
-        "policy_no": row["policy_no"],
-        "loan_no": row["loan_no"],
-        "loan_institution": row["loan_institution"],
-        "product": row["product"],
-        "kind": row["kind"],
-        "holder_name": row["holder_name"],
-        "insured_name": row["insured_name"],
-        "insured_number": identity.mask(row["insured_number"]),
-        "household_no": row["household_no"],
-        "region": row["region"],
-        "sum_insured": money.text(row["sum_insured"]),
-        "premium": money.text(row["premium"]),
-        "premium_finance": money.text(row["premium_finance"]),
-        "premium_household": money.text(row["premium_household"]),
-        "premium_insurer": money.text(row["premium_insurer"]),
-        "start_date": row["start_date"].isoformat(),
-        "end_date": row["end_date"].isoformat(),
-    } | statements.origin(row)
-
-
-def _claim(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "institution": row["member"],
-        "claim_no": row["claim_no"],
-        "policy_no": row["policy_no"],
-        "loan_no": row["loan_no"],
-        "loan_institution": row["loan_institution"],
-        "household_no": row["household_no"],
-        "region": row["region"],
-        "event": row["event"],
-        "event_date": row["event_date"].isoformat(),
-        "force_majeure": row["force_majeure"],
-        "status": row["status"],
-        "amount": money.text(row["amount"]),
-        "paid_date": row["paid_date"].isoformat() if row["paid_date"] else None,
-        "reason": row["reason"],
-    } | statements.origin(row)
+QUERIES: Final = (
+    differences_in(selects.DIFFERENCES),
+    Query(
+        "feed/policies",
+        selects.policy_feed,
+        PolicyRow,
+        "输出区划内的保单，每份一行，含其借据及所在银行（没有则为空）。每次输出全部最新状态，"
+        "每行含来源（提交、报文、文件、行）。证件号码已遮盖。",
+        "Return the policies of a region, each as its insurer last stated it, all of them every time.",
+        "`loan_institution` is the bank that has the loan the policy names, if one does. An insurer's\n"
+        "token sees what it stated, a bank's what is beside its own loans.",
+        parameters=(REGION, _STATED_OR_BESIDE),
+        rests_on="insurance_package",
+        examples=(
+            "huilian feed policies --region 341599 --format csv > 保单.csv",
+            "huilian feed policies --region 341599 --to https://huilian.example:8341",
+        ),
+    ),
+    Query(
+        "feed/claims",
+        selects.claim_feed,
+        ClaimRow,
+        "输出区划内的赔案，每案一行，含其保单、借据及所在银行（没有则为空）。每次输出全部最新状态，"
+        "每行含来源（提交、报文、文件、行）。证件号码已遮盖。",
+        "Return the claims of a region, each at the stage its insurer last stated, all of them every time.",
+        "A claim lies where its policy lies, or else its loan; one of which neither is known is for\n"
+        "readers of the whole county. An insurer's token sees what it stated, a bank's what is beside\n"
+        "its own loans.",
+        parameters=(REGION, _STATED_OR_BESIDE),
+        rests_on="insurance_package",
+        examples=("huilian feed claims --region 341599 --format csv > 赔案.csv",),
+    ),
+)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.county import changes
 from huilian.county.changes import Event
+from huilian.county.sql import names, of
 from huilian.county.submissions import entries
-from huilian.county.tables import names, of
 from schemas.records import LoanChange
 from services.registry.columns import SHARED_STATE
 

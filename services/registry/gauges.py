@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.county.members import directory
 from huilian.county.service import Gauge
-from services.registry import queries
+from services.registry import selects
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +24,7 @@ NEVER: Final = float("inf")
 def gauges(transaction: Transaction, context: Context) -> Iterator[Gauge]:
     """Yield the age of each bank's newest ledger."""
     newest: dict[str, dt.date] = {}
-    for member, as_of in queries.ledger_dates(transaction):
+    for member, as_of in selects.ledger_dates(transaction):
         newest[member] = max(as_of, newest.get(member, as_of))
     today = context.clock.today()
     ages = [

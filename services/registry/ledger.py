@@ -20,7 +20,7 @@ from huilian.core.errors import MessageRefused
 from huilian.county.submissions.kinds import Differences, Kind, Shortfall
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
 from schemas.messages import SUBMISSION_KIND
-from services.registry import loans, withdrawal
+from services.registry import loans, replaced_ledger
 from services.registry.columns import GONE, LEDGER, PARTS
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _shortfall(transaction: Transaction, submission: Submission, records: Record
     awaited = max(SEVERAL, day["numbers_before"])
     is_one_of_several = facts["file_sequence"] is not None and day["numbers"] + 1 < awaited
     was_judged = day["unnumbered"] > 0 or day["numbers"] >= awaited
-    if withdrawal.replaces_its_day(transaction, submission, records.table(LEDGER)):
+    if replaced_ledger.replaces_its_day(transaction, submission, records.table(LEDGER)):
         return _of_a_replaced_day(transaction, records.table(LEDGER), facts)
     if day["before"] is None or is_one_of_several or was_judged:
         return Shortfall(0, 0)

@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian.county.changes import Changes
+from huilian.county.sql import differs, names, note_growth, of
 from huilian.county.submissions.kinds import Counts
-from huilian.county.tables import differs, names, note_growth, of
-from services.registry import changes, late, precedence, withdrawal
+from services.registry import changes, late_ledger, numbered_files, replaced_ledger
 from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ def _apply(transaction: Transaction, submission: Submission, records: Records, t
     else:
         # Nothing is gone by a file that completes its day; what one that replaces another lacks is withdrawn.
         missing = 0 if _completes_its_day(transaction, submission) else _count_missing(transaction, table, facts)
-        if withdrawal.replaces_its_day(transaction, submission, table):
-            withdrawal.withdraw(transaction, table, facts, told)
-        precedence.leave_out_superseded(transaction, submission, table)
+        if replaced_ledger.replaces_its_day(transaction, submission, table):
+            replaced_ledger.withdraw(transaction, table, facts, told)
+        numbered_files.leave_out_superseded(transaction, submission, table)
         if newest == submission.as_of:
             changed = _apply_newest(transaction, table, facts, told)
         else:
-            late.apply(transaction, table, facts)
+            late_ledger.apply(transaction, table, facts)
             changed = told.take(transaction.copy_out(changes.LATE, facts))
     transaction.execute(
         "INSERT INTO registry.ledger (institution, as_of, submission)"

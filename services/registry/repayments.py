@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.county.changes import Changes, Event
 from huilian.county.changes import tell as tell_changes
+from huilian.county.sql import differs, names, of
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part
-from huilian.county.tables import differs, names, of
 from huilian.records import columnar
 from schemas.messages import SUBMISSION_KIND
 from schemas.records import RepaymentChange, RepaymentRecord

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county.changes import Changes, Event
 from huilian.county.changes import tell as tell_changes
+from huilian.county.sql import differs, names, note_growth, of
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part, Shortfall
-from huilian.county.tables import differs, names, note_growth, of
 from huilian.records import columnar
 from schemas.messages import SUBMISSION_KIND
 from schemas.records import HouseholdChange, RosterRecord

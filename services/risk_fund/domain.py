@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event
+from huilian.county.sql import differs
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Part, Shortfall
 from huilian.county.submissions.statements import Stated, Statements
-from huilian.county.tables import differs
 from schemas.guarantees import (
     GuaranteeChange,
     GuaranteeCompensationRecord,

@@ -1,96 +1,76 @@
-"""What the risk fund answers: guarantees as they are now, each with its loan, and what does not match."""
+"""What the risk fund can be asked: guarantees, and what does not match of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import Final
 
-from huilian.core import identity, money
-from huilian.county.submissions import statements
+import marshmallow as ma
+from marshmallow import validate
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from huilian.county.fields import Source, date, money, nested, text
+from huilian.county.queries import INSTITUTION, REGION, Query
+from schemas.differences import differences_in
+from services.risk_fund import selects
 
-    from huilian.database.connection import Transaction
+__all__ = ["QUERIES"]
 
-__all__ = ["DIFFERENCES", "guarantee_feed"]
 
-_LOAN: Final = """
-    loan AS MATERIALIZED (
-        SELECT institution, loan_no FROM risk_fund.loan_change
-        WHERE loan_no IN (SELECT loan_no FROM risk_fund.guarantee)
-        GROUP BY institution, loan_no HAVING sum(n) > 0
+_STATED_OR_BESIDE: Final = replace(
+    INSTITUTION,
+    chinese="只看该机构申报的，以及其借据的",
+    english="only what this member stated, and what is beside its loans",
+)
+
+
+class GuaranteeRow(ma.Schema):
+    """One guarantee as its guarantor last stated it."""
+
+    institution = text("担保机构", "The guarantor that stated it.")
+    guarantee_no = text("担保合同号", "With the loan number unique within its guarantor.")
+    loan_no = text("借据号")
+    bank = text("债权银行", "The bank named.")
+    loan_institution = text("借据所在银行", "The bank, if it has this loan; null if it has none.", allow_none=True)
+    guaranteed_name = text("被担保人名称")
+    guaranteed_number = text("被担保人证件号码（已脱敏）", "Masked.")
+    subject = text("主体类型")
+    region = text("行政区划代码")
+    guaranteed_amount = money("担保金额")
+    outstanding_amount = money("在保余额")
+    fee_rate_percent = text("担保费率（%）", "Per cent a year.")
+    start_date = date("起保日")
+    due_date = date("到期日")
+    counter_guarantee = text("反担保方式", allow_none=True)
+    government_share_percent = text("分险比例（政府，%）")
+    bank_share_percent = text("分险比例（银行，%）")
+    guarantor_share_percent = text("分险比例（担保，%）")
+    re_guarantor_share_percent = text("分险比例（再担保，%）")
+    in_force = text(
+        "是否在保",
+        "Whether the guarantor's newest book has it, with something left of it.",
+        validate=validate.OneOf(("yes", "no")),
     )
-"""
-"""The loans there are, of those that guarantees name."""
-_GUARANTEES: Final = f"""
-    WITH {_LOAN}
-    SELECT g.*, l.institution AS loan_institution, CASE WHEN f.member IS NULL THEN 'no' ELSE 'yes' END AS in_force
-    FROM risk_fund.newest_guarantee g
-    LEFT JOIN loan l ON l.institution = g.institution AND l.loan_no = g.loan_no
-    LEFT JOIN risk_fund.guarantee_in_force f
-      ON f.member = g.member AND f.guarantee_no = g.guarantee_no AND f.loan_no = g.loan_no AND f.as_of = g.as_of
-"""
-DIFFERENCES: Final = f"""
-    WITH {_LOAN}
-    SELECT 'guarantee_without_loan' AS kind, g.member AS institution, g.loan_no, NULL::text AS household_no, g.region,
-           g.as_of::text, g.guarantee_no AS reference
-    FROM risk_fund.guarantee_in_force g
-    WHERE NOT EXISTS (SELECT FROM loan l WHERE l.institution = g.institution AND l.loan_no = g.loan_no)
-  UNION ALL
-    SELECT 'two_guarantees_on_one_loan', g.member, g.loan_no, NULL, g.region, g.as_of::text, g.guarantee_no
-    FROM risk_fund.guarantee_in_force g
-    WHERE (g.institution, g.loan_no) IN (SELECT institution, loan_no FROM risk_fund.guarantee_in_force
-                                         GROUP BY institution, loan_no HAVING count(*) > 1)
-  UNION ALL
-    SELECT 'compensation_without_guarantee', c.member, c.loan_no, NULL, NULL, c.as_of::text, c.guarantee_no
-    FROM risk_fund.newest_guarantee_compensation c
-    WHERE NOT EXISTS (SELECT FROM risk_fund.guarantee g WHERE g.member = c.member
-                      AND g.guarantee_no = c.guarantee_no AND g.loan_no = c.loan_no)
-"""
+    as_of = date("截止日期", "The book's date.")
+    source = nested(Source, "来源")
 
 
-def guarantee_feed(
-    transaction: Transaction, *, region: str, institution: str | None = None
-) -> Iterator[dict[str, Any]]:
-    """Return the guarantees of a region, each as its guarantor last stated it.
-
-    `loan_institution` is the bank that has the loan, null where the bank named has none of
-    this number; `in_force` whether the guarantor's newest book has it with something left of
-    it. Numbers of persons are masked, money and rates are decimal strings. A reader sees what lies
-    in its region, and of members a guarantor what it stated itself, a bank what is beside its own loans.
-
-    Args:
-        transaction: it must stay open while rows are read.
-        region: a county, township or village.
-        institution: only what this member stated, and what is beside its loans.
-
-    Raises:
-        UsageError: HL7002, the region is not one.
-    """
-    order = "r.member, r.guarantee_no, r.loan_no"
-    return map(_guarantee, statements.read(transaction, _GUARANTEES, order, region, institution))
-
-
-def _guarantee(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "institution": row["member"],
-        "guarantee_no": row["guarantee_no"],
-        "loan_no": row["loan_no"],
-        "bank": row["institution"],
-        "loan_institution": row["loan_institution"],
-        "guaranteed_name": row["guaranteed_name"],
-        "guaranteed_number": identity.mask(row["guaranteed_number"]),
-        "subject": row["subject"],
-        "region": row["region"],
-        "guaranteed_amount": money.text(row["guaranteed_amount"]),
-        "outstanding_amount": money.text(row["outstanding_amount"]),
-        "fee_rate_percent": f"{row['fee_rate_percent']:f}",
-        "start_date": row["start_date"].isoformat(),
-        "due_date": row["due_date"].isoformat(),
-        "counter_guarantee": row["counter_guarantee"],
-        "government_share_percent": f"{row['government_share_percent']:f}",
-        "bank_share_percent": f"{row['bank_share_percent']:f}",
-        "guarantor_share_percent": f"{row['guarantor_share_percent']:f}",
-        "re_guarantor_share_percent": f"{row['re_guarantor_share_percent']:f}",
-        "in_force": row["in_force"],
-    } | statements.origin(row)
+QUERIES: Final = (
+    differences_in(selects.DIFFERENCES),
+    Query(
+        "feed/guarantees",
+        selects.guarantee_feed,
+        GuaranteeRow,
+        "输出区划内的担保，每份一行，含其借据所在银行（没有则为空）及是否在保。每次输出全部最新状态，"
+        "每行含来源（提交、报文、文件、行）。证件号码已遮盖。",
+        "Return the guarantees of a region, each as its guarantor last stated it, all of them every time.",
+        "`loan_institution` is the bank that has the loan; `in_force` whether the guarantor's newest\n"
+        "book has the guarantee. A guarantor's token sees what it stated, a bank's what is beside its\n"
+        "own loans. `source` says from which file and line, message and submission a row was read.",
+        parameters=(REGION, _STATED_OR_BESIDE),
+        rests_on="guarantee_book",
+        examples=(
+            "huilian feed guarantees --region 341599 --format csv > 担保.csv",
+            "huilian feed guarantees --region 341599 --institution RCB01",
+        ),
+    ),
+)

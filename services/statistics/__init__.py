@@ -1,18 +1,5 @@
 """Statistics: the county's figures by region, institution, product and month, folded from changes alone."""
 
-from pathlib import Path
-
-from huilian.county.service import Service
-from huilian.database.schema import Component
-from services.statistics import handlers, presentation, questions
+from services.statistics.service import service
 
 __all__ = ["service"]
-
-service = Service(
-    name="statistics",
-    component=Component("statistics", Path(__file__).parent / "migrations"),
-    handlers={"loans_changed": handlers.on_loans_changed, "receipt": handlers.on_receipt},
-    queries=questions.QUERIES,
-    overview=presentation.overview,
-    forget=handlers.forget,
-)

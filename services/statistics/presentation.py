@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.text import Text
 
 from huilian.cli import screen
-from services.statistics import queries
+from services.statistics import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,8 +55,8 @@ def _whole(found: Mapping[str, Any]) -> Table:
 
 def overview(transaction: Transaction, county: str, names: Sequence[str], places: Mapping[str, str]) -> Iterator[Table]:
     """Yield the figures of a county by month, and by township at the end of the last one."""
-    by_month = [(name, queries.figures(transaction, region=county, month=name)) for name in names]
-    last = queries.figures(transaction, region=county, month=names[-1], by="township")
+    by_month = [(name, selects.figures(transaction, region=county, month=name)) for name in names]
+    last = selects.figures(transaction, region=county, month=names[-1], by="township")
     townships = [(f"{row['region']} {places.get(row['region'], '')}", row) for row in last["rows"]]
     width = screen.out().width
     yield parts("月末", by_month, title=f"{county} {places.get(county, '')}：一年 (the year)", width=width)

@@ -22,7 +22,7 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core import identity
 from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import columns, wire_types
-from schemas.returns import CreditRecord, NoticeRecord
+from schemas.outgoing import CreditRecord, NoticeRecord
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.valid_records import frames
 

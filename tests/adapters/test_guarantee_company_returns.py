@@ -24,7 +24,7 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import wire_types
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.returns import (
+from schemas.outgoing import (
     COMPENSATION_STATUS,
     NOTICE_KIND,
     CompensationResultRecord,

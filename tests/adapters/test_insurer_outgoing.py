@@ -15,7 +15,7 @@ from adapters.insurer.parsing import MOST_ELEMENT_BYTES
 from huilian.adapters import Outgoing
 from huilian.core.errors import FileRefused
 from huilian.records.columnar import wire_types
-from schemas.returns import CompensationResultRecord, ConfirmationRecord
+from schemas.outgoing import CompensationResultRecord, ConfirmationRecord
 from tests.support.builders.delimited_files import COUNTY, identity_number
 from tests.support.builders.insurer_packages import NAMESPACE
 from tests.support.builders.valid_records import frames

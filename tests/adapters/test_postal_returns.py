@@ -28,7 +28,7 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas import messages
-from schemas.returns import (
+from schemas.outgoing import (
     COMPENSATION_STATUS,
     NOTICE_KIND,
     SUBSIDY_STATUS,

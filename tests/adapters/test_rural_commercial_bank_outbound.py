@@ -26,7 +26,7 @@ from huilian.records.columnar import wire_types
 from huilian.records.fields import Money
 from huilian.wire import catalogue
 from schemas.messages import Receipt
-from schemas.returns import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
+from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.valid_records import frames
 

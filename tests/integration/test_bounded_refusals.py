@@ -19,8 +19,7 @@ from huilian.county.messages import courier, dead_letters
 from huilian.county.messages.dead_letters import MEMBERS_RING, SAMPLE_BYTES, SAMPLE_SECONDS, STRANGERS_RING
 from huilian.county.messages.processor import Quotas, Result
 from huilian.county.messages.relay import Relay
-from huilian.county.service import query
-from huilian.http.operations import Metrics
+from huilian.http.metrics import Metrics
 from huilian.wire import bundle
 from huilian.wire.broker import DEAD_QUEUE, SEAL_HEADER, Broker, declare
 from huilian.wire.envelope import Draft

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from huilian.county.jobs import Calendar, Job, run_due, run_until
+from huilian.county.jobs import run_due, run_until
+from huilian.county.schedule import Calendar, Job
 
 if TYPE_CHECKING:
     from huilian.county.office import Office

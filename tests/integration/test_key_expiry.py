@@ -19,7 +19,7 @@ from huilian.county.jobs import run_due
 from huilian.county.members import directory, key_expiry, standing
 from huilian.county.messages import store
 from huilian.county.office import open_office, set_up
-from huilian.http.operations import Metrics
+from huilian.http.metrics import Metrics
 from huilian.settings import Home, Settings
 from huilian.wire import envelope
 from huilian.wire.keys import KEY_LIFETIME, SigningKey

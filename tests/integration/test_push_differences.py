@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from huilian.county.messages import dead_letters
 from huilian.hosts.embedded import EmbeddedTransport
-from huilian.institution.basis import digests
+from huilian.institution.last_ledger import digests
 from huilian.institution.spool import Spool
 from tests.support.push import ledger, send_and_settle, spool
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from huilian.cli.application import run
 from huilian.wire.names import NOT_TAKEN_HEADER
-from services.statistics.questions import Figures
+from services.statistics.queries import Figures
 from tests.support.county_over_http import BANK, county_over_http
 from tests.support.push import ledger, send
 

@@ -13,8 +13,8 @@ from huilian.cli.application import run
 from huilian.core.errors import AccessDenied
 from huilian.county.members import directory
 from huilian.county.members.directory import Member
-from huilian.county.submissions.questions import Scoreboard
-from schemas.answers import Difference
+from huilian.county.submissions.queries import Scoreboard
+from schemas.differences import Difference
 from tests.support.county_over_http import BANK, COUNTY, OTHER_BANK, CountyOverHttp, county_over_http
 
 if TYPE_CHECKING:

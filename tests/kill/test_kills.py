@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.county import backfill, service
+from huilian.county import rebuild, service
 from tests.support.distributed_office import COUNTY, balance, in_background, running_office, settle, wait_until
 from tests.support.servers.postgresql import PostgreSQLNode
 from tests.support.servers.rabbitmq import RabbitMQNode
@@ -102,6 +102,6 @@ def test_after_all_the_kills_the_folded_figures_are_those_of_the_registry(office
     month = f"{FIRST:%Y-%m}"
     folded = office.figures(month)
     with office.opened() as opened, opened.database.transaction() as transaction:
-        backfill.rebuild(transaction, opened, "statistics", actor="test")
+        rebuild.rebuild(transaction, opened, "statistics", actor="test")
         rebuilt = service.query("statistics").answer(transaction, region=COUNTY, month=month)
     assert rebuilt == folded

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from huilian.core.errors import HostUnavailable
 from huilian.county.members import directory
 from huilian.county.members.directory import Member
-from huilian.county.messages import permissions
+from huilian.county.messages import broker_permissions
 from huilian.county.messages.relay import Relay
 from huilian.settings import Settings
 from huilian.wire import access, broker
@@ -50,8 +50,8 @@ class AmqpCounty:
     def urls_of(self, found: Sequence[Member]) -> list[str]:
         """Make the members' users by importing definitions, and return their addresses."""
         rules = access.load()
-        users = [(permissions.user_of(member, rules), permissions.password()) for member in found]
-        self.node.import_definitions(permissions.definitions(users, self.virtual_host))
+        users = [(broker_permissions.user_of(member, rules), broker_permissions.password()) for member in found]
+        self.node.import_definitions(broker_permissions.definitions(users, self.virtual_host))
         return [self.node.url_of(self.virtual_host, user.name, secret) for user, secret in users]
 
     def declare(self, *codes: str) -> None:

@@ -13,11 +13,12 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from huilian.core.clock import FixedClock
-from huilian.county import backfill, service
+from huilian.county import service
 from huilian.county.members.directory import Member
 from huilian.county.messages.processor import Outcome, Result
 from huilian.county.messages.store import is_before_service_keys
 from huilian.county.office import Office
+from huilian.county.rebuild import rebuild
 from huilian.county.submissions import receipts, reconciliation
 from huilian.settings import Settings
 from huilian.wire import envelope
@@ -344,7 +345,7 @@ class ReportingCounty:
     def rebuild(self) -> dict[str, int]:
         """Have the figures told anew by the registry."""
         with self.transaction() as transaction:
-            return backfill.rebuild(transaction, self.office, "statistics", actor="test")
+            return rebuild(transaction, self.office, "statistics", actor="test")
 
     def rows(self, statement: str) -> list[dict[str, Any]]:
         """Return the rows of one statement."""

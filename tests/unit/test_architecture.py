@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import collections
 import functools
 import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("huilian", "schemas", "adapters", "services", "contracts")
+MODULES_AT_MOST = 17
+"""In one package, its face included."""
 LINES_AT_MOST = 600
 """Of one module; a longer one does more than one thing."""
 
@@ -77,6 +81,27 @@ def test_imports_run_one_way():
     done = subprocess.run([sys.executable, "-P", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert re.search(r"Contracts: [1-9][0-9]* kept, 0 broken", done.stdout)
+
+
+def test_the_top_level_and_the_six_packages_are_the_chosen_ones():
+    """What was agreed on when the project began: where a stranger finds things, and what it stands on."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    folders = {path.split("/")[0] for path in listed if "/" in path and not path.startswith(".")}
+    chosen = {"services", "adapters", "schemas", "contracts", "tests"}
+    assert folders == chosen | {"huilian", "docs", "bench", "examples"}
+    assert {"docker-compose.yml", "pyproject.toml", "README.md"} <= set(listed)
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    needed = [*stated["project"]["dependencies"], *stated["dependency-groups"]["dev"]]
+    names = {re.match(r"[a-z0-9-]+", each)[0] for each in needed}
+    assert {"nameko", "pika", "marshmallow", "cryptography", "structlog", "pytest"} <= names
+
+
+def test_no_package_is_a_heap():
+    """A reader takes in some fifteen names at a time."""
+    counts = collections.Counter(path.rsplit("/", 1)[0] for path in modules() if path.startswith("huilian/"))
+    assert {folder: count for folder, count in counts.items() if count > MODULES_AT_MOST} == {}
 
 
 def test_a_module_is_small_enough_to_be_read():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huilian.county.members.directory import Member
-from huilian.county.messages.permissions import NOTHING, commands, definitions, password, password_hash, user_of
+from huilian.county.messages.broker_permissions import NOTHING, commands, definitions, password, password_hash, user_of
 from huilian.wire import access
 from huilian.wire.access import KINDS
 

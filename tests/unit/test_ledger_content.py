@@ -11,7 +11,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian.institution.basis import Basis, Content, digests, stored, throw_away
+from huilian.institution.last_ledger import Basis, Content, digests, stored, throw_away
 from huilian.institution.spool import SpooledSubmission
 
 if TYPE_CHECKING:

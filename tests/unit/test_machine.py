@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from huilian.county.machine import Machine, Move, Refusal
 from huilian.county.members.standing import STANDING
+from huilian.county.state_machine import Machine, Move, Refusal
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huilian.county import rows
+from huilian.county import row_output
 from huilian.county.queries import columns
-from services.registry.questions import FeedRow
+from services.registry.queries import FeedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ class _Row(ma.Schema):
 
 
 def _csv(found: Iterable[Row], header: str = "names") -> bytes:
-    return b"".join(rows.csv_chunks(found, list(columns(_Row)), header=header))
+    return b"".join(row_output.csv_chunks(found, list(columns(_Row)), header=header))
 
 
 def _row(name: str | None, line: int = 1) -> dict[str, object]:
@@ -64,21 +64,24 @@ def test_a_cell_that_would_be_a_formula_is_text(name: str):
 def test_any_text_comes_back_from_a_csv_as_it_was(names: list[str]):
     """Quotes, commas and Chinese included, an apostrophe before formulas apart."""
     read = list(csv.DictReader(io.StringIO(_csv(map(_row, names)).decode("utf-8-sig"), newline="")))
-    expected = [f"'{name}" if name.startswith(rows.FORMULA_STARTS) else name for name in names]
+    expected = [f"'{name}" if name.startswith(row_output.FORMULA_STARTS) else name for name in names]
     assert [row["name"] for row in read] == expected
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=20))
 def test_any_text_comes_back_from_ndjson_as_it_was(names: list[str]):
     """One object a line, whatever line ends a value holds."""
-    lines = b"".join(rows.ndjson_chunks(map(_row, names))).split(b"\n")
+    lines = b"".join(row_output.ndjson_chunks(map(_row, names))).split(b"\n")
     assert [json.loads(line)["name"] for line in lines[:-1]] == names
     assert lines[-1] == b""
 
 
 def test_rows_without_end_are_written_as_they_come():
     """Nothing waits for the last row: memory does not grow with the answer."""
-    for chunks in (rows.ndjson_chunks(repeat(_row("王"))), rows.csv_chunks(repeat(_row("王")), list(columns(_Row)))):
+    for chunks in (
+        row_output.ndjson_chunks(repeat(_row("王"))),
+        row_output.csv_chunks(repeat(_row("王")), list(columns(_Row))),
+    ):
         assert all(chunk.count(b"\n") in (500, 501) for chunk in islice(chunks, 3))
 
 

@@ -13,8 +13,8 @@ from huilian.core.identity import is_identity_number
 from huilian.records import columnar, fields
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
+from schemas.outgoing import ConfirmationRecord, CreditRecord, NoticeRecord
 from schemas.records import LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
-from schemas.returns import ConfirmationRecord, CreditRecord, NoticeRecord
 
 if TYPE_CHECKING:
     import marshmallow as ma

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.conformance.damage import Cuts, Document, Spot
-    from huilian.conformance.rule import Outcome, Subject
+    from huilian.conformance.rule import Subject
     from huilian.conformance.samples import Sample
+    from huilian.conformance.worker import Outcome
 
 __all__ = ["CONTROL_TOTALS", "CUT_SHORT", "EVERY_ERROR", "HOSTILE"]
 

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from huilian.core.error_texts import access, configuration, files, hosts, messages, rows, usage
+from huilian.core.error_texts import (
+    hl1_messages,
+    hl2_rows,
+    hl3_files,
+    hl4_access,
+    hl5_hosts,
+    hl6_configuration,
+    hl7_usage,
+)
 
 __all__ = ["LACKS_TOO_MUCH", "SUPERSEDED", "TEXTS"]
 
@@ -19,5 +27,11 @@ LACKS_TOO_MUCH: Final = "HL3066"
 """A full list lacks too much of what stood. That depends on the county: the same file may be taken another time."""
 
 TEXTS: Final[dict[str, tuple[str, str]]] = (
-    messages.TEXTS | rows.TEXTS | files.TEXTS | access.TEXTS | hosts.TEXTS | configuration.TEXTS | usage.TEXTS
+    hl1_messages.TEXTS
+    | hl2_rows.TEXTS
+    | hl3_files.TEXTS
+    | hl4_access.TEXTS
+    | hl5_hosts.TEXTS
+    | hl6_configuration.TEXTS
+    | hl7_usage.TEXTS
 )

@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian.core.clock import CHINA
-from huilian.county.jobs import Calendar, Job
 from huilian.county.members import directory
 from huilian.county.messages import notices
+from huilian.county.schedule import Calendar, Job
 from huilian.wire import envelope
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.core.error_texts import LACKS_TOO_MUCH, SUPERSEDED
 from huilian.core.errors import FileRefused, MessageRefused
 from huilian.county.messages import dead_letters, store
-from huilian.county.submissions import entries, manifests, numbering, receipts, staging, totals
+from huilian.county.submissions import checks, entries, manifests, numbering, receipts, staging
 from huilian.county.submissions.manifests import REJECTIONS
 from huilian.county.submissions.staging import SingleRecord, Staging
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
@@ -218,7 +218,7 @@ class Intake:
         refusal: FileRefused | None = None
         try:
             with transaction.savepoint():
-                totals.check(transaction, submission, kind, records, context.missing_at_most_percent)
+                checks.check(transaction, submission, kind, records, context.missing_at_most_percent)
                 counts = yield from kind.apply(transaction, submission, records)
         except FileRefused as error:
             if submission.base and error.code != LACKS_TOO_MUCH:

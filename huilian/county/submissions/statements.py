@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import regions
 from huilian.county.changes import Changes, tell
+from huilian.county.sql import differs, names, note_growth, of
 from huilian.county.submissions import entries
 from huilian.county.submissions.staging import as_row
-from huilian.county.tables import differs, names, note_growth, of
 from huilian.records import columnar
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from huilian.core.clock import CHINA
 from huilian.core.errors import HostUnavailable, HuilianError, MessageRefused
 from huilian.core.files import make_folder, share, write
 from huilian.core.logs import where
-from huilian.institution import basis, receipts
+from huilian.institution import last_ledger, receipts
 from huilian.institution.edge.folders import EXPLANATION, free_name, move, sync, write_atomically
 from huilian.institution.journal import OPEN, REFUSED_HERE, UNTOLD
 from huilian.institution.trust import KEYS, RECEIPT, check_receipt
@@ -344,7 +344,7 @@ def _concerns_people(message: Message) -> bool:
         codes = [json.loads(line)["code"] for line in message.body().splitlines()]
     except (ValueError, KeyError, TypeError):
         return True  # its records are looked at when the file is written
-    return any(code != basis.ASKS_FOR_THE_WHOLE for code in codes)
+    return any(code != last_ledger.ASKS_FOR_THE_WHOLE for code in codes)
 
 
 def _copy(source: Path, target: Path) -> None:

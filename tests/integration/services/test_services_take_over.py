@@ -17,7 +17,7 @@ import pytest
 
 from huilian.cli import messages
 from huilian.core.clock import FixedClock
-from huilian.county import backfill
+from huilian.county import rebuild
 from huilian.county.members import directory
 from huilian.county.office import open_office, set_up
 from huilian.settings import Home, Settings
@@ -142,6 +142,6 @@ def test_what_a_service_knows_of_loans_is_made_anew(county: ReportingCounty, nam
         transaction.execute(f"INSERT INTO {name}.loan_change VALUES ('RCB01', 'NONE', NULL, '341599', 1)")
     assert {question: answered(county, question) for question in feeds} != before
     with county.transaction() as transaction:
-        backfill.rebuild(transaction, county.office, name, actor="test")
+        rebuild.rebuild(transaction, county.office, name, actor="test")
     assert {question: answered(county, question) for question in feeds} == before
     check_folds(county)

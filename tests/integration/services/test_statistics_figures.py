@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from huilian.core.errors import UsageError
-from huilian.county import backfill
+from huilian.county import rebuild
 from tests.support.builders.loans import SETTLED, VILLAGES, WRITTEN_OFF, state
 from tests.support.reporting import COUNTY, ReportingCounty, Submission
 
@@ -144,7 +144,7 @@ def test_readers_see_the_old_figures_until_a_rebuild_is_done(county: ReportingCo
     """While figures are folded anew nobody waits, and nobody sees them half done."""
     push(county, "2025-01-31", L1=state())
     with county.transaction() as transaction:
-        backfill.rebuild(transaction, county.office, "statistics", actor="test")
+        rebuild.rebuild(transaction, county.office, "statistics", actor="test")
         with county.transaction() as reader:
             reader.execute("SET LOCAL lock_timeout = '5s'")
             answer = county.statistics["figures"](reader, region=COUNTY, month="2025-01")
@@ -161,7 +161,7 @@ def test_changes_that_arrive_during_a_rebuild_are_not_counted_twice(county: Repo
     [changes] = [message for message in county.sent() if message.type == "loans_changed"]
     worker = threading.Thread(target=county.deliver, args=[changes])
     with county.transaction() as transaction:
-        backfill.rebuild(transaction, county.office, "statistics", actor="test")
+        rebuild.rebuild(transaction, county.office, "statistics", actor="test")
         worker.start()
         worker.join(0.5)
         assert worker.is_alive(), "it waits for the rebuild"

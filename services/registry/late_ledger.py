@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from huilian.county.tables import differs, names, of
+from huilian.county.sql import differs, names, of
 from services.registry.columns import LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
     from huilian.database.connection import Transaction
 
 __all__ = ["apply"]
+
 
 _PROVENANCE = ["submission", "sequence", "line"]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["leave_out_superseded"]
 
+
 _HIGHER: Final = """
     SELECT number FROM huilian.submission WHERE member = %(member)s AND kind = %(kind)s AND as_of = %(as_of)s
       AND status = 'accepted' AND file_sequence > coalesce(%(file_sequence)s, 0) ORDER BY number

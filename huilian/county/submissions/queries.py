@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INSTITUTION_KINDS", "QUERIES", "REPORTED", "STATUS"]
 
+
 INSTITUTION_KINDS: Final = {"bank": "银行", "guarantor": "担保机构", "insurer": "保险机构"}
 REPORTED: Final = {"on_time": "及时", "late": "迟报", "missing": "未报"}
 STATUS: Final = {"receiving": "接收中", "accepted": "已接收", "refused": "已拒绝"}

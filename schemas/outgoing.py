@@ -22,6 +22,7 @@ __all__ = [
     "SubsidyResultRecord",
 ]
 
+
 NOTICE_KIND = {
     "lending_suspended": "暂停放贷",
     "lending_resumed": "恢复放贷",

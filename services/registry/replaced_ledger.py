@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.county.tables import names, of
+from huilian.county.sql import names, of
 from services.registry import changes
 from services.registry.columns import LOAN_STATE, SHARED_STATE
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
 
 __all__ = ["replaces_its_day", "withdraw"]
+
 
 _OF_THE_DAY: Final = "member = %(member)s AND kind = 'loan_ledger' AND as_of = %(as_of)s AND status = 'accepted'"
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "HEADERS", "ROWS_A_CHUNK", "csv_chunks", "ndjson_chunks"]
 
+
 FORMATS: Final = ("ndjson", "csv")
 HEADERS: Final = ("chinese", "names")
 """What the header row of a CSV can call the columns: what people call them, or what programs do."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "differences_in"]
 
+
 KINDS: Final = {
     "household_not_on_roster": "户不在花名册",
     "borrower_not_in_household": "借款人不是该户成员",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["differs", "names", "note_growth", "of"]
 
+
 SMALLEST: Final = 500
 """Rows that are too few to matter."""
 GROWTH: Final = 0.1
