@@ -31,7 +31,7 @@ SOON = 30.0
 """Seconds, on a busy machine; a server that is only slow is given two minutes."""
 NOBODY = "nobody"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another account")
-USER = "import sys, time; from pathlib import Path; from huilian.embedded_server import EmbeddedServer; "
+USER = "import sys, time; from pathlib import Path; from huilian.database.embedded_server import EmbeddedServer; "
 HOLD = USER + "EmbeddedServer(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)"
 
 

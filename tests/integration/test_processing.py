@@ -309,7 +309,7 @@ def test_a_handler_that_breaks_is_undone_and_told_without_persons(county: County
     [letter] = county.dead_letters()
     assert letter.reason == f"handling the message failed: {kind}"
     assert letter.trace is not None
-    assert letter.trace.startswith("processing.py:")
+    assert letter.trace.startswith("processor.py:")
     assert letter.trace.endswith(f" handle > {kind}")
     told = json.dumps([logged, county.column("SELECT detail FROM huilian.audit")], default=repr)
     for text in (told, letter.trace, letter.reason, str(outcome.refusal)):

@@ -62,12 +62,12 @@ EXPECTED_FIGURES = [f"{LOANS} {LOANS * 3_000_000} {LOANS * 5_000_000}"]
 PUSHER = """
 import sys, time
 from pathlib import Path
-from huilian import envelope
+from huilian.wire import envelope
 from huilian.core.clock import FixedClock
 from huilian.settings import Home
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.county.office import open_office
-from tests.support import push
+from tests.support import push as push_county
 from tests.support.county import MINUTE, NOW
 
 push_county.in_small_batches()

@@ -45,7 +45,7 @@ KERNEL_TABLES = [
 ]
 UPGRADE = """
 import sys
-from huilian import schema
+from huilian.database import schema
 from huilian.database.connection import Database
 from huilian.county.office import components
 parts = components()

@@ -33,11 +33,11 @@ pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(120)]
 EDGE = """
 import sys, threading, time
 from pathlib import Path
-from huilian import envelope
+from huilian.wire import envelope
 from huilian.institution.edge import delivery, intake, open_edge
 from huilian.settings import Home
 from huilian.institution.spool import SubmissionWriter, SpooledSubmission
-from huilian.broker import Broker
+from huilian.wire.broker import Broker
 from huilian.institution.journal import InboxFiles, KeptMessages, OutboxFiles
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.institution.transports.http import HttpTransport
