@@ -2,7 +2,7 @@
 
 An adapter is a package with an entry point in the group `huilian.adapters`, whose value
 is an instance of a subclass of `Adapter`. It is installed, or lies in the data directory's folder
-`adapters/` (`huilian.adapter_folders`). It is checked when it is found; the error names the adapter,
+`adapters/` (`huilian.adapters.loading`). It is checked when it is found; the error names the adapter,
 the hook and what is wrong with it.
 
 Reading is done in pieces, so that memory does not grow with the file::

@@ -111,7 +111,7 @@ class AdapterFolder:
         return AdapterFolder(folder, point.name, point.value, package)
 
     def faults(self, home: Path) -> Iterator[ConfigurationError]:
-        """Yield what others may change of what would be run, by the rules of `huilian.file_ownership`.
+        """Yield what others may change of what would be run, by the rules of `huilian.core.files`.
 
         Args:
             home: the data directory it lies in, or is linked to from.
@@ -303,7 +303,7 @@ def setting_example(name: str, setting: Setting) -> str:
 
 
 def check(adapter: object, name: str, contracts: Catalogue | None = None) -> Adapter:
-    """Return `adapter` when it keeps the rules in `huilian.adapter_registration`.
+    """Return `adapter` when it keeps the rules in `huilian.adapters.validation`.
 
     Args:
         adapter: what the entry point holds.
@@ -372,7 +372,7 @@ def in_folder(folder: Path, name: str | None = None) -> AdapterFolder:
     """Return what adapter lies in a folder, not loaded yet.
 
     Args:
-        folder: a project or a package, see `huilian.adapter_folders`.
+        folder: a project or a package, see `AdapterFolder`.
         name: the adapter's name, where it has to be that.
 
     Raises:

@@ -61,7 +61,7 @@ class HuilianError(Exception):
     """Base of every error Huilian raises on purpose.
 
     Args:
-        code: a code of the catalogue in `huilian.error_texts`.
+        code: a code of the catalogue in `huilian.core.error_texts`.
         facts: what the text of that code names, for example `file` and `line`.
     """
 

@@ -323,7 +323,7 @@ class IdentityNumber(_Field):
     """A resident identity number (GB 11643): shape, date of birth and check character."""
 
     def checks(self, column: str) -> Checks:
-        """Yield one check of all three, as `huilian.identity.is_identity_number` does row by row."""
+        """Yield one check of all three, as `huilian.core.identity.is_identity_number` does row by row."""
         value = pl.col(column)
         first = value.str.slice(0, 17).cast(pl.Int64, strict=False)
         last = value.str.slice(17, 1)

@@ -14,7 +14,7 @@ LEDGER: Final = "loan_ledger"
 GONE: Final = "loans_gone"
 PARTS: Final = {
     LEDGER: Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), (("start_date", "HL2018"),)),
-    # Of a ledger told by its differences only; see `ledger.whole`.
+    # Of a ledger told by its differences only; see `ledger`.
     GONE: Part(LoanGone, ("loan_no",)),
 }
 

@@ -2,9 +2,9 @@
 
 A member publishes to one exchange, under the routing keys of the types its kind may send with its own
 code as the subject, and reads one queue, its own; it declares, binds and deletes nothing. The keys
-do not bind the headers CC and BCC: where these may lead is for the exchange's bindings to say (`huilian.broker`). Its
-signatures hold without that; the permissions keep members from filling each other's queues, from
-reading each other's answers, and from taking up the services' time with what would be refused.
+do not bind the headers CC and BCC: where these may lead is for the exchange's bindings to say
+(`huilian.wire.broker`). A message's signature holds without permissions; permissions keep members from filling each
+other's queues, from reading each other's answers, and from taking up the services' time with what would be refused.
 """
 
 from __future__ import annotations
