@@ -34,7 +34,7 @@ CHANGED: Final = f"""
 """What a ledger newer than all others changed of loans that were known: what each is, and what it was before."""
 
 LATE: Final = f"SELECT %(institution)s, loan_no, as_of, until, line, {names(_BEFORE)}, {names(_AFTER)} FROM loan_change"
-"""A late ledger: what `late.py` has worked out."""
+"""A late ledger: what `late_ledger.py` has worked out."""
 
 HISTORY: Final = f"""
     SELECT institution, loan_no, as_of, NULL AS until, line,

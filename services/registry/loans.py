@@ -7,9 +7,9 @@ a late ledger can tell what later ones confirmed, the rare opposite is kept: the
 ledger dates that did *not* have a loan (`missing_since`, `loan_absence`).
 
 A ledger not older than any before it takes the short way, here: one join, and writes for
-what changed. A late one corrects its own dates, in `late.py`. Of several files of one date
-the one with the highest number counts (`precedence.py`), and of equals the last to arrive;
-one without a number may take the place of another of its date (`withdrawal.py`).
+what changed. A late one corrects its own dates, in `late_ledger.py`. Of several files of one date
+the one with the highest number counts (`numbered_files.py`), and of equals the last to arrive;
+one without a number may take the place of another of its date (`replaced_ledger.py`).
 """
 
 from __future__ import annotations
