@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from huilian.county.fields import coded, date, text
+from huilian.county.answer_fields import coded, date, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from huilian.county.submissions.statements import scope
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from huilian.county.fields import text
+from huilian.county.answer_fields import text
 
 __all__ = ["Accepted", "Error", "Health", "OutgoingMessage", "Readiness", "Receiving"]
 

@@ -9,7 +9,7 @@ from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind, Single
 from huilian.database.schema import Component
 from schemas.messages import SUBMISSION_KIND
-from services.insurance_claim import domain, handlers, queries
+from services.insurance_claim import domain, feeds, handlers
 
 __all__ = ["service"]
 
@@ -29,7 +29,7 @@ service: Final = Service(
     name="insurance_claim",
     component=Component("insurance_claim", Path(__file__).parent / "migrations", after=("registry",)),
     handlers={"loans_changed": handlers.on_loans_changed},
-    queries=queries.QUERIES,
+    queries=feeds.QUERIES,
     kinds=(INSURANCE_PACKAGE,),
     events=("policies_changed", "claims_changed"),
     tells=domain.PACKAGE.tells,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, gauges, ledger, queries, repayments, roster
+from services.registry import changes, feeds, gauges, ledger, repayments, roster
 
 __all__ = ["service"]
 
@@ -12,7 +12,7 @@ service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND),
-    queries=queries.QUERIES,
+    queries=feeds.QUERIES,
     events=("loans_changed", "households_changed", "repayments_changed"),
     tells={
         "loans_changed": changes.tell,

@@ -9,7 +9,7 @@ from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.messages import SUBMISSION_KIND
-from services.risk_fund import domain, handlers, queries
+from services.risk_fund import domain, feeds, handlers
 
 __all__ = ["service"]
 
@@ -28,7 +28,7 @@ service: Final = Service(
     name="risk_fund",
     component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
     handlers={"loans_changed": handlers.on_loans_changed},
-    queries=queries.QUERIES,
+    queries=feeds.QUERIES,
     kinds=(GUARANTEE_BOOK,),
     events=("guarantees_changed",),
     tells={"guarantees_changed": domain.tell},

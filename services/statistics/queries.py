@@ -7,7 +7,7 @@ from typing import Any, Final
 import marshmallow as ma
 from marshmallow import fields
 
-from huilian.county.fields import Taken, count, money, nested, ratio, text
+from huilian.county.answer_fields import Taken, count, money, nested, ratio, text
 from huilian.county.queries import INSTITUTION, MONTH, REGION, Parameter, Query
 from services.statistics import presentation, selects
 

@@ -11,7 +11,7 @@ import pytest
 
 from huilian.core.errors import AccessDenied, ConfigurationError
 from huilian.county import service
-from huilian.county.fields import Source, count, nested, text
+from huilian.county.answer_fields import Source, count, nested, text
 from huilian.county.members.tokens import Scope
 from huilian.county.queries import INSTITUTION, LAST_MONTH, REGION, Query
 from huilian.county.service import Service

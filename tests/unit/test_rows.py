@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from huilian.county import row_output
 from huilian.county.queries import columns
-from services.registry.queries import FeedRow
+from services.registry.feeds import FeedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import marshmallow as ma
 
-from huilian.county.fields import count, text
+from huilian.county.answer_fields import count, text
 from huilian.county.queries import INSTITUTION, Query
 from huilian.database.schema import Component
 from huilian.county.service import Service

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from huilian.county.fields import coded, count, date, moment, money, nested, text
+from huilian.county.answer_fields import coded, count, date, moment, money, nested, text
 from huilian.county.queries import INSTITUTION, LAST_MONTH, MONTH, Parameter, Query
 from huilian.county.submissions import receipts, scoreboard
 

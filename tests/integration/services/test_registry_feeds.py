@@ -18,8 +18,8 @@ from huilian.core.errors import AccessDenied, UsageError
 from huilian.county.members import tokens
 from huilian.county.submissions.queries import ScoreboardFeedRow
 from huilian.http.server import HttpServer
-from services.insurance_claim.queries import ClaimRow, PolicyRow
-from services.risk_fund.queries import GuaranteeRow
+from services.insurance_claim.feeds import ClaimRow, PolicyRow
+from services.risk_fund.feeds import GuaranteeRow
 from tests.support.builders.loans import VILLAGES, state
 from tests.support.builders.statements import claim, guarantee, policy
 from tests.support.reporting import BANKS, COUNTY, GUARANTOR, INSURER, NOW, ReportingCounty, Submission, open_county

@@ -8,7 +8,7 @@ from typing import Final
 import marshmallow as ma
 from marshmallow import validate
 
-from huilian.county.fields import Source, date, money, nested, text
+from huilian.county.answer_fields import Source, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
 from services.insurance_claim import selects

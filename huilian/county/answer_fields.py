@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "Taken", "coded", "count", "date", "moment", "money", "nested", "ratio", "text"]
 
+
 _RATIO_PATTERN: Final = r"^[0-9]+\.[0-9]{6}$"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import marshmallow as ma
 
-from huilian.county.fields import Source, count, date, money, nested, text
+from huilian.county.answer_fields import Source, count, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
 from services.registry import selects
