@@ -80,7 +80,7 @@ def failed(name: str, error: HuilianError, remedy: str | None = None) -> Finding
     return Finding(name, FAIL, f"{error.code} {error.chinese}", remedy)
 
 
-_TITLE: Final = "密钥 (keys)"
+_KEYS_TITLE: Final = "密钥 (keys)"
 _KID_SHOWN: Final = 12
 """Letters of a `kid` that tell a member's keys apart, as in the names of their files."""
 
@@ -91,10 +91,10 @@ def examine_keys(home: Home, transaction: Transaction, now: dt.datetime) -> Iter
     troubles = [found for ending in endings if (found := key_finding(ending)) is not None]
     if not home.keys.holds(PLATFORM):
         what = "平台私钥不在本机 (the platform's private key is not here)"
-        troubles.append(Finding(_TITLE, FAIL, what, "从备份恢复 keys/ (restore keys/ from the backup)"))
+        troubles.append(Finding(_KEYS_TITLE, FAIL, what, "从备份恢复 keys/ (restore keys/ from the backup)"))
     troubles.extend(_unusable(home, transaction, now))
     yield from troubles or [
-        Finding(_TITLE, OK, f"各机构均有 {key_expiry.WARNING_DAYS} 天以上有效的密钥 (every member has one)")
+        Finding(_KEYS_TITLE, OK, f"各机构均有 {key_expiry.WARNING_DAYS} 天以上有效的密钥 (every member has one)")
     ]
 
 
@@ -105,13 +105,13 @@ def _unusable(home: Home, transaction: Transaction, now: dt.datetime) -> Iterato
             if key.public.fault is not None:
                 what = f"{member.code} 的公钥 {key.kid[:_KID_SHOWN]} 不能使用，由它签名的一律不收：{key.public.fault}"
                 remedy = f"电话核实后登记其新公钥 (enter its new one, after a call): huilian member key {member.code}"
-                yield Finding(_TITLE, FAIL, what, f"{remedy} --public-key FILE")
+                yield Finding(_KEYS_TITLE, FAIL, what, f"{remedy} --public-key FILE")
     if home.keys.holds(PLATFORM):
         used = home.keys.current(PLATFORM).kid
         counting = {key.kid for key in directory.keys_of(transaction, PLATFORM) if key.counts_at(now)}
         if counting and used not in counting:  # without any that counts, that is told already
             what = f"平台正用已吊销或失效的密钥 {used[:_KID_SHOWN]} 签名，机构不会采信 (signs with a key that ended)"
-            yield Finding(_TITLE, FAIL, what, f"huilian member key {PLATFORM} --rotate")
+            yield Finding(_KEYS_TITLE, FAIL, what, f"huilian member key {PLATFORM} --rotate")
 
 
 def key_finding(ending: Ending) -> Finding | None:
@@ -123,7 +123,7 @@ def key_finding(ending: Ending) -> Finding | None:
         status = FAIL if code == PLATFORM else WARN
         by_telephone = "" if ending.kept_here else "电话核实后登记其新公钥 (enter its new key, after a call): "
         return Finding(
-            _TITLE, status, f"{code} 没有有效密钥 (has no key that counts)", f"{by_telephone}{ending.remedy}"
+            _KEYS_TITLE, status, f"{code} 没有有效密钥 (has no key that counts)", f"{by_telephone}{ending.remedy}"
         )
     day = (screen.moment(ending.ends) or "").partition(" ")[0]
     when = f"已于 {day} 失效 (ended)" if ending.has_ended else f"{day} 到期，剩 {ending.days} 天 (ends)"
@@ -134,12 +134,12 @@ def key_finding(ending: Ending) -> Finding | None:
             f"重发批准文件 (send the approval anew): {ending.remedy}"
             "；机构采用 (the institution takes it in): huilian member welcome FILE"
         )
-        return Finding(_TITLE, WARN, f"{ends}；{entered}", remedy)
+        return Finding(_KEYS_TITLE, WARN, f"{ends}；{entered}", remedy)
     by_member = "" if ending.kept_here else "请该机构轮换 (have the member rotate): "
-    return Finding(_TITLE, WARN, ends, f"{by_member}{ending.remedy}")
+    return Finding(_KEYS_TITLE, WARN, ends, f"{by_member}{ending.remedy}")
 
 
-_TITLE_OF_CHECKUP_ADAPTERS: Final = "适配器 (adapters)"
+_ADAPTERS: Final = "适配器 (adapters)"
 
 
 def examine_adapters(home: Home) -> Iterator[Finding]:
@@ -147,7 +147,7 @@ def examine_adapters(home: Home) -> Iterator[Finding]:
     try:
         known = loading.known(home.adapters)
     except HuilianError as error:
-        yield failed(_TITLE_OF_CHECKUP_ADAPTERS, error)
+        yield failed(_ADAPTERS, error)
         return
     sound = []
     for name, origin in known.items():
@@ -156,10 +156,8 @@ def examine_adapters(home: Home) -> Iterator[Finding]:
             sound.append(name)
         except HuilianError as error:
             if error.code not in files.OWNERSHIP_CODES:  # those are told with all others of their kind
-                yield failed(
-                    _TITLE_OF_CHECKUP_ADAPTERS, error, f"修好、移走或卸载它 (mend, move or uninstall it): {origin}"
-                )
-    yield Finding(_TITLE_OF_CHECKUP_ADAPTERS, OK, ", ".join(sound))
+                yield failed(_ADAPTERS, error, f"修好、移走或卸载它 (mend, move or uninstall it): {origin}")
+    yield Finding(_ADAPTERS, OK, ", ".join(sound))
 
 
 def open_to_others(home: Home) -> Iterator[ConfigurationError]:

@@ -138,7 +138,7 @@ CONTROL_TOTALS = Rule(
     _examine_control_totals,
 )
 
-_SPOTS_OF_EVERY_ERROR: Final = 90
+_SPOTS_SPOILT: Final = 90
 """Places of a sample that are spoilt one at a time."""
 _PAIRS: Final = 15
 """Pairs of them that are spoilt together."""
@@ -207,7 +207,7 @@ _Singles = dict[int, dict[str, "Spot"]]
 def _singles(subject: Subject, sample: Sample, document: Document) -> tuple[_Singles, _Singles]:
     alone: _Singles = {}
     among_others: _Singles = {}
-    for spot in damage.chosen(document.digits(), _SPOTS_OF_EVERY_ERROR, sample.data):
+    for spot in damage.chosen(document.digits(), _SPOTS_SPOILT, sample.data):
         outcome = subject.bench.translate(sample, document.changed({spot: _SPOILT}), records=False)
         if outcome.refused is None and outcome.wrong() is None and outcome.recognised:
             singles = alone if len(outcome.errors) == 1 else among_others

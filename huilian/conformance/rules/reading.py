@@ -172,7 +172,7 @@ ENCODINGS = Rule(
     _examine_encodings,
 )
 
-_NONE_OF_MEMORY: Final = (
+_NOTHING_TO_ENLARGE: Final = (
     "样例无法放大，或放大后读完之前即被退回 (its samples cannot be enlarged, or are then refused before they are read)"
 )
 _LINES: Final = 24_000_000, 60_000_000
@@ -204,7 +204,7 @@ def _examine_memory(subject: Subject) -> Iterator[Finding | Note]:
         else:
             yield Note(sample.name, f"{told} (sizes of the file, and of memory)")
     if not tried:
-        raise DoesNotApplyError(_NONE_OF_MEMORY)
+        raise DoesNotApplyError(_NOTHING_TO_ENLARGE)
 
 
 def _peak(subject: Subject, sample: Sample, size: int) -> int | None:
