@@ -74,7 +74,8 @@ def read(message: Message, record: type[ma.Schema], county: str) -> pl.DataFrame
         MessageRefused: HL1007, bad JSON; HL1010, the first record that breaks the contract.
     """
     assert issubclass(record, Record)  # noqa: S101  # narrows the type: only bulk contracts come here
-    frame = from_ndjson(message.body(), columnar.wire_types(record))
+    body = message.body()
+    frame = from_ndjson(body, columnar.wire_types(record))
     _hold_columns(frame, record, county)
     return frame
 
