@@ -247,7 +247,10 @@ class Home:
                 if type(value) is not int or value < 1:
                     what = f"{name}: 应为大于 0 的整数 (a whole number above 0 is needed)"
                     raise ConfigurationError("HL6006", file=self.file, what=what)
-            elif name not in _KEYS or not isinstance(value, _KEYS[name]):
+            elif name in _KEYS and not isinstance(value, _KEYS[name]):
+                what = f"{name}: 类型不对，如文字须加引号 (of the wrong type; text stands in quotation marks)"
+                raise ConfigurationError("HL6006", file=self.file, what=what)
+            elif name not in _KEYS:
                 known = ", ".join((*_KEYS, *_LIMITS))
                 raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {known}")
         try:

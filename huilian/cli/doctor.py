@@ -233,6 +233,8 @@ def _installed(settings: Settings) -> Iterator[Finding]:
     parts: list[Callable[[], object]] = [
         lambda: policies.load(settings.policy),
         lambda: service.check_publishing(service.installed().values(), access.load()),
+        service.kinds,
+        service.queries,
     ]
     for part in parts:
         try:

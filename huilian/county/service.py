@@ -103,11 +103,15 @@ def installed() -> dict[str, Service]:
     """Return every installed service by name.
 
     Raises:
-        ConfigurationError: HL6006, an entry point that is no service, or is misnamed.
+        ConfigurationError: HL6006, an entry point that cannot be imported, is no service, or is misnamed.
     """
     services: dict[str, Service] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        service = point.load()
+        try:
+            service = point.load()
+        except Exception as error:  # whatever a module of others raises, `huilian doctor` must be able to say so
+            what = f"cannot be imported: {type(error).__name__}: {error}"
+            raise ConfigurationError("HL6006", file=point.value, what=what) from error
         if not isinstance(service, Service) or service.name != point.name:
             raise ConfigurationError("HL6006", file=point.value, what=f"is not the service {point.name}")
         services[service.name] = service
@@ -116,8 +120,19 @@ def installed() -> dict[str, Service]:
 
 @functools.cache
 def kinds() -> dict[str, Kind]:
-    """Return every kind of submission that an installed service owns, by name."""
-    return {kind.name: kind for service in installed().values() for kind in service.kinds}
+    """Return every kind of submission that an installed service owns, by name.
+
+    Raises:
+        ConfigurationError: HL6006, two services own one.
+    """
+    found: dict[str, Kind] = {}
+    for service in installed().values():
+        for kind in service.kinds:
+            if kind.name in found:
+                what = f"the kind of submission {kind.name} has another owner"
+                raise ConfigurationError("HL6006", file=service.name, what=what)
+            found[kind.name] = kind
+    return found
 
 
 def check_publishing(services: Iterable[Service], access: AccessRules) -> None:

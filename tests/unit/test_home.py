@@ -187,7 +187,7 @@ def test_a_directory_that_was_never_set_up_says_how(tmp_path: Path):
         (b'county = "\xbb\xdd"', "'utf-8' codec can't decode"),
         ("", "county, policy: 缺少 (missing)"),
         ('county = "341599"', "policy: 缺少 (missing)"),
-        ('county = 341599\npolicy = "anhui"', "county; known settings: county, policy, host, database_url"),
+        ('county = 341599\npolicy = "anhui"', "county: 类型不对，如文字须加引号"),
         ('county = "341599"\npolicy = "anhui"\ncolour = "red"', "colour; known settings: county, policy, host"),
         ('county = "34159"\npolicy = "anhui"', "county: 应为六位代码 (six digits are needed)"),
         ('county = "341599\\n"\npolicy = "anhui"', "county: 应为六位代码 (six digits are needed)"),
