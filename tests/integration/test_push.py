@@ -67,7 +67,7 @@ from huilian.core.clock import FixedClock
 from huilian.settings import Home
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.county.office import open_office
-from tests.support import push as push_county
+from tests.support import push
 from tests.support.county import MINUTE, NOW
 
 push.in_small_batches()
