@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from huilian.county.context import Context
     from huilian.database.connection import Transaction
     from huilian.records.record import Record
     from huilian.wire.envelope import Message
@@ -176,6 +177,11 @@ class Fold:
             counted = sums.agg(pl.col("n").sum()).filter(pl.col("n") != 0)
         if counted.height:
             transaction.copy_in(self.table, counted.columns, [to_csv(counted)])
+
+    def handle(self, message: Message, transaction: Transaction, _context: Context) -> Iterable[Draft]:
+        """Take in a message as a service's handler does; nothing follows from it."""
+        self.take(transaction, message)
+        return ()
 
     def forget(self, transaction: Transaction) -> None:
         """Throw away what is kept, to be told everything anew; readers see it until the transaction commits."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from huilian.county.changes import Fold
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind, Single
 from huilian.database.schema import Component
 from schemas.messages import SUBMISSION_KIND
-from services.insurance_claim import domain, feeds, handlers
+from services.insurance_claim import domain, feeds
 
 __all__ = ["service"]
 
@@ -25,13 +26,16 @@ INSURANCE_PACKAGE: Final = Kind(
     amount="policies.premium+claims.amount",
 )
 
+# The loans that policies and claims may name.
+LOANS: Final = Fold("insurance_claim.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
+
 service: Final = Service(
     name="insurance_claim",
     component=Component("insurance_claim", Path(__file__).parent / "migrations", after=("registry",)),
-    handlers={"loans_changed": handlers.on_loans_changed},
+    handlers={"loans_changed": LOANS.handle},
     queries=feeds.QUERIES,
     kinds=(INSURANCE_PACKAGE,),
     events=("policies_changed", "claims_changed"),
     tells=domain.PACKAGE.tells,
-    forget=handlers.LOANS.forget,
+    forget=LOANS.forget,
 )

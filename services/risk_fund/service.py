@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from huilian.county.changes import Fold
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.messages import SUBMISSION_KIND
-from services.risk_fund import domain, feeds, handlers
+from services.risk_fund import domain, feeds
 
 __all__ = ["service"]
 
@@ -24,13 +25,16 @@ GUARANTEE_BOOK: Final = Kind(
     amount="guarantees.outstanding_amount",
 )
 
+# Which loans there are: guarantees are held to them.
+LOANS: Final = Fold("risk_fund.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
+
 service: Final = Service(
     name="risk_fund",
     component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
-    handlers={"loans_changed": handlers.on_loans_changed},
+    handlers={"loans_changed": LOANS.handle},
     queries=feeds.QUERIES,
     kinds=(GUARANTEE_BOOK,),
     events=("guarantees_changed",),
     tells={"guarantees_changed": domain.tell},
-    forget=handlers.LOANS.forget,
+    forget=LOANS.forget,
 )
