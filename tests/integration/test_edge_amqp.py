@@ -21,6 +21,7 @@ from huilian.wire import access
 from huilian.wire.broker import Broker, declare, declare_member_queue, member_queue
 from huilian.wire.keys import SigningKey
 from tests.support.county import COUNTY, NOW
+from tests.support.distributed_office import wait_for_messages
 from tests.support.edge import BANK, confirmation, edge_home, go, names, receipt_draft
 from tests.support.push import ledger, receipt, spool
 
@@ -180,7 +181,7 @@ def test_what_a_push_has_no_room_for_stays_in_the_queue_and_its_receipt_is_found
             pytest.raises(HostUnavailable, match="HL5014"),
         ):
             receipt(bank, transport, mine["submission"], seconds=20)
-    assert queue.channel().queue_declare(member_queue(BANK), passive=True).method.message_count == 1
+    wait_for_messages(queue, BANK, 1)
     bank.trust("HUILIAN", new.public)
     with contextlib.closing(AmqpTransport(broker, BANK)) as transport:
         assert receipt(bank, transport, mine["submission"], seconds=0) is not None

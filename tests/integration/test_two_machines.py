@@ -20,6 +20,7 @@ from huilian.wire import access, catalogue, envelope
 from huilian.wire.broker import Broker, declare, declare_member_queue, member_queue
 from tests.support.county import NOW
 from tests.support.county_over_http import county_over_http
+from tests.support.distributed_office import wait_for_messages
 from tests.support.edge import (
     ADAPTER,
     BANK,
@@ -201,11 +202,6 @@ def sealed(county: County, draft: Draft) -> Message:
     return county.seal(draft, key=county.office.home.keys.current("HUILIAN"), source="HUILIAN")
 
 
-def waiting(queue: Broker) -> int:
-    """Return how many messages the bank's queue has."""
-    return int(queue.channel().queue_declare(member_queue(BANK), passive=True).method.message_count)
-
-
 def test_over_amqp_a_push_leaves_what_another_machine_waits_for(
     broker: str, queue: Broker, county: County, homes: tuple[Home, Home], tmp_path: Path
 ):
@@ -225,12 +221,12 @@ def test_over_amqp_a_push_leaves_what_another_machine_waits_for(
         found = receipt(bank, transport, mine["submission"], seconds=20)
         assert found is not None
         assert found["submission"] == mine["submission"]
-    assert waiting(queue) == 2
+    wait_for_messages(queue, BANK, 2)
     with contextlib.closing(AmqpTransport(broker, BANK)) as transport:
         assert receipt(other, transport, theirs["submission"], seconds=20) is not None
         with pytest.raises(MessageRefused, match="HL1010"):
             receipt(other, transport, refused["submission"], seconds=0)
-    assert waiting(queue) == 0
+    wait_for_messages(queue, BANK, 0)
     with open_edge(bank, offline=True) as edge:
         edge.write_out()
     assert names(bank.folder / "outbox") == ["RCB01_CONFIRM_20240601_001.csv"]

@@ -24,6 +24,7 @@ from huilian.institution.push import push
 from huilian.institution.transports.amqp import AmqpTransport
 from huilian.settings import Home, Settings
 from huilian.wire import catalogue
+from huilian.wire.broker import member_queue
 from tests.support.county import new_office
 from tests.support.servers.rabbitmq import QUEUE_REGISTRATION_SECONDS
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from huilian.institution.push import Pushed
     from huilian.institution.sync import Progress
     from huilian.settings import Home
+    from huilian.wire.broker import Broker
     from tests.support.servers.postgresql import PostgreSQLNode
     from tests.support.servers.rabbitmq import RabbitMQNode
 
@@ -135,6 +137,16 @@ def wait_until(question: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
     return answer
+
+
+def wait_for_messages(queue: Broker, member: str, expected: int) -> None:
+    """Wait until a member's queue has so many: what a closed connection held, the broker returns only after it."""
+    channel = queue.channel()
+
+    def waiting() -> int:
+        return int(channel.queue_declare(member_queue(member), passive=True).method.message_count)
+
+    wait_until(lambda: waiting() == expected)
 
 
 def in_background(work: Callable[[], None]) -> threading.Thread:
