@@ -9,7 +9,10 @@ from typing import Final, Protocol
 
 from huilian.core.errors import UsageError
 
-__all__ = ["CHINA", "Clock", "FixedClock", "SystemClock", "first_day", "following_month", "last_day", "previous_month"]
+__all__ = [
+    "CHINA", "Clock", "FixedClock", "SystemClock", "first_day", "following_month", "last_day",
+    "months_later", "previous_month",
+]  # fmt: skip
 
 
 CHINA = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
@@ -92,3 +95,16 @@ def following_month(day: dt.date) -> dt.date:
 def previous_month(day: dt.date) -> str:
     """Return the month before the one that `day` lies in, the last that is over: "2024-05"."""
     return f"{day.replace(day=1) - dt.timedelta(days=1):%Y-%m}"
+
+
+def months_later(day: dt.date, months: int) -> dt.date:
+    """Return the same day so many months later, or the last day of a month that is too short for it.
+
+    Raises:
+        UsageError: HL7003, there is no such year.
+    """
+    count = day.year * 12 + day.month - 1 + months
+    year, month = divmod(count, 12)
+    if not dt.MINYEAR <= year <= dt.MAXYEAR:
+        raise UsageError("HL7003", month=f"{year}-{month + 1:02}")
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -1,118 +1,181 @@
-"""Dated policies: what a county's plan sets, by parameter and date, every figure with its source.
+"""Policies: what a county's plan says, read from a file, every value with its source.
 
-A policy is a file `contracts/policies/<name>.toml`::
+A policy is a file `<name>.toml`::
 
     name = "anhui"
-    version = "1"
+    version = "2"
     title = "扶贫小额信贷工作实施方案（农商银行）"
     plans = ["篇一", "篇三"]
 
-    [lending.amount_maximum]
-    description = "每户贷款上限"
-    unit = "yuan"
-    values = [{ from = "2015-01-01", value = "50000.00", source = "篇三 三(二)" }]
+    [products.household]
+    title = "扶贫小额信贷"
+    borrowers = ["household"]
+    open = "2015-01-01.."
 
-A value holds from its date until the next one. Where the plan is silent and a figure is
-needed, the value says `assumed = true`; where the plan sets no limit at all, it says
-`none = true` instead of a value. Amounts and rates are texts, never floating point.
+    [products.household.lending]
+    amount_maximum = { value = "50000.00", source = "篇三 三(二)" }
+
+What a file may say stands in `huilian.policy.structure`, how tables are written in `huilian.policy.facts`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import ConfigurationError
-from huilian.policy.parameters import PARAMETERS, Parameter, Value, WrongValueError
+from huilian.core.regions import LEVELS
+from huilian.policy import positions, tables
+from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, read_condition
+from huilian.policy.faults import Fault, WrongValueError
+from huilian.policy.structure import HEADER, POLICY, PRODUCT, Field, Listing, Rule, Section
+from huilian.policy.tables import MissingFactError, Row, Table
+from huilian.policy.values import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
-__all__ = ["DatedPolicy", "Policy", "Setting", "available", "load"]
+    from huilian.policy.positions import Lines
 
-
-_HEADER: Final = ("name", "version", "title", "plans")
-_PARAMETER_KEYS: Final = ("description", "unit", "values")
-_VALUE_KEYS: Final = frozenset({"from", "value", "none", "source", "assumed"})
+__all__ = ["Entry", "Policy", "Product", "WrongPolicyError", "available", "check", "load"]
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A parameter's value from a date on.
+class Entry:
+    """An entry of a list.
 
     Args:
-        since: the first day it holds.
-        value: in the parameter's unit; None where the plan sets no limit.
-        source: the plan and section it comes from, "篇三 三(二)".
-        assumed: whether the plan is silent and the figure is ours.
+        rule: where it stands, as in `breakers[0]`.
+        fields: by name, those the file gives.
+        when: the facts for which it holds.
+        source: the clause it comes from.
+        assumed: whether the plan is silent and the entry is ours.
+        line: in the file.
     """
 
-    since: dt.date
-    value: Value | None
+    rule: str
+    fields: Mapping[str, Any]
+    when: Mapping[str, Interval | Words]
     source: str
     assumed: bool
+    line: int
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # of the field's kind
+        """Return a field; None where the file does not give it."""
+        return self.fields.get(name)
+
+    def holds(self, situation: Mapping[str, Any]) -> bool:
+        """Return whether it holds in a situation.
+
+        Raises:
+            MissingFactError: a fact it asks for is not known.
+        """
+        for fact, condition in self.when.items():
+            value = situation.get(fact)
+            if value is None and not (fact == "grade" and fact in situation):
+                raise MissingFactError(self.rule, fact)
+            if not condition.has("none" if value is None else value):
+                return False
+        return True
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for a program, and for people who follow a figure back."""
+        return {
+            "rule": self.rule,
+            "when": {fact: str(condition) for fact, condition in self.when.items()},
+            "value": {name: text_of(value) for name, value in self.fields.items()},
+            "source": self.source,
+            "assumed": self.assumed,
+            "line": self.line,
+        }
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of a policy, or what the policy says beside its products (its `name` is then empty).
+
+    Args:
+        name: as in `[products.<name>]`.
+        title: what people call it.
+        borrowers: "household", "enterprise", or both.
+        open: the days of signing in which there is such a loan.
+        rules: tables by section and name, as in "subsidy.share".
+        lists: entries by section and name, as in "lending.conditions".
+    """
+
+    name: str
+    title: str
+    borrowers: tuple[str, ...]
+    open: Interval | None
+    rules: Mapping[str, Table]
+    lists: Mapping[str, tuple[Entry, ...]]
+
+    def has(self, section: str) -> bool:
+        """Return whether the plan has a section, as "subsidy"."""
+        return any(name.startswith(f"{section}.") for name in (*self.rules, *self.lists))
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One county's policy over all dates.
+    """What a plan says.
 
     Args:
         name: as the file is called, "anhui".
         version: results computed by this policy carry it.
         title: the plan's own title.
         plans: the plans it is drawn from.
-        settings: by parameter, in order of date.
-        descriptions: by parameter, for people.
+        vocabulary: the words that only this policy knows.
+        county_kind: of the county it is written for, where the plan tells counties apart.
+        products: in the order of the file.
+        general: what holds for all of them: rating, fund, breakers and so on.
     """
 
     name: str
     version: str
     title: str
     plans: tuple[str, ...]
-    settings: Mapping[str, tuple[Setting, ...]]
-    descriptions: Mapping[str, str]
+    vocabulary: Vocabulary
+    county_kind: str | None
+    products: Mapping[str, Product]
+    general: Product
 
-    def at(self, date: dt.date) -> DatedPolicy:
-        """Return the policy as it stands on `date`."""
-        return DatedPolicy(self, date)
+    def product(self, name: str | None, *, borrower: str, signed: dt.date | None = None) -> Product | None:
+        """Return a product by its name, or the first for a borrower that is open on a day of signing; None without."""
+        if name is not None:
+            return self.products.get(name)
+        for each in self.products.values():
+            if borrower in each.borrowers and (signed is None or (each.open is not None and each.open.has(signed))):
+                return each
+        return None
+
+    def parts(self) -> Iterator[tuple[str, Product]]:
+        """Yield what it says, each part with the prefix of its rules."""
+        yield "", self.general
+        for name, product in self.products.items():
+            yield f"products.{name}.", product
 
 
-@dataclass(frozen=True)
-class DatedPolicy:
-    """A policy on one day."""
+class WrongPolicyError(ConfigurationError):
+    """A policy file with faults.
 
-    policy: Policy
-    date: dt.date
+    Args:
+        file: its name.
+        faults: all of them, in the order of the lines.
+    """
 
-    def setting(self, parameter: str) -> Setting:
-        """Return the value of `parameter` on this day with its source.
-
-        Raises:
-            KeyError: no policy may have such a parameter; the caller misspelt it.
-            ConfigurationError: HL6007, this policy sets none on this day.
-        """
-        if parameter not in PARAMETERS:
-            raise KeyError(parameter)
-        in_force = [s for s in self.policy.settings.get(parameter, ()) if s.since <= self.date]
-        if not in_force:
-            raise ConfigurationError("HL6007", policy=self.policy.name, date=self.date, parameter=parameter)
-        return in_force[-1]
-
-    def value(self, parameter: str) -> Value | None:
-        """Return the value of `parameter` on this day; None where the plan sets no limit.
-
-        Raises:
-            KeyError: no policy may have such a parameter; the caller misspelt it.
-            ConfigurationError: HL6007, this policy sets none on this day.
-        """
-        return self.setting(parameter).value
+    def __init__(self, file: str, faults: Sequence[Fault]) -> None:
+        more = f" (+{len(faults) - 1})" if len(faults) > 1 else ""
+        super().__init__("HL6002", file=f"{file}:{faults[0].line}", what=f"{faults[0].text('zh')}{more}")
+        self.english = self.english.replace(faults[0].text("zh"), faults[0].text("en"))
+        self.faults = tuple(faults)
 
 
 def available() -> tuple[str, ...]:
@@ -120,132 +183,291 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".toml")))
 
 
-def load(source: str | Traversable) -> Policy:
+def load(source: str | Traversable, *, folder: Path | None = None) -> Policy:
     """Return a policy: the one called so, or the one in a file.
 
     Args:
-        source: the name of a policy that comes with Huilian, or the path of another.
+        source: a policy's name, or a file.
+        folder: where a county keeps policies of its own; a name is looked for there first.
 
     Raises:
-        ConfigurationError: HL6003, no policy has that name; HL6002, naming the file, the
-            key and what is wrong with it.
+        ConfigurationError: HL6003, no policy has that name.
+        WrongPolicyError: HL6002, with every fault.
     """
     if isinstance(source, str):
-        if source not in available():
+        own = None if folder is None else folder / f"{source}.toml"
+        if own is not None and re.fullmatch(r"[a-z][a-z0-9_]*", source) and own.is_file():
+            source = own
+        elif source in available():
+            source = _folder() / f"{source}.toml"
+        else:
             raise ConfigurationError("HL6003", name=source, known=", ".join(available()))
-        source = _folder() / f"{source}.toml"
+    policy, faults = check(source)
+    if policy is None:
+        raise WrongPolicyError(source.name, faults)
+    return policy
+
+
+def check(source: Traversable) -> tuple[Policy | None, tuple[Fault, ...]]:
+    """Read a file; return the policy, or None and every fault in the order of the lines."""
+    name = source.name
     try:
-        raw = tomllib.loads(source.read_text("utf-8"))
-        return _policy(raw, Path(source.name).stem)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, _WrongError) as error:
-        raise ConfigurationError("HL6002", file=source.name, what=str(error)) from None
-
-
-class _WrongError(Exception):
-    """What is wrong with a file; its text begins with the key."""
+        text = source.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return None, (Fault(name, line, "", "not_text", {}),)
+    try:
+        raw, lines = positions.read(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        return None, (Fault(name, line, "", "not_toml", {"what": str(error)}),)
+    reader = _Reader(name, lines)
+    policy = reader.policy(raw, Path(name).stem)
+    faults = tuple(sorted(reader.faults, key=lambda fault: fault.line))
+    return (None if faults else policy), faults
 
 
 def _folder() -> Traversable:
     return files("contracts") / "policies"
 
 
-def _policy(raw: dict[str, Any], stem: str) -> Policy:
-    for key in ("name", "version", "title"):
-        _text(raw, key, key)
-    if raw["name"] != stem:
-        message = f"name: is {raw['name']}, but the file is called {stem}"
-        raise _WrongError(message)
-    plans = raw.get("plans")
-    if not isinstance(plans, list) or not plans or not all(isinstance(plan, str) and plan for plan in plans):
-        message = "plans: must be a list of texts"
-        raise _WrongError(message)
-    settings: dict[str, tuple[Setting, ...]] = {}
-    descriptions: dict[str, str] = {}
-    for group, tables in raw.items():
-        if group in _HEADER:
-            continue
-        if not isinstance(tables, dict) or group not in {key.split(".")[0] for key in PARAMETERS}:
-            message = f"{group}: unknown key"
-            raise _WrongError(message)
-        for name, table in tables.items():
-            key = f"{group}.{name}"
-            settings[key] = _parameter(key, table)
-            descriptions[key] = table["description"]
-    return Policy(raw["name"], raw["version"], raw["title"], tuple(plans), settings, descriptions)
+_ROW_KEYS: Final = ("value", "none", "source", "assumed", "note")
+_ENTRY_KEYS: Final = ("source", "assumed", "note")
+_SECTIONS_NEEDED: Final = ("lending",)
 
 
-def _parameter(key: str, table: object) -> tuple[Setting, ...]:
-    parameter = PARAMETERS.get(key)
-    if parameter is None:
-        message = f"{key}: unknown key"
-        raise _WrongError(message)
-    if not isinstance(table, dict):
-        message = f"{key}: must be a table of {', '.join(_PARAMETER_KEYS)}"
-        raise _WrongError(message)
-    _no_others(table, frozenset(_PARAMETER_KEYS), key)
-    _text(table, "description", f"{key}.description")
-    if table.get("unit") != parameter.unit:
-        message = f'{key}.unit: must be "{parameter.unit}", not {table.get("unit")!r}'
-        raise _WrongError(message)
-    values = table.get("values")
-    if not isinstance(values, list) or not values:
-        message = f"{key}.values: must be a list of at least one value"
-        raise _WrongError(message)
-    settings = tuple(_setting(parameter, entry, f"{key}.values[{place}]") for place, entry in enumerate(values))
-    for place, (earlier, later) in enumerate(itertools.pairwise(settings), start=1):
-        if later.since <= earlier.since:
-            wrong = "overlaps the one before" if later.since == earlier.since else "is not in order of date"
-            message = f"{key}.values[{place}].from: {later.since} {wrong} ({earlier.since})"
-            raise _WrongError(message)
-    return settings
+@dataclass
+class _Reader:
+    """One reading of one file; goes on after a fault, so that all are told at once."""
+
+    file: str
+    lines: Lines
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, path: positions.Path, key: str, /, **facts: object) -> None:
+        self.faults.append(Fault(self.file, positions.line_of(self.lines, path), _place(path), key, facts))
+
+    def policy(self, raw: dict[str, Any], stem: str) -> Policy:
+        known = (*HEADER, *POLICY, "products", "region_lists")
+        self._no_others(raw, known, ())
+        self.vocabulary = Vocabulary(region_lists=self._region_lists(raw.get("region_lists", {})))
+        header = self._fields({key: raw[key] for key in raw if key in HEADER}, HEADER, ())
+        self.vocabulary = Vocabulary(header.get("grades", ()), self.vocabulary.region_lists)
+        if header.get("name", stem) != stem:
+            self.fault(("name",), "name", name=header["name"], stem=stem)
+        said = [self._member(raw[key], spec, (key,)) for key, spec in POLICY.items() if key in raw]
+        general = Product("", header.get("title", ""), (), None, *_parted(said, 0))
+        products = self._products(raw.get("products"))
+        return Policy(
+            header.get("name", stem),
+            header.get("version", ""),
+            header.get("title", ""),
+            header.get("plans", ()),
+            self.vocabulary,
+            header.get("county_kind"),
+            MappingProxyType(products),
+            general,
+        )
+
+    def _products(self, raw: object) -> dict[str, Product]:
+        if not isinstance(raw, dict) or not raw:
+            self.fault(("products",), "no_product")
+            return {}
+        return {name: self._product(name, each) for name, each in raw.items()}
+
+    def _product(self, name: str, raw: object) -> Product:
+        path = ("products", name)
+        header: dict[str, Any] = {}
+        said: list[Iterator[tuple[positions.Path, Table | tuple[Entry, ...]]]] = []
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            self.fault(path, "code")
+        if not isinstance(raw, dict):
+            self.fault(path, "table", known=", ".join(PRODUCT))
+        else:
+            self._no_others(raw, tuple(PRODUCT), path)
+            fields = {key: spec for key, spec in PRODUCT.items() if isinstance(spec, Field)}
+            header = self._fields({key: raw[key] for key in raw if key in fields}, fields, path)
+            others = [(key, spec) for key, spec in PRODUCT.items() if key in raw and not isinstance(spec, Field)]
+            said = [self._member(raw[key], spec, (*path, key)) for key, spec in others]
+            for key in _SECTIONS_NEEDED:
+                if key not in raw:
+                    self.fault(path, "missing", key=key)
+        parts = _parted(said, len(path))
+        return Product(name, header.get("title", name), header.get("borrowers", ()), header.get("open"), *parts)
+
+    def _member(
+        self, raw: object, spec: Rule | Listing | Section | Field, path: positions.Path
+    ) -> Iterator[tuple[positions.Path, Table | tuple[Entry, ...]]]:
+        if isinstance(spec, Section):
+            yield from self._section(raw, spec, path)
+        elif isinstance(spec, Rule):
+            rows = [raw] if isinstance(raw, dict) else raw
+            if not isinstance(rows, list):
+                self.fault(path, "list")
+            elif not rows:
+                self.fault(path, "empty")
+            elif (table := self._table(rows, spec, path)) is not None:
+                yield path, table
+        elif isinstance(spec, Listing):
+            yield path, tuple(self._entries(raw, spec, path))
+
+    def _section(
+        self, raw: object, section: Section, path: positions.Path
+    ) -> Iterator[tuple[positions.Path, Table | tuple[Entry, ...]]]:
+        if not isinstance(raw, dict):
+            self.fault(path, "table", known=", ".join(section.members))
+            return
+        self._no_others(raw, tuple(section.members), path)
+        for key, member in section.members.items():
+            if key in raw:
+                yield from self._member(raw[key], member, (*path, key))
+            elif isinstance(member, Rule) and not member.absent:
+                self.fault(path, "missing", key=key)
+
+    def _table(self, raw: list[Any], rule: Rule, path: positions.Path) -> Table | None:
+        single = len(raw) == 1
+        before = len(self.faults)
+        found = [self._row(each, rule, path if single else (*path, place), path) for place, each in enumerate(raw)]
+        rows = [row for row in found if row is not None]
+        if len(self.faults) > before or len(rows) < len(raw):
+            return None
+        first = tuple(rows[0].when)
+        for place, row in enumerate(rows):
+            if set(row.when) != set(first):
+                expected, got = (", ".join(sorted(names)) or "-" for names in (first, row.when))
+                self.fault((*path, place), "facts_differ", found=got, expected=expected)
+        if not first and not single:
+            self.fault(path, "constant_list")
+        if len(self.faults) > before:
+            return None
+        gaps, doubled = tables.open_and_doubled([row.when for row in rows], self.vocabulary)
+        for one, other, case in doubled:
+            self.fault((*path, other), "overlap", line=rows[one].line, case=case)
+        for case in gaps:
+            self.fault(path, "gap", case=case)
+        ordered = (replace(row, when={fact: row.when[fact] for fact in first}) for row in rows)
+        return Table(_place(path), tuple(ordered))
+
+    def _row(self, raw: object, rule: Rule, path: positions.Path, table: positions.Path) -> Row | None:
+        known = (*rule.facts, *_ROW_KEYS)
+        if not isinstance(raw, dict):
+            self.fault(path, "table", known=", ".join(known))
+            return None
+        when = self._when(raw, rule.facts, path)
+        self._no_others({key: raw[key] for key in raw if key not in FACTS}, known, path)
+        source, assumed = self._provenance(raw, path)
+        if ("value" in raw) == ("none" in raw):
+            self.fault(path, "value_or_none")
+            return None
+        if "none" in raw and raw["none"] is not True:
+            self.fault((*path, "none"), "true")
+        value = self._value(raw["value"], rule, path) if "value" in raw else None
+        return Row(_place(table), when, value, source, assumed, positions.line_of(self.lines, path))
+
+    def _value(self, raw: object, rule: Rule | Field, path: positions.Path, key: str = "value") -> Any:  # noqa: ANN401
+        try:
+            return rule.kind.read(raw, self.vocabulary)
+        except WrongValueError as error:
+            self.fault((*path, key), error.key, **error.facts)
+            return None
+
+    def _when(self, raw: dict[str, Any], facts: tuple[str, ...], path: positions.Path) -> dict[str, Interval | Words]:
+        when: dict[str, Interval | Words] = {}
+        for key, condition in raw.items():
+            if key not in FACTS:
+                continue
+            if key not in facts:
+                self.fault((*path, key), "facts_unknown", fact=key, known=", ".join(facts) or "-")
+                continue
+            try:
+                when[key] = read_condition(FACTS[key], condition, self.vocabulary)
+            except WrongValueError as error:
+                self.fault((*path, key), error.key, **error.facts)
+        return when
+
+    def _provenance(self, raw: dict[str, Any], path: positions.Path) -> tuple[str, bool]:
+        if "assumed" in raw and raw["assumed"] is not True:
+            self.fault((*path, "assumed"), "true")
+        if "source" not in raw:
+            self.fault(path, "missing", key="source")
+            return "", False
+        for key in ("source", "note"):
+            if key in raw and (not isinstance(raw[key], str) or not raw[key].strip()):
+                self.fault((*path, key), "text", found=repr(raw[key]))
+        return str(raw["source"]), "assumed" in raw
+
+    def _entries(self, raw: object, spec: Listing, path: positions.Path) -> Iterator[Entry]:
+        if not isinstance(raw, list):
+            self.fault(path, "list")
+            return
+        seen: set[object] = set()
+        for place, each in enumerate(raw):
+            at = (*path, place)
+            known = (*spec.fields, *spec.facts, *_ENTRY_KEYS)
+            if not isinstance(each, dict):
+                self.fault(at, "table", known=", ".join(known))
+                continue
+            # A field that bears a fact's name is the field: `due` of a moratorium.
+            facts = {key: each[key] for key in each if key in FACTS and key not in spec.fields}
+            self._no_others({key: each[key] for key in each if key not in facts}, known, at)
+            when = self._when(facts, spec.facts, at)
+            fields = self._fields({key: each[key] for key in each if key in spec.fields}, spec.fields, at)
+            source, assumed = self._provenance(each, at)
+            if spec.unique and not when:
+                word = fields.get(spec.unique)
+                if word in seen:
+                    self.fault((*at, spec.unique), "twice", word=word)
+                seen.add(word)
+            yield Entry(_place(at), MappingProxyType(fields), when, source, assumed, positions.line_of(self.lines, at))
+
+    def _fields(self, raw: dict[str, Any], specs: Mapping[str, Field], path: positions.Path) -> dict[str, Any]:
+        for key, spec in specs.items():
+            if spec.required and key not in raw:
+                self.fault(path, "missing", key=key)
+        found = {key: self._value(value, specs[key], path, key) for key, value in raw.items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def _region_lists(self, raw: object) -> Mapping[str, tuple[str, ...]]:
+        path = ("region_lists",)
+        if not isinstance(raw, dict):
+            self.fault(path, "table", known='key_villages = ["341599101001"]')
+            return {}
+        found = {}
+        for name, codes in raw.items():
+            if not isinstance(codes, list):
+                self.fault((*path, name), "list")
+                continue
+            for place, code in enumerate(codes):
+                if not isinstance(code, str) or not code.isdecimal() or len(code) not in LEVELS:
+                    self.fault((*path, name, place), "level_of_region", word=code)
+            found[name] = tuple(map(str, codes))
+        return MappingProxyType(found)
+
+    def _no_others(self, raw: Mapping[str, Any], known: Sequence[str], path: positions.Path) -> None:
+        for key in raw:
+            if key not in known:
+                self.fault((*path, key), "unknown_key", known=", ".join(known))
 
 
-def _setting(parameter: Parameter, entry: object, place: str) -> Setting:
-    if not isinstance(entry, dict):
-        message = f"{place}: must be a table of from, value and source"
-        raise _WrongError(message)
-    _no_others(entry, _VALUE_KEYS, place)
-    source = _text(entry, "source", f"{place}.source")
-    since = _text(entry, "from", f"{place}.from")
-    for flag in ("none", "assumed"):
-        if entry.get(flag, True) is not True:
-            message = f"{place}.{flag}: must be true or left out"
-            raise _WrongError(message)
-    if ("value" in entry) == ("none" in entry):
-        message = f"{place}: needs either value or none = true"
-        raise _WrongError(message)
-    try:
-        value = parameter.read(entry["value"]) if "value" in entry else None
-    except WrongValueError as error:
-        message = f"{place}.value: {error}"
-        raise _WrongError(message) from None
-    return Setting(_date(since, f"{place}.from"), value, source, assumed="assumed" in entry)
+def _parted(
+    said: Iterable[Iterable[tuple[positions.Path, Table | tuple[Entry, ...]]]], depth: int
+) -> tuple[Mapping[str, Table], Mapping[str, tuple[Entry, ...]]]:
+    """Return the rules and the lists of a part, by their names below `depth` keys."""
+    rules: dict[str, Table] = {}
+    lists: dict[str, tuple[Entry, ...]] = {}
+    for path, found in itertools.chain.from_iterable(said):
+        name = ".".join(str(key) for key in path[depth:])
+        if isinstance(found, Table):
+            rules[name] = found
+        else:
+            lists[name] = found
+    return MappingProxyType(rules), MappingProxyType(lists)
 
 
-def _date(text: str, place: str) -> dt.date:
-    try:
-        date = dt.date.fromisoformat(text)
-    except ValueError:
-        date = None
-    if date is None or date.isoformat() != text:
-        message = f'{place}: must be a date like "2019-01-01", not "{text}"'
-        raise _WrongError(message)
-    return date
-
-
-def _text(table: dict[str, Any], key: str, place: str) -> str:
-    if key not in table:
-        message = f"{place}: is missing"
-        raise _WrongError(message)
-    text = table[key]
-    if not isinstance(text, str) or not text.strip():
-        message = f"{place}: must be a text, not {text!r}"
-        raise _WrongError(message)
+def _place(path: positions.Path) -> str:
+    text = ""
+    for each in path:
+        text += f"[{each}]" if isinstance(each, int) else f"{'.' if text else ''}{each}"
     return text
-
-
-def _no_others(table: dict[str, Any], known: frozenset[str], place: str) -> None:
-    for key in table:
-        if key not in known:
-            message = f"{place}.{key}: unknown key; known: {', '.join(sorted(known))}"
-            raise _WrongError(message)

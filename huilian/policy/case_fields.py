@@ -1,0 +1,103 @@
+"""Fields of the cases that policy functions judge, as JSON has them: money is text, dates are ISO, rates are text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+
+from huilian.core import money
+
+__all__ = ["Amount", "CaseSchema", "Date", "Number", "Whole", "Words"]
+
+
+_LEAST_YEAR: Final = 1900
+
+
+class CaseSchema(Schema):
+    """A case: loaded into the dataclass `of`; keys it does not know are left out, and named by `ignored`."""
+
+    of: type = dict
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = EXCLUDE
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: object) -> Any:  # noqa: ANN401  # the dataclass
+        """Return the case."""
+        return self.of(**data)
+
+    def ignored(self, raw: dict[str, Any]) -> list[str]:
+        """Return the keys that it does not know."""
+        return sorted(set(raw) - set(self.fields))
+
+
+class Amount(fields.Field[Decimal]):
+    """Yuan as a text with two decimals, not negative."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        if not isinstance(value, str) or not re.fullmatch(money.MONEY_PATTERN, value) or value.startswith("-"):
+            raise ValidationError('必须是两位小数的金额文本，如 "50000.00" (yuan as a text with two decimals)')
+        return money.parse(value)
+
+
+class Number(fields.Field[Decimal]):
+    """A number as a text, or as JSON writes it, from 0 to `most`."""
+
+    def __init__(self, *, most: int = 1_000_000_000, **kwargs: Any) -> None:  # noqa: ANN401  # marshmallow's
+        super().__init__(**kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        try:
+            number = None if isinstance(value, bool | float) else Decimal(value)
+        except (InvalidOperation, TypeError, ValueError):
+            number = None
+        if number is None or not number.is_finite() or not 0 <= number <= self.most:
+            raise ValidationError(f'必须是 0 至 {self.most} 的数，如 "4.35" (a number as a text)')
+        return number
+
+
+class Date(fields.Field[dt.date]):
+    """A date like "2024-05-31"."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dt.date:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        try:
+            date = dt.date.fromisoformat(value)
+        except (TypeError, ValueError):
+            date = None
+        if date is None or date.isoformat() != value or date.year < _LEAST_YEAR:
+            raise ValidationError('必须是日期，如 "2024-05-31" (a date)')
+        return date
+
+
+class Whole(fields.Field[int]):
+    """A whole number from 0."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValidationError("必须是不小于 0 的整数 (a whole number from 0)")
+        return value
+
+
+class Words(fields.Field[str]):
+    """One of some words; without any, a text."""
+
+    def __init__(self, *known: str, **kwargs: Any) -> None:  # noqa: ANN401  # marshmallow's
+        super().__init__(**kwargs)
+        self.known = known
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        if not isinstance(value, str) or not value or (self.known and value not in self.known):
+            raise ValidationError(f"必须是 {' | '.join(self.known) or '文本'} (one of these)")
+        return value

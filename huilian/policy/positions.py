@@ -1,0 +1,107 @@
+"""A TOML file with the line on which each of its values stands, so that a fault can name it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any, Final
+
+import tree_sitter
+import tree_sitter_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+__all__ = ["Lines", "Path", "line_of", "read"]
+
+
+Path = tuple[str | int, ...]
+"""Where a value stands: keys of tables, places in lists."""
+
+Lines = dict[Path, int]
+"""The line of each path, counted from 1."""
+
+_TABLES: Final = frozenset({"table", "table_array_element"})
+_KEYS: Final = frozenset({"bare_key", "quoted_key", "dotted_key"})
+
+
+def read(text: str) -> tuple[dict[str, Any], Lines]:
+    """Return what a TOML text says, and on which lines.
+
+    Raises:
+        tomllib.TOMLDecodeError: it is no TOML; the error names the line.
+    """
+    data = tomllib.loads(text)
+    return data, dict(_positions(_parser().parse(text.encode("utf-8")).root_node))
+
+
+def line_of(lines: Lines, path: Path) -> int:
+    """Return the line of a path, or of the nearest table around it."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+@functools.cache
+def _parser() -> tree_sitter.Parser:
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
+
+
+def _positions(document: Node) -> Iterator[tuple[Path, int]]:
+    places: dict[Path, int] = {}
+    """How many elements each list of tables has so far."""
+    for node in document.named_children:
+        if node.type == "pair":
+            yield from _pair(node, ())
+        elif node.type in _TABLES:
+            path = _within(places, _keys(node.named_children[0]))
+            if node.type == "table_array_element":
+                places[path] = places.get(path, -1) + 1
+                yield path, node.start_point.row + 1
+                path = (*path, places[path])
+            yield path, node.start_point.row + 1
+            for pair in node.named_children[1:]:
+                if pair.type == "pair":
+                    yield from _pair(pair, path)
+
+
+def _within(places: dict[Path, int], keys: Path) -> Path:
+    """Return the path that a table's header means: of a list of tables, the last element."""
+    path: Path = ()
+    for place, key in enumerate(keys):
+        path = (*path, key)
+        if place < len(keys) - 1 and path in places:
+            path = (*path, places[path])
+    return path
+
+
+def _pair(node: Node, path: Path) -> Iterator[tuple[Path, int]]:
+    key, value = node.named_children[0], node.named_children[-1]
+    for each in _keys(key):
+        path = (*path, each)
+        yield path, node.start_point.row + 1
+    yield from _value(value, path)
+
+
+def _value(node: Node, path: Path) -> Iterator[tuple[Path, int]]:
+    if node.type == "array":
+        elements = (child for child in node.named_children if child.type != "comment")
+        for place, element in enumerate(elements):
+            yield (*path, place), element.start_point.row + 1
+            yield from _value(element, (*path, place))
+    elif node.type == "inline_table":
+        for pair in node.named_children:
+            if pair.type == "pair":
+                yield from _pair(pair, path)
+
+
+def _keys(node: Node) -> Path:
+    if node.type == "dotted_key":
+        return tuple(key for child in node.named_children if child.type in _KEYS for key in _keys(child))
+    text = (node.text or b"").decode("utf-8")
+    if node.type == "quoted_key":
+        return (json.loads(text) if text.startswith('"') else text[1:-1],)
+    return (text,)

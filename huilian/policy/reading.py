@@ -1,0 +1,143 @@
+"""Reading a policy for one case, with every row that the result rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.core.errors import ConfigurationError
+from huilian.policy.structure import POLICY, PRODUCT, Section
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
+
+    from huilian.policy.policies import Entry, Policy, Product
+    from huilian.policy.reference_rates import ReferenceRates
+    from huilian.policy.tables import Row, Table
+    from huilian.policy.values import Rate
+
+__all__ = ["Reading"]
+
+
+def _members(specs: Mapping[str, object]) -> Iterator[str]:
+    for name, spec in specs.items():
+        if isinstance(spec, Section):
+            yield from (f"{name}.{member}" for member in spec.members)
+        else:
+            yield name
+
+
+_OF_PRODUCTS: Final = frozenset(_members(PRODUCT))
+_GENERAL: Final = frozenset(_members(POLICY))
+
+
+@dataclass
+class Reading:
+    """One reading of a policy.
+
+    Args:
+        policy: what is read.
+        product: whose rules are read; None for what holds for all products.
+        rates: published rates.
+        used: the rows and entries that were read, in order, each once, as JSON.
+        known_until: the earliest day until which a published rate that was used is known, where that is passed.
+    """
+
+    policy: Policy
+    product: Product | None
+    rates: ReferenceRates
+    used: list[dict[str, Any]] = field(default_factory=list)
+    known_until: dt.date | None = None
+    _seen: set[tuple[str, int]] = field(default_factory=set)
+
+    def table(self, rule: str) -> Table | None:
+        """Return a rule as "subsidy.share"; None where the file does not have it.
+
+        Raises:
+            KeyError: no policy can have it; the caller misspelt it.
+        """
+        return self._part(rule).rules.get(rule)
+
+    def row(self, rule: str, situation: Mapping[str, Any]) -> Row | None:
+        """Return the row of a rule that holds; None where the file does not have the rule.
+
+        Raises:
+            MissingFactError: a fact that it depends on is not known.
+        """
+        table = self.table(rule)
+        if table is None:
+            return None
+        row = table.row(self._with_county(situation))
+        self.use(row)
+        return row
+
+    def value(self, rule: str, situation: Mapping[str, Any], default: Any = None) -> Any:  # noqa: ANN401  # of its kind
+        """Return the value of a rule: `default` where the file does not have it, None where the plan says nothing.
+
+        Raises:
+            MissingFactError: a fact that it depends on is not known.
+        """
+        row = self.row(rule, situation)
+        return default if row is None else row.value
+
+    def required(self, rule: str, situation: Mapping[str, Any]) -> Any:  # noqa: ANN401  # of its kind
+        """Return the value of a rule that the plan must have.
+
+        Raises:
+            MissingFactError: a fact that it depends on is not known.
+            ConfigurationError: HL6007, the policy has no value.
+        """
+        if (value := self.value(rule, situation)) is None:
+            date = situation.get("event") or situation.get("accrued") or situation.get("signed") or "-"
+            raise ConfigurationError("HL6007", policy=self.policy.name, date=date, parameter=rule)
+        return value
+
+    def slices(self, rule: str, fact: str, situation: Mapping[str, Any]) -> list[tuple[Decimal, Decimal | None, Row]]:
+        """Return the pieces of a slice, in order: low, high (None: no end), row. Empty where the file has no rule."""
+        table = self.table(rule)
+        if table is None:
+            return []
+        pieces = table.slices(fact, self._with_county(situation))
+        for _, _, row in pieces:
+            self.use(row)
+        return pieces
+
+    def entries(self, name: str, situation: Mapping[str, Any]) -> list[Entry]:
+        """Return the entries of a list that hold, in order.
+
+        Raises:
+            MissingFactError: a fact that one depends on is not known.
+        """
+        known = self._with_county(situation)
+        found = [entry for entry in self._part(name).lists.get(name, ()) if entry.holds(known)]
+        for entry in found:
+            self.use(entry)
+        return found
+
+    def percent(self, rate: Rate, *, on: dt.date, term: int, contract: Decimal | None = None) -> Decimal:
+        """Return what a rate comes to, per cent a year, and remember a publication that is not known.
+
+        Raises:
+            UnknownRateError: it refers to a rate that is not known.
+        """
+        if (until := self.rates.doubt(rate, on)) is not None:
+            self.known_until = min(until, self.known_until or until)
+        return self.rates.percent(rate, on=on, term=term, contract=contract)
+
+    def use(self, row: Row | Entry) -> None:
+        """Remember that a result rests on a row."""
+        if (key := (row.rule, row.line)) not in self._seen:
+            self._seen.add(key)
+            self.used.append(row.as_json())
+
+    def _with_county(self, situation: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"county_kind": self.policy.county_kind, **situation}
+
+    def _part(self, rule: str) -> Product:
+        if rule in _GENERAL:
+            return self.policy.general
+        if rule not in _OF_PRODUCTS:
+            raise KeyError(rule)
+        return self.policy.general if self.product is None else self.product
