@@ -15,6 +15,11 @@ __all__ = ["Amount", "CaseSchema", "Date", "Number", "Whole", "Words"]
 
 
 _LEAST_YEAR: Final = 1900
+_AMOUNT: Final = '必须是两位小数的金额文本，如 "50000.00" (yuan as a text with two decimals)'
+_NUMBER: Final = '必须是 0 至 {most} 的数，如 "4.35" (a number as a text)'
+_DATE: Final = '必须是日期，如 "2024-05-31" (a date)'
+_WHOLE: Final = "必须是不小于 0 的整数 (a whole number from 0)"
+_WORDS: Final = "必须是 {known}"
 
 
 class CaseSchema(Schema):
@@ -43,7 +48,7 @@ class Amount(fields.Field[Decimal]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
         if not isinstance(value, str) or not re.fullmatch(money.MONEY_PATTERN, value) or value.startswith("-"):
-            raise ValidationError('必须是两位小数的金额文本，如 "50000.00" (yuan as a text with two decimals)')
+            raise ValidationError(_AMOUNT)
         return money.parse(value)
 
 
@@ -61,7 +66,7 @@ class Number(fields.Field[Decimal]):
         except (InvalidOperation, TypeError, ValueError):
             number = None
         if number is None or not number.is_finite() or not 0 <= number <= self.most:
-            raise ValidationError(f'必须是 0 至 {self.most} 的数，如 "4.35" (a number as a text)')
+            raise ValidationError(_NUMBER.format(most=self.most))
         return number
 
 
@@ -75,7 +80,7 @@ class Date(fields.Field[dt.date]):
         except (TypeError, ValueError):
             date = None
         if date is None or date.isoformat() != value or date.year < _LEAST_YEAR:
-            raise ValidationError('必须是日期，如 "2024-05-31" (a date)')
+            raise ValidationError(_DATE)
         return date
 
 
@@ -85,7 +90,7 @@ class Whole(fields.Field[int]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ValidationError("必须是不小于 0 的整数 (a whole number from 0)")
+            raise ValidationError(_WHOLE)
         return value
 
 
@@ -99,5 +104,5 @@ class Words(fields.Field[str]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
         if not isinstance(value, str) or not value or (self.known and value not in self.known):
-            raise ValidationError(f"必须是 {' | '.join(self.known) or '文本'} (one of these)")
+            raise ValidationError(_WORDS.format(known=" | ".join(self.known) or "文本 (a text)"))
         return value

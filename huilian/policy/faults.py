@@ -83,6 +83,15 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "step_unknown": ("没有步骤 {word}；本流程有：{known}", "there is no step {word} here; known: {known}"),
     "bounds": ("上限与下限矛盾：{what}", "the bounds contradict each other: {what}"),
     "needs": ("写了 {key}，就要写 {other}", "{key} needs {other}"),
+    "product_of": (
+        '写成 from = "helping_2026.household"：另一政策的产品',
+        'must be like from = "helping_2026.household", a product of another policy',
+    ),
+    "policy_of": ("另一政策读不了：{what}", "the other policy cannot be read: {what}"),
+    "grades_differ": (
+        "那个产品按等级 {grades} 规定，本文件的 grades 必须相同",
+        "that product speaks of the grades {grades}: `grades` of this file must be the same",
+    ),
     "no_product": ("至少要有一个 [products.…]", "needs at least one [products.…]"),
 }
 """Chinese and English by key of the fault."""

@@ -194,22 +194,33 @@ def load(source: str | Traversable, *, folder: Path | None = None) -> Policy:
         ConfigurationError: HL6003, no policy has that name.
         WrongPolicyError: HL6002, with every fault.
     """
-    if isinstance(source, str):
-        own = None if folder is None else folder / f"{source}.toml"
-        if own is not None and re.fullmatch(r"[a-z][a-z0-9_]*", source) and own.is_file():
-            source = own
-        elif source in available():
-            source = _folder() / f"{source}.toml"
-        else:
-            raise ConfigurationError("HL6003", name=source, known=", ".join(available()))
-    policy, faults = check(source)
+    source = _found(source, folder) if isinstance(source, str) else source
+    policy, faults = check(source, folder=folder)
     if policy is None:
         raise WrongPolicyError(source.name, faults)
     return policy
 
 
-def check(source: Traversable) -> tuple[Policy | None, tuple[Fault, ...]]:
-    """Read a file; return the policy, or None and every fault in the order of the lines."""
+def check(source: Traversable, *, folder: Path | None = None) -> tuple[Policy | None, tuple[Fault, ...]]:
+    """Read a file; return the policy, or None and every fault in the order of the lines.
+
+    Args:
+        source: the file.
+        folder: where other policies are looked for first, of which it takes a product over.
+    """
+    return _read(source, folder, takes_over=True)
+
+
+def _found(name: str, folder: Path | None) -> Traversable:
+    own = None if folder is None else folder / f"{name}.toml"
+    if own is not None and re.fullmatch(r"[a-z][a-z0-9_]*", name) and own.is_file():
+        return own
+    if name not in available():
+        raise ConfigurationError("HL6003", name=name, known=", ".join(available()))
+    return _folder() / f"{name}.toml"
+
+
+def _read(source: Traversable, folder: Path | None, *, takes_over: bool) -> tuple[Policy | None, tuple[Fault, ...]]:
     name = source.name
     try:
         text = source.read_bytes().decode("utf-8-sig")
@@ -222,7 +233,7 @@ def check(source: Traversable) -> tuple[Policy | None, tuple[Fault, ...]]:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         return None, (Fault(name, line, "", "not_toml", {"what": str(error)}),)
-    reader = _Reader(name, lines)
+    reader = _Reader(name, lines, folder, takes_over)
     policy = reader.policy(raw, Path(name).stem)
     faults = tuple(sorted(reader.faults, key=lambda fault: fault.line))
     return (None if faults else policy), faults
@@ -243,6 +254,9 @@ class _Reader:
 
     file: str
     lines: Lines
+    folder: Path | None
+    takes_over: bool
+    """Whether products of other policies are read; a policy that is read for one of its own has no need of them."""
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     faults: list[Fault] = field(default_factory=list)
 
@@ -285,8 +299,10 @@ class _Reader:
             self.fault(path, "code")
         if not isinstance(raw, dict):
             self.fault(path, "table", known=", ".join(PRODUCT))
+        elif "from" in raw:
+            return self._product_of_another(name, raw)
         else:
-            self._no_others(raw, tuple(PRODUCT), path)
+            self._no_others(raw, (*PRODUCT, "from"), path)
             fields = {key: spec for key, spec in PRODUCT.items() if isinstance(spec, Field)}
             header = self._fields({key: raw[key] for key in raw if key in fields}, fields, path)
             others = [(key, spec) for key, spec in PRODUCT.items() if key in raw and not isinstance(spec, Field)]
@@ -296,6 +312,38 @@ class _Reader:
                     self.fault(path, "missing", key=key)
         parts = _parted(said, len(path))
         return Product(name, header.get("title", name), header.get("borrowers", ()), header.get("open"), *parts)
+
+    def _product_of_another(self, name: str, raw: dict[str, Any]) -> Product:
+        """Take a product of another policy over, as it stands there."""
+        path = ("products", name, "from")
+        nothing = Product(name, name, (), None, {}, {})
+        self._no_others(raw, ("from",), path[:-1])
+        found = re.fullmatch(r"([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)", str(raw["from"]))
+        if found is None or found[1] == Path(self.file).stem:
+            self.fault(path, "product_of")
+            return nothing
+        if not self.takes_over:
+            return nothing
+        try:
+            other, faults = _read(_found(found[1], self.folder), self.folder, takes_over=False)
+        except ConfigurationError as error:
+            self.fault(path, "policy_of", what=error.chinese)
+            return nothing
+        if other is None:
+            self.fault(path, "policy_of", what=f"{faults[0].file}:{faults[0].line} {faults[0].text()}")
+            return nothing
+        if found[2] not in other.products or not other.products[found[2]].rules:
+            self.fault(path, "unknown_word", word=found[2], known=", ".join(other.products))
+            return nothing
+        if other.vocabulary.grades and other.vocabulary.grades != self.vocabulary.grades:
+            self.fault(path, "grades_differ", grades=", ".join(other.vocabulary.grades))
+        product = other.products[found[2]]
+        rules = {key: table.of_policy(other.name) for key, table in product.rules.items()}
+        lists = {
+            key: tuple(replace(entry, rule=f"{other.name}:{entry.rule}") for entry in entries)
+            for key, entries in product.lists.items()
+        }
+        return replace(product, name=name, rules=MappingProxyType(rules), lists=MappingProxyType(lists))
 
     def _member(
         self, raw: object, spec: Rule | Listing | Section | Field, path: positions.Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,6 +94,10 @@ class Table:
                 return row
         # Only values outside what the fact can be: the partition was checked when the file was read.
         raise MissingFactError(self.rule, ", ".join(self.facts))
+
+    def of_policy(self, name: str) -> Table:
+        """Return it as another policy shows it that takes it over: its rows name the policy they stand in."""
+        return Table(f"{name}:{self.rule}", tuple(replace(row, rule=f"{name}:{row.rule}") for row in self.rows))
 
     def slices(self, fact: str, situation: Mapping[str, Any]) -> list[tuple[Decimal, Decimal | None, Row]]:
         """Return the pieces of a slice in order, each with the row that holds there: low, high (None: no end), row."""
