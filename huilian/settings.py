@@ -6,6 +6,7 @@
     keys/            private keys kept on this machine, one folder a member
     trusted/         public keys by which answers are believed, and when each counts
     spool/           files on their way out, and their receipts
+    forms/           layouts of printed forms of the office's own
     adapters/        adapters that are not installed, one folder each; what lies there is run
     postgresql/      the embedded database
 

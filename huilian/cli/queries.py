@@ -19,11 +19,15 @@ from rich.text import Text
 
 from huilian.cli import screen, session
 from huilian.core import regions
+from huilian.core.clock import SystemClock
 from huilian.core.errors import ConfigurationError, HostUnavailable, UsageError
 from huilian.core.files import explain, write_atomically
 from huilian.county import queries, row_output, service
+from huilian.county.forms import FOLDER as FORMS
+from huilian.county.forms import print_form
 from huilian.county.submissions.queries import REPORTED, STATUS
 from huilian.institution.transports.http import Client
+from huilian.settings import Home
 from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     import httpx
     from typer.core import TyperGroup
 
+    from huilian.county.forms import Form
     from huilian.county.queries import Parameter, Query, Row
 
 __all__ = ["Lines", "Reader", "add_to", "basis_lines", "kind_in_chinese", "scoreboard", "submissions"]
@@ -246,6 +251,13 @@ def add_to(group: TyperGroup) -> None:
         screen.command(feeds if query.is_feed else app, name, query.chinese, query.english, *_examples(query))(
             _command(query)
         )
+    reports = screen.group(
+        "表格：按 A4 打印成 PDF。", "Forms on paper: PDF, A4.", *(_printing(form) for form in service.forms())
+    )
+    if service.forms():
+        app.add_typer(reports, name="report")
+    for form in service.forms():
+        screen.command(reports, form.name, form.chinese, form.english, _printing(form))(_print_command(form))
     group.commands.update(cast("TyperGroup", typer.main.get_command(app)).commands)
 
 
@@ -287,6 +299,32 @@ def _command(query: Query) -> Callable[..., None]:
 
     # What typer reads the options from.
     run.__signature__ = inspect.Signature(list(_options(query)))  # type: ignore[attr-defined]  # functions may have it
+    return run
+
+
+def _printing(form: Form) -> str:
+    return " ".join(("huilian report", form.name, *_needed(service.query(form.query)), f"--out {form.name}.pdf"))
+
+
+def _print_command(form: Form) -> Callable[..., None]:
+    """Return the command that prints a form: its query's parameters, and where to."""
+    query = service.query(form.query)
+
+    def run(**given: Any) -> None:  # noqa: ANN401  # options: texts and files
+        to, token, ca, out = (given.pop(name) for name in ("to", "token", "ca", "out"))
+        _check(query, given)
+        with _Asked(query, given, to, token, ca).answer() as answer:
+            content = json.loads(json.dumps(answer.content))
+        printed = print_form(form, content, own=Home.from_environment().folder / FORMS, on=SystemClock().today())
+        try:
+            write_atomically(out, printed)
+        except OSError as error:
+            raise UsageError("HL7021", file=out, what=explain(error)) from error
+        screen.err().print(f"{out}")
+
+    given = [each for each in _options(query) if each.name not in {"as_json", "format", "header"}]
+    out = Annotated[Path, typer.Option("--out", metavar="FILE", help="写到此文件 (write to this file)")]
+    run.__signature__ = inspect.Signature([*given, _option("out", out, ...)])  # type: ignore[attr-defined]  # as above
     return run
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import heapq
+import itertools
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from huilian.county.context import Context, Handler
+    from huilian.county.forms import Form
     from huilian.county.queries import Query
     from huilian.county.schedule import Job
     from huilian.county.submissions.kinds import Kind
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from huilian.wire.access import AccessRules
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["Gauge", "Service", "installed", "kinds", "queries", "query"]
+__all__ = ["Gauge", "Service", "forms", "installed", "kinds", "queries", "query"]
 
 
 GROUP: Final = "huilian.services"
@@ -71,6 +73,7 @@ class Service:
         forget: throws away what it folded from the events of others, so that it can be told anew.
         jobs: what it does by the calendar.
         gauges: what it measures, for Prometheus: called with a transaction and the context.
+        forms: what can be printed.
         overview: what the demonstration shows of it: called with a transaction, the county, the months of the
             sample and the names of its regions by code; returns tables.
         intake_checks: message type to what raises `MessageRefused` at once where the sender
@@ -87,6 +90,7 @@ class Service:
     forget: Callable[[Transaction], None] | None = None
     jobs: tuple[Job, ...] = ()
     gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
+    forms: tuple[Form, ...] = ()
     overview: Callable[[Transaction, str, Sequence[str], Mapping[str, str]], Iterable[Table]] = lambda *_: ()
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
 
@@ -147,6 +151,20 @@ def check_publishing(services: Iterable[Service], access: AccessRules) -> None:
             found = "不发布它 (does not publish it)" if name in allowed else "规则不准 (the rules do not let it)"
             what = f"[{name}] publish: {each.name}: {found}"
             raise ConfigurationError("HL6009", file="access.toml", what=what)
+
+
+@functools.cache
+def forms() -> tuple[Form, ...]:
+    """Return every form that an installed service prints, in order of their names.
+
+    Raises:
+        ConfigurationError: HL6006, two have one name.
+    """
+    found = sorted((form for each in installed().values() for form in each.forms), key=lambda form: form.name)
+    for one, other in itertools.pairwise(found):
+        if one.name == other.name:
+            raise ConfigurationError("HL6006", file=GROUP, what=f"there are two forms {one.name}")
+    return tuple(found)
 
 
 @functools.cache
