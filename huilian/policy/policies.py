@@ -45,7 +45,11 @@ if TYPE_CHECKING:
 
     from huilian.policy.positions import Lines
 
-__all__ = ["Entry", "Policy", "Product", "WrongPolicyError", "available", "check", "load"]
+__all__ = ["CASES", "Entry", "Policy", "Product", "WrongPolicyError", "available", "check", "load"]
+
+
+CASES: Final = ".cases"
+"""The cases of `anhui.toml` are in `anhui.cases.toml`, beside it."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,8 @@ class WrongPolicyError(ConfigurationError):
 
 def available() -> tuple[str, ...]:
     """Return the names of the policies that come with Huilian, in order."""
-    return tuple(sorted(Path(entry.name).stem for entry in _folder().iterdir() if entry.name.endswith(".toml")))
+    names = (entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return tuple(sorted(name for name in names if not name.endswith(CASES)))
 
 
 def load(source: str | Traversable, *, folder: Path | None = None) -> Policy:

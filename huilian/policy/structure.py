@@ -118,6 +118,9 @@ CONDITIONS: Final = (
 )  # fmt: skip
 """What a borrower must meet; `other` is a condition that only people can judge, by its `name`."""
 
+CLASSES: Final = ("normal", "special_mention", "substandard", "doubtful", "loss")
+"""The five tiers of a loan."""
+
 FILERS: Final = ("bank", "township", "household", "enterprise")
 TARGETS: Final = ("households", "amount", "balance", "rated_share", "coverage")
 NEEDS: Final = ("consent", "signature", "seal", "composition", "posting", "four_eyes")
@@ -179,6 +182,8 @@ _RATING: Final = Section(
 _LENDING: Final = Section(
     "贷款条件",
     {
+        "lenders": Rule("放贷机构", _OWN_CODES, LENDING_FACTS, NO_LIMIT),
+        "ways": Rule("帮扶方式", _OWN_CODES, LENDING_FACTS, NO_LIMIT),
         "amount_minimum": Rule("最低金额（含）", _AMOUNT, LENDING_FACTS, NO_LIMIT),
         "amount_maximum": Rule("最高金额（含）；none 为不予贷款", _AMOUNT, LENDING_FACTS),
         "term_minimum": Rule("最短期限（月，含）", _MONTHS, LENDING_FACTS, NO_LIMIT),
@@ -187,6 +192,7 @@ _LENDING: Final = Section(
         "rate_minimum": Rule("最低年利率（含）", _RATE, LENDING_FACTS, NO_LIMIT),
         "rate_maximum": Rule("最高年利率（含）", _RATE, LENDING_FACTS, NO_LIMIT),
         "age": Rule("申请时年龄", KINDS["ages"], LENDING_FACTS, NO_LIMIT),
+        "purposes_mainly": Rule("主要用途，不限于此", _OWN_CODES, LENDING_FACTS, NO_LIMIT),
         "purposes_allowed": Rule("准许的用途", _OWN_CODES, LENDING_FACTS, NO_LIMIT),
         "purposes_refused": Rule("不准的用途", _OWN_CODES, LENDING_FACTS, NOTHING),
         "outstanding": Rule(
@@ -242,6 +248,7 @@ _SUBSIDY: Final = Section(
         ),
         "filed_within": Rule("申报时限", _DURATION, ("event",), NOT_ASKED),
         "paid_within": Rule("拨付时限", _DURATION, ("event",), NOT_ASKED),
+        "paid_to": Rule("拨付给谁", codes("borrower", "bank"), ("signed", "borrower"), "borrower"),
         "posting": Rule("公示时间", _DURATION, ("event",), "不公示 (not posted)"),
         "posting_window": Rule("公示的起止日（每年）", _DAYS_OF_YEAR, ("event",), NOT_ASKED),
         "malicious": Rule("恶意违约后仍贴息", _FLAG, ("signed",), "false"),
@@ -429,10 +436,22 @@ POLICY: Final[Mapping[str, Rule | Listing | Section]] = MappingProxyType(
             {
                 "bad_classes": Rule(
                     "计入不良的类别",
-                    codes("normal", "special_mention", "substandard", "doubtful", "loss", several=True),
+                    codes(*CLASSES, several=True),
                     ("event",),
                     "substandard, doubtful, loss",
                 )
+            },
+        ),
+        "lights": Section(
+            "红黄绿灯",
+            {
+                "due_within": Rule("到期前多少天内亮黄灯", KINDS["whole"], ("event",), NOT_ASKED),
+                "red_overdue_days": Rule("逾期超过多少天亮红灯；逾期不足的亮黄灯", KINDS["whole"], ("event",)),
+                "income_down": Rule("收入下降多少亮黄灯", _PERCENT, ("event",), NOT_ASKED),
+                "red_classes": Rule(
+                    "亮红灯的五级分类", codes(*CLASSES, several=True), ("event",), "substandard, doubtful, loss"
+                ),
+                "red_after_wrong_use": Rule("挪用贷款亮红灯", _FLAG, ("event",), "true"),
             },
         ),
         "moratoria": Listing(
@@ -467,6 +486,32 @@ POLICY: Final[Mapping[str, Rule | Listing | Section]] = MappingProxyType(
                 "weight": Field("权重", _PERCENT, required=True),
             },
             ("event",),
+        ),
+        "reports": Listing(
+            "报送",
+            {
+                "report": Field("报表代码", _CODE, required=True),
+                "title": Field("名称", _TEXT, required=True),
+                "by": Field("谁报送", codes(*ACTORS, several=True), required=True),
+                "to": Field("报给谁", codes(*ACTORS, several=True)),
+                "every": Field("周期", codes("month", "quarter", "year"), required=True),
+                "within": Field("期满后多久报送", _DURATION),
+                "contents": Field("内容", _TEXTS),
+            },
+            ("event",),
+            unique="report",
+        ),
+        "stations": Listing(
+            "服务机构",
+            {
+                "at": Field("层级", codes("county", "township", "village"), required=True),
+                "title": Field("名称", _TEXT, required=True),
+                "staff_minimum": Field("至少多少人", _COUNT),
+                "from_banks_minimum": Field("其中金融机构至少多少人", _COUNT),
+                "duties": Field("职责", _TEXTS),
+            },
+            ("event",),
+            unique="at",
         ),
         "region_changes": Listing(
             "区划变更",

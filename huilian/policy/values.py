@@ -19,7 +19,7 @@ __all__ = ["KINDS", "PARTIES", "Duration", "Rate", "ValueKind", "codes", "text_o
 
 PARTIES: Final = (
     "fund", "government", "bank", "guarantor", "reguarantor", "insurer", "investor",
-    "centre", "province", "city", "county", "township", "village",
+    "centre", "province", "city", "county", "township", "village", "household", "enterprise",
 )  # fmt: skip
 """Who may bear a share, or pay."""
 
