@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import ConfigurationError
-from huilian.wire import access
+from huilian.wire import access, submission_kinds
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -127,6 +127,8 @@ def _parts(adapter: Adapter, catalogue: Catalogue) -> Iterator[Fault]:
     for kind in sorted(adapter.reads.keys() ^ adapter.parts.keys()):
         yield Fault("parts", f"and reads differ: {kind} is in one of them only")
     for kind, contracts in adapter.parts.items():
+        if kind not in submission_kinds.installed():
+            yield Fault("reads", f"{kind} is none of {', '.join(submission_kinds.installed())}")
         if not contracts:
             yield Fault("parts", f"names no contract of {kind}")
         for dataschema in contracts:

@@ -114,7 +114,7 @@ def facts_of_sample(sample: Sample) -> dict[str, Any]:
         "reason": sample.reason,
         "size": sample.size,
         "sha256": sample.sha256,
-        "claims": letter_attributes(sample.seal),
+        "attributes": letter_attributes(sample.seal),
     }
 
 

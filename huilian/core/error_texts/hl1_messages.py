@@ -78,4 +78,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "to state the file again, send it under another name (Huilian does by itself)"
         ),
     ),
+    "HL1031": (
+        "县里没有服务受理种类为 {kind} 的报送；请核对种类，或请县里安装受理它的服务",
+        "no service of the county takes submissions of the kind {kind}; check it, or have the county install one",
+    ),
 }
