@@ -124,11 +124,11 @@ def _wrong_types(adapter: Adapter) -> Iterator[Fault]:
 
 
 def _parts(adapter: Adapter, catalogue: Catalogue) -> Iterator[Fault]:
+    for kind in sorted(adapter.reads.keys() - submission_kinds.installed().keys()):
+        yield Fault("reads", f"{kind} is none of {', '.join(submission_kinds.installed())}")
     for kind in sorted(adapter.reads.keys() ^ adapter.parts.keys()):
         yield Fault("parts", f"and reads differ: {kind} is in one of them only")
     for kind, contracts in adapter.parts.items():
-        if kind not in submission_kinds.installed():
-            yield Fault("reads", f"{kind} is none of {', '.join(submission_kinds.installed())}")
         if not contracts:
             yield Fault("parts", f"names no contract of {kind}")
         for dataschema in contracts:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from huilian.core.errors import ConfigurationError
@@ -65,6 +64,8 @@ def installed() -> dict[str, SubmissionKind]:
     Raises:
         ConfigurationError: HL6006, two packages declare one.
     """
+    from importlib.metadata import entry_points  # noqa: PLC0415  # every command reads settings, few ask for kinds
+
     found: dict[str, SubmissionKind] = {}
     for point in entry_points(group=GROUP):
         for kind in point.load()():
