@@ -180,11 +180,11 @@ def _stated(message: Message, context: Context, kinds: Mapping[str, Kind]) -> di
         raise MessageRefused("HL1010", line=1, field=field, what=what) from None
     manifest: dict[str, Any] = content
     member, kind = SubmissionName.owner(manifest["submission"]) or ("", "")
-    if {manifest["member"], member} != {message.source}:
-        raise MessageRefused("HL1004", member=message.source, type=message.type)
     if manifest["kind"] not in kinds:
         # Were it another service's, that would have taken the message.
         raise MessageRefused("HL1031", kind=manifest["kind"])
+    if {manifest["member"], member} != {message.source} or kind not in {*kinds, *context.owners}:
+        raise MessageRefused("HL1004", member=message.source, type=message.type)
     if message.submission != manifest["submission"]:
         # What is told of the message is told under that name.
         raise MessageRefused("HL1010", line=1, field="submission", what="HL2023")
