@@ -343,7 +343,7 @@ def samples(
     as_json: session.Json = False,
 ) -> None:
     """Show samples of counted refusals."""
-    from huilian.cli.documents import write_document  # noqa: PLC0415
+    from huilian.cli.members.documents import write_document  # noqa: PLC0415
     from huilian.core.files import PRIVATE  # noqa: PLC0415
     from huilian.county.messages.dead_letters import all_samples  # noqa: PLC0415
 
@@ -376,7 +376,7 @@ def show(
     as_json: session.Json = False,
 ) -> None:
     """Show one dead letter."""
-    from huilian.cli.documents import write_document  # noqa: PLC0415
+    from huilian.cli.members.documents import write_document  # noqa: PLC0415
     from huilian.core.files import PRIVATE  # noqa: PLC0415
     from huilian.county.messages.dead_letters import find  # noqa: PLC0415
 

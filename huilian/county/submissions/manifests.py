@@ -59,7 +59,7 @@ def load(message: Message, context: Context, kinds: Mapping[str, Kind]) -> dict[
     """Return the manifest in a message, as it came, when it keeps its contract and speaks for its sender.
 
     Raises:
-        MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong; HL1031, nobody
+        MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong; HL1037, nobody
             takes its kind.
     """
     manifest = _stated(message, context, kinds)
@@ -182,7 +182,7 @@ def _stated(message: Message, context: Context, kinds: Mapping[str, Kind]) -> di
     member, kind = SubmissionName.owner(manifest["submission"]) or ("", "")
     if manifest["kind"] not in kinds:
         # Were it another service's, that would have taken the message.
-        raise MessageRefused("HL1031", kind=manifest["kind"])
+        raise MessageRefused("HL1037", kind=manifest["kind"])
     if {manifest["member"], member} != {message.source} or kind not in {*kinds, *context.owners}:
         raise MessageRefused("HL1004", member=message.source, type=message.type)
     if message.submission != manifest["submission"]:

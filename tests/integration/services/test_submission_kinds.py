@@ -154,7 +154,7 @@ def test_what_is_of_no_kind_is_refused_once(county: ReportingCounty):
     text = (
         "no service of the county takes submissions of the kind loan_ledger; check it, or have the county install one"
     )
-    assert county.dead_letters() == [("HL1031", text), ("HL1031", text)]
+    assert county.dead_letters() == [("HL1037", text), ("HL1037", text)]
 
 
 def test_a_kind_that_only_its_service_knows_is_taken(
