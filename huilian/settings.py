@@ -33,9 +33,9 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import files
 from huilian.core.errors import ConfigurationError
 from huilian.core.files import make_folder, sync, write_atomically
-from huilian.wire import trusted_keys
+from huilian.wire import submission_kinds, trusted_keys
 from huilian.wire.keys import KeyFolder
-from huilian.wire.manifests import FULL_LISTS
+from huilian.wire.submission_kinds import is_full_list
 from huilian.wire.trusted_keys import TrustedKey
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class Settings:
         amqp_url: RabbitMQ's URL, for the distributed host.
         listen: address and port of the HTTP interface.
         adapters: the adapters' own settings, by the adapter's name.
-        missing_at_most_percent: by kind of submission, how much of what stood a full list may lack; other kinds have
-            the default.
+        missing_at_most_percent: by kind of submission, how much of what stood a full list may lack; those that are
+            not named may lack `MISSING_AT_MOST_PERCENT`.
         daily_mib: how much a member may hand in on a day.
         dead_letters: how many of a member's messages may wait as dead letters.
         dead_letter_mib: what these may have together.
@@ -100,9 +100,7 @@ class Settings:
     amqp_url: str = ""
     listen: str = DEFAULT_LISTEN
     adapters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    missing_at_most_percent: Mapping[str, int] = field(
-        default_factory=lambda: dict.fromkeys(FULL_LISTS, MISSING_AT_MOST_PERCENT)
-    )
+    missing_at_most_percent: Mapping[str, int] = field(default_factory=dict)
     daily_mib: int = 2048
     dead_letters: int = 10_000
     dead_letter_mib: int = 1024
@@ -326,15 +324,16 @@ class Home:
 
 
 def _percent_by_kind(stated: object, file: Path) -> dict[str, int]:
-    """Return for every kind of full list how much of what stood it may lack, in per cent.
+    """Return by kind of full list how much of what stood it may lack, in per cent, where that is stated.
 
     Raises:
         ConfigurationError: HL6006, there is no such kind, or it is no whole number from 0 to 100.
     """
-    found = dict.fromkeys(FULL_LISTS, MISSING_AT_MOST_PERCENT)
+    found: dict[str, int] = {}
     for kind, percent in stated.items() if isinstance(stated, dict) else [("", None)]:
-        if kind not in FULL_LISTS or type(percent) is not int or not 0 <= percent <= 100:  # noqa: PLR2004
-            what = f"{_MISSING}.{kind}: 种类 ({', '.join(FULL_LISTS)}) = 0..100 (a kind, and a whole number)"
+        if not is_full_list(kind) or type(percent) is not int or not 0 <= percent <= 100:  # noqa: PLR2004
+            known = ", ".join(name for name in submission_kinds.installed() if is_full_list(name))
+            what = f"{_MISSING}.{kind}: 种类 ({known}) = 0..100 (a kind, and a whole number)"
             raise ConfigurationError("HL6006", file=file, what=what)
         found[kind] = percent
     return found

@@ -26,11 +26,14 @@ from schemas.messages import (
     PlatformKeyList,
     Receipt,
     ReceiptOfVersion1,
+    ReceiptOfVersion2,
     RefusedFile,
+    RefusedFileOfVersion1,
     SubmissionManifest,
     SubmissionManifestOfVersion1,
     SubmissionManifestOfVersion2,
     SubmissionManifestOfVersion3,
+    SubmissionManifestOfVersion4,
 )
 from schemas.outgoing import (
     CompensationResultRecord,
@@ -140,22 +143,46 @@ def contracts() -> list[Contract]:
         Contract(
             "submission_manifest",
             4,
-            SubmissionManifest,
+            SubmissionManifestOfVersion4,
             SINGLE,
             "提交清单",
             "What a submission holds, with the file's own control totals and how many records may be missing.",
         ),
         Contract(
+            "submission_manifest",
+            5,
+            SubmissionManifest,
+            SINGLE,
+            "提交清单",
+            "What a submission of any kind holds; otherwise as version 4.",
+        ),
+        Contract(
             "refused_file",
             1,
-            RefusedFile,
+            RefusedFileOfVersion1,
             SINGLE,
             "退回文件",
             "A file that its sender's adapter refused as a whole; answered with a receipt like a submission.",
         ),
+        Contract(
+            "refused_file",
+            2,
+            RefusedFile,
+            SINGLE,
+            "退回文件",
+            "A file of any kind that its sender's adapter refused as a whole; otherwise as version 1.",
+        ),
         Contract("receipt", 1, ReceiptOfVersion1, SINGLE, "回执", "The registry's answer to a submission."),
         Contract(
-            "receipt", 2, Receipt, SINGLE, "回执", "The registry's answer to a submission stated by manifest version 2."
+            "receipt",
+            2,
+            ReceiptOfVersion2,
+            SINGLE,
+            "回执",
+            "The registry's answer to a submission stated by manifest version 2.",
+        ),
+        Contract(
+            "receipt", 3, Receipt, SINGLE, "回执", "The answer to a submission of a kind that version 2 does not list."
         ),
         Contract(
             "loans_changed",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import marshmallow as ma
 
 from huilian.records import fields as f
+from huilian.wire.submission_kinds import PATTERN
 from schemas.records import KEY
+from schemas.submission_kinds import GUARANTEE_BOOK, INSURANCE_PACKAGE, LOAN_LEDGER, REPAYMENT_JOURNAL, ROSTER
 
 __all__ = [
     "SUBMISSION_KIND",
@@ -14,23 +18,22 @@ __all__ = [
     "PlatformKeyList",
     "Receipt",
     "ReceiptOfVersion1",
+    "ReceiptOfVersion2",
     "RefusedFile",
+    "RefusedFileOfVersion1",
     "SubmissionManifest",
     "SubmissionManifestOfVersion1",
     "SubmissionManifestOfVersion2",
     "SubmissionManifestOfVersion3",
+    "SubmissionManifestOfVersion4",
     "SubmissionPart",
 ]
 
 SUBMISSION_KIND = {
-    "roster": "花名册",
-    "loan_ledger": "贷款台账",
-    "repayment_journal": "还款流水",
-    "guarantee_book": "担保业务明细",
-    "insurance_package": "保险业务报文",
+    kind.name: kind.chinese for kind in (ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE)
 }
-"""The kinds of submission. A guarantee book holds guarantees, compensations and releases, an
-insurance package policies, claims and period results; of the others each is of one type."""
+"""The kinds of submission that published versions list; later ones are in `submission_kinds` alone."""
+_ANY_KIND: Any = f.Text(40, pattern=PATTERN, required=True, metadata={"zh": "种类"})
 _KIND_OF_VERSION_1 = {kind: SUBMISSION_KIND[kind] for kind in ("roster", "loan_ledger", "repayment_journal")}
 SUBMISSION_STATUS = {"accepted": "已入账", "refused": "已退回"}
 
@@ -122,7 +125,7 @@ class ControlTotals(ma.Schema):
     )
 
 
-class SubmissionManifest(SubmissionManifestOfVersion2):
+class SubmissionManifestOfVersion4(SubmissionManifestOfVersion2):
     """What a submission holds, stated by its sender and checked before any of it is applied.
 
     As version 2, and besides: `control_totals` is what the file states of itself, null where
@@ -138,7 +141,16 @@ class SubmissionManifest(SubmissionManifestOfVersion2):
     base_sha256 = f.Digest(required=True, allow_none=True, metadata={"zh": "所依据提交的分批摘要"})
 
 
-class RefusedFile(ma.Schema):
+class SubmissionManifest(SubmissionManifestOfVersion4):
+    """What a submission holds, stated by its sender and checked before any of it is applied.
+
+    As version 4, of any kind that the county takes.
+    """
+
+    kind = _ANY_KIND
+
+
+class RefusedFileOfVersion1(ma.Schema):
     """A file that its sender's adapter refused as a whole: none of its rows was sent.
 
     The county must know that a file is there and is not in its figures. `submission` is not the
@@ -155,6 +167,15 @@ class RefusedFile(ma.Schema):
     file_sha256 = f.Digest(required=True, metadata={"zh": "文件摘要"})
     code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, metadata={"zh": "错误代码"})
     message = f.Text(500, required=True, metadata={"zh": "错误说明"})
+
+
+class RefusedFile(RefusedFileOfVersion1):
+    """A file that its sender's adapter refused as a whole: none of its rows was sent.
+
+    As version 1, of any kind that the county takes.
+    """
+
+    kind = _ANY_KIND
 
 
 class ReceiptOfVersion1(ma.Schema):
@@ -180,7 +201,7 @@ class ReceiptOfVersion1(ma.Schema):
     file_sha256 = f.Digest(required=True, metadata={"zh": "文件摘要"})
 
 
-class Receipt(ReceiptOfVersion1):
+class ReceiptOfVersion2(ReceiptOfVersion1):
     """The registry's signed answer to a submission; asked again, it is the same.
 
     `changed` and `unchanged` count accepted rows against what was known before;
@@ -188,6 +209,12 @@ class Receipt(ReceiptOfVersion1):
     """
 
     kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
+
+
+class Receipt(ReceiptOfVersion2):
+    """The signed answer to a submission of a kind that version 2 does not list; otherwise as that version."""
+
+    kind = _ANY_KIND
 
 
 class DocumentSignature(ma.Schema):

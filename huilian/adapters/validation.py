@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import ConfigurationError
-from huilian.wire import access
+from huilian.wire import access, submission_kinds
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -124,6 +124,8 @@ def _wrong_types(adapter: Adapter) -> Iterator[Fault]:
 
 
 def _parts(adapter: Adapter, catalogue: Catalogue) -> Iterator[Fault]:
+    for kind in sorted(adapter.reads.keys() - submission_kinds.installed().keys()):
+        yield Fault("reads", f"{kind} is none of {', '.join(submission_kinds.installed())}")
     for kind in sorted(adapter.reads.keys() ^ adapter.parts.keys()):
         yield Fault("parts", f"and reads differ: {kind} is in one of them only")
     for kind, contracts in adapter.parts.items():

@@ -9,7 +9,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from huilian import __version__
-from huilian.cli import adapters, bundle, demo, doctor, edge, keys, members, messages, office, push, screen
+from huilian.cli import adapters, bundle, demo, doctor, edge, messages, office, push, screen
+from huilian.cli.members import directory, keys, persons
 from huilian.core.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.core.files import EXPLAINED, explain
 
@@ -91,15 +92,16 @@ office.register_serve(app)
 doctor.register(app)
 adapters.register(app)
 demo.register(app)
-keys.register(members.app)
-members.register_joining(members.app)
-members.register_approval(members.app)
-keys.register_rotation(members.app)
-members.register_standing(members.app)
+keys.register(directory.app)
+directory.register_joining(directory.app)
+directory.register_approval(directory.app)
+keys.register_rotation(directory.app)
+directory.register_standing(directory.app)
 adapters.register_new(adapters.app)
 adapters.register_check(adapters.app)
 app.add_typer(adapters.app, name="adapter")
-app.add_typer(members.app, name="member")
+app.add_typer(directory.app, name="member")
+app.add_typer(persons.app, name="person")
 app.add_typer(office.token_app, name="token")
 app.add_typer(office.broker_app, name="broker")
 app.add_typer(edge.app, name="edge")

@@ -20,7 +20,8 @@ import tomlkit
 import typer
 
 from huilian.adapters import loading
-from huilian.cli import documents, queries, screen, session
+from huilian.cli import queries, screen, session
+from huilian.cli.members import documents
 from huilian.cli.push import ACCEPTED, Answer, Way, send
 from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.files import PRIVATE, make_folder, write_atomically

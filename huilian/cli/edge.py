@@ -12,7 +12,8 @@ import structlog
 import typer
 from rich.markup import escape
 
-from huilian.cli import documents, screen, session
+from huilian.cli import screen, session
+from huilian.cli.members import documents
 from huilian.core.errors import UsageError
 from huilian.settings import Home
 from huilian.wire.names import PLATFORM

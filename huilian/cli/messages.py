@@ -114,7 +114,7 @@ def facts_of_sample(sample: Sample) -> dict[str, Any]:
         "reason": sample.reason,
         "size": sample.size,
         "sha256": sample.sha256,
-        "claims": letter_attributes(sample.seal),
+        "attributes": letter_attributes(sample.seal),
     }
 
 
@@ -343,7 +343,7 @@ def samples(
     as_json: session.Json = False,
 ) -> None:
     """Show samples of counted refusals."""
-    from huilian.cli.documents import write_document  # noqa: PLC0415
+    from huilian.cli.members.documents import write_document  # noqa: PLC0415
     from huilian.core.files import PRIVATE  # noqa: PLC0415
     from huilian.county.messages.dead_letters import all_samples  # noqa: PLC0415
 
@@ -376,7 +376,7 @@ def show(
     as_json: session.Json = False,
 ) -> None:
     """Show one dead letter."""
-    from huilian.cli.documents import write_document  # noqa: PLC0415
+    from huilian.cli.members.documents import write_document  # noqa: PLC0415
     from huilian.core.files import PRIVATE  # noqa: PLC0415
     from huilian.county.messages.dead_letters import find  # noqa: PLC0415
 

@@ -28,6 +28,7 @@ from huilian.county.forms import print_form
 from huilian.county.submissions.queries import REPORTED, STATUS
 from huilian.institution.transports.http import Client
 from huilian.settings import Home
+from huilian.wire import submission_kinds
 from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
 
 if TYPE_CHECKING:
@@ -102,15 +103,8 @@ def _lines(answer: httpx.Response) -> Iterator[str]:
 
 def kind_in_chinese(kind: str) -> str:
     """Return the Chinese name of a kind of submission, or the kind itself: "贷款台账" of "loan_ledger"."""
-    return _labels().get(kind, kind)
-
-
-@functools.cache
-def _labels() -> dict[str, str]:
-    from huilian.wire import catalogue  # noqa: PLC0415  # polars
-
-    field = catalogue.installed().latest("receipt").schema().fields["kind"]
-    return dict(getattr(field, "labels", {}))
+    declared = submission_kinds.installed().get(kind)
+    return declared.chinese if declared else kind
 
 
 def scoreboard(found: Mapping[str, Any], _: object) -> Iterator[Table]:

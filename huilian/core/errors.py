@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.core.error_texts import TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "AccessDenied",
@@ -39,6 +39,8 @@ __all__ = [
     "describe",
     "kept",
     "printable",
+    "reasons_of",
+    "refused_for",
     "told",
 ]
 
@@ -82,6 +84,27 @@ class MessageRefused(HuilianError):
 
     signature_held: bool = True
     """Whether it was refused after its signature was found to hold; before that anybody may have sent it."""
+
+
+def refused_for(refusals: Sequence[MessageRefused]) -> MessageRefused:
+    """Return one refusal for all of these reasons, so that a sender is told every one of them at once.
+
+    A handler that looks at everything collects what is wrong and raises this. Of a single reason it is that one.
+    """
+    if len(refusals) == 1:
+        return refusals[0]
+    what = "；".join(f"{refusal.code} {refusal.chinese}" for refusal in refusals)
+    return MessageRefused("HL1035", what=what, reasons=[reason for each in refusals for reason in reasons_of(each)])
+
+
+def reasons_of(error: HuilianError) -> list[dict[str, str | None]]:
+    """Return why something was refused: of each reason the field at fault, if it names one, code and both texts."""
+    several: list[dict[str, str | None]] | None = error.facts.get("reasons")  # type: ignore[assignment]  # put there above
+    if several:
+        return several
+    field = error.facts.get("field")
+    shown = None if field is None else str(field)
+    return [{"field": shown, "code": error.code, "message": error.chinese, "message_en": error.english}]
 
 
 class FileRefused(HuilianError):

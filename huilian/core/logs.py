@@ -28,14 +28,6 @@ __all__ = ["configure", "redact", "where"]
 
 FORBIDDEN_FIELDS: Final = frozenset(
     {
-        "name",
-        "borrower_name",
-        "person_name",
-        "head_name",
-        "identity_number",
-        "phone",
-        "account",
-        "account_last_four",
         "private_key",
         "password",
         "secret",
@@ -47,6 +39,8 @@ FORBIDDEN_FIELDS: Final = frozenset(
     }
 )
 """Fields whose values are starred wherever they appear."""
+_PERSONAL_FIELD: Final = re.compile("(?:^|_)(?:name|identity|phone|account)(?:_|$)")
+"""So are those of fields whose names have one of these words, "borrower_name": no record is known here."""
 STARS: Final = "***"
 DEPTH: Final = 8
 """How deep a value may be nested; what lies deeper is not shown."""
@@ -92,7 +86,11 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _clean_field(field: object, value: object, depth: int) -> object:
-    return STARS if isinstance(field, str) and field.lower() in FORBIDDEN_FIELDS else _clean(value, depth)
+    return STARS if isinstance(field, str) and _is_forbidden(field.lower()) else _clean(value, depth)
+
+
+def _is_forbidden(field: str) -> bool:
+    return field in FORBIDDEN_FIELDS or _PERSONAL_FIELD.search(field) is not None
 
 
 def _clean(value: object, depth: int) -> object:

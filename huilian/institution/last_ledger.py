@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASKS_FOR_THE_WHOLE",
-    "GONE",
-    "KINDS",
     "SENT_WHOLE_AFTER",
     "Basis",
     "Content",
@@ -193,10 +191,6 @@ def _named(file: Path, sha256: str) -> Path:
     return file.with_name(f"{_NAME}-{sha256[:16]}{_SUFFIX}")
 
 
-KINDS: Final = {"loan_ledger": "loan_no"}
-"""The kinds of submission that can be told so, and what one record of theirs is known by."""
-GONE: Final = "loans_gone"
-"""The type of the records that name what is no longer there."""
 SENT_WHOLE_AFTER: Final = frozenset({ASKS_FOR_THE_WHOLE, "HL1005"})
 """The refusals after which such a ledger is sent whole, by itself; an older county does not know the contract."""
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CONTRACT", "Rows", "about", "rejected", "rows"]
 
 CONTRACT: Final = "receipt/v2"
-"""The newest; version 1 has the same fields: what writes the one writes the other."""
+"""What adapters write; every version has the same fields: what writes the one writes the others."""
 _TYPE: Final = "rejections"
 
 _log = structlog.get_logger(__name__)

@@ -31,8 +31,8 @@ from huilian.core.error_texts import LACKS_TOO_MUCH
 from huilian.core.errors import UsageError
 from huilian.core.files import PRIVATE, make_folder, sync, write, write_atomically
 from huilian.wire import envelope
-from huilian.wire.manifests import FULL_LISTS
 from huilian.wire.names import SubmissionName
+from huilian.wire.submission_kinds import is_full_list
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -289,7 +289,7 @@ def _speaks_of_the_same(other: SpooledSubmission, own: Mapping[str, Any]) -> boo
     if "code" in stated or (other.receipt or {}).get("status") == "refused":
         return False
     # Of messages that complete one another, such as an insurer's of one day, only one of the same name is meant.
-    same = ("kind", "as_of", "file_sequence", *(() if own["kind"] in FULL_LISTS else ("file_name",)))
+    same = ("kind", "as_of", "file_sequence", *(() if is_full_list(own["kind"]) else ("file_name",)))
     return all(stated.get(name) == own.get(name) for name in same)
 
 

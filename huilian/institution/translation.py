@@ -28,7 +28,7 @@ from huilian.core.files import explain
 from huilian.institution import last_ledger
 from huilian.institution.last_ledger import Content
 from huilian.institution.spool import Spool
-from huilian.wire import envelope
+from huilian.wire import envelope, submission_kinds
 from huilian.wire.batches import Batcher
 from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     from huilian.settings import Home
     from huilian.wire.catalogue import Catalogue, Contract
     from huilian.wire.keys import SigningKey
+    from huilian.wire.submission_kinds import SubmissionKind
 
 __all__ = ["Refused", "on_one_line", "spool_refusal", "translate"]
 
 REJECTIONS_CONTRACT: Final = "rejections/v2"
-GONE_CONTRACT: Final = "loans_gone/v1"
-MANIFEST: Final = "submission_manifest/v4"
+MANIFEST: Final = "submission_manifest/v5"
 ROWS: Final = "rows"
 """What `Piece.stated` calls the number of rows; all else there are amounts."""
 REFUSED_FILE: Final = "refused_file"
@@ -101,6 +101,7 @@ def translate(
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FileRefused("HL3010", file=source.name, what=explain(error)) from error
+    kind = submission_kinds.installed()[identity.kind]
     spool = Spool(home.spool)
     first = SubmissionName.of(member, identity.kind, identity.as_of, sha256)
     name, known = spool.place(first, allow_missing=allow_missing)
@@ -112,7 +113,10 @@ def translate(
     writer = spool.begin(name)
     work = _Sealing(
         # Of a day's numbered files the highest counts: each must say all that it states.
-        base=None if identity.sequence is not None else last_ledger.find(spool, member, identity.kind, identity.as_of),
+        base=last_ledger.find(spool, member, kind.name, identity.as_of)
+        if kind.gone and identity.sequence is None
+        else None,
+        kind=kind,
         name=name,
         member=member,
         identity=identity,
@@ -192,7 +196,8 @@ class _Sealing:
     """One submission in the making.
 
     Args:
-        base: the ledger it can be told from by its differences, if there is one.
+        base: the submission it can be told from by its differences, if there is one.
+        kind: what it is.
         name: of the submission.
         member: who sends it.
         identity: what the file's name says.
@@ -208,6 +213,7 @@ class _Sealing:
         self,
         *,
         base: Basis | None,
+        kind: SubmissionKind,
         name: str,
         member: str,
         identity: FileIdentity,
@@ -219,9 +225,8 @@ class _Sealing:
         allow_missing: int = 0,
     ) -> None:
         self.base = base
-        self.content = (
-            Content(last_ledger.KINDS[identity.kind], writer.folder) if identity.kind in last_ledger.KINDS else None
-        )
+        self.kind = kind
+        self.content = Content(self._key, writer.folder) if kind.gone else None
         self.name = name
         self.member = member
         self.identity = identity
@@ -237,10 +242,10 @@ class _Sealing:
         self.stated: dict[str, str] = {}
         self.parts: list[dict[str, Any]] = []
         self.rejections: list[pl.DataFrame] = []
-        self._contracts = {
-            contract.type: contract
-            for contract in map(catalogue.named, (*adapter.parts[identity.kind], GONE_CONTRACT, REJECTIONS_CONTRACT))
-        }
+        contracts = [catalogue.named(each) for each in (*adapter.parts[kind.name], REJECTIONS_CONTRACT)]
+        if kind.gone:
+            contracts.append(catalogue.latest(kind.gone))
+        self._contracts = {contract.type: contract for contract in contracts}
         self._batchers = {message_type: Batcher() for message_type in self._contracts}
 
     def close(self) -> None:
@@ -274,12 +279,17 @@ class _Sealing:
         rows = self.content.take(accepted)
         return accepted.filter(~self.base.has(rows)) if self.base else accepted
 
-    def _tell_gone(self, base: Basis, content: Content) -> None:
+    @property
+    def _key(self) -> str:
+        (key,) = self.kind.records[self.kind.name].key
+        return key
+
+    def _tell_gone(self, base: Basis, content: Content, gone_type: str) -> None:
         told = 0
         for gone in base.gone(content.keys()):
             lines = pl.int_range(told + 1, told + gone.len() + 1, eager=True)
             told += gone.len()
-            self._add(last_ledger.GONE, pl.DataFrame({"line": lines, "loan_no": gone}))
+            self._add(gone_type, pl.DataFrame({"line": lines, self._key: gone}))
 
     def _add(self, message_type: str, frame: pl.DataFrame) -> None:
         for records, body in self._batchers[message_type].add(frame):
@@ -302,8 +312,8 @@ class _Sealing:
         """Seal what is left and the manifest, write the rejections; return the manifest as it travels."""
         if self.content:
             self.content.finish()
-            if self.base:
-                self._tell_gone(self.base, self.content)
+            if self.base and self.kind.gone:
+                self._tell_gone(self.base, self.content, self.kind.gone)
         for message_type, batcher in self._batchers.items():
             for records, body in batcher.flush():
                 self._seal(message_type, records, body)

@@ -41,6 +41,9 @@ KINDS: Final[dict[str, str]] = {
     "insurer": "保险公司",
     "finance": "财政局",
     "credit_bureau": "信用信息平台",
+    "reguarantor": "再担保公司",
+    "auditor": "审计机关",
+    "supervisor": "监管部门",
     "platform": "惠联平台",
 }
 """Kinds of member and their Chinese names; "platform" is Huilian's own services."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ["ASKS_FOR_THE_WHOLE", "FULL_LISTS", "content_sha256", "has_base", "sync", "write_atomically"]
+__all__ = ["ASKS_FOR_THE_WHOLE", "content_sha256", "has_base", "sync", "write_atomically"]
 
 
 ASKS_FOR_THE_WHOLE: Final = "HL1021"
@@ -31,7 +31,3 @@ def content_sha256(manifest: Mapping[str, Any]) -> str:
     """
     parts = "".join(part["sha256"] for part in manifest["parts"])
     return hashlib.sha256(((manifest.get("base_sha256") or "") + parts).encode("ascii")).hexdigest()
-
-
-FULL_LISTS: Final = ("roster", "loan_ledger", "guarantee_book")
-"""The kinds of submission that list all there is: what one lacks is missing, and the next of its day replaces it."""

@@ -12,6 +12,7 @@ from huilian.county.changes import Event
 from huilian.county.submissions.kinds import Counts, Part
 from huilian.county.submissions.statements import Stated, Statements
 from schemas.insurance import ClaimChange, ClaimRecord, PeriodResultRecord, PolicyChange, PolicyRecord
+from schemas.submission_kinds import INSURANCE_PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,20 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["PACKAGE", "apply"]
 
+_RECORDS: Final = INSURANCE_PACKAGE.records
 PACKAGE: Final = Statements(
     {
-        # A package bears the day it was made. Policies are sold ahead; claims are of what has happened.
         "policies": Stated(
-            Part(PolicyRecord, ("policy_no",), ("sum_insured", "premium")),
+            Part(PolicyRecord, _RECORDS["policies"]),
             "insurance_claim.policy",
             Event("policies_changed", 1, PolicyChange),
         ),
         "claims": Stated(
-            Part(ClaimRecord, ("claim_no",), ("amount",), (("event_date", "HL2025"), ("paid_date", "HL2025"))),
+            Part(ClaimRecord, _RECORDS["claims"]),
             "insurance_claim.claim",
             Event("claims_changed", 1, ClaimChange),
         ),
-        "period_results": Stated(Part(PeriodResultRecord, ("period",)), "insurance_claim.period_result"),
+        "period_results": Stated(Part(PeriodResultRecord, _RECORDS["period_results"]), "insurance_claim.period_result"),
     }
 )
 

@@ -9,15 +9,13 @@ from huilian.county.changes import Fold
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind, Single
 from huilian.database.schema import Component
-from schemas.messages import SUBMISSION_KIND
+from schemas.submission_kinds import INSURANCE_PACKAGE
 from services.insurance_claim import domain, feeds
 
 __all__ = ["service"]
 
-PACKAGE: Final = "insurance_package"
-INSURANCE_PACKAGE: Final = Kind(
-    name=PACKAGE,
-    chinese=SUBMISSION_KIND[PACKAGE],
+PACKAGE: Final = Kind(
+    declared=INSURANCE_PACKAGE,
     parts=domain.PACKAGE.parts,
     apply=domain.apply,
     standing=domain.PACKAGE.standing,
@@ -34,7 +32,7 @@ service: Final = Service(
     component=Component("insurance_claim", Path(__file__).parent / "migrations", after=("registry",)),
     handlers={"loans_changed": LOANS.handle},
     queries=feeds.QUERIES,
-    kinds=(INSURANCE_PACKAGE,),
+    kinds=(PACKAGE,),
     events=("policies_changed", "claims_changed"),
     tells=domain.PACKAGE.tells,
     forget=LOANS.forget,

@@ -7,15 +7,16 @@ from typing import Final
 from huilian.county.submissions.kinds import Part
 from huilian.records import columnar
 from schemas.records import LoanGone, LoanLedgerRecord, LoanState
+from schemas.submission_kinds import LOAN_LEDGER
 
 __all__ = ["GONE", "LEDGER", "LOAN_STATE", "PARTS", "SHARED_STATE"]
 
 LEDGER: Final = "loan_ledger"
 GONE: Final = "loans_gone"
 PARTS: Final = {
-    LEDGER: Part(LoanLedgerRecord, ("loan_no",), ("principal", "balance"), (("start_date", "HL2018"),)),
+    LEDGER: Part(LoanLedgerRecord, LOAN_LEDGER.records[LEDGER]),
     # Of a ledger told by its differences only; see `ledger`.
-    GONE: Part(LoanGone, ("loan_no",)),
+    GONE: Part(LoanGone, LOAN_LEDGER.records[GONE]),
 }
 
 LOAN_STATE: Final = [name for name in columnar.columns(LoanLedgerRecord) if name not in ("line", "loan_no")]

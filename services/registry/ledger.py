@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import money
 from huilian.core.errors import MessageRefused
-from huilian.county.submissions.kinds import Differences, Kind, Shortfall
+from huilian.county.submissions.kinds import Kind, Shortfall
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
-from schemas.messages import SUBMISSION_KIND
+from schemas.submission_kinds import LOAN_LEDGER
 from services.registry import loans, replaced_ledger
 from services.registry.columns import GONE, LEDGER, PARTS
 
@@ -167,12 +167,11 @@ def _of_a_whole_ledger(transaction: Transaction, staged: str, facts: dict[str, A
 
 
 KIND: Final = Kind(
-    LEDGER,
+    LOAN_LEDGER,
     PARTS,
     loans.apply,
-    SUBMISSION_KIND[LEDGER],
     shortfall=_shortfall,
-    differences=Differences(GONE, _whole),
+    whole=_whole,
     due_from="bank",
     amount="balance",
 )

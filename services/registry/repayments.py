@@ -10,8 +10,8 @@ from huilian.county.sql import differs, names, of
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part
 from huilian.records import columnar
-from schemas.messages import SUBMISSION_KIND
 from schemas.records import RepaymentChange, RepaymentRecord
+from schemas.submission_kinds import REPAYMENT_JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -77,5 +77,5 @@ def tell(transaction: Transaction) -> Iterator[Draft]:
     return tell_changes(EVENT, transaction.copy_out(query), "registry")
 
 
-_PART: Final = Part(RepaymentRecord, ("transaction_no",), ("principal", "interest"), (("transaction_date", "HL2025"),))
-KIND: Final = Kind(JOURNAL, {JOURNAL: _PART}, apply, SUBMISSION_KIND[JOURNAL], amount="principal")
+_PART: Final = Part(RepaymentRecord, REPAYMENT_JOURNAL.records[JOURNAL])
+KIND: Final = Kind(REPAYMENT_JOURNAL, {JOURNAL: _PART}, apply, amount="principal")

@@ -15,7 +15,7 @@ from huilian.county.sql import differs, names, note_growth, of
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part, Shortfall
 from huilian.records import columnar
-from schemas.messages import SUBMISSION_KIND
+from schemas import submission_kinds
 from schemas.records import HouseholdChange, RosterRecord
 
 if TYPE_CHECKING:
@@ -203,9 +203,8 @@ def _shortfall(transaction: Transaction, submission: Submission, records: Record
 
 
 KIND: Final = Kind(
-    ROSTER,
-    {ROSTER: Part(RosterRecord, ("household_no", "identity_number"))},
+    submission_kinds.ROSTER,
+    {ROSTER: Part(RosterRecord, submission_kinds.ROSTER.records[ROSTER])},
     apply,
-    SUBMISSION_KIND[ROSTER],
     shortfall=_shortfall,
 )

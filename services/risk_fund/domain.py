@@ -21,6 +21,7 @@ from schemas.guarantees import (
     GuaranteeRecord,
     GuaranteeReleaseRecord,
 )
+from schemas.submission_kinds import GUARANTEE_BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -32,35 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = ["BOOK", "apply", "shortfall", "tell"]
 
+_RECORDS: Final = GUARANTEE_BOOK.records
 BOOK: Final = Statements(
     {
-        # A contract may cover several loans, each with amounts of its own.
-        "guarantees": Stated(
-            Part(
-                GuaranteeRecord,
-                ("guarantee_no", "loan_no"),
-                ("guaranteed_amount", "outstanding_amount"),
-                (("start_date", "HL2018"),),
-            ),
-            "risk_fund.guarantee",
-        ),
+        "guarantees": Stated(Part(GuaranteeRecord, _RECORDS["guarantees"]), "risk_fund.guarantee"),
         "guarantee_compensations": Stated(
-            Part(
-                GuaranteeCompensationRecord,
-                ("guarantee_no", "loan_no", "compensated_date"),
-                ("principal", "interest"),
-                (("compensated_date", "HL2025"),),
-            ),
-            "risk_fund.guarantee_compensation",
+            Part(GuaranteeCompensationRecord, _RECORDS["guarantee_compensations"]), "risk_fund.guarantee_compensation"
         ),
         "guarantee_releases": Stated(
-            Part(
-                GuaranteeReleaseRecord,
-                ("guarantee_no", "loan_no", "released_date"),
-                ("released_amount",),
-                (("released_date", "HL2025"),),
-            ),
-            "risk_fund.guarantee_release",
+            Part(GuaranteeReleaseRecord, _RECORDS["guarantee_releases"]), "risk_fund.guarantee_release"
         ),
     }
 )

@@ -9,15 +9,13 @@ from huilian.county.changes import Fold
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
-from schemas.messages import SUBMISSION_KIND
+from schemas.submission_kinds import GUARANTEE_BOOK
 from services.risk_fund import domain, feeds
 
 __all__ = ["service"]
 
-BOOK: Final = "guarantee_book"
-GUARANTEE_BOOK: Final = Kind(
-    name=BOOK,
-    chinese=SUBMISSION_KIND[BOOK],
+BOOK: Final = Kind(
+    declared=GUARANTEE_BOOK,
     parts=domain.BOOK.parts,
     apply=domain.apply,
     shortfall=domain.shortfall,
@@ -33,7 +31,7 @@ service: Final = Service(
     component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
     handlers={"loans_changed": LOANS.handle},
     queries=feeds.QUERIES,
-    kinds=(GUARANTEE_BOOK,),
+    kinds=(BOOK,),
     events=("guarantees_changed",),
     tells={"guarantees_changed": domain.tell},
     forget=LOANS.forget,

@@ -97,9 +97,9 @@ def test_every_schema_is_json_schema(document: dict[str, Any]):
 
 
 def test_a_receipt_is_described_as_its_contract_has_it(document: dict[str, Any]):
-    """One definition: fields, patterns, Chinese names and nulls are those of receipt/v2."""
+    """One definition: fields, patterns, Chinese names and nulls are those of receipt/v3."""
     described = document["components"]["schemas"]["Receipt"]
-    contract = json.loads((FILE.parent / "messages/receipt/v2.json").read_text("utf-8"))
+    contract = json.loads((FILE.parent / "messages/receipt/v3.json").read_text("utf-8"))
     assert set(described["required"]) == set(contract["required"])
     for name, field in contract["properties"].items():
         assert field.items() <= described["properties"][name].items()

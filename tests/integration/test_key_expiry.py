@@ -13,8 +13,8 @@ import pytest
 import structlog
 
 from huilian.cli import doctor, screen, session
-from huilian.cli import members as members_command
 from huilian.cli.application import run
+from huilian.cli.members import directory as members_command
 from huilian.county.jobs import run_due
 from huilian.county.members import directory, key_expiry, standing
 from huilian.county.messages import store

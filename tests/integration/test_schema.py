@@ -35,6 +35,7 @@ KERNEL_TABLES = [
     "huilian.notice_sent",
     "huilian.outbox",
     "huilian.outgoing",
+    "huilian.person",
     "huilian.refusal_count",
     "huilian.refusal_sample",
     "huilian.rejection",

@@ -24,6 +24,7 @@ from huilian.settings import Settings
 from huilian.wire import envelope
 from huilian.wire.envelope import Draft, Message
 from huilian.wire.names import PLATFORM
+from schemas.messages import SUBMISSION_KIND
 from tests.support.county import ANY_SHARE, new_office
 
 if TYPE_CHECKING:
@@ -264,8 +265,9 @@ class ReportingCounty:
                 "base": submission.base.name,
                 "base_sha256": hashlib.sha256("".join(told).encode()).hexdigest(),
             }
-        if submission.allow_missing is not None or submission.control_totals is not None:
-            version = 4
+        is_listed = submission.kind in SUBMISSION_KIND
+        if submission.allow_missing is not None or submission.control_totals is not None or not is_listed:
+            version = 4 if is_listed else 5
             content = {"base": None, "base_sha256": None} | content
             content["allow_missing"] = submission.allow_missing or 0
             content["control_totals"] = submission.control_totals

@@ -16,6 +16,10 @@ from huilian.wire.access import KINDS, AccessRules
 if TYPE_CHECKING:
     from pathlib import Path
 
+EVERYBODY = {
+    *("auditor", "bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "reguarantor", "supervisor"),
+    *("township", "village"),
+}
 # What the parties agreed on, once more: a change of the file has to be made here as well.
 AGREED = {
     "roster": ({"county"}, {"platform"}),
@@ -38,14 +42,8 @@ AGREED = {
     "period_results": ({"insurer"}, {"platform"}),
     "insurance_element": ({"insurer"}, {"platform"}),
     "confirmations": ({"platform"}, {"bank", "insurer"}),
-    "notices": (
-        {"platform"},
-        {"bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "township", "village"},
-    ),
-    "platform_keys": (
-        {"platform"},
-        {"bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "township", "village"},
-    ),
+    "notices": ({"platform"}, EVERYBODY),
+    "platform_keys": ({"platform"}, EVERYBODY),
     "credit_records": ({"platform"}, {"credit_bureau"}),
     "loans_gone": ({"bank"}, {"platform"}),
     "refused_file": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),

@@ -12,7 +12,7 @@ import pytest
 
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting, loading
 from huilian.core.errors import ConfigurationError
-from huilian.wire import access
+from huilian.wire import access, submission_kinds
 from huilian.wire.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ WRONG_TABLE = {"banks": Setting(dict, "银行", {"甲": 1})}  # type: ignore[dic
         ("parts", {"loan_ledger": ["loan_ledger/v1"]}, "must map kinds of submission to tuples of contracts"),
         ("parts", {}, "and reads differ: loan_ledger is in one of them only"),
         ("parts", {"loan_ledger": ()}, "names no contract of loan_ledger"),
+        (
+            "reads",
+            {"wishes": "RCB01_LOAN_20240531.csv"},
+            f"wishes is none of {', '.join(submission_kinds.installed())}",
+        ),
         ("parts", {"loan_ledger": ("loan_ledger/v9",)}, "names the unknown contract loan_ledger/v9"),
         ("totals", ["principal"], "must map kinds of submission to tuples of amounts"),
         ("totals", {"roster": ()}, "names roster, which it does not read"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import dataclasses
 import functools
 import importlib
 import re
@@ -13,7 +14,14 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huilian.adapters import REJECTIONS
 from huilian.county import service
+from huilian.county.members import directory
+from huilian.county.messages import dead_letters
+from huilian.county.submissions.kinds import Kind
+from huilian.county.submissions.queries import QUERIES
+from huilian.wire import catalogue, submission_kinds
+from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,9 +258,38 @@ def test_the_kernel_names_no_service_and_no_query_of_one():
     names = set(service.installed())
     for each in service.installed().values():
         names |= {query.address for query in each.queries} | {query.answer.__name__ for query in each.queries}
-    found = [
+    assert _named_in_the_kernel(names) == []
+
+
+def test_the_kernel_names_no_kind_of_submission():
+    """Nor the type of the records by which one is told by its differences."""
+    kinds = submission_kinds.installed()
+    assert set(kinds) >= {"roster", "loan_ledger"}
+    assert _named_in_the_kernel(set(kinds) | {kind.gone for kind in kinds.values() if kind.gone}) == []
+
+
+def test_the_kernel_names_no_field_of_a_record():
+    """Policies speak of households and loans in a closed list of facts of their own."""
+    types = {name for kind in submission_kinds.installed().values() for name in kind.records}
+    contracts = catalogue.installed().contracts.values()
+    fields = {field for each in contracts if each.type in types for field in each.schema().fields}
+    fields -= _kernels_own_words()
+    assert fields >= {"loan_no", "household_no", "balance", "borrower_name", "premium"}
+    assert [found for found in _named_in_the_kernel(fields) if not found.startswith("huilian/policy/")] == []
+
+
+def _kernels_own_words() -> set[str]:
+    """Return the fields of what the kernel itself takes, keeps and answers; some records have such fields, too."""
+    single = [each for each in catalogue.installed().contracts.values() if not each.bulk]
+    words = {field for each in single for field in each.schema().fields} | set(REJECTIONS)
+    words |= {field for query in QUERIES for field in query.row().fields}
+    kept = (directory.Member, dead_letters.DeadLetter, Draft, Kind)
+    return words | {field.name for each in kept for field in dataclasses.fields(each)}
+
+
+def _named_in_the_kernel(names: set[str]) -> list[str]:
+    return [
         place(path, node)
         for path, node in nodes()
         if path.startswith("huilian/") and isinstance(node, ast.Constant) and node.value in names
     ]
-    assert found == []

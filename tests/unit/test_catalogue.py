@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 import marshmallow as ma
 import pytest
 
 from huilian.core.errors import ConfigurationError, MessageRefused
-from huilian.wire import catalogue
+from huilian.wire import catalogue, submission_kinds
 from huilian.wire.catalogue import Catalogue, Contract
 from schemas.catalogue import contracts
 
@@ -65,3 +67,32 @@ def test_a_contract_that_two_packages_bring_is_refused(monkeypatch: pytest.Monke
     with pytest.raises(ConfigurationError, match=r"HL6006 .*roster/v1 is defined twice"):
         catalogue.installed()
     catalogue.installed.cache_clear()
+
+
+def test_a_kind_of_submission_is_declared_once(monkeypatch: pytest.MonkeyPatch):
+    """By whichever package; two that call theirs the same are told so."""
+    value = "schemas.submission_kinds:submission_kinds"
+    twice = [EntryPoint(name, value, submission_kinds.GROUP) for name in ("schemas", "another")]
+    monkeypatch.setattr(
+        "importlib.metadata.entry_points", lambda group: twice if group == submission_kinds.GROUP else []
+    )
+    with pytest.raises(ConfigurationError, match=r"HL6006.*roster is declared twice"):
+        submission_kinds.installed.__wrapped__()
+
+
+def test_kinds_are_known_without_their_contracts():
+    """Every command may ask for them: nothing heavy is loaded."""
+    command = "from huilian.wire import submission_kinds; import sys; submission_kinds.installed();"
+    command += "print({'polars', 'marshmallow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-P", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_every_kind_is_made_of_contracts():
+    """Their fields have what the kind names of them, in every version."""
+    for kind in submission_kinds.installed().values():
+        for name, record in kind.records.items():
+            named = {*record.key, *record.totals, *(field for field, _ in record.dated)}
+            versions = [contract for contract in contracts() if contract.type == name]
+            assert versions
+            assert all(named <= set(contract.schema().fields) for contract in versions)

@@ -100,6 +100,7 @@ def test_the_commands_are_the_published_ones():
         *("feed", "feed loans", "feed guarantees", "feed policies", "feed claims", "feed scoreboard"),
         *("member", "member add", "member list", "member key"),
         *("member request", "member approve", "member approval", "member welcome", "member rotate", "member announce"),
+        *("person", "person add", "person list", "person end"),
         *("member suspend", "member resume", "member leave", "broker", "broker permissions"),
         *("token", "token add", "token list", "token revoke"),
         *("messages", "messages list", "messages show", "messages retry", "messages samples"),

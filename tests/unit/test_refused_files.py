@@ -74,7 +74,7 @@ def test_a_refusal_is_one_sealed_message_under_a_name_of_its_own(tmp_path: Path)
     [found] = spool.submissions()
     [message] = found.messages()
     assert (message.type, message.dataschema, message.subject, message.submission) == (
-        *("refused_file", "refused_file/v1"),
+        *("refused_file", "refused_file/v2"),
         *("RCB01", name),
     )
     assert found.manifest == content | {"rows": 0, "accepted": 0, "rejected": 0, "parts": []}

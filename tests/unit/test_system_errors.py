@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from huilian.cli.documents import read_document, write_document
+from huilian.cli.members.documents import read_document, write_document
 from huilian.core.errors import UsageError
 from huilian.core.files import explain, explain_no_file
 

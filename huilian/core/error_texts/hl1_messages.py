@@ -78,4 +78,29 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "to state the file again, send it under another name (Huilian does by itself)"
         ),
     ),
+    "HL1031": (
+        "机构 {member} 没有代码为 {person} 的人员；请县里用 huilian person add 登记",
+        "member {member} has no person {person}; have the county enter her: huilian person add",
+    ),
+    "HL1032": (
+        "机构 {member} 的人员 {person} 在 {date} 不在任期内",
+        "the person {person} of member {member} does not act on {date}",
+    ),
+    "HL1033": (
+        "机构 {member} 的人员 {person} 没有 {right} 权限",
+        "the person {person} of member {member} has not the right to {right}",
+    ),
+    "HL1034": (
+        "录入人不能审批本人录入的事项：{member} {person}",
+        "who entered does not approve: {member} {person}",
+    ),
+    "HL1035": ("记录有多处不被接收：{what}", "the record is refused for several reasons: {what}"),
+    "HL1036": (
+        "{type} 不能单条报送，只能整份报送（huilian push）",
+        "a record of {type} does not travel alone: send the whole file (huilian push)",
+    ),
+    "HL1037": (
+        "县里没有服务受理种类为 {kind} 的报送；请核对种类，或请县里安装受理它的服务",
+        "no service of the county takes submissions of the kind {kind}; check it, or have the county install one",
+    ),
 }

@@ -49,4 +49,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL7021": ("{file} 无法写入：{what}", "{file} cannot be written: {what}"),
     "HL7022": ("{what} 已登记，不能重复登记", "{what} is registered already"),
     "HL7023": ("{member} 没有有效密钥", "{member} has no key that counts"),
+    "HL7024": (
+        "机构 {member} 没有代码为 {person} 的人员；用 huilian person list 查看",
+        "member {member} has no person {person}; see: huilian person list",
+    ),
+    "HL7025": ("没有编号为 {message} 的报文", "there is no message {message}"),
 }

@@ -14,6 +14,7 @@ from huilian.core import money
 from huilian.core.error_texts import LACKS_TOO_MUCH
 from huilian.core.errors import FileRefused
 from huilian.database.connection import quote
+from huilian.settings import MISSING_AT_MOST_PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ def check(
         submission: what was sent.
         kind: of the submission.
         records: all of them.
-        percent: by kind, how much of what stood a full list may lack.
+        percent: by kind, how much of what stood a full list may lack; of others, the default.
 
     Raises:
         FileRefused: HL3012, a total differs; HL3013, a key appears twice; HL3066, too much is missing; or the code of
@@ -63,8 +64,8 @@ def _check_manifest(transaction: Transaction, submission: Submission, kind: Kind
         totals |= {kind.stated(message_type, field): amount for field, amount in sums.items()}
         if keys != found:
             repeated += [kind.stated(message_type, field) for field in part.key]
-    if submission.base and kind.differences:
-        rows, whole = kind.differences.whole(transaction, submission, records)
+    if submission.base and kind.whole:
+        rows, whole = kind.whole(transaction, submission, records)
         totals = dict(whole)
     _check_totals(submission, rows, totals)
     for message_type, part in kind.parts.items():
@@ -83,7 +84,7 @@ def _check_shortfall(
         return
     found = kind.shortfall(transaction, submission, records)
     allowed = submission.manifest.get("allow_missing") or 0
-    share = percent[kind.name]
+    share = percent.get(kind.name, MISSING_AT_MOST_PERCENT)
     if found.missing > allowed and found.missing * 100 > found.stood * share:
         facts = {"stood": found.stood, "missing": found.missing, "percent": share, "allowed": allowed}
         raise FileRefused(LACKS_TOO_MUCH, **facts)

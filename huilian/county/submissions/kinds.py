@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from huilian.core.errors import ConfigurationError
+
 if TYPE_CHECKING:
     import datetime as dt
     from decimal import Decimal
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.records.record import Record
     from huilian.wire.envelope import Draft
+    from huilian.wire.submission_kinds import RecordType, SubmissionKind
 
-__all__ = ["Apply", "Counts", "Differences", "Kind", "Part", "Records", "Shortfall", "Single", "Submission"]
+__all__ = ["Apply", "Counts", "Kind", "Part", "Records", "Shortfall", "Single", "Submission", "Whole"]
 
 
 @dataclass(frozen=True)
@@ -121,35 +124,37 @@ Apply = Callable[["Transaction", Submission, Records], Generator["Draft", None, 
 """Applies a submission whole: yields the messages to publish, returns its counts."""
 
 
+Whole = Callable[["Transaction", Submission, Records], tuple[int, Mapping[str, "Decimal"]]]
+"""Returns of a submission that is told by its differences how many records the whole has and the sums of its amounts,
+by field, or raises `MessageRefused` where what is told does not fit what stands."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """How the records of one type are known apart within a submission.
+    """The records of one type within a submission: how they are declared, and their schema.
 
     Args:
-        record: their schema.
-        key: the fields that name one record within its institution.
-        totals: the amounts of it that a manifest must state.
-        dated: the dates that cannot lie after the as-of date, each with the code that says so.
+        record: the schema that the service keeps them by.
+        declared: of their type.
     """
 
     record: type[Record]
-    key: tuple[str, ...]
-    totals: tuple[str, ...] = ()
-    dated: tuple[tuple[str, str], ...] = ()
+    declared: RecordType
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return the fields that name one record within its institution."""
+        return self.declared.key
 
-@dataclass(frozen=True)
-class Differences:
-    """How a kind may be told by its differences from the newest submission before.
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Return the amounts of it that a manifest must state."""
+        return self.declared.totals
 
-    Args:
-        gone: the type of the records that name what is no longer there; it is one of the kind's parts.
-        whole: returns how many records the whole has and the sums of its amounts, by field, or raises
-            `MessageRefused` where what is told does not fit what stands.
-    """
-
-    gone: str
-    whole: Callable[[Transaction, Submission, Records], tuple[int, Mapping[str, Decimal]]]
+    @property
+    def dated(self) -> tuple[tuple[str, str], ...]:
+        """Return the dates that cannot lie after the as-of date, each with the code that says so."""
+        return self.declared.dated
 
 
 @dataclass(frozen=True)
@@ -168,32 +173,44 @@ class Single:
 
 @dataclass(frozen=True)
 class Kind:
-    """What one kind of submission is made of, and what its service does with it.
+    """What a service does with one kind of submission.
 
     Args:
-        name: as names of submissions and manifests have it.
-        parts: by type of record; one that is the submission itself is called as the kind is.
+        declared: what both sides know of it.
+        parts: by type of record, each of its types.
         apply: applies a submission that is complete and holds to its manifest.
-        chinese: its name for people.
         shortfall: of a full list, counts what stood and what it lacks, before anything of it is applied.
         standing: counts the records of an accepted submission of which nothing else was stated since, where files
             of one day stand side by side; without it, a later file of the same day and number replaces an earlier one.
-        differences: how it may be told by its differences.
+        whole: completes one that is told by its differences, where that may be.
         single: how one record of it may be posted by itself.
         due_from: the kind of member that must send it at least once a month.
         amount: the total by which what files state and what was taken is compared; with "+" several are added up.
     """
 
-    name: str
+    declared: SubmissionKind
     parts: Mapping[str, Part]
     apply: Apply
-    chinese: str
     shortfall: Callable[[Transaction, Submission, Records], Shortfall] | None = None
     standing: Callable[[Transaction, Submission], int] | None = None
-    differences: Differences | None = None
+    whole: Whole | None = None
     single: Single | None = None
     due_from: str | None = None
     amount: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold it to its declaration.
+
+        Raises:
+            ConfigurationError: HL6006, a type of record is missing or not declared, or it cannot be completed.
+        """
+        if self.parts.keys() != self.declared.records.keys() or (self.whole is None) != (self.declared.gone is None):
+            raise ConfigurationError("HL6006", file=self.name, what="is not made of what its declaration names")
+
+    @property
+    def name(self) -> str:
+        """Return what names of submissions and manifests call it."""
+        return self.declared.name
 
     def stated(self, message_type: str, field: str) -> str:
         """Return how manifest and errors call a field: by its type, too, where that is not the kind."""

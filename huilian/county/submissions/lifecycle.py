@@ -109,6 +109,8 @@ class Intake:
         member, kind_name = SubmissionName.owner(name) or ("", "")
         if message.type == REJECTIONS and self._hands_on(kind_name, message, transaction, context):
             return []
+        if message.type == REJECTIONS and kind_name not in self._kinds:
+            raise MessageRefused("HL1037", kind=kind_name)
         kind = self._kinds.get(kind_name)
         known = entries.find(transaction, name)
         is_its_own = member == message.source and (known is None or known.member == member)

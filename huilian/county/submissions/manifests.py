@@ -59,15 +59,16 @@ def load(message: Message, context: Context, kinds: Mapping[str, Kind]) -> dict[
     """Return the manifest in a message, as it came, when it keeps its contract and speaks for its sender.
 
     Raises:
-        MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong.
+        MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong; HL1037, nobody
+            takes its kind.
     """
     manifest = _stated(message, context, kinds)
     kind = kinds[manifest["kind"]]
     if (manifest.get("base") is None) != (manifest.get("base_sha256") is None):
         raise MessageRefused("HL1010", line=1, field="base_sha256", what="HL2023")
-    if has_base(manifest) and kind.differences is None:
+    if has_base(manifest) and kind.whole is None:
         raise MessageRefused("HL1010", line=1, field="base", what="HL2023")
-    gone = kind.differences.gone if kind.differences and not has_base(manifest) else None
+    gone = None if has_base(manifest) else kind.declared.gone
     types = {REJECTIONS, *kind.parts} - {gone}
     for place, part in enumerate(manifest["parts"]):
         if part["sequence"] != place:
@@ -81,7 +82,7 @@ def load_refused_file(message: Message, context: Context, kinds: Mapping[str, Ki
     """Return what a message says of a file that its sender refused, held to the same rules as a manifest.
 
     Raises:
-        MessageRefused: HL1004, it is in another's name; HL1010, naming the first field that is wrong.
+        MessageRefused: as `load`.
     """
     return _stated(message, context, kinds) | _HOLDS_NOTHING
 
@@ -179,10 +180,14 @@ def _stated(message: Message, context: Context, kinds: Mapping[str, Kind]) -> di
         raise MessageRefused("HL1010", line=1, field=field, what=what) from None
     manifest: dict[str, Any] = content
     member, kind = SubmissionName.owner(manifest["submission"]) or ("", "")
+    if manifest["kind"] not in kinds:
+        # Were it another service's, that would have taken the message.
+        raise MessageRefused("HL1037", kind=manifest["kind"])
     if {manifest["member"], member} != {message.source} or kind not in {*kinds, *context.owners}:
         raise MessageRefused("HL1004", member=message.source, type=message.type)
-    if manifest["kind"] not in kinds:
-        raise MessageRefused("HL1010", line=1, field="kind", what="HL2005")
+    if message.submission != manifest["submission"]:
+        # What is told of the message is told under that name.
+        raise MessageRefused("HL1010", line=1, field="submission", what="HL2023")
     if kind != manifest["kind"]:
         raise MessageRefused("HL1010", line=1, field="kind", what="HL2023")
     if manifest["as_of"] > context.clock.today().isoformat():

@@ -40,7 +40,11 @@ def notices(transaction: Transaction, submission: Submission, kind: Kind, today:
     """
     if submission.file_sequence is None:
         return
-    facts = {"kind": kind.chinese, "as_of": submission.as_of.isoformat(), "number": str(submission.file_sequence)}
+    facts = {
+        "kind": kind.declared.chinese,
+        "as_of": submission.as_of.isoformat(),
+        "number": str(submission.file_sequence),
+    }
     # Never both: a number that was accepted before lies beyond nothing.
     if missing := _passed_over(transaction, submission):
         notice = {"kind": "file_missing", "code": "HL3040", "text": describe("HL3040", **facts, missing=missing)}

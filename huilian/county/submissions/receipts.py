@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 from huilian.county import audit
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts
+from huilian.wire import catalogue
 from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
@@ -46,10 +48,18 @@ def make(manifest: Mapping[str, Any], counts: Counts | None, refusal: FileRefuse
 
 
 def draft(answer: Mapping[str, Any], manifest: Mapping[str, Any]) -> Draft:
-    """Return the receipt under the contract that its sender knows: that of the manifest's version."""
-    version = 2 if "file_sequence" in manifest else 1
+    """Return the receipt under a contract that its sender knows: the oldest from that of the manifest's version on."""
+    oldest = 2 if "file_sequence" in manifest else 1
+    version = next(version for version in _versions(manifest["kind"]) if version >= oldest)
     body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
     return Draft("receipt", f"receipt/v{version}", answer["member"], body, submission=answer["submission"])
+
+
+@functools.cache
+def _versions(kind: str) -> list[int]:
+    """Return the versions of the receipt that know a kind, the oldest first: those up to 2 list the kinds they know."""
+    receipts = (each for each in catalogue.installed().contracts.values() if each.type == "receipt")
+    return sorted(each.version for each in receipts if not each.schema(only=("kind",)).validate({"kind": kind}))
 
 
 def tell(transaction: Transaction) -> Iterator[Draft]:

@@ -236,11 +236,11 @@ def test_a_first_list_and_messages_lack_nothing(county: ReportingCounty):
 
 
 def test_the_share_is_a_setting_by_kind_and_survives_another_init(tmp_path: Path):
-    """A kind or share that cannot be is refused, and what is not set has the default."""
+    """A kind or share that cannot be is refused; what is not set has the default."""
     home = Home(tmp_path / "home", {})
     home.create(Settings(COUNTY, "anhui", missing_at_most_percent={"loan_ledger": 25}))
     home.create(Settings(COUNTY, "anhui"))
-    assert home.settings().missing_at_most_percent == {"roster": 10, "loan_ledger": 25, "guarantee_book": 10}
+    assert home.settings().missing_at_most_percent == {"loan_ledger": 25}
     text = home.file.read_text("utf-8")
     for wrong in ("loan_ledger = 101", "loan_ledger = 2.5", "loan_ledger = true", "policies = 5"):
         home.file.write_text(text.replace("loan_ledger = 25", wrong).replace('"loan_ledger": 25', wrong), "utf-8")

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from huilian.core.errors import ConfigurationError
 from huilian.county.messages.processor import Result
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Counts, Kind, Part, Single
 from huilian.county.submissions.staging import as_row
 from huilian.records import columnar
 from huilian.wire.envelope import Draft
-from schemas.insurance import ClaimRecord, PolicyRecord
+from huilian.wire.submission_kinds import SubmissionKind
+from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.records import RepaymentRecord, RosterRecord
+from schemas.submission_kinds import INSURANCE_PACKAGE, REPAYMENT_JOURNAL, ROSTER
 from services.registry import service as registry
 from services.statistics import service as statistics
 from tests.integration.services.test_registry_roster import person
 from tests.support.builders.insurer_packages import alone, claim
-from tests.support.reporting import COUNTY, INSURER, Submission, open_county
+from tests.support.reporting import COUNTY, INSURER, TYPES, Submission, open_county
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from huilian.county.submissions import kinds
     from huilian.county.submissions.kinds import Records
     from huilian.database.connection import Transaction
+    from huilian.records.record import Record
     from tests.support.reporting import ReportingCounty
 
 DAY = dt.date(2025, 1, 31)
@@ -44,7 +48,6 @@ REPAYMENT = {
 }
 
 
-CLAIMS = Part(ClaimRecord, ("claim_no",), ("amount",), (("event_date", "HL2025"),))
 MADE = "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relname ~ '^staged_' OR relpersistence = 't')"
 """The tables that were made for a submission."""
 
@@ -57,6 +60,7 @@ class Notebook:
         self.frames: list[pl.DataFrame] = []
         self.tables: list[list[dict[str, object]]] = []
         self.made: list[list[dict[str, object]]] = []
+        self.of: str | None = None
 
     def apply(
         self, transaction: Transaction, submission: kinds.Submission, records: Records
@@ -64,7 +68,7 @@ class Notebook:
         """Note submission, frames and table."""
         yield from ()
         self.applied.append(submission)
-        of = "claims" if submission.is_single else submission.kind
+        of = self.of or ("claims" if submission.is_single else submission.kind)
         self.frames += records.frames(of)
         self.made.append(transaction.rows(MADE))
         self.tables.append(transaction.rows(f"SELECT * FROM {records.table(of)} ORDER BY sequence, line"))
@@ -81,20 +85,14 @@ def notebook() -> Notebook:
 @pytest.fixture
 def county(fresh_database: str, tmp_path: Path, notebook: Notebook) -> Iterator[ReportingCounty]:
     """A county with two services that own a kind each: journals and rosters."""
-    journals = Kind(
-        "repayment_journal",
-        {"repayment_journal": Part(RepaymentRecord, ("transaction_no",), ("principal", "interest"))},
-        notebook.apply,
-        "还款流水",
-    )
-    rosters = Kind(
-        "roster", {"roster": Part(RosterRecord, ("household_no", "identity_number"))}, notebook.apply, "花名册"
-    )
-    packages = Kind(
-        "insurance_package",
-        {"policies": Part(PolicyRecord, ("policy_no",)), "claims": CLAIMS},
-        notebook.apply,
-        "保险业务报文",
+    journals = _kind(REPAYMENT_JOURNAL, notebook, repayment_journal=RepaymentRecord)
+    rosters = _kind(ROSTER, notebook, roster=RosterRecord)
+    packages = _kind(
+        INSURANCE_PACKAGE,
+        notebook,
+        policies=PolicyRecord,
+        claims=ClaimRecord,
+        period_results=PeriodResultRecord,
         single=Single("insurance_element", lambda _transaction, _submission, _type, _time: True),
     )
     owned = (
@@ -107,6 +105,11 @@ def county(fresh_database: str, tmp_path: Path, notebook: Notebook) -> Iterator[
             name: Service(name=name, component=component, kinds=(kind,)) for name, component, kind in owned
         }
         yield opened
+
+
+def _kind(declared: SubmissionKind, notebook: Notebook, single: Single | None = None, **records: type[Record]) -> Kind:
+    parts = {name: Part(record, declared.records[name]) for name, record in records.items()}
+    return Kind(declared, parts, notebook.apply, single=single)
 
 
 def journal(**changes: object) -> Submission:
@@ -148,7 +151,42 @@ def test_what_is_of_no_kind_is_refused_once(county: ReportingCounty):
     """By one service; the others leave it alone."""
     for message in county.messages(Submission("RCB01", DAY, [], ["L1"], "loan_ledger")):
         assert county.deliver(message).result is Result.REFUSED
-    assert [code for code, _ in county.dead_letters()] == ["HL1004", "HL1004"]
+    text = (
+        "no service of the county takes submissions of the kind loan_ledger; check it, or have the county install one"
+    )
+    assert county.dead_letters() == [("HL1037", text), ("HL1037", text)]
+
+
+def test_a_kind_that_only_its_service_knows_is_taken(
+    county: ReportingCounty, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+):
+    """Stated by the newest manifest and answered by the newest receipt: older ones list the kinds they know."""
+    declared = SubmissionKind("pledges", "质押", {"repayment_journal": REPAYMENT_JOURNAL.records["repayment_journal"]})
+    monkeypatch.setattr(notebook, "of", "repayment_journal")
+    monkeypatch.setitem(TYPES, "pledges", ("repayment_journal",))
+    kind = _kind(declared, notebook, repayment_journal=RepaymentRecord)
+    component = registry.component
+    county.office.__dict__["services"] = {"pawns": Service(name="pawns", component=component, kinds=(kind,))}
+    sent = Submission("RCB01", DAY, [REPAYMENT | {"type": "repayment_journal"}], ["T9"], "pledges")
+    county.carry(county.messages(sent))
+    [answer] = [message for message in county.handed_out if message.type == "receipt"]
+    assert (answer.dataschema, answer.json()["kind"], answer.json()["accepted"]) == ("receipt/v3", "pledges", 1)
+    assert [each.kind for each in notebook.applied] == ["pledges"]
+    assert county.dead_letters() == []
+
+
+def test_a_kind_is_made_of_what_its_declaration_names(notebook: Notebook):
+    """Or nothing starts."""
+    with pytest.raises(ConfigurationError, match=r"HL6006.*insurance_package"):
+        _kind(INSURANCE_PACKAGE, notebook, policies=PolicyRecord)
+
+
+def test_a_manifest_travels_under_the_name_that_it_states(county: ReportingCounty):
+    """What becomes of the message is told under the one, of the submission under the other."""
+    manifest, *_ = county.messages(journal())
+    draft = Draft(manifest.type, manifest.dataschema, "RCB01", manifest.body(), submission=f"{manifest.submission}x")
+    assert county.deliver(county.seal("RCB01", draft)).result is Result.REFUSED
+    assert county.dead_letters() == [("HL1010", "line 1, field submission breaks the contract: HL2023")]
 
 
 def test_a_batch_is_staged_in_the_schema_of_the_service_that_owns_the_kind(county: ReportingCounty):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from huilian.cli import documents, screen, session
+from huilian.cli import screen, session
+from huilian.cli.members import documents
 from huilian.core.errors import AccessDenied, UsageError
 from huilian.settings import Home
 from huilian.wire.names import PLATFORM

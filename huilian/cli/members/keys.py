@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from huilian.cli import documents, screen, session
+from huilian.cli import screen, session
+from huilian.cli.members import documents
 from huilian.core.errors import AccessDenied, UsageError
 from huilian.settings import Home
 from huilian.wire.names import PLATFORM

@@ -1,0 +1,69 @@
+"""The kinds of submission, each declared once: institution, county and services read it here.
+
+Nothing is imported but the declarations' own classes: every command may ask for the kinds.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from huilian.wire.submission_kinds import RecordType, SubmissionKind
+
+__all__ = ["GUARANTEE_BOOK", "INSURANCE_PACKAGE", "LOAN_LEDGER", "REPAYMENT_JOURNAL", "ROSTER", "submission_kinds"]
+
+ROSTER: Final = SubmissionKind(
+    "roster", "花名册", {"roster": RecordType(("household_no", "identity_number"))}, is_full_list=True
+)
+LOAN_LEDGER: Final = SubmissionKind(
+    "loan_ledger",
+    "贷款台账",
+    {
+        "loan_ledger": RecordType(("loan_no",), ("principal", "balance"), (("start_date", "HL2018"),)),
+        "loans_gone": RecordType(("loan_no",)),
+    },
+    is_full_list=True,
+    gone="loans_gone",
+)
+REPAYMENT_JOURNAL: Final = SubmissionKind(
+    "repayment_journal",
+    "还款流水",
+    {
+        "repayment_journal": RecordType(
+            ("transaction_no",), ("principal", "interest"), (("transaction_date", "HL2025"),)
+        ),
+    },
+)
+# A contract may cover several loans, each with amounts of its own.
+GUARANTEE_BOOK: Final = SubmissionKind(
+    "guarantee_book",
+    "担保业务明细",
+    {
+        "guarantees": RecordType(
+            ("guarantee_no", "loan_no"), ("guaranteed_amount", "outstanding_amount"), (("start_date", "HL2018"),)
+        ),
+        "guarantee_compensations": RecordType(
+            ("guarantee_no", "loan_no", "compensated_date"),
+            ("principal", "interest"),
+            (("compensated_date", "HL2025"),),
+        ),
+        "guarantee_releases": RecordType(
+            ("guarantee_no", "loan_no", "released_date"), ("released_amount",), (("released_date", "HL2025"),)
+        ),
+    },
+    is_full_list=True,
+)
+# A package bears the day it was made. Policies are sold ahead; claims are of what has happened.
+INSURANCE_PACKAGE: Final = SubmissionKind(
+    "insurance_package",
+    "保险业务报文",
+    {
+        "policies": RecordType(("policy_no",), ("sum_insured", "premium")),
+        "claims": RecordType(("claim_no",), ("amount",), (("event_date", "HL2025"), ("paid_date", "HL2025"))),
+        "period_results": RecordType(("period",)),
+    },
+)
+
+
+def submission_kinds() -> list[SubmissionKind]:
+    """Return every kind, in the order the documents show them."""
+    return [ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE]
