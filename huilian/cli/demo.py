@@ -377,6 +377,7 @@ class Demonstration:
             *(
                 " ".join((f"  {command}", *query.words, *(f"--{name} {value}" for name, value in given(query))))
                 for query in service.queries().values()
+                if not any(parameter.positional for parameter in query.parameters)
             ),
             f"  {command} audit verify",
         ]

@@ -238,13 +238,18 @@ def add_to(group: TyperGroup) -> None:
         *(query.examples[0] for query in service.queries().values() if query.is_feed and query.examples),
     )
     app.add_typer(feeds, name="feed")
+    groups: dict[str, typer.Typer] = {"feed": feeds}
     for query in service.queries().values():
-        *_, name = query.words
-        if name in group.commands and not query.is_feed:
-            raise ConfigurationError("HL6006", file=query.address, what=f"there is a command {name}")
-        screen.command(feeds if query.is_feed else app, name, query.chinese, query.english, *_examples(query))(
-            _command(query)
-        )
+        *above, name = query.words
+        if query.words[0] in group.commands and not query.is_feed:
+            raise ConfigurationError("HL6006", file=query.address, what=f"there is a command {query.words[0]}")
+        into = app
+        if above:
+            if above[0] not in groups:
+                groups[above[0]] = screen.group(query.chinese, query.english, *_examples(query))
+                app.add_typer(groups[above[0]], name=above[0])
+            into = groups[above[0]]
+        screen.command(into, name, query.chinese, query.english, *_examples(query))(_command(query))
     reports = screen.group(
         "表格：按 A4 打印成 PDF。", "Forms on paper: PDF, A4.", *(_printing(form) for form in service.forms())
     )
@@ -262,12 +267,13 @@ def _examples(query: Query) -> tuple[str, ...]:
 def _needed(query: Query) -> Iterator[str]:
     for parameter in query.parameters:
         if _is_needed(parameter):
-            yield f"--{parameter.name} {parameter.example or parameter.metavar}"
+            value = parameter.example or parameter.metavar
+            yield value if parameter.positional else f"--{parameter.name} {value}"
 
 
 def _is_needed(parameter: Parameter) -> bool:
     # Over HTTP the token says within which region; a command has none where it asks this machine.
-    return parameter.required or parameter.narrows == "region"
+    return parameter.required or (parameter.narrows == "region" and not parameter.of_token)
 
 
 def _command(query: Query) -> Callable[..., None]:
@@ -325,7 +331,13 @@ def _print_command(form: Form) -> Callable[..., None]:
 def _options(query: Query) -> Iterator[inspect.Parameter]:
     for parameter in query.parameters:
         metavar = "|".join(parameter.choices) or parameter.metavar
-        option = typer.Option(f"--{parameter.name}", metavar=metavar, help=f"{parameter.chinese} ({parameter.english})")
+        help_text = f"{parameter.chinese} ({parameter.english})"
+        if parameter.of_token:
+            continue
+        if parameter.positional:
+            yield _option(parameter.name, Annotated[str, typer.Argument(metavar=metavar, help=help_text)], ...)
+            continue
+        option = typer.Option(f"--{parameter.name}", metavar=metavar, help=help_text)
         yield _option(parameter.name, Annotated[str | None, option], ... if _is_needed(parameter) else None)
     if query.follows:
         yield _option(

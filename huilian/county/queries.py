@@ -67,6 +67,8 @@ class Parameter:
         narrows: "region", its value is a region and the answer lies within it; "member", the answer is one member's.
             What a token may read is held against both.
         default: the value on a day, where none is given.
+        positional: whether the command takes it without `--name`.
+        of_token: whether only a token says it: the command has no such option.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     narrows: Literal["region", "member"] | None = None
     default: Callable[[dt.date], str] | None = None
+    positional: bool = False
+    of_token: bool = False
 
 
 REGION: Final = Parameter(

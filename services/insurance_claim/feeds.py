@@ -11,6 +11,7 @@ from marshmallow import validate
 from huilian.county.answer_fields import Source, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
+from schemas.household_story import story_told_by
 from services.insurance_claim import selects
 
 __all__ = ["QUERIES"]
@@ -75,6 +76,7 @@ class ClaimRow(ma.Schema):
 
 QUERIES: Final = (
     differences_in(selects.DIFFERENCES),
+    story_told_by("insurance_claim", selects.STORY),
     Query(
         "feed/policies",
         selects.policy_feed,

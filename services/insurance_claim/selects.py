@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import identity, money
 from huilian.county.submissions import statements
+from schemas.household_story import labelled
+from schemas.insurance import CLAIM_STATUS, POLICY_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
 
-__all__ = ["DIFFERENCES", "claim_feed", "policy_feed"]
+__all__ = ["DIFFERENCES", "STORY", "claim_feed", "policy_feed"]
 
 
 _LOAN: Final = """
@@ -67,6 +69,19 @@ DIFFERENCES: Final = f"""
     FROM insurance_claim.newest_claim c
     WHERE NOT EXISTS (SELECT FROM insurance_claim.policy p WHERE p.member = c.member AND p.policy_no = c.policy_no)
 """
+
+STORY: Final = f"""
+    SELECT p.start_date AS "on", 4 AS rank, p.region, p.member AS institution, '投保' AS what, p.policy_no AS number,
+           p.sum_insured AS amount, {labelled("p.kind", POLICY_KIND)} AS state, p.submission, p.sequence, p.line
+    FROM insurance_claim.newest_policy p WHERE p.household_no = %(household)s
+  UNION ALL
+    SELECT coalesce(c.paid_date, c.event_date), 5, p.region, c.member, '理赔', c.claim_no, c.amount,
+           {labelled("c.status", CLAIM_STATUS)}, c.submission, c.sequence, c.line
+    FROM insurance_claim.newest_claim c
+    JOIN insurance_claim.newest_policy p ON p.member = c.member AND p.policy_no = c.policy_no
+    WHERE p.household_no = %(household)s
+"""
+"""What insurers state of a household: its policies, and its claims at the stage they are."""
 
 
 def policy_feed(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ import marshmallow as ma
 from huilian.county.answer_fields import Source, count, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
+from schemas.household_story import story_told_by
 from services.registry import selects
 
 __all__ = ["QUERIES"]
@@ -64,5 +65,6 @@ QUERIES: Final = (
         ),
     ),
     differences_in("SELECT * FROM registry.difference"),
+    story_told_by("registry", selects.STORY),
 )
 """The registry's own; the books beside the loans have theirs."""

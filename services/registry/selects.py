@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
 from huilian.county.submissions import entries
+from schemas.household_story import labelled
+from schemas.records import FIVE_TIER_CLASS, HOUSEHOLD_CATEGORY, LOAN_STATUS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,9 +18,45 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
 
-__all__ = ["ledger_dates", "loan_feed"]
+__all__ = ["STORY", "ledger_dates", "loan_feed"]
 
 
+_LISTED: Final = "SELECT region, category, as_of, submission, sequence, line FROM registry.{table}"
+_LOAN: Final = """
+    SELECT institution, loan_no, region, principal, balance, start_date, five_tier_class, overdue_days, status, as_of,
+           submission, sequence, line
+    FROM registry.{table} WHERE household_no = %(household)s
+"""
+STORY: Final = f"""
+    WITH listed AS (
+        {_LISTED.format(table="person_history")} WHERE household_no = %(household)s AND is_head = 'yes'
+      UNION
+        {_LISTED.format(table="person")} WHERE household_no = %(household)s AND is_head = 'yes'
+    ), loan AS (
+        {_LOAN.format(table="loan")} UNION ALL {_LOAN.format(table="loan_history")}
+    )
+    SELECT as_of AS "on", 0 AS rank, region, NULL AS institution, '花名册' AS what, NULL AS number,
+           NULL::numeric AS amount, {labelled("category", HOUSEHOLD_CATEGORY)} AS state, submission, sequence, line
+    FROM listed
+  UNION ALL
+    SELECT * FROM (
+        SELECT DISTINCT ON (institution, loan_no) start_date, 1, region, institution, '放款', loan_no, principal,
+               NULL, submission, sequence, line
+        FROM loan ORDER BY institution, loan_no, as_of
+    ) AS lent
+  UNION ALL
+    SELECT r.transaction_date, 2, l.region, r.institution, '还款', r.loan_no, r.principal + r.interest, NULL,
+           r.submission, r.sequence, r.line
+    FROM registry.repayment r
+    JOIN (SELECT DISTINCT institution, loan_no, region FROM loan) l USING (institution, loan_no)
+  UNION ALL
+    SELECT as_of, 3, region, institution, '台账余额', loan_no, balance,
+           concat({labelled("status", LOAN_STATUS)}, '（', {labelled("five_tier_class", FIVE_TIER_CLASS)}, '）',
+                  CASE WHEN overdue_days > 0 THEN format('，逾期 %%s 天', overdue_days) END),
+           submission, sequence, line
+    FROM loan
+"""
+"""What happened to a household: when it was on the roster, its loans ledger by ledger, its repayments."""
 _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
 
 

@@ -11,6 +11,7 @@ from marshmallow import validate
 from huilian.county.answer_fields import Source, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
+from schemas.household_story import story_told_by
 from services.risk_fund import selects
 
 __all__ = ["QUERIES"]
@@ -56,6 +57,7 @@ class GuaranteeRow(ma.Schema):
 
 QUERIES: Final = (
     differences_in(selects.DIFFERENCES),
+    story_told_by("risk_fund", selects.STORY),
     Query(
         "feed/guarantees",
         selects.guarantee_feed,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
 
-__all__ = ["DIFFERENCES", "guarantee_feed"]
+__all__ = ["DIFFERENCES", "STORY", "guarantee_feed"]
 
 
 _LOAN: Final = """
@@ -48,6 +48,17 @@ DIFFERENCES: Final = f"""
     WHERE NOT EXISTS (SELECT FROM risk_fund.guarantee g WHERE g.member = c.member
                       AND g.guarantee_no = c.guarantee_no AND g.loan_no = c.loan_no)
 """
+
+STORY: Final = """
+    SELECT g.start_date AS "on", 4 AS rank, g.region, g.member AS institution, '担保' AS what,
+           g.guarantee_no AS number, g.guaranteed_amount AS amount,
+           format('在保余额 %%s', g.outstanding_amount) AS state, g.submission, g.sequence, g.line
+    FROM risk_fund.newest_guarantee g
+    WHERE (g.institution, g.loan_no) IN (
+        SELECT institution, loan_no FROM risk_fund.loan_change WHERE household_no = %(household)s
+        GROUP BY institution, loan_no HAVING sum(n) > 0)
+"""
+"""What guarantors state of a household's loans."""
 
 
 def guarantee_feed(

@@ -1,0 +1,98 @@
+"""The story of a household, which several services tell together: what happened, and which message says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import marshmallow as ma
+
+from huilian.core.money import text as money_text
+from huilian.county.answer_fields import count, date, money, text
+from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from huilian.database.connection import Transaction
+
+__all__ = ["labelled", "story_told_by"]
+
+
+HOUSEHOLD: Final = Parameter(
+    "household", "户编号", "the household's number", metavar="NUMBER", example="HH00001", required=True, positional=True
+)
+
+
+class Happened(ma.Schema):
+    """What happened to a household on a day, as one service knows it."""
+
+    on = date("日期", "The day of effect.")
+    what = text("事项", "In Chinese, for people.")
+    service = text("服务", "Which service tells it.")
+    institution = text("机构", "The member that stated it.", allow_none=True)
+    number = text("业务编号", "The loan's, guarantee's, policy's, claim's or rating's number.", allow_none=True)
+    amount = money("金额", "Yuan.", allow_none=True)
+    state = text("结果", "As it is after that day.", allow_none=True)
+    message = text("报文编号", "The sealed message that says so.", allow_none=True)
+    file_name = text("文件名", allow_none=True)
+    line = count("行号", "The line in the file.", allow_none=True)
+
+
+_TOLD: Final = """
+    SELECT h.*, s.manifest ->> 'file_name' AS file_name, p.message
+    FROM ({happened}) h
+    LEFT JOIN huilian.submission s ON s.number = h.submission
+    LEFT JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = h.sequence
+          AND p.sha256 = (SELECT m.sha256 FROM jsonb_to_recordset(s.manifest -> 'parts')
+                          AS m(sequence integer, sha256 text) WHERE m.sequence = h.sequence)
+    WHERE h.region LIKE %(region)s AND (%(institution)s::text IS NULL OR h.institution = %(institution)s)
+    ORDER BY "on", rank, h.institution, number
+"""
+
+
+def labelled(column: str, labels: Mapping[str, str]) -> str:
+    """Return SQL for what people call the codes of a column."""
+    cases = " ".join(f"WHEN '{code}' THEN '{label}'" for code, label in labels.items())
+    return f"CASE {column} {cases} ELSE {column} END"
+
+
+def story_told_by(service: str, happened: str) -> Query:
+    """Return the query for a household's story, as one service tells it; what all tell comes as one answer.
+
+    Args:
+        service: its name.
+        happened: an SQL query of what happened to `%(household)s`: `on`, `rank` (the order within a day), `region`,
+            `institution`, `what`, `number`, `amount`, `state`, and where it was read: `submission`, `sequence`, `line`.
+    """
+    statement = _TOLD.format(happened=happened)
+
+    def story(
+        transaction: Transaction, *, household: str, region: str | None = None, institution: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        asked = {"household": household, "region": f"{region or ''}%", "institution": institution}
+        for row in transaction.rows(statement, asked):
+            yield {
+                "on": row["on"].isoformat(),
+                "what": row["what"],
+                "service": service,
+                "institution": row["institution"],
+                "number": row["number"],
+                "amount": None if row["amount"] is None else money_text(row["amount"]),
+                "state": row["state"],
+                "message": row["message"],
+                "file_name": row["file_name"],
+                "line": row["line"],
+            }
+
+    return Query(
+        "household_story",
+        story,
+        Happened,
+        "显示一户的全部经过：花名册、借据、还款、担保、保险等，每条附所依据的报文、文件和行。",
+        "Tell a household's story: every line with the message, file and line that say so.",
+        parameters=(HOUSEHOLD, replace(REGION, of_token=True), INSTITUTION),
+        order=("on", "service"),
+        command="household show",
+        examples=("huilian household show HH00001", "huilian household show HH00001 --json"),
+    )
