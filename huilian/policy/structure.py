@@ -389,7 +389,10 @@ POLICY: Final[Mapping[str, Rule | Listing | Section]] = MappingProxyType(
                 "contributions": Rule("出资比例", _SHARES, COUNTY_FACTS, NOTHING),
                 "paid_in_before_lending": Rule("先存入后放贷", _FLAG, COUNTY_FACTS, "false"),
                 "replenished_within": Rule("补足时限", _DURATION, COUNTY_FACTS, NOT_ASKED),
-                "reward_for_lending": Rule("按放贷额奖补银行的比例", _PERCENT, ("borrower", *COUNTY_FACTS), NOTHING),
+                "compensation_for_lending": Rule(
+                    "按放贷额（不按损失）补偿银行的比例", _PERCENT, ("borrower", *COUNTY_FACTS), NOTHING
+                ),
+                "reward_for_lending": Rule("按放贷额奖励银行的比例", _PERCENT, ("borrower", *COUNTY_FACTS), NOTHING),
             },
         ),
         "guarantee": Section(
