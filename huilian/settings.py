@@ -8,6 +8,8 @@
     spool/           files on their way out, and their receipts
     forms/           layouts of printed forms of the office's own
     adapters/        adapters that are not installed, one folder each; what lies there is run
+    policies/        the county's own policies, `<name>.toml`; they go before those that come with Huilian
+    rates.toml, working_days.toml   what the county adds to the published rates and to the calendar
     postgresql/      the embedded database
 
 An adapter's settings stand in a table of its own, `[adapters.guarantee_company]`; what may
@@ -62,6 +64,9 @@ _UNSHARED: Final = (
     "huilian.toml",
     "spool",
     "adapters",
+    "policies",
+    "rates.toml",
+    "working_days.toml",
     "edge.toml",
     "edge.sqlite",
     "edge.lock",
@@ -150,6 +155,11 @@ class Home:
     def adapters(self) -> Path:
         """Return the folder of adapters that are not installed; it need not exist."""
         return self.folder / "adapters"
+
+    @property
+    def policies(self) -> Path:
+        """Return the folder of the county's own policies; it need not exist."""
+        return self.folder / "policies"
 
     def trusted(self, member: str) -> TrustedKeys:
         """Return the keys by which this machine believes `member`, from `trusted/`.
@@ -307,7 +317,7 @@ class Home:
         """
         yield from (self.folder / name for name in _UNSHARED)
         yield from sorted(self.spool.glob("*"))
-        for folder in (self.keys.folder, self.folder / "trusted", self.folder / "memberships"):
+        for folder in (self.keys.folder, self.policies, self.folder / "trusted", self.folder / "memberships"):
             yield from files.walk(folder)
 
     def _overridden(self, settings: Settings) -> Settings:

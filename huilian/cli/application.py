@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from huilian import __version__
-from huilian.cli import adapters, bundle, demo, doctor, edge, messages, office, push, screen
+from huilian.cli import adapters, bundle, demo, doctor, edge, messages, office, policy, push, screen
 from huilian.cli.members import directory, keys, persons
 from huilian.core.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.core.files import EXPLAINED, explain
@@ -104,6 +104,7 @@ app.add_typer(directory.app, name="member")
 app.add_typer(persons.app, name="person")
 app.add_typer(office.token_app, name="token")
 app.add_typer(office.broker_app, name="broker")
+app.add_typer(policy.app, name="policy")
 app.add_typer(edge.app, name="edge")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(messages.app, name="messages")

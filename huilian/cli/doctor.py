@@ -16,13 +16,14 @@ from huilian.cli import screen, session
 from huilian.core import files
 from huilian.core.clock import SystemClock
 from huilian.core.errors import HuilianError
-from huilian.county import service
+from huilian.county import rules, service
 from huilian.county.members import directory, key_expiry
 from huilian.county.messages import dead_letters
 from huilian.county.office import components, open_database
 from huilian.database import schema
 from huilian.institution.spool import SpooledSubmission
-from huilian.policy import policies
+from huilian.policy import reference_rates, working_days
+from huilian.policy.policies import WrongPolicyError
 from huilian.wire import access
 from huilian.wire.names import PLATFORM
 
@@ -203,7 +204,8 @@ def examine(home: Home) -> list[Finding]:
     county = f"{home.folder}，县 {settings.county}，{settings.host}"
     findings = [
         Finding("数据目录 (home)", OK, county),
-        *_installed(settings),
+        *_installed(),
+        *_rules(home, settings),
         *examine_adapters(home),
         *refused,
         *_permissions(home, refused),
@@ -229,9 +231,36 @@ def _is_institutions(home: Home) -> bool:
     return any((home.folder / name).exists() for name in _INSTITUTIONS)
 
 
-def _installed(settings: Settings) -> Iterator[Finding]:
+_RULES: Final = "政策 (policy)"
+
+
+def _rules(home: Home, settings: Settings) -> Iterator[Finding]:
+    """Look at the county's policy, at every other in its data directory, and at its rates and working days."""
+    sound = []
+    for name in dict.fromkeys([settings.policy, *sorted(path.stem for path in home.policies.glob("*.toml"))]):
+        if name.endswith(".cases"):
+            continue
+        try:
+            policy = rules.load(home, name)
+            sound.append(f"{name} {policy.version}")
+        except WrongPolicyError as error:
+            for fault in error.faults:
+                what = f"{fault.file}:{fault.line}: {fault.text('zh')} ({fault.text('en')})"
+                yield Finding(_RULES, FAIL, what, f"huilian policy check {name}")
+        except HuilianError as error:
+            if error.code not in files.OWNERSHIP_CODES:  # those are told with all others of their kind
+                yield failed(_RULES, error, "huilian init --county … --policy NAME")
+    for load in (reference_rates.load, working_days.load):
+        try:
+            load(home.folder)
+        except HuilianError as error:
+            yield failed(_RULES, error)
+    if sound:
+        yield Finding(_RULES, OK, ", ".join(sound))
+
+
+def _installed() -> Iterator[Finding]:
     parts: list[Callable[[], object]] = [
-        lambda: policies.load(settings.policy),
         lambda: service.check_publishing(service.installed().values(), access.load()),
         service.kinds,
         service.queries,
@@ -242,7 +271,7 @@ def _installed(settings: Settings) -> Iterator[Finding]:
         except HuilianError as error:
             yield failed("安装 (installation)", error)
             return
-    yield Finding("安装 (installation)", OK, f"政策 {settings.policy}；{', '.join(service.installed())}")
+    yield Finding("安装 (installation)", OK, ", ".join(service.installed()))
 
 
 def _refused(home: Home) -> Iterator[Finding]:

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from huilian.adapters import Piece
     from huilian.core.clock import Clock
+    from huilian.county.rules import Rules
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
+    from huilian.policy.reference_rates import ReferenceRates
+    from huilian.policy.working_days import WorkingDays
     from huilian.wire.catalogue import Catalogue
     from huilian.wire.envelope import Draft, Message
 
@@ -37,7 +40,7 @@ class Context:
     Args:
         clock: what time it is.
         county: its six digits.
-        policy: the county's.
+        rules: what the county decides by; a handler asks for `policy`, `rates` and `working_days`.
         catalogue: the contracts.
         translate: reads a message in its sender's own format, by way of that member's adapter.
         missing_at_most_percent: by kind of submission, how much of what stood a full list may lack.
@@ -46,11 +49,26 @@ class Context:
 
     clock: Clock
     county: str
-    policy: Policy
+    rules: Rules
     catalogue: Catalogue
     translate: Translate
     missing_at_most_percent: Mapping[str, int]
     owners: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> Policy:
+        """Return the county's policy, as its file has it now."""
+        return self.rules.policy
+
+    @property
+    def rates(self) -> ReferenceRates:
+        """Return the published rates, with those that the county entered."""
+        return self.rules.rates
+
+    @property
+    def working_days(self) -> WorkingDays:
+        """Return the working days, with those that the county entered."""
+        return self.rules.working_days
 
 
 Handler = Callable[["Message", "Transaction", Context], Iterable["Draft"]]

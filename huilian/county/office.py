@@ -17,15 +17,15 @@ from huilian.adapters import loading
 from huilian.core import files, retry
 from huilian.core.clock import Clock, SystemClock
 from huilian.core.errors import FileRefused, HostUnavailable, MessageRefused
-from huilian.county import service
+from huilian.county import rules, service
 from huilian.county.context import Context
 from huilian.county.members import directory
 from huilian.county.members.directory import Member
 from huilian.county.messages.processor import Processor, Quotas
+from huilian.county.rules import Rules
 from huilian.database import roles, schema
 from huilian.database.connection import Database, credentials
 from huilian.database.embedded_server import EmbeddedServer
-from huilian.policy import policies
 from huilian.wire import access, catalogue
 from huilian.wire.names import PLATFORM
 
@@ -109,13 +109,24 @@ class Office:
         return service.installed()
 
     @functools.cached_property
+    def rules(self) -> Rules:
+        """Return what the county decides by.
+
+        Raises:
+            ConfigurationError: HL6002, HL6003, HL6006 or HL6020 to HL6022, some of it cannot be used.
+        """
+        found = Rules(self.home, self.settings.policy)
+        _ = found.policy, found.rates, found.working_days  # what is wrong is told before anything is done
+        return found
+
+    @functools.cached_property
     def context(self) -> Context:
         """Return what handlers are given."""
         county = self.settings.county
         return Context(
             self.clock,
             county,
-            policies.load(self.settings.policy),
+            self.rules,
             catalogue.installed(),
             translator(self.home, county),
             self.settings.missing_at_most_percent,
@@ -129,9 +140,9 @@ class Office:
         Raises:
             ConfigurationError: HL6009, a service publishes what the access rules do not let it.
         """
-        keys, quotas, rules = self.home.keys, Quotas.of(self.settings), access.load()
-        service.check_publishing(self.services.values(), rules)
-        return Processor(self.database, self.context, rules, keys, quotas)
+        keys, quotas, grants = self.home.keys, Quotas.of(self.settings), access.load()
+        service.check_publishing(self.services.values(), grants)
+        return Processor(self.database, self.context, grants, keys, quotas)
 
     @property
     def taken(self) -> dict[str, Collection[str]]:
@@ -207,7 +218,7 @@ def set_up(home: Home, settings: Settings, *, clock: Clock | None = None) -> Non
 
     Doing it again repairs what is missing and changes nothing that is there.
     """
-    policies.load(settings.policy)
+    rules.load(home, settings.policy)
     home.create(settings)
     _make_services_role(home)
     with open_office(home, clock=clock) as office, office.database.transaction() as transaction:

@@ -80,7 +80,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "no_grades": ("用到等级，但文件没有 grades", "speaks of grades, but the file lists none in `grades`"),
     "level_of_region": ("{word} 不是 6、9 或 12 位区划代码", "{word} is no region code of 6, 9 or 12 digits"),
-    "step_unknown": ("没有步骤 {word}；本流程有：{known}", "there is no step {word} here; known: {known}"),
+    "levels_differ": (
+        "{old} 与 {new} 不是同一级区划",
+        "{old} and {new} are not regions of one level",
+    ),
+    "step_unknown": (
+        "前面没有步骤 {word}；在它之前的有：{known}",
+        "no step {word} comes before; known: {known}",
+    ),
     "bounds": ("上限与下限矛盾：{what}", "the bounds contradict each other: {what}"),
     "needs": ("写了 {key}，就要写 {other}", "{key} needs {other}"),
     "product_of": (

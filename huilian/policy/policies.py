@@ -20,6 +20,7 @@ What a file may say stands in `huilian.policy.structure`, how tables are written
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import re
 import tomllib
@@ -32,74 +33,23 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core.errors import ConfigurationError
 from huilian.core.regions import LEVELS
 from huilian.policy import positions, tables
-from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, read_condition
+from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, boundaries, read_condition
 from huilian.policy.faults import Fault, WrongValueError
 from huilian.policy.structure import HEADER, POLICY, PRODUCT, Field, Listing, Rule, Section
-from huilian.policy.tables import MissingFactError, Row, Table
+from huilian.policy.tables import Entry, Row, Table
 from huilian.policy.values import text_of
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
     from huilian.policy.positions import Lines
 
-__all__ = ["CASES", "Entry", "Policy", "Product", "WrongPolicyError", "available", "check", "load"]
+__all__ = ["CASES", "Entry", "Policy", "Product", "WrongPolicyError", "available", "check", "find", "load"]
 
 
 CASES: Final = ".cases"
 """The cases of `anhui.toml` are in `anhui.cases.toml`, beside it."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry of a list.
-
-    Args:
-        rule: where it stands, as in `breakers[0]`.
-        fields: by name, those the file gives.
-        when: the facts for which it holds.
-        source: the clause it comes from.
-        assumed: whether the plan is silent and the entry is ours.
-        line: in the file.
-    """
-
-    rule: str
-    fields: Mapping[str, Any]
-    when: Mapping[str, Interval | Words]
-    source: str
-    assumed: bool
-    line: int
-
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # of the field's kind
-        """Return a field; None where the file does not give it."""
-        return self.fields.get(name)
-
-    def holds(self, situation: Mapping[str, Any]) -> bool:
-        """Return whether it holds in a situation.
-
-        Raises:
-            MissingFactError: a fact it asks for is not known.
-        """
-        for fact, condition in self.when.items():
-            value = situation.get(fact)
-            if value is None and not (fact == "grade" and fact in situation):
-                raise MissingFactError(self.rule, fact)
-            if not condition.has("none" if value is None else value):
-                return False
-        return True
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for a program, and for people who follow a figure back."""
-        return {
-            "rule": self.rule,
-            "when": {fact: str(condition) for fact, condition in self.when.items()},
-            "value": {name: text_of(value) for name, value in self.fields.items()},
-            "source": self.source,
-            "assumed": self.assumed,
-            "line": self.line,
-        }
 
 
 @dataclass(frozen=True)
@@ -182,10 +132,28 @@ class WrongPolicyError(ConfigurationError):
         self.faults = tuple(faults)
 
 
-def available() -> tuple[str, ...]:
-    """Return the names of the policies that come with Huilian, in order."""
-    names = (entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
-    return tuple(sorted(name for name in names if not name.endswith(CASES)))
+def available(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the policies that come with Huilian, and of a county's own, in order."""
+    own = () if folder is None else (path.name for path in folder.glob("*.toml"))
+    names = (*(entry.name for entry in _folder().iterdir()), *own)
+    return tuple(sorted({match[1] for name in names if (match := re.fullmatch(rf"({_NAME})\.toml", name))}))
+
+
+def find(name: str, *, folder: Path | None = None) -> Traversable:
+    """Return the file of the policy called so.
+
+    Args:
+        name: of the policy.
+        folder: where a county keeps policies of its own; they go before those that come with Huilian.
+
+    Raises:
+        ConfigurationError: HL6003, no policy has that name.
+    """
+    known = available(folder)
+    if name not in known:
+        raise ConfigurationError("HL6003", name=name, known=", ".join(known))
+    own = None if folder is None else folder / f"{name}.toml"
+    return own if own is not None and own.is_file() else _folder() / f"{name}.toml"
 
 
 def load(source: str | Traversable, *, folder: Path | None = None) -> Policy:
@@ -199,7 +167,7 @@ def load(source: str | Traversable, *, folder: Path | None = None) -> Policy:
         ConfigurationError: HL6003, no policy has that name.
         WrongPolicyError: HL6002, with every fault.
     """
-    source = _found(source, folder) if isinstance(source, str) else source
+    source = find(source, folder=folder) if isinstance(source, str) else source
     policy, faults = check(source, folder=folder)
     if policy is None:
         raise WrongPolicyError(source.name, faults)
@@ -214,15 +182,6 @@ def check(source: Traversable, *, folder: Path | None = None) -> tuple[Policy | 
         folder: where other policies are looked for first, of which it takes a product over.
     """
     return _read(source, folder, takes_over=True)
-
-
-def _found(name: str, folder: Path | None) -> Traversable:
-    own = None if folder is None else folder / f"{name}.toml"
-    if own is not None and re.fullmatch(r"[a-z][a-z0-9_]*", name) and own.is_file():
-        return own
-    if name not in available():
-        raise ConfigurationError("HL6003", name=name, known=", ".join(available()))
-    return _folder() / f"{name}.toml"
 
 
 def _read(source: Traversable, folder: Path | None, *, takes_over: bool) -> tuple[Policy | None, tuple[Fault, ...]]:
@@ -240,6 +199,13 @@ def _read(source: Traversable, folder: Path | None, *, takes_over: bool) -> tupl
         return None, (Fault(name, line, "", "not_toml", {"what": str(error)}),)
     reader = _Reader(name, lines, folder, takes_over)
     policy = reader.policy(raw, Path(name).stem)
+    # A rule that cannot be read contradicts nothing, nor is it missing.
+    unread = [fault.place for fault in reader.faults]
+    for line, place, key, facts in _contradictions(policy):
+        concerned = (place, str(facts.get("other", place)))
+        # A product of another policy is checked where it stands.
+        if ":" not in place and not any(each.startswith(concerned) for each in unread):
+            reader.faults.append(Fault(name, line, place, key, facts))
     faults = tuple(sorted(reader.faults, key=lambda fault: fault.line))
     return (None if faults else policy), faults
 
@@ -248,6 +214,8 @@ def _folder() -> Traversable:
     return files("contracts") / "policies"
 
 
+_HUNDRED: Final = 100
+_NAME: Final = "[a-z][a-z0-9_]*"
 _ROW_KEYS: Final = ("value", "none", "source", "assumed", "note")
 _ENTRY_KEYS: Final = ("source", "assumed", "note")
 _SECTIONS_NEEDED: Final = ("lending",)
@@ -300,7 +268,7 @@ class _Reader:
         path = ("products", name)
         header: dict[str, Any] = {}
         said: list[Iterator[tuple[positions.Path, Table | tuple[Entry, ...]]]] = []
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if not re.fullmatch(_NAME, name):
             self.fault(path, "code")
         if not isinstance(raw, dict):
             self.fault(path, "table", known=", ".join(PRODUCT))
@@ -330,7 +298,7 @@ class _Reader:
         if not self.takes_over:
             return nothing
         try:
-            other, faults = _read(_found(found[1], self.folder), self.folder, takes_over=False)
+            other, faults = _read(find(found[1], folder=self.folder), self.folder, takes_over=False)
         except ConfigurationError as error:
             self.fault(path, "policy_of", what=error.chinese)
             return nothing
@@ -524,3 +492,88 @@ def _place(path: positions.Path) -> str:
     for each in path:
         text += f"[{each}]" if isinstance(each, int) else f"{'.' if text else ''}{each}"
     return text
+
+
+_Contradiction = tuple[int, str, str, dict[str, object]]
+"""The line, the place, the key of its text, what the text names."""
+_BREAKERS_NEED: Final = {
+    "recovery_rate_below": ("limit", "months"),
+    "bad_ratio_rising": ("months",),
+    "bad_ratio_above": ("limit",),
+    "fund_in_default": (),
+}
+"""The fields that a breaker of a kind cannot do without."""
+
+
+def _contradictions(policy: Policy) -> Iterator[_Contradiction]:
+    """Yield where rules do not agree that are right one by one."""
+    for prefix, part in policy.parts():
+        for least, most in (("amount_minimum", "amount_maximum"), ("term_minimum", "term_maximum")):
+            yield from _bounds(part.rules.get(f"lending.{least}"), part.rules.get(f"lending.{most}"))
+        yield from _tiers(part, prefix)
+        for name, entries in part.lists.items():
+            if name.endswith("steps"):
+                yield from _steps_back(entries)
+    yield from _weights_of_assessment(policy.general.lists.get("assessment", ()))
+    for breaker in policy.general.lists.get("breakers", ()):
+        for key in _BREAKERS_NEED.get(breaker["kind"], ()):
+            if breaker[key] is None:
+                yield breaker.line, breaker.rule, "needs", {"key": breaker["kind"], "other": key}
+    for change in policy.general.lists.get("region_changes", ()):
+        codes = [change[key] for key in ("old", "new") if change[key] is not None]
+        wrong = [code for code in codes if not code.isdecimal() or len(code) not in LEVELS]
+        yield from ((change.line, change.rule, "level_of_region", {"word": code}) for code in wrong)
+        if not wrong and len({len(code) for code in codes}) > 1:
+            yield change.line, change.rule, "levels_differ", {"old": codes[0], "new": codes[1]}
+
+
+def _bounds(least: Table | None, most: Table | None) -> Iterator[_Contradiction]:
+    if least is None or most is None or least.facts or most.facts:
+        return
+    low, high = least.rows[0].value, most.rows[0].value
+    if low is not None and high is not None and low > high:
+        yield most.rows[0].line, most.rule, "bounds", {"what": f"{text_of(low)} > {text_of(high)}"}
+
+
+def _rows(part: Product, rule: str) -> tuple[Row, ...]:
+    return part.rules[rule].rows if rule in part.rules else ()
+
+
+def _tiers(part: Product, prefix: str) -> Iterator[_Contradiction]:
+    """Yield what the shares of a loss lack: each rule that needs another has it for the same cases."""
+    for rule, other, asks in (
+        ("recovery", "recovery_shares", lambda value: value == "shares"),
+        ("second_tier", "second_tier_of", lambda value: value is not None),
+        ("second_tier_of", "second_tier", lambda value: value is not None),
+    ):
+        there = [row for row in _rows(part, f"loss.{other}") if row.value is not None]
+        for row in _rows(part, f"loss.{rule}"):
+            if asks(row.value) and not any(tables.meet(row, each) for each in there):
+                key = f"{rule} = {row.value}" if isinstance(row.value, str) else rule
+                yield row.line, row.rule, "needs", {"key": key, "other": f"{prefix}loss.{other}"}
+    for row in _rows(part, "loss.second_tier_of"):
+        for shares in _rows(part, "loss.shares"):
+            if row.value and shares.value and tables.meet(row, shares) and row.value not in shares.value:
+                yield row.line, row.rule, "unknown_word", {"word": row.value, "known": ", ".join(shares.value)}
+
+
+def _steps_back(steps: Sequence[Entry]) -> Iterator[_Contradiction]:
+    for place, step in enumerate(steps):
+        before = [str(earlier["step"]) for earlier in steps[:place]]
+        for word in step["back_to"] or ():
+            if word not in before:
+                yield step.line, step.rule, "step_unknown", {"word": word, "known": ", ".join(before) or "-"}
+
+
+def _weights_of_assessment(entries: Sequence[Entry]) -> Iterator[_Contradiction]:
+    """Yield the groups of which the weights do not add up to a hundred, on any day."""
+    for of in dict.fromkeys(entry["of"] for entry in entries):
+        group = [entry for entry in entries if entry["of"] == of]
+        spans = [each for entry in group if isinstance(each := entry.when.get("event"), Interval)]
+        for low, _ in boundaries(FACTS["event"], spans):
+            day = dt.date.min if low is None else low[0]
+            holding = [entry for entry in group if entry.may_hold({"event": day})]
+            total = sum(entry["weight"] or 0 for entry in holding)
+            if holding and total != _HUNDRED:
+                yield holding[0].line, holding[0].rule, "shares_total", {"total": total}
+                break

@@ -53,15 +53,22 @@ def _parser() -> tree_sitter.Parser:
 def _positions(document: Node) -> Iterator[tuple[Path, int]]:
     places: dict[Path, int] = {}
     """How many elements each list of tables has so far."""
+    around: set[Path] = set()
+    """Tables that stand in no line of their own, and where the first thing in them stands."""
     for node in document.named_children:
         if node.type == "pair":
             yield from _pair(node, ())
         elif node.type in _TABLES:
             path = _within(places, _keys(node.named_children[0]))
+            for end in range(1, len(path)):
+                if path[:end] not in around:
+                    around.add(path[:end])
+                    yield path[:end], node.start_point.row + 1
             if node.type == "table_array_element":
                 places[path] = places.get(path, -1) + 1
                 yield path, node.start_point.row + 1
                 path = (*path, places[path])
+            around.add(path)
             yield path, node.start_point.row + 1
             for pair in node.named_children[1:]:
                 if pair.type == "pair":

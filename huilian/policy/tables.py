@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from huilian.policy.facts import Vocabulary
 
-__all__ = ["MissingFactError", "Row", "Table", "open_and_doubled"]
+__all__ = ["Entry", "MissingFactError", "Row", "Table", "meet", "open_and_doubled"]
 
 
 class MissingFactError(Exception):
@@ -99,6 +99,11 @@ class Table:
         """Return it as another policy shows it that takes it over: its rows name the policy they stand in."""
         return Table(f"{name}:{self.rule}", tuple(replace(row, rule=f"{name}:{row.rule}") for row in self.rows))
 
+    def rows_for(self, known: Mapping[str, Any]) -> list[Row]:
+        """Return the rows that can hold where only some facts are known."""
+        facts = [fact for fact in self.facts if fact in known]
+        return [row for row in self.rows if all(_holds(row.when[each], known[each], self.rows, each) for each in facts)]
+
     def slices(self, fact: str, situation: Mapping[str, Any]) -> list[tuple[Decimal, Decimal | None, Row]]:
         """Return the pieces of a slice in order, each with the row that holds there: low, high (None: no end), row."""
         if fact not in self.facts:
@@ -117,6 +122,60 @@ class Table:
             return set()
         cuts = (cut for each in _intervals(self.rows, fact) for cut in (each.low, each.high))
         return {cut[0] for cut in cuts if cut is not None and after < cut[0] < before}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of a list.
+
+    Args:
+        rule: where it stands, as in `breakers[0]`.
+        fields: by name, those the file gives.
+        when: the facts for which it holds.
+        source: the clause it comes from.
+        assumed: whether the plan is silent and the entry is ours.
+        line: in the file.
+    """
+
+    rule: str
+    fields: Mapping[str, Any]
+    when: Mapping[str, Interval | Words]
+    source: str
+    assumed: bool
+    line: int
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # of the field's kind
+        """Return a field; None where the file does not give it."""
+        return self.fields.get(name)
+
+    def holds(self, situation: Mapping[str, Any]) -> bool:
+        """Return whether it holds in a situation.
+
+        Raises:
+            MissingFactError: a fact it asks for is not known.
+        """
+        for fact, condition in self.when.items():
+            value = situation.get(fact)
+            if value is None and not (fact == "grade" and fact in situation):
+                raise MissingFactError(self.rule, fact)
+            if not condition.has("none" if value is None else value):
+                return False
+        return True
+
+    def may_hold(self, known: Mapping[str, Any]) -> bool:
+        """Return whether it can hold where only some facts are known."""
+        return all(condition.has(known[fact]) for fact, condition in self.when.items() if fact in known)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for a program, and for people who follow a figure back."""
+        return {
+            "rule": self.rule,
+            "when": {fact: str(condition) for fact, condition in self.when.items()},
+            "value": {name: text_of(value) for name, value in self.fields.items()},
+            "source": self.source,
+            "assumed": self.assumed,
+            "line": self.line,
+        }
 
 
 def _intervals(rows: Sequence[Row], fact: str) -> Iterator[Interval]:
@@ -139,6 +198,20 @@ def _holds(condition: Interval | Words, value: Any, rows: Sequence[Row], fact: s
         named = {word for row in rows if isinstance(each := row.when[fact], Words) for word in each.words}
         return value in condition.words or value not in named
     return condition.has(value)
+
+
+def meet(one: Row | Entry, other: Row | Entry) -> bool:
+    """Return whether there is a case for which both hold, as far as both name its facts."""
+    return all(_overlap(condition, other.when[fact]) for fact, condition in one.when.items() if fact in other.when)
+
+
+def _overlap(one: Interval | Words, other: Interval | Words) -> bool:
+    if isinstance(one, Interval) and isinstance(other, Interval):
+        lows = [each.low for each in (one, other) if each.low is not None]
+        highs = [each.high for each in (one, other) if each.high is not None]
+        return not lows or not highs or max(lows) < min(highs)
+    words = [each.words for each in (one, other) if isinstance(each, Words)]
+    return not all(words) or not set(words[0]).isdisjoint(words[-1])
 
 
 _Piece = tuple[Cut | None, Cut | None] | str

@@ -54,4 +54,5 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "member {member} has no person {person}; see: huilian person list",
     ),
     "HL7025": ("没有编号为 {message} 的报文", "there is no message {message}"),
+    "HL7026": ("选项 {option} 有误：{what}", "option {option}: {what}"),
 }
