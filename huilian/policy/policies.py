@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core.errors import ConfigurationError
 from huilian.core.regions import LEVELS
 from huilian.policy import positions, tables
-from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, read_condition
+from huilian.policy.facts import FACTS, NO_GRADE, Interval, Vocabulary, Words, read_condition
 from huilian.policy.faults import Fault, WrongValueError
 from huilian.policy.structure import HEADER, POLICY, PRODUCT, Field, Listing, Rule, Section
 from huilian.policy.tables import MissingFactError, Row, Table
@@ -80,14 +80,19 @@ class Entry:
         """Return whether it holds in a situation.
 
         Raises:
-            MissingFactError: a fact it asks for is not known.
+            MissingFactError: a fact it asks for is not known, and the known ones hold.
         """
+        missing = ""
         for fact, condition in self.when.items():
             value = situation.get(fact)
-            if value is None and not (fact == "grade" and fact in situation):
-                raise MissingFactError(self.rule, fact)
-            if not condition.has("none" if value is None else value):
+            if value is None and fact == "grade" and fact in situation:
+                value = NO_GRADE
+            if value is None:
+                missing = missing or ("" if condition.anything else fact)
+            elif not condition.has(value):
                 return False
+        if missing:
+            raise MissingFactError(self.rule, missing)
         return True
 
     def as_json(self) -> dict[str, Any]:
