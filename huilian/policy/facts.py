@@ -128,6 +128,15 @@ class Vocabulary:
             return (*self.region_lists, OTHER)
         return fact.words
 
+    def region_list_of(self, region: str | None) -> str | None:
+        """Return the first list that names a region or one around it, or "other"; None where there is no region."""
+        if region is None:
+            return None
+        for name, regions in self.region_lists.items():
+            if region.startswith(regions):
+                return name
+        return OTHER
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -136,6 +145,11 @@ class Interval:
     text: str
     low: Cut | None
     high: Cut | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether every value lies in it."""
+        return self.low is None and self.high is None
 
     def has(self, value: Any) -> bool:  # noqa: ANN401  # of the fact's own type
         """Return whether a value lies in it."""
@@ -157,6 +171,11 @@ class Words:
     """Some words; empty: any."""
 
     words: tuple[str, ...]
+
+    @property
+    def anything(self) -> bool:
+        """Whether every word is among them."""
+        return not self.words
 
     def has(self, value: str) -> bool:
         """Return whether a word is among them."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from marshmallow import ValidationError
+
 from huilian.core.errors import ConfigurationError
 from huilian.policy.structure import POLICY, PRODUCT, Section
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from huilian.policy.policies import Entry, Policy, Product
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from huilian.policy.tables import Row, Table
     from huilian.policy.values import Rate
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "Reason"]
 
 
 def _members(specs: Mapping[str, object]) -> Iterator[str]:
@@ -31,6 +33,30 @@ def _members(specs: Mapping[str, object]) -> Iterator[str]:
 
 _OF_PRODUCTS: Final = frozenset(_members(PRODUCT))
 _GENERAL: Final = frozenset(_members(POLICY))
+_UNKNOWN_GROUND: Final = "政策没有这些情形：{word}；可用：{known} (grounds that the policy does not have)"
+
+
+def _names(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words)) or "-"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a policy refuses something, or gives less.
+
+    Args:
+        code: a stable word; a program may branch on it.
+        chinese: what people read.
+        clause: the source that it rests on; empty where it is no rule of the plan.
+    """
+
+    code: str
+    chinese: str
+    clause: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for a program."""
+        return {"code": self.code, "chinese": self.chinese, "clause": self.clause}
 
 
 @dataclass
@@ -40,17 +66,35 @@ class Reading:
     Args:
         policy: what is read.
         product: whose rules are read; None for what holds for all products.
-        rates: published rates.
-        used: the rows and entries that were read, in order, each once, as JSON.
+        rates: published rates; None where no rule that is read is a rate.
         known_until: the earliest day until which a published rate that was used is known, where that is passed.
     """
 
     policy: Policy
     product: Product | None
-    rates: ReferenceRates
-    used: list[dict[str, Any]] = field(default_factory=list)
+    rates: ReferenceRates | None = None
     known_until: dt.date | None = None
-    _seen: set[tuple[str, int]] = field(default_factory=set)
+    _used: dict[int, Row | Entry] = field(default_factory=dict)
+    _county: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the facts that hold for the whole county."""
+        self._county = {"county_kind": self.policy.county_kind}
+
+    @property
+    def used(self) -> list[dict[str, Any]]:
+        """The rows and entries that were read, in order, each once, as JSON."""
+        return [each.as_json() for each in self._used.values()]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what every result says of the policy that it rests on."""
+        return {
+            "policy": self.policy.name,
+            "version": self.policy.version,
+            "product": self.product.name if self.product else None,
+            "parameters": self.used,
+            **({"known_until": self.known_until.isoformat()} if self.known_until else {}),
+        }
 
     def table(self, rule: str) -> Table | None:
         """Return a rule as "subsidy.share"; None where the file does not have it.
@@ -116,24 +160,47 @@ class Reading:
             self.use(entry)
         return found
 
+    def exclusions(self, name: str, grounds: Sequence[str], situation: Mapping[str, Any]) -> list[Entry]:
+        """Return the entries of a list of exclusions that hold and whose grounds were found, in the list's order.
+
+        Raises:
+            ValidationError: a ground that the policy does not have.
+            MissingFactError: a fact that one depends on is not known.
+        """
+        if not grounds:
+            return []
+        entries = self._part(name).lists.get(name, ())
+        known = {entry["ground"] for entry in entries}
+        if unknown := [ground for ground in grounds if ground not in known]:
+            raise ValidationError(
+                {"exclusions": [_UNKNOWN_GROUND.format(word=", ".join(unknown), known=_names(known))]}
+            )
+        everything = self._with_county(situation)
+        found = [entry for entry in entries if entry["ground"] in grounds and entry.holds(everything)]
+        for entry in found:
+            self.use(entry)
+        return found
+
     def percent(self, rate: Rate, *, on: dt.date, term: int, contract: Decimal | None = None) -> Decimal:
         """Return what a rate comes to, per cent a year, and remember a publication that is not known.
 
         Raises:
             UnknownRateError: it refers to a rate that is not known.
         """
+        if self.rates is None:
+            message = "this reading has no published rates"
+            raise TypeError(message)
         if (until := self.rates.doubt(rate, on)) is not None:
             self.known_until = min(until, self.known_until or until)
         return self.rates.percent(rate, on=on, term=term, contract=contract)
 
     def use(self, row: Row | Entry) -> None:
         """Remember that a result rests on a row."""
-        if (key := (row.rule, row.line)) not in self._seen:
-            self._seen.add(key)
-            self.used.append(row.as_json())
+        # By identity: rows may share a line. The policy keeps them alive.
+        self._used[id(row)] = row
 
     def _with_county(self, situation: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"county_kind": self.policy.county_kind, **situation}
+        return {**self._county, **situation}
 
     def _part(self, rule: str) -> Product:
         if rule in _GENERAL:

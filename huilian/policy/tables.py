@@ -83,14 +83,25 @@ class Table:
         object.__setattr__(self, "facts", tuple(self.rows[0].when))
 
     def row(self, situation: Mapping[str, Any]) -> Row:
-        """Return the row that holds in a situation: every fact of the table by name.
+        """Return the row that holds in a situation: every fact by name that the row asks for.
 
         Raises:
-            MissingFactError: a fact is not known.
+            MissingFactError: a fact is not known, and a row that may hold asks for it.
         """
-        values = [(fact, _known(self.rule, fact, situation)) for fact in self.facts]
         for row in self.rows:
-            if all(_holds(row.when[fact], value, self.rows, fact) for fact, value in values):
+            missing = ""
+            for fact in self.facts:
+                condition = row.when[fact]
+                value = situation.get(fact)
+                if value is None and fact == "grade" and fact in situation:
+                    value = NO_GRADE
+                if value is None:
+                    missing = missing or ("" if condition.anything else fact)
+                elif not _holds(condition, value, self.rows, fact):
+                    break
+            else:
+                if missing:
+                    raise MissingFactError(self.rule, missing)
                 return row
         # Only values outside what the fact can be: the partition was checked when the file was read.
         raise MissingFactError(self.rule, ", ".join(self.facts))
@@ -152,14 +163,19 @@ class Entry:
         """Return whether it holds in a situation.
 
         Raises:
-            MissingFactError: a fact it asks for is not known.
+            MissingFactError: a fact it asks for is not known, and the known ones hold.
         """
+        missing = ""
         for fact, condition in self.when.items():
             value = situation.get(fact)
-            if value is None and not (fact == "grade" and fact in situation):
-                raise MissingFactError(self.rule, fact)
-            if not condition.has("none" if value is None else value):
+            if value is None and fact == "grade" and fact in situation:
+                value = NO_GRADE
+            if value is None:
+                missing = missing or ("" if condition.anything else fact)
+            elif not condition.has(value):
                 return False
+        if missing:
+            raise MissingFactError(self.rule, missing)
         return True
 
     def may_hold(self, known: Mapping[str, Any]) -> bool:
@@ -180,15 +196,6 @@ class Entry:
 
 def _intervals(rows: Sequence[Row], fact: str) -> Iterator[Interval]:
     return (each for row in rows if isinstance(each := row.when[fact], Interval))
-
-
-def _known(rule: str, fact: str, situation: Mapping[str, Any]) -> Any:  # noqa: ANN401  # of the fact's type
-    value = situation.get(fact)
-    if value is None:
-        if fact == "grade" and fact in situation:
-            return NO_GRADE
-        raise MissingFactError(rule, fact)
-    return value
 
 
 def _holds(condition: Interval | Words, value: Any, rows: Sequence[Row], fact: str) -> bool:  # noqa: ANN401
