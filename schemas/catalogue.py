@@ -42,6 +42,7 @@ from schemas.outgoing import (
     NoticeRecord,
     SubsidyResultRecord,
 )
+from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import (
     HouseholdChange,
     LoanChange,
@@ -304,6 +305,14 @@ def contracts() -> list[Contract]:
             BULK,
             "赔案变动",
             "The claims a submission changed, before and after, one change a record.",
+        ),
+        Contract(
+            "rating_indicators",
+            1,
+            RatingIndicatorsRecord,
+            BULK,
+            "评级指标",
+            "What was collected of households and enterprises for their rating, one household or enterprise a record.",
         ),
         Contract(
             "insurance_element",

@@ -9,7 +9,15 @@ from typing import Final
 
 from huilian.wire.submission_kinds import RecordType, SubmissionKind
 
-__all__ = ["GUARANTEE_BOOK", "INSURANCE_PACKAGE", "LOAN_LEDGER", "REPAYMENT_JOURNAL", "ROSTER", "submission_kinds"]
+__all__ = [
+    "GUARANTEE_BOOK",
+    "INSURANCE_PACKAGE",
+    "LOAN_LEDGER",
+    "RATING_INDICATORS",
+    "REPAYMENT_JOURNAL",
+    "ROSTER",
+    "submission_kinds",
+]
 
 ROSTER: Final = SubmissionKind(
     "roster", "花名册", {"roster": RecordType(("household_no", "identity_number"))}, is_full_list=True
@@ -62,8 +70,14 @@ INSURANCE_PACKAGE: Final = SubmissionKind(
         "period_results": RecordType(("period",)),
     },
 )
+# Neither a full list nor one that ends another: what it does not name stands as it was.
+RATING_INDICATORS: Final = SubmissionKind(
+    "rating_indicators",
+    "评级指标",
+    {"rating_indicators": RecordType(("source", "borrower", "borrower_no"), dated=(("collected_on", "HL2025"),))},
+)
 
 
 def submission_kinds() -> list[SubmissionKind]:
     """Return every kind, in the order the documents show them."""
-    return [ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE]
+    return [ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE, RATING_INDICATORS]

@@ -152,6 +152,8 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
         record |= {"share_fund": record["principal"], "interest": "0.00"}
     if record.get("paid_date") and "event_date" in record:
         _order(record, "event_date", "paid_date")
+    if "indicators" in record:
+        record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
     if "parts" in record:
         record["accepted"] //= 2
         record["rejected"] //= 2

@@ -20,14 +20,15 @@ EVERYBODY = {
     *("auditor", "bank", "county", "credit_bureau", "finance", "guarantor", "insurer", "reguarantor", "supervisor"),
     *("township", "village"),
 }
+SUBMITTING = {"bank", "county", "guarantor", "insurer", "township", "village"}
 # What the parties agreed on, once more: a change of the file has to be made here as well.
 AGREED = {
     "roster": ({"county"}, {"platform"}),
     "loan_ledger": ({"bank"}, {"platform"}),
     "repayment_journal": ({"bank"}, {"platform"}),
-    "submission_manifest": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
-    "rejections": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
-    "receipt": ({"platform"}, {"bank", "county", "guarantor", "insurer", "platform"}),
+    "submission_manifest": (SUBMITTING, {"platform"}),
+    "rejections": (SUBMITTING, {"platform"}),
+    "receipt": ({"platform"}, {*SUBMITTING, "platform"}),
     "loans_changed": (set(), {"platform"}),
     "households_changed": (set(), {"platform"}),
     "repayments_changed": (set(), {"platform"}),
@@ -46,7 +47,8 @@ AGREED = {
     "platform_keys": ({"platform"}, EVERYBODY),
     "credit_records": ({"platform"}, {"credit_bureau"}),
     "loans_gone": ({"bank"}, {"platform"}),
-    "refused_file": ({"bank", "county", "guarantor", "insurer"}, {"platform"}),
+    "refused_file": (SUBMITTING, {"platform"}),
+    "rating_indicators": ({"county", "township", "village"}, {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }

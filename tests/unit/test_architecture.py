@@ -20,8 +20,8 @@ from huilian.county.members import directory
 from huilian.county.messages import dead_letters
 from huilian.county.submissions.kinds import Kind
 from huilian.county.submissions.queries import QUERIES
-from huilian.wire import catalogue, submission_kinds
-from huilian.wire.envelope import Draft
+from huilian.wire import access, catalogue, submission_kinds
+from huilian.wire.envelope import Draft, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,7 +283,9 @@ def _kernels_own_words() -> set[str]:
     single = [each for each in catalogue.installed().contracts.values() if not each.bulk]
     words = {field for each in single for field in each.schema().fields} | set(REJECTIONS)
     words |= {field for query in QUERIES for field in query.row().fields}
-    kept = (directory.Member, dead_letters.DeadLetter, Draft, Kind)
+    # In any record `person` is whoever took the step: see `huilian.county.members.persons`.
+    words |= set(access.KINDS) | {"person"}
+    kept = (directory.Member, dead_letters.DeadLetter, Draft, Kind, Message)
     return words | {field.name for each in kept for field in dataclasses.fields(each)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from huilian.records import columnar, fields
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.outgoing import ConfirmationRecord, CreditRecord, NoticeRecord
+from schemas.ratings import RatingIndicatorsRecord, points_of
 from schemas.records import LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ RECORDS = [
     NoticeRecord,
     PeriodResultRecord,
     PolicyRecord,
+    RatingIndicatorsRecord,
     RejectionRecord,
     RepaymentRecord,
     RosterRecord,
@@ -180,6 +183,50 @@ def test_checks_across_fields_agree_where_the_fields_are_sound(changes: dict[str
     row = GOOD_LOAN | changes
     assert row_verdict(LoanLedgerRecord, row) == verdict
     assert column_verdicts(LoanLedgerRecord, [row]) == [verdict]
+
+
+GOOD_INDICATORS = {
+    "source": "village",
+    "borrower": "household",
+    "borrower_no": "H1",
+    "village": "341599101200",
+    "kind": None,
+    "applicant_age": 44,
+    "indicators": "integrity=85;labour=70.5;credit=100.00",
+    "exclusions": "none",
+    "collected_on": "2024-05-31",
+    "person": "p01",
+}
+INDICATORS = [
+    ({}, set()),
+    ({"indicators": None, "exclusions": "crime;malicious_default"}, set()),
+    *(
+        ({"indicators": text}, {("indicators", "HL2023")})
+        for text in ("", "integrity=100.01", "labour=07", "a=1;", "A=1")
+    ),
+    *(({"indicators": text}, {("indicators", "HL2023")}) for text in ("a=1.234", "a=-1", "诚信=85", "a=1\n", "a=1;b")),
+    ({"indicators": "labour=1;integrity=2;labour=1"}, {("indicators", "HL2082")}),
+    ({"exclusions": "crime;crime"}, {("exclusions", "HL2082")}),
+    ({"exclusions": "crime;"}, {("exclusions", "HL2023")}),
+    ({"village": "341599101"}, {("village", "HL2080")}),
+    ({"applicant_age": 151}, {("applicant_age", "HL2081")}),
+    ({"person": "张三"}, {("person", "HL2023")}),
+]
+
+
+@pytest.mark.parametrize(("changes", "verdict"), INDICATORS)
+def test_indicators_are_codes_with_points_each_once(changes: dict[str, Any], verdict: set[tuple[str, str]]):
+    """In one text, so that any policy's indicators travel by one contract."""
+    row = GOOD_INDICATORS | changes
+    assert row_verdict(RatingIndicatorsRecord, row) == verdict
+    assert column_verdicts(RatingIndicatorsRecord, [row]) == [verdict]
+
+
+def test_points_are_taken_out_of_the_text_by_their_code():
+    """Also where another code ends like it."""
+    frame = pl.DataFrame({"indicators": ["extra_labour=1;labour=70.5", "labour=100", "extra_labour=2", None]})
+    found = frame.select(points_of("labour")).to_series().to_list()
+    assert found == [Decimal("70.50"), Decimal("100.00"), None, None]
 
 
 @settings(max_examples=300, deadline=None)

@@ -170,4 +170,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "号码中有空格或看不见的字符，请删除后重新填写",
         "there are blanks or invisible characters inside the number; remove them",
     ),
+    "HL2080": ("应为村的 12 位区划代码", "the region code of a village is needed, of 12 digits"),
+    "HL2081": ("年龄不可能（大于 150）", "an impossible age (above 150)"),
+    "HL2082": ("同一指标或情形写了两次", "an indicator or a ground is named twice"),
+    "HL2083": ("指标得分应为 0 至 100、最多两位小数", "points are from 0 to 100, with at most two decimals"),
+    "HL2084": ("没有填写任何指标或否决情形", "neither an indicator nor a ground of exclusion is stated"),
+    "HL2085": ("村不在文件名所写的区划内", "the village lies outside the region that the file's name states"),
+    "HL2086": ("同一户（企业）在本文件中重复", "the household or enterprise appears more than once in this file"),
 }
