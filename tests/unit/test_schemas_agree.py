@@ -14,7 +14,7 @@ from huilian.records import columnar, fields
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.outgoing import ConfirmationRecord, CreditRecord, NoticeRecord
-from schemas.records import LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
+from schemas.records import HouseholdState, LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
     import marshmallow as ma
@@ -28,6 +28,7 @@ RECORDS = [
     GuaranteeCompensationRecord,
     GuaranteeRecord,
     GuaranteeReleaseRecord,
+    HouseholdState,
     LoanLedgerRecord,
     LoanState,
     NoticeRecord,
@@ -158,6 +159,10 @@ GOOD_LOAN = {
     "repayment_method": None,
     "purpose": None,
     "branch": None,
+    "signed": None,
+    "confirmation_no": None,
+    "continuation": None,
+    "original_loan_no": None,
 }
 
 ACROSS = [
