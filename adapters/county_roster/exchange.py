@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import polars as pl
 
 from adapters.county_roster import households, sources
-from adapters.county_roster.layout import TRANSLATION
+from adapters.county_roster.layout import TRANSLATION, canonical
 from adapters.toolkit import plausibility, returning
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
@@ -42,7 +42,7 @@ class CountyRoster(Adapter):
     chinese: ClassVar[str] = "县级花名册"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"county"})
     reads: ClassVar[dict[str, str]] = {_KIND: "花名册_341599_20240101.xlsx"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v1",)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v2",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ()}
     exempt: ClassVar[dict[str, str]] = {
         "memory": "户内各行须一并核对，读完全县才能判定 (a household is judged when all its rows are there)"
@@ -68,26 +68,27 @@ class CountyRoster(Adapter):
             raise FileRefused("HL3006", file=source.name)
         counted = [table.counted_from(place) for place, table in enumerate(tables)]
         faults = pl.concat([table.faults for table in counted])
-        canonical = TRANSLATION.canonical(pl.concat([table.cells for table in counted]))
+        # A sheet may have columns that another lacks.
+        rows = canonical(pl.concat([table.cells for table in counted], how="diagonal"))
         checks = [*households.checks(settings.county), *plausibility.checks(RosterRecord, identity.as_of)]
-        good, errors = split(households.with_verdicts(canonical), RosterRecord, checks)
+        good, errors = split(households.with_verdicts(rows), RosterRecord, checks)
         rejected = pl.concat([errors[LINE], faults[LINE]])
         good = good.filter(~pl.col(LINE).is_in(rejected.implode()))
-        with_others = households.returned_with_others(good, canonical, rejected)
+        with_others = households.returned_with_others(good, rows, rejected)
         good = good.join(with_others, on=LINE, how="anti", maintain_order="left")
         rejections = reject(
             pl.concat([errors, with_others]),
             faults,
-            canonical,
+            rows,
             translation=TRANSLATION,
             record=RosterRecord,
             reference=households.HOUSEHOLD,
         )
         for place, table in enumerate(tables):
-            rows, wrong = (_of_table(frame, place) for frame in (good, rejections))
+            taken, wrong = (_of_table(frame, place) for frame in (good, rejections))
             if table.name is not None:
                 wrong = wrong.with_columns(field=pl.concat_str(pl.lit(f"{table.name}{GROUPED}"), "field"))
-            yield Piece(table.rows, rows, wrong, source.stat().st_size)
+            yield Piece(table.rows, taken, wrong, source.stat().st_size)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they were sent, with two columns more, in the kind of file that was sent."""

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huilian.records import fields as f
+from huilian.wire import catalogue
 from schemas import json_schema
 from schemas.catalogue import contracts
 
@@ -60,7 +61,7 @@ def test_every_field_has_its_chinese_name(contract: Contract):
 
 def test_rules_across_fields_are_named():
     """What JSON Schema cannot say, a sender still has to know."""
-    schema = _published(contracts()[1])
+    schema = _published(catalogue.installed().named("loan_ledger/v1"))
     assert schema["x-checks"] == [
         {"field": "identity_number", "code": "HL2007"},
         {"field": "balance", "code": "HL2011"},

@@ -66,6 +66,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "platform-keys",
             "submissions",
             "feed/loans",
+            "feed/households",
             "feed/guarantees",
             "feed/policies",
             "feed/claims",

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.toolkit.names import check_header
+from adapters.toolkit.names import as_agreed, check_header
 from adapters.toolkit.text import BLANKS, label
 from adapters.toolkit.workbook import grid, heading
 from adapters.toolkit.workbook.cells import is_blank
@@ -106,7 +106,13 @@ def find(container: Container, columns: Mapping[str, Sequence[str]], keys: Seque
     return found
 
 
-def find_all(container: Container, name: str, known: Sequence[str], keys: Sequence[str]) -> list[Sheet]:
+def find_all(
+    container: Container,
+    name: str,
+    known: Sequence[str],
+    keys: Sequence[str],
+    optional: Mapping[str, Sequence[str]] | None = None,
+) -> list[Sheet]:
     """Return every sheet with the columns of one kind, in the workbook's order, those without data left out.
 
     Where there is no data at all, the first of them is returned.
@@ -116,6 +122,7 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
         name: what the sheet should be called, for error messages.
         known: the names of its columns.
         keys: the columns by which rows of data are told from others where there is no header.
+        optional: the names of columns that may be there, each with its other names.
 
     Raises:
         FileRefused: HL3026, a hidden sheet has data like the others, two have one name, or another one would be lost;
@@ -128,12 +135,12 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
         best = max(tops, key=lambda top: top.count(known))
         if not best.count(known):
             raise FileRefused("HL3025", file=container.file, sheet=name, found=_listed(container.sheets))
-        return [_opened(container, best, known)]
+        return [_opened(container, best, known, optional)]
     with_data = [top for top in alike if top.has_data(known)] or alike[:1]
     names = {_name(top.sheet) for top in with_data}
     if len(with_data) > 1 and (any(top.sheet.hidden for top in with_data) or len(names) < len(with_data)):
         raise FileRefused("HL3026", file=container.file, sheet=name, found=_listed([top.sheet for top in with_data]))
-    found = [_opened(container, top, known) for top in with_data]
+    found = [_opened(container, top, known, optional) for top in with_data]
     others = [top for top in tops if top not in alike]
     _refuse_lost(container, others, found, named=name, known=known, keys=keys)
     for top in others:
@@ -154,16 +161,20 @@ def _tops(container: Container) -> list[_Top]:
     return tops
 
 
-def _opened(container: Container, top: _Top, known: Sequence[str]) -> Sheet:
+def _opened(
+    container: Container, top: _Top, known: Sequence[str], optional: Mapping[str, Sequence[str]] | None = None
+) -> Sheet:
     sheet = top.sheet
     file = f"{container.file} 的工作表 {_name(sheet)}"
-    there = top.heading(known)
-    names = there.names if there else {}
-    check_header(list(names.values()), file, known)
+    others = [name for agreed, also in (optional or {}).items() for name in (agreed, *also)]
+    there = top.heading([*known, *others])
+    names = as_agreed(list(there.names.values()), optional or {}) if there else ()
+    check_header(names, file, known, optional=optional or {})
     if there is None:
         raise FileRefused("HL3006", file=file)
-    places = {name: column for column, name in names.items()}
-    return Sheet(_name(sheet), file, sheet.part, top.merges, there, {name: places[name] for name in known})
+    places = dict(zip(names, there.names, strict=True))
+    present = {name: places[name] for name in (*known, *(optional or {})) if name in places}
+    return Sheet(_name(sheet), file, sheet.part, top.merges, there, present)
 
 
 class _Top:
