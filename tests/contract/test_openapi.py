@@ -73,6 +73,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "feed/scoreboard",
             "statistics",
             "differences",
+            "household_story",
             "scoreboard",
         )
     }

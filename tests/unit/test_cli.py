@@ -115,6 +115,7 @@ def test_the_commands_are_the_published_ones():
         "messages dismiss",
         *("audit", "audit verify", "audit list", "rebuild"),
         *("adapter", "adapter new", "adapter check"),
+        *("household", "household show"),
         *("policy", "policy check", "policy explain", "policy diff"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }
