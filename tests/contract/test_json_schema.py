@@ -124,7 +124,18 @@ def _values(field: ma.fields.Field[Any]) -> st.SearchStrategy[Any]:
 
 @functools.cache  # made once: making a strategy takes as long as drawing from it
 def _records(schema: type[ma.Schema]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({name: _values(field) for name, field in schema().fields.items()}).map(_mended)
+    return (
+        st.fixed_dictionaries({name: _values(field) for name, field in schema().fields.items()})
+        .map(_rated)
+        .map(_mended)
+    )
+
+
+def _rated(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of indicators with what may go together; any other as it is."""
+    if "indicators" in record:
+        record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
+    return record
 
 
 def _mended(record: dict[str, Any]) -> dict[str, Any]:
@@ -152,8 +163,6 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
         record |= {"share_fund": record["principal"], "interest": "0.00"}
     if record.get("paid_date") and "event_date" in record:
         _order(record, "event_date", "paid_date")
-    if "indicators" in record:
-        record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
     if "parts" in record:
         record["accepted"] //= 2
         record["rejected"] //= 2
