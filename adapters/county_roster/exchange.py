@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from adapters.toolkit.workbook.sheets import Sheet
-
 __all__ = ["CountyRoster"]
 
 _NAME: Final = re.compile(r"花名册_(?P<county>[1-9][0-9]{5})_(?P<day>[0-9]{8})\.(?:csv|xlsx)", re.IGNORECASE)
@@ -97,7 +95,8 @@ class CountyRoster(Adapter):
             return
         with Container(source) as container:
             found = sources.found_sheets(container)
-            parts = [(sheet.name, sheet, _of_sheet(sheet, rejections, several=len(found) > 1)) for sheet in found]
+            several = len(found) > 1
+            parts = [(each.name, each, returns.of_sheet(each, rejections) if several else rejections) for each in found]
             returns.write(container, parts, target, identity.as_of)
 
 
@@ -106,11 +105,3 @@ def _of_table(frame: pl.DataFrame, place: int) -> pl.DataFrame:
     first = place * sources.APART
     line = pl.col(LINE)
     return frame.filter(line.is_between(first, first + sources.APART, closed="left")).with_columns(line - first)
-
-
-def _of_sheet(sheet: Sheet, rejections: pl.DataFrame, *, several: bool) -> pl.DataFrame:
-    """Return the rejections of a sheet, by its own column names."""
-    if not several:
-        return rejections
-    names = {sheet.field(name): name for name in sheet.places}
-    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))

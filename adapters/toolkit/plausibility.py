@@ -24,6 +24,7 @@ from adapters.toolkit.certificates import (
 from huilian.records.fields import IDENTITY_PATTERN
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
+from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import LoanLedgerRecord, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ _DATED: Final[Mapping[type[Record], Callable[[dt.date], list[Check]]]] = {
     LoanLedgerRecord: _dated_loans,
     RepaymentRecord: lambda as_of: _happened("transaction_date", as_of),
     RosterRecord: _dated_persons,
+    RatingIndicatorsRecord: lambda as_of: _happened("collected_on", as_of),
     GuaranteeRecord: _dated_guarantees,
     GuaranteeCompensationRecord: lambda as_of: _happened("compensated_date", as_of),
     GuaranteeReleaseRecord: lambda as_of: _happened("released_date", as_of),

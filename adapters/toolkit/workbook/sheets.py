@@ -129,7 +129,7 @@ def find_all(
             HL3003, HL3004, columns are missing or repeated, named with the sheet that has most of them; HL3006, HL3025,
             no sheet has any; HL3010, it cannot be read.
     """
-    tops = _tops(container)
+    tops = _tops(container, _all_names(optional))
     alike = [top for top in tops if top.has_all(known)]
     if not alike:
         best = max(tops, key=lambda top: top.count(known))
@@ -149,13 +149,17 @@ def find_all(
     return found
 
 
-def _tops(container: Container) -> list[_Top]:
+def _all_names(optional: Mapping[str, Sequence[str]] | None) -> list[str]:
+    return [name for agreed, also in (optional or {}).items() for name in (agreed, *also)]
+
+
+def _tops(container: Container, optional: Sequence[str] = ()) -> list[_Top]:
     """Return the tops of all sheets.
 
     Raises:
         FileRefused: HL3006, nothing is in any of them.
     """
-    tops = [_Top(container, sheet) for sheet in container.sheets]
+    tops = [_Top(container, sheet, optional) for sheet in container.sheets]
     if all(top.is_blank() for top in tops):
         raise FileRefused("HL3006", file=container.file)
     return tops
@@ -166,8 +170,7 @@ def _opened(
 ) -> Sheet:
     sheet = top.sheet
     file = f"{container.file} 的工作表 {_name(sheet)}"
-    others = [name for agreed, also in (optional or {}).items() for name in (agreed, *also)]
-    there = top.heading([*known, *others])
+    there = top.heading([*known, *_all_names(optional)])
     names = as_agreed(list(there.names.values()), optional or {}) if there else ()
     check_header(names, file, known, optional=optional or {})
     if there is None:
@@ -183,9 +186,10 @@ class _Top:
     Args:
         container: the open workbook.
         sheet: one of its sheets.
+        optional: the names of columns that may be there besides those that are asked for.
     """
 
-    def __init__(self, container: Container, sheet: Worksheet) -> None:
+    def __init__(self, container: Container, sheet: Worksheet, optional: Sequence[str] = ()) -> None:
         self.sheet = sheet
         self.merges = grid.merged_ranges(container, sheet.part)
         rows = grid.rows(container, sheet.part)
@@ -195,6 +199,7 @@ class _Top:
             if any(not is_blank(cell) for cell in row.cells.values())
         ]
         self._container = container
+        self._optional = optional
 
     def is_blank(self) -> bool:
         """Return whether nothing is in the sheet, however far down."""
@@ -203,7 +208,7 @@ class _Top:
 
     def heading(self, known: Sequence[str]) -> Heading | None:
         """Return the heading with the most of the columns, or None where there is none of them."""
-        return heading.find(self.rows, self.merges, known, self._container.epoch)
+        return heading.find(self.rows, self.merges, [*known, *self._optional], self._container.epoch)
 
     def count(self, known: Sequence[str]) -> int:
         """Return how many of the columns it has."""
