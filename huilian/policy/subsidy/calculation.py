@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from huilian.policy.policies import Entry, Policy
     from huilian.policy.reference_rates import ReferenceRates
+    from huilian.policy.subsidy.case import OtherLoan
     from huilian.policy.subsidy.rules import DayTerms
 
 __all__ = ["Subsidies"]
@@ -105,8 +106,7 @@ class _Calculation:
         self.periods: list[Period] = []
         self.segments: list[Segment] = []
         self.due, self.stop = self._due_and_stop()
-        older = (case.start, case.loan_no)
-        self.older = [each for each in case.other_loans if (each.start, each.loan_no) < older] if rules.caps else []
+        self.older = [each for each in case.other_loans if _age(each) < _age(case)] if rules.by_older_loans else []
 
     def result(self) -> Subsidy:
         """Return the subsidy."""
@@ -115,6 +115,9 @@ class _Calculation:
             self._note(contract.malicious)
         elif case.lead_bank is False and contract.lead_bank is not None:
             self._note(contract.lead_bank)
+        elif case.over_lending_multiple:
+            beyond = self.read.row("fund.beyond", {**self.known, "event": self.known["signed"]})
+            self._note(Reason("over_lending_multiple", beyond.source if beyond else ""))
         elif contract.on_repayment or contract.overdue.value == "only_repaid_on_time":
             self._settle_on_repayment()
         else:
@@ -152,11 +155,13 @@ class _Calculation:
             due = max(case.due, due if grace["until"] is None else min(due, grace["until"]))
             stop = case.due if grace["subsidised"] is False else due
         last = min(filter(None, (case.settled, self.until)), default=stop)
+        # A line that was drawn and repaid owes nothing at its due date, though nobody closed it.
+        self.overdue = last > due and (case.settled is not None or self._balance(due) > 0)
         if stop < min(due, last):
             self._note(Reason("moratorium_not_subsidised", grace.source if grace else ""))
         if contract.overdue.value == "continues":
             return due, dt.date.max if stop == due else stop
-        if last > due:
+        if self.overdue:
             self._note(Reason("overdue", contract.overdue.source))
         return due, stop
 
@@ -194,7 +199,7 @@ class _Calculation:
         pieces = self._months(first, last, end) if self.by_month else self._days(first, min(last + DAY, end))
         for since, until, balance in pieces:
             self._earn(earned, since, until, balance)
-        if self.contract.overdue.value == "forfeits_period" and self.due < last and self._unpaid_after(self.due):
+        if self.contract.overdue.value == "forfeits_period" and self.overdue and self.due < last:
             self._note(Reason("period_forfeited", self.contract.overdue.source))
             earned = []
         if not earned:
@@ -212,9 +217,6 @@ class _Calculation:
         ]
         self._pay(first, last, earned)
 
-    def _unpaid_after(self, day: dt.date) -> bool:
-        return self.case.settled is None or self.case.settled > day
-
     # What it earns.
 
     def _days(self, first: dt.date, until: dt.date) -> Iterator[tuple[dt.date, dt.date, Decimal]]:
@@ -228,7 +230,7 @@ class _Calculation:
         if rules.by_loan_year:
             years = range(first.year - case.start.year, until.year - case.start.year + 1)
             days.update(months_later(case.start, year * MONTHS_A_YEAR) for year in years)
-        if rules.caps:
+        if rules.by_older_loans:
             days.update(
                 period_start(self.contract.year_ends, period_end(self.contract.year_ends, day))
                 for day in (first, until)
@@ -360,10 +362,11 @@ class _Calculation:
     def _paid_before(self, cap: Entry, last: dt.date) -> Decimal:
         """Return what counts on a cap: what was paid before, and in earlier periods of this run."""
         case, per, within = self.case, cap["per"], cap["within"]
-        since = dt.date.min
+        since, end = dt.date.min, dt.date.max
         if within != "lifetime":
             ends = self.contract.year_ends if within == "year" else self.contract.period_ends
-            since = period_start(ends, period_end(ends, last))
+            end = period_end(ends, last)
+            since = period_start(ends, end)
         run = sum((period.amount for period in self.periods if period.last >= since), money.ZERO)
         if per == "household" and within == "lifetime":
             return run + case.paid_before
@@ -372,7 +375,7 @@ class _Calculation:
                 raise MissingFactError(cap.rule, "payments_before")
             # Not told how much of it counts: all of it, so that the cap holds.
             return run + case.paid_before
-        told = (each.amount for each in case.payments_before if each.per == per and since <= each.on <= last)
+        told = (each.amount for each in case.payments_before if each.per == per and since <= each.on <= end)
         return run + sum(told, money.ZERO)
 
     def _appropriated(
@@ -390,6 +393,11 @@ class _Calculation:
                     steps.append(_limited("appropriation", entry, used, amount, money.ZERO))
                     return money.ZERO, amount if waits else waiting
         return amount, waiting
+
+
+def _age(loan: SubsidyCase | OtherLoan) -> tuple[dt.date, str, str]:
+    """Return what puts the loans of a household in order; numbers repeat across banks."""
+    return loan.start, loan.loan_no, loan.institution or ""
 
 
 def _limited(step: str, entry: Entry, used: Decimal, asked: Decimal, paid: Decimal) -> dict[str, Any]:

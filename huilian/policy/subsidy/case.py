@@ -36,6 +36,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "no_subsidy": ("该产品不贴息", "the product pays no subsidy"),
     "malicious": ("恶意违约，不予贴息", "a malicious default earns no subsidy"),
     "not_lead_bank": ("不是包干银行的贷款，不予贴息", "the lender is not the area's lead bank"),
+    "over_lending_multiple": ("超过基金放大倍数的贷款，不予贴息", "lent beyond the multiple of the fund"),
     "excluded": ("属于不予贴息的情形", "a ground for exclusion is met"),
     "not_said": ("方案对此期间没有规定贴息", "the plan says nothing of this time"),
     "share": ("只按比例贴息", "a part of the interest is subsidised"),
@@ -62,6 +63,7 @@ _DAY: Final = dt.timedelta(days=1)
 NOT_TOLD: Final = "?"
 """A grade that the case leaves out; null means: not rated."""
 _PLACES: Final = Decimal("0.000001")
+_NOTHING_OWED: Final = "既无余额也无本金 (neither balances nor principal)"
 _TWICE: Final = "同一天有两个余额 (two balances on one day)"
 _DUE_BEFORE_START: Final = "到期日早于起始日 (due before start)"
 _PERS: Final = ("loan", "household", "borrower_and_bank", "village", "county")
@@ -120,12 +122,13 @@ class SubsidyCase:
         loan_no: its number at its bank.
         kind: "household" or "enterprise".
         start: its first day.
-        due: its due date.
+        due: its due date; after an extension, the new one.
         principal: the contract's.
         annual_rate_percent: the contract's; None where it is not known.
         household_no: of the borrower.
         product: None: the first that is open to this kind on the day of signing.
         signed: None: the day of the start.
+        due_at_signing: where the loan was extended; its term is counted to this day.
         balances: from which day on which balance; before the first, the principal.
         settled: the day of full repayment.
         households_led: by an enterprise.
@@ -138,6 +141,7 @@ class SubsidyCase:
         exclusions: grounds that are met.
         lead_bank: whether the bank is the area's lead bank; None: not told, and taken as true.
         region: code of the household's region.
+        over_lending_multiple: whether the loan went beyond the multiple of the fund when it was lent.
         moratorium_months: granted; None: as many as the policy gives.
         payments_before: what was paid before, for caps that count a loan, a bank, a village, a year or a period.
         appropriation_used: by claims that were filed before, paid or waiting; None: the budget is not asked.
@@ -153,6 +157,7 @@ class SubsidyCase:
     household_no: str | None = None
     product: str | None = None
     signed: dt.date | None = None
+    due_at_signing: dt.date | None = None
     balances: Balances = ()
     settled: dt.date | None = None
     households_led: int | None = None
@@ -165,6 +170,7 @@ class SubsidyCase:
     exclusions: tuple[str, ...] = ()
     lead_bank: bool | None = None
     region: str | None = None
+    over_lending_multiple: bool = False
     moratorium_months: int | None = None
     payments_before: tuple[Payment, ...] | None = None
     appropriation_used: Decimal | None = None
@@ -201,6 +207,17 @@ class _OtherLoanSchema(CaseSchema):
     balances = _Balances()
     institution = Words(allow_none=True)
     principal = Amount(allow_none=True)
+    settled = Date(allow_none=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: object) -> OtherLoan:
+        """Return the loan; from the day of its repayment it owes nothing."""
+        settled = data.pop("settled", None)
+        if not data["balances"] and data.get("principal") is None:
+            raise ValidationError(_NOTHING_OWED, "balances")
+        if settled is not None:
+            data["balances"] = (*(each for each in data["balances"] if each[0] < settled), (settled, money.ZERO))
+        return OtherLoan(**data)
 
 
 class _PaymentSchema(CaseSchema):
@@ -221,6 +238,7 @@ class _SubsidyCaseSchema(CaseSchema):
     household_no = Words(allow_none=True)
     product = Words(allow_none=True)
     signed = Date(allow_none=True)
+    due_at_signing = Date(allow_none=True)
     balances = _Balances()
     settled = Date(allow_none=True)
     households_led = Whole(allow_none=True)
@@ -233,6 +251,7 @@ class _SubsidyCaseSchema(CaseSchema):
     exclusions = fields.List(Words(), allow_none=True)
     lead_bank = fields.Boolean(truthy={True}, falsy={False}, allow_none=True)
     region = Words(allow_none=True)
+    over_lending_multiple = fields.Boolean(truthy={True}, falsy={False}, allow_none=True)
     moratorium_months = Whole(allow_none=True)
     payments_before = fields.List(fields.Nested(_PaymentSchema), allow_none=True)
     appropriation_used = Amount(allow_none=True)

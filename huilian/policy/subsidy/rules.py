@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import money
 from huilian.core.clock import months_later
 from huilian.core.errors import ConfigurationError
-from huilian.policy.facts import FACTS, OTHER, Cut, Interval
+from huilian.policy.facts import FACTS, Cut, Interval
 from huilian.policy.reading import Reading
 from huilian.policy.subsidy.case import NOT_TOLD, Reason, SubsidyCase, plain_number
 
@@ -118,7 +118,8 @@ class ProductRules:
         tables = {name: table for name, table in product.rules.items() if name.startswith("subsidy.")}
         entries = [entry for name, each in product.lists.items() if name.startswith("subsidy.") for entry in each]
         moratoria = policy.general.lists.get("moratoria", ())
-        self.caps = product.lists.get("subsidy.caps", ())
+        caps = product.lists.get("subsidy.caps", ())
+        self.by_older_loans = any(cap["of"] == "principal" for cap in caps)
         self.estimated = tables.get("subsidy.estimated")
         cuts: dict[str, set[Cut]] = {"signed": set(), "accrued": set(), "term": set()}
         for when in (row.when for table in tables.values() for row in table.rows):
@@ -158,7 +159,7 @@ class ProductRules:
             "signed": signed,
             "due": case.due,
             "borrower": case.kind,
-            "term": _term(case.start, case.due),
+            "term": _term(case.start, case.due_at_signing or case.due),
             "amount": case.principal,
             "rate": case.annual_rate_percent,
             "bank": case.institution,
@@ -168,8 +169,7 @@ class ProductRules:
         if case.grade != NOT_TOLD:
             found["grade"] = case.grade
         if case.region is not None:
-            lists = self.policy.vocabulary.region_lists.items()
-            found["region_list"] = next((name for name, each in lists if case.region.startswith(each)), OTHER)
+            found["region_list"] = self.policy.vocabulary.region_list_of(case.region)
         return found
 
     def contract(self, situation: Mapping[str, Any]) -> ContractTerms:
