@@ -118,7 +118,7 @@ class _Calculation:
         elif case.over_lending_multiple:
             beyond = self.read.row("fund.beyond", {**self.known, "event": self.known["signed"]})
             self._note(Reason("over_lending_multiple", beyond.source if beyond else ""))
-        elif contract.on_repayment or contract.overdue.value == "only_repaid_on_time":
+        elif contract.on_repayment:
             self._settle_on_repayment()
         else:
             self._settle_by_period()
@@ -231,14 +231,18 @@ class _Calculation:
             years = range(first.year - case.start.year, until.year - case.start.year + 1)
             days.update(months_later(case.start, year * MONTHS_A_YEAR) for year in years)
         if rules.by_older_loans:
-            days.update(
-                period_start(self.contract.year_ends, period_end(self.contract.year_ends, day))
-                for day in (first, until)
-            )
+            days.update(self._year_starts(first, until))
             days.update(day for other in self.older for day in (other.start, *(day for day, _ in other.balances)))
         inner = sorted(day for day in days if first < day < until)
         for since, end in itertools.pairwise((first, *inner, until)):
             yield since, end, self._balance(since)
+
+    def _year_starts(self, first: dt.date, until: dt.date) -> Iterator[dt.date]:
+        """Yield the first days of subsidy years after one day and before another."""
+        day = period_end(self.contract.year_ends, first) + DAY
+        while day < until:
+            yield day
+            day = period_end(self.contract.year_ends, day) + DAY
 
     def _months(self, first: dt.date, last: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date, Decimal]]:
         """Yield the months whose last day lies in a period: the first day, the day after the last, what counts."""
@@ -322,7 +326,9 @@ class _Calculation:
         if cap["per"] in {"village", "county"}:
             raise MissingFactError(cap.rule, cap["per"])
         since = {"day": day, "lifetime": dt.date.min}.get(cap["within"])
-        if since is None:
+        if cap["within"] == "period" and self.contract.on_repayment:
+            since = self.case.start
+        elif since is None:
             ends = self.contract.year_ends if cap["within"] == "year" else self.contract.period_ends
             since = period_start(ends, period_end(ends, day))
         used = money.ZERO

@@ -191,7 +191,7 @@ class _Balances(fields.List[tuple[dt.date, Decimal]]):
     """Balances by day, in order, no day twice."""
 
     def __init__(self) -> None:
-        super().__init__(fields.Nested(_BalanceSchema), load_default=())
+        super().__init__(fields.Nested(_BalanceSchema), load_default=(), allow_none=True)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # marshmallow's
         found: list[Any] = super()._deserialize(value, attr, data, **kwargs)
@@ -213,6 +213,7 @@ class _OtherLoanSchema(CaseSchema):
     def make(self, data: dict[str, Any], **_: object) -> OtherLoan:
         """Return the loan; from the day of its repayment it owes nothing."""
         settled = data.pop("settled", None)
+        data["balances"] = data["balances"] or ()
         if not data["balances"] and data.get("principal") is None:
             raise ValidationError(_NOTHING_OWED, "balances")
         if settled is not None:

@@ -198,7 +198,7 @@ class ProductRules:
         return ContractTerms(
             reading,
             overdue,
-            reading.value("subsidy.settled", known, "by_period") == "on_repayment",
+            reading.value("subsidy.settled", known) == "on_repayment" or overdue.value == "only_repaid_on_time",
             reading.value("subsidy.day_count", known) or "days",
             reading.value("subsidy.day_basis", known) or _DAY_BASIS,
             reading.value("subsidy.period_ends", known) or _QUARTERS,
