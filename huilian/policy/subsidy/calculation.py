@@ -111,17 +111,12 @@ class _Calculation:
     def result(self) -> Subsidy:
         """Return the subsidy."""
         case, contract, rules = self.case, self.contract, self.rules
-        if case.malicious and contract.malicious is not None:
-            self._note(contract.malicious)
-        elif case.lead_bank is False and contract.lead_bank is not None:
-            self._note(contract.lead_bank)
-        elif case.over_lending_multiple:
-            beyond = self.read.row("fund.beyond", {**self.known, "event": self.known["signed"]})
-            self._note(Reason("over_lending_multiple", beyond.source if beyond else ""))
-        elif contract.on_repayment:
-            self._settle_on_repayment()
-        else:
-            self._settle_by_period()
+        refused = self._refused()
+        for reason in refused:
+            self._note(reason)
+        settle = self._settle_on_repayment if contract.on_repayment else self._settle_by_period
+        if not refused:
+            settle()
         estimated = rules.estimated is not None and bool(self.periods) and self._estimated()
         found = self.terms.values()
         step = {"step": "contract", "signed": self.known["signed"].isoformat(), "term": self.known["term"]}
@@ -136,6 +131,19 @@ class _Calculation:
             (contract.reading, *(each.reading for each in found), self.read),
             ({**step, "due": self.due.isoformat()}, *(step for each in found for step in each.steps)),
         )
+
+    def _refused(self) -> list[Reason]:
+        """Return why the loan earns nothing at all."""
+        case, contract = self.case, self.contract
+        found = []
+        if case.malicious and contract.malicious is not None:
+            found.append(contract.malicious)
+        if case.lead_bank is False and contract.lead_bank is not None:
+            found.append(contract.lead_bank)
+        if case.over_lending_multiple:
+            beyond = self.read.row("fund.beyond", {**self.known, "event": self.known["signed"]})
+            found.append(Reason("over_lending_multiple", beyond.source if beyond else ""))
+        return found
 
     def _estimated(self) -> bool:
         return bool(self.read.value("subsidy.estimated", {"event": self.periods[-1].last}))
@@ -195,6 +203,8 @@ class _Calculation:
 
     def _settle(self, first: dt.date, last: dt.date, end: dt.date) -> None:
         """Settle one period, of which the loan earns to the day before `end`."""
+        if first >= end:
+            return
         earned: list[_Earned] = []
         pieces = self._months(first, last, end) if self.by_month else self._days(first, min(last + DAY, end))
         for since, until, balance in pieces:

@@ -60,12 +60,12 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
 """Chinese and English by code: what lowers or refuses a subsidy."""
 
 _DAY: Final = dt.timedelta(days=1)
-NOT_TOLD: Final = "?"
+NOT_TOLD: Final = ""
 """A grade that the case leaves out; null means: not rated."""
 _PLACES: Final = Decimal("0.000001")
 _NOTHING_OWED: Final = "既无余额也无本金 (neither balances nor principal)"
 _TWICE: Final = "同一天有两个余额 (two balances on one day)"
-_DUE_BEFORE_START: Final = "到期日早于起始日 (due before start)"
+_BEFORE_START: Final = "早于起始日 (before start)"
 _PERS: Final = ("loan", "household", "borrower_and_bank", "village", "county")
 
 Balances = tuple[tuple[dt.date, Decimal], ...]
@@ -134,7 +134,7 @@ class SubsidyCase:
         households_led: by an enterprise.
         paid_before: subsidies that the household had in all.
         institution: the bank.
-        grade: of the household; None: not rated.
+        grade: of the household; None: not rated; "": not told.
         household_kind: as the roster has it.
         malicious: whether the borrower defaulted on purpose.
         other_loans: of the household.
@@ -261,7 +261,9 @@ class _SubsidyCaseSchema(CaseSchema):
     @validates_schema
     def _in_order(self, data: dict[str, Any], **_: object) -> None:
         if data["due"] < data["start"]:
-            raise ValidationError(_DUE_BEFORE_START, "due")
+            raise ValidationError(_BEFORE_START, "due")
+        if (settled := data.get("settled")) is not None and settled < data["start"]:
+            raise ValidationError(_BEFORE_START, "settled")
 
     @post_load
     def make(self, data: dict[str, Any], **_: object) -> SubsidyCase:
