@@ -17,7 +17,7 @@ from huilian.policy.tables import MissingFactError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from huilian.policy.policies import Entry, Policy, Product
@@ -87,6 +87,7 @@ CONDITIONS: Final = MappingProxyType(
 _BORROWERS: Final = FACTS["borrower"].words or ()
 _GUARANTOR: Final = "guarantor"
 _GIVEN_TWICE: Final = "出现两次，且不相同 (given twice, differently)"
+_NO_CODES: Final = "必须是条件代码的列表 (a list of codes of conditions)"
 _NO_PRODUCT: Final = "政策没有这个产品；有：{known} (no such product)"
 
 
@@ -128,7 +129,7 @@ class EligibilityCase:
         institution: code of the bank.
         lender: the kind of bank, as the policy calls it.
         way: of helping, as the policy calls it.
-        collateral: forms of security that the bank takes; "guarantor" for a person.
+        collateral: forms of security that the bank takes; "guarantor" for a person, "none" says the same as no form.
         existing_loans: programme loans of the household; None: not known.
         exclusions: grounds that were found, as the policy calls them.
         roster_since: the day from which the household is on the roster.
@@ -218,9 +219,12 @@ class _EligibilityCaseSchema(CaseSchema):
         return super().ignored({key: each for key, each in self._flat(raw).items() if not isinstance(each, bool)})
 
     def _flat(self, raw: dict[str, Any]) -> dict[str, Any]:
-        household = raw.get("household")
+        household, met = raw.get("household"), raw.get("met", [])
+        if not isinstance(met, list) or not all(isinstance(each, str) for each in met):
+            raise ValidationError({"met": [_NO_CODES]})
         parts = [
-            {key: each for key, each in raw.items() if key not in {"household", "applicant", "shown"}},
+            {key: each for key, each in raw.items() if key not in {"household", "applicant", "met", "shown"}},
+            dict.fromkeys(met, True),
             {"household_no": household} if isinstance(household, str) else household,
             raw.get("applicant"),
         ]
@@ -251,9 +255,9 @@ class Eligibility:
     """
 
     household_no: str | None
-    reasons: tuple[Reason, ...]
-    consequences: tuple[Reason, ...]
-    steps: tuple[Mapping[str, Any], ...]
+    reasons: Sequence[Reason]
+    consequences: Sequence[Reason]
+    steps: Sequence[Mapping[str, Any]]
     reading: Reading = field(repr=False)
 
     @property
@@ -288,17 +292,17 @@ def judge(policy: Policy, case: EligibilityCase, rates: ReferenceRates) -> Eligi
         UnknownRateError: a cap refers to a rate that is not known.
     """
     product = _product(policy, case)
-    judging = _Judging(policy, case, Reading(policy, product, rates))
+    reading = Reading(policy, product, rates)
     if product is None or case.borrower not in product.borrowers:
-        judging.against("borrower_not_served")
-    else:
-        for check in _CHECKS:
-            try:
-                check(judging)
-            except MissingFactError as error:
-                judging.not_shown(error.fact)
-    found = (tuple(judging.reasons), tuple(judging.consequences), tuple(judging.steps))
-    return Eligibility(case.household_no, *found, judging.reading)
+        reason = Reason("borrower_not_served", REASONS["borrower_not_served"][0])
+        return Eligibility(case.household_no, (reason,), (), (), reading)
+    judging = _Judging(policy, product, case, reading)
+    for check in _CHECKS:
+        try:
+            check(judging)
+        except MissingFactError as error:
+            judging.not_shown(error.fact)
+    return Eligibility(case.household_no, judging.reasons, judging.consequences, judging.steps, reading)
 
 
 def _product(policy: Policy, case: EligibilityCase) -> Product | None:
@@ -312,8 +316,9 @@ def _product(policy: Policy, case: EligibilityCase) -> Product | None:
 class _Judging:
     """One judgement: the case, the policy, and what was found so far."""
 
-    def __init__(self, policy: Policy, case: EligibilityCase, reading: Reading) -> None:
+    def __init__(self, policy: Policy, product: Product, case: EligibilityCase, reading: Reading) -> None:
         self.policy = policy
+        self.product = product
         self.case = case
         self.reading = reading
         self.reasons: list[Reason] = []
@@ -339,9 +344,8 @@ class _Judging:
 
     def against(self, code: str, clause: str = "", *, more: str = "", about: str = "") -> None:
         """Note a reason, once."""
-        reason = Reason(code, REASONS[code][0] + more, clause, about)
         if all((each.code, each.about) != (code, about) for each in self.reasons):
-            self.reasons.append(reason)
+            self.reasons.append(Reason(code, REASONS[code][0] + more, clause, about))
 
     def not_shown(self, fact: str, clause: str = "") -> None:
         """Note that the case does not give a fact."""
@@ -369,9 +373,9 @@ def _given(row: Row, fact: str, value: Any) -> Any:  # noqa: ANN401  # any fact
 
 
 def _open(judging: _Judging) -> None:
-    product = judging.reading.product
-    if product is not None and product.open is not None and not product.open.has(judging.case.date):
-        judging.against("product_closed", more=f"（{product.open}）")
+    opened = judging.product.open
+    if opened is not None and not opened.has(judging.case.date):
+        judging.against("product_closed", more=f"（{opened}）")
 
 
 def _bound(rule: str, fact: str, code: str) -> Callable[[_Judging], None]:
@@ -381,17 +385,17 @@ def _bound(rule: str, fact: str, code: str) -> Callable[[_Judging], None]:
         if fact == "rate" and judging.case.annual_rate_percent is None:
             return
         row = judging.reading.row(f"lending.{rule}", judging.situation)
+        if row is not None and row.value is None and rule == "amount_maximum":
+            judging.against("no_lending", row.source)
         if row is None or row.value is None:
-            if row is not None and rule == "amount_maximum":
-                judging.against("no_lending", row.source)
             return
         given = _given(row, fact, judging.situation[fact])
-        bound = row.value
+        bound, unit = row.value, ""
         if fact == "rate":
-            term = _given(row, "term", judging.case.term)
+            term, unit = _given(row, "term", judging.case.term), "%"
             bound = judging.reading.percent(bound, on=judging.case.date, term=term, contract=given)
         above = rule.endswith("_maximum")
-        more = f"：{given} {'>' if above else '<'} {bound}"
+        more = f"：{given}{unit} {'>' if above else '<'} {bound}{unit}"
         judging.hold(row, given, met=given <= bound if above else given >= bound, code=code, more=more)
 
     return check
@@ -430,10 +434,8 @@ def _outstanding(judging: _Judging) -> None:
     row = judging.limit("outstanding")
     if row is None or row.value == "several":
         return
-    product = judging.reading.product
-    name = None if product is None else product.name
     loans = _given(row, "existing_loans", judging.case.existing_loans)
-    same = (loan for loan in loans if row.value == "one_in_all" or loan.product in {None, name})
+    same = (loan for loan in loans if row.value == "one_in_all" or loan.product in {None, judging.product.name})
     owed = sum((loan.balance for loan in same), money.ZERO)
     judging.hold(row, money.text(owed), met=not owed, code="loan_outstanding", more=f"：{money.text(owed)}")
 
@@ -453,18 +455,12 @@ def _fund(judging: _Judging) -> None:
     if case.deposit is None or case.committed is None or case.amount is None:
         return
     on_deposit = {"deposit": case.deposit, "committed": case.committed}
-    if (room := fund_room(judging.reading, **on_deposit, on=case.date, bank=case.institution)) is None:
+    room = fund_room(judging.reading, **on_deposit, on=case.date, bank=case.institution)
+    if room is None:
         return
     met = case.amount <= room.free
-    judging.steps.append(
-        {
-            "check": "fund",
-            "given": money.text(case.amount),
-            "free": f"{room.free:.2f}",
-            "met": met,
-            "source": room.clause,
-        }
-    )
+    step = {"check": "fund", "given": money.text(case.amount), "free": f"{room.free:.2f}"}
+    judging.steps.append(step | {"met": met, "source": room.clause})
     if not met and room.beyond == "refuse":
         judging.against("over_lending_multiple", room.clause)
     elif not met:
@@ -501,8 +497,7 @@ def _exclusions(judging: _Judging) -> None:
 
 def _entries(judging: _Judging, name: str, *, naming: str = "") -> Iterator[Entry]:
     """Yield the entries of a list that hold; a fact that one lacks is a reason."""
-    product = judging.reading.product
-    for entry in product.lists.get(name, ()) if product else ():
+    for entry in judging.product.lists.get(name, ()):
         if naming and naming not in entry.when:
             continue
         try:
@@ -566,7 +561,7 @@ def _no_open_default(judging: _Judging, _: Entry) -> bool | None:
 
 
 # A monitored household may be registered, or not.
-_REGISTERED: Final = MappingProxyType({"poor": True, "out_of_poverty": True, "marginal": False, "ordinary": False})
+_REGISTERED: Final = {"poor": True, "out_of_poverty": True, "marginal": False, "ordinary": False}
 
 
 def _programme_scale(judging: _Judging, entry: Entry) -> bool | None:
@@ -578,7 +573,7 @@ def _programme_scale(judging: _Judging, entry: Entry) -> bool | None:
 
 _FOUND: Final[Mapping[str, Callable[[_Judging, Entry], bool | None]]] = MappingProxyType(
     {
-        "no_collateral": lambda judging, _: set(judging.case.collateral) <= {_GUARANTOR},
+        "no_collateral": lambda judging, _: set(judging.case.collateral) <= {_GUARANTOR, "none"},
         "no_guarantor": lambda judging, _: _GUARANTOR not in judging.case.collateral,
         "on_roster": lambda judging, _: _on_roster(judging.case, judging.case.date),
         "on_roster_of_day": lambda judging, entry: _on_roster(judging.case, entry["day"] or judging.case.date),

@@ -429,6 +429,20 @@ reward_for_lending = [
     assert rewards_for_lending(reading, lent, borrower="enterprise", on=DAY) == {"compensation": Decimal("24691.36")}
 
 
+def test_conditions_that_are_met_may_be_listed():
+    """Beside true and false; what is listed and denied is an error."""
+    conditions = "".join(
+        f'[[products.household.lending.conditions]]\ncondition = "{code}"\nsource = "一"\n'
+        for code in ("willing", "able")
+    )
+    assert _only(conditions, met=["willing", "able"]) == []
+    assert _only(conditions, met=["willing"], able=False) == ["able"]
+    with pytest.raises(ValidationError, match="出现两次"):
+        _only(conditions, met=["willing"], willing=False)
+    with pytest.raises(ValidationError, match="条件代码"):
+        _only(conditions, met="willing")
+
+
 def test_facts_may_stand_with_applicant_household_or_loan():
     """But not differently in two places; a key that nobody knows is named."""
     split = {"household": {"household_no": "1", "region": "341599101001"}, "civil_capacity": True}
