@@ -62,7 +62,8 @@ class Number(fields.Field[Decimal]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
         try:
-            number = None if isinstance(value, bool | float) else Decimal(value)
+            # A float is read as it is written: 4.35 is 4.35.
+            number = None if isinstance(value, bool) else Decimal(repr(value) if isinstance(value, float) else value)
         except (InvalidOperation, TypeError, ValueError):
             number = None
         if number is None or not number.is_finite() or not 0 <= number <= self.most:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from huilian.policy.values import Duration
     from huilian.policy.working_days import WorkingDays
 
-__all__ = ["CASE", "REASONS", "Loss", "LossCase", "share"]
+__all__ = ["CASE", "REASONS", "FundRoom", "Loss", "LossCase", "fund_room", "rewards_for_lending", "share"]
 
 
 REASONS: Final = MappingProxyType(
@@ -227,6 +227,62 @@ def share(policy: Policy, case: LossCase, working_days: WorkingDays) -> Loss:
     )
 
 
+@dataclass(frozen=True)
+class FundRoom:
+    """What a deposit of the fund still carries.
+
+    Args:
+        free: what may still be lent; negative where too much was.
+        beyond: "refuse" or "lend_without_cover": what more than that meets.
+        clause: of the plan.
+    """
+
+    free: Decimal
+    beyond: str
+    clause: str
+
+
+def fund_room(
+    reading: Reading, *, deposit: Decimal, committed: Decimal, on: dt.date, bank: str | None = None
+) -> FundRoom | None:
+    """Return what a deposit still carries; None where the plan sets no multiple.
+
+    Args:
+        reading: of the policy.
+        deposit: what the fund has deposited.
+        committed: balances and open reservations together.
+        on: the day of the confirmation.
+        bank: code of the bank, where the policy tells banks apart.
+
+    Raises:
+        MissingFactError: the policy asks for a fact that is not given.
+    """
+    situation = {"event": on, "bank": bank}
+    multiple = reading.row("fund.lending_multiple_maximum", situation)
+    if multiple is None or multiple.value is None:
+        return None
+    beyond = reading.row("fund.beyond", situation) or multiple
+    consequence = "refuse" if beyond is multiple else beyond.value
+    return FundRoom(multiple.value * deposit - committed, consequence, beyond.source)
+
+
+def rewards_for_lending(reading: Reading, lent: Decimal, *, borrower: str, on: dt.date) -> dict[str, Decimal]:
+    """Return what a bank gets for what it lent: "compensation" whatever its losses, and "reward".
+
+    Args:
+        reading: of the policy.
+        lent: in the time that is rewarded.
+        borrower: "household" or "enterprise".
+        on: the day for which the shares are read.
+    """
+    situation = {"event": on, "borrower": borrower}
+    shares = {
+        "compensation": reading.value("fund.compensation_for_lending", situation),
+        "reward": reading.value("fund.reward_for_lending", situation),
+    }
+    return {key: money.round_to_fen(lent * percent / _HUNDRED) for key, percent in shares.items() if percent}
+
+
 def _product(policy: Policy, case: LossCase) -> Product:
     product = policy.product(case.product, borrower=case.kind, signed=case.signed)
     if product is None or case.kind not in product.borrowers:
@@ -262,9 +318,9 @@ def _refusals(
         refusals.setdefault("too_early", _reason("too_early", source))
     shares = reading.row("loss.shares", situation)
     if shares is not None and shares.value is not None and _GUARANTORS & shares.value.keys():
-        if case.guaranteed is None:
+        if case.guaranteed is None and not refusals:
             raise MissingFactError(shares.rule, "guaranteed")
-        if not case.guaranteed:
+        if case.guaranteed is False:
             refusals.setdefault("not_guaranteed", _reason("not_guaranteed", shares.source))
     if case.over_lending_multiple:
         at_lending = {**situation, "event": case.signed}

@@ -48,15 +48,18 @@ class Reason:
         code: a stable word; a program may branch on it.
         chinese: what people read.
         clause: the source that it rests on; empty where it is no rule of the plan.
+        about: the fact or condition that the code speaks of, where the code alone does not say it.
     """
 
     code: str
     chinese: str
     clause: str = ""
+    about: str = ""
 
     def as_json(self) -> dict[str, str]:
         """Return it for a program."""
-        return {"code": self.code, "chinese": self.chinese, "clause": self.clause}
+        about = {"about": self.about} if self.about else {}
+        return {"code": self.code, "chinese": self.chinese, "clause": self.clause, **about}
 
 
 @dataclass

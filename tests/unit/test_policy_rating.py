@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,6 @@ from huilian.policy import rating
 from huilian.policy.rating import RatingCase, rate
 from huilian.policy.tables import MissingFactError
 from tests.support.policies import policy_of
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 FOUR_GRADES = 'grades = ["A", "AA", "AAA", "AAA+"]'
 YANCHI = policy_of(
@@ -178,6 +175,7 @@ def test_missing_and_unknown_indicators_are_errors():
     with pytest.raises(ValidationError) as caught:
         rate(YANCHI, _case(indicators={"integrity": 90, "labour": 80}))
     assert set(caught.value.messages["indicators"]) == {"income", "basics", "labour"}
+    assert _case(indicators={"integrity": 85.15}).indicators == {"integrity": Decimal("85.15")}
     with pytest.raises(ValidationError, match="0 至 100"):
         _case(indicators={"integrity": "100.01", "income": 1, "basics": 1})
 
