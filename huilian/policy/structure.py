@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from huilian.policy.facts import FACTS
 from huilian.policy.values import KINDS, ValueKind, codes
 
 if TYPE_CHECKING:
@@ -207,8 +208,8 @@ _LENDING: Final = Section(
                 "name": Field("other 条件的代码", _CODE),
                 "title": Field("名称", _TEXT),
                 "day": Field("名单的日期", KINDS["date"]),
-                "list": Field("区域名单", _TEXT),
-                "kinds": Field("农户类别", _OWN_CODES),
+                "list": Field("区域名单", KINDS["region_list"]),
+                "kinds": Field("农户类别", codes(*(FACTS["household_kind"].words or ()), several=True)),
                 "amount": Field("规模上限", _AMOUNT),
             },
             LENDING_FACTS,

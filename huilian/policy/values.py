@@ -238,6 +238,10 @@ def _grade(raw: object, vocabulary: Vocabulary) -> str:
     return _word(vocabulary.grades)(raw, vocabulary)
 
 
+def _region_list(raw: object, vocabulary: Vocabulary) -> str:
+    return _word(tuple(vocabulary.region_lists))(raw, vocabulary)
+
+
 def _mapping(raw: object, known: str) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise WrongValueError("table", known=known)
@@ -302,6 +306,7 @@ _ALL: Final = (
     ValueKind("weights", "权重，合计 100%", '{ integrity = "60%", income = "40%" }', _weights, _OBJECT),
     ValueKind("grade", "信用等级", '"AA"', _grade, _STRING),
     ValueKind("grades", "信用等级，由低到高", '["A", "AA"]', _several(_plain), _LIST),
+    ValueKind("region_list", "本文件的一个区域名单", '"key_villages"', _region_list, _STRING),
     ValueKind("party", "一方", '"fund"', _word(PARTIES), {"enum": list(PARTIES)}),
     ValueKind("parties", "若干方", '["fund", "bank"]', _several(_word(PARTIES)), _LIST),
 )
