@@ -191,6 +191,10 @@ SECTIONS: dict[str, tuple[str, list[Place]]] = {
         SUBSIDY + 'overdue = «value = "continues"»\nperiod_ends = «value = ["06-31"]»\n',
         [("day_of_year", 15, "products.household.subsidy.period_ends.value")],
     ),
+    "a window that is a day": (
+        SUBSIDY + 'overdue = «value = "continues"»\nposting_windows = «value = ["06-10"]»\n',
+        [("window", 15, "products.household.subsidy.posting_windows.value")],
+    ),
     "days out of order": (
         SUBSIDY + 'overdue = «value = "continues"»\nperiod_ends = «value = ["12-20", "06-20"]»\n',
         [("days_in_order", 15, "products.household.subsidy.period_ends.value")],
