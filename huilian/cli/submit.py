@@ -6,6 +6,7 @@ import contextlib
 import functools
 from pathlib import Path  # noqa: TC003  # typer reads it
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import typer
 from rich.markup import escape
@@ -111,7 +112,7 @@ def submit(
 def _way(home: Home, member: str, message_type: str, target: Target) -> Iterator[tuple[Transport, str | None]]:
     """Open the way that records of a member take, with the county's six digits where they are known."""
     from huilian.institution import membership  # noqa: PLC0415
-    from huilian.institution.transports import connect  # noqa: PLC0415
+    from huilian.institution.transports import AMQP, connect  # noqa: PLC0415
 
     joined = membership.membership_of(home, member)
     url = target.url or (joined.https if joined else None)
@@ -119,6 +120,9 @@ def _way(home: Home, member: str, message_type: str, target: Target) -> Iterator
         with _office(home, member, message_type) as opened:
             yield opened
         return
+    if urlsplit(url).scheme in AMQP:
+        what = "单条报送请用 https:// 地址 (single records go to an https:// address)"
+        raise UsageError("HL7001", what=what)
     session.log()
     if target.ca_file is not None:
         refuse_if_others_write(target.ca_file, target.ca_file)
