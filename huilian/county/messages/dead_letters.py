@@ -375,7 +375,7 @@ def refusal_of_message(transaction: Transaction, message: Message) -> HuilianErr
     """
     row = transaction.row(
         "SELECT code, reason, facts FROM huilian.dead_letter"
-        " WHERE seal_sha256 = %(seal)s AND retried_at IS NULL"
+        " WHERE source = %(member)s AND message = %(id)s AND seal_sha256 = %(seal)s AND retried_at IS NULL"
         " UNION ALL SELECT code, reason, facts FROM huilian.refusal_sample"
         " WHERE member = %(member)s AND message = %(id)s LIMIT 1",
         {"seal": _sha256_of_seal(message.seal), "member": message.source, "id": message.id},

@@ -21,6 +21,7 @@ def upgrade() -> None:
             PRIMARY KEY (member, code)
         );
 
+        CREATE INDEX dead_letter_of_message ON huilian.dead_letter (source, message);
         CREATE INDEX refusal_sample_of_message ON huilian.refusal_sample (member, message) WHERE message IS NOT NULL;
         CREATE INDEX submission_of_message ON huilian.submission (member, manifest_message);
     """)
