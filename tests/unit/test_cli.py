@@ -87,6 +87,7 @@ def test_the_commands_are_the_published_ones():
         *(
             "init",
             "push",
+            "submit",
             "issue",
             "stats",
             "differences",
