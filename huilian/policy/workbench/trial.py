@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from huilian.core import strict_json
 from huilian.core.errors import HuilianError
-from huilian.policy import loss, rating, subsidy
+from huilian.policy import breaker, eligibility, loss, rating, subsidy
 from huilian.policy.facts import FACTS
 from huilian.policy.reference_rates import UnknownRateError
 from huilian.policy.tables import MissingFactError
@@ -106,12 +106,14 @@ class Trial:
         match self.function:
             case "rating":
                 return rating.CASE, lambda case: rating.rate(self.policy, case)
+            case "eligibility":
+                return eligibility.CASE, lambda case: eligibility.judge(self.policy, case, self.rates)
             case "loss":
                 return loss.CASE, lambda case: loss.share(self.policy, case, self.working_days)
             case "subsidy":
                 subsidies = subsidy.Subsidies(self.policy, self.rates)
                 return subsidy.CASE, lambda case: subsidies.assess(case, self.since, self.until)
-        raise NotImplementedError
+        return breaker.CASE, breaker.Breakers(self.policy).follow
 
 
 def errors_of(judge: Callable[[dict[str, Any]], dict[str, Any]], raw: object) -> dict[str, Any]:
