@@ -67,9 +67,10 @@ lint: env ## Check style, types and which package imports which
 bench: env ## Measure Huilian against bare PostgreSQL
 	$(BIN)/python -m bench $(ARGS)
 
-contracts: env ## Write the JSON Schemas, AsyncAPI and OpenAPI that follow from the marshmallow definitions
+contracts: env ## Write what follows from definitions: JSON Schemas, AsyncAPI, OpenAPI, the policy files' schema and tables
 	$(BIN)/python -m schemas.publish $(ARGS)
 	$(BIN)/python -m huilian.http.publish $(ARGS)
+	$(BIN)/python -m huilian.policy.workbench.publish $(ARGS)
 
 # No index address and no header: the locks hold whatever mirror they were made with.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

@@ -26,6 +26,7 @@ __all__ = [
     "FACTS",
     "NO_GRADE",
     "OTHER",
+    "RANGE_PATTERNS",
     "Cut",
     "Fact",
     "Interval",
@@ -191,10 +192,14 @@ _BOUND: Final = {
     "whole": r"[0-9]{1,6}",
     "number": r"[0-9]{1,15}(?:\.[0-9]{1,6})?%?",
 }
-_RANGES: Final = {
-    kind: re.compile(rf"(?:({bound})(<?))?\.\.(?:(<?)({bound}))?", re.ASCII) for kind, bound in _BOUND.items()
-}
-_RANGES["slice"] = _RANGES["number"]
+RANGE_PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        kind: rf"(?:({bound})(<?))?\.\.(?:(<?)({bound}))?"
+        for kind, bound in (*_BOUND.items(), ("slice", _BOUND["number"]))
+    }
+)
+"""How a range of a kind of fact is written."""
+_RANGES: Final = {kind: re.compile(pattern, re.ASCII) for kind, pattern in RANGE_PATTERNS.items()}
 
 
 def read_condition(fact: Fact, raw: object, vocabulary: Vocabulary) -> Interval | Words:
