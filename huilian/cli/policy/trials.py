@@ -111,7 +111,9 @@ def _text(value: object) -> str:
 def try_records(
     function: Annotated[
         str,
-        typer.Argument(metavar="FUNCTION", help="rating | eligibility | subsidy | loss | breaker", show_default=False),
+        typer.Argument(
+            metavar="FUNCTION", help="rating | eligibility | subsidy | loss | breaker | insurance", show_default=False
+        ),
     ],
     policy: Named,
     file: Annotated[

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from huilian.core import strict_json
 from huilian.core.errors import HuilianError
-from huilian.policy import breaker, eligibility, loss, rating, subsidy
+from huilian.policy import breaker, eligibility, insurance_period, loss, rating, subsidy
 from huilian.policy.facts import FACTS
 from huilian.policy.reference_rates import UnknownRateError
 from huilian.policy.tables import MissingFactError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FUNCTIONS", "SPANNED", "Trial"]
 
 
-FUNCTIONS: Final = ("rating", "eligibility", "subsidy", "loss", "breaker")
+FUNCTIONS: Final = ("rating", "eligibility", "subsidy", "loss", "breaker", "insurance")
 SPANNED: Final = ("subsidy",)
 """The functions that take a span of days."""
 LONGEST_BYTES: Final = 1024 * 1024
@@ -110,6 +110,8 @@ class Trial:
                 return eligibility.CASE, lambda case: eligibility.judge(self.policy, case, self.rates)
             case "loss":
                 return loss.CASE, lambda case: loss.share(self.policy, case, self.working_days)
+            case "insurance":
+                return insurance_period.CASE, lambda case: insurance_period.settle(self.policy, case)
             case "subsidy":
                 subsidies = subsidy.Subsidies(self.policy, self.rates)
                 return subsidy.CASE, lambda case: subsidies.assess(case, self.since, self.until)
