@@ -148,7 +148,7 @@ def _case(raw: object, line: int) -> tuple[Case | None, list[_Wrong]]:
     for key in ("from", "to"):
         if key in raw:
             try:
-                span[key] = read_date(raw[key])
+                span[key] = read_date(_with_null(raw[key]))
             except WrongValueError as error:
                 wrong.append((key, error.key, dict(error.facts)))
             if function in FUNCTIONS and function not in SPANNED:

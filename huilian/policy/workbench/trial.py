@@ -38,6 +38,7 @@ LONGEST_BYTES: Final = 1024 * 1024
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "not_json": ("不是一个 JSON 对象：{what}", "no JSON object: {what}"),
     "too_long": ("一行超过 {most} 字节", "the line has more than {most} bytes"),
+    "too_deep": ("嵌套过深", "is nested too deeply"),
     "float": (
         '小数 {what} 必须写成文本，如 "{what}"，否则不精确',
         'the number {what} must be a text, as "{what}": a float is not exact',
@@ -147,9 +148,11 @@ def _answer(judge: Callable[[dict[str, Any]], dict[str, Any]], number: int, line
     if len(line) > LONGEST_BYTES:
         return {"line": number, "errors": [_error(None, "too_long", most=LONGEST_BYTES)]}
     try:
-        raw = strict_json.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError) as error:
+        raw = strict_json.loads(line.removeprefix(b"\xef\xbb\xbf").strip())
+    except ValueError as error:
         return {"line": number, "errors": [_error(None, "not_json", what=error)]}
+    except RecursionError:
+        return {"line": number, "errors": [_error(None, "too_deep")]}
     answer = errors_of(judge, raw)
     return {"line": number, **answer} if "errors" in answer else answer
 
