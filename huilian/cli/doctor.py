@@ -22,7 +22,7 @@ from huilian.county.messages import dead_letters
 from huilian.county.office import components, open_database
 from huilian.database import schema
 from huilian.institution.spool import SpooledSubmission
-from huilian.policy import reference_rates, working_days
+from huilian.policy import policies, reference_rates, working_days
 from huilian.policy.policies import WrongPolicyError
 from huilian.wire import access
 from huilian.wire.names import PLATFORM
@@ -238,7 +238,7 @@ def _rules(home: Home, settings: Settings) -> Iterator[Finding]:
     """Look at the county's policy, at every other in its data directory, and at its rates and working days."""
     sound = []
     for name in dict.fromkeys([settings.policy, *sorted(path.stem for path in home.policies.glob("*.toml"))]):
-        if name.endswith(".cases"):
+        if name.endswith(policies.CASES):
             continue
         try:
             policy = rules.load(home, name)

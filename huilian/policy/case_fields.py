@@ -1,4 +1,7 @@
-"""Fields of the cases that policy functions judge, as JSON has them: money is text, dates are ISO, rates are text."""
+"""Fields of the cases that policy functions judge, as JSON has them: money is text, dates are ISO, rates are text.
+
+What is wrong is told in Chinese, with the English in brackets behind it.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ __all__ = ["Amount", "CaseSchema", "Date", "Number", "Whole", "Words"]
 
 
 _LEAST_YEAR: Final = 1900
-_AMOUNT: Final = '必须是两位小数的金额文本，如 "50000.00" (yuan as a text with two decimals)'
-_NUMBER: Final = '必须是 0 至 {most} 的数，如 "4.35" (a number as a text)'
-_DATE: Final = '必须是日期，如 "2024-05-31" (a date)'
-_WHOLE: Final = "必须是不小于 0 的整数 (a whole number from 0)"
-_WORDS: Final = "必须是 {known}"
+_AMOUNT: Final = '必须是两位小数的金额文本，如 "50000.00" (must be yuan as a text with two decimals)'
+_NUMBER: Final = '必须是 0 至 {most} 的数，如 "4.35" (must be a number from 0 to {most}, as a text)'
+_DATE: Final = '必须是日期，如 "2024-05-31" (must be a date)'
+_WHOLE: Final = "必须是不小于 0 的整数 (must be a whole number from 0)"
+_WORDS: Final = "必须是 {known} (must be {english})"
 
 
 class CaseSchema(Schema):
@@ -105,5 +108,6 @@ class Words(fields.Field[str]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
         if not isinstance(value, str) or not value or (self.known and value not in self.known):
-            raise ValidationError(_WORDS.format(known=" | ".join(self.known) or "文本 (a text)"))
+            known = " | ".join(self.known)
+            raise ValidationError(_WORDS.format(known=known or "文本", english=known or "a text"))
         return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.cli import screen
-from huilian.cli.policy import statements
+from huilian.cli.policy import statements, trials
 
 __all__ = ["app"]
 
@@ -21,3 +21,4 @@ app: Final = screen.group(
 )
 
 statements.register(app)
+trials.register(app)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy
     from huilian.policy.workbench.explanation import Difference, Statement
 
-__all__ = ["Named", "as_day", "load", "register", "source"]
+__all__ = ["Named", "as_day", "load", "register", "show_faults", "source"]
 
 
 Named = Annotated[
@@ -78,8 +78,8 @@ def register(app: typer.Typer) -> None:
     )(diff)
 
 
-def source(named: str) -> "Traversable":
-    """Return the file that somebody names by its path, or by a policy's name.
+def source(named: str) -> "tuple[Traversable, Path]":
+    """Return the file that somebody names by its path or by a policy's name, and where it finds other policies.
 
     Raises:
         UsageError: HL3010, there is no such file.
@@ -90,10 +90,11 @@ def source(named: str) -> "Traversable":
 
     file = Path(named)
     if file.is_file():
-        return file
+        return file, file.parent
     if file.suffix or len(file.parts) > 1:
         raise UsageError("HL3010", file=file, what=explain_no_file(file))
-    return rules.find(Home.from_environment(), named)
+    home = Home.from_environment()
+    return rules.find(home, named), home.policies
 
 
 def load(named: str) -> "Policy":
@@ -104,9 +105,9 @@ def load(named: str) -> "Policy":
         ConfigurationError: HL6002 or HL6003, as `policies.load` raises them.
     """
     from huilian.policy import policies  # noqa: PLC0415  # see the package
-    from huilian.settings import Home  # noqa: PLC0415
 
-    return policies.load(source(named), folder=Home.from_environment().policies)
+    file, folder = source(named)
+    return policies.load(file, folder=folder)
 
 
 def as_day(option: str, text: str) -> dt.date:
@@ -130,10 +131,9 @@ def check(
     """Check one file."""
     from huilian.policy import policies  # noqa: PLC0415  # see the package
     from huilian.policy.workbench import explanation  # noqa: PLC0415
-    from huilian.settings import Home  # noqa: PLC0415
 
-    found = source(file)
-    policy, faults = policies.check(found, folder=Home.from_environment().policies)
+    found, folder = source(file)
+    policy, faults = policies.check(found, folder=folder)
     said = [] if policy is None else explanation.statements(policy, known={})
     ours = [each for each in said if each.assumed]
     if as_json:
@@ -141,7 +141,7 @@ def check(
         facts |= {"faults": [fault.as_json() for fault in faults], "policy": policy and _facts(policy)}
         screen.print_json(facts | ({"assumed": [each.as_json() for each in ours]} if assumed else {}))
     elif policy is None:
-        _show_faults(str(found), faults)
+        show_faults(str(found), faults)
     else:
         stated = sum(1 for each in said if each.line)
         console = screen.out()
@@ -154,7 +154,8 @@ def check(
     raise typer.Exit(1 if policy is None else 0)
 
 
-def _show_faults(file: str, faults: "Sequence[Fault]") -> None:
+def show_faults(file: str, faults: "Sequence[Fault]") -> None:
+    """Print the faults of a file, each with its line, in Chinese and English."""
     console = screen.out()
     for fault in faults:
         console.print(f"{file}:{fault.line}: {fault.text('zh')}", markup=False, soft_wrap=True)
