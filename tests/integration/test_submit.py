@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,18 +21,23 @@ from huilian.database.schema import KERNEL
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.http.server import HttpServer
 from huilian.institution.single_records import SingleRecords, sendable
+from huilian.institution.sync import wait_for
 from huilian.institution.transports.http import HttpTransport
 from huilian.settings import Settings
 from huilian.wire import access, catalogue
+from huilian.wire.envelope import Draft
 from tests.support.builders import loans, statements
 from tests.support.county import BANK, COUNTY, new_office
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from huilian.county.context import Context
     from huilian.county.office import Office
+    from huilian.database.connection import Transaction
     from huilian.institution.transports.base import Transport
+    from huilian.wire.envelope import Message
     from tests.support.county import County
     from tests.support.servers.postgresql import PostgreSQLNode
 
@@ -277,6 +283,31 @@ def test_a_service_refuses_for_several_reasons_at_once(county: County, way: Tran
     ]
     [letter] = county.dead_letters()
     assert (letter.code, letter.message) == ("HL1035", answered.message)
+
+
+def test_a_service_takes_records_that_keep_their_contract(county: County, way: Transport):
+    """It is given the fields as the contract loads them; of one that does not keep it the sender reads every fault."""
+    taken: list[tuple[str, dt.date]] = []
+
+    def take(record: Mapping[str, Any], message: Message, _transaction: Transaction, _context: Context) -> list[Draft]:
+        taken.append((message.source, record["as_of"]))
+        return []
+
+    county.only(Service("probe", KERNEL, records={"refused_file": take}))
+    assert records(county, way).submit(1, REFUSED_FILE).is_accepted
+    assert taken == [(BANK, dt.date(2024, 5, 31))]
+    body = json.dumps(REFUSED_FILE | {"as_of": "2024-02-30", "code": "?", "name": "张禾"}, ensure_ascii=False).encode()
+    message = county.seal(Draft("refused_file", "refused_file/v2", BANK, body))
+    county.processor.intake(message.seal, message.payload)
+    reasons = wait_for(lambda: way.outcome(message), seconds=20, pause=0.01)
+    assert [(each["field"], each["code"]) for each in reasons or ()] == [
+        ("as_of", "HL2003"),
+        ("code", "HL2023"),
+        ("name", "HL3063"),
+    ]
+    [letter] = county.dead_letters()
+    assert (letter.code, len(taken)) == ("HL1035", 1)
+    assert "张禾" not in letter.reason + json.dumps(letter.facts, ensure_ascii=False)
 
 
 def test_records_are_handled_in_the_order_of_their_file(county: County, way: Transport):
