@@ -119,7 +119,7 @@ class SingleRecords:
             return Answered(line, None, [reason(code, field) for field, code in faults])
         message = self._sealed(record)
         try:
-            patiently(lambda: self._transport.send(message), self._transport.patience)
+            patiently(lambda: self._transport.send_alone(message), self._transport.patience)
         except (MessageRefused, AccessDenied, FileRefused) as refusal:
             return Answered(line, message.id, reasons_of(refusal))
         return Answered(line, message.id, self._answer(message))

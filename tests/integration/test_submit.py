@@ -13,6 +13,7 @@ import structlog
 from huilian.cli.application import run
 from huilian.core.clock import SystemClock
 from huilian.core.errors import HostUnavailable, MessageRefused, UsageError, refused_for
+from huilian.county.members import standing
 from huilian.county.members.directory import Member
 from huilian.county.messages import dead_letters
 from huilian.county.messages.outcomes import outcome_of
@@ -250,7 +251,7 @@ def way(request: pytest.FixtureRequest, county: County) -> Iterator[Transport]:
     probe(county)
     with EmbeddedHost(county.office) as host:
         if request.param == "here":
-            yield EmbeddedTransport(county.office, host)
+            yield EmbeddedTransport(county.office, at_once=True)
         else:
             with HttpServer(county.office, "127.0.0.1:0") as server:
                 yield HttpTransport(server.url, None, patience=0)
@@ -310,6 +311,15 @@ def test_a_service_takes_records_that_keep_their_contract(county: County, way: T
     assert "张禾" not in letter.reason + json.dumps(letter.facts, ensure_ascii=False)
 
 
+def test_a_suspended_member_is_told_so(county: County, way: Transport):
+    """Of every record, though the county keeps none of them."""
+    with county.transaction() as transaction:
+        standing.suspend(transaction, BANK, reason="数据待核", now=county.clock.now(), actor="test")
+    answered = records(county, way).submit(1, REFUSED_FILE)
+    assert [each["code"] for each in answered.reasons] == ["HL1013"]
+    assert county.probe.handed == []
+
+
 def test_records_are_handled_in_the_order_of_their_file(county: County, way: Transport):
     """A step may rest on the one before."""
     sender = records(county, way)
@@ -321,8 +331,8 @@ def test_what_is_let_in_later_is_accepted(county: County):
     """A refusal counts until the message is let in; what nobody takes is refused."""
     probe(county)
     county.probe.failure = MessageRefused("HL1034", member=BANK, person="LH01")
-    with EmbeddedHost(county.office) as host:
-        way = EmbeddedTransport(county.office, host)
+    with EmbeddedHost(county.office):
+        way = EmbeddedTransport(county.office, at_once=True)
         answered = records(county, way).submit(1, REFUSED_FILE)
         [letter] = county.dead_letters()
         seal, payload = county.dead_bytes(letter.number)
