@@ -107,7 +107,7 @@ def test_the_commands_are_the_published_ones():
         "messages dismiss",
         *("audit", "audit verify", "audit list", "rebuild"),
         *("adapter", "adapter new", "adapter check"),
-        *("policy", "policy check", "policy explain", "policy diff"),
+        *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }
 
