@@ -45,16 +45,20 @@ from schemas.outgoing import (
 from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import (
     HouseholdChange,
+    HouseholdChangeOfVersion1,
     LoanChange,
     LoanChangeOfVersion1,
+    LoanChangeOfVersion2,
     LoanGone,
     LoanLedgerRecord,
     LoanLedgerRecordOfVersion1,
+    LoanLedgerRecordOfVersion2,
     RejectionRecord,
     RejectionRecordOfVersion1,
     RepaymentChange,
     RepaymentRecord,
     RosterRecord,
+    RosterRecordOfVersion1,
 )
 
 __all__ = ["contracts"]
@@ -68,7 +72,17 @@ SINGLE: Final = False
 def contracts() -> list[Contract]:
     """Return every contract, in the order the documents show them."""
     return [
-        Contract("roster", 1, RosterRecord, BULK, "花名册", "A batch of the county's roster, one person a record."),
+        Contract(
+            "roster", 1, RosterRecordOfVersion1, BULK, "花名册", "A batch of the county's roster, one person a record."
+        ),
+        Contract(
+            "roster",
+            2,
+            RosterRecord,
+            BULK,
+            "花名册",
+            "A batch of the county's roster, one person a record, with all kinds of households and more of each.",
+        ),
         Contract(
             "loan_ledger",
             1,
@@ -80,10 +94,18 @@ def contracts() -> list[Contract]:
         Contract(
             "loan_ledger",
             2,
-            LoanLedgerRecord,
+            LoanLedgerRecordOfVersion2,
             BULK,
             "贷款台账",
             "A batch of a bank's loan ledger, one loan a record; contract numbers may have Chinese characters.",
+        ),
+        Contract(
+            "loan_ledger",
+            3,
+            LoanLedgerRecord,
+            BULK,
+            "贷款台账",
+            "A batch of a bank's loan ledger, one loan a record, with its contract's day and what it goes on from.",
         ),
         Contract(
             "loans_gone",
@@ -196,18 +218,34 @@ def contracts() -> list[Contract]:
         Contract(
             "loans_changed",
             2,
-            LoanChange,
+            LoanChangeOfVersion2,
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record; a loan may be there no more.",
         ),
         Contract(
+            "loans_changed",
+            3,
+            LoanChange,
+            BULK,
+            "贷款变动",
+            "The loans a submission changed, before and after, one change a record, as loan_ledger/v3 has them.",
+        ),
+        Contract(
             "households_changed",
             1,
-            HouseholdChange,
+            HouseholdChangeOfVersion1,
             BULK,
             "户变动",
             "The households a roster changed, before and after, without their persons, one change a record.",
+        ),
+        Contract(
+            "households_changed",
+            2,
+            HouseholdChange,
+            BULK,
+            "户变动",
+            "The households a roster changed, before and after, without their persons, as roster/v2 has them.",
         ),
         Contract(
             "repayments_changed",

@@ -82,7 +82,8 @@ def _value(field: ma.fields.Field[Any], definitions: dict[str, Json]) -> Json:
     if isinstance(field, _Field):
         return field.json_schema()
     if isinstance(field, ma.fields.Nested):
-        name = type(field.schema).__name__
+        # One document has one version of what is nested in it: a state keeps its name when it becomes an older version.
+        name = type(field.schema).__name__.partition("OfVersion")[0]
         definitions[name] = _object(field.schema, definitions)
         return {"$ref": f"#/$defs/{name}"}
     if isinstance(field, ma.fields.List):

@@ -16,10 +16,12 @@ from schemas.records import KEY
 
 __all__ = [
     "BORROWER",
+    "CODE",
     "NO_EXCLUSION",
     "POINTS",
     "RATED_HOUSEHOLD",
     "RATING_SOURCE",
+    "VILLAGE_DIGITS",
     "RatingIndicatorsRecord",
     "points_of",
 ]
@@ -41,7 +43,7 @@ POINTS: Final = r"(?:100(?:\.0{1,2})?|[1-9]?[0-9](?:\.[0-9]{1,2})?)"
 NO_EXCLUSION: Final = "none"
 _INDICATORS: Final = f"^{CODE}={POINTS}(?:;{CODE}={POINTS})*$"
 _EXCLUSIONS: Final = f"^{CODE}(?:;{CODE})*$"
-_VILLAGE_DIGITS: Final = 12
+VILLAGE_DIGITS: Final = 12
 _OLDEST: Final = 150
 
 
@@ -85,8 +87,8 @@ class RatingIndicatorsRecord(Record):
         (
             "village",
             "HL2080",
-            pl.col("village").str.len_bytes() != _VILLAGE_DIGITS,
-            lambda r: len(r["village"]) != _VILLAGE_DIGITS,
+            pl.col("village").str.len_bytes() != VILLAGE_DIGITS,
+            lambda r: len(r["village"]) != VILLAGE_DIGITS,
         ),
         (
             "applicant_age",

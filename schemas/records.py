@@ -17,6 +17,7 @@ from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
 
 __all__ = [
+    "CONTINUATION",
     "CONTRACT_NO",
     "FIVE_TIER_CLASS",
     "HOUSEHOLD_CATEGORY",
@@ -25,18 +26,25 @@ __all__ = [
     "LOAN_STATUS",
     "LONGEST_CONTRACT_NO",
     "HouseholdChange",
+    "HouseholdChangeOfVersion1",
     "HouseholdState",
+    "HouseholdStateOfVersion1",
     "LoanChange",
     "LoanChangeOfVersion1",
+    "LoanChangeOfVersion2",
+    "LoanGone",
     "LoanLedgerRecord",
     "LoanLedgerRecordOfVersion1",
+    "LoanLedgerRecordOfVersion2",
     "LoanState",
+    "LoanStateOfVersion2",
     "RejectionRecord",
     "RejectionRecordOfVersion1",
     "RepaymentChange",
     "RepaymentRecord",
     "RepaymentState",
     "RosterRecord",
+    "RosterRecordOfVersion1",
 ]
 
 FIVE_TIER_CLASS = {
@@ -53,7 +61,19 @@ IDENTITY_TYPE = {
     "unified_social_credit_code": "统一社会信用代码",
     "other": "其他",
 }
-HOUSEHOLD_CATEGORY = {"out_of_poverty": "脱贫户", "monitored": "监测户", "ordinary": "一般农户"}
+CONTINUATION = {"none": "无", "extension": "展期", "renewal": "续贷", "moratorium": "延期还本付息"}
+"""How a loan goes on beyond its first terms. A moratorium is neither overdue nor an extension nor a new loan."""
+HOUSEHOLD_CATEGORY = {
+    "poor": "贫困户",
+    "out_of_poverty": "脱贫户",
+    "monitored": "监测户",
+    "marginal": "边缘户",
+    "ordinary": "一般农户",
+}
+"""The kinds of households; a poor one is registered (建档立卡) and not out of poverty yet."""
+_CATEGORY_OF_VERSION_1 = {name: HOUSEHOLD_CATEGORY[name] for name in ("out_of_poverty", "monitored", "ordinary")}
+_YES_OR_NO = {"yes": "是", "no": "否"}
+_YEAR = r"^(?:19|20)[0-9]{2}$"
 
 KEY = r"^[0-9A-Za-z_./()（）-]+$"
 """Numbers of loans, contracts and households: what systems print, without blanks."""
@@ -73,8 +93,8 @@ CONTRACT_NO = f"^[{_CONTRACT_NO_CHARACTERS}]+(?:[ \u3000][{_CONTRACT_NO_CHARACTE
 LONGEST_CONTRACT_NO = 60
 
 
-class LoanState(Record):
-    """What a loan is at a date, without the borrower's person: what `loans_changed` shares."""
+class LoanStateOfVersion2(Record):
+    """What a loan is at a date, as versions 1 and 2 of `loans_changed` share it."""
 
     household_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
@@ -92,8 +112,21 @@ class LoanState(Record):
     status = f.Code(LOAN_STATUS, required=True, metadata={"zh": "贷款状态"})
 
 
-class LoanLedgerRecord(LoanState):
-    """One loan as a bank's ledger states it at the as-of date (贷款台账)."""
+class LoanState(LoanStateOfVersion2):
+    """What a loan is at a date, without the borrower's person: what `loans_changed` shares.
+
+    `signed` is the day of the contract, by which policies choose their rules. `continuation` is null where the bank
+    does not say, "none" where it says that there is none; `original_loan_no` is the loan that this one goes on from.
+    """
+
+    signed = f.Date(required=True, allow_none=True, metadata={"zh": "签订日期"})
+    confirmation_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "确认编号"})
+    continuation = f.Code(CONTINUATION, required=True, allow_none=True, metadata={"zh": "展期续贷标志"})
+    original_loan_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "原借据号"})
+
+
+class LoanLedgerRecordOfVersion2(LoanStateOfVersion2):
+    """A loan as version 2 has it: without what `LoanState` adds."""
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
@@ -137,7 +170,11 @@ class LoanLedgerRecord(LoanState):
     ]
 
 
-class LoanLedgerRecordOfVersion1(LoanLedgerRecord):
+class LoanLedgerRecord(LoanLedgerRecordOfVersion2, LoanState):
+    """One loan as a bank's ledger states it at the as-of date (贷款台账)."""
+
+
+class LoanLedgerRecordOfVersion1(LoanLedgerRecordOfVersion2):
     """A loan as version 1 has it: the number of its contract without Chinese characters."""
 
     contract_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "信贷合同号"})
@@ -179,8 +216,8 @@ class RepaymentChange(Record):
     line = f.Whole(required=True, metadata={"zh": "来源行号"})
 
 
-class RosterRecord(Record):
-    """One person of the county's roster (花名册); a household is the rows that share its number."""
+class RosterRecordOfVersion1(Record):
+    """A person as version 1 has it: of three kinds of households, with less of each."""
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
     household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
@@ -189,8 +226,8 @@ class RosterRecord(Record):
     identity_number = f.IdentityNumber(required=True, metadata={"zh": "证件号码"})
     relation_to_head = f.Text(20, required=True, metadata={"zh": "与户主关系"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
-    category = f.Code(HOUSEHOLD_CATEGORY, required=True, metadata={"zh": "户类型"})
-    is_head = f.Code({"yes": "是", "no": "否"}, required=True, metadata={"zh": "是否户主"})
+    category = f.Code(_CATEGORY_OF_VERSION_1, required=True, metadata={"zh": "户类型"})
+    is_head = f.Code(_YES_OR_NO, required=True, metadata={"zh": "是否户主"})
     health = f.Text(20, required=True, allow_none=True, metadata={"zh": "健康状况"})
     labour_skill = f.Text(40, required=True, allow_none=True, metadata={"zh": "劳动技能"})
     household_size = f.Whole(required=True, allow_none=True, metadata={"zh": "家庭人口"})
@@ -201,8 +238,26 @@ class RosterRecord(Record):
     )
 
 
-class HouseholdState(RosterRecord):
-    """What a household is at a date, without its persons: what `households_changed` shares."""
+class RosterRecord(RosterRecordOfVersion1):
+    """One person of the county's roster (花名册); a household is the rows that share its number.
+
+    What version 1 lacks is the household's, the same on each of its rows, and null where the roster does not say.
+    """
+
+    category = f.Code(HOUSEHOLD_CATEGORY, required=True, metadata={"zh": "户类型"})
+    village_group = f.Text(40, required=True, allow_none=True, metadata={"zh": "村民小组"})
+    has_subsistence_allowance = f.Code(_YES_OR_NO, required=True, allow_none=True, metadata={"zh": "低保"})
+    has_disabled_member = f.Code(_YES_OR_NO, required=True, allow_none=True, metadata={"zh": "残疾"})
+    is_destitute_at_home = f.Code(_YES_OR_NO, required=True, allow_none=True, metadata={"zh": "散居特困"})
+    out_of_poverty_year = f.Text(4, pattern=_YEAR, required=True, allow_none=True, metadata={"zh": "脱贫年度"})
+    poverty_cause = f.Text(100, required=True, allow_none=True, metadata={"zh": "致贫原因"})
+    needs = f.Text(200, required=True, allow_none=True, metadata={"zh": "需求"})
+    assets = f.Money(required=True, allow_none=True, metadata={"zh": "家庭资产"})
+    annual_outlay = f.Money(required=True, allow_none=True, metadata={"zh": "家庭年支出"})
+
+
+class HouseholdStateOfVersion1(RosterRecordOfVersion1):
+    """What a household is at a date, as version 1 of `households_changed` shares it."""
 
     class Meta:
         """Which of its fields are shared."""
@@ -210,19 +265,39 @@ class HouseholdState(RosterRecord):
         fields = ("region", "category", "household_size", "annual_income")
 
 
-class HouseholdChange(Record):
+class HouseholdState(RosterRecord):
+    """What a household is at a date, without its persons: what `households_changed` shares."""
+
+    class Meta:
+        """Which of its fields are shared."""
+
+        fields = (
+            *HouseholdStateOfVersion1.Meta.fields,
+            *("village_group", "has_subsistence_allowance", "has_disabled_member", "is_destitute_at_home"),
+            *("out_of_poverty_year", "poverty_cause", "needs", "assets", "annual_outlay"),
+        )
+
+
+class HouseholdChangeOfVersion1(Record):
+    """One household before and after, as version 1 has it."""
+
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(HouseholdStateOfVersion1, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(HouseholdStateOfVersion1, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "来源行号"})
+
+
+class HouseholdChange(HouseholdChangeOfVersion1):
     """One household before and after, over the dates it holds for.
 
     From `as_of` until the day before `until` (for ever when null) the household is `after` where it was thought to
     be `before`; null stands for a household that is not on the roster. Changes add up in any order.
     """
 
-    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
-    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
-    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
     before = ma.fields.Nested(HouseholdState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(HouseholdState, required=True, allow_none=True, metadata={"zh": "变动后"})
-    line = f.Whole(required=True, metadata={"zh": "来源行号"})
 
 
 class RejectionRecord(Record):
@@ -263,12 +338,18 @@ class LoanChangeOfVersion1(Record):
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
     as_of = f.Date(required=True, metadata={"zh": "自何日起"})
     until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
-    before = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动前"})
-    after = ma.fields.Nested(LoanState, required=True, metadata={"zh": "变动后"})
+    before = ma.fields.Nested(LoanStateOfVersion2, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(LoanStateOfVersion2, required=True, metadata={"zh": "变动后"})
     line = f.Whole(required=True, metadata={"zh": "来源行号"})
 
 
-class LoanChange(LoanChangeOfVersion1):
+class LoanChangeOfVersion2(LoanChangeOfVersion1):
+    """One loan's state before and after as version 2 has it; null stands for a loan that is not there."""
+
+    after = ma.fields.Nested(LoanStateOfVersion2, required=True, allow_none=True, metadata={"zh": "变动后"})
+
+
+class LoanChange(LoanChangeOfVersion2):
     """One loan's state before and after, over the dates it holds for.
 
     From `as_of` until the day before `until` (for ever when null) the loan is `after`
@@ -277,4 +358,5 @@ class LoanChange(LoanChangeOfVersion1):
     those whose `until` month is not later: changes add up in any order.
     """
 
+    before = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动后"})

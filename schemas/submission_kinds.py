@@ -26,7 +26,9 @@ LOAN_LEDGER: Final = SubmissionKind(
     "loan_ledger",
     "贷款台账",
     {
-        "loan_ledger": RecordType(("loan_no",), ("principal", "balance"), (("start_date", "HL2018"),)),
+        "loan_ledger": RecordType(
+            ("loan_no",), ("principal", "balance"), (("start_date", "HL2018"), ("signed", "HL2025"))
+        ),
         "loans_gone": RecordType(("loan_no",)),
     },
     is_full_list=True,

@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.support.servers.requirements import HOW_TO_INSTALL, MissingServerError, provide_rabbitmq
@@ -47,6 +48,13 @@ os.umask(0o022)
 
 _missing_server = pytest.StashKey[str]()
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Forget where a command sent its logs: what pytest captured of one test is closed in the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by the marker

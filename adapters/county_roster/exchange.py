@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import polars as pl
 
 from adapters.county_roster import households, sources
-from adapters.county_roster.layout import TRANSLATION
+from adapters.county_roster.layout import TRANSLATION, canonical
 from adapters.toolkit import plausibility, returning
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from adapters.toolkit.workbook.sheets import Sheet
-
 __all__ = ["CountyRoster"]
 
 _NAME: Final = re.compile(r"花名册_(?P<county>[1-9][0-9]{5})_(?P<day>[0-9]{8})\.(?:csv|xlsx)", re.IGNORECASE)
@@ -42,7 +40,7 @@ class CountyRoster(Adapter):
     chinese: ClassVar[str] = "县级花名册"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"county"})
     reads: ClassVar[dict[str, str]] = {_KIND: "花名册_341599_20240101.xlsx"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v1",)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v2",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ()}
     exempt: ClassVar[dict[str, str]] = {
         "memory": "户内各行须一并核对，读完全县才能判定 (a household is judged when all its rows are there)"
@@ -68,26 +66,27 @@ class CountyRoster(Adapter):
             raise FileRefused("HL3006", file=source.name)
         counted = [table.counted_from(place) for place, table in enumerate(tables)]
         faults = pl.concat([table.faults for table in counted])
-        canonical = TRANSLATION.canonical(pl.concat([table.cells for table in counted]))
+        # A sheet may have columns that another lacks.
+        rows = canonical(pl.concat([table.cells for table in counted], how="diagonal"))
         checks = [*households.checks(settings.county), *plausibility.checks(RosterRecord, identity.as_of)]
-        good, errors = split(households.with_verdicts(canonical), RosterRecord, checks)
+        good, errors = split(households.with_verdicts(rows), RosterRecord, checks)
         rejected = pl.concat([errors[LINE], faults[LINE]])
         good = good.filter(~pl.col(LINE).is_in(rejected.implode()))
-        with_others = households.returned_with_others(good, canonical, rejected)
+        with_others = households.returned_with_others(good, rows, rejected)
         good = good.join(with_others, on=LINE, how="anti", maintain_order="left")
         rejections = reject(
             pl.concat([errors, with_others]),
             faults,
-            canonical,
+            rows,
             translation=TRANSLATION,
             record=RosterRecord,
             reference=households.HOUSEHOLD,
         )
         for place, table in enumerate(tables):
-            rows, wrong = (_of_table(frame, place) for frame in (good, rejections))
+            taken, wrong = (_of_table(frame, place) for frame in (good, rejections))
             if table.name is not None:
                 wrong = wrong.with_columns(field=pl.concat_str(pl.lit(f"{table.name}{GROUPED}"), "field"))
-            yield Piece(table.rows, rows, wrong, source.stat().st_size)
+            yield Piece(table.rows, taken, wrong, source.stat().st_size)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they were sent, with two columns more, in the kind of file that was sent."""
@@ -96,7 +95,8 @@ class CountyRoster(Adapter):
             return
         with Container(source) as container:
             found = sources.found_sheets(container)
-            parts = [(sheet.name, sheet, _of_sheet(sheet, rejections, several=len(found) > 1)) for sheet in found]
+            several = len(found) > 1
+            parts = [(each.name, each, returns.of_sheet(each, rejections) if several else rejections) for each in found]
             returns.write(container, parts, target, identity.as_of)
 
 
@@ -105,11 +105,3 @@ def _of_table(frame: pl.DataFrame, place: int) -> pl.DataFrame:
     first = place * sources.APART
     line = pl.col(LINE)
     return frame.filter(line.is_between(first, first + sources.APART, closed="left")).with_columns(line - first)
-
-
-def _of_sheet(sheet: Sheet, rejections: pl.DataFrame, *, several: bool) -> pl.DataFrame:
-    """Return the rejections of a sheet, by its own column names."""
-    if not several:
-        return rejections
-    names = {sheet.field(name): name for name in sheet.places}
-    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))

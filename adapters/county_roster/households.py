@@ -16,6 +16,7 @@ from typing import Final
 
 import polars as pl
 
+from adapters.county_roster.layout import FLAGS
 from adapters.toolkit.translation import LINE
 from huilian.records.columnar import ERRORS
 
@@ -24,6 +25,8 @@ __all__ = ["checks", "returned_with_others", "with_verdicts"]
 HOUSEHOLD: Final = "household_no"
 AGREED: Final = ("head_name", "region", "category", "household_size", "annual_income")
 """What every row of a household states, and must state alike."""
+STATED_ONCE: Final = ("village_group", "out_of_poverty_year", "poverty_cause", "needs", "assets", "annual_outlay")
+"""What holds for a household when one of its rows states it; those that state it must state it alike."""
 
 _DIFFERS: Final = "differs "
 _HEADS: Final = "not one head"
@@ -40,7 +43,7 @@ _BESIDE_A_WORD: Final = r"[\s\p{Z}\p{C}()（）/、,，]"
 
 
 def with_verdicts(canonical: pl.DataFrame) -> pl.DataFrame:
-    """Return `canonical` with a column for each verdict that `checks` speaks of.
+    """Return `canonical` with what is stated once on all rows, and a column for each verdict that `checks` speaks of.
 
     Args:
         canonical: all rows of a roster as canonical strings.
@@ -53,12 +56,31 @@ def with_verdicts(canonical: pl.DataFrame) -> pl.DataFrame:
     marked = pl.col("is_head").is_in(["yes", "no"])
     person = pl.col("identity_number")
     return canonical.with_columns(
+        *(_of_one_row(field) for field in STATED_ONCE),
+        *(_of_any_row(flag) for flag in FLAGS),
         *((known & (pl.col(field).n_unique().over(HOUSEHOLD) > 1)).alias(_DIFFERS + field) for field in AGREED),
+        *(
+            (known & (pl.col(field).drop_nulls().n_unique().over(HOUSEHOLD) > 1)).alias(_DIFFERS + field)
+            for field in STATED_ONCE
+        ),
         (known & (heads != 1)).alias(_HEADS),
         (person.is_not_null() & ~person.is_first_distinct()).alias(_REPEATED),
         (is_head & (names[0] != names[1])).fill_null(value=False).alias(_OTHER_NAME),
         (marked & (is_head != related)).fill_null(value=False).alias(_OTHER_RELATION),
     )
+
+
+def _of_one_row(field: str) -> pl.Expr:
+    """Return what the first row of the household that states it states, for the rows that do not."""
+    return pl.coalesce(field, pl.col(field).drop_nulls().first().over(HOUSEHOLD))
+
+
+def _of_any_row(flag: str) -> pl.Expr:
+    """Return "yes" where a row of the household says so, else "no" where one does; what is neither stays."""
+    value = pl.col(flag)
+    is_flag = value.is_in(["yes", "no"])
+    found = value.filter(is_flag).max().over(HOUSEHOLD)
+    return pl.when(is_flag | value.is_null()).then(found).otherwise(value).alias(flag)
 
 
 def checks(county: str) -> list[tuple[str, str, pl.Expr]]:
@@ -73,7 +95,7 @@ def checks(county: str) -> list[tuple[str, str, pl.Expr]]:
         ("is_head", "HL2021", pl.col(_HEADS)),
         ("is_head", "HL2050", pl.col(_OTHER_NAME)),
         ("is_head", "HL2051", pl.col(_OTHER_RELATION)),
-        *((field, "HL2022", pl.col(_DIFFERS + field)) for field in AGREED),
+        *((field, "HL2022", pl.col(_DIFFERS + field)) for field in (*AGREED, *STATED_ONCE)),
     ]
 
 

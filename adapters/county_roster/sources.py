@@ -83,11 +83,11 @@ def read(source: Path) -> list[Table]:
 
 def found_sheets(container: Container) -> list[Sheet]:
     """Return the sheets of an open workbook that hold persons."""
-    return sheets.find_all(container, SHEET, TRANSLATION.sources, _KEYS)
+    return sheets.find_all(container, SHEET, TRANSLATION.sources, _KEYS, TRANSLATION.optional)
 
 
 def _text(source: Path) -> Table:
-    blocks = list(delimited.read(source, TRANSLATION.sources))
+    blocks = list(delimited.read(source, TRANSLATION.sources, optional=TRANSLATION.optional))
     cells = pl.concat([block.cells for block in blocks])
     sums = _sums(cells)
     rounded = cells.filter(pl.col(IDENTITY_COLUMN).str.contains(f"^(?:{ROUNDED.pattern})$")).select(

@@ -8,8 +8,6 @@ import functools
 import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
-import polars as pl
-
 from adapters.guarantee_company import outgoing as out
 from adapters.guarantee_company import reading_back, writing
 from adapters.guarantee_company.amounts import UNITS
@@ -27,6 +25,8 @@ from huilian.core.errors import FileRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import polars as pl
 
     from adapters.guarantee_company.outgoing import ReturnedSheet
     from adapters.toolkit.workbook.sheets import Sheet
@@ -99,7 +99,7 @@ class GuaranteeCompany(Adapter):
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they came in a workbook of the same shape: see `toolkit.workbook.returns`."""
         with Container(source) as container:
-            found = [(name, sheet, _of_sheet(sheet, rejections)) for name, sheet in _sheets(container).items()]
+            found = [(name, sheet, returns.of_sheet(sheet, rejections)) for name, sheet in _sheets(container).items()]
             returns.write(container, found, target, identity.as_of)
 
     def outgoing_name(self, outgoing: Outgoing) -> str:
@@ -137,12 +137,6 @@ def _stated(translator: Translator, data: Data) -> dict[str, str]:
 
 def _sheets(container: Container) -> dict[str, Sheet]:
     return sheets.find(container, {layout.name: layout.translation.sources for layout in LAYOUTS}, KEYS)
-
-
-def _of_sheet(sheet: Sheet, rejections: pl.DataFrame) -> pl.DataFrame:
-    """Return the rejections of a sheet, by its own column names."""
-    names = {sheet.field(name): name for name in sheet.places}
-    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))
 
 
 def _unit(sheet: Sheet) -> str:

@@ -17,7 +17,9 @@ from adapters.toolkit.translation import FAULTS, LINE
 from huilian.core.errors import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from adapters.postal_savings_bank.layout import Place
 
 __all__ = ["RECORD", "cells"]
 
@@ -31,23 +33,24 @@ _WIDTHS: Final = {place.name: place.width for place in DETAIL if place.name in F
 _Fault = tuple[int, str, str, str]
 
 
-def cells(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def cells(records: pl.DataFrame, fields: Sequence[Place] = DETAIL) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the fields of details as texts, and what of them cannot be read.
 
     Args:
         records: `line` and `record`, all of full length.
+        fields: of a detail.
 
     Returns:
-        `line` and a column for each field of `DETAIL`, clean, null where empty; and the faults, as `reading.FAULTS`.
+        `line` and a column for each of the fields, clean, null where empty; and the faults, as `reading.FAULTS`.
     """
     record = pl.col(RECORD)
     cut = (
         records.lazy()
-        .select(LINE, *(record.bin.slice(p.start, p.width).alias(p.name) for p in DETAIL))
+        .select(LINE, *(record.bin.slice(p.start, p.width).alias(p.name) for p in fields))
         .collect(engine="in-memory")
     )
     found: list[_Fault] = []
-    texts = [_texts(cut[place.name], cut[LINE], found) for place in DETAIL]
+    texts = [_texts(cut[place.name], cut[LINE], found) for place in fields]
     faults = pl.DataFrame(found, schema=FAULTS, orient="row")
     frame = clean(pl.DataFrame([cut[LINE], *texts]), LINE, wrappers=False)
     controls = records.select(record.bin.contains(_NUL).any()).item()

@@ -9,6 +9,7 @@ import polars as pl
 
 from adapters.postal_savings_bank import reading, returning, writing
 from adapters.postal_savings_bank.forms import FORMS
+from adapters.postal_savings_bank.layout import DETAIL, DETAIL_WITH_SIGNED
 from adapters.postal_savings_bank.ledger import TRANSLATION, WORDING, canonical, checks
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.file_names import plain
@@ -16,7 +17,7 @@ from adapters.toolkit.names import day
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
-from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece
+from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.core.concurrency import ahead
 from huilian.core.errors import FileRefused
 from huilian.records.columnar import split
@@ -37,6 +38,8 @@ _NAME: Final = re.compile(
 )
 _KIND: Final = "loan_ledger"
 _TOTALS: Final = ("principal", "balance")
+_SIGNED: Final = "signed_in_spare"
+"""The setting that says whether the bank keeps the day of the contract in the last bytes of a detail."""
 _REFERENCE: Final = "loan_no"
 """The number by which a rejection names its row."""
 _REPEATED: Final = "is_repeated"
@@ -52,8 +55,11 @@ class PostalSavingsBank(Adapter):
     chinese: ClassVar[str] = "邮储银行"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"bank"})
     reads: ClassVar[dict[str, str]] = {_KIND: "PSBC1522_20240531_0001.dat"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v2",)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v3",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: _TOTALS}
+    settings: ClassVar[dict[str, Setting]] = {
+        _SIGNED: Setting(bool, "明细末 8 字节是否为合同签订日期（否则为备用）", default=False),
+    }
     writes: ClassVar[dict[str, str]] = {
         contract: f"PSBC1522_{form.kinds[0]}_20240531_0001.dat" for contract, form in FORMS.items()
     }
@@ -76,8 +82,9 @@ class PostalSavingsBank(Adapter):
                 cannot be read, see `toolkit.control_totals`; HL3021, the check sum disagrees.
         """
         translator = _Translator(settings.county, identity.as_of)
+        fields = DETAIL_WITH_SIGNED if settings.values.get(_SIGNED) else DETAIL
         # By `map`, since the variable of a loop would keep a piece in memory while the next is made.
-        yield from map(translator.piece, ahead(reading.read(source, identity)))
+        yield from map(translator.piece, ahead(reading.read(source, identity, fields)))
         translator.verify(source.name)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:

@@ -12,7 +12,18 @@ from adapters.toolkit.characters import encoded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DETAIL", "ENCODING", "FREE_TEXTS", "RECORD_BYTES", "Place", "fitted", "places", "spare", "whole_characters"]
+__all__ = [
+    "DETAIL",
+    "DETAIL_WITH_SIGNED",
+    "ENCODING",
+    "FREE_TEXTS",
+    "RECORD_BYTES",
+    "Place",
+    "fitted",
+    "places",
+    "spare",
+    "whole_characters",
+]
 
 RECORD_BYTES: Final = 240
 """Of every record, without its LF."""
@@ -75,6 +86,8 @@ DETAIL: Final = places(
     }
 )
 """The fields of a record of kind D, one loan."""
+DETAIL_WITH_SIGNED: Final = (*DETAIL, Place("签订日期", DETAIL[-1].start + DETAIL[-1].width, 8))
+"""The same where the bank keeps the day of the contract in what else is spare."""
 
 FREE_TEXTS: Final = frozenset({"借款人姓名", "贷款用途"})
 """What the bank's system cuts where the field ends. Anything else is a number or a code, and whole or wrong."""

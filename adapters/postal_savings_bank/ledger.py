@@ -80,7 +80,7 @@ WORDING: Final = {
     "HL2003": "不是有效日期（应为八位数字，如 20240531）",
     "HL2007": "校验不通过（应为 18 位身份证号或信用代码）",
     "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
-    "HL2025": "结清日期晚于报表日期",
+    "HL2025": "结清或签订日期晚于报表日期",
     "HL2038": "末几位可能已丢失，请按文本重新填写",
     "HL2071": "其中出生日期晚于报表日期或早于 1900 年",
     "HL2072": "月利率不可能（应折合年利率 0.5% 至 36%）",
@@ -113,17 +113,15 @@ TRANSLATION: Final = Translation(
         Column("欠本金额", "overdue_principal", fen, empty="0.00"),
         Column("欠息金额", "overdue_interest", fen, empty="0.00"),
         Column("贷款状态", "status", code(LOAN_STATUSES)),
+        Column("签订日期", "signed", stated_date, is_optional=True),
     )
 )
 
 
 def canonical(cells: pl.DataFrame) -> pl.DataFrame:
-    """Return `cells` as canonical strings for every field of a loan; those the layout has not are null."""
+    """Return `cells` as canonical strings for every field of a loan that the layout has."""
     frame = TRANSLATION.canonical(cells)
-    absent = pl.lit(None, pl.String)
-    return frame.with_columns(
-        identity_types(frame["identity_number"]), absent.alias("rate_type"), absent.alias("branch")
-    )
+    return frame.with_columns(identity_types(frame["identity_number"]))
 
 
 def identity_types(numbers: pl.Series) -> pl.Series:

@@ -14,7 +14,7 @@ import polars as pl
 
 from adapters.postal_savings_bank.cells import RECORD, cells
 from adapters.postal_savings_bank.ends import TRAILER_KIND, Trailer, check_header, read_trailer
-from adapters.postal_savings_bank.layout import RECORD_BYTES
+from adapters.postal_savings_bank.layout import DETAIL, RECORD_BYTES
 from adapters.toolkit.cutting import RawPieces
 from adapters.toolkit.foreign import refuse_foreign
 from adapters.toolkit.reading import WHOLE_ROW
@@ -23,9 +23,10 @@ from huilian.core.errors import FileRefused, describe
 from huilian.core.files import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from adapters.postal_savings_bank.layout import Place
     from huilian.adapters import FileIdentity
 
 __all__ = ["Block", "pieces", "read"]
@@ -111,14 +112,19 @@ def _of_few_lines(piece: RecordPiece, count: int) -> Iterator[RecordPiece]:
         yield RecordPiece(data, piece.first_line + place, piece.end)
 
 
-def read(source: Path, identity: FileIdentity) -> Iterator[Block]:
+def read(source: Path, identity: FileIdentity, fields: Sequence[Place] = DETAIL) -> Iterator[Block]:
     """Yield the records of `source`, piece by piece.
+
+    Args:
+        source: the file.
+        identity: what its name says.
+        fields: of a detail.
 
     Raises:
         FileRefused: as `pieces`; HL3019, HL3020 for the header; HL3022, HL3023 for the trailer;
             HL3009, records follow it.
     """
-    reader = _Reader(source.name)
+    reader = _Reader(source.name, fields)
     for piece in pieces(source):
         header = 0
         if piece.first_line == 1:
@@ -131,8 +137,9 @@ def read(source: Path, identity: FileIdentity) -> Iterator[Block]:
 class _Reader:
     """Makes blocks of pieces, and keeps the check sum of what came so far."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, fields: Sequence[Place]) -> None:
         self._file = file
+        self._fields = fields
         self._checksum = 0
         self._trailer: Trailer | None = None
 
@@ -156,7 +163,7 @@ class _Reader:
         if self._trailer is not None:
             self._check_nothing_follows(self._trailer.line, records)
         sound, faults = _parted(details)
-        known, unreadable = cells(sound)
+        known, unreadable = cells(sound, self._fields)
         trailer = None if ended else self._trailer
         return Block(known, pl.concat([faults, unreadable]), details.height, piece.end, trailer)
 

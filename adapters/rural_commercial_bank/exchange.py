@@ -98,7 +98,7 @@ class RuralCommercialBank(Adapter):
         identity_types = settings.values.get(_IDENTITY_TYPES, USUAL_IDENTITY_TYPES)
         translator = _Translator(LAYOUTS[identity.kind], settings.county, identity.as_of, identity_types)
         # By `map`, since the variable of a loop would keep a piece in memory while the next is made.
-        blocks = ahead(delimited.read(source, translator.columns, TRAILER_MARK))
+        blocks = ahead(delimited.read(source, translator.columns, TRAILER_MARK, optional=translator.optional))
         yield from map(translator.piece, blocks)
         translator.verify(source.name)
 
@@ -143,6 +143,7 @@ class _Translator:
     def __init__(self, layout: FileLayout, county: str, as_of: dt.date, identity_types: str) -> None:
         self._translation = layout.translation_with(identity_types)
         self.columns = self._translation.sources
+        self.optional = self._translation.optional
         self._layout = layout
         self._checks = plausibility.checks(layout.record, as_of)
         if layout.has_region:

@@ -12,6 +12,7 @@ from adapters.toolkit.certificates import BY_NUMBER, CREDIT_CODE, RESIDENT
 from adapters.toolkit.text import folded
 from adapters.toolkit.translation import (
     Column,
+    Kind,
     Translation,
     code,
     date,
@@ -104,6 +105,23 @@ LOAN_STATUSES: Final = {
 _ASKED_STATUSES: Final = "0 正常、1 逾期、2 结清、3 核销"
 
 
+CONTINUATIONS: Final = {
+    spelled: canonical
+    for canonical, spellings in (
+        ("none", ("0", "无", "否", "新增", "新发放", "正常")),
+        ("extension", ("1", "展期", "是")),
+        ("renewal", ("2", "续贷", "无还本续贷")),
+        ("moratorium", ("3", "延期", "延期还本", "延期还本付息", "延期还款")),
+    )
+    for spelled in spellings
+}
+_ASKED_CONTINUATIONS: Final = "0 无、1 展期、2 续贷、3 延期还本付息"
+
+
+def _optional(source: str, target: str, kind: Kind, *others: str) -> Column:
+    return Column(source, target, kind, is_optional=True, also_called=others)
+
+
 @dataclass(frozen=True)
 class FileLayout:
     """One kind of file.
@@ -146,7 +164,7 @@ class FileLayout:
 LAYOUTS: Final[Mapping[str, FileLayout]] = {
     "loan_ledger": FileLayout(
         word="LOAN",
-        contract="loan_ledger/v2",
+        contract="loan_ledger/v3",
         record=LoanLedgerRecord,
         translation=Translation(
             (
@@ -175,6 +193,17 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
                 Column("欠息金额", "overdue_interest", money, empty="0.00"),
                 Column("贷款状态", "status", code(LOAN_STATUSES, _ASKED_STATUSES)),
                 Column("经办机构", "branch"),
+                _optional("签订日期", "signed", date, "合同签订日期", "签约日期", "合同签订日", "合同签约日期"),
+                _optional("确认编号", "confirmation_no", number, "确认书编号", "县级确认编号"),
+                Column(
+                    "展期续贷标志",
+                    "continuation",
+                    code(CONTINUATIONS, _ASKED_CONTINUATIONS),
+                    empty="none",
+                    is_optional=True,
+                    also_called=("续贷展期标志", "展期标志", "展期续贷延期标志"),
+                ),
+                _optional("原借据号", "original_loan_no", number, "原贷款借据号", "展期前借据号", "续贷前借据号"),
             )
         ),
         totals=("principal", "balance"),

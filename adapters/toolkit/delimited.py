@@ -24,7 +24,7 @@ from huilian.core.errors import FileRefused
 from huilian.core.files import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Block", "Trailer", "read"]
@@ -48,8 +48,8 @@ class Block:
     """What one piece of a file holds.
 
     Args:
-        cells: `line` and the known columns by name, strings, clean, null where empty;
-            without blank rows, repeated headers and the trailer.
+        cells: `line` and the known columns by name, of the optional ones those that are there, strings, clean, null
+            where empty; without blank rows, repeated headers and the trailer.
         faults: as `reading.FAULTS`. Rows named `WHOLE_ROW` there are not in `cells`, the others are.
         rows: how many data rows the piece has, those with faults included.
         bytes_read: how far into the file it reaches.
@@ -63,13 +63,20 @@ class Block:
     trailer: Trailer | None
 
 
-def read(source: Path, known: Sequence[str], trailer_mark: str | None = None) -> Iterator[Block]:
+def read(
+    source: Path,
+    known: Sequence[str],
+    trailer_mark: str | None = None,
+    *,
+    optional: Mapping[str, Sequence[str]] | None = None,
+) -> Iterator[Block]:
     """Yield the rows of `source`, piece by piece.
 
     Args:
         source: the file.
         known: the column names that must be there; others are passed over.
         trailer_mark: what the first cell of the row of control totals says, "合计", if files have one.
+        optional: the names of columns that may be there, each with its other names.
 
     Raises:
         FileRefused: HL3003, HL3004 for the header; HL3006, the file is empty; HL3007, its encoding
@@ -83,8 +90,9 @@ def read(source: Path, known: Sequence[str], trailer_mark: str | None = None) ->
     with file:
         pieces = RawPieces(file, source.name)
         piece = pieces.take()
-        layout = read_layout(piece, source.name, known)
-        reader = _Reader(pieces, Form(source.name, layout, tuple(known), trailer_mark))
+        layout = read_layout(piece, source.name, known, optional)
+        there = (*known, *(name for name in optional or {} if name in layout.names))
+        reader = _Reader(pieces, Form(source.name, layout, there, trailer_mark))
         piece = piece and piece.after(layout.size, layout.lines)
         while piece is not None:
             yield reader.block(piece)
@@ -160,7 +168,7 @@ def _without_headers(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
     if not lines.len():
         return frame
     like_it = frame[lines]
-    names = [folded(name) for name in layout.names]
+    names = [folded(name) for name in layout.written]
     same = [row[0] for row in like_it.select(LINE, *form.places).rows() if _folded(row[1:]) == names]
     return frame.filter(~pl.col(LINE).is_in(same))
 

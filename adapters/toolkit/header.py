@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from adapters.toolkit import encodings, grammar
 from adapters.toolkit.foreign import refuse_foreign
-from adapters.toolkit.names import check_header
+from adapters.toolkit.names import as_agreed, check_header
 from adapters.toolkit.text import clean_name, folded
 from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adapters.toolkit.cutting import RawPiece
     from adapters.toolkit.encodings import Encoding
@@ -90,13 +90,16 @@ class _Row(NamedTuple):
     cells: list[str] | None
 
 
-def read_layout(piece: RawPiece | None, file: str, known: Sequence[str]) -> Layout:
+def read_layout(
+    piece: RawPiece | None, file: str, known: Sequence[str], optional: Mapping[str, Sequence[str]] | None = None
+) -> Layout:
     """Return the layout that the first piece of a file shows.
 
     Args:
         piece: the first, or None when the file has none.
         file: its name, for error messages.
         known: the column names that were agreed on.
+        optional: the names of columns that may be there besides, each with its other names.
 
     Raises:
         FileRefused: HL3006, the file is empty; HL3050, it is no text; HL3051, something else than commas parts its
@@ -120,10 +123,10 @@ def read_layout(piece: RawPiece | None, file: str, known: Sequence[str]) -> Layo
         raise FileRefused("HL3018", file=file, found=len(row.cells), limit=MOST_COLUMNS)
     agreed = {folded(name): name for name in known}
     written = tuple(clean_name(cell.encode("latin-1").decode(encoding.codec, "replace")) for cell in row.cells)
-    names = tuple(agreed.get(folded(cell), cell) for cell in written)
+    names = as_agreed([agreed.get(folded(cell), cell) for cell in written], optional or {})
     if not agreed.keys() & {folded(name) for name in names}:
         _refuse_separator(data, rows, file, known)
-    check_header(names, file, known, read=_told(row, names, known))
+    check_header(names, file, known, optional=optional or {}, read=_told(row, names, known))
     for above in rows[:place]:
         if above.cells is None or sum(bool(cell.strip()) for cell in above.cells) > _MOST_IN_TITLE:
             raise FileRefused("HL3052", file=file, line=above.line, header=row.line)

@@ -6,12 +6,13 @@ import datetime as dt
 import difflib
 from typing import TYPE_CHECKING, Final
 
+from adapters.toolkit.text import folded
 from huilian.core.errors import FileRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["check_header", "day"]
+__all__ = ["as_agreed", "check_header", "day"]
 
 EARLIEST_YEAR: Final = 1900
 """As in `huilian.records.fields.Date`."""
@@ -26,13 +27,31 @@ def day(digits: str) -> dt.date | None:
     return found if found.year >= EARLIEST_YEAR else None
 
 
-def check_header(names: Sequence[str], file: str, known: Sequence[str], *, read: str = "") -> None:
+def as_agreed(names: Sequence[str], optional: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return a header's names, those of optional columns as they were agreed on.
+
+    Args:
+        names: the header's, clean.
+        optional: the names of columns that may be there, each with its other names.
+    """
+    spelled = [folded(name) for name in names]
+    found = list(names)
+    for agreed, others in optional.items():
+        there = next((name for name in map(folded, (agreed, *others)) if name in spelled), None)
+        found = [agreed if spelling == there else name for spelling, name in zip(spelled, found, strict=True)]
+    return tuple(found)
+
+
+def check_header(
+    names: Sequence[str], file: str, known: Sequence[str], *, optional: Collection[str] = (), read: str = ""
+) -> None:
     """Hold a header against the columns that were agreed on; others may stand beside them, in any order.
 
     Args:
         names: the header's, clean.
         file: for the error message.
         known: those that must be there.
+        optional: those that may be there.
         read: in words, what was read as the header; it names nobody.
 
     Raises:
@@ -43,7 +62,7 @@ def check_header(names: Sequence[str], file: str, known: Sequence[str], *, read:
         columns = "、".join(name + _nearly(name, names, known) for name in missing)
         raise FileRefused("HL3003", file=file, columns=columns + (f"（{read}）" if read else ""))
     # A column nobody reads may stand there twice; of one that is read nobody could say which is meant.
-    repeated = [name for name in known if names.count(name) > 1]
+    repeated = [name for name in (*known, *optional) if names.count(name) > 1]
     if repeated:
         raise FileRefused("HL3004", file=file, columns="、".join(repeated))
 

@@ -24,6 +24,7 @@ from adapters.toolkit.certificates import (
 from huilian.records.fields import IDENTITY_PATTERN
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
+from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import LoanLedgerRecord, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
@@ -117,7 +118,15 @@ def _dated_loans(as_of: dt.date) -> list[Check]:
         _too_early("start_date", as_of),
         _too_late("due_date", as_of),
         _after("settled_date", as_of, "HL2025"),
+        *_happened("signed", as_of),
         _born("identity_number", as_of, pl.col("identity_type") == RESIDENT),
+    ]
+
+
+def _dated_persons(as_of: dt.date) -> list[Check]:
+    return [
+        _born("identity_number", as_of, pl.lit(value=True)),
+        ("out_of_poverty_year", "HL2025", pl.col("out_of_poverty_year") > f"{as_of:%Y}"),
     ]
 
 
@@ -171,7 +180,8 @@ _UNDATED: Final[Mapping[type[Record], Callable[[], list[Check]]]] = {
 _DATED: Final[Mapping[type[Record], Callable[[dt.date], list[Check]]]] = {
     LoanLedgerRecord: _dated_loans,
     RepaymentRecord: lambda as_of: _happened("transaction_date", as_of),
-    RosterRecord: lambda as_of: [_born("identity_number", as_of, pl.lit(value=True))],
+    RosterRecord: _dated_persons,
+    RatingIndicatorsRecord: lambda as_of: _happened("collected_on", as_of),
     GuaranteeRecord: _dated_guarantees,
     GuaranteeCompensationRecord: lambda as_of: _happened("compensated_date", as_of),
     GuaranteeReleaseRecord: lambda as_of: _happened("released_date", as_of),

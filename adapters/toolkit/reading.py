@@ -46,7 +46,7 @@ class Form:
     Args:
         file: the file's name, for error messages.
         layout: what its beginning says of it.
-        known: the column names that were agreed on.
+        known: the column names that were agreed on and are there.
         trailer_mark: what the first cell of the row of control totals says, if files have one; see `is_trailer_mark`.
     """
 

@@ -54,7 +54,7 @@ def reject(
     named = errors.select(LINE, pl.col("field").replace(sources), "code", message.alias("message"))
     # What is wrong with a cell that could not even be read says nothing more.
     named = named.join(faults, on=[LINE, "field"], how="anti")
-    order = {name: place for place, name in enumerate(translation.sources)}
+    order = {name: place for place, name in enumerate(sources.values())}
     return (
         pl.concat([faults, named])
         .join(_references(canonical, record, reference), on=LINE, how="left")

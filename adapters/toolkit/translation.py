@@ -176,12 +176,16 @@ class Column:
         target: the canonical field it becomes.
         kind: how its values are rewritten.
         empty: what an empty cell stands for; None leaves it empty.
+        is_optional: whether a file may lack it; then the field is null.
+        also_called: what else the header may call an optional column; the first of these names counts.
     """
 
     source: str
     target: str
     kind: Kind = text
     empty: str | None = None
+    is_optional: bool = False
+    also_called: tuple[str, ...] = ()
 
     def canonical(self) -> pl.Expr:
         """Return the canonical column, in terms of the source's."""
@@ -191,14 +195,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Translation:
-    """All columns of one file; every one of them must be there, in whatever order."""
+    """All columns of one file, in whatever order; every one of them must be there that is not optional."""
 
     columns: tuple[Column, ...]
 
     @property
     def sources(self) -> list[str]:
-        """Return the columns' names in the source."""
-        return [column.source for column in self.columns]
+        """Return the names in the source of the columns that must be there."""
+        return [column.source for column in self.columns if not column.is_optional]
+
+    @property
+    def optional(self) -> dict[str, tuple[str, ...]]:
+        """Return the names in the source of the columns that may be there, each with its other names."""
+        return {column.source: column.also_called for column in self.columns if column.is_optional}
 
     def source_of(self, target: str) -> str:
         """Return the source's name of a canonical field."""
@@ -208,12 +217,18 @@ class Translation:
         """Return `cells` as canonical strings, with their `line`.
 
         Args:
-            cells: `line` and a column of strings for each of `sources`, clean, empty ones null.
+            cells: `line` and a column of strings for each of `sources`, and for each of `optional` that the file has;
+                clean, empty ones null.
         """
+        there = set(cells.columns)
+        expressions = [
+            absent if column.is_optional and column.source not in there else stated
+            for column, stated, absent in self._canonical
+        ]
         # Lazily, since only a lazy query computes the steps that a kind repeats just once.
-        return cells.lazy().select(LINE, *self._canonical).collect(engine="in-memory")
+        return cells.lazy().select(LINE, *expressions).collect(engine="in-memory")
 
     @functools.cached_property
-    def _canonical(self) -> list[pl.Expr]:
+    def _canonical(self) -> list[tuple[Column, pl.Expr, pl.Expr]]:
         # Made once: for files of a few rows, making them takes a tenth of the time of reading.
-        return [column.canonical() for column in self.columns]
+        return [(column, column.canonical(), pl.lit(None, pl.String).alias(column.target)) for column in self.columns]

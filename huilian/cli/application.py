@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from huilian import __version__
-from huilian.cli import adapters, bundle, demo, doctor, edge, messages, office, policy, push, screen
+from huilian.cli import adapters, bundle, demo, doctor, edge, messages, office, policy, push, screen, submit
 from huilian.cli.members import directory, keys, persons
 from huilian.core.errors import FileRefused, HostUnavailable, HuilianError, MessageRefused, UsageError
 from huilian.core.files import EXPLAINED, explain
@@ -86,6 +86,7 @@ def prepare(
 
 office.register_initialise(app)
 push.register(app)
+submit.register(app)
 office.register_issue(app)
 office.register_rebuild(app)
 office.register_serve(app)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from huilian.institution.transports.base import Transport
     from huilian.institution.transports.http import Client
 
-__all__ = ["ACCEPTED", "REFUSED", "SPOOLED", "Answer", "Target", "Way", "register", "send", "way"]
+__all__ = ["ACCEPTED", "REFUSED", "SPOOLED", "Answer", "Target", "Way", "ask_for_keys", "register", "send", "way"]
 
 
 ACCEPTED: Final = "accepted"
@@ -244,7 +244,7 @@ def way(home: Home, member: str, adapter: Adapter, target: Target) -> Iterator[W
         )
     check_county(home, home.trusted(PLATFORM), county)
     # Nothing is connected before the file is on disk, sealed.
-    first = functools.partial(_ask_for_keys, home)
+    first = functools.partial(ask_for_keys, home)
     transport = connect(target.url or "", member, token=target.token, ca_file=target.ca_file, first=first)
     with contextlib.closing(transport):
         yield Way(transport, county)
@@ -275,7 +275,7 @@ def _told(office: Office, submission: str) -> list[str]:
         return notices.texts_about(transaction, submission)
 
 
-def _ask_for_keys(home: Home, client: Client) -> None:
+def ask_for_keys(home: Home, client: Client) -> None:
     """Take in what the county says of its keys by now: nothing else that comes over HTTP tells of a revoked one.
 
     A machine that trusts none believes by the connection alone; an older county says nothing.

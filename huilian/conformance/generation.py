@@ -48,6 +48,7 @@ MEMBER: Final = "RCB01"
 _TRIES: Final = 5_000
 _TRIES_AT_WILL: Final = 200
 """Draws for one record, and how many of them are from the whole pools; checks across fields rule some of them out."""
+_YEARS: Final = ("2016", "2020")
 _ROUND: Final = ("0.00", "100.00", "0", "50", "100")
 """Amounts and shares of which some add up to others."""
 _WEIGHT: Final = 4
@@ -157,6 +158,7 @@ def _takes(field: ma.fields.Field[Any], value: Any) -> bool:  # noqa: ANN401  # 
 def _offered(chance: random.Random, county: str) -> Iterator[Any]:
     yield MEMBER
     yield from _ROUND
+    yield from _YEARS
     for _ in range(_SHAPES):
         yield chance.randrange(1, 90)
         yield f"{chance.randrange(10**7)}.{chance.randrange(100):02d}"

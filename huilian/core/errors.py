@@ -21,7 +21,7 @@ Messages name files, lines and fields; never a person, number, account or key.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from huilian.core.error_texts import TEXTS
 
@@ -35,6 +35,7 @@ __all__ = [
     "HostUnavailable",
     "HuilianError",
     "MessageRefused",
+    "Reason",
     "UsageError",
     "describe",
     "kept",
@@ -86,6 +87,15 @@ class MessageRefused(HuilianError):
     """Whether it was refused after its signature was found to hold; before that anybody may have sent it."""
 
 
+class Reason(TypedDict):
+    """One of the reasons for which something was refused."""
+
+    field: str | None
+    code: str
+    message: str
+    message_en: str
+
+
 def refused_for(refusals: Sequence[MessageRefused]) -> MessageRefused:
     """Return one refusal for all of these reasons, so that a sender is told every one of them at once.
 
@@ -97,9 +107,9 @@ def refused_for(refusals: Sequence[MessageRefused]) -> MessageRefused:
     return MessageRefused("HL1035", what=what, reasons=[reason for each in refusals for reason in reasons_of(each)])
 
 
-def reasons_of(error: HuilianError) -> list[dict[str, str | None]]:
+def reasons_of(error: HuilianError) -> list[Reason]:
     """Return why something was refused: of each reason the field at fault, if it names one, code and both texts."""
-    several: list[dict[str, str | None]] | None = error.facts.get("reasons")  # type: ignore[assignment]  # put there above
+    several: list[Reason] | None = error.facts.get("reasons")  # type: ignore[assignment]  # put there above
     if several:
         return several
     field = error.facts.get("field")

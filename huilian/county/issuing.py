@@ -1,31 +1,26 @@
 """Issuing: records that the county has, sealed by the platform and put on their way to one member (下发).
 
-A file of records is NDJSON, one record a line, or one JSON document. Every fault of every record is told at once.
+Every fault of every record is told at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import marshmallow as ma
-
-from huilian.core import strict_json
 from huilian.core.errors import AccessDenied, FileRefused, UsageError, describe
-from huilian.core.files import explain
 from huilian.county import audit
 from huilian.county.members import directory
+from huilian.records.record_files import NO_RECORD, RecordFile, breaches, in_order
 from huilian.wire.envelope import BODY_LIMIT, LINE_LIMIT, Draft
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
     from huilian.county.members.directory import Member
     from huilian.county.messages.processor import Processor
@@ -34,93 +29,11 @@ if TYPE_CHECKING:
     from huilian.wire.access import AccessRules
     from huilian.wire.catalogue import Catalogue, Contract
 
-__all__ = ["Fault", "Issued", "RecordChecks", "RecordFile", "RecordsRefused", "issuable", "issue", "issue_records"]
-
-
-DOCUMENT_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of a JSON document, which can only be read whole; NDJSON may be of any size."""
-_MARK: Final = b"\xef\xbb\xbf"
-"""What some editors put before UTF-8."""
-
-
-class RecordFile:
-    """A file of records, read once and line by line; memory does not grow with NDJSON.
-
-    Args:
-        path: the file, UTF-8.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._digest = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        """Return the SHA-256 of what was read of the file."""
-        return self._digest.hexdigest()
-
-    def records(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        """Yield (place, record); None where there stands something else than one JSON object.
-
-        The place is the line in NDJSON, blank ones counted, and the number of the element in an array.
-
-        Raises:
-            UsageError: HL3010, the file cannot be read.
-            FileRefused: HL3016, a line goes on for megabytes; HL3065, a JSON document is too large.
-        """
-        try:
-            with self.path.open("rb") as stream:
-                yield from self._document(stream) if _is_document(stream) else self._lines(stream)
-        except OSError as error:
-            raise UsageError("HL3010", file=self.path, what=explain(error)) from error
-
-    def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        number = 0
-        while line := stream.readline(BODY_LIMIT + 1):
-            number += 1
-            if len(line) > BODY_LIMIT:
-                raise FileRefused("HL3016", file=self.path.name, line=number, limit=BODY_LIMIT)
-            self._digest.update(line)
-            text = line.removeprefix(_MARK) if number == 1 else line
-            if text.strip():
-                yield number, _object(_parsed(text))
-
-    def _document(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        content = stream.read(DOCUMENT_LIMIT + 1)
-        if len(content) > DOCUMENT_LIMIT:
-            raise FileRefused("HL3065", file=self.path.name, limit=DOCUMENT_LIMIT)
-        self._digest.update(content)
-        document = _parsed(content.removeprefix(_MARK))
-        for number, element in enumerate(document if isinstance(document, list) else [document], start=1):
-            yield number, _object(element)
-
-
-def _is_document(stream: BinaryIO) -> bool:
-    """Return whether it begins like an array, or like an object that is spread over lines; stay at its beginning."""
-    begins = stream.readline(BODY_LIMIT).removeprefix(_MARK)
-    while begins and not begins.strip():
-        begins = stream.readline(BODY_LIMIT)
-    stream.seek(0)
-    return begins.lstrip().startswith(b"[") or begins.strip() == b"{"
-
-
-def _object(value: object) -> dict[str, Any] | None:
-    return value if isinstance(value, dict) else None
-
-
-def _parsed(content: bytes) -> object:
-    """Return what JSON says, exactly: no member twice, no NaN, no half of a character; None where it is no JSON."""
-    try:
-        found: object = strict_json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    return found
+__all__ = ["Fault", "Issued", "RecordChecks", "RecordsRefused", "issuable", "issue", "issue_records"]
 
 
 _INSTITUTION: Final = "institution"
 _REGION: Final = "region"
-_FIELD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
-_CODE: Final = re.compile(r"HL[0-9]{4}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -160,28 +73,12 @@ class RecordChecks:
     def faults(self, line: int, record: dict[str, Any] | None) -> list[Fault]:
         """Return every fault of what stands at a line, by field."""
         if record is None:
-            return [Fault(line, None, "HL3062", describe("HL3062"))]
-        found = list(self._breaches(record))
+            return [Fault(line, None, NO_RECORD, describe(NO_RECORD))]
+        found = breaches(self._schema, record)
         wrong = {field for field, _ in found}
         found += [(field, code) for field, code in self._misplaced(record) if field not in wrong]
-        order = {field: place for place, field in enumerate(self.fields)}
-        # Unknown fields come last, by name: marshmallow finds them in any order.
-        found.sort(key=lambda fault: (order.get(fault[0], len(order)), fault[0] if fault[0] not in order else ""))
-        return [Fault(line, field, code, describe(code, member=self._receiver.code)) for field, code in found]
-
-    def _breaches(self, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yield field and code of whatever breaks the contract."""
-        try:
-            self._schema.load(record)
-        except ma.ValidationError as error:
-            for field, texts in error.messages_dict.items():
-                if field not in self._schema.fields:
-                    # Its name may be anything, too.
-                    yield (field if _FIELD.fullmatch(field) else "?"), "HL3063"
-                    continue
-                for text in texts if isinstance(texts, list) else ["HL2023"]:
-                    stated = _CODE.match(text)
-                    yield field, stated[0] if stated else "HL2023"
+        ordered = in_order(self._schema, found)
+        return [Fault(line, field, code, describe(code, member=self._receiver.code)) for field, code in ordered]
 
     def _misplaced(self, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield field and code of what keeps the contract and does not belong there."""

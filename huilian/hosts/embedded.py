@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from huilian.core import retry
-from huilian.core.errors import HostUnavailable
+from huilian.core.errors import HostUnavailable, reasons_of
 from huilian.core.logs import where
 from huilian.county.messages import dead_letters, mailbox, store
+from huilian.county.messages.outcomes import outcome_of
 from huilian.county.messages.store import OUTBOX_CHANNEL
 from huilian.county.service import kinds
 from huilian.county.submissions import receipts
@@ -25,10 +26,11 @@ from huilian.institution.transports.base import Incoming, Transport
 from huilian.wire import envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Self
 
+    from huilian.core.errors import Reason
     from huilian.county.office import Office
     from huilian.wire.envelope import Message
 
@@ -47,10 +49,12 @@ _CLAIM = """
     SELECT o.position, m.seal, m.payload
     FROM huilian.outbox o JOIN huilian.message m ON m.source = o.source AND m.id = o.message
     WHERE o.position = (
-        SELECT position FROM huilian.outbox WHERE carried_at IS NULL
+        SELECT position FROM huilian.outbox WHERE carried_at IS NULL {only}
         ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED
     )
 """
+_OLDEST: Final = _CLAIM.format(only="")
+_THIS: Final = _CLAIM.format(only="AND source = %s AND message = %s")
 
 
 class EmbeddedHost:
@@ -113,9 +117,16 @@ class EmbeddedHost:
 
     def carry_one(self) -> bool:
         """Carry the oldest unclaimed message; return False when there is none."""
+        return self._carry(_OLDEST, [])
+
+    def carry(self, message: Message) -> bool:
+        """Carry this message at once; return False when another does or has done so."""
+        return self._carry(_THIS, [message.source, message.id])
+
+    def _carry(self, statement: str, named: Sequence[str]) -> bool:
         office = self.office
         with office.database.transaction() as claim:
-            row = claim.row(_CLAIM)
+            row = claim.row(statement, named)
             if row is None:
                 return False
             message = envelope.read(row["seal"], bytes(row["payload"]))
@@ -172,18 +183,30 @@ class EmbeddedTransport(Transport):
 
     Args:
         office: the office; its host carries the messages on.
+        host: which does so here, where one does: whoever waits for an outcome need not wait for its turn.
     """
 
     patience = 0.0
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, host: EmbeddedHost | None = None) -> None:
         self.office = office
+        self.host = host
 
     def send(self, message: Message) -> None:
         """Hand one message over; see `Transport`."""
         outcome = self.office.processor.intake(message.seal, message.payload)
         if outcome.refusal:
             raise outcome.refusal
+
+    def outcome(self, message: Message) -> Sequence[Reason] | None:
+        """Return what became of a message; see `Transport`."""
+        if self.host is not None:
+            self.host.carry(message)
+        with self.office.database.transaction() as transaction:
+            found = outcome_of(transaction, message.seal, self.office.takers)
+        if found.refusal is not None:
+            return reasons_of(found.refusal)
+        return [] if found.is_handled else None
 
     def ask(self, submission: str) -> Incoming | None:
         """Return the sealed receipt, if it is there; see `Transport`."""

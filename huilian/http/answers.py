@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from huilian.county.answer_fields import text
 
-__all__ = ["Accepted", "Error", "Health", "OutgoingMessage", "Readiness", "Receiving"]
+__all__ = ["Accepted", "Error", "Health", "Outcome", "OutgoingMessage", "Readiness", "Receiving"]
 
 
 class Error(ma.Schema):
@@ -23,6 +23,23 @@ class Accepted(ma.Schema):
 
     message = text("报文编号", "The message's id.")
     status = text("状态", "Taken now, or known already.", validate=validate.OneOf(("taken", "repeated")))
+
+
+class Reason(ma.Schema):
+    """One reason for which a message was refused."""
+
+    field = text("字段，若与某字段有关", "The field at fault; null where it is about none.", allow_none=True)
+    code = text("错误代码，永不改变")
+    message = text("中文说明")
+    message_en = text("英文说明", "The same in English.")
+
+
+class Outcome(ma.Schema):
+    """What became of a message."""
+
+    message = text("报文编号", "The message's id.")
+    status = text("状态", validate=validate.OneOf(("accepted", "refused", "waiting")))
+    reasons = fields.List(fields.Nested(Reason), required=True, metadata={"zh": "退回原因，全部列出"})
 
 
 class Receiving(ma.Schema):

@@ -54,6 +54,7 @@ STATUSES: Final = {
     "HL7009": 404,
     "HL7010": 405,
     "HL7012": 403,
+    "HL7025": 404,
 }
 """HTTP status by code; of the rest the error's class decides."""
 _CHALLENGES: Final = {

@@ -12,14 +12,15 @@ import marshmallow as ma
 import structlog
 from flask import Response, request
 
-from huilian.core.errors import HostUnavailable, MessageRefused, UsageError
+from huilian.core.errors import HostUnavailable, MessageRefused, UsageError, reasons_of
 from huilian.county import service
 from huilian.county.members import admission, directory
 from huilian.county.members.key_list import make_key_list
 from huilian.county.messages import dead_letters, mailbox, store
+from huilian.county.messages.outcomes import outcome_of
 from huilian.county.messages.processor import INTAKE, Result
 from huilian.county.submissions import receipts
-from huilian.http.answers import Accepted, Error, OutgoingMessage, Receiving
+from huilian.http.answers import Accepted, Error, Outcome, OutgoingMessage, Receiving
 from huilian.http.endpoints import JSON, Answer, Section, as_json
 from huilian.http.errors import error_reply
 from huilian.http.interface import current, scope
@@ -27,7 +28,7 @@ from huilian.http.queries import NDJSON, plain_text
 from huilian.wire import catalogue, envelope, joining, signed_documents
 from huilian.wire.envelope import BODY_LIMIT
 from huilian.wire.joining import read_announcement
-from huilian.wire.names import PLATFORM, SEAL_HEADER, SUPERSEDED_HEADER, SubmissionName
+from huilian.wire.names import OUTCOME_PATH, PLATFORM, SEAL_HEADER, SUPERSEDED_HEADER, SubmissionName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,8 +79,16 @@ def _read() -> bytes:
 
 def messages_section() -> Section:
     """Return the messages' address."""
-    made = Section("messages", "报文接收。 Sealed messages in.", needs_token=False)
+    made = Section("messages", "报文接收。 Sealed messages in, and what became of them.", needs_token=False)
     payload = {"schema": {"type": "string", "format": "binary"}}
+    seal = {
+        "in": "header",
+        "name": SEAL_HEADER,
+        "required": True,
+        "description": "The compact JWS with detached payload (RFC 7515, RFC 7797, EdDSA) whose protected "
+        "header holds the CloudEvents attributes.",
+        "schema": {"type": "string", "maxLength": envelope.SEAL_LIMIT},
+    }
     made.post(
         "/messages",
         message,
@@ -91,23 +100,38 @@ def messages_section() -> Section:
         Answer(413, "It is larger than a message may be.", Error),
         Answer(429, "Its sender has used up its share for now; see Retry-After.", Error),
         Answer(503, "A server behind this one is away; see Retry-After.", Error),
-        parameters=[
-            {
-                "in": "header",
-                "name": SEAL_HEADER,
-                "required": True,
-                "description": "The compact JWS with detached payload (RFC 7515, RFC 7797, EdDSA) whose protected "
-                "header holds the CloudEvents attributes.",
-                "schema": {"type": "string", "maxLength": envelope.SEAL_LIMIT},
-            }
-        ],
+        parameters=[seal],
         requestBody={
             "required": True,
             "description": f"The payload as it was signed, at most {BODY_LIMIT} bytes.",
             "content": {envelope.JSON: payload, envelope.NDJSON: payload, "application/octet-stream": payload},
         },
     )
+    made.get(
+        OUTCOME_PATH,
+        outcome,
+        Answer(200, "It was handled, or refused.", Outcome),
+        Answer(202, "It waits to be handled: ask again.", Outcome),
+        Answer(400, "It is no seal.", Error),
+        Answer(404, "No message with this seal has come, or its signature did not hold.", Error),
+        parameters=[seal],
+    )
     return made
+
+
+def outcome() -> Response:
+    """Return what became of one message: accepted, refused with every reason, or waiting to be handled.
+
+    The header `Huilian-Seal` is the message's seal; who has it may ask, so that no token is needed. It is accepted when
+    every service that takes it has handled it. Of what belongs to a submission, the receipt tells of the whole.
+    """
+    office = current().office
+    with office.database.snapshot() as transaction:
+        found = outcome_of(transaction, request.headers.get(SEAL_HEADER, ""), office.takers)
+    reasons = [] if found.refusal is None else reasons_of(found.refusal)
+    status = "refused" if found.refusal else "accepted" if found.is_handled else "waiting"
+    answer = {"message": found.message, "status": status, "reasons": reasons}
+    return as_json(answer, 202 if status == "waiting" else 200)
 
 
 _log = structlog.get_logger(__name__)

@@ -49,6 +49,8 @@ __all__ = [
     "Remedy",
     "Sender",
     "Sync",
+    "patiently",
+    "wait_for",
 ]
 
 RECEIPT_SECONDS: Final = 900
@@ -375,7 +377,7 @@ class Sync:
         """
         receipt = self._earlier_receipt(submission)
         if receipt is None:
-            _patiently(lambda: self.send(submission, progress=progress), self._county.patience)
+            patiently(lambda: self.send(submission, progress=progress), self._county.patience)
             progress("receipt", 0, 1)
             receipt = self.wait(submission.folder.name, seconds=seconds)
             if receipt is None:
@@ -476,7 +478,8 @@ def wait_for(question: Callable[[], Found | None], *, seconds: float, pause: flo
         pause = min(pause * 1.2, LAST_PAUSE_SECONDS)
 
 
-def _patiently(work: Callable[[], object], seconds: float) -> None:
+def patiently(work: Callable[[], object], seconds: float) -> None:
+    """Do something that the other side is needed for, again and again while it is away, for so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -29,7 +29,7 @@ from huilian.institution import last_ledger
 from huilian.institution.last_ledger import Content
 from huilian.institution.spool import Spool
 from huilian.wire import envelope, submission_kinds
-from huilian.wire.batches import Batcher
+from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
 
@@ -292,6 +292,8 @@ class _Sealing:
             self._add(gone_type, pl.DataFrame({"line": lines, self._key: gone}))
 
     def _add(self, message_type: str, frame: pl.DataFrame) -> None:
+        # An adapter that keeps an older version of the contract may make its records by the newest.
+        frame = frame.select(wire_types(self._contracts[message_type].schema).names())
         for records, body in self._batchers[message_type].add(frame):
             self._seal(message_type, records, body)
 

@@ -41,6 +41,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         '月和日写成文本，如 "03-31"，不是 {found}',
         'must be month and day as a text, like "03-31", not {found}',
     ),
+    "window": (
+        '起止日写成 "06-10..06-20"，可跨年（"12-25..01-05"），不是 {found}',
+        'must be the days of a year like "06-10..06-20", or over the new year "12-25..01-05", not {found}',
+    ),
     "days_in_order": ("日期必须从年初到年末排列", "the days must be in the order of the year"),
     "duration": (
         '期限写成 "5 working days"（工作日）、"30 days"（日历日）或 "1 months"（月），不是 {found}',

@@ -318,9 +318,9 @@ def _refusals(
         refusals.setdefault("too_early", _reason("too_early", source))
     shares = reading.row("loss.shares", situation)
     if shares is not None and shares.value is not None and _GUARANTORS & shares.value.keys():
-        if case.guaranteed is None:
+        if case.guaranteed is None and not refusals:
             raise MissingFactError(shares.rule, "guaranteed")
-        if not case.guaranteed:
+        if case.guaranteed is False:
             refusals.setdefault("not_guaranteed", _reason("not_guaranteed", shares.source))
     if case.over_lending_multiple:
         at_lending = {**situation, "event": case.signed}

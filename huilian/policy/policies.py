@@ -496,13 +496,18 @@ def _place(path: positions.Path) -> str:
 
 _Contradiction = tuple[int, str, str, dict[str, object]]
 """The line, the place, the key of its text, what the text names."""
-_BREAKERS_NEED: Final = {
-    "recovery_rate_below": ("limit", "months"),
-    "bad_ratio_rising": ("months",),
-    "bad_ratio_above": ("limit",),
-    "fund_in_default": (),
-}
-"""The fields that a breaker of a kind cannot do without."""
+_NEEDED: Final = {
+    "breakers": (
+        "kind",
+        {"recovery_rate_below": "limit months", "bad_ratio_rising": "months", "bad_ratio_above": "limit"},
+    ),
+    "lending.conditions": (
+        "condition",
+        {"other": "name", "on_roster_of_day": "day", "in_region_list": "list", "of_household_kind": "kinds",
+         "programme_scale": "amount", "programme_end": "day"},
+    ),
+}  # fmt: skip
+"""By list and by the word of a field: the fields that such an entry cannot do without."""
 
 
 def _contradictions(policy: Policy) -> Iterator[_Contradiction]:
@@ -514,11 +519,12 @@ def _contradictions(policy: Policy) -> Iterator[_Contradiction]:
         for name, entries in part.lists.items():
             if name.endswith("steps"):
                 yield from _steps_back(entries)
+            field, needed = _NEEDED.get(name, ("", {}))
+            for entry in entries:
+                for key in needed.get(str(entry[field]), "").split():
+                    if entry[key] is None:
+                        yield entry.line, entry.rule, "needs", {"key": entry[field], "other": key}
     yield from _weights_of_assessment(policy.general.lists.get("assessment", ()))
-    for breaker in policy.general.lists.get("breakers", ()):
-        for key in _BREAKERS_NEED.get(breaker["kind"], ()):
-            if breaker[key] is None:
-                yield breaker.line, breaker.rule, "needs", {"key": breaker["kind"], "other": key}
     for change in policy.general.lists.get("region_changes", ()):
         codes = [change[key] for key in ("old", "new") if change[key] is not None]
         wrong = [code for code in codes if not code.isdecimal() or len(code) not in LEVELS]

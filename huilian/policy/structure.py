@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from huilian.policy.facts import FACTS
 from huilian.policy.values import KINDS, ValueKind, codes
 
 if TYPE_CHECKING:
@@ -207,8 +208,8 @@ _LENDING: Final = Section(
                 "name": Field("other 条件的代码", _CODE),
                 "title": Field("名称", _TEXT),
                 "day": Field("名单的日期", KINDS["date"]),
-                "list": Field("区域名单", _TEXT),
-                "kinds": Field("农户类别", _OWN_CODES),
+                "list": Field("区域名单", KINDS["region_list"]),
+                "kinds": Field("农户类别", codes(*(FACTS["household_kind"].words or ()), several=True)),
                 "amount": Field("规模上限", _AMOUNT),
             },
             LENDING_FACTS,
@@ -250,7 +251,7 @@ _SUBSIDY: Final = Section(
         "paid_within": Rule("拨付时限", _DURATION, ("event",), NOT_ASKED),
         "paid_to": Rule("拨付给谁", codes("borrower", "bank"), ("signed", "borrower"), "borrower"),
         "posting": Rule("公示时间", _DURATION, ("event",), "不公示 (not posted)"),
-        "posting_window": Rule("公示的起止日（每年）", _DAYS_OF_YEAR, ("event",), NOT_ASKED),
+        "posting_windows": Rule("公示的起止日（每年）", KINDS["windows"], ("event",), NOT_ASKED),
         "malicious": Rule("恶意违约后仍贴息", _FLAG, ("signed",), "false"),
         "lead_bank_only": Rule("只贴包干银行的贷款", _FLAG, ("signed", "borrower"), "false"),
         "payers": Rule("由谁承担", _SHARES, ("rate_slice", *ACCRUAL_FACTS), "county 100%"),

@@ -14,7 +14,7 @@ from huilian.core import money
 from huilian.policy.facts import FACTS, Interval, Vocabulary, read_date, read_range
 from huilian.policy.faults import WrongValueError
 
-__all__ = ["KINDS", "PARTIES", "Duration", "Rate", "ValueKind", "codes", "text_of"]
+__all__ = ["KINDS", "PARTIES", "Duration", "Rate", "ValueKind", "Window", "codes", "text_of"]
 
 
 PARTIES: Final = (
@@ -46,6 +46,23 @@ class Duration:
     def __str__(self) -> str:
         """Return it as the file has it."""
         return f"{self.amount} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days of every year, from one to another, both included; it may cross the new year.
+
+    Args:
+        first: month and day.
+        last: month and day.
+    """
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def __str__(self) -> str:
+        """Return it as the file has it."""
+        return "..".join(f"{month:02}-{day:02}" for month, day in (self.first, self.last))
 
 
 @dataclass(frozen=True)
@@ -153,21 +170,30 @@ def _duration(raw: object, _: Vocabulary) -> Duration:
     return Duration(int(amount), unit)
 
 
+def _day_of_year(raw: object) -> tuple[int, int]:
+    found = _DAY.fullmatch(raw) if isinstance(raw, str) else None
+    try:
+        # 02-29 is a day: in other years it means the 28th.
+        day = dt.date(_LEAP_YEAR, int(found[1]), int(found[2])) if found else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise WrongValueError("day_of_year", found=repr(raw))
+    return day.month, day.day
+
+
 def _days_of_year(raw: object, _: Vocabulary) -> tuple[tuple[int, int], ...]:
-    days = []
-    for each in _list(raw):
-        found = _DAY.fullmatch(each) if isinstance(each, str) else None
-        try:
-            # 02-29 is a day: in other years it means the 28th.
-            day = dt.date(_LEAP_YEAR, int(found[1]), int(found[2])) if found else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise WrongValueError("day_of_year", found=repr(each))
-        days.append((day.month, day.day))
+    days = [_day_of_year(each) for each in _list(raw)]
     if days != sorted(set(days)):
         raise WrongValueError("days_in_order")
     return tuple(days)
+
+
+def _window(raw: object, _: Vocabulary) -> Window:
+    first, dots, last = raw.partition("..") if isinstance(raw, str) else ("", "", "")
+    if not dots:
+        raise WrongValueError("window", found=repr(raw))
+    return Window(_day_of_year(first), _day_of_year(last))
 
 
 def _range(fact: str) -> Callable[[object, Vocabulary], Interval]:
@@ -238,6 +264,10 @@ def _grade(raw: object, vocabulary: Vocabulary) -> str:
     return _word(vocabulary.grades)(raw, vocabulary)
 
 
+def _region_list(raw: object, vocabulary: Vocabulary) -> str:
+    return _word(tuple(vocabulary.region_lists))(raw, vocabulary)
+
+
 def _mapping(raw: object, known: str) -> dict[str, object]:
     if not isinstance(raw, dict):
         raise WrongValueError("table", known=known)
@@ -297,11 +327,13 @@ _ALL: Final = (
     ValueKind("ages", "年龄区间（岁）", '"18..60"', _range("age"), _STRING),
     ValueKind("duration", "时限", '"5 working days"', _duration, _STRING),
     ValueKind("days_of_year", "每年的日期", '["03-31", "06-30", "09-30", "12-31"]', _days_of_year, _LIST),
+    ValueKind("windows", "每年的起止日，可跨年", '["06-10..06-20"]', _several(_window), _LIST),
     ValueKind("rate", "年利率", '"lowest(5%, benchmark, contract)"', _rate, _STRING),
     ValueKind("shares", "份额，合计 100%", '{ fund = "70%", bank = "30%" }', _shares, _OBJECT),
     ValueKind("weights", "权重，合计 100%", '{ integrity = "60%", income = "40%" }', _weights, _OBJECT),
     ValueKind("grade", "信用等级", '"AA"', _grade, _STRING),
     ValueKind("grades", "信用等级，由低到高", '["A", "AA"]', _several(_plain), _LIST),
+    ValueKind("region_list", "本文件的一个区域名单", '"key_villages"', _region_list, _STRING),
     ValueKind("party", "一方", '"fund"', _word(PARTIES), {"enum": list(PARTIES)}),
     ValueKind("parties", "若干方", '["fund", "bank"]', _several(_word(PARTIES)), _LIST),
 )

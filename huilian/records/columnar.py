@@ -39,6 +39,7 @@ def columns(record: type[Record]) -> tuple[str, ...]:
     return tuple(record().fields)
 
 
+@functools.cache
 def column_types(record: type[Record]) -> dict[str, bool]:
     """Return each field's name and whether it may be null."""
     return {name: bool(field.allow_none) for name, field in record().fields.items()}
@@ -52,7 +53,8 @@ def split(
     """Part `frame` into rows that satisfy `record` and the errors of those that do not.
 
     Args:
-        frame: canonical strings for every field (`line` as Int64), empty values as null.
+        frame: canonical strings for every field (`line` as Int64), empty values as null; what may be null may be
+            missing, so that whoever knows an older version of the record goes on.
         record: the schema to hold them to.
         extra_checks: (field, code, expression true where wrong) that only the caller can
             know, such as "the region lies in this county"; looked at where the field
@@ -62,6 +64,7 @@ def split(
         The good rows with the record's columns in wire types, and the errors as `ERRORS`,
         ordered by line, then by the record's field order.
     """
+    frame = _completed(frame, record)
     across = [(field, code, expression) for field, code, expression, _ in record.cross_checks] + list(extra_checks)
     # A quick look settles nearly every row; only what it cannot settle is examined check by check.
     doubts = [*_implausible(record), *(expression.fill_null(value=False) for _, _, expression in across)]
@@ -76,6 +79,12 @@ def split(
     wrong = unsettled.filter(bad)
     good = frame.filter(~pl.int_range(pl.len()).is_in(wrong.implode())) if wrong.len() else frame
     return to_wire(good, record), errors
+
+
+def _completed(frame: pl.DataFrame, record: type[Record]) -> pl.DataFrame:
+    """Return `frame` with a column of nulls for each field that may be null and that it lacks."""
+    lacking = [name for name, nullable in column_types(record).items() if nullable and name not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in lacking) if lacking else frame
 
 
 @functools.cache

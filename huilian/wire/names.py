@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CURSOR_HEADER",
     "NOT_TAKEN_HEADER",
+    "OUTCOME_PATH",
     "PLATFORM",
     "PREFIX",
     "SEAL_HEADER",
@@ -97,6 +98,8 @@ class SubmissionName:
 
 PREFIX: Final = "/api/v1"
 """What every path but those of operations begins with."""
+OUTCOME_PATH: Final = "/messages/outcome"
+"""Where a sender asks what became of one message, by its seal."""
 SEAL_HEADER: Final = "Huilian-Seal"
 """Carries the seal of the payload in the body: of a message sent, or of a receipt answered."""
 CURSOR_HEADER: Final = "Huilian-Next-Cursor"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHANGED", "ENTERED", "EVENT", "LATE", "prepare", "tell"]
 
-EVENT: Final = Event("loans_changed", 2, LoanChange)
+EVENT: Final = Event("loans_changed", 3, LoanChange)
 
 _BEFORE: Final = [f"before_{name}" for name in SHARED_STATE]
 _AFTER: Final = [f"after_{name}" for name in SHARED_STATE]

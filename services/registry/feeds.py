@@ -1,15 +1,17 @@
-"""What the registry can be asked: loans, and what does not match."""
+"""What the registry can be asked: loans, households, and what does not match."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import marshmallow as ma
 
-from huilian.county.answer_fields import Source, count, date, money, nested, text
+from huilian.county.answer_fields import Source, coded, count, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
 from schemas.household_story import story_told_by
+from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY
 from services.registry import selects
 
 __all__ = ["QUERIES"]
@@ -43,7 +45,40 @@ class FeedRow(ma.Schema):
     branch = text("经办机构", allow_none=True)
     as_of = date("截止日期", "The ledger's date.")
     source = nested(Source, "来源")
+    signed = date("签订日期", "When the contract was signed; null where the bank does not say.", allow_none=True)
+    confirmation_no = text("确认编号", "The county's confirmation that it rests on.", allow_none=True)
+    continuation = coded("展期续贷标志", CONTINUATION, "Null where the bank does not say.", allow_none=True)
+    original_loan_no = text("原借据号", "The loan that it goes on from.", allow_none=True)
 
+
+_YES_OR_NO: Final = {"yes": "是", "no": "否"}
+_STATED: Final = "Null where the roster does not say."
+
+
+class HouseholdRow(ma.Schema):
+    """One household as the newest roster has it."""
+
+    household_no = text("户编号")
+    head_name = text("户主姓名")
+    region = text("行政区划代码")
+    village_group = text("村民小组", _STATED, allow_none=True)
+    category = coded("户类型", HOUSEHOLD_CATEGORY)
+    has_subsistence_allowance = coded("低保", _YES_OR_NO, _STATED, allow_none=True)
+    has_disabled_member = coded("残疾", _YES_OR_NO, _STATED, allow_none=True)
+    is_destitute_at_home = coded("散居特困", _YES_OR_NO, _STATED, allow_none=True)
+    out_of_poverty_year = text("脱贫年度", _STATED, allow_none=True)
+    poverty_cause = text("致贫原因", _STATED, allow_none=True)
+    needs = text("需求", _STATED, allow_none=True)
+    household_size = count("家庭人口", allow_none=True)
+    annual_income = money("家庭年收入", allow_none=True)
+    annual_outlay = money("家庭年支出", allow_none=True)
+    assets = money("家庭资产", allow_none=True)
+    as_of = date("截止日期", "The roster since whose date it is so.")
+
+
+_OF_ITS_CUSTOMERS: Final = replace(
+    INSTITUTION, chinese="只看在该机构有借据的", english="only those with a loan at this member"
+)
 
 QUERIES: Final = (
     Query(
@@ -62,6 +97,19 @@ QUERIES: Final = (
             "huilian feed loans --region 341599 --format csv > 借据.csv",
             "huilian feed loans --region 341599 --since 12 --format csv --header names",
             "huilian feed loans --region 341599 --cursor-file /var/lib/me/cursor --to https://huilian.example:8341",
+        ),
+    ),
+    Query(
+        "feed/households",
+        selects.household_feed,
+        HouseholdRow,
+        "输出区划内的农户，每户一行，以最新花名册为准。",
+        "Return the households of a region, each as the newest roster has it.",
+        "Households that the newest roster lacks are left out. A bank's token sees those with a loan\nat the bank.",
+        parameters=(REGION, _OF_ITS_CUSTOMERS),
+        examples=(
+            "huilian feed households --region 341599 --format csv > 农户.csv",
+            "huilian feed households --region 341599101 --institution RCB01",
         ),
     ),
     differences_in("SELECT * FROM registry.difference"),

@@ -30,7 +30,7 @@ __all__ = ["EVENT", "KIND", "apply", "tell"]
 
 ROSTER: Final = "roster"
 
-EVENT: Final = Event("households_changed", 1, HouseholdChange)
+EVENT: Final = Event("households_changed", 2, HouseholdChange)
 _HEADS: Final = """(
     SELECT * FROM registry.person WHERE is_head = 'yes' UNION ALL
     SELECT * FROM registry.person_history WHERE is_head = 'yes')"""

@@ -1,4 +1,4 @@
-"""What the registry answers: the consolidated loan feed, differences, the history of all loans."""
+"""What the registry answers: the consolidated feeds of loans and households, and which ledgers there are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
 
-__all__ = ["STORY", "ledger_dates", "loan_feed"]
+__all__ = ["STORY", "household_feed", "ledger_dates", "loan_feed"]
 
 
 _LISTED: Final = "SELECT region, category, as_of, submission, sequence, line FROM registry.{table}"
@@ -169,7 +169,39 @@ def _feed_row(row: dict[str, Any], origin: _Origin) -> dict[str, Any]:
             "file_sha256": origin.file_sha256,
             "line": row["line"],
         },
+        "signed": row["signed"].isoformat() if row["signed"] else None,
+        "confirmation_no": row["confirmation_no"],
+        "continuation": row["continuation"],
+        "original_loan_no": row["original_loan_no"],
     }
+
+
+def household_feed(
+    transaction: Transaction, *, region: str, institution: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return the households of a region, each as the newest roster has it, by region and number.
+
+    Args:
+        transaction: it must stay open while rows are read.
+        region: a county, township or village; households within it.
+        institution: only households with a loan of this member.
+
+    Raises:
+        UsageError: HL7002, the region is not one.
+    """
+    return transaction.stream(
+        """
+        SELECT household_no, head_name, region, village_group, category, has_subsistence_allowance,
+               has_disabled_member, is_destitute_at_home, out_of_poverty_year, poverty_cause, needs, household_size,
+               annual_income::text, annual_outlay::text, assets::text, as_of::text
+        FROM registry.household h
+        WHERE region LIKE %(region)s
+          AND (%(institution)s::text IS NULL OR EXISTS (
+                SELECT FROM registry.loan l WHERE l.household_no = h.household_no AND l.institution = %(institution)s))
+        ORDER BY region, household_no
+        """,
+        {"region": regions.normalise(region) + "%", "institution": institution},
+    )
 
 
 def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:

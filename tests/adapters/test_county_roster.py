@@ -27,6 +27,10 @@ TEXT = "花名册_341599_20240101.csv"
 WORKBOOK = "花名册_341599_20240101.xlsx"
 
 WIFE = {"成员姓名": "李四", "与户主关系": "配偶", "是否户主": "否"}
+MORE_OF_A_HOUSEHOLD = (
+    *("village_group", "has_subsistence_allowance", "has_disabled_member", "is_destitute_at_home"),
+    *("out_of_poverty_year", "poverty_cause", "needs", "assets", "annual_outlay"),
+)
 OTHER = {"户编号": "341599101200-0002", "户主姓名": "王䶮", "成员姓名": "王䶮", "家庭人口": "1"}
 
 
@@ -97,6 +101,7 @@ def test_persons_become_canonical_records(tmp_path: Path, encoding: str):
         "annual_income": "24000.00",
         "phone": None,
         "account_last_four": "0123",
+        **dict.fromkeys(MORE_OF_A_HOUSEHOLD),
     }
 
 
@@ -252,7 +257,7 @@ def test_rows_without_household_number_are_not_one_household(tmp_path: Path):
 
 def test_rejected_rows_of_a_text_are_given_back_as_they_came(tmp_path: Path):
     """Header, encoding and rows are the county's own, with two columns more."""
-    piece = text(tmp_path, {}, OTHER | {"户类型": "低保户"})
+    piece = text(tmp_path, {}, OTHER | {"户类型": "五保户"})
     identity = adapter.recognise(TEXT)
     assert identity is not None
     adapter.write_rejections(tmp_path / TEXT, identity, piece.rejections, tmp_path / "returned.csv")
@@ -260,8 +265,8 @@ def test_rejected_rows_of_a_text_are_given_back_as_they_came(tmp_path: Path):
     assert header == ",".join([*ROSTER, "错误代码", "错误说明"])
     assert (
         row
-        == roster({}, OTHER | {"户类型": "低保户"}).rows[1]
-        + ",HL2005,户类型：代码不在约定范围内（应为 脱贫户、监测户、一般农户）"
+        == roster({}, OTHER | {"户类型": "五保户"}).rows[1]
+        + ",HL2005,户类型：代码不在约定范围内（应为 贫困户、脱贫户、监测户、边缘户、一般农户、低保户）"
     )
     assert last == ""
 
@@ -277,7 +282,7 @@ def test_rejected_rows_of_a_workbook_are_given_back_as_they_came(tmp_path: Path)
     rows = list(openpyxl.load_workbook(tmp_path / "returned.xlsx").worksheets[0].iter_rows(values_only=True))
     assert rows == [
         (*ROSTER, "错误代码", "错误说明"),
-        (*bad, "HL2005", "户类型：代码不在约定范围内（应为 脱贫户、监测户、一般农户）"),
+        (*bad, "HL2005", "户类型：代码不在约定范围内（应为 贫困户、脱贫户、监测户、边缘户、一般农户、低保户）"),
     ]
 
 

@@ -255,7 +255,7 @@ def test_a_heading_over_some_columns_does_not_change_their_names(tmp_path: Path,
 
 def test_a_sheet_for_every_township_is_read_and_households_are_judged_over_all(tmp_path: Path):
     """A field names its sheet then; nobody is on the roster twice, in whatever sheet."""
-    first = persons({}, {"户类型": "低保户"}, name="甲禾镇")
+    first = persons({}, {"户类型": "五保户"}, name="甲禾镇")
     second = persons({}, {"证件号码": identity_number(1)}, first=11, name="乙禾镇")
     one, two = pieces(tmp_path, first, persons(name="模板"), second)
     assert [(piece.rows, piece.accepted["line"].to_list()) for piece in (one, two)] == [(2, [2]), (2, [2])]
@@ -267,7 +267,7 @@ def test_a_sheet_for_every_township_is_read_and_households_are_judged_over_all(t
 def test_rejected_rows_of_several_sheets_come_back_in_several(tmp_path: Path):
     """Each in a sheet of its own name, coloured and with a comment."""
     path = Archive(
-        [persons({}, {"户类型": "低保户"}, name="甲禾镇"), persons({"家庭年收入": "多"}, first=11, name="乙禾镇")]
+        [persons({}, {"户类型": "五保户"}, name="甲禾镇"), persons({"家庭年收入": "多"}, first=11, name="乙禾镇")]
     ).save(tmp_path / ROSTER_BOOK)
     identity = adapter.recognise(ROSTER_BOOK)
     assert identity is not None
@@ -279,7 +279,10 @@ def test_rejected_rows_of_several_sheets_come_back_in_several(tmp_path: Path):
         ["证件号码", identity_number(2)],
         ["证件号码", identity_number(11)],
     ]
-    assert back["甲禾镇"]["G2"].comment.text == f"HL2005 {describe('HL2005')}（应为 脱贫户、监测户、一般农户）"
+    assert (
+        back["甲禾镇"]["G2"].comment.text
+        == f"HL2005 {describe('HL2005')}（应为 贫困户、脱贫户、监测户、边缘户、一般农户、低保户）"
+    )
     assert back["乙禾镇"]["P2"].value == f"家庭年收入：{describe('HL2002')}"
 
 

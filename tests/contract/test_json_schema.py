@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huilian.records import fields as f
+from huilian.wire import catalogue
 from schemas import json_schema
 from schemas.catalogue import contracts
 
@@ -60,7 +61,7 @@ def test_every_field_has_its_chinese_name(contract: Contract):
 
 def test_rules_across_fields_are_named():
     """What JSON Schema cannot say, a sender still has to know."""
-    schema = _published(contracts()[1])
+    schema = _published(catalogue.installed().named("loan_ledger/v1"))
     assert schema["x-checks"] == [
         {"field": "identity_number", "code": "HL2007"},
         {"field": "balance", "code": "HL2011"},
@@ -135,6 +136,21 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
         record["balance"] = "0.00" if record["status"] == "settled" else record["balance"]
         if record["identity_type"] == "resident_identity_card":
             record["identity_number"] = "11010519491231002X"
+    _mend_books(record)
+    if "application_no" in record:
+        record |= {name: "0.00" for name in record if name.startswith("share_")}
+        record |= {"share_fund": record["principal"], "interest": "0.00"}
+    if "indicators" in record:
+        record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
+    if "parts" in record:
+        record["accepted"] //= 2
+        record["rejected"] //= 2
+        record["rows"] = record["accepted"] + record["rejected"]
+    return record
+
+
+def _mend_books(record: dict[str, Any]) -> None:
+    """Keep the rules of guarantees and insurance."""
     if "guaranteed_amount" in record:
         _order(record, "outstanding_amount", "guaranteed_amount", key=Decimal)
         _order(record, "start_date", "due_date")
@@ -147,18 +163,8 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
         _order(record, "start_date", "end_date")
     if "claimed_amount" in record:
         _order(record, "period_start", "period_end")
-    if "application_no" in record:
-        record |= {name: "0.00" for name in record if name.startswith("share_")}
-        record |= {"share_fund": record["principal"], "interest": "0.00"}
     if record.get("paid_date") and "event_date" in record:
         _order(record, "event_date", "paid_date")
-    if "indicators" in record:
-        record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
-    if "parts" in record:
-        record["accepted"] //= 2
-        record["rejected"] //= 2
-        record["rows"] = record["accepted"] + record["rejected"]
-    return record
 
 
 def _order(record: dict[str, Any], lower: str, upper: str, key: Callable[[str], Any] = str) -> None:

@@ -54,24 +54,31 @@ def test_publishing_needs_no_office():
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
+WITHOUT_TOKEN = ("/api/v1/platform-keys", "/api/v1/messages/outcome")
+"""What anybody may read, and what a message's own seal opens."""
+
+
 def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
     """Each with a summary and the error shape; reading needs a token; sending, operations and keys none."""
     assert set(document["paths"]) == OPERATIONS | {
         f"/api/v1/{path}"
         for path in (
             "messages",
+            "messages/outcome",
             "key-announcements",
             "receipts/{submission}",
             "outgoing",
             "platform-keys",
             "submissions",
             "feed/loans",
+            "feed/households",
             "feed/guarantees",
             "feed/policies",
             "feed/claims",
             "feed/scoreboard",
             "statistics",
             "differences",
+            "household_story",
             "scoreboard",
         )
     }
@@ -81,7 +88,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             operation = described[method]
             assert operation["summary"]
             assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
-            needs_token = path.startswith("/api/") and method == "get" and path != "/api/v1/platform-keys"
+            needs_token = path.startswith("/api/") and method == "get" and path not in WITHOUT_TOKEN
             assert (operation["security"] == [{"token": []}]) == needs_token
 
 

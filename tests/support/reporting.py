@@ -21,7 +21,7 @@ from huilian.county.office import Office
 from huilian.county.rebuild import rebuild
 from huilian.county.submissions import receipts, reconciliation
 from huilian.settings import Settings
-from huilian.wire import envelope
+from huilian.wire import catalogue, envelope
 from huilian.wire.envelope import Draft, Message
 from huilian.wire.names import PLATFORM
 from schemas.messages import SUBMISSION_KIND
@@ -161,6 +161,16 @@ class Submission:
         }
 
 
+def _version(kind: str, body: bytes) -> str:
+    try:
+        fields = set(json.loads(body.partition(b"\n")[0]))
+    except (ValueError, TypeError):
+        fields = set()
+    versions = [each for each in catalogue.installed().contracts.values() if each.type == kind]
+    fitting = [each.version for each in versions if set(each.schema().fields) == fields]
+    return f"{kind}/v{max(fitting, default=1)}"
+
+
 class Queries:
     """Queries by the name of the function that answers, whoever does."""
 
@@ -217,10 +227,16 @@ class ReportingCounty:
         return envelope.seal(draft, self.keys[member], source=member, time=NOW)
 
     def part(self, submission: Submission, sequence: int, body: bytes, kind: str | None = None) -> Message:
-        """Seal one batch."""
+        """Seal one batch, by the newest version of its contract that has the fields of its first record."""
         kind = kind or submission.kind
         draft = Draft(
-            kind, f"{kind}/v1", submission.member, body, bulk=True, submission=submission.name, sequence=sequence
+            kind,
+            _version(kind, body),
+            submission.member,
+            body,
+            bulk=True,
+            submission=submission.name,
+            sequence=sequence,
         )
         return self.seal(submission.member, draft)
 

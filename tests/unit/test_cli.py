@@ -87,6 +87,7 @@ def test_the_commands_are_the_published_ones():
         *(
             "init",
             "push",
+            "submit",
             "issue",
             "stats",
             "differences",
@@ -97,7 +98,15 @@ def test_the_commands_are_the_published_ones():
             "adapters",
             "demo",
         ),
-        *("feed", "feed loans", "feed guarantees", "feed policies", "feed claims", "feed scoreboard"),
+        *(
+            "feed",
+            "feed loans",
+            "feed households",
+            "feed guarantees",
+            "feed policies",
+            "feed claims",
+            "feed scoreboard",
+        ),
         *("member", "member add", "member list", "member key"),
         *("member request", "member approve", "member approval", "member welcome", "member rotate", "member announce"),
         *("person", "person add", "person list", "person end"),
@@ -107,6 +116,7 @@ def test_the_commands_are_the_published_ones():
         "messages dismiss",
         *("audit", "audit verify", "audit list", "rebuild"),
         *("adapter", "adapter new", "adapter check"),
+        *("household", "household show"),
         *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }

@@ -135,6 +135,14 @@ ADDED: dict[str, tuple[str, list[Place]]] = {
         'amount_minimum = «value = "60000.00"»\n',
         [("bounds", 11, f"{LENDING}.amount_maximum")],
     ),
+    "a condition of people's own without a name": (
+        'conditions = [«condition = "other"»]\n',
+        [("needs", 12, f"{LENDING}.conditions[0]")],
+    ),
+    "a list of regions that is not there": (
+        'conditions = [«condition = "in_region_list", list = "key_villages"»]\n',
+        [("unknown_word", 12, f"{LENDING}.conditions[0].list")],
+    ),
     "a date that is none": (
         'conditions = [{ condition = "on_roster_of_day", day = "2021-02-30", source = "一" }]\n',
         [("date", 12, f"{LENDING}.conditions[0].day")],
@@ -182,6 +190,10 @@ SECTIONS: dict[str, tuple[str, list[Place]]] = {
     "a day that no year has": (
         SUBSIDY + 'overdue = «value = "continues"»\nperiod_ends = «value = ["06-31"]»\n',
         [("day_of_year", 15, "products.household.subsidy.period_ends.value")],
+    ),
+    "a window that is a day": (
+        SUBSIDY + 'overdue = «value = "continues"»\nposting_windows = «value = ["06-10"]»\n',
+        [("window", 15, "products.household.subsidy.posting_windows.value")],
     ),
     "days out of order": (
         SUBSIDY + 'overdue = «value = "continues"»\nperiod_ends = «value = ["12-20", "06-20"]»\n',

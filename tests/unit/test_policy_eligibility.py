@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from huilian.policy import eligibility, reference_rates
@@ -454,3 +456,27 @@ def test_facts_may_stand_with_applicant_household_or_loan():
     assert eligibility.CASE.ignored({"applicant": {"agee": 1, "sober": True}, "household": "1", "amount": "1.00"}) == [
         "agee"
     ]
+
+
+FACTS = {
+    "age": 66,
+    "civil_capacity": False,
+    "sober": False,
+    "amount": "50000.01",
+    "term": 37,
+    "purpose": "gambling",
+    "existing_loans": [{"product": "household", "balance": "60000.00"}],
+    "grade": None,
+    "debt_ratio_percent": "61",
+}
+
+
+@given(st.sets(st.sampled_from(sorted(FACTS))), st.sets(st.sampled_from(sorted(FACTS))))
+def test_leaving_a_fact_out_never_makes_a_borrower_eligible(wrong: set[str], left_out: set[str]):
+    """Neither a wrong one nor a right one."""
+    right = {"age": 45, "civil_capacity": True, "sober": True, "amount": "50000.00", "term": 12, "purpose": "planting"}
+    right |= {"existing_loans": [], "grade": "AA", "debt_ratio_percent": "60"}
+    facts = right | {key: FACTS[key] for key in wrong}
+    raw = {"date": "2024-03-01"} | {key: each for key, each in facts.items() if key not in left_out}
+    found = eligibility.judge(NATIONAL, eligibility.CASE.load(raw), RATES)
+    assert found.eligible == (not wrong and not left_out)

@@ -306,3 +306,21 @@ def test_shares_of_a_part_of_a_loan_add_up(principal: Decimal, interest: Decimal
     covered = Decimal(found["covered"])
     assert sum(map(Decimal, found["shares"].values())) == covered
     assert money.ZERO <= covered <= max(money.ZERO, principal + interest - insurance)
+
+
+def test_rows_that_share_a_line_are_all_named():
+    """Every row that a result rests on, wherever the file has it."""
+    row = '{{ amount_slice = "{of}", value = "{share}", source = "{clause}" }}'
+    first = row.format(of="..50000.00", share="100%", clause="一")
+    second = row.format(of="50000.00..", share="50%", clause="二")
+    policy = policy_of(
+        products=f"""{LENDING}
+[products.household.loss]
+covered = {{ value = true, source = "零" }}
+shares = {{ value = {{ fund = "100%" }}, source = "三" }}
+principal = [ {first}, {second} ]
+"""
+    )
+    found = _share(policy, "80000.00")
+    assert found["covered"] == "65000.00"
+    assert [each["source"] for each in found["parameters"]] == ["零", "三", "一", "二"]

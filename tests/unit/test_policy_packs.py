@@ -27,7 +27,8 @@ PACKS = (
     "qingyang_2024", "xingan", "yanchi",
 )  # fmt: skip
 MANUAL = (ROOT / "docs" / publish.MANUAL).read_text("utf-8")
-EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", MANUAL, re.DOTALL | re.MULTILINE)
+SHORT_MANUAL = (ROOT / "docs" / "policies.zh-CN.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", MANUAL + SHORT_MANUAL, re.DOTALL | re.MULTILINE)
 HEAD = """\
 name = "county"
 version = "1"
@@ -151,3 +152,20 @@ def test_the_manual_has_an_example_of_each_way_in_which_plans_differ():
     parts = re.split(r"^### (\d+) .*$", chapter, flags=re.MULTILINE)[1:]
     assert [int(number) for number in parts[::2]] == list(range(1, 23))
     assert all("```toml\n" in text for text in parts[1::2])
+
+
+def _words(found: Any) -> Iterator[str]:  # noqa: ANN401  # what JSON has
+    if isinstance(found, dict):
+        yield from found.get("enum", ())
+        for each in found.values():
+            yield from _words(each)
+    elif isinstance(found, list):
+        for each in found:
+            yield from _words(each)
+
+
+def test_the_manual_says_what_every_code_means():
+    """A lawyer need not guess."""
+    chapter = MANUAL.partition("\n## Words\n")[2].partition("\n## ")[0]
+    explained = re.findall(r"^\| `(\w+)` \| .+ \|$", chapter, re.MULTILINE)
+    assert sorted(explained) == sorted(set(_words(publish.schema())))

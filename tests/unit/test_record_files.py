@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huilian.core.errors import FileRefused, UsageError
-from huilian.county import issuing
-from huilian.county.issuing import RecordFile
+from huilian.records import record_files
+from huilian.records.record_files import RecordFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,8 +101,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
 
 def test_what_is_too_large_to_be_read_at_once_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A line without an end, and a document beyond the limit, say what to do."""
-    monkeypatch.setattr(issuing, "BODY_LIMIT", 20)
-    monkeypatch.setattr(issuing, "DOCUMENT_LIMIT", 30)
+    monkeypatch.setattr(record_files, "BODY_LIMIT", 20)
+    monkeypatch.setattr(record_files, "DOCUMENT_LIMIT", 30)
     for content, code in ((b'{"a":1}\n{"a":"' + b"x" * 30, "HL3016"), (b"[" + b"1," * 20 + b"1]", "HL3065")):
         with pytest.raises(FileRefused) as caught:
             read(tmp_path / "a", content)

@@ -16,7 +16,7 @@ from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, Gua
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.outgoing import ConfirmationRecord, CreditRecord, NoticeRecord
 from schemas.ratings import RatingIndicatorsRecord, points_of
-from schemas.records import LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
+from schemas.records import HouseholdState, LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
 
 if TYPE_CHECKING:
     import marshmallow as ma
@@ -30,6 +30,7 @@ RECORDS = [
     GuaranteeCompensationRecord,
     GuaranteeRecord,
     GuaranteeReleaseRecord,
+    HouseholdState,
     LoanLedgerRecord,
     LoanState,
     NoticeRecord,
@@ -161,6 +162,10 @@ GOOD_LOAN = {
     "repayment_method": None,
     "purpose": None,
     "branch": None,
+    "signed": None,
+    "confirmation_no": None,
+    "continuation": None,
+    "original_loan_no": None,
 }
 
 ACROSS = [

@@ -30,6 +30,10 @@ STATE = {
     "overdue_principal": "0.00",
     "overdue_interest": "0.00",
     "status": "normal",
+    "signed": "2024-01-08",
+    "confirmation_no": None,
+    "continuation": "none",
+    "original_loan_no": None,
 }
 WRITTEN_OFF = {"status": "written_off", "overdue_principal": "30000.00"}
 JANUARY, FEBRUARY, MARCH = dt.date(2025, 1, 1), dt.date(2025, 2, 1), dt.date(2025, 3, 1)

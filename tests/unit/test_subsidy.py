@@ -448,8 +448,10 @@ def test_a_case_with_wrong_fields_is_refused_with_each_of_them():
     fine = {"loan_no": "A1", "kind": "household", "start": "2021-01-01", "due": "2022-01-01", "principal": "1.00"}
     assert sorted(CASE.validate({**fine, "annual_rate_percent": "4", "balances": twice})) == ["balances"]
     unknown = [{"loan_no": "A2", "start": "2021-01-01", "balances": []}]
+    assert sorted(CASE.validate({**fine, "annual_rate_percent": "4", "settled": "2020-12-31"})) == ["settled"]
+    assert CASE.load({**fine, "annual_rate_percent": None, "balances": None, "other_loans": None}).balances == ()
     with pytest.raises(ValidationError, match="neither balances nor principal"):
         CASE.load({**fine, "annual_rate_percent": "4", "other_loans": unknown})
     assert CASE.validate({**fine, "annual_rate_percent": "4", "due": "2020-12-31"}) == {
-        "due": ["到期日早于起始日 (due before start)"]
+        "due": ["早于起始日 (before start)"]
     }

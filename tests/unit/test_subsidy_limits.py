@@ -169,6 +169,8 @@ def test_a_loan_lent_beyond_the_fund_s_multiple_earns_nothing(plan: Plan):
     fund = '[fund]\nbeyond = { value = "lend_without_cover", source = "广西" }'
     found = assess(plan(head=fund), over_lending_multiple=True)
     assert (found["amount"], found["reasons"][0]["clause"]) == ("0.00", "广西")
+    both = assess(plan(head=fund), over_lending_multiple=True, malicious=True)
+    assert codes(both) == ["malicious", "over_lending_multiple"]
 
 
 def test_an_excluded_ground_earns_nothing_on_the_days_for_which_it_holds(plan: Plan):

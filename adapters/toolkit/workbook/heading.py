@@ -125,6 +125,6 @@ def _names(
             names[column] = name
         elif name in below or (name and upper.get(column)):
             names[column] = f"{group}{GROUPED}{name}" if group else name
-        elif upper.get(column):
-            names[column] = upper[column]
+        elif upper.get(column) or name:
+            names[column] = upper.get(column) or name
     return names, max((merge.last_row - number + 1 for merge in deep), default=2)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from adapters.toolkit.workbook.container import Container
     from adapters.toolkit.workbook.sheets import Sheet
 
-__all__ = ["write"]
+__all__ = ["of_sheet", "write"]
 
 _WRONG: Final = PatternFill("solid", fgColor="FFC7CE")
 """The light red that spreadsheets use for what is bad."""
@@ -68,6 +68,12 @@ def write(container: Container, sheets: Sequence[tuple[str, Sheet, pl.DataFrame]
             # A file may hold a name that no spreadsheet would have let anybody enter.
             made = book.create_sheet(name if INVALID_TITLE_REGEX.search(sheet.name) else sheet.name)
             _Returned(container, sheet, made, errors).write()
+
+
+def of_sheet(sheet: Sheet, rejections: pl.DataFrame) -> pl.DataFrame:
+    """Return the rejections whose fields bear the name of a sheet, by its own column names."""
+    names = {sheet.field(name): name for name in sheet.places}
+    return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))
 
 
 @dataclass(frozen=True)

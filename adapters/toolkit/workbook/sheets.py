@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.toolkit.names import check_header
+from adapters.toolkit.names import as_agreed, check_header
 from adapters.toolkit.text import BLANKS, label
 from adapters.toolkit.workbook import grid, heading
 from adapters.toolkit.workbook.cells import is_blank
@@ -106,7 +106,13 @@ def find(container: Container, columns: Mapping[str, Sequence[str]], keys: Seque
     return found
 
 
-def find_all(container: Container, name: str, known: Sequence[str], keys: Sequence[str]) -> list[Sheet]:
+def find_all(
+    container: Container,
+    name: str,
+    known: Sequence[str],
+    keys: Sequence[str],
+    optional: Mapping[str, Sequence[str]] | None = None,
+) -> list[Sheet]:
     """Return every sheet with the columns of one kind, in the workbook's order, those without data left out.
 
     Where there is no data at all, the first of them is returned.
@@ -116,24 +122,25 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
         name: what the sheet should be called, for error messages.
         known: the names of its columns.
         keys: the columns by which rows of data are told from others where there is no header.
+        optional: the names of columns that may be there, each with its other names.
 
     Raises:
         FileRefused: HL3026, a hidden sheet has data like the others, two have one name, or another one would be lost;
             HL3003, HL3004, columns are missing or repeated, named with the sheet that has most of them; HL3006, HL3025,
             no sheet has any; HL3010, it cannot be read.
     """
-    tops = _tops(container)
+    tops = _tops(container, _all_names(optional))
     alike = [top for top in tops if top.has_all(known)]
     if not alike:
         best = max(tops, key=lambda top: top.count(known))
         if not best.count(known):
             raise FileRefused("HL3025", file=container.file, sheet=name, found=_listed(container.sheets))
-        return [_opened(container, best, known)]
+        return [_opened(container, best, known, optional)]
     with_data = [top for top in alike if top.has_data(known)] or alike[:1]
     names = {_name(top.sheet) for top in with_data}
     if len(with_data) > 1 and (any(top.sheet.hidden for top in with_data) or len(names) < len(with_data)):
         raise FileRefused("HL3026", file=container.file, sheet=name, found=_listed([top.sheet for top in with_data]))
-    found = [_opened(container, top, known) for top in with_data]
+    found = [_opened(container, top, known, optional) for top in with_data]
     others = [top for top in tops if top not in alike]
     _refuse_lost(container, others, found, named=name, known=known, keys=keys)
     for top in others:
@@ -142,28 +149,35 @@ def find_all(container: Container, name: str, known: Sequence[str], keys: Sequen
     return found
 
 
-def _tops(container: Container) -> list[_Top]:
+def _all_names(optional: Mapping[str, Sequence[str]] | None) -> list[str]:
+    return [name for agreed, also in (optional or {}).items() for name in (agreed, *also)]
+
+
+def _tops(container: Container, optional: Sequence[str] = ()) -> list[_Top]:
     """Return the tops of all sheets.
 
     Raises:
         FileRefused: HL3006, nothing is in any of them.
     """
-    tops = [_Top(container, sheet) for sheet in container.sheets]
+    tops = [_Top(container, sheet, optional) for sheet in container.sheets]
     if all(top.is_blank() for top in tops):
         raise FileRefused("HL3006", file=container.file)
     return tops
 
 
-def _opened(container: Container, top: _Top, known: Sequence[str]) -> Sheet:
+def _opened(
+    container: Container, top: _Top, known: Sequence[str], optional: Mapping[str, Sequence[str]] | None = None
+) -> Sheet:
     sheet = top.sheet
     file = f"{container.file} 的工作表 {_name(sheet)}"
-    there = top.heading(known)
-    names = there.names if there else {}
-    check_header(list(names.values()), file, known)
+    there = top.heading([*known, *_all_names(optional)])
+    names = as_agreed(list(there.names.values()), optional or {}) if there else ()
+    check_header(names, file, known, optional=optional or {})
     if there is None:
         raise FileRefused("HL3006", file=file)
-    places = {name: column for column, name in names.items()}
-    return Sheet(_name(sheet), file, sheet.part, top.merges, there, {name: places[name] for name in known})
+    places = dict(zip(names, there.names, strict=True))
+    present = {name: places[name] for name in (*known, *(optional or {})) if name in places}
+    return Sheet(_name(sheet), file, sheet.part, top.merges, there, present)
 
 
 class _Top:
@@ -172,9 +186,10 @@ class _Top:
     Args:
         container: the open workbook.
         sheet: one of its sheets.
+        optional: the names of columns that may be there besides those that are asked for.
     """
 
-    def __init__(self, container: Container, sheet: Worksheet) -> None:
+    def __init__(self, container: Container, sheet: Worksheet, optional: Sequence[str] = ()) -> None:
         self.sheet = sheet
         self.merges = grid.merged_ranges(container, sheet.part)
         rows = grid.rows(container, sheet.part)
@@ -184,6 +199,7 @@ class _Top:
             if any(not is_blank(cell) for cell in row.cells.values())
         ]
         self._container = container
+        self._optional = optional
 
     def is_blank(self) -> bool:
         """Return whether nothing is in the sheet, however far down."""
@@ -192,7 +208,7 @@ class _Top:
 
     def heading(self, known: Sequence[str]) -> Heading | None:
         """Return the heading with the most of the columns, or None where there is none of them."""
-        return heading.find(self.rows, self.merges, known, self._container.epoch)
+        return heading.find(self.rows, self.merges, [*known, *self._optional], self._container.epoch)
 
     def count(self, known: Sequence[str]) -> int:
         """Return how many of the columns it has."""

@@ -38,7 +38,7 @@ class VillageBank(Adapter):
     chinese: ClassVar[str] = "示例机构（请改）"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"bank"})
     reads: ClassVar[dict[str, str]] = {_KIND: "BANK01_LOAN_20240531.csv"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v2",)}
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ("loan_ledger/v3",)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: TOTALS}
     writes: ClassVar[dict[str, str]] = {"confirmations/v1": "BANK01_CONFIRM_20240531_001.csv"}
     settings: ClassVar[dict[str, Setting]] = {

@@ -274,4 +274,24 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "(allowed here: {allowed})"
         ),
     ),
+    "HL3067": (
+        (
+            "文件 {file} 有未约定的列：{columns}；请在 huilian.toml 的 [adapters.{adapter}.indicators] 或"
+            " [adapters.{adapter}.exclusions] 中写明它的代码，不是指标的请删去该列"
+        ),
+        (
+            "file {file} has columns that nobody agreed on: {columns}; say in huilian.toml under"
+            " [adapters.{adapter}.indicators] or [adapters.{adapter}.exclusions] what each stands for, or remove it"
+        ),
+    ),
+    "HL3068": (
+        (
+            "huilian.toml 的 [adapters.{adapter}.indicators] 或 [adapters.{adapter}.exclusions] 有误：{columns}；"
+            "代码为小写字母开头的字母、数字和下划线，一列只能有一个含义"
+        ),
+        (
+            "[adapters.{adapter}.indicators] or [adapters.{adapter}.exclusions] in huilian.toml is wrong: {columns};"
+            " a code is small letters, digits and underscores, a letter first, and a column means one thing"
+        ),
+    ),
 }

@@ -48,4 +48,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "队列里有 {submission} 的回执，不是本机报送的，已留给报送它的机器；队列只供一台机器收取，其余机器请改用 https",
         "the queue holds the answer to {submission}, sent by another machine: left there. Let only one use the queue",
     ),
+    "HL5016": (
+        "记录已送出，{seconds} 秒内未得到结果，县里仍可能处理；重送之前请先核对",
+        "the record was sent, and nobody said within {seconds} seconds what became of it; it may still be handled",
+    ),
 }

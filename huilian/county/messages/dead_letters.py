@@ -20,6 +20,7 @@ from huilian.wire import envelope
 if TYPE_CHECKING:
     from huilian.core.errors import HuilianError
     from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Message
 
 __all__ = [
     "Counted",
@@ -39,6 +40,7 @@ __all__ = [
     "mark_retried",
     "put_right",
     "refusal_of",
+    "refusal_of_message",
 ]
 
 
@@ -360,6 +362,25 @@ def refusal_of(transaction: Transaction, submission: str) -> HuilianError | None
         if not replaced:
             return errors.kept(row["code"], row["facts"], row["reason"])
     return _refusal_not_kept(transaction, submission)
+
+
+def refusal_of_message(transaction: Transaction, message: Message) -> HuilianError | None:
+    """Return why one message was refused, whatever it belongs to, unless it was let in since.
+
+    What a dead letter or a member's sample has, came from that member: its signature held.
+
+    Args:
+        transaction: the transaction.
+        message: of which the seal is known; the payload need not be.
+    """
+    row = transaction.row(
+        "SELECT code, reason, facts FROM huilian.dead_letter"
+        " WHERE source = %(member)s AND message = %(id)s AND seal_sha256 = %(seal)s AND retried_at IS NULL"
+        " UNION ALL SELECT code, reason, facts FROM huilian.refusal_sample"
+        " WHERE member = %(member)s AND message = %(id)s LIMIT 1",
+        {"seal": _sha256_of_seal(message.seal), "member": message.source, "id": message.id},
+    )
+    return errors.kept(row["code"], row["facts"], row["reason"]) if row else None
 
 
 def _refusal_not_kept(transaction: Transaction, submission: str) -> HuilianError | None:

@@ -24,6 +24,8 @@ from huilian.wire.names import SubmissionName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import polars as pl
+
     from huilian.county.context import Context, Handler
     from huilian.county.submissions.kinds import Counts, Kind, Records, Submission
     from huilian.database.connection import Transaction
@@ -104,6 +106,8 @@ class Intake:
     def on_part(self, message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
         """Check and stage one batch; apply the submission when it was the last."""
         name, sequence = message.submission, message.sequence
+        if name is None and sequence is None and message.type in self._by_type:
+            return self._on_record(message, transaction, context)
         if name is None or sequence is None:
             raise MessageRefused("HL1009", what="submission, sequence")
         member, kind_name = SubmissionName.owner(name) or ("", "")
@@ -137,21 +141,44 @@ class Intake:
     def on_single(self, message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
         """Apply one record that was posted by itself, in its sender's own format: nothing of it is staged."""
         kind = self._by_single[message.type]
-        assert kind.single is not None  # noqa: S101  # narrows the type: only such kinds are listed
         piece = context.translate(transaction, message)
         message_type, frame = str(piece.type), piece.accepted
-        part = kind.parts[message_type]
-        staging.hold_to_contract(frame, part.record, context.county)
-        manifest = manifests.of_single(message, kind, message_type, frame)
+        staging.hold_to_contract(frame, kind.parts[message_type].record, context.county)
+        return self._apply_single(message, transaction, context, kind=kind, record=message_type, frame=frame)
+
+    def _on_record(self, message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
+        """Apply one record that travels alone, as its contract has it; see `on_single`."""
+        kind = self._by_type[message.type]
+        if kind.single is None:
+            raise MessageRefused("HL1036", type=message.type)
+        contract = context.catalogue.contract(message.type, message.dataschema)
+        frame = staging.read(message, contract.schema, context.county)
+        if frame.height != 1:
+            raise MessageRefused("HL1009", what="submission, sequence")
+        return self._apply_single(message, transaction, context, kind=kind, record=message.type, frame=frame)
+
+    def _apply_single(
+        self,
+        message: Message,
+        transaction: Transaction,
+        context: Context,
+        *,
+        kind: Kind,
+        record: str,
+        frame: pl.DataFrame,
+    ) -> Iterable[Draft]:
+        """Apply the one record of type `record` in `frame`, as if a manifest had stated it."""
+        assert kind.single is not None  # noqa: S101  # narrows the type: only such kinds come here
+        manifest = manifests.of_single(message, kind, record, frame)
         transaction.lock(_lock(manifest["submission"]))
         known = entries.find(transaction, manifest["submission"])
         entries.hold_applications(transaction)
         # The same record, sealed anew: nothing new, unless another has said otherwise in between.
-        if known and known.receipt and kind.single.state_again(transaction, known, message_type, message.time):
+        if known and known.receipt and kind.single.state_again(transaction, known, record, message.time):
             return [receipts.draft(known.receipt, manifest)]
         submission = entries.enter(transaction, manifest, message, now=context.clock.now())
-        entries.note_batch(transaction, message, submission.name, 0, of=message_type, records=1)
-        records = SingleRecord(transaction, kind.parts, message_type, frame)
+        entries.note_batch(transaction, message, submission.name, 0, of=record, records=1)
+        records = SingleRecord(transaction, kind.parts, record, frame)
         return self._apply(transaction, submission, kind, records, context)
 
     def on_refused_file(self, message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:

@@ -76,15 +76,15 @@ def read(message: Message, record: type[ma.Schema], county: str) -> pl.DataFrame
     assert issubclass(record, Record)  # noqa: S101  # narrows the type: only bulk contracts come here
     body = message.body()
     frame = from_ndjson(body, columnar.wire_types(record))
-    _hold_columns(frame, record, county)
+    hold_to_contract(frame, record, county)
     return frame
 
 
 def hold_to_contract(frame: pl.DataFrame, record: type[Record], county: str) -> None:
-    """Let one record in wire types pass that keeps its contract and lies in the county.
+    """Let records in wire types pass that keep their contract and lie in the county.
 
     Raises:
-        MessageRefused: HL1010, it does not.
+        MessageRefused: HL1010, the first that does not.
     """
     # Column by column one record takes forty times as long; what is wrong is named the same for one as for many.
     if not (frame.height == 1 and _keeps_contract(frame.row(0, named=True), record, county)):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from huilian.institution.transports.base import Transport
     from huilian.institution.transports.http import Client
 
-__all__ = ["connect"]
+__all__ = ["AMQP", "connect"]
 
 AMQP: Final = frozenset({"amqp", "amqps"})
 HTTP: Final = frozenset({"http", "https"})

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from huilian.core.errors import Reason
     from huilian.wire.envelope import Message
 
 __all__ = ["Incoming", "Transport"]
@@ -75,6 +76,14 @@ class Transport:
         """
         del submission
         return None
+
+    def outcome(self, message: Message) -> Sequence[Reason] | None:
+        """Return why a message that travels alone was refused, nothing where it was accepted, None while it waits.
+
+        Raises:
+            UsageError: HL7025, the other side does not have it.
+        """
+        raise NotImplementedError
 
     def close(self) -> None:
         """Close the connections; over a queue, what was left goes back to it."""

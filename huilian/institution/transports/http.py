@@ -18,13 +18,13 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import httpx
 
-from huilian.core.errors import HostUnavailable, HuilianError, UsageError, printable, told
+from huilian.core.errors import HostUnavailable, HuilianError, Reason, UsageError, printable, told
 from huilian.institution.transports.base import Incoming, Transport
 from huilian.wire.envelope import BODY_LIMIT
-from huilian.wire.names import PREFIX, SEAL_HEADER, SUPERSEDED_HEADER
+from huilian.wire.names import OUTCOME_PATH, PREFIX, SEAL_HEADER, SUPERSEDED_HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from huilian.wire.envelope import Message
@@ -173,6 +173,17 @@ class HttpTransport(Transport):
         # Without a seal it is nothing to believe, but an answer: whoever asked must know.
         seal, later = answer.headers.get(SEAL_HEADER, ""), answer.headers.get(SUPERSEDED_HEADER)
         return Incoming(seal, answer.content, superseded_by=None if later is None else unquote(later))
+
+    def outcome(self, message: Message) -> Sequence[Reason] | None:
+        """Ask what became of a message, by its seal; see `Transport`."""
+        answer = self._begun().ask("GET", OUTCOME_PATH, headers={SEAL_HEADER: message.seal})
+        try:
+            found = answer.json()
+            names = Reason.__required_keys__
+            reasons = [Reason(**{name: each[name] for name in names}) for each in found["reasons"]]  # type: ignore[typeddict-item]  # its keys
+            return {"waiting": None, "accepted": [], "refused": reasons}[found["status"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise HostUnavailable("HL5003", url=self._client.shown, what="no answer of ours") from error
 
     def close(self) -> None:
         """Close the connections."""

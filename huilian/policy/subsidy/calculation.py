@@ -111,17 +111,12 @@ class _Calculation:
     def result(self) -> Subsidy:
         """Return the subsidy."""
         case, contract, rules = self.case, self.contract, self.rules
-        if case.malicious and contract.malicious is not None:
-            self._note(contract.malicious)
-        elif case.lead_bank is False and contract.lead_bank is not None:
-            self._note(contract.lead_bank)
-        elif case.over_lending_multiple:
-            beyond = self.read.row("fund.beyond", {**self.known, "event": self.known["signed"]})
-            self._note(Reason("over_lending_multiple", beyond.source if beyond else ""))
-        elif contract.on_repayment or contract.overdue.value == "only_repaid_on_time":
-            self._settle_on_repayment()
-        else:
-            self._settle_by_period()
+        refused = self._refused()
+        for reason in refused:
+            self._note(reason)
+        settle = self._settle_on_repayment if contract.on_repayment else self._settle_by_period
+        if not refused:
+            settle()
         estimated = rules.estimated is not None and bool(self.periods) and self._estimated()
         found = self.terms.values()
         step = {"step": "contract", "signed": self.known["signed"].isoformat(), "term": self.known["term"]}
@@ -136,6 +131,19 @@ class _Calculation:
             (contract.reading, *(each.reading for each in found), self.read),
             ({**step, "due": self.due.isoformat()}, *(step for each in found for step in each.steps)),
         )
+
+    def _refused(self) -> list[Reason]:
+        """Return why the loan earns nothing at all."""
+        case, contract = self.case, self.contract
+        found = []
+        if case.malicious and contract.malicious is not None:
+            found.append(contract.malicious)
+        if case.lead_bank is False and contract.lead_bank is not None:
+            found.append(contract.lead_bank)
+        if case.over_lending_multiple:
+            beyond = self.read.row("fund.beyond", {**self.known, "event": self.known["signed"]})
+            found.append(Reason("over_lending_multiple", beyond.source if beyond else ""))
+        return found
 
     def _estimated(self) -> bool:
         return bool(self.read.value("subsidy.estimated", {"event": self.periods[-1].last}))
@@ -195,6 +203,8 @@ class _Calculation:
 
     def _settle(self, first: dt.date, last: dt.date, end: dt.date) -> None:
         """Settle one period, of which the loan earns to the day before `end`."""
+        if first >= end:
+            return
         earned: list[_Earned] = []
         pieces = self._months(first, last, end) if self.by_month else self._days(first, min(last + DAY, end))
         for since, until, balance in pieces:
@@ -231,14 +241,18 @@ class _Calculation:
             years = range(first.year - case.start.year, until.year - case.start.year + 1)
             days.update(months_later(case.start, year * MONTHS_A_YEAR) for year in years)
         if rules.by_older_loans:
-            days.update(
-                period_start(self.contract.year_ends, period_end(self.contract.year_ends, day))
-                for day in (first, until)
-            )
+            days.update(self._year_starts(first, until))
             days.update(day for other in self.older for day in (other.start, *(day for day, _ in other.balances)))
         inner = sorted(day for day in days if first < day < until)
         for since, end in itertools.pairwise((first, *inner, until)):
             yield since, end, self._balance(since)
+
+    def _year_starts(self, first: dt.date, until: dt.date) -> Iterator[dt.date]:
+        """Yield the first days of subsidy years after one day and before another."""
+        day = period_end(self.contract.year_ends, first) + DAY
+        while day < until:
+            yield day
+            day = period_end(self.contract.year_ends, day) + DAY
 
     def _months(self, first: dt.date, last: dt.date, end: dt.date) -> Iterator[tuple[dt.date, dt.date, Decimal]]:
         """Yield the months whose last day lies in a period: the first day, the day after the last, what counts."""
@@ -322,7 +336,9 @@ class _Calculation:
         if cap["per"] in {"village", "county"}:
             raise MissingFactError(cap.rule, cap["per"])
         since = {"day": day, "lifetime": dt.date.min}.get(cap["within"])
-        if since is None:
+        if cap["within"] == "period" and self.contract.on_repayment:
+            since = self.case.start
+        elif since is None:
             ends = self.contract.year_ends if cap["within"] == "year" else self.contract.period_ends
             since = period_start(ends, period_end(ends, day))
         used = money.ZERO

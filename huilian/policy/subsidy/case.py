@@ -60,12 +60,12 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
 """Chinese and English by code: what lowers or refuses a subsidy."""
 
 _DAY: Final = dt.timedelta(days=1)
-NOT_TOLD: Final = "?"
+NOT_TOLD: Final = ""
 """A grade that the case leaves out; null means: not rated."""
 _PLACES: Final = Decimal("0.000001")
 _NOTHING_OWED: Final = "既无余额也无本金 (neither balances nor principal)"
 _TWICE: Final = "同一天有两个余额 (two balances on one day)"
-_DUE_BEFORE_START: Final = "到期日早于起始日 (due before start)"
+_BEFORE_START: Final = "早于起始日 (before start)"
 _PERS: Final = ("loan", "household", "borrower_and_bank", "village", "county")
 
 Balances = tuple[tuple[dt.date, Decimal], ...]
@@ -134,7 +134,7 @@ class SubsidyCase:
         households_led: by an enterprise.
         paid_before: subsidies that the household had in all.
         institution: the bank.
-        grade: of the household; None: not rated.
+        grade: of the household; None: not rated; "": not told.
         household_kind: as the roster has it.
         malicious: whether the borrower defaulted on purpose.
         other_loans: of the household.
@@ -191,7 +191,7 @@ class _Balances(fields.List[tuple[dt.date, Decimal]]):
     """Balances by day, in order, no day twice."""
 
     def __init__(self) -> None:
-        super().__init__(fields.Nested(_BalanceSchema), load_default=())
+        super().__init__(fields.Nested(_BalanceSchema), load_default=(), allow_none=True)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # marshmallow's
         found: list[Any] = super()._deserialize(value, attr, data, **kwargs)
@@ -213,6 +213,7 @@ class _OtherLoanSchema(CaseSchema):
     def make(self, data: dict[str, Any], **_: object) -> OtherLoan:
         """Return the loan; from the day of its repayment it owes nothing."""
         settled = data.pop("settled", None)
+        data["balances"] = data["balances"] or ()
         if not data["balances"] and data.get("principal") is None:
             raise ValidationError(_NOTHING_OWED, "balances")
         if settled is not None:
@@ -260,7 +261,9 @@ class _SubsidyCaseSchema(CaseSchema):
     @validates_schema
     def _in_order(self, data: dict[str, Any], **_: object) -> None:
         if data["due"] < data["start"]:
-            raise ValidationError(_DUE_BEFORE_START, "due")
+            raise ValidationError(_BEFORE_START, "due")
+        if (settled := data.get("settled")) is not None and settled < data["start"]:
+            raise ValidationError(_BEFORE_START, "settled")
 
     @post_load
     def make(self, data: dict[str, Any], **_: object) -> SubsidyCase:

@@ -198,7 +198,7 @@ class ProductRules:
         return ContractTerms(
             reading,
             overdue,
-            reading.value("subsidy.settled", known, "by_period") == "on_repayment",
+            reading.value("subsidy.settled", known) == "on_repayment" or overdue.value == "only_repaid_on_time",
             reading.value("subsidy.day_count", known) or "days",
             reading.value("subsidy.day_basis", known) or _DAY_BASIS,
             reading.value("subsidy.period_ends", known) or _QUARTERS,
@@ -276,7 +276,7 @@ class ProductRules:
 
 def _piece(value: Any, cuts: list[Cut] | None) -> object:  # noqa: ANN401  # of the fact's type
     """Return the piece between two cuts that a value lies in; without cuts, the value."""
-    return value if cuts is None or value is None or value is NOT_TOLD else bisect.bisect_right(cuts, (value, 0))
+    return value if cuts is None or value is None else bisect.bisect_right(cuts, (value, 0))
 
 
 def _collect(cuts: dict[str, set[Cut]], when: Mapping[str, Any], **more: Sequence[Interval]) -> None:

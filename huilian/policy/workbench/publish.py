@@ -11,10 +11,23 @@ import json
 import sys
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.policy.facts import FACTS, RANGE_PATTERNS
-from huilian.policy.structure import HEADER, POLICY, PRODUCT, Field, Listing, Rule, Section
+from huilian.policy.structure import (
+    ACCRUAL_FACTS,
+    HEADER,
+    LENDING_FACTS,
+    LOSS_FACTS,
+    POLICY,
+    PRODUCT,
+    RATING_FACTS,
+    Field,
+    Listing,
+    Rule,
+    Section,
+)
 from huilian.policy.values import KINDS, PARTIES
 
 if TYPE_CHECKING:
@@ -140,11 +153,12 @@ def tables() -> dict[str, str]:
                     f"`{fact.name}`",
                     fact.title,
                     fact.unit or "-",
-                    f"`{fact.example}`" if fact.example else _words(fact.words),
+                    f"`{fact.example}`" if fact.example else _codes(fact.words or ("grade", "none")),
                 )
                 for fact in FACTS.values()
             ),
         ),
+        "groups": _table(("group", "facts"), [(f"*{name}*", _codes(facts)) for name, facts in _GROUPS.items()]),
         "kinds": _table(
             ("kind", "what", "how a file writes it"),
             ((f"`{kind.name}`", kind.title, f"`{kind.example}`") for kind in KINDS.values()),
@@ -164,41 +178,56 @@ def with_tables(manual: str) -> str:
     return manual
 
 
-def _words(words: Sequence[str] | None) -> str:
-    return ", ".join(f"`{word}`" for word in words) if words else "a grade of `grades`, or `none`"
+_STEPS: Final = PRODUCT["application_steps"]
+"""The fields of all lists of steps are alike and stand once."""
 
 
 def _chapters(specs: Mapping[str, Rule | Listing | Section | Field], prefix: str) -> Iterator[str]:
     for name, spec in specs.items():
-        if isinstance(spec, Field):
-            continue
-        yield (
-            f"### `[{prefix}{name}]` {spec.title}\n"
-            if isinstance(spec, Section)
-            else f"### `[[{prefix}{name}]]` {spec.title}\n"
-        )
         if isinstance(spec, Listing):
+            yield f"### `[[{prefix}{name}]]` {spec.title}\n"
             yield _list(spec)
         elif isinstance(spec, Section):
-            rules = {key: each for key, each in spec.members.items() if isinstance(each, Rule)}
-            yield _rules(rules)
+            yield f"### `[{prefix}{name}]` {spec.title}\n"
+            yield _rules([(key, each) for key, each in spec.members.items() if isinstance(each, Rule)])
             for key, each in spec.members.items():
                 if isinstance(each, Listing):
                     yield f"List `[[{prefix}{name}.{key}]]` {each.title}:\n"
                     yield _list(each)
 
 
-def _rules(rules: Mapping[str, Rule]) -> str:
+def _rules(rules: Sequence[tuple[str, Rule]]) -> str:
     rows = (
-        (f"`{key}`", rule.title, _kind(rule.kind), " ".join(rule.facts), rule.absent or "**needed**")
-        for key, rule in rules.items()
+        (f"`{key}`", rule.title, _kind(rule.kind), _facts(rule.facts), rule.absent or "**needed**")
+        for key, rule in rules
     )
     return _table(("rule", "what", "value", "facts", "if left out"), rows)
 
 
+def _facts(facts: tuple[str, ...]) -> str:
+    """Return facts by the name of their group, with those beside it."""
+    for name, group in _GROUPS.items():
+        if set(group) <= set(facts):
+            return ", ".join([f"*{name}*", *(f"`{fact}`" for fact in facts if fact not in group)])
+    return _codes(facts)
+
+
 def _list(listing: Listing) -> str:
-    facts = f"\nFacts: {' '.join(listing.facts)}\n" if listing.facts else ""
+    if isinstance(_STEPS, Listing) and listing is not _STEPS and listing.fields.keys() == _STEPS.fields.keys():
+        return f"Fields and facts as in `{_STEPS_AT}`.\n"
+    facts = f"\nFacts: {_facts(listing.facts)}\n" if listing.facts else ""
     return _fields(listing.fields) + facts
+
+
+_GROUPS: Final = MappingProxyType(
+    {"accrual": ACCRUAL_FACTS, "lending": LENDING_FACTS, "loss": LOSS_FACTS, "rating": RATING_FACTS}
+)
+"""Facts that many rules may depend on, by the name that the manual gives them."""
+_STEPS_AT: Final = "[[products.<name>.application_steps]]"
+
+
+def _codes(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _fields(fields: Mapping[str, Field]) -> str:
@@ -210,7 +239,7 @@ def _kind(kind: ValueKind) -> str:
     if KINDS.get(kind.name) is kind:
         return f"`{kind.name}`"
     schema = kind.schema["items"] if kind.name == "codes" else kind.schema
-    words = ", ".join(f"`{word}`" for word in schema["enum"])
+    words = _codes(schema["enum"])
     return f"some of {words}" if kind.name == "codes" else words
 
 

@@ -192,6 +192,7 @@ def test_the_feed_tells_what_changed_since_a_cursor_and_where_it_was_read(county
                 "file_sha256": second.sha256,
                 "line": 3,
             },
+            **dict.fromkeys(("signed", "confirmation_no", "continuation", "original_loan_no")),
         }
     ]
     assert feed(county, VILLAGES[2])[1] == rows

@@ -19,7 +19,7 @@ from huilian.database.connection import Database
 from huilian.wire import envelope
 from huilian.wire.envelope import Draft
 from services.registry import service
-from tests.support.builders.loans import state
+from tests.support.builders.loans import state_of_version_2
 from tests.support.reporting import NOW, Submission, open_county
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def test_differences_of_before_are_there_afterwards(fresh_database: str):
 def test_a_submission_that_was_under_way_goes_on(database: Database, tmp_path: Path):
     """Its first batch came to the version before, its last comes to this one: then it is applied whole."""
     sent = Submission(
-        "RCB01", dt.date(2025, 1, 31), [{"loan_no": name} | state() for name in ("L1", "L2")], part_rows=1
+        "RCB01", dt.date(2025, 1, 31), [{"loan_no": name} | state_of_version_2() for name in ("L1", "L2")], part_rows=1
     )
     bodies = [(json.dumps(records[0], ensure_ascii=False) + "\n").encode() for _, records in sent.bodies()]
     ids = [str(uuid.uuid4()) for _ in bodies]

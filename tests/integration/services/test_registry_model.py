@@ -39,6 +39,8 @@ STATES = st.one_of(
         five_tier_class=st.sampled_from(["normal", "loss"]),
         overdue_days=st.sampled_from([0, 1]),
         borrower_name=st.sampled_from(["张三", "李四"]),
+        signed=st.sampled_from([None, "2024-01-08"]),
+        continuation=st.sampled_from([None, "none", "moratorium"]),
     ),
 )
 

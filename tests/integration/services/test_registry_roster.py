@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 
 from stdnum.cn import ric
 
+from huilian.records import columnar
+from schemas.records import HouseholdState
 from tests.integration.services.test_statement_changes import published, summed, told
 from tests.support.builders.loans import VILLAGES, state
 from tests.support.reporting import COUNTY, ReportingCounty, Submission
@@ -251,7 +254,7 @@ def test_what_is_published_of_households_adds_up_to_the_roster_of_every_day(coun
     assert households(county, MARCH) == {"H1": f"monitored {VILLAGES[0]}", "H3": one}
     assert households(county, APRIL) == {"H1": one, "H2": two}
     [change, *_] = published(county, "households_changed")
-    assert set(change["after"]) == {"region", "category", "household_size", "annual_income"}
+    assert set(change["after"]) == set(columnar.columns(HouseholdState))
 
 
 def test_a_late_roster_changes_households_until_the_next_one(county: ReportingCounty):
@@ -263,6 +266,68 @@ def test_a_late_roster_changes_households_until_the_next_one(county: ReportingCo
     assert households(county, JANUARY) == {"H1": first}
     assert households(county, FEBRUARY) == {"H1": f"out_of_poverty {VILLAGES[1]}", "H2": f"ordinary {VILLAGES[0]}"}
     assert households(county, MARCH) == {"H1": later, "H2": first}
+
+
+MORE = {
+    "village_group": "3组",
+    "has_subsistence_allowance": "yes",
+    "has_disabled_member": "no",
+    "is_destitute_at_home": None,
+    "out_of_poverty_year": "2019",
+    "poverty_cause": "因病",
+    "needs": "贷款养羊",
+    "assets": "120000.00",
+    "annual_outlay": "18000.00",
+}
+
+
+def test_what_a_roster_says_of_households_by_its_second_version_is_kept_told_and_answered(county: ReportingCounty):
+    """What only that version has is a change like any other; a roster by the first says nothing of it."""
+    poor = person("H2", 1) | MORE | {"category": "poor", "assets": None}
+    roster(county, JANUARY, [person("H1", 1) | MORE, poor])
+    county.push(
+        Submission(
+            COUNTY,
+            FEBRUARY,
+            [person("H1", 1) | MORE | {"needs": "技术培训"}, person("H2", 1)],
+            kind="roster",
+            part_rows=1,
+        )
+    )
+    first, second, *later = (change["after"] for change in published(county, "households_changed"))
+    usual = {"region": VILLAGES[0], "category": "out_of_poverty", "household_size": 2, "annual_income": "12000.00"}
+    nothing = dict.fromkeys(MORE)
+    assert (first, second) == (usual | MORE, usual | MORE | {"category": "poor", "assets": None})
+    assert later == [usual | MORE | {"needs": "技术培训"}, usual | nothing]
+    assert set(households(county, FEBRUARY)) == {"H1", "H2"}
+    with county.transaction() as transaction:
+        rows = list(county.registry["household_feed"](transaction, region=COUNTY))
+    shown = {"head_name": "张三", "as_of": "2025-02-28"} | usual
+    assert rows == [
+        {"household_no": "H1"} | shown | MORE | {"needs": "技术培训"},
+        {"household_no": "H2"} | shown | nothing,
+    ]
+    history = county.rows("SELECT household_no, needs, assets FROM registry.person_history ORDER BY 1")
+    assert [tuple(row.values()) for row in history] == [
+        ("H1", "贷款养羊", Decimal("120000.00")),
+        ("H2", "贷款养羊", None),
+    ]
+
+
+def test_a_bank_is_shown_the_households_that_have_a_loan_with_it(county: ReportingCounty):
+    """Others are none of its business; a household that the newest roster lacks is nobody's any more."""
+    roster(county, JANUARY, [person("H1", 1), person("H2", 1, region=VILLAGES[1]), person("H3", 1)])
+    roster(county, FEBRUARY, [person("H1", 1), person("H2", 1, region=VILLAGES[1])])
+    county.push(Submission("RCB01", JANUARY, [loan("L1", household_no="H2"), loan("L2", household_no="H3")]))
+    with county.transaction() as transaction:
+        for asked, found in (
+            ({"region": COUNTY}, ["H1", "H2"]),
+            ({"region": COUNTY, "institution": "RCB01"}, ["H2"]),
+            ({"region": VILLAGES[0]}, ["H1"]),
+            ({"region": VILLAGES[0], "institution": "RCB01"}, []),
+        ):
+            rows = county.registry["household_feed"](transaction, **asked)
+            assert [row["household_no"] for row in rows] == found
 
 
 def test_what_is_published_of_repayments_adds_up_to_the_newest_word(county: ReportingCounty):

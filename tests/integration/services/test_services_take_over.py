@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[2] / "data"
 NAME = "county_before_services"
 FEEDS = ("guarantee", "policy", "claim")
+SINCE = ("signed", "confirmation_no", "continuation", "original_loan_no")
 ANSWERS: dict[str, dict[str, str]] = {
     when: {question: json.dumps(answer, ensure_ascii=False) for question, answer in answers.items()}
     for when, answers in json.loads(lzma.decompress((DATA / f"{NAME}.answers.json.xz").read_bytes())).items()
@@ -65,7 +66,8 @@ def answered(county: ReportingCounty, question: str) -> str:
         else:
             found = county.registry[name](transaction, *([rest] if rest else []))
         if name == "loan_feed":
-            found = [found[0], *found[1]]
+            # What that version did not know of loans is null.
+            found = [found[0], *({name: row[name] for name in row if name not in SINCE} for row in found[1])]
         shown = found if isinstance(found, dict | str | None) else list(found)
         return json.dumps(shown, ensure_ascii=False, default=str)
 

@@ -8,7 +8,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from huilian.records import columnar
 from huilian.wire import envelope
+from schemas.records import LoanState
 from tests.support.builders.loans import PRODUCTS, VILLAGES, state
 from tests.support.reporting import BANKS, COUNTY, Submission
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from tests.support.reporting import ReportingCounty
 
 FIELDS = tuple(state())
-SHARED = FIELDS[: FIELDS.index("status") + 1]
+SHARED = columnar.columns(LoanState)
 REGIONS = (COUNTY, "341599001", "341599002", *VILLAGES)
 
 

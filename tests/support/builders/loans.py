@@ -33,6 +33,10 @@ def state(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever a loan 
         "repayment_method": None,
         "purpose": '养羊, "优质"',
         "branch": None,
+        "signed": None,
+        "confirmation_no": None,
+        "continuation": None,
+        "original_loan_no": None,
     } | changes
 
 
@@ -43,3 +47,9 @@ OVERDUE = state(
 WRITTEN_OFF = state(
     balance="0.00", overdue_principal="30000.00", status="written_off", five_tier_class="loss", due_date="2025-01-20"
 )
+
+
+def state_of_version_2(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever a loan has
+    """Return what a ledger says of a loan by `loan_ledger/v2`."""
+    later = ("signed", "confirmation_no", "continuation", "original_loan_no")
+    return {name: value for name, value in state(**changes).items() if name not in later}

@@ -1,0 +1,136 @@
+"""Records as a file brings them: read one by one, and every fault of one told at once, by field and code.
+
+A file of records is NDJSON, one record a line, or one JSON document: an object, or an array of objects.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import marshmallow as ma
+
+from huilian.core import strict_json
+from huilian.core.errors import FileRefused, UsageError
+from huilian.core.files import explain
+from huilian.wire.envelope import BODY_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+__all__ = ["NO_RECORD", "RecordFile", "breaches", "in_order"]
+
+
+NO_RECORD: Final = "HL3062"
+"""What stands there is no JSON object."""
+DOCUMENT_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of a JSON document, which can only be read whole; NDJSON may be of any size."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""What some editors put before UTF-8."""
+
+
+class RecordFile:
+    """A file of records, read once and line by line; memory does not grow with NDJSON.
+
+    Args:
+        path: the file, UTF-8.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Return the SHA-256 of what was read of the file."""
+        return self._digest.hexdigest()
+
+    def records(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Yield (place, record); None where there stands something else than one JSON object.
+
+        The place is the line in NDJSON, blank ones counted, and the number of the element in an array.
+
+        Raises:
+            UsageError: HL3010, the file cannot be read.
+            FileRefused: HL3016, a line goes on for megabytes; HL3065, a JSON document is too large.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                yield from self._document(stream) if _is_document(stream) else self._lines(stream)
+        except OSError as error:
+            raise UsageError("HL3010", file=self.path, what=explain(error)) from error
+
+    def _lines(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        number = 0
+        while line := stream.readline(BODY_LIMIT + 1):
+            number += 1
+            if len(line) > BODY_LIMIT:
+                raise FileRefused("HL3016", file=self.path.name, line=number, limit=BODY_LIMIT)
+            self._digest.update(line)
+            text = line.removeprefix(_MARK) if number == 1 else line
+            if text.strip():
+                yield number, _object(_parsed(text))
+
+    def _document(self, stream: BinaryIO) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        content = stream.read(DOCUMENT_LIMIT + 1)
+        if len(content) > DOCUMENT_LIMIT:
+            raise FileRefused("HL3065", file=self.path.name, limit=DOCUMENT_LIMIT)
+        self._digest.update(content)
+        document = _parsed(content.removeprefix(_MARK))
+        for number, element in enumerate(document if isinstance(document, list) else [document], start=1):
+            yield number, _object(element)
+
+
+def _is_document(stream: BinaryIO) -> bool:
+    """Return whether it begins like an array, or like an object that is spread over lines; stay at its beginning."""
+    begins = stream.readline(BODY_LIMIT).removeprefix(_MARK)
+    while begins and not begins.strip():
+        begins = stream.readline(BODY_LIMIT)
+    stream.seek(0)
+    return begins.lstrip().startswith(b"[") or begins.strip() == b"{"
+
+
+def _object(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _parsed(content: bytes) -> object:
+    """Return what JSON says, exactly: no member twice, no NaN, no half of a character; None where it is no JSON."""
+    try:
+        found: object = strict_json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+_FIELD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_CODE: Final = re.compile(r"HL[0-9]{4}", re.ASCII)
+
+
+def breaches(schema: ma.Schema, record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return field and code of everything in a record that breaks its contract; nothing of the record is repeated."""
+    try:
+        schema.load(record)
+    except ma.ValidationError as error:
+        return list(_breaches(schema, error))
+    return []
+
+
+def _breaches(schema: ma.Schema, error: ma.ValidationError) -> Iterator[tuple[str, str]]:
+    for field, texts in error.messages_dict.items():
+        if field not in schema.fields:
+            # Its name may be anything, too.
+            yield (field if _FIELD.fullmatch(field) else "?"), "HL3063"
+            continue
+        for text in texts if isinstance(texts, list) else ["HL2023"]:
+            stated = _CODE.match(text)
+            yield field, stated[0] if stated else "HL2023"
+
+
+def in_order(schema: ma.Schema, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return faults by field, in the contract's order; unknown fields come last, by name."""
+    order = {field: place for place, field in enumerate(schema.fields)}
+    return sorted(found, key=lambda each: (order.get(each[0], len(order)), each[0] if each[0] not in order else ""))
