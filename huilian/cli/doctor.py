@@ -43,6 +43,7 @@ __all__ = [
     "examine",
     "examine_adapters",
     "examine_keys",
+    "examine_rules",
     "failed",
     "key_finding",
     "open_to_others",
@@ -205,7 +206,7 @@ def examine(home: Home) -> list[Finding]:
     findings = [
         Finding("数据目录 (home)", OK, county),
         *_installed(),
-        *_rules(home, settings),
+        *examine_rules(home, settings),
         *examine_adapters(home),
         *refused,
         *_permissions(home, refused),
@@ -234,7 +235,7 @@ def _is_institutions(home: Home) -> bool:
 _RULES: Final = "政策 (policy)"
 
 
-def _rules(home: Home, settings: Settings) -> Iterator[Finding]:
+def examine_rules(home: Home, settings: Settings) -> Iterator[Finding]:
     """Look at the county's policy, at every other in its data directory, and at its rates and working days."""
     sound = []
     for name in dict.fromkeys([settings.policy, *sorted(path.stem for path in home.policies.glob("*.toml"))]):

@@ -121,6 +121,11 @@ class WrongValueError(ValueError):
         self.key = key
         self.facts = facts
 
+    def told(self) -> str:
+        """Return what is wrong in Chinese, with the English in brackets behind it."""
+        chinese, english = (text.format(**self.facts) for text in TEXTS[self.key])
+        return f"{chinese} ({english})"
+
 
 @dataclass(frozen=True)
 class Fault:

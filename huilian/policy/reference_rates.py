@@ -8,8 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import ConfigurationError
+from huilian.policy import positions
 from huilian.policy.facts import FACTS, Interval, Vocabulary, read_date, read_range
-from huilian.policy.faults import TEXTS, WrongValueError, refuse_others
+from huilian.policy.faults import WrongValueError, refuse_others
 from huilian.policy.values import KINDS, Rate
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def load(folder: Path | None = None) -> ReferenceRates:
     """Return the rates that come with Huilian, and those of `rates.toml` in a county's data directory.
 
     Raises:
-        ConfigurationError: HL6006, naming the file and what is wrong.
+        ConfigurationError: HL6006, naming the file, the line and what is wrong.
     """
     sources: list[Traversable] = [files("contracts") / "reference_rates.toml"]
     if folder is not None and (folder / OWN_FILE).is_file():
@@ -138,16 +139,23 @@ def load(folder: Path | None = None) -> ReferenceRates:
 
 def _series(source: Traversable) -> list[tuple[str, dt.date | None, list[ReferenceRate]]]:
     found = []
+    lines: positions.Lines = {}
+    path: positions.Path = ()
     try:
-        raw = tomllib.loads(source.read_text("utf-8"))
+        raw, lines = positions.read(source.read_text("utf-8"))
         refuse_others(raw, set(SERIES))
         for name, table in raw.items():
+            path = (name,)
             refuse_others(table, {"title", "known_until", "rates"})
             until = read_date(table["known_until"]) if "known_until" in table else None
-            found.append((name, until, [_rate(name, each) for each in table.get("rates", [])]))
+            rates = []
+            for place, each in enumerate(table.get("rates", [])):
+                path = (name, "rates", place)
+                rates.append(_rate(name, each))
+            found.append((name, until, rates))
     except WrongValueError as error:
-        what = TEXTS[error.key][1].format(**error.facts)
-        raise ConfigurationError("HL6006", file=source.name, what=what) from None
+        line = positions.line_of(lines, path)
+        raise ConfigurationError("HL6006", file=f"{source.name}:{line}", what=error.told()) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("HL6006", file=source.name, what=str(error)) from None
     return found

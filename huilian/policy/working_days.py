@@ -17,8 +17,9 @@ import holidays
 
 from huilian.core.clock import months_later
 from huilian.core.errors import ConfigurationError
+from huilian.policy import positions
 from huilian.policy.facts import read_date
-from huilian.policy.faults import TEXTS, WrongValueError, refuse_others
+from huilian.policy.faults import WrongValueError, refuse_others
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,18 +71,24 @@ def load(folder: Path | None = None) -> WorkingDays:
     """Return the working days, with those of a county's data directory.
 
     Raises:
-        ConfigurationError: HL6006, naming the file and what is wrong.
+        ConfigurationError: HL6006, naming the file, the line and what is wrong.
     """
     file = None if folder is None else folder / OWN_FILE
     if file is None or not file.is_file():
         return WorkingDays()
+    lines: positions.Lines = {}
+    path: positions.Path = ()
+    days: dict[str, set[dt.date]] = {"holidays": set(), "working": set()}
     try:
-        raw = tomllib.loads(file.read_text("utf-8"))
-        refuse_others(raw, {"holidays", "working"})
-        days = {key: frozenset(map(read_date, raw.get(key, []))) for key in ("holidays", "working")}
+        raw, lines = positions.read(file.read_text("utf-8"))
+        refuse_others(raw, set(days))
+        for key, listed in raw.items():
+            for place, day in enumerate(listed):
+                path = (key, place)
+                days[key].add(read_date(day))
     except WrongValueError as error:
-        what = TEXTS[error.key][1].format(**error.facts)
-        raise ConfigurationError("HL6006", file=file.name, what=what) from None
+        line = positions.line_of(lines, path)
+        raise ConfigurationError("HL6006", file=f"{file.name}:{line}", what=error.told()) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("HL6006", file=file.name, what=str(error)) from None
-    return WorkingDays(days["holidays"], days["working"])
+    return WorkingDays(frozenset(days["holidays"]), frozenset(days["working"]))

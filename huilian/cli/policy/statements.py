@@ -255,7 +255,7 @@ def diff(
         day = None if text is None else as_day(option, text)
         # Of two days, each is what holds for a contract of that day.
         known = _known(side, day, signed or (text if later else None), fact or [])
-        decided = [each for each in ("signed", "accrued", "event") if each in known]
+        decided = [each for each in explanation.DATES if each in known]
         said = explanation.statements(side, known=known, product=product)
         sides.append([*said, *explanation.defaults(side, known=known, product=product)])
     found, sources = explanation.compare(sides[0], sides[1], decided=decided)
@@ -315,7 +315,7 @@ def _known(policy: "Policy", on: dt.date | None, signed: str | None, named: "Seq
     """Return the facts that the options name: of a day, what accrues and what happens on it."""
     from huilian.policy.workbench import explanation  # noqa: PLC0415  # see the package
 
-    known: dict[str, Any] = {} if on is None else {"accrued": on, "event": on}
+    known: dict[str, Any] = {} if on is None else dict.fromkeys(explanation.OF_THE_DAY, on)
     if signed is not None:
         known["signed"] = as_day("--signed", signed)
     for each in named:
@@ -327,13 +327,12 @@ def _known(policy: "Policy", on: dt.date | None, signed: str | None, named: "Seq
 
 
 def _read(option: str, reader: Any) -> Any:  # noqa: ANN401  # of the option's type
-    from huilian.policy.faults import TEXTS, WrongValueError  # noqa: PLC0415  # see the package
+    from huilian.policy.faults import WrongValueError  # noqa: PLC0415  # see the package
 
     try:
         return reader()
     except WrongValueError as error:
-        chinese, english = (text.format(**error.facts) for text in TEXTS[error.key])
-        raise UsageError("HL7026", option=option, what=f"{chinese} ({english})") from None
+        raise UsageError("HL7026", option=option, what=error.told()) from None
 
 
 def _known_product(policy: "Policy", product: str | None) -> None:

@@ -20,9 +20,22 @@ if TYPE_CHECKING:
     from huilian.policy.reference_rates import ReferenceRates
     from huilian.policy.tables import Row
 
-__all__ = ["Difference", "Statement", "compare", "defaults", "published_rates", "read_fact", "statements"]
+__all__ = [
+    "DATES",
+    "OF_THE_DAY",
+    "Difference",
+    "Statement",
+    "compare",
+    "defaults",
+    "published_rates",
+    "read_fact",
+    "statements",
+]
 
 
+OF_THE_DAY: Final = ("accrued", "event")
+"""The facts that are the day of which somebody asks."""
+DATES: Final = ("signed", *OF_THE_DAY)
 NONE: Final = "无 (none)"
 """Shown where the plan says that there is none, or no limit."""
 
