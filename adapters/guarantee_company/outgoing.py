@@ -11,7 +11,7 @@ import polars as pl
 
 from adapters.guarantee_company.amounts import UNITS, in_yuan
 from adapters.toolkit.workbook.formats import GENERAL
-from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, Receipt
+from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, ReceiptOfVersion2
 from schemas.outgoing import (
     COMPENSATION_STATUS,
     NOTICE_KIND,
@@ -97,7 +97,7 @@ _DATE: Final = Notation(dt.date.fromisoformat, lambda cell: cell, 'yyyy"年"m"�
 RETURNS: Final[Mapping[str, ReturnedSheet]] = {
     "receipt/v2": ReturnedSheet(
         "回执",
-        Receipt,
+        ReceiptOfVersion2,
         (
             ReturnedColumn("提交编号", "submission", _TEXT),
             ReturnedColumn("机构", "member", _TEXT),

@@ -20,7 +20,7 @@ from adapters.insurer.vocabulary import HEAD, NAMESPACE, local_name, qualified
 from adapters.toolkit.whole_files import replacing
 from huilian.core.errors import FileRefused
 from huilian.records import fields as f
-from schemas.messages import Receipt
+from schemas.messages import ReceiptOfVersion2
 from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeRecord
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "receipt/v2": Kind("ACK", "Ack", "Receipt", Receipt),
+    "receipt/v2": Kind("ACK", "Ack", "Receipt", ReceiptOfVersion2),
     "confirmations/v1": Kind("CONFIRM", "Confirmations", "Confirmation", ConfirmationRecord),
     "compensation_results/v1": Kind(
         "COMPENSATION", "CompensationResults", "CompensationResult", CompensationResultRecord

@@ -12,6 +12,7 @@ from adapters.sample_county.figures import expected_figures
 from adapters.sample_county.files import make
 from adapters.sample_county.guarantees import BANK_NAMES
 from adapters.sample_county.population import REGION_NAMES
+from adapters.sample_county.ratings import write_rating_forms
 from adapters.sample_county.written import DirtyRow, SampleFile
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "expected_figures",
     "make",
     "write_decisions",
+    "write_rating_forms",
 ]
 
 ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}}

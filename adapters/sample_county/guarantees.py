@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from adapters.sample_county.county import County
 
-__all__ = ["BANK_NAMES", "GUARANTOR", "write_guarantee_book"]
+__all__ = ["BANK_NAMES", "GUARANTOR", "save", "write_guarantee_book"]
 
 GUARANTOR: Final = "DB01"
 BANK_NAMES: Final = {"示例邮储银行": "PSBC1522", "示例农商银行": "RCB01"}
@@ -71,13 +71,13 @@ def write_guarantee_book(directory: Path, sample: County, as_of: dt.date) -> Sam
     _sheet(book, "代偿明细", _COMPENSATIONS, compensations, as_of, sums=("代偿本金", "代偿利息", "累计追回"))
     _sheet(book, "解保明细", _RELEASES, releases, as_of, sums=("解保金额",))
     path = directory / f"担保业务明细表_{as_of.year}年{as_of.month}月.xlsx"
-    _save(book, path, as_of)
+    save(book, path, as_of)
     count = len(guarantees) + len(compensations) + len(releases)
     dirt = () if faulty is None else (DirtyRow(faulty + _DATA_FROM, "在保明细·被担保人·证件号码", "HL2037"),)
     return SampleFile(path, "guarantee_company", GUARANTOR, "guarantee_book", as_of, count, dirt)
 
 
-def _save(book: Workbook, path: Path, day: dt.date) -> None:
+def save(book: Workbook, path: Path, day: dt.date) -> None:
     """Write the workbook as if on `day`, so that the same seed gives the same bytes on any other."""
     made = io.BytesIO()
     book.save(made)

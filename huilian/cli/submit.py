@@ -146,7 +146,7 @@ def _office(home: Home, member: str, message_type: str) -> Iterator[tuple[Transp
         host = None
         if office.settings.host == "embedded":
             host = stack.enter_context(EmbeddedHost(office, stands_by=True))
-        yield EmbeddedTransport(office, host), office.settings.county
+        yield EmbeddedTransport(office, at_once=host is not None), office.settings.county
         if host is not None:
             # The answer is out before the figures are: they are current when the command ends.
             host.drain()

@@ -40,6 +40,7 @@ __all__ = [
     "describe",
     "kept",
     "printable",
+    "reason",
     "reasons_of",
     "refused_for",
     "told",
@@ -96,15 +97,23 @@ class Reason(TypedDict):
     message_en: str
 
 
-def refused_for(refusals: Sequence[MessageRefused]) -> MessageRefused:
-    """Return one refusal for all of these reasons, so that a sender is told every one of them at once.
+def reason(code: str, field: str | None = None, **facts: object) -> Reason:
+    """Return one reason for a refusal: its code, with `facts` filled into both texts, and the field at fault."""
+    return Reason(
+        field=field, code=code, message=describe(code, "zh", **facts), message_en=describe(code, "en", **facts)
+    )
 
-    A handler that looks at everything collects what is wrong and raises this. Of a single reason it is that one.
+
+def refused_for(found: Sequence[MessageRefused | Reason]) -> MessageRefused:
+    """Return one refusal for all that was found wrong, so that a sender is told every reason at once.
+
+    A handler that looks at everything collects refusals and reasons, and raises this. A single refusal stays itself.
     """
-    if len(refusals) == 1:
-        return refusals[0]
-    what = "；".join(f"{refusal.code} {refusal.chinese}" for refusal in refusals)
-    return MessageRefused("HL1035", what=what, reasons=[reason for each in refusals for reason in reasons_of(each)])
+    if len(found) == 1 and isinstance(found[0], MessageRefused):
+        return found[0]
+    reasons = [each for one in found for each in (reasons_of(one) if isinstance(one, MessageRefused) else [one])]
+    what = "；".join(f"{each['code']} {each['field'] or ''} {each['message']}".replace("  ", " ") for each in reasons)
+    return MessageRefused("HL1035", what=what, reasons=reasons)
 
 
 def reasons_of(error: HuilianError) -> list[Reason]:
@@ -114,7 +123,7 @@ def reasons_of(error: HuilianError) -> list[Reason]:
         return several
     field = error.facts.get("field")
     shown = None if field is None else str(field)
-    return [{"field": shown, "code": error.code, "message": error.chinese, "message_en": error.english}]
+    return [Reason(field=shown, code=error.code, message=error.chinese, message_en=error.english)]
 
 
 class FileRefused(HuilianError):

@@ -33,7 +33,6 @@ __all__ = ["Fault", "Issued", "RecordChecks", "RecordsRefused", "issuable", "iss
 
 
 _INSTITUTION: Final = "institution"
-_REGION: Final = "region"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class RecordChecks:
         """Return every fault of what stands at a line, by field."""
         if record is None:
             return [Fault(line, None, NO_RECORD, describe(NO_RECORD))]
-        found = breaches(self._schema, record)
+        found = breaches(self._schema, record, self._county)
         wrong = {field for field, _ in found}
         found += [(field, code) for field, code in self._misplaced(record) if field not in wrong]
         ordered = in_order(self._schema, found)
@@ -82,9 +81,6 @@ class RecordChecks:
 
     def _misplaced(self, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield field and code of what keeps the contract and does not belong there."""
-        region = record.get(_REGION)
-        if _REGION in self._schema.fields and isinstance(region, str) and not region.startswith(self._county):
-            yield _REGION, "HL2009"
         if _INSTITUTION in self._schema.fields and not self._concerns(record.get(_INSTITUTION)):
             yield _INSTITUTION, "HL3060"
 

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import ConfigurationError
+from huilian.county.messages.records import handler_of
 from huilian.county.submissions.lifecycle import MANIFEST, Intake
 from huilian.county.submissions.queries import QUERIES
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from huilian.county.context import Context, Handler
     from huilian.county.forms import Form
+    from huilian.county.messages.records import RecordHandler
     from huilian.county.queries import Query
     from huilian.county.schedule import Job
     from huilian.county.submissions.kinds import Kind
@@ -65,6 +67,7 @@ class Service:
         name: its name in queues, inbox and logs.
         component: the database schema it owns.
         handlers: message type to handler.
+        records: message type to what takes a record that travels alone, held to its contract.
         queries: what it can be asked, over HTTP and by commands.
         kinds: the kinds of submission it owns; the kernel takes them in, and adds the handlers that do.
         events: the message types it publishes for other services; `contracts/access.toml` must let it.
@@ -83,6 +86,7 @@ class Service:
     name: str
     component: Component
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    records: Mapping[str, RecordHandler] = field(default_factory=dict)
     queries: tuple[Query, ...] = ()
     kinds: tuple[Kind, ...] = ()
     events: tuple[str, ...] = ()
@@ -95,7 +99,9 @@ class Service:
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Add what the kernel does for the kinds of submission."""
+        """Add what the kernel does for single records and for the kinds of submission."""
+        taking = {message_type: handler_of(takes) for message_type, takes in self.records.items()}
+        object.__setattr__(self, "handlers", {**taking, **self.handlers})
         if self.kinds:
             intake = Intake(self.name, self.component.schema, self.kinds)
             object.__setattr__(self, "handlers", {**intake.handlers(), **self.handlers})

@@ -49,12 +49,10 @@ _CLAIM = """
     SELECT o.position, m.seal, m.payload
     FROM huilian.outbox o JOIN huilian.message m ON m.source = o.source AND m.id = o.message
     WHERE o.position = (
-        SELECT position FROM huilian.outbox WHERE carried_at IS NULL {only}
+        SELECT position FROM huilian.outbox WHERE carried_at IS NULL
         ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED
     )
 """
-_OLDEST: Final = _CLAIM.format(only="")
-_THIS: Final = _CLAIM.format(only="AND source = %s AND message = %s")
 
 
 class EmbeddedHost:
@@ -117,16 +115,9 @@ class EmbeddedHost:
 
     def carry_one(self) -> bool:
         """Carry the oldest unclaimed message; return False when there is none."""
-        return self._carry(_OLDEST, [])
-
-    def carry(self, message: Message) -> bool:
-        """Carry this message at once; return False when another does or has done so."""
-        return self._carry(_THIS, [message.source, message.id])
-
-    def _carry(self, statement: str, named: Sequence[str]) -> bool:
         office = self.office
         with office.database.transaction() as claim:
-            row = claim.row(statement, named)
+            row = claim.row(_CLAIM)
             if row is None:
                 return False
             message = envelope.read(row["seal"], bytes(row["payload"]))
@@ -183,14 +174,14 @@ class EmbeddedTransport(Transport):
 
     Args:
         office: the office; its host carries the messages on.
-        host: which does so here, where one does: whoever waits for an outcome need not wait for its turn.
+        at_once: whether what travels alone is handled at once, in this process: not where services have their own.
     """
 
     patience = 0.0
 
-    def __init__(self, office: Office, host: EmbeddedHost | None = None) -> None:
+    def __init__(self, office: Office, *, at_once: bool = False) -> None:
         self.office = office
-        self.host = host
+        self._at_once = at_once
 
     def send(self, message: Message) -> None:
         """Hand one message over; see `Transport`."""
@@ -198,10 +189,19 @@ class EmbeddedTransport(Transport):
         if outcome.refusal:
             raise outcome.refusal
 
+    def send_alone(self, message: Message) -> None:
+        """Hand over one message that travels alone; see `Transport`."""
+        takers = self.office.takers(message.type)
+        if self._at_once and len(takers) == 1:
+            # One transaction in place of three. What several services take they must all get, so the outbox carries it.
+            refusal = self.office.processor.deliver(takers[0], message.seal, message.payload).refusal
+            if refusal is not None:
+                raise refusal
+        else:
+            self.send(message)
+
     def outcome(self, message: Message) -> Sequence[Reason] | None:
         """Return what became of a message; see `Transport`."""
-        if self.host is not None:
-            self.host.carry(message)
         with self.office.database.transaction() as transaction:
             found = outcome_of(transaction, message.seal, self.office.takers)
         if found.refusal is not None:

@@ -15,20 +15,20 @@ from huilian.core.errors import (
     FileRefused,
     HostUnavailable,
     MessageRefused,
-    Reason,
     UsageError,
-    describe,
+    reason,
     reasons_of,
 )
 from huilian.institution.sync import RECEIPT_SECONDS, patiently, wait_for
-from huilian.records.record_files import NO_RECORD, breaches, in_order
+from huilian.records.record_files import NO_RECORD, breaches
 from huilian.wire import envelope
 from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from huilian.core.clock import Clock
+    from huilian.core.errors import Reason
     from huilian.institution.transports.base import Transport
     from huilian.wire.access import AccessRules
     from huilian.wire.catalogue import Catalogue, Contract
@@ -42,7 +42,6 @@ ANSWER_SECONDS: Final = RECEIPT_SECONDS
 """How long the answer to one record is waited for: as long as a push waits for its receipt."""
 FIRST_PAUSE_SECONDS: Final = 0.002
 """Between two looks for an answer, at first: most records are handled in a few thousandths of a second."""
-_REGION: Final = "region"
 
 
 def sendable(catalogue: Catalogue, access: AccessRules) -> list[str]:
@@ -115,22 +114,15 @@ class SingleRecords:
             HostUnavailable: HL5001 to HL5003, the other side is away; HL5016, it did not answer in time.
         """
         if record is None:
-            return Answered(line, None, [_reason(None, NO_RECORD)])
-        if faults := self._faults(record):
-            return Answered(line, None, [_reason(field, code) for field, code in faults])
+            return Answered(line, None, [reason(NO_RECORD)])
+        if faults := breaches(self._schema, record, self._county):
+            return Answered(line, None, [reason(code, field) for field, code in faults])
         message = self._sealed(record)
         try:
-            patiently(lambda: self._transport.send(message), self._transport.patience)
+            patiently(lambda: self._transport.send_alone(message), self._transport.patience)
         except (MessageRefused, AccessDenied, FileRefused) as refusal:
             return Answered(line, message.id, reasons_of(refusal))
         return Answered(line, message.id, self._answer(message))
-
-    def _faults(self, record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-        found = breaches(self._schema, record)
-        region = record.get(_REGION)
-        if self._county and isinstance(region, str) and not region.startswith(self._county):
-            found += [(_REGION, "HL2009")] if _REGION in self._schema.fields and not _has(found, _REGION) else []
-        return in_order(self._schema, found)
 
     def _sealed(self, record: Mapping[str, Any]) -> Message:
         # In the contract's order, so that the same record is the same bytes however its file is written.
@@ -155,11 +147,3 @@ class SingleRecords:
         if found is None:
             raise HostUnavailable("HL5016", seconds=int(self._seconds))
         return found
-
-
-def _has(found: Iterable[tuple[str, str]], field: str) -> bool:
-    return any(name == field for name, _ in found)
-
-
-def _reason(field: str | None, code: str) -> Reason:
-    return Reason(field=field, code=code, message=describe(code), message_en=describe(code, "en"))

@@ -107,16 +107,30 @@ def _parsed(content: bytes) -> object:
 
 
 _FIELD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
+_REGION: Final = "region"
 _CODE: Final = re.compile(r"HL[0-9]{4}", re.ASCII)
 
 
-def breaches(schema: ma.Schema, record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return field and code of everything in a record that breaks its contract; nothing of the record is repeated."""
+def breaches(schema: ma.Schema, record: Mapping[str, Any], county: str | None = None) -> list[tuple[str, str]]:
+    """Return field and code of everything that is wrong with a record, in the contract's order.
+
+    Nothing of the record is repeated. Fields that the contract does not know come last, by name.
+
+    Args:
+        schema: of the contract.
+        record: as JSON has it.
+        county: six digits, where they are known: a region outside is wrong, as nobody there would see the record.
+    """
+    found: list[tuple[str, str]] = []
     try:
         schema.load(record)
     except ma.ValidationError as error:
-        return list(_breaches(schema, error))
-    return []
+        found += _breaches(schema, error)
+    region = record.get(_REGION)
+    outside = county is not None and isinstance(region, str) and not region.startswith(county)
+    if outside and _REGION in schema.fields and all(field != _REGION for field, _ in found):
+        found.append((_REGION, "HL2009"))
+    return in_order(schema, found)
 
 
 def _breaches(schema: ma.Schema, error: ma.ValidationError) -> Iterator[tuple[str, str]]:

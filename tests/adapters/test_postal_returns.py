@@ -47,7 +47,7 @@ SETTINGS = AdapterSettings("341599")
 DAY = dt.date(2024, 6, 3)
 RECORDS: dict[str, Any] = {
     "confirmations/v1": ConfirmationRecord,
-    "receipt/v2": messages.Receipt,
+    "receipt/v2": messages.ReceiptOfVersion2,
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
     "notices/v1": NoticeRecord,

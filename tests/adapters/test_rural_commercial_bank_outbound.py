@@ -25,7 +25,7 @@ from huilian.core.errors import ConfigurationError, FileRefused
 from huilian.records.columnar import wire_types
 from huilian.records.fields import Money
 from huilian.wire import catalogue
-from schemas.messages import Receipt
+from schemas.messages import ReceiptOfVersion2
 from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.valid_records import frames
@@ -34,7 +34,7 @@ DAY = dt.date(2024, 5, 31)
 CODECS = {"GB18030": (b"", "gb18030"), "UTF-8": (b"\xef\xbb\xbf", "utf-8")}
 """The setting's values, with the mark and Python's codec of each."""
 SCHEMAS = {
-    "receipt/v2": Receipt,
+    "receipt/v2": ReceiptOfVersion2,
     "confirmations/v1": ConfirmationRecord,
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,

@@ -168,6 +168,6 @@ def test_several_reasons_are_told_as_one_refusal():
         "message_en": "line 1, field person breaks the contract: HL2001",
     }
     assert both.chinese == (
-        "记录有多处不被接收：HL1010 报文第 1 行字段 person 不符合约定：HL2001；"
+        "记录未被接收，原因：HL1010 person 报文第 1 行字段 person 不符合约定：HL2001；"
         "HL1034 录入人不能审批本人录入的事项：RCB01 LH01"
     )

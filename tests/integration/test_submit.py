@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import structlog
 from huilian.cli.application import run
 from huilian.core.clock import SystemClock
 from huilian.core.errors import HostUnavailable, MessageRefused, UsageError, refused_for
+from huilian.county.members import standing
 from huilian.county.members.directory import Member
 from huilian.county.messages import dead_letters
 from huilian.county.messages.outcomes import outcome_of
@@ -20,18 +22,23 @@ from huilian.database.schema import KERNEL
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.http.server import HttpServer
 from huilian.institution.single_records import SingleRecords, sendable
+from huilian.institution.sync import wait_for
 from huilian.institution.transports.http import HttpTransport
 from huilian.settings import Settings
 from huilian.wire import access, catalogue
+from huilian.wire.envelope import Draft
 from tests.support.builders import loans, statements
 from tests.support.county import BANK, COUNTY, new_office
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from huilian.county.context import Context
     from huilian.county.office import Office
+    from huilian.database.connection import Transaction
     from huilian.institution.transports.base import Transport
+    from huilian.wire.envelope import Message
     from tests.support.county import County
     from tests.support.servers.postgresql import PostgreSQLNode
 
@@ -244,7 +251,7 @@ def way(request: pytest.FixtureRequest, county: County) -> Iterator[Transport]:
     probe(county)
     with EmbeddedHost(county.office) as host:
         if request.param == "here":
-            yield EmbeddedTransport(county.office, host)
+            yield EmbeddedTransport(county.office, at_once=True)
         else:
             with HttpServer(county.office, "127.0.0.1:0") as server:
                 yield HttpTransport(server.url, None, patience=0)
@@ -279,6 +286,40 @@ def test_a_service_refuses_for_several_reasons_at_once(county: County, way: Tran
     assert (letter.code, letter.message) == ("HL1035", answered.message)
 
 
+def test_a_service_takes_records_that_keep_their_contract(county: County, way: Transport):
+    """It is given the fields as the contract loads them; of one that does not keep it the sender reads every fault."""
+    taken: list[tuple[str, dt.date]] = []
+
+    def take(record: Mapping[str, Any], message: Message, _transaction: Transaction, _context: Context) -> list[Draft]:
+        taken.append((message.source, record["as_of"]))
+        return []
+
+    county.only(Service("probe", KERNEL, records={"refused_file": take}))
+    assert records(county, way).submit(1, REFUSED_FILE).is_accepted
+    assert taken == [(BANK, dt.date(2024, 5, 31))]
+    body = json.dumps(REFUSED_FILE | {"as_of": "2024-02-30", "code": "?", "name": "张禾"}, ensure_ascii=False).encode()
+    message = county.seal(Draft("refused_file", "refused_file/v2", BANK, body))
+    county.processor.intake(message.seal, message.payload)
+    reasons = wait_for(lambda: way.outcome(message), seconds=20, pause=0.01)
+    assert [(each["field"], each["code"]) for each in reasons or ()] == [
+        ("as_of", "HL2003"),
+        ("code", "HL2023"),
+        ("name", "HL3063"),
+    ]
+    [letter] = county.dead_letters()
+    assert (letter.code, len(taken)) == ("HL1035", 1)
+    assert "张禾" not in letter.reason + json.dumps(letter.facts, ensure_ascii=False)
+
+
+def test_a_suspended_member_is_told_so(county: County, way: Transport):
+    """Of every record, though the county keeps none of them."""
+    with county.transaction() as transaction:
+        standing.suspend(transaction, BANK, reason="数据待核", now=county.clock.now(), actor="test")
+    answered = records(county, way).submit(1, REFUSED_FILE)
+    assert [each["code"] for each in answered.reasons] == ["HL1013"]
+    assert county.probe.handed == []
+
+
 def test_records_are_handled_in_the_order_of_their_file(county: County, way: Transport):
     """A step may rest on the one before."""
     sender = records(county, way)
@@ -290,8 +331,8 @@ def test_what_is_let_in_later_is_accepted(county: County):
     """A refusal counts until the message is let in; what nobody takes is refused."""
     probe(county)
     county.probe.failure = MessageRefused("HL1034", member=BANK, person="LH01")
-    with EmbeddedHost(county.office) as host:
-        way = EmbeddedTransport(county.office, host)
+    with EmbeddedHost(county.office):
+        way = EmbeddedTransport(county.office, at_once=True)
         answered = records(county, way).submit(1, REFUSED_FILE)
         [letter] = county.dead_letters()
         seal, payload = county.dead_bytes(letter.number)

@@ -99,7 +99,8 @@ def _codes(**changes: Any) -> list[str]:  # noqa: ANN401  # what JSON has
 
 def _only(conditions: str, **changes: Any) -> list[str]:  # noqa: ANN401  # what JSON has
     """Return the reasons under a policy that asks for nothing but some conditions."""
-    return _codes(policy=policy_of(products=LENDING + conditions), **changes)
+    policy = policy_of(products=LENDING + conditions, header='region_lists = { key = ["152222101"] }')
+    return _codes(policy=policy, **changes)
 
 
 def test_a_borrower_who_meets_everything_is_eligible():
@@ -311,7 +312,8 @@ def test_a_condition_is_shown_by_its_own_name_or_by_other_facts(
 )
 def test_a_condition_that_no_fact_shows_is_not_met(condition: str, case: dict[str, Any]):
     """A monitored household may be registered or not: nobody guesses."""
-    conditions = f'[[products.household.lending.conditions]]\ncondition = "{condition}"\nsource = "一"\n'
+    needed = {"programme_scale": 'amount = "200000000.00"\n', "in_region_list": 'list = "key"\n'}.get(condition, "")
+    conditions = f'[[products.household.lending.conditions]]\ncondition = "{condition}"\n{needed}source = "一"\n'
     assert _only(conditions, **case) == ["not_shown"]
 
 

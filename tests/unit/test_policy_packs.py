@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from huilian.policy import policies
+from huilian.policy import breaker, eligibility, insurance_period, loss, policies, rating, subsidy
 from huilian.policy.tables import Row
 from huilian.policy.workbench import publish
 
@@ -169,3 +169,24 @@ def test_the_manual_says_what_every_code_means():
     chapter = MANUAL.partition("\n## Words\n")[2].partition("\n## ")[0]
     explained = re.findall(r"^\| `(\w+)` \| .+ \|$", chapter, re.MULTILINE)
     assert sorted(explained) == sorted(set(_words(publish.schema())))
+
+
+FUNCTIONS = {
+    "Rating": (rating.CASE, rating.REASONS),
+    "Eligibility": (eligibility.CASE, eligibility.REASONS),
+    "Subsidy": (subsidy.CASE, subsidy.REASONS),
+    "Loss": (loss.CASE, loss.REASONS),
+    "Breaker": (breaker.CASE, breaker.REASONS),
+    "Insurance": (insurance_period.CASE, {}),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_manual_names_every_key_and_reason_of_a_function(function: str):
+    """Who tries records finds there what may go in, and what a code means."""
+    schema, reasons = FUNCTIONS[function]
+    chapter = MANUAL.partition(f"\n### {function}\n")[2].partition("\n### ")[0]
+    named = set(re.findall(r"`(\w+)`", chapter)) | set(re.findall(r'"(\w+)"', chapter))
+    # What is true or false stands under the name of its condition.
+    keys = {field.data_key or name for name, field in schema.fields.items()} - {"shown"}
+    assert (keys | reasons.keys()) - named == set()

@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pytest
 from openpyxl import load_workbook
 
-from adapters.sample_county import SampleFile, make
+from adapters.sample_county import SampleFile, make, write_rating_forms
 from adapters.sample_county.county import county
+from huilian.adapters import loading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +113,32 @@ def test_insurance_packages_agree_with_their_heads(files: list[SampleFile]):
         assert unknown == [row.line for row in file.dirt]
         claims += len(paid)
     assert claims > 0
+
+
+def test_forms_of_rating_have_every_household_once(tmp_path: Path):
+    """A sheet for each township, a row for each household; one has a point too many, and the police know some."""
+    form, police = write_rating_forms(tmp_path, county())
+    book = load_workbook(form.path)
+    assert book.sheetnames == ["甲禾镇", "乙溪镇", "丙岭乡"]
+    rows = [row for page in book for row in page.iter_rows(min_row=4, values_only=True)]
+    assert len({row[1] for row in rows}) == len(rows) == form.rows == 1400
+    [wrong] = [row for row in rows if row[6] > 100]
+    [dirty] = form.dirt
+    assert (wrong[6], dirty.column, dirty.code) == (105, "丙岭乡·诚信", "HL2083")
+    assert book["丙岭乡"].cell(dirty.line, 7).value == 105
+    assert (police.path.name, police.rows) == ("公安评级数据_341599_20240331.xlsx", 35)
+    again, _ = write_rating_forms(tmp_path / "..", county())
+    assert again.path.read_bytes() == form.path.read_bytes()
+
+
+def test_forms_of_rating_are_read_but_for_what_is_wrong_in_them(tmp_path: Path):
+    """By the adapter that they name."""
+    for file in write_rating_forms(tmp_path, county()):
+        adapter = loading.find(file.adapter)
+        identity = adapter.recognise(file.path.name)
+        assert identity is not None
+        assert (identity.kind, identity.as_of) == (file.kind, file.as_of)
+        read = list(adapter.read(file.path, identity, loading.settings_for(adapter, file.member, {})))
+        errors = pl.concat([piece.rejections for piece in read]).select("line", "field", "code").rows()
+        assert errors == [(row.line, row.column, row.code) for row in file.dirt]
+        assert sum(piece.rows for piece in read) == file.rows

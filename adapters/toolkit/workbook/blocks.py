@@ -183,11 +183,17 @@ class Data:
         for name, column in self._sheet.places.items():
             texts: list[str | None] = []
             columns[name] = texts
+            is_identity = self._form.kinds.get(name, TEXT).name == "identity"
             for row in rows:
                 cell = row.cells.get(column)
-                if cell is None and not row.covered and not row.merged:
-                    texts.append(None)
-                    continue
+                # Most cells are of no merged range, and most are texts: these are told in a glance.
+                if not (row.covered or row.merged or row.hidden):
+                    if cell is None:
+                        texts.append(None)
+                        continue
+                    if cell.kind == "text" and not is_identity and len(cell.raw) <= LONGEST and cell.raw not in ERRORS:
+                        texts.append(cell.raw)
+                        continue
                 text, wrong = self._text(row, name)
                 texts.append(text)
                 if wrong is not None:

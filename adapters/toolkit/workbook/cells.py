@@ -10,6 +10,7 @@ after it, so no digit of one is lost, and no seventh decimal is hidden.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -52,6 +53,8 @@ ERRORS: Final = frozenset(
 )
 """What a cell shows whose formula came to nothing; copied as a value it is text."""
 
+_SMALL: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+"""Most numbers: they are shown as they stand."""
 _NEVER_WAS: Final = 60
 _LAST_DAY: Final = 2_958_465
 """31 December 9999 in the calendar of 1900."""
@@ -144,7 +147,10 @@ def lost_digits(place: str) -> Problem:
 
 
 def _number(cell: Cell, place: str, epoch: dt.date, kind: ColumnKind) -> tuple[str | None, Problem | None]:
-    number = _DIGITS.create_decimal(cell.raw)
+    raw = cell.raw
+    if cell.format == formats.GENERAL and _SMALL.fullmatch(raw):
+        return raw, None
+    number = _DIGITS.create_decimal(raw)
     if cell.format == formats.GENERAL:
         return _plain(number, place)
     section, of_negative = formats.section(cell.format, number)

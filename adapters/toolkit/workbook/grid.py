@@ -115,7 +115,9 @@ def _row_number(row: etree._Element) -> int | None:
 def _cells(row: etree._Element, number: int, container: Container) -> dict[int, Cell]:
     cells: dict[int, Cell] = {}
     column = 0
-    for element in row.iterfind("{*}c"):
+    for element in row:
+        if _local(str(element.tag)) != "c":
+            continue
         place = element.get("r")
         if place is None:
             column += 1

@@ -94,7 +94,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "录入人不能审批本人录入的事项：{member} {person}",
         "who entered does not approve: {member} {person}",
     ),
-    "HL1035": ("记录有多处不被接收：{what}", "the record is refused for several reasons: {what}"),
+    "HL1035": ("记录未被接收，原因：{what}", "the record is refused; reasons: {what}"),
     "HL1036": (
         "{type} 不能单条报送，只能整份报送（huilian push）",
         "a record of {type} does not travel alone: send the whole file (huilian push)",

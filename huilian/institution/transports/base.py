@@ -77,6 +77,14 @@ class Transport:
         del submission
         return None
 
+    def send_alone(self, message: Message) -> None:
+        """Hand over one message that belongs to no submission, durably, and its sender waits for its outcome.
+
+        Raises:
+            MessageRefused: the other side looked at it and refused it.
+        """
+        self.send(message)
+
     def outcome(self, message: Message) -> Sequence[Reason] | None:
         """Return why a message that travels alone was refused, nothing where it was accepted, None while it waits.
 
