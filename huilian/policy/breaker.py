@@ -38,8 +38,8 @@ REASONS: Final = MappingProxyType(
 
 _HUNDRED: Final = Decimal(100)
 _SIX_PLACES: Final = Decimal("0.000001")
-_MONTH: Final = re.compile(r"[1-9][0-9]{3}-(0[1-9]|1[0-2])", re.ASCII)
-_NO_MONTH: Final = '必须是月份，如 "2024-05" (a month)'
+_MONTH: Final = re.compile(r"(19|2[01])[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
+_NO_MONTH: Final = '必须是月份，如 "2024-05" (must be a month)'
 _IN_ORDER: Final = "月份必须依次给出：已有 {last} (months of a region come in order)"
 _MORE_THAN_ALL: Final = "不能大于 {whole} (cannot be more than the whole)"
 

@@ -17,11 +17,13 @@ from huilian.core import money
 __all__ = ["Amount", "CaseSchema", "Date", "Number", "Whole", "Words"]
 
 
-_LEAST_YEAR: Final = 1900
+_YEARS: Final = range(1900, 2200)
+"""Of dates: times can be added to them."""
+_MOST_COUNTED: Final = 999_999
 _AMOUNT: Final = '必须是两位小数的金额文本，如 "50000.00" (must be yuan as a text with two decimals)'
 _NUMBER: Final = '必须是 0 至 {most} 的数，如 "4.35" (must be a number from 0 to {most}, as a text)'
-_DATE: Final = '必须是日期，如 "2024-05-31" (must be a date)'
-_WHOLE: Final = "必须是不小于 0 的整数 (must be a whole number from 0)"
+_DATE: Final = '必须是 1900 至 2199 年的日期，如 "2024-05-31" (must be a date from 1900 to 2199)'
+_WHOLE: Final = f"必须是 0 至 {_MOST_COUNTED} 的整数 (must be a whole number from 0 to {_MOST_COUNTED})"
 _WORDS: Final = "必须是 {known} (must be {english})"
 
 
@@ -83,17 +85,17 @@ class Date(fields.Field[dt.date]):
             date = dt.date.fromisoformat(value)
         except (TypeError, ValueError):
             date = None
-        if date is None or date.isoformat() != value or date.year < _LEAST_YEAR:
+        if date is None or date.isoformat() != value or date.year not in _YEARS:
             raise ValidationError(_DATE)
         return date
 
 
 class Whole(fields.Field[int]):
-    """A whole number from 0."""
+    """A whole number from 0 to 999,999."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_COUNTED:
             raise ValidationError(_WHOLE)
         return value
 

@@ -259,8 +259,8 @@ WRONG: dict[str, tuple[str, object, list[tuple[str | None, str, str, str]]]] = {
             (
                 "signed",
                 "wrong",
-                '必须是日期，如 "2024-05-31"',
-                "must be a date",
+                '必须是 1900 至 2199 年的日期，如 "2024-05-31"',
+                "must be a date from 1900 to 2199",
             ),
             (
                 "cause",
