@@ -295,13 +295,13 @@ class _Sealing:
 
     def _add(self, message_type: str, frame: pl.DataFrame) -> None:
         contract = self._contracts[message_type]
-        names = wire_types(contract.schema).names()
         if (narrower := self._narrower.get(message_type)) is not None:
             # What an institution cannot say costs nothing on the way, and an older county takes it.
-            fewer = wire_types(narrower.schema).names()
-            if all(frame.get_column(name).null_count() == frame.height for name in set(names) - set(fewer)):
-                contract, names = narrower, fewer
+            added = wire_types(contract.schema).keys() - wire_types(narrower.schema).keys()
+            if all(frame.get_column(name).null_count() == frame.height for name in added & set(frame.columns)):
+                contract = narrower
         # An adapter that keeps an older version of the contract may make its records by the newest.
+        names = [name for name in wire_types(contract.schema) if name in frame.columns]
         for records, body in self._batchers[contract].add(frame.select(names)):
             self._seal(contract, records, body)
 
