@@ -28,7 +28,7 @@ __all__ = [
     "write_decisions",
 ]
 
-ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}}
+ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}, "postal_savings_bank": {"signed_in_spare": True}}
 """What the office must know to read these files, as the tables `[adapters.…]` of huilian.toml."""
 PRODUCTS = {
     BANK: {code: {"policy": "anhui", "product": "household"} for code in RURAL_COMMERCIAL_BANK.products},
