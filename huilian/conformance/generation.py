@@ -140,7 +140,8 @@ def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plai
     # A field that takes any text is given words, one that takes none of them whatever it takes.
     if any(_is_word(value) for value in taken) and not hasattr(field, "labels"):
         taken = [value for value in taken if _is_word(value) or value in extremes]
-    return taken + [None] * (len(taken) // 4 if field.allow_none else 0)
+    # Where nothing that is offered is taken, nothing is said.
+    return taken + [None] * (max(len(taken) // 4, not taken) if field.allow_none else 0)
 
 
 def _is_word(value: object) -> bool:

@@ -291,8 +291,8 @@ def _kernels_own_words() -> set[str]:
     single = [each for each in catalogue.installed().contracts.values() if not each.bulk]
     words = {field for each in single for field in each.schema().fields} | set(REJECTIONS)
     words |= {field for query in QUERIES for field in query.row().fields}
-    # In any record `person` is whoever took the step: see `huilian.county.members.persons`.
-    words |= set(access.KINDS) | {"person"}
+    # In any record `person` is whoever took the step: see `huilian.county.members.persons`. A policy has products.
+    words |= set(access.KINDS) | {"person", "product"}
     kept = (directory.Member, dead_letters.DeadLetter, Draft, Kind, Message)
     return words | {field.name for each in kept for field in dataclasses.fields(each)}
 

@@ -85,8 +85,10 @@ def test_rows_without_end_are_written_as_they_come():
         assert all(chunk.count(b"\n") in (500, 501) for chunk in islice(chunks, 3))
 
 
-def test_what_is_nested_stands_last_in_a_csv_by_its_path():
-    """The columns of the feed are those of its published row, in their order."""
+def test_what_is_nested_stands_in_a_csv_by_its_path():
+    """The columns of the feed are those of its published row, in their order; newer ones stand behind the older."""
     names = [column.name for column in columns(FeedRow)]
     assert names[:2] == ["institution", "loan_no"]
-    assert names[-5:] == [f"source_{name}" for name in ("submission", "message", "file_name", "file_sha256", "line")]
+    assert [name for name in names if name.startswith("source_")] == [
+        f"source_{name}" for name in ("submission", "message", "file_name", "file_sha256", "line")
+    ]
