@@ -12,6 +12,11 @@
     rates.toml, working_days.toml   what the county adds to the published rates and to the calendar
     postgresql/      the embedded database
 
+Which policy and product a bank means by a product code stands in a table of the bank's::
+
+    [products.RCB01]
+    XEXD01 = { policy = "anhui", product = "household" }
+
 An adapter's settings stand in a table of its own, `[adapters.guarantee_company]`; what may
 stand there the adapter says. On a machine without an office the file may have nothing else.
 
@@ -37,6 +42,7 @@ from huilian.core.errors import ConfigurationError
 from huilian.core.files import make_folder, sync, write_atomically
 from huilian.wire import submission_kinds, trusted_keys
 from huilian.wire.keys import KeyFolder
+from huilian.wire.names import is_code
 from huilian.wire.submission_kinds import is_full_list
 from huilian.wire.trusted_keys import TrustedKey
 
@@ -53,11 +59,17 @@ __all__ = ["HOSTS", "Home", "Settings"]
 HOSTS: Final = ("embedded", "distributed")
 DEFAULT_LISTEN: Final = "127.0.0.1:8341"
 _COUNTY: Final = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+"""How policies and their products are called."""
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 PORT_HIGHEST: Final = 65_535
 _KEYS: Final = {"county": str, "policy": str, "host": str, "database_url": str, "amqp_url": str, "listen": str}
 _ADAPTERS: Final = "adapters"
+_PRODUCTS: Final = "products"
+_PRODUCT: Final = ("policy", "product")
+"""What a product code of a bank stands for."""
 _MISSING: Final = "missing_at_most_percent"
+_TABLES: Final = (_MISSING, _PRODUCTS, _ADAPTERS)
 MISSING_AT_MOST_PERCENT: Final = 10
 """Of what stood; the plans are silent: assumed."""
 _UNSHARED: Final = (
@@ -89,6 +101,7 @@ class Settings:
         amqp_url: RabbitMQ's URL, for the distributed host.
         listen: address and port of the HTTP interface.
         adapters: the adapters' own settings, by the adapter's name.
+        products: by bank and by its own product code, the policy and the policy's product.
         missing_at_most_percent: by kind of submission, how much of what stood a full list may lack; those that are
             not named may lack `MISSING_AT_MOST_PERCENT`.
         daily_mib: how much a member may hand in on a day.
@@ -105,12 +118,18 @@ class Settings:
     amqp_url: str = ""
     listen: str = DEFAULT_LISTEN
     adapters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    products: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     missing_at_most_percent: Mapping[str, int] = field(default_factory=dict)
     daily_mib: int = 2048
     dead_letters: int = 10_000
     dead_letter_mib: int = 1024
     connections: int = 256
     connections_by_address: int = 32
+
+    def policy_product(self, institution: str, product_code: str) -> tuple[str, str] | None:
+        """Return the policy and its product that a bank means by a product code, or None where nobody has said."""
+        found = self.products.get(institution, {}).get(product_code)
+        return (found["policy"], found["product"]) if found else None
 
 
 class Home:
@@ -251,6 +270,7 @@ class Home:
         values = self._read()
         tables = values.pop(_ADAPTERS)
         missing = _percent_by_kind(values.pop(_MISSING, {}), self.file)
+        products = _products(values.pop(_PRODUCTS, {}), self.file)
         for name, value in values.items():
             if name in _LIMITS:
                 if type(value) is not int or value < 1:
@@ -263,7 +283,9 @@ class Home:
                 known = ", ".join((*_KEYS, *_LIMITS))
                 raise ConfigurationError("HL6006", file=self.file, what=f"{name}; known settings: {known}")
         try:
-            settings = self._overridden(Settings(**values, adapters=tables, missing_at_most_percent=missing))
+            settings = self._overridden(
+                Settings(**values, adapters=tables, products=products, missing_at_most_percent=missing)
+            )
         except TypeError:
             absent = ", ".join(name for name in ("county", "policy") if name not in values)
             raise ConfigurationError("HL6006", file=self.file, what=f"{absent}: 缺少 (missing)") from None
@@ -297,13 +319,11 @@ class Home:
 
         text = self.file.read_text("utf-8") if self.exists else ""
         stated, default = tomllib.loads(text), Settings("", "")
-        given = {name: getattr(settings, name) for name in (*_KEYS, *_LIMITS, _MISSING, _ADAPTERS)}
+        given = {name: getattr(settings, name) for name in (*_KEYS, *_LIMITS, *_TABLES)}
         wanted = {name: value for name, value in given.items() if name in _KEYS or value != getattr(default, name)}
         # What is new stands first: further down it would come between a table and the comment above the table.
         head = "" if self.exists else "# Settings of this Huilian office (惠联). See docs/operations.md.\n"
-        new = {
-            name: value for name, value in wanted.items() if name not in stated and name not in (_MISSING, _ADAPTERS)
-        }
+        new = {name: value for name, value in wanted.items() if name not in stated and name not in _TABLES}
         document = tomlkit.parse(head + tomlkit.dumps(new) + text)
         for name, value in wanted.items():
             if name not in new and value != stated.get(name):
@@ -347,6 +367,29 @@ def _percent_by_kind(stated: object, file: Path) -> dict[str, int]:
             raise ConfigurationError("HL6006", file=file, what=what)
         found[kind] = percent
     return found
+
+
+def _products(stated: object, file: Path) -> dict[str, dict[str, dict[str, str]]]:
+    """Return by bank and by its product code what the code stands for.
+
+    Raises:
+        ConfigurationError: HL6006, naming the bank and the code: it is not written as a policy and its product.
+    """
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for institution, codes in stated.items() if isinstance(stated, dict) else [("机构", None)]:
+        for code, meant in codes.items() if isinstance(codes, dict) and is_code(institution) else [("代码", None)]:
+            if not isinstance(meant, dict) or {*meant} != {*_PRODUCT} or not all(map(_is_name, meant.values())):
+                what = (
+                    f"{_PRODUCTS}.{institution}.{code}: 银行编号与产品代码应写为 (a bank's code and its product code):"
+                    f' [{_PRODUCTS}.RCB01] XEXD01 = {{ policy = "anhui", product = "household" }}'
+                )
+                raise ConfigurationError("HL6006", file=file, what=what)
+            found.setdefault(institution, {})[code] = dict(meant)
+    return found
+
+
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and _NAME.fullmatch(text) is not None
 
 
 def _check(settings: Settings, file: str) -> None:

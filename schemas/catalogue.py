@@ -106,6 +106,7 @@ def contracts() -> list[Contract]:
             BULK,
             "贷款台账",
             "A batch of a bank's loan ledger, one loan a record, with its contract's day and what it goes on from.",
+            adds_to=2,
         ),
         Contract(
             "loans_gone",

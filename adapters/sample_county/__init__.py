@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from adapters.sample_county.decisions import DecidedFile, write_decisions
 from adapters.sample_county.figures import expected_figures
-from adapters.sample_county.files import make
+from adapters.sample_county.files import BANK, make
 from adapters.sample_county.guarantees import BANK_NAMES
+from adapters.sample_county.lending import POSTAL_SAVINGS_BANK, RURAL_COMMERCIAL_BANK
 from adapters.sample_county.population import REGION_NAMES
+from adapters.sample_county.postal import POSTAL_BANK
 from adapters.sample_county.ratings import write_rating_forms
 from adapters.sample_county.written import DirtyRow, SampleFile
 
 __all__ = [
     "ADAPTER_SETTINGS",
+    "PRODUCTS",
     "REGION_NAMES",
     "DecidedFile",
     "DirtyRow",
@@ -27,5 +30,10 @@ __all__ = [
     "write_rating_forms",
 ]
 
-ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}}
+ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}, "postal_savings_bank": {"signed_in_spare": True}}
 """What the office must know to read these files, as the tables `[adapters.…]` of huilian.toml."""
+PRODUCTS = {
+    BANK: {code: {"policy": "anhui", "product": "household"} for code in RURAL_COMMERCIAL_BANK.products},
+    POSTAL_BANK: {code: {"policy": "xingan", "product": "household"} for code in POSTAL_SAVINGS_BANK.products},
+}
+"""What its banks mean by their product codes, as the tables `[products.…]` of huilian.toml."""

@@ -44,10 +44,23 @@ LEDGER_HEADER: Final = _columns(
     "起始日期,到期日期,终止日期,还款方式,贷款用途,五级分类,逾期天数,欠本金额,欠息金额,贷款状态,经办机构"
 )
 JOURNAL_HEADER: Final = _columns("借据号,交易流水号,交易日期,归还本金,归还利息,渠道")
+AGREEMENT_HEADER: Final = _columns("签订日期,确认编号,展期续贷标志,原借据号")
+"""What this bank's system prints behind the columns that every such bank's has."""
 ROSTER_HEADER: Final = _columns(
     "户编号,户主姓名,成员姓名,证件号码,与户主关系,行政区划代码,户类型,是否户主,健康状况,劳动技能,家庭人口,家庭年收入,"
-    "联系电话,开户银行卡号后四位"
+    "联系电话,开户银行卡号后四位,村民小组,低保,残疾,散居特困,脱贫年度,致贫原因,需求,家庭资产,家庭年支出"
 )
+_CAUSES: Final = ("因病", "缺资金", "缺技术", "因学", "缺劳力", "因残", "因灾")
+_NEEDS: Final = ("发展养殖", "技术培训", "贷款购买农机", "就业介绍", "改善住房")
+_REGISTERED: Final = frozenset({"贫困户", "脱贫户", "监测户"})
+"""Kinds of households that are registered as poor or were."""
+_FIRST_YEAR: Final = 2014
+"""The year in which households were first registered."""
+_YEARS: Final = 7
+_ONE_WITH_ALLOWANCE_IN: Final = 9
+_ONE_UNSURVEYED_IN: Final = 3
+"""Households of which needs, assets and outlay are not known yet."""
+_AGED: Final = 60
 _TOWNSHIP_DIGITS: Final = 9
 
 
@@ -110,7 +123,7 @@ def _write_ledger(directory: Path, sample: County, as_of: dt.date) -> SampleFile
     rows: list[Row] = []
     faults: dict[int, Fault] = {}
     for loan, state in ledger(sample.loans, as_of):
-        row = _loan_row(loan, state)
+        row = _loan_row(loan, state, as_of)
         fault = sample.plan.faults.get((as_of, loan.number))
         if fault:
             faults[len(rows)] = fault
@@ -119,7 +132,7 @@ def _write_ledger(directory: Path, sample: County, as_of: dt.date) -> SampleFile
         rows.append(quirk(row))
     begins = write(
         path,
-        LEDGER_HEADER,
+        [*LEDGER_HEADER, *AGREEMENT_HEADER],
         rows,
         repeat_header_before=len(rows) // 2 if as_of.month in REPEATED_HEADER_IN else None,
         blank_lines=BLANK_LINES_IN.get(as_of.month, 0),
@@ -166,11 +179,35 @@ def _person_row(household: Household, person: Person) -> Row:
             "家庭年收入": money_text(household.income),
             "联系电话": person.phone,
             "开户银行卡号后四位": household.account_last_four,
+            "残疾": "是" if person.health == "残疾" else "否",
+            **_household_cells(household),
         }
     )
 
 
-def _loan_row(loan: Loan, state: State) -> Row:
+def _household_cells(household: Household) -> dict[str, str]:
+    """Return what the roster says of a household by itself; it follows from the household's number."""
+    place = household.serial
+    is_alone = len(household.members) == 1 and household.head.age_on(ROSTER_DATE) >= _AGED
+    cells = {
+        "村民小组": f"{place % 6 + 1}组",
+        "低保": "是" if place % _ONE_WITH_ALLOWANCE_IN == 0 else "否",
+        "散居特困": "是" if is_alone else "否",
+    }
+    if household.category in _REGISTERED:
+        cells["致贫原因"] = _CAUSES[place % len(_CAUSES)]
+    if household.category in _REGISTERED - {"贫困户"}:
+        cells["脱贫年度"] = str(_FIRST_YEAR + place % _YEARS)
+    if place % _ONE_UNSURVEYED_IN:
+        cells |= {
+            "需求": _NEEDS[place % len(_NEEDS)],
+            "家庭资产": money_text(2 * household.income + place * 1_000_00),
+            "家庭年支出": money_text(household.income * (60 + place % 30) // 100),
+        }
+    return cells
+
+
+def _loan_row(loan: Loan, state: State, as_of: dt.date) -> Row:
     return Row(
         {
             "借据号": loan.number,
@@ -196,6 +233,10 @@ def _loan_row(loan: Loan, state: State) -> Row:
             "欠息金额": money_text(state.overdue_interest),
             "贷款状态": state.status,
             "经办机构": f"示例农商行{REGION_NAMES[loan.household.region[:_TOWNSHIP_DIGITS]]}支行",
+            "签订日期": f"{loan.signed:%Y%m%d}",
+            "确认编号": f"QR{loan.number}",
+            "展期续贷标志": loan.continuation(as_of),
+            "原借据号": loan.original or "",
         },
         (loan.principal, state.balance),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ _BORROWER_AGES: Final = range(18, 60)
 
 _INTEREST_DAY: Final = 21
 """Interest is collected on the 21st of the last month of a quarter."""
+_SIGNED_BEFORE: Final = 6
+"""Days within which money follows the contract."""
+_RENEWED_WITHIN: Final = dt.timedelta(days=45)
+"""From the last repayment to the loan that renews the one repaid."""
+_ONE_EXTENDED_IN: Final = 25
+_ONE_DEFERRED_IN: Final = 20
+_MORATORIUM: Final = range(2, 8)
+"""Months of 2024 in which principal and interest may wait."""
 _BASIS: Final = 360 * 10_000
 """Days of an interest year times the basis points in one."""
 _CLASS_FROM_DAYS: Final = ((360, 5), (270, 4), (90, 3), (0, 2))
@@ -85,6 +93,7 @@ class Loan:
     Args:
         arrears_from: the first day on which interest was due before maturity and not paid.
         written_off: when the bank gave it up; nothing is paid after that.
+        original: the number of the loan that it renews.
     """
 
     number: str
@@ -101,6 +110,25 @@ class Loan:
     payments: tuple[Payment, ...]
     arrears_from: dt.date | None
     written_off: dt.date | None
+    original: str | None = None
+
+    @property
+    def signed(self) -> dt.date:
+        """Return the day of its contract."""
+        return self.start - dt.timedelta(days=self._serial % _SIGNED_BEFORE)
+
+    @property
+    def _serial(self) -> int:
+        return int(self.number[-5:])
+
+    def continuation(self, as_of: dt.date) -> str:
+        """Return how the ledger of `as_of` says that it goes on beyond its first terms."""
+        if self.original:
+            return "续贷"
+        if self._serial % _ONE_EXTENDED_IN == 0:
+            return "展期"
+        is_deferred = self._serial % _ONE_DEFERRED_IN == 1 and as_of.month in _MORATORIUM
+        return "延期还本付息" if is_deferred and self.at(as_of).status == NORMAL else "无"
 
     def unpaid(self, day: dt.date) -> int:
         """Return the principal not repaid by the end of `day`, written off or not."""
@@ -173,6 +201,7 @@ def make_loans(
     maker = _Maker(seed, lender)
     busy: dict[str, dt.date] = {}
     loans: list[Loan] = []
+    last: dict[str, Loan] = {}
     for month in range(36):
         first = _add_months(FIRST_LOANS, month)
         free = [household for household in households if busy.get(household.number, dt.date.min) < first]
@@ -185,12 +214,20 @@ def make_loans(
             borrower = _borrower(household, start)
             if borrower is None:
                 continue
-            loan = maker.loan(household, borrower, start, place + 1)
+            loan = _renewing(maker.loan(household, borrower, start, place + 1), last.get(household.number))
+            last[household.number] = loan
             settled = loan.settled(dt.date.max) or dt.date.max
             if settled == dt.date.max or maker.draw.randrange(_ONE_SECOND_LOAN_IN):
                 busy[household.number] = settled
             loans.append(loan)
     return tuple(loans)
+
+
+def _renewing(loan: Loan, before: Loan | None) -> Loan:
+    """Return a loan with the number of the one it renews, if the household has repaid that one just before."""
+    settled = before.settled(loan.start) if before else None
+    is_renewal = settled is not None and loan.start - settled <= _RENEWED_WITHIN
+    return replace(loan, original=before.number) if before and is_renewal else loan
 
 
 def ledger(loans: Sequence[Loan], as_of: dt.date) -> list[tuple[Loan, State]]:

@@ -61,6 +61,9 @@ _ONE_RARE_NAME_IN: Final = 150
 _SIZES: Final = {1: 3, 2: 15, 3: 25, 4: 33, 5: 17, 6: 7}
 """Persons in a household to its weight; 3.7 on average."""
 _CATEGORIES: Final = {"脱贫户": 60, "监测户": 8, "一般农户": 32}
+_ONE_MARGINAL_IN: Final = 30
+_ONE_STILL_POOR_IN: Final = 90
+"""Of households that would be 一般农户 and 脱贫户, by their numbers."""
 _HEALTH: Final = {"健康": 80, "长期慢性病": 14, "残疾": 4, "患有大病": 2}
 _SKILLS: Final = {"普通劳动力": 70, "技能劳动力": 15, "弱劳动力或半劳动力": 15}
 _WORKING_AGE: Final = range(16, 65)
@@ -105,6 +108,17 @@ class Household:
         """Return the head of the household (户主)."""
         return self.members[0]
 
+    @property
+    def serial(self) -> int:
+        """Return the last part of its number, from which all follows that is not drawn."""
+        return int(self.number[-4:])
+
+
+def _category(drawn: str, serial: int) -> str:
+    if drawn == "一般农户" and serial % _ONE_MARGINAL_IN == 0:
+        return "边缘户"
+    return "贫困户" if drawn == "脱贫户" and serial % _ONE_STILL_POOR_IN == 1 else drawn
+
 
 def check_character(first_seventeen: str) -> str:
     """Return the eighteenth character of an identity number (GB 11643)."""
@@ -147,7 +161,7 @@ class _Maker:
         return Household(
             number=f"{region}{serial:04}",
             region=region,
-            category=self._one_of(_CATEGORIES),
+            category=_category(self._one_of(_CATEGORIES), serial),
             income=self.draw.randrange(8_000_00, 60_000_00) * len(members) // 3,
             account_last_four=f"{self.draw.randrange(10_000):04}",
             members=tuple(members),

@@ -70,6 +70,7 @@ def _detail(loan: Loan, state: State, *, wrong: bool) -> bytes:
         + _number(state.overdue_principal, 13)
         + _number(state.overdue_interest, 13)
         + _text(_STATUSES[state.status], 1)
+        + _day(loan.signed)
     ).ljust(_RECORD)
 
 

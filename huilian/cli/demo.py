@@ -203,7 +203,8 @@ def received_table(received: Iterable[Received]) -> Table:
 
 GROUP: Final = "huilian.samples"
 """Entry points of packages that can make a sample: `county` makes its files, `decisions` what its office decided,
-`region_names` names its regions, `adapter_settings` says what its adapters must be told."""
+`region_names` names its regions, `adapter_settings` says what its adapters must be told, `products` what its banks'
+product codes stand for."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
 CONNECTIONS: Final = 6
@@ -276,7 +277,13 @@ class Demonstration:
             starting = bars.add_task("建库启动 (starting)", total=1)
             set_up(
                 self.home,
-                Settings(self.county, POLICY, listen=self._listen, adapters=_sample("adapter_settings")),
+                Settings(
+                    self.county,
+                    POLICY,
+                    listen=self._listen,
+                    adapters=_sample("adapter_settings"),
+                    products=_sample("products"),
+                ),
             )
             with session.office(self.home, connections=CONNECTIONS) as office:
                 bars.advance(starting)

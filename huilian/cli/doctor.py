@@ -256,6 +256,7 @@ def examine_rules(home: Home, settings: Settings) -> Iterator[Finding]:
             load(home.folder)
         except HuilianError as error:
             yield failed(_RULES, error)
+    yield from _products(home, settings)
     if sound:
         yield Finding(_RULES, OK, ", ".join(sound))
 
@@ -273,6 +274,21 @@ def _installed() -> Iterator[Finding]:
             yield failed("安装 (installation)", error)
             return
     yield Finding("安装 (installation)", OK, ", ".join(service.installed()))
+
+
+def _products(home: Home, settings: Settings) -> Iterator[Finding]:
+    """Find what banks' product codes are mapped to and no policy has."""
+    for institution, codes in settings.products.items():
+        for code, meant in codes.items():
+            place = f"[products.{institution}] {code}"
+            try:
+                known = rules.load(home, meant["policy"]).products
+            except HuilianError as error:
+                yield failed(place, error)
+                continue
+            if meant["product"] not in known:
+                what = f"政策 {meant['policy']} 没有产品 (has no product) {meant['product']}"
+                yield Finding(place, FAIL, what, f"可用 (known): {', '.join(known)}")
 
 
 def _refused(home: Home) -> Iterator[Finding]:
@@ -355,6 +371,9 @@ def _database(home: Home, settings: Settings, database: Database) -> Iterator[Fi
             yield Finding("审计 (audit)", WARN, what, remedy)
         for check in (_clock, _keys, _outbox, _dead_letters):
             yield from check(home, transaction)
+        for each in service.installed().values():
+            for concern in each.examine(transaction, settings):
+                yield Finding(concern.name, WARN if concern.remedy else OK, concern.what, concern.remedy)
 
 
 def _clock(_home: Home, transaction: Transaction) -> Iterator[Finding]:

@@ -100,7 +100,7 @@ class Reason(TypedDict):
 def reason(code: str, field: str | None = None, **facts: object) -> Reason:
     """Return one reason for a refusal: its code, with `facts` filled into both texts, and the field at fault."""
     return Reason(
-        field=field, code=code, message=describe(code, "zh", **facts), message_en=describe(code, "en", **facts)
+        field=field or None, code=code, message=describe(code, "zh", **facts), message_en=describe(code, "en", **facts)
     )
 
 

@@ -45,6 +45,8 @@ class Context:
         translate: reads a message in its sender's own format, by way of that member's adapter.
         missing_at_most_percent: by kind of submission, how much of what stood a full list may lack.
         owners: the service that takes each kind of submission, by the name of the kind.
+        policy_product: called with a bank and a product code of that bank, returns the policy and the product that
+            the bank means by it, or None where nobody has said.
     """
 
     clock: Clock
@@ -54,6 +56,7 @@ class Context:
     translate: Translate
     missing_at_most_percent: Mapping[str, int]
     owners: Mapping[str, str] = field(default_factory=dict)
+    policy_product: Callable[[str, str], tuple[str, str] | None] = lambda _institution, _code: None
 
     @property
     def policy(self) -> Policy:

@@ -77,7 +77,7 @@ class RecordChecks:
         wrong = {field for field, _ in found}
         found += [(field, code) for field, code in self._misplaced(record) if field not in wrong]
         ordered = in_order(self._schema, found)
-        return [Fault(line, field, code, describe(code, member=self._receiver.code)) for field, code in ordered]
+        return [Fault(line, field or None, code, describe(code, member=self._receiver.code)) for field, code in ordered]
 
     def _misplaced(self, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield field and code of what keeps the contract and does not belong there."""

@@ -131,6 +131,7 @@ class Office:
             translator(self.home, county),
             self.settings.missing_at_most_percent,
             {kind.name: found.name for found in self.services.values() for kind in found.kinds},
+            self.settings.policy_product,
         )
 
     @functools.cached_property

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from huilian.county.submissions.kinds import Kind
     from huilian.database.connection import Transaction
     from huilian.database.schema import Component
+    from huilian.settings import Settings
     from huilian.wire.access import AccessRules
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["Gauge", "Service", "forms", "installed", "kinds", "queries", "query"]
+__all__ = ["Concern", "Gauge", "Service", "forms", "installed", "kinds", "queries", "query"]
 
 
 GROUP: Final = "huilian.services"
@@ -60,6 +61,21 @@ class Gauge:
 
 
 @dataclass(frozen=True)
+class Concern:
+    """What `huilian doctor` says of what a service keeps.
+
+    Args:
+        name: what was looked at, in Chinese and English.
+        what: how it is.
+        remedy: what to do; None where all is well.
+    """
+
+    name: str
+    what: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True)
 class Service:
     """One microservice.
 
@@ -77,6 +93,7 @@ class Service:
         jobs: what it does by the calendar.
         gauges: what it measures, for Prometheus: called with a transaction and the context.
         forms: what can be printed.
+        examine: looks at what it keeps for `huilian doctor`: called with a transaction and the county's settings.
         overview: what the demonstration shows of it: called with a transaction, the county, the months of the
             sample and the names of its regions by code; returns tables.
         intake_checks: message type to what raises `MessageRefused` at once where the sender
@@ -95,6 +112,7 @@ class Service:
     jobs: tuple[Job, ...] = ()
     gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
     forms: tuple[Form, ...] = ()
+    examine: Callable[[Transaction, Settings], Iterable[Concern]] = lambda _transaction, _settings: ()
     overview: Callable[[Transaction, str, Sequence[str], Mapping[str, str]], Iterable[Table]] = lambda *_: ()
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
 

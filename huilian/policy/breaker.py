@@ -154,6 +154,7 @@ class BreakerMonth:
         reasons: by which breakers lending is stopped, in the policy's order; none: it is not.
         observing: whether all that stops lending is good again and only observed.
         state: to go on from with the next month.
+        stops_from: the next month, where the figures of this one stop lending from then on.
         steps: each breaker's figure, bad months running and months observed.
         reading: of the policy.
     """
@@ -162,6 +163,7 @@ class BreakerMonth:
     reasons: tuple[Reason, ...]
     observing: bool
     state: RegionState
+    stops_from: str | None
     steps: tuple[Mapping[str, Any], ...]
     reading: Reading = field(repr=False)
 
@@ -180,6 +182,7 @@ class BreakerMonth:
             "reason": self.reasons[0].code if self.reasons else None,
             "since": self.state.since,
             "observing": self.observing,
+            "stops_from": self.stops_from,
             "reasons": [reason.as_json() for reason in self.reasons],
             **self.reading.as_json(),
             "steps": list(self.steps),
@@ -204,6 +207,7 @@ def follow(policy: Policy, case: BreakerCase, state: RegionState) -> BreakerMont
     situation = {"level": case.level, "event": last_day(first_day(case.month))}
     breakers: dict[str, _BreakerState] = {}
     stopping: list[tuple[Reason, _BreakerState]] = []
+    coming: list[str] = []
     steps = []
     for key, entry in _keyed(reading.entries("breakers", situation)):
         kind = entry["kind"]
@@ -220,9 +224,12 @@ def follow(policy: Policy, case: BreakerCase, state: RegionState) -> BreakerMont
                 "source": entry.source,
             }
         )
-        if breakers[key].since is not None:
+        since = breakers[key].since
+        if since is not None and since > case.month:
+            coming.append(since)
+        elif since is not None:
             stopping.append((Reason(kind, REASONS[kind][0], entry.source), breakers[key]))
-    since = min((breaker.since for _, breaker in stopping if breaker.since), default=None)
+    first = min((breaker.since for _, breaker in stopping if breaker.since), default=None)
     ratio = state.ratio
     if case.balance and case.bad_balance is not None:
         ratio = (money.to_fen(case.bad_balance), money.to_fen(case.balance))
@@ -230,7 +237,8 @@ def follow(policy: Policy, case: BreakerCase, state: RegionState) -> BreakerMont
         case,
         tuple(reason for reason, _ in stopping),
         bool(stopping) and all(breaker.observed for _, breaker in stopping),
-        RegionState(case.month, since and (state.since or since), ratio, breakers),
+        RegionState(case.month, first and (state.since or first), ratio, breakers),
+        min(coming, default=None) if not stopping else None,
         tuple(steps),
         reading,
     )

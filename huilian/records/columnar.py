@@ -67,7 +67,16 @@ def split(
     frame = _completed(frame, record)
     across = [(field, code, expression) for field, code, expression, _ in record.cross_checks] + list(extra_checks)
     # A quick look settles nearly every row; only what it cannot settle is examined check by check.
-    doubts = [*_implausible(record), *(expression.fill_null(value=False) for _, _, expression in across)]
+    nullable = column_types(record)
+    doubts = [
+        # Of a column in which nothing is, as of what a bank cannot say, there is nothing to look at.
+        *(
+            doubt
+            for name, doubt in _implausible(record).items()
+            if not nullable[name] or frame.get_column(name).null_count() < frame.height
+        ),
+        *(expression.fill_null(value=False) for _, _, expression in across),
+    ]
     # Lazily, since only a lazy query computes what several of them share just once.
     looks = (
         frame.lazy().select(doubt.alias(str(place)) for place, doubt in enumerate(doubts)).collect(engine="in-memory")
@@ -88,10 +97,12 @@ def _completed(frame: pl.DataFrame, record: type[Record]) -> pl.DataFrame:
 
 
 @functools.cache
-def _implausible(record: type[Record]) -> list[pl.Expr]:
-    """Return for each field an expression that is false only where the field by itself is right."""
+def _implausible(record: type[Record]) -> dict[str, pl.Expr]:
+    """Return by field an expression that is false only where the field by itself is right."""
     fields = _fields(record)
-    return [~field.plausible(name).fill_null(bool(field.allow_none)) for name, field in fields.items() if name != LINE]
+    return {
+        name: ~field.plausible(name).fill_null(bool(field.allow_none)) for name, field in fields.items() if name != LINE
+    }
 
 
 def _examine(frame: pl.DataFrame, record: type[Record], across: Sequence[Check]) -> tuple[pl.Series, pl.DataFrame]:

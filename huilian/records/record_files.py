@@ -108,13 +108,22 @@ def _parsed(content: bytes) -> object:
 
 _FIELD: Final = re.compile(r"[a-z_]{1,40}", re.ASCII)
 _REGION: Final = "region"
+_NAME: Final = re.compile(r"[.\[]")
+"""What ends a field's name where something in it is at fault."""
+_CODES: Final = {
+    ma.Schema().error_messages["unknown"]: "HL3063",
+    ma.fields.Field.default_error_messages["required"]: "HL2001",
+    ma.fields.Field.default_error_messages["null"]: "HL2001",
+}
+"""Codes of what marshmallow says itself: of our own kinds of value every text begins with its code."""
 _CODE: Final = re.compile(r"HL[0-9]{4}", re.ASCII)
 
 
 def breaches(schema: ma.Schema, record: Mapping[str, Any], county: str | None = None) -> list[tuple[str, str]]:
     """Return field and code of everything that is wrong with a record, in the contract's order.
 
-    Nothing of the record is repeated. Fields that the contract does not know come last, by name.
+    Nothing of the record is repeated. What is nested is called "members[0].share"; an error of the whole record has the
+    empty field. Fields that the contract does not know come last, by name.
 
     Args:
         schema: of the contract.
@@ -125,7 +134,7 @@ def breaches(schema: ma.Schema, record: Mapping[str, Any], county: str | None = 
     try:
         schema.load(record)
     except ma.ValidationError as error:
-        found += _breaches(schema, error)
+        found += _breaches(error.messages_dict)
     region = record.get(_REGION)
     outside = county is not None and isinstance(region, str) and not region.startswith(county)
     if outside and _REGION in schema.fields and all(field != _REGION for field, _ in found):
@@ -133,18 +142,30 @@ def breaches(schema: ma.Schema, record: Mapping[str, Any], county: str | None = 
     return in_order(schema, found)
 
 
-def _breaches(schema: ma.Schema, error: ma.ValidationError) -> Iterator[tuple[str, str]]:
-    for field, texts in error.messages_dict.items():
-        if field not in schema.fields:
-            # Its name may be anything, too.
-            yield (field if _FIELD.fullmatch(field) else "?"), "HL3063"
-            continue
-        for text in texts if isinstance(texts, list) else ["HL2023"]:
-            stated = _CODE.match(text)
-            yield field, stated[0] if stated else "HL2023"
+def _breaches(found: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield field and code of each error."""
+    if isinstance(found, dict):
+        for name, inner in found.items():
+            if isinstance(name, int):
+                yield from _breaches(inner, f"{place}[{name}]")
+            elif name == ma.exceptions.SCHEMA:
+                yield from _breaches(inner, place)
+            else:
+                # An unknown field may be called anything.
+                shown = name if _FIELD.fullmatch(name) else "?"
+                yield from _breaches(inner, f"{place}.{shown}" if place else shown)
+        return
+    for text in found if isinstance(found, list) else [found]:
+        stated = _CODE.match(str(text))
+        yield place, stated[0] if stated else _CODES.get(str(text), "HL2023")
 
 
 def in_order(schema: ma.Schema, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return faults by field, in the contract's order; unknown fields come last, by name."""
     order = {field: place for place, field in enumerate(schema.fields)}
-    return sorted(found, key=lambda each: (order.get(each[0], len(order)), each[0] if each[0] not in order else ""))
+
+    def key(fault: tuple[str, str]) -> tuple[int, str]:
+        name = _NAME.split(fault[0], maxsplit=1)[0]
+        return order.get(name, len(order)), "" if name in order else name
+
+    return sorted(found, key=key)

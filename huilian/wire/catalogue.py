@@ -40,6 +40,8 @@ class Contract:
         chinese: its name for people.
         summary: one English sentence on when it is sent and what it means.
         xml: whether the payload is one XML element instead; then `schema` has no fields.
+        adds_to: the version to which this one only adds fields that may be null: a record in which they are null
+            says the same as one of that version.
     """
 
     type: str
@@ -49,6 +51,7 @@ class Contract:
     chinese: str
     summary: str
     xml: bool = False
+    adds_to: int | None = None
 
     @property
     def media_type(self) -> str:
@@ -85,6 +88,10 @@ class Catalogue:
             MessageRefused: HL1005, there is none.
         """
         return self.contract(dataschema.partition("/")[0], dataschema)
+
+    def narrower(self, contract: Contract) -> Contract | None:
+        """Return the version to which a contract only adds fields that may be null, if there is one."""
+        return self.contracts.get(f"{contract.type}/v{contract.adds_to}")
 
     def latest(self, message_type: str) -> Contract:
         """Return the newest version of `message_type`.

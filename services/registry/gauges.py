@@ -1,11 +1,11 @@
-"""How old banks' newest ledgers are."""
+"""What is watched: how old banks' newest ledgers are, and which of their product codes stand for nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from huilian.county.members import directory
-from huilian.county.service import Gauge
+from huilian.county.service import Concern, Gauge
 from services.registry import selects
 
 if TYPE_CHECKING:
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from huilian.county.context import Context
     from huilian.database.connection import Transaction
+    from huilian.settings import Settings
 
-__all__ = ["gauges"]
+__all__ = ["examine", "gauges"]
 
 NEVER: Final = float("inf")
 """The age of the last ledger of a bank that has sent none: an alarm on age catches it too."""
@@ -33,3 +34,30 @@ def gauges(transaction: Transaction, context: Context) -> Iterator[Gauge]:
         if member.kind == "bank" and member.takes_part
     ]
     yield Gauge("huilian_ledger_age_days", "Days since the date of each bank's newest ledger.", ("member",), ages)
+
+
+_PRODUCTS: Final = "产品代码 (product codes)"
+_SHOWN: Final = 10
+"""Codes that a line names."""
+
+
+def examine(transaction: Transaction, settings: Settings) -> Iterator[Concern]:
+    """Say which product codes of accepted ledgers the county has not mapped to a policy's product."""
+    unmapped = [
+        (institution, code)
+        for institution, code in selects.product_codes(transaction)
+        if settings.policy_product(institution, code) is None
+    ]
+    if not unmapped:
+        yield Concern(
+            _PRODUCTS, "台账中的产品代码均已对应政策产品 (every code of the ledgers stands for a policy's product)"
+        )
+        return
+    shown = "、".join(f"{institution} {code}" for institution, code in unmapped[:_SHOWN])
+    more = " …" if len(unmapped) > _SHOWN else ""
+    institution, code = unmapped[0]
+    yield Concern(
+        _PRODUCTS,
+        f"{len(unmapped)} 个未对应政策产品 (not mapped): {shown}{more}",
+        f'在 huilian.toml 中写 (write there): [products.{institution}] "{code}" = {{ policy = "…", product = "…" }}',
+    )

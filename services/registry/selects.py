@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
 
-__all__ = ["STORY", "household_feed", "ledger_dates", "loan_feed"]
+__all__ = ["STORY", "household_feed", "ledger_dates", "loan_feed", "product_codes"]
 
 
 _LISTED: Final = "SELECT region, category, as_of, submission, sequence, line FROM registry.{table}"
@@ -208,3 +208,9 @@ def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:
     """Return which institution has reported for which date."""
     rows = transaction.rows("SELECT institution, as_of FROM registry.ledger ORDER BY institution, as_of")
     return [(row["institution"], row["as_of"]) for row in rows]
+
+
+def product_codes(transaction: Transaction) -> list[tuple[str, str]]:
+    """Return the product codes of all loans, each with its institution."""
+    rows = transaction.rows("SELECT institution, product FROM registry.loan GROUP BY 1, 2 ORDER BY 1, 2")
+    return [(row["institution"], row["product"]) for row in rows]

@@ -20,4 +20,5 @@ service = Service(
         "repayments_changed": repayments.tell,
     },
     gauges=gauges.gauges,
+    examine=gauges.examine,
 )

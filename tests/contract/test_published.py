@@ -74,6 +74,18 @@ def test_nothing_is_left_to_publish():
     assert sorted(CONTRACTS.glob("messages/*/*")) == sorted(_file(each) for each in contracts())
 
 
+@pytest.mark.parametrize("contract", [each for each in contracts() if each.adds_to], ids=lambda each: each.dataschema)
+def test_a_version_that_only_adds_says_the_same_of_all_else(contract: Contract):
+    """Records in which what it adds is null travel by the version before: nothing else may differ."""
+    older = next(each for each in contracts() if (each.type, each.version) == (contract.type, contract.adds_to))
+    mine, theirs = json_schema.document(contract), json_schema.document(older)
+    added = mine["properties"].keys() - theirs["properties"].keys()
+    assert added
+    assert {name: mine["properties"][name] for name in theirs["properties"]} == theirs["properties"]
+    assert all(contract.schema().fields[name].allow_none for name in added)
+    assert mine["x-checks"] == theirs["x-checks"]
+
+
 # What is refused
 
 

@@ -9,17 +9,18 @@ import subprocess
 import sys
 import time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import polars as pl
 import pytest
 
+from adapters.rural_commercial_bank.exchange import RuralCommercialBank
 from huilian.adapters import interface, loading
 from huilian.core.clock import FixedClock
 from huilian.core.errors import AccessDenied, FileRefused, HostUnavailable, MessageRefused, UsageError
 from huilian.county.members import directory
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
-from huilian.institution import push, sync
+from huilian.institution import push, sync, translation
 from huilian.institution.spool import Spool
 from huilian.institution.transports.base import Incoming
 from huilian.settings import Home, Settings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from huilian.county.office import Office
+    from huilian.institution.spool import SpooledSubmission
     from huilian.institution.transports.base import Transport
     from huilian.wire.envelope import Message
     from tests.support.county import County
@@ -152,6 +154,50 @@ def test_a_file_is_translated_sealed_and_spooled_as_a_whole(tmp_path: Path, bank
         envelope.verify(message, bank.keys.current(BANK).public)
     lines = [json.loads(line)["line"] for part in parts[:3] for line in part.body().splitlines()]
     assert lines == list(range(2, LOANS + 2))
+
+
+def versions(submission: SpooledSubmission) -> list[str]:
+    """Return the contracts of a submission's batches."""
+    return [message.dataschema for message in submission.messages() if message.type == "loan_ledger"]
+
+
+def test_a_ledger_travels_by_the_oldest_version_that_says_what_it_says(tmp_path: Path, bank: Home):
+    """Without a day of any contract it is what it always was; with one it is the newest version."""
+    path = ledger(tmp_path)
+    assert versions(spool(path, bank, clock())) == ["loan_ledger/v2"] * 3
+    text = (
+        path.read_bytes()
+        .decode("gb18030")
+        .replace("经办机构", "经办机构,签订日期")
+        .replace("某支行", "某支行,20231228")
+    )
+    path.write_bytes(text.replace("," * 19, "," * 20).encode("gb18030"))
+    submission = spool(path, bank, clock())
+    assert versions(submission) == ["loan_ledger/v3"] * 3
+    [first, *_] = [
+        json.loads(line) for message in submission.messages() if message.bulk for line in message.body().splitlines()
+    ]
+    assert (first["signed"], first["continuation"]) == ("2023-12-28", None)
+
+
+class OfVersion2(RuralCommercialBank):
+    """An adapter that was written before the newest version of the ledger, and makes its records by what it imports."""
+
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {"loan_ledger": ("loan_ledger/v2",)}
+
+
+def test_an_adapter_that_knows_an_older_version_goes_on(tmp_path: Path, bank: Home):
+    """What it declares is sent, though the record that it imports has more fields by now."""
+    submission = translation.translate(
+        ledger(tmp_path),
+        adapter=OfVersion2(),
+        member=BANK,
+        home=bank,
+        settings=loading.settings_for(OfVersion2(), COUNTY, {}),
+        catalogue=catalogue.installed(),
+        clock=clock(),
+    )
+    assert versions(submission) == ["loan_ledger/v2"] * 3
 
 
 def test_the_rejected_rows_lie_beside_in_the_banks_own_layout(tmp_path: Path, bank: Home):

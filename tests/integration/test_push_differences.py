@@ -86,6 +86,30 @@ def test_the_next_month_sends_what_changed_and_nothing_else(tmp_path: Path, coun
     assert counts(second) == {"status": "accepted", "accepted": 12, "changed": 2, "unchanged": 10, "missing": 1}
 
 
+def signed(path: Path, days: dict[int, str]) -> Path:
+    """Add the column of days on which contracts were signed to a ledger; loans that are not named have none."""
+    lines = path.read_bytes().decode("gb18030").split("\r\n")
+    own = {f"L{number:04d}": day for number, day in days.items()}
+    lines = [f"{line},{'签订日期' if not place else own.get(line[:5], '')}" for place, line in enumerate(lines[:-1])]
+    path.write_bytes("\r\n".join([*lines, ""]).encode("gb18030"))
+    return path
+
+
+def test_a_loan_whose_contract_alone_has_another_day_is_sent(tmp_path: Path, county: County):
+    """The digests cover what a bank began to say later, and what it does not say any more."""
+    days = dict.fromkeys(range(1, 4), "20231228")
+    days_of_loans = "SELECT loan_no || ' ' || coalesce(signed::text, '-') FROM registry.loan ORDER BY 1"
+    send_and_settle(signed(ledger(tmp_path, range(1, 4), name=MARCH), days), county.office)
+    second = send_and_settle(
+        signed(ledger(tmp_path, range(1, 4), name=APRIL), days | {2: "20231229", 3: ""}), county.office
+    )
+    assert records(second, county) == {"loan_ledger": ["L0002", "L0003"]}
+    assert county.column(days_of_loans) == ["L0001 2023-12-28", "L0002 2023-12-29", "L0003 -"]
+    third = send_and_settle(ledger(tmp_path, range(1, 4), name=MAY), county.office)
+    assert records(third, county) == {"loan_ledger": ["L0001", "L0002"]}
+    assert county.column(days_of_loans) == ["L0001 -", "L0002 -", "L0003 -"]
+
+
 def test_what_one_ledger_left_out_the_next_brings_back(tmp_path: Path, county: County):
     """A loan that was missing for a month is sent anew, though it is as it was."""
     for name, numbers in ((MARCH, range(1, 4)), (APRIL, range(1, 3))):

@@ -211,6 +211,46 @@ def test_a_wrong_setting_is_named(tmp_path: Path, content: str | bytes, what: st
     assert what in str(refused.value)
 
 
+MAPPED = (
+    'county = "341599"\npolicy = "anhui"\n\n[products.RCB01]\nXEXD01 = { policy = "anhui", product = "household" }\n'
+    '001 = { policy = "xingan", product = "household" }\n\n[products.PSBC1522."YZ XE"]\npolicy = "yanchi"\n'
+    'product = "household"\n'
+)
+
+
+def test_the_county_says_what_a_bank_means_by_its_product_codes(tmp_path: Path):
+    """Codes are the banks' own: the same one means something else at another bank, or nothing yet."""
+    settings = home_with(tmp_path, MAPPED).settings()
+    assert settings.policy_product("RCB01", "XEXD01") == ("anhui", "household")
+    assert settings.policy_product("RCB01", "001") == ("xingan", "household")
+    assert settings.policy_product("PSBC1522", "YZ XE") == ("yanchi", "household")
+    assert settings.policy_product("PSBC1522", "XEXD01") is None
+    assert settings.policy_product("RCB02", "XEXD01") is None
+    Home(tmp_path, {}).create(replace(settings, listen="0.0.0.0:80"))
+    assert Home(tmp_path, {}).settings().products == settings.products
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ('RCB01 = "anhui"', "RCB01.代码"),
+        ('RCB01 = { XEXD01 = "anhui" }', "RCB01.XEXD01"),
+        ('RCB01 = { XEXD01 = { policy = "anhui" } }', "RCB01.XEXD01"),
+        ('RCB01 = { XEXD01 = { policy = "anhui", product = "" } }', "RCB01.XEXD01"),
+        ('RCB01 = { XEXD01 = { policy = "anhui", product = "household", of = 1 } }', "RCB01.XEXD01"),
+        ('RCB01 = { XEXD01 = { policy = 1, product = "household" } }', "RCB01.XEXD01"),
+        ('"农商行" = { XEXD01 = { policy = "anhui", product = "household" } }', "农商行.代码"),
+    ],
+)
+def test_a_product_code_that_is_mapped_wrongly_is_named(tmp_path: Path, content: str, place: str):
+    """With the bank, the code and how it is written."""
+    home = home_with(tmp_path, f'county = "341599"\npolicy = "anhui"\n[products]\n{content}\n')
+    with pytest.raises(ConfigurationError) as refused:
+        home.settings()
+    assert refused.value.code == "HL6006"
+    assert f"products.{place}: 银行编号与产品代码应写为" in str(refused.value.chinese)
+
+
 def test_limits_stay_as_somebody_wrote_them(tmp_path: Path):
     """Setting the directory up once more does not undo what the county decided; the rest has its default."""
     home = home_with(tmp_path, 'county = "341599"\npolicy = "anhui"\ndaily_mib = 10\nconnections_by_address = 3\n')

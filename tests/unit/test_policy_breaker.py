@@ -110,13 +110,14 @@ def test_three_months_under_the_recovery_rate_stop_lending_until_it_was_observed
     assert _told(found, "month", "suspended", "since", "observing") == [
         ["2023-02", False, None, False],
         ["2023-03", False, None, False],
-        ["2023-04", True, "2023-05", False],
+        ["2023-04", False, None, False],
         ["2023-05", True, "2023-05", True],
         ["2023-06", False, None, False],
         ["2023-07", False, None, False],
     ]
-    assert _told(found, "reason") == [None, None, "recovery_rate_below", "recovery_rate_below", None, None]
-    assert found[2]["reasons"] == [
+    assert _told(found, "reason") == [None, None, None, "recovery_rate_below", None, None]
+    assert _told(found, "stops_from") == [None, None, "2023-05", None, None, None]
+    assert found[3]["reasons"] == [
         {"code": "recovery_rate_below", "chinese": "到期贷款收回率连续低于界限", "clause": "篇三 四(三)"}
     ]
     assert (found[2]["policy"], found[2]["version"]) == ("county", "7")
@@ -140,7 +141,7 @@ def test_98_per_cent_exactly_is_no_bad_month_and_lifts_no_stop():
     assert _told(found, "suspended", "observing") == [
         [False, False],
         [False, False],
-        [True, False],
+        [False, False],
         [True, False],
         [True, True],
         [True, False],
@@ -156,7 +157,7 @@ def test_a_month_in_which_nothing_is_due_does_not_count_and_breaks_no_run():
         [False, False],
         [False, False],
         [False, False],
-        [True, False],
+        [False, False],
         [True, False],
         [True, True],
         [True, True],

@@ -7,13 +7,14 @@ import json
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
+import marshmallow as ma
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huilian.core.errors import FileRefused, UsageError
-from huilian.records import record_files
-from huilian.records.record_files import RecordFile
+from huilian.records import fields, record_files
+from huilian.records.record_files import RecordFile, breaches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +121,51 @@ def test_memory_does_not_grow_with_the_lines(tmp_path: Path):
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+class Member(ma.Schema):
+    """One of a group."""
+
+    role = fields.Text(5, required=True)
+
+
+class Group(ma.Schema):
+    """A record with others in it."""
+
+    region = fields.RegionCode(required=True)
+    members = ma.fields.List(ma.fields.Nested(Member), required=True)
+    head = ma.fields.Nested(Member, required=True, allow_none=True)
+
+    @ma.validates_schema
+    def _whole(self, data: dict[str, Any], **_: object) -> None:
+        if data["members"] == []:
+            message = "HL2023 a group has members"
+            raise ma.ValidationError(message)
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        ({"region": "341599101", "members": [{"role": "村民代表"}], "head": None}, []),
+        (
+            {
+                "members": [{"role": "村民代表"}, {"role": "x" * 6, "张禾": 1}, 3],
+                "head": {},
+                "region": None,
+                "extra": 1,
+            },
+            [
+                ("region", "HL2001"),
+                *(("members[1].role", "HL2006"), ("members[1].?", "HL3063"), ("members[2]", "HL2023")),
+                ("head.role", "HL2001"),
+                ("extra", "HL3063"),
+            ],
+        ),
+        ({"region": "110101", "head": None}, [("region", "HL2009"), ("members", "HL2001")]),
+        ({"region": "341599", "head": None, "members": []}, [("", "HL2023")]),
+    ],
+    ids=["none", "nested", "outside the county", "of the whole record"],
+)
+def test_every_fault_of_a_record_is_found(record: dict[str, Any], found: list[tuple[str, str]]):
+    """In the contract's order, what lies deeper by its place, and nothing of the record repeated."""
+    assert breaches(Group(), record, "341599") == found

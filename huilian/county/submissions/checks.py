@@ -69,9 +69,12 @@ def _check_manifest(transaction: Transaction, submission: Submission, kind: Kind
         totals = dict(whole)
     _check_totals(submission, rows, totals)
     for message_type, part in kind.parts.items():
+        if not part.dated:
+            continue
+        latest = ", ".join(f"max({quote(field)}) AS {quote(field)}" for field, _ in part.dated)
+        newest = transaction.row(f"SELECT {latest} FROM {records.table(message_type)}") or {}
         for field, code in part.dated:
-            latest = f"SELECT max({quote(field)}) > %s::date FROM {records.table(message_type)}"
-            if transaction.value(latest, [submission.as_of]):
+            if (newest[field] or submission.as_of) > submission.as_of:
                 raise FileRefused(code)
     if repeated:
         raise FileRefused("HL3013", submission=submission.name, field=", ".join(repeated))

@@ -159,10 +159,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Single:
-    """How one record of a kind is posted by itself, in its sender's own format.
+    """How one record of a kind travels alone: as its contract has it, or in its sender's own format.
 
     Args:
-        type: of the message.
+        type: of the message in the sender's own format.
         state_again: called with (transaction, submission, type of its record, time) when the same is posted again,
             sealed at `time`: notes that, and returns whether it still held; otherwise it is applied once more.
     """

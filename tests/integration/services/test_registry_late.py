@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from tests.integration.services.test_statement_changes import published
 from tests.support.assertions.ledgers import check_changes, check_figures, check_registry, push
-from tests.support.builders.loans import SETTLED, VILLAGES, state
+from tests.support.builders.loans import SETTLED, VILLAGES, state, state_of_version_2
 from tests.support.model import Ledger, Model
 from tests.support.reporting import COUNTY, ReportingCounty, Submission
 
@@ -145,6 +146,23 @@ def feed(county: ReportingCounty, region: str = COUNTY, **scope: str) -> tuple[s
     with county.transaction() as transaction:
         cursor, rows = county.registry["loan_feed"](transaction, region=region, **scope)
         return cursor, list(rows)
+
+
+def test_what_a_ledger_says_of_a_loans_agreement_is_kept_told_and_answered(county: ReportingCounty):
+    """By the newest version; a ledger by an older one says nothing of it, and what held before stays in history."""
+    renewed = {"signed": "2024-01-02", "confirmation_no": "QR1", "continuation": "renewal", "original_loan_no": "L0"}
+    county.push(Submission("RCB01", end(1), [{"loan_no": "L1"} | state(**renewed)]))
+    _, [row] = feed(county)
+    assert {name: row[name] for name in renewed} == renewed
+    county.push(Submission("RCB01", end(2), [{"loan_no": "L1"} | state(**renewed | {"continuation": "moratorium"})]))
+    county.push(Submission("RCB01", end(3), [{"loan_no": "L1"} | state_of_version_2()]))
+    _, [row] = feed(county)
+    assert {name: row[name] for name in renewed} == dict.fromkeys(renewed)
+    kept = county.rows("SELECT continuation FROM registry.loan_history ORDER BY as_of")
+    assert [entry["continuation"] for entry in kept] == ["renewal", "moratorium"]
+    changes = published(county, "loans_changed")
+    assert [change["after"]["continuation"] for change in changes] == ["renewal", "moratorium", None]
+    assert changes[1]["before"]["original_loan_no"] == "L0"
 
 
 def test_the_feed_tells_what_changed_since_a_cursor_and_where_it_was_read(county: ReportingCounty):

@@ -19,7 +19,7 @@ from huilian.database.connection import Database
 from huilian.wire import envelope
 from huilian.wire.envelope import Draft
 from services.registry import service
-from tests.support.builders.loans import state_of_version_2
+from tests.support.builders.loans import state, state_of_version_2
 from tests.support.reporting import NOW, Submission, open_county
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ SUBMISSION = """
 REPAYMENT = """
     INSERT INTO registry.repayment (institution, transaction_no, loan_no, transaction_date, principal, interest, as_of,
         submission, sequence, line) VALUES ('PSB01', 'T1', 'L1', '2024-05-15', 1, 0, '2024-05-31', 1, 0, 2)
+"""
+PERSON = """
+    INSERT INTO registry.person (household_no, identity_number, head_name, person_name, relation_to_head, region,
+        category, is_head, as_of, submission, sequence, line)
+    VALUES ('H1', '1', '张三', '张三', '户主', '341599001001', 'monitored', 'yes', '2025-01-01', 1, 0, 2)
 """
 KEPT = {
     "submission": "SELECT * FROM {}.submission ORDER BY number",
@@ -194,3 +199,21 @@ def test_a_submission_that_was_under_way_goes_on(database: Database, tmp_path: P
             {"loan_no": "L1", "sequence": 0},
             {"loan_no": "L2", "sequence": 1},
         ]
+
+
+def test_what_was_known_of_households_and_loans_lacks_what_is_asked_since(empty_database: str, tmp_path: Path):
+    """It stays, null where nobody said anything; what was staged is staged again, since its table lacks the columns."""
+    with Database(empty_database, size=2) as database:
+        bring(database, schema.KERNEL, "heads")
+        bring(database, service.component, "0006")
+        with database.transaction() as transaction:
+            transaction.execute(PERSON)
+            transaction.execute("CREATE UNLOGGED TABLE registry.staged_7 (sequence integer, loan_no text)")
+        with open_county(empty_database, tmp_path) as county:
+            assert county.rows("SELECT to_regclass('registry.staged_7') AS staged") == [{"staged": None}]
+            with county.transaction() as transaction:
+                [household] = county.registry["household_feed"](transaction, region="341599")
+            assert (household["household_no"], household["category"], household["needs"]) == ("H1", "monitored", None)
+            sent = Submission("RCB01", dt.date(2025, 1, 31), [{"loan_no": "L1"} | state(signed="2024-01-02")])
+            assert county.push(sent)["accepted"] == 1
+            assert county.rows("SELECT signed FROM registry.loan") == [{"signed": dt.date(2024, 1, 2)}]
