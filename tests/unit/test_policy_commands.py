@@ -386,6 +386,13 @@ def test_two_files_are_compared_rule_by_rule(written: Written, capsys: pytest.Ca
     ]
 
 
+def test_of_a_section_that_one_side_lacks_only_what_is_written_is_told(written: Written, answer: Callable[..., Any]):
+    """Defaults of a section that is not there are no plan's word."""
+    loss = COUNTY[COUNTY.index("[products.household.loss]") : COUNTY.index("[[products.household.application")]
+    found = answer("diff", written(), written((loss, ""), name="other"))
+    assert [(each["rule"], each["other"]) for each in found["rules"]] == [("loss.covered", []), ("loss.shares", [])]
+
+
 def test_two_days_of_one_are_compared_for_contracts_of_these_days(written: Written, answer: Callable[..., Any]):
     """Or for one contract, where its day of signing is named."""
     found = answer("diff", written(), "--on", "2020-06-01", "--and", "2024-06-01")

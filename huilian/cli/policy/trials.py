@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         app,
         "try",
         "试算：文件每行一条 JSON 记录，逐行按政策判定，一行进一行出，顺序不变，附所读的每项规定和每个计算步骤。"
-        "判定不了的行在原位给出错误；有这样的行时退出码 1。FILE 写 - 则读标准输入。服务用的是同一套计算。",
+        "判定不了的行在原位给出错误；有这样的行时退出码 1。INPUT 写 - 则读标准输入。服务用的是同一套计算。",
         "Judge records by a policy: a line of JSON in, a line out, in order, with every rule that was read and every "
         "step. A line that cannot be judged answers with its errors in its place; exit 1 then. Services judge by the "
         "same functions.",

@@ -281,6 +281,9 @@ def compare(
     keys = {key for side in sides for key in side}
     for key in sorted(keys, key=lambda key: (products.index(key[0]), order.get(key[1], -1), key[1])):
         here, there = (side.get(key, []) for side in sides)
+        # Of a section that only one side has, the defaults say nothing.
+        if not (here and there) and key[1] in order and not any(each.line for each in (*here, *there)):
+            continue
         meant = [{_meaning(each, decided) for each in side} for side in (here, there)]
         if meant[0] != meant[1]:
             only = [
