@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from pathlib import Path  # noqa: TC003  # typer reads it
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -157,6 +158,8 @@ def _print(answered: Answered, *, as_json: bool) -> None:
     if as_json:
         facts: dict[str, Any] = {"line": answered.line, "status": status, "message": answered.message}
         screen.print_json(facts | {"reasons": list(answered.reasons)})
+        # Whoever reads from a pipe goes on with the answer that is there.
+        sys.stdout.flush()
         return
     console = screen.out()
     if answered.is_accepted:
