@@ -446,7 +446,7 @@ def test_operators_are_told_how_many_were_refused(county: County):
     assert line == "HL1002"
     assert b"x" * 100 not in json.dumps(list(map(messages.facts_of_sample, samples(county))), default=str).encode()
     [first, *_] = messages.samples_with_bytes(samples(county)).splitlines()
-    assert json.loads(first)["claims"]["source"] == BANK
+    assert json.loads(first)["attributes"]["source"] == BANK
 
 
 def test_the_commands_list_show_and_put_by(
