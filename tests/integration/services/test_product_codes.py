@@ -65,7 +65,7 @@ def test_the_doctor_finds_a_policy_or_a_product_that_is_not_there(county: Report
             "C": {"policy": "nowhere", "product": "household"},
         }
     }
-    found = list(doctor._products(replace(county.office.settings, products=wrong)))
+    found = list(doctor._products(county.office.home, replace(county.office.settings, products=wrong)))
     assert [(each.name, each.status) for each in found] == [
         ("[products.RCB01] B", "fail"),
         ("[products.RCB01] C", "fail"),
