@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from huilian.county.context import Context
     from huilian.database.connection import Transaction
     from huilian.records.record import Record
     from huilian.wire.envelope import Draft
@@ -120,7 +121,7 @@ class Shortfall:
     missing: int
 
 
-Apply = Callable[["Transaction", Submission, Records], Generator["Draft", None, Counts]]
+Apply = Callable[["Transaction", Submission, Records, "Context"], Generator["Draft", None, Counts]]
 """Applies a submission whole: yields the messages to publish, returns its counts."""
 
 

@@ -248,7 +248,7 @@ class Intake:
         try:
             with transaction.savepoint():
                 checks.check(transaction, submission, kind, records, context.missing_at_most_percent)
-                counts = yield from kind.apply(transaction, submission, records)
+                counts = yield from kind.apply(transaction, submission, records, context)
         except FileRefused as error:
             if submission.base and error.code != LACKS_TOO_MUCH:
                 raise MessageRefused(ASKS_FOR_THE_WHOLE, base=submission.base) from error
