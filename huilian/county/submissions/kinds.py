@@ -163,12 +163,12 @@ class Single:
     """How one record of a kind travels alone: as its contract has it, or in its sender's own format.
 
     Args:
-        type: of the message in the sender's own format.
+        type: of the message in the sender's own format; None where there is none.
         state_again: called with (transaction, submission, type of its record, time) when the same is posted again,
             sealed at `time`: notes that, and returns whether it still held; otherwise it is applied once more.
     """
 
-    type: str
+    type: str | None
     state_again: Callable[[Transaction, Submission, str, dt.datetime], bool]
 
 

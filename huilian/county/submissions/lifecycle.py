@@ -55,7 +55,7 @@ class Intake:
         self._schema = schema
         self._kinds = {kind.name: kind for kind in kinds}
         self._by_type = {message_type: kind for kind in kinds for message_type in kind.parts}
-        self._by_single = {kind.single.type: kind for kind in kinds if kind.single}
+        self._by_single = {kind.single.type: kind for kind in kinds if kind.single and kind.single.type}
 
     def handlers(self) -> dict[str, Handler]:
         """Return what is done on each type of message."""
