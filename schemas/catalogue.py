@@ -42,6 +42,18 @@ from schemas.outgoing import (
     NoticeRecord,
     SubsidyResultRecord,
 )
+from schemas.rating_steps import (
+    BlacklistEntryRecord,
+    CollectiveCreditRecord,
+    CreditLineRecord,
+    RatingAnswerRecord,
+    RatingChange,
+    RatingGroupRecord,
+    RatingObjectionRecord,
+    RatingPostingRecord,
+    RatingRequestRecord,
+    RatingStepRecord,
+)
 from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import (
     HouseholdChange,
@@ -352,6 +364,57 @@ def contracts() -> list[Contract]:
             BULK,
             "评级指标",
             "What was collected of households and enterprises for their rating, one household or enterprise a record.",
+        ),
+        Contract(
+            "rating_request", 1, RatingRequestRecord, SINGLE, "评级申请", "A household or enterprise asks to be rated."
+        ),
+        Contract(
+            "rating_group",
+            1,
+            RatingGroupRecord,
+            SINGLE,
+            "评议小组备案",
+            "The composition of a working group and its plan, filed.",
+        ),
+        Contract(
+            "rating_step",
+            1,
+            RatingStepRecord,
+            SINGLE,
+            "评级审核",
+            "The decision of one step of a rating, for one or for all that stand at it.",
+        ),
+        Contract(
+            "rating_posting", 1, RatingPostingRecord, SINGLE, "评级公示", "One round of posting of a region's ratings."
+        ),
+        Contract("rating_objection", 1, RatingObjectionRecord, SINGLE, "评级异议", "An objection to a posted rating."),
+        Contract("rating_answer", 1, RatingAnswerRecord, SINGLE, "异议答复", "The answer to an objection."),
+        Contract(
+            "credit_line",
+            1,
+            CreditLineRecord,
+            SINGLE,
+            "授信额度",
+            "The line that a bank sets for a rated household or enterprise.",
+        ),
+        Contract(
+            "collective_credit",
+            1,
+            CollectiveCreditRecord,
+            SINGLE,
+            "村集体信用",
+            "How a township marks a village's collective credit and committee.",
+        ),
+        Contract(
+            "blacklist_entry", 1, BlacklistEntryRecord, SINGLE, "失信名单", "An entry of the blacklist, or its end."
+        ),
+        Contract(
+            "ratings_changed",
+            1,
+            RatingChange,
+            BULK,
+            "评级变动",
+            "The ratings that came into force, changed or ended, before and after, one change a record.",
         ),
         Contract(
             "insurance_element",

@@ -40,7 +40,7 @@ class Happened(ma.Schema):
 
 
 _TOLD: Final = """
-    SELECT h.*, s.manifest ->> 'file_name' AS file_name, p.message
+    SELECT h.*, s.manifest ->> 'file_name' AS file_name, {message} AS message
     FROM ({happened}) h
     LEFT JOIN huilian.submission s ON s.number = h.submission
     LEFT JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = h.sequence
@@ -57,15 +57,16 @@ def labelled(column: str, labels: Mapping[str, str]) -> str:
     return f"CASE {column} {cases} ELSE {column} END"
 
 
-def story_told_by(service: str, happened: str) -> Query:
+def story_told_by(service: str, happened: str, *, message: str = "p.message") -> Query:
     """Return the query for a household's story, as one service tells it; what all tell comes as one answer.
 
     Args:
         service: its name.
         happened: an SQL query of what happened to `%(household)s`: `on`, `rank` (the order within a day), `region`,
             `institution`, `what`, `number`, `amount`, `state`, and where it was read: `submission`, `sequence`, `line`.
+        message: SQL for the id of the message; of a record that travels alone the query says it itself.
     """
-    statement = _TOLD.format(happened=happened)
+    statement = _TOLD.format(happened=happened, message=message)
 
     def story(
         transaction: Transaction, *, household: str, region: str | None = None, institution: str | None = None

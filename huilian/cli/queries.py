@@ -191,7 +191,13 @@ class _Asked:
                 region = self.query.narrowing("region")
                 if region and (code := self.given.get(region.name)):
                     regions.refuse_outside(office.settings.county, code)
-                yield self.query.ask(transaction, self.given, today=office.clock.today(), kinds=service.kinds())
+                yield self.query.ask(
+                    transaction,
+                    self.given,
+                    today=office.clock.today(),
+                    kinds=service.kinds(),
+                    policy=lambda: office.context.policy,
+                )
         elif self.query.document:
             content = Reader(self.to, self.token, self.ca).ask(self.query.address, **self.given)
             yield queries.Answer(content, basis=content.get("rests_on", ()))

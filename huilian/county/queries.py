@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from huilian.county.submissions.kinds import Kind
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
 
 __all__ = [
     "INSTITUTION",
@@ -166,6 +167,7 @@ class Query:
         listed: the key of a document that holds nothing but one list.
         follows: whether the answer can be followed by a cursor; `answer` takes `since`.
         needs_kinds: whether `answer` also takes `kinds`: all kinds of submission, by name.
+        needs_policy: whether `answer` also takes `policy`, the county's, and `today`.
         order: fields by which the rows are sorted first. With it several services may answer the same address: their
             rows come as one answer, in this order.
         rests_on: the kind of submission that the answer is made of. How much of the files was taken stands in a
@@ -187,6 +189,7 @@ class Query:
     listed: str | None = None
     follows: bool = False
     needs_kinds: bool = False
+    needs_policy: bool = False
     order: tuple[str, ...] = ()
     rests_on: str | None = None
     command: str | None = None
@@ -233,6 +236,7 @@ class Query:
         *,
         today: dt.date,
         kinds: Mapping[str, Kind],
+        policy: Callable[[], Policy],
     ) -> Answer:
         """Return the answer.
 
@@ -241,6 +245,7 @@ class Query:
             given: parameters by name.
             today: the county's day.
             kinds: all kinds of submission, by name.
+            policy: returns the county's.
 
         Raises:
             UsageError: what was given makes no sense.
@@ -250,6 +255,8 @@ class Query:
             if asked[each.name] is None and each.default is not None:
                 asked[each.name] = each.default(today)
         extra: dict[str, Any] = {"kinds": kinds} if self.needs_kinds else {}
+        if self.needs_policy:
+            extra |= {"policy": policy(), "today": today}
         if self.follows:
             cursor, content = self.answer(transaction, since=given.get("since"), **asked)
         else:

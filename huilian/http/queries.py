@@ -116,12 +116,17 @@ def _answers(query: Query) -> list[Answer]:
 def _view(query: Query) -> Callable[[dict[str, str]], Response]:
     def view(given: dict[str, str]) -> Response:
         asked = given | _narrowed(query, given)
-        today = current().office.clock.today()
+        office = current().office
+        known: dict[str, Any] = {
+            "today": office.clock.today(),
+            "kinds": service.kinds(),
+            "policy": lambda: office.context.policy,
+        }
         if not query.document:
-            ask = functools.partial(query.ask, given=asked, today=today, kinds=service.kinds())
+            ask = functools.partial(query.ask, given=asked, **known)
             return _streamed(ask, query, asked.get("format"), asked.get("header"))
-        with current().office.database.snapshot() as transaction:
-            return as_json(query.ask(transaction, asked, today=today, kinds=service.kinds()).content)
+        with office.database.snapshot() as transaction:
+            return as_json(query.ask(transaction, asked, **known).content)
 
     view.__name__ = query.address.replace("/", "_")
     view.__doc__ = f"{query.english}\n\n{query.notes}"

@@ -128,7 +128,7 @@ NEEDS: Final = ("consent", "signature", "seal", "composition", "posting", "four_
 """What a step may need before it is taken."""
 
 
-def _steps(title: str) -> Listing:
+def _steps(title: str, **more: Field) -> Listing:
     return Listing(
         title,
         {
@@ -144,6 +144,7 @@ def _steps(title: str) -> Listing:
             "back_to": Field("可退回到的步骤", _OWN_CODES),
             "posted": Field("公示时间", _DURATION),
             "rounds": Field("公示轮次", _COUNT),
+            **more,
         },
         ("signed", "borrower", "household_kind", "amount"),
         unique="step",
@@ -176,7 +177,20 @@ _RATING: Final = Section(
             RATING_FACTS,
             unique="ground",
         ),
-        "steps": _steps("评级步骤"),
+        # Without it a step is a review; one that only borrowers take is their request.
+        "steps": _steps(
+            "评级步骤", takes=Field("以什么办理", codes("request", "indicators", "review", "posting", "line"))
+        ),
+        "credit_regions": Listing(
+            "信用村、信用乡镇的评定条件",
+            {
+                "level": Field("层级", codes("village", "township"), required=True),
+                "grade": Field("计入的最低等级", KINDS["grade"]),
+                "share_minimum": Field("这类农户占应评农户的最低比例（含）", _PERCENT, required=True),
+                "collective": Field("集体信用和村两委的最低评价", codes("good", "fair")),
+            },
+            ("event", "county_kind"),
+        ),
     },
 )
 

@@ -17,6 +17,7 @@ from schemas.submission_kinds import INSURANCE_PACKAGE
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from huilian.county.context import Context
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft
@@ -41,7 +42,9 @@ PACKAGE: Final = Statements(
 )
 
 
-def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+def apply(
+    transaction: Transaction, submission: Submission, records: Records, _context: Context
+) -> Generator[Draft, None, Counts]:
     """Apply a package as a whole; yield what changed of policies and claims."""
     changed = yield from PACKAGE.apply(transaction, submission, records)
     return Counts(changed, submission.accepted - changed, 0)

@@ -25,6 +25,7 @@ from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from huilian.county.context import Context
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["apply"]
 
 
-def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+def apply(
+    transaction: Transaction, submission: Submission, records: Records, _context: Context
+) -> Generator[Draft, None, Counts]:
     """Apply a ledger as a whole; yield the changes to publish, and return its counts."""
     with Changes(changes.EVENT) as told:
         counts = _apply(transaction, submission, records, told)

@@ -16,6 +16,7 @@ from schemas.submission_kinds import REPAYMENT_JOURNAL
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from huilian.county.context import Context
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft
@@ -29,7 +30,9 @@ JOURNAL: Final = "repayment_journal"
 _STATE: Final = [name for name in columnar.columns(RepaymentRecord) if name not in ("line", "transaction_no")]
 
 
-def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+def apply(
+    transaction: Transaction, submission: Submission, records: Records, _context: Context
+) -> Generator[Draft, None, Counts]:
     """Apply a journal as a whole; an older journal never overwrites a newer one's word."""
     table = records.table(JOURNAL)
     facts = {"institution": submission.member, "as_of": submission.as_of, "submission": submission.number}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Generator, Iterator
 
+    from huilian.county.context import Context
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft
@@ -44,7 +45,9 @@ _NOT_REJECTED: Final = (
 """The condition that the roster has rejected nobody of the household of `p`: who was, is told so and stays."""
 
 
-def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+def apply(
+    transaction: Transaction, submission: Submission, records: Records, _context: Context
+) -> Generator[Draft, None, Counts]:
     """Apply a roster as a whole."""
     table = records.table(ROSTER)
     facts = {"as_of": submission.as_of, "submission": submission.number, "member": submission.member}

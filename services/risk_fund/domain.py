@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any
 
+    from huilian.county.context import Context
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft
@@ -64,7 +65,9 @@ def _is_not_in(staged: str) -> str:
     """
 
 
-def apply(transaction: Transaction, submission: Submission, records: Records) -> Generator[Draft, None, Counts]:
+def apply(
+    transaction: Transaction, submission: Submission, records: Records, _context: Context
+) -> Generator[Draft, None, Counts]:
     """Apply a book as a whole; yield what changed of its guarantees."""
     last = _last_book(transaction, submission)
     facts = submission.facts | {"last": last}

@@ -140,6 +140,7 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
     if "application_no" in record:
         record |= {name: "0.00" for name in record if name.startswith("share_")}
         record |= {"share_fund": record["principal"], "interest": "0.00"}
+    record |= _in_order(record)
     if "indicators" in record:
         record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
     if "parts" in record:
@@ -165,6 +166,14 @@ def _mend_books(record: dict[str, Any]) -> None:
         _order(record, "period_start", "period_end")
     if record.get("paid_date") and "event_date" in record:
         _order(record, "event_date", "paid_date")
+
+
+def _in_order(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the two fields of a step of a rating that come in an order, in it."""
+    for lower, upper in (("representatives", "members"), ("first_day", "last_day"), ("from_date", "until_date")):
+        if record.get(lower) is not None and record.get(upper) is not None:
+            return dict(zip((lower, upper), sorted((record[lower], record[upper])), strict=True))
+    return {}
 
 
 def _order(record: dict[str, Any], lower: str, upper: str, key: Callable[[str], Any] = str) -> None:

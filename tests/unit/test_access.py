@@ -21,6 +21,7 @@ EVERYBODY = {
     *("township", "village"),
 }
 SUBMITTING = {"bank", "county", "guarantor", "insurer", "township", "village"}
+STATIONS = {"county", "township", "village"}
 # What the parties agreed on, once more: a change of the file has to be made here as well.
 AGREED = {
     "roster": ({"county"}, {"platform"}),
@@ -48,7 +49,17 @@ AGREED = {
     "credit_records": ({"platform"}, {"credit_bureau"}),
     "loans_gone": ({"bank"}, {"platform"}),
     "refused_file": (SUBMITTING, {"platform"}),
-    "rating_indicators": ({"county", "township", "village"}, {"platform"}),
+    "rating_indicators": (STATIONS, {"platform"}),
+    "rating_request": (STATIONS, {"platform"}),
+    "rating_group": (STATIONS, {"platform"}),
+    "rating_step": ({*STATIONS, "bank"}, {"platform"}),
+    "rating_posting": ({*STATIONS, "bank"}, {"platform"}),
+    "rating_objection": (STATIONS, {"platform"}),
+    "rating_answer": (STATIONS, {"platform"}),
+    "credit_line": ({"bank"}, {"platform"}),
+    "collective_credit": ({"township"}, {"platform"}),
+    "blacklist_entry": ({"bank", "county"}, {"platform"}),
+    "ratings_changed": (set(), {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }
@@ -72,6 +83,7 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "guarantees_changed": frozenset({"risk_fund"}),
         "policies_changed": frozenset({"insurance_claim"}),
         "claims_changed": frozenset({"insurance_claim"}),
+        "ratings_changed": frozenset({"rating"}),
         "notices": frozenset({"*"}),
     }
     rules.check_send("service.registry", "service", "loans_changed")

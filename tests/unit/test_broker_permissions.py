@@ -18,6 +18,13 @@ RULES = access.load()
 CODES = st.from_regex(r"[0-9A-Za-z_]{1,20}", fullmatch=True)
 
 
+TYPES = (
+    "blacklist_entry|credit_line|loan_ledger|loans_gone|rating_posting|rating_step|refused_file|rejections"
+    "|repayment_journal|submission_manifest"
+)
+"""What a bank may send."""
+
+
 def member(code: str, kind: str) -> Member:
     """Return a member of a kind."""
     return Member(code, kind, "示例机构", None, None, suspended=False)
@@ -27,10 +34,7 @@ def test_a_banks_permissions_are_written_out():
     """As they stand in the commands: nothing to configure, one exchange, one queue, its own types and subject."""
     user = user_of(member("RCB01", "bank"), RULES)
     assert (user.name, user.write, user.read) == ("RCB01", r"^huilian\.messages$", r"^member\.RCB01$")
-    assert (
-        user.topics
-        == r"^(loan_ledger|loans_gone|refused_file|rejections|repayment_journal|submission_manifest)\.RCB01$"
-    )
+    assert user.topics == rf"^({TYPES})\.RCB01$"
 
 
 def test_who_may_send_nothing_may_write_nowhere():
@@ -83,6 +87,6 @@ def test_definitions_hold_no_password():
         "user": "RCB02",
         "vhost": "huilian",
         "exchange": "huilian.messages",
-        "write": r"^(loan_ledger|loans_gone|refused_file|rejections|repayment_journal|submission_manifest)\.RCB02$",
+        "write": rf"^({TYPES})\.RCB02$",
         "read": "^$",
     }

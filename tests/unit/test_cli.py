@@ -103,6 +103,8 @@ def test_the_commands_are_the_published_ones():
             "feed loans",
             "feed households",
             "feed guarantees",
+            "feed ratings",
+            "feed household_ratings",
             "feed policies",
             "feed claims",
             "feed scoreboard",
@@ -117,6 +119,7 @@ def test_the_commands_are_the_published_ones():
         *("audit", "audit verify", "audit list", "rebuild"),
         *("adapter", "adapter new", "adapter check"),
         *("household", "household show"),
+        *("rated_villages", "rating_steps", "rating_postings", "rating_objections", "rating_groups"),
         *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }

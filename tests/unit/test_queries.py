@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
 
 TODAY = dt.date(2024, 6, 12)
 NO_TRANSACTION = cast("Transaction", None)
@@ -38,12 +39,17 @@ def answer(_: Transaction, **asked: str | None) -> Iterator[dict[str, Any]]:
     yield {"kind": "a", "number": 1, **asked}
 
 
+def no_policy() -> Policy:
+    """Fail: none of these answers rests on a policy."""
+    raise AssertionError
+
+
 QUERY = Query("feed/things", answer, Row, "东西。", "Return things.", parameters=(REGION, LAST_MONTH))
 
 
 def test_a_query_is_asked_with_every_parameter_by_its_name():
     """What is not given is None, or its value on that day; what is no parameter is left out."""
-    found = QUERY.ask(NO_TRANSACTION, {"region": "341599", "format": "csv"}, today=TODAY, kinds={})
+    found = QUERY.ask(NO_TRANSACTION, {"region": "341599", "format": "csv"}, today=TODAY, kinds={}, policy=no_policy)
     assert list(found.content) == [{"kind": "a", "number": 1, "region": "341599", "month": "2024-05"}]
     assert (found.cursor, list(found.basis)) == (None, [])
 
@@ -122,7 +128,7 @@ def test_several_services_answer_as_one(monkeypatch: pytest.MonkeyPatch):
         return Query("things", lambda _, **__: iter(found), Row, "东西。", "Return things.", order=("kind",))
 
     _services(monkeypatch, rows("a", "c", "c"), rows("b"), rows())
-    found = service.query("things").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}).content
+    found = service.query("things").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}, policy=no_policy).content
     assert [(row["kind"], row["number"]) for row in found] == [("a", 0), ("b", 0), ("c", 1), ("c", 2)]
 
 

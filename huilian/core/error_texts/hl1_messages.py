@@ -103,4 +103,66 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "县里没有服务受理种类为 {kind} 的报送；请核对种类，或请县里安装受理它的服务",
         "no service of the county takes submissions of the kind {kind}; check it, or have the county install one",
     ),
+    "HL1050": (
+        "没有处于步骤 {step} 的评级；请查看 huilian feed ratings 后重新办理",
+        "no rating stands at the step {step}; look at huilian feed ratings and take the step anew",
+    ),
+    "HL1051": (
+        "所写户数 {stated} 与实际 {found} 不符；请核对名单后重新办理",
+        "{stated} are stated, and {found} stand there; look at the list and take the step anew",
+    ),
+    "HL1052": ("机构 {member} 不能办理：{what}", "member {member} may not take this step: {what}"),
+    "HL1053": (
+        "评议小组 {members} 人中村民代表 {representatives} 人，低于政策要求的 {minimum}%；请调整后重新备案",
+        (
+            "of {members} members of the working group {representatives} represent villagers, under the policy's"
+            " {minimum} %; file another group"
+        ),
+    ),
+    "HL1054": (
+        "区划 {region} 的评议小组及工作方案尚未备案；请先报送 rating_group",
+        "no working group of the region {region} is filed; send rating_group first",
+    ),
+    "HL1055": (
+        "公示时间不足，末日应不早于 {last_day}",
+        "the posting is too short: its last day is {last_day} at the earliest",
+    ),
+    "HL1056": (
+        "{borrower_no} 的评级在 {date} 不在公示期内，不能提出异议",
+        "the rating of {borrower_no} is not posted on {date}: nobody can object to it",
+    ),
+    "HL1057": ("没有编号为 {objection_no} 的异议", "there is no objection {objection_no}"),
+    "HL1058": (
+        "{borrower_no} 没有有效的评级，不能授信",
+        "{borrower_no} has no rating in force: no line can be set",
+    ),
+    "HL1059": (
+        "编号 {number} 已用于内容不同的另一条记录；请换一个编号",
+        "the number {number} belongs to another record; take another one",
+    ),
+    "HL1060": (
+        "步骤 {step} 不能退回到 {back_to}；可退回到哪些步骤见政策",
+        "the step {step} is not sent back to {back_to}; the policy says to which it may be",
+    ),
+    "HL1061": (
+        "政策没有农户自行申请评级的规定",
+        "the policy does not let households ask to be rated",
+    ),
+    "HL1062": (
+        "日期 {date} 不可能：晚于报送日，或早于所依据的事项",
+        "the day {date} cannot be: after the message, or before what it rests on",
+    ),
+    "HL1063": (
+        "这一步骤要求农户已签查询授权：{count} 户中只有 {consents} 户已签",
+        "the step asks that households have consented to inquiry: of {count} only {consents} have",
+    ),
+    "HL1064": ("意见为 {decision} 的应写明理由", "the decision {decision} needs a reason"),
+    "HL1065": (
+        "授信额度 {amount} 超过评级的额度上限 {line}",
+        "the line of {amount} is above the rating's of {line}",
+    ),
+    "HL1066": (
+        "授信终止日期晚于评级有效期（至 {until}）",
+        "the line would outlast the rating, which holds until {until}",
+    ),
 }

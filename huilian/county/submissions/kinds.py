@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from huilian.county.context import Context
     from huilian.database.connection import Transaction
     from huilian.records.record import Record
     from huilian.wire.envelope import Draft
@@ -120,7 +121,7 @@ class Shortfall:
     missing: int
 
 
-Apply = Callable[["Transaction", Submission, Records], Generator["Draft", None, Counts]]
+Apply = Callable[["Transaction", Submission, Records, "Context"], Generator["Draft", None, Counts]]
 """Applies a submission whole: yields the messages to publish, returns its counts."""
 
 
@@ -162,12 +163,12 @@ class Single:
     """How one record of a kind travels alone: as its contract has it, or in its sender's own format.
 
     Args:
-        type: of the message in the sender's own format.
+        type: of the message in the sender's own format; None where there is none.
         state_again: called with (transaction, submission, type of its record, time) when the same is posted again,
             sealed at `time`: notes that, and returns whether it still held; otherwise it is applied once more.
     """
 
-    type: str
+    type: str | None
     state_again: Callable[[Transaction, Submission, str, dt.datetime], bool]
 
 

@@ -55,7 +55,7 @@ class Intake:
         self._schema = schema
         self._kinds = {kind.name: kind for kind in kinds}
         self._by_type = {message_type: kind for kind in kinds for message_type in kind.parts}
-        self._by_single = {kind.single.type: kind for kind in kinds if kind.single}
+        self._by_single = {kind.single.type: kind for kind in kinds if kind.single and kind.single.type}
 
     def handlers(self) -> dict[str, Handler]:
         """Return what is done on each type of message."""
@@ -248,7 +248,7 @@ class Intake:
         try:
             with transaction.savepoint():
                 checks.check(transaction, submission, kind, records, context.missing_at_most_percent)
-                counts = yield from kind.apply(transaction, submission, records)
+                counts = yield from kind.apply(transaction, submission, records, context)
         except FileRefused as error:
             if submission.base and error.code != LACKS_TOO_MUCH:
                 raise MessageRefused(ASKS_FOR_THE_WHOLE, base=submission.base) from error

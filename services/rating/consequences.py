@@ -1,0 +1,166 @@
+"""What a borrower did since it was rated: the policy's reward and punishment, each once a loan.
+
+On time is a loan that was settled by its due date; overdue one that the bank calls so; in default one in a bad class
+or written off. Whether a default was malicious is for people to say: an entry of the blacklist.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from huilian.policy.reading import Reading
+from huilian.wire.batches import from_ndjson
+from services.rating import assessments, in_force
+from services.rating.states import UNDER_WAY
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Mapping
+
+    from huilian.county.context import Context
+    from huilian.database.connection import Transaction
+    from huilian.policy.policies import Entry
+    from huilian.wire.envelope import Draft, Message
+
+__all__ = ["follow", "on_loans_changed", "stop"]
+
+_STATE: Final = pl.Struct(
+    dict.fromkeys(("household_no", "status", "five_tier_class", "due_date", "settled_date"), pl.String())
+)
+_TYPES: Final = {
+    **dict.fromkeys(("institution", "loan_no", "as_of", "until"), pl.String()),
+    "before": _STATE,
+    "after": _STATE,
+}
+_POLICY: Final = {"member": in_force.OWN}
+_BARS: Final = frozenset({"barred", "barred_for_good"})
+_BARRED: Final = frozenset({"rating", "grade", "line", "support", "blacklist"})
+"""Who is barred from one of these has no rating in force."""
+_MOST: Final = Decimal(100)
+
+
+def on_loans_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
+    """Note whose loan was repaid on time, became overdue or bad, and let what the policy says of it follow."""
+    changes = from_ndjson(message.body(), _TYPES, checked=True)
+    bad = Reading(context.policy, None).value("classification.bad_classes", {"event": context.clock.today()})
+    rows = _outcomes(changes, list(bad or ("substandard", "doubtful", "loss")))
+    if not rows.height:
+        return
+    assessments.hold(transaction)
+    for row in rows.iter_rows(named=True):
+        new = transaction.execute(
+            "INSERT INTO rating.outcome (institution, loan_no, after, borrower_no, date)"
+            " SELECT %(institution)s, %(loan_no)s, %(outcome)s, %(household_no)s, %(as_of)s::date"
+            " WHERE EXISTS (SELECT FROM rating.assessment WHERE borrower_no = %(household_no)s) ON CONFLICT DO NOTHING",
+            row,
+        )
+        if new:
+            day = context.clock.today()
+            yield from follow(transaction, context, ("household", row["household_no"]), row["outcome"], day)
+
+
+def _outcomes(changes: pl.DataFrame, bad: list[str]) -> pl.DataFrame:
+    """Return what the newest states say of loans that they did not say before."""
+
+    def field(side: str, name: str) -> pl.Expr:
+        return pl.col(side).struct.field(name)
+
+    def newly(condition: Any) -> pl.Expr:  # noqa: ANN401  # a function from side to expression
+        before: pl.Expr = condition("before").fill_null(value=False)
+        after: pl.Expr = condition("after").fill_null(value=False)
+        return after & ~before
+
+    newest = changes.filter(pl.col("until").is_null() & field("after", "household_no").is_not_null())
+    kinds = {
+        "on_time_repayment": lambda side: (
+            (field(side, "status") == "settled") & (field(side, "settled_date") <= field(side, "due_date"))
+        ),
+        "overdue": lambda side: field(side, "status") == "overdue",
+        "default": lambda side: field(side, "five_tier_class").is_in(bad) | (field(side, "status") == "written_off"),
+    }
+    found = [
+        newest.filter(newly(condition)).select(
+            "institution", "loan_no", "as_of", field("after", "household_no"), pl.lit(name).alias("outcome")
+        )
+        for name, condition in kinds.items()
+    ]
+    return pl.concat(found).sort("as_of", "institution", "loan_no", "outcome")
+
+
+def stop(transaction: Transaction, borrower: tuple[str, str], facts: Mapping[str, Any]) -> None:
+    """Refuse what is under way for a borrower who has defaulted maliciously; `facts`: date, member, person, message."""
+    asked = {"borrower": borrower[0], "borrower_no": borrower[1], "under_way": list(UNDER_WAY)}
+    if in_force.draw(
+        transaction, "borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = ANY(%(under_way)s)", asked
+    ):
+        in_force.note(transaction, "bar", {**facts, "reason": "malicious_default"})
+        transaction.execute(
+            "UPDATE rating.assessment a SET state = 'refused', reason = 'malicious_default', revision = %s"
+            " FROM drawn d WHERE a.number = d.number",
+            [assessments.new_revision(transaction)],
+        )
+
+
+def follow(
+    transaction: Transaction, context: Context, borrower: tuple[str, str], after: str, day: dt.date
+) -> Iterator[Draft]:
+    """Let what the policy says of a borrower's deed follow for its rating in force; yield what is told."""
+    facts = {"borrower": borrower[0], "borrower_no": borrower[1], "date": day, "cause": after}
+    if not in_force.draw(
+        transaction, "borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'", facts
+    ):
+        return
+    row = transaction.row("SELECT a.* FROM rating.assessment a JOIN drawn d USING (number)")
+    assert row is not None  # noqa: S101  # narrows the type: it was drawn
+    situation = {
+        "event": day,
+        "borrower": borrower[0],
+        "household_kind": row["household_kind"],
+        "grade": row["grade"],
+    }
+    entries = [e for e in Reading(context.policy, None).entries("consequences", situation) if e["after"] == after]
+    facts |= _POLICY | {"revision": assessments.new_revision(transaction), "reason": after}
+    if any(entry["how"] in _BARS and _BARRED & set(entry["changes"]) for entry in entries):
+        yield from in_force.end(transaction, "withdraw", facts)
+        return
+    graded = _regraded(context, row, entries, situation)
+    if graded is not None:
+        if graded["score"] is None:
+            yield from in_force.end(transaction, "withdraw", facts)
+            return
+        yield from in_force.regrade(transaction, facts | graded | {"number": row["number"]})
+    if any("rating" in entry["changes"] and entry["how"] == "again" for entry in entries):
+        transaction.execute(
+            "UPDATE rating.assessment SET again_on = %(date)s, revision = %(revision)s"
+            " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'",
+            facts,
+        )
+
+
+def _regraded(
+    context: Context, row: dict[str, Any], entries: list[Entry], situation: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return score, grade and line after the entries that move them; a score of None: below the weakest grade."""
+    grades = context.policy.vocabulary.grades
+    reading = Reading(context.policy, None)
+    score, grade = row["score"], row["grade"]
+    for entry in entries:
+        direction = {"better": 1, "weaker": -1}.get(entry["how"])
+        if direction is None or not {"grade", "line", "rating"} & set(entry["changes"]):
+            continue
+        if entry["points"] is not None:
+            score = min(_MOST, max(Decimal(0), score + direction * entry["points"]))
+            grade = reading.value("rating.grade", situation | {"score": score})
+        elif grade in grades:
+            place = min(len(grades) - 1, grades.index(grade) + direction * int(entry["grade_steps"] or 1))
+            grade = None if place < 0 else grades[place]
+    if (score, grade) == (row["score"], row["grade"]):
+        return None
+    facts = situation | {"score": score, "grade": grade}
+    line = None if row["refused"] else reading.value("rating.line", facts)
+    # Where there are grades, or else bands of lines, who falls below the weakest has no rating.
+    has_none = grade is None if grades else line is None and "rating.line" in context.policy.general.rules
+    return {"score": None if has_none else score, "grade": grade, "line": line}

@@ -1,0 +1,129 @@
+"""Indicators as a kind of submission: each record is one collection's word on one household or enterprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from huilian.county.changes import Fold
+from huilian.county.submissions.kinds import Counts, Kind, Part, Single
+from huilian.county.submissions.staging import as_row
+from huilian.wire.batches import from_ndjson
+from schemas.ratings import RatingIndicatorsRecord
+from schemas.submission_kinds import RATING_INDICATORS
+from services.rating import assessments
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Generator, Iterable
+
+    from huilian.county.context import Context
+    from huilian.county.submissions.kinds import Records, Submission
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
+
+__all__ = ["HOUSEHOLDS", "KIND", "apply", "on_households_changed"]
+
+TYPE: Final = "rating_indicators"
+_STATED: Final = (
+    "borrower", "borrower_no", "source", "collected_on", "line", "village", "kind", "indicators", "exclusions",
+    "person",
+)  # fmt: skip
+
+
+def apply(
+    transaction: Transaction, submission: Submission, records: Records, context: Context
+) -> Generator[Draft, None, Counts]:
+    """Enter what was collected and judge anew whom it speaks of; nothing of it is in force yet."""
+    yield from ()
+    assessments.hold(transaction)
+    facts = submission.facts | {"stated_at": submission.stated_at}
+    if submission.is_single:
+        [frame] = records.frames(TYPE)
+        source, values = as_row(frame, RatingIndicatorsRecord)
+        facts |= values
+    else:
+        source = records.table(TYPE)
+    listed = ", ".join(f"s.{name}" for name in _STATED)
+    transaction.execute(
+        f"""
+        INSERT INTO rating.statement (member, stated_at, submission, age, {", ".join(_STATED)})
+        SELECT %(member)s, %(stated_at)s, %(number)s, s.applicant_age, {listed} FROM {source} s
+        ON CONFLICT (borrower, borrower_no, submission, source) DO UPDATE SET stated_at = excluded.stated_at
+        """,
+        facts,
+    )
+    transaction.execute(
+        "CREATE TEMPORARY TABLE touched ON COMMIT DROP AS"
+        " SELECT DISTINCT borrower, borrower_no FROM rating.statement WHERE submission = %(number)s",
+        facts,
+    )
+    changed = assessments.assess(transaction, context)
+    transaction.execute("DROP TABLE touched")
+    return Counts(changed, max(0, submission.accepted - changed), 0)
+
+
+def state_again(transaction: Transaction, submission: Submission, _type: str, time: dt.datetime) -> bool:
+    """Note that one record was posted again, sealed at `time`; return whether it still held, nothing stated since."""
+    facts = {"number": submission.number, "time": time}
+    stands = transaction.value(
+        """
+        SELECT NOT EXISTS (
+            SELECT FROM rating.statement w JOIN rating.statement n
+              ON (n.borrower, n.borrower_no, n.member, n.source) = (w.borrower, w.borrower_no, w.member, w.source)
+            WHERE w.submission = %(number)s AND (n.collected_on, n.stated_at) > (w.collected_on, w.stated_at))
+        """,
+        facts,
+    )
+    transaction.execute(
+        "UPDATE rating.statement SET stated_at = greatest(stated_at, %(time)s) WHERE submission = %(number)s", facts
+    )
+    return bool(stands)
+
+
+def standing(transaction: Transaction, submission: Submission) -> int:
+    """Count the records of a submission of which its sender stated nothing else since: files stand side by side."""
+    return int(
+        transaction.value(
+            """
+            SELECT count(*) FROM rating.statement w WHERE w.submission = %(number)s AND NOT EXISTS (
+                SELECT FROM rating.statement n
+                WHERE (n.borrower, n.borrower_no, n.member, n.source) = (w.borrower, w.borrower_no, w.member, w.source)
+                  AND (n.collected_on, n.stated_at, n.submission) > (w.collected_on, w.stated_at, w.submission))
+            """,
+            submission.facts,
+        )
+    )
+
+
+KIND: Final = Kind(
+    declared=RATING_INDICATORS,
+    parts={TYPE: Part(RatingIndicatorsRecord, RATING_INDICATORS.records[TYPE])},
+    apply=apply,
+    standing=standing,
+    single=Single(None, state_again),
+)
+
+HOUSEHOLDS: Final = Fold("rating.household_change", key=("household_no",), state=("region", "category"))
+"""Which households the registry has, and of which kind."""
+_TURNED: Final = pl.col("before").struct.field("category").ne_missing(pl.col("after").struct.field("category"))
+_CATEGORY: Final = pl.Struct({"category": pl.String()})
+_TYPES: Final = {"household_no": pl.String(), "until": pl.String(), "before": _CATEGORY, "after": _CATEGORY}
+
+
+def on_households_changed(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
+    """Note which households there are; whose kind has turned is judged anew, by what was collected."""
+    assessments.hold(transaction)
+    HOUSEHOLDS.take(transaction, message)
+    changes = from_ndjson(message.body(), _TYPES, checked=True)
+    turned = changes.filter(pl.col("until").is_null() & _TURNED)["household_no"].unique().to_list()
+    if turned:
+        transaction.execute(
+            "CREATE TEMPORARY TABLE touched ON COMMIT DROP AS SELECT DISTINCT borrower, borrower_no"
+            " FROM rating.statement WHERE borrower = 'household' AND borrower_no = ANY(%s)",
+            [turned],
+        )
+        assessments.assess(transaction, context)
+        transaction.execute("DROP TABLE touched")
+    return ()

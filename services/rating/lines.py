@@ -1,0 +1,105 @@
+"""What banks and townships add to ratings: lines, marks of villages, the blacklist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from huilian.core import money
+from huilian.core.errors import MessageRefused
+from huilian.county.members import persons
+from services.rating import assessments, consequences
+from services.rating.steps import enter, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from huilian.county.context import Context
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
+
+__all__ = ["on_blacklist_entry", "on_collective_credit", "on_credit_line"]
+
+
+def on_credit_line(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
+) -> Iterable[Draft]:
+    """Enter the line that a bank sets for a rated borrower: within the grade's line, and while the rating holds."""
+    taken = take(record, message, transaction, persons.APPROVE)
+    row = transaction.row(
+        "SELECT number, line, refused, valid_from, valid_until FROM rating.assessment"
+        " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'",
+        record,
+    )
+    if row is None or record["from_date"] < row["valid_from"]:
+        raise MessageRefused("HL1058", borrower_no=record["borrower_no"])
+    most = row["line"]
+    # Where no rule gives a line it is the bank's word; where a rule gives none, there is none.
+    if most is None and (row["refused"] or "rating.line" in context.policy.general.rules):
+        most = money.ZERO
+    if most is not None and record["amount"] > most:
+        raise MessageRefused("HL1065", amount=money.text(record["amount"]), line=money.text(most))
+    if row["valid_until"] is not None and record["until_date"] > row["valid_until"]:
+        raise MessageRefused("HL1066", until=row["valid_until"].isoformat())
+    transaction.execute(
+        """
+        INSERT INTO rating.credit_line AS l (institution, borrower, borrower_no, amount, from_date, until_date,
+                                             assessment, date, member, person, message)
+        VALUES (%(member)s, %(borrower)s, %(borrower_no)s, %(amount)s, %(from_date)s, %(until_date)s, %(assessment)s,
+                %(date)s, %(member)s, %(person)s, %(message)s)
+        ON CONFLICT (borrower_no, borrower, institution, from_date) DO UPDATE
+        SET amount = excluded.amount, until_date = excluded.until_date, assessment = excluded.assessment,
+            date = excluded.date, person = excluded.person, message = excluded.message
+        WHERE l.date <= excluded.date
+        """,
+        taken.facts | {"assessment": row["number"]},
+    )
+    return ()
+
+
+def on_collective_credit(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
+) -> Iterable[Draft]:
+    """Enter how a township marks a village."""
+    taken = take(record, message, transaction, persons.APPROVE)
+    enter(transaction, "collective_credit", ("region", "date"), ("credit", "committee"), taken)
+    return ()
+
+
+def on_blacklist_entry(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
+) -> Iterator[Draft]:
+    """Enter, or end, an entry of the blacklist; a malicious one has what the policy says of malicious default."""
+    taken = take(record, message, transaction, persons.APPROVE)
+    facts = taken.facts
+    transaction.execute(
+        """
+        INSERT INTO rating.blacklist AS b (entry_no, borrower, borrower_no, malicious, from_date, until_date, reason,
+                                           date, member, person, message)
+        VALUES (%(entry_no)s, %(borrower)s, %(borrower_no)s, %(malicious)s, %(from_date)s, %(until_date)s, %(reason)s,
+                %(date)s, %(member)s, %(person)s, %(message)s)
+        ON CONFLICT (member, entry_no) DO UPDATE
+        SET until_date = excluded.until_date, date = excluded.date, person = excluded.person, message = excluded.message
+        WHERE (b.borrower, b.borrower_no, b.malicious) = (excluded.borrower, excluded.borrower_no, excluded.malicious)
+          AND b.date <= excluded.date
+        """,
+        facts,
+    )
+    stands = transaction.value(
+        "SELECT (borrower, borrower_no, malicious) = (%(borrower)s, %(borrower_no)s, %(malicious)s)"
+        " FROM rating.blacklist WHERE member = %(member)s AND entry_no = %(entry_no)s",
+        facts,
+    )
+    if not stands:
+        raise MessageRefused("HL1059", number=record["entry_no"])
+    transaction.execute(
+        "CREATE TEMPORARY TABLE touched ON COMMIT DROP AS SELECT DISTINCT borrower, borrower_no FROM rating.statement"
+        " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s",
+        facts,
+    )
+    if facts["malicious"] == "yes" and facts["until_date"] is None:
+        consequences.stop(transaction, (facts["borrower"], facts["borrower_no"]), facts)
+        yield from consequences.follow(
+            transaction, context, (facts["borrower"], facts["borrower_no"]), "malicious_default", taken.date
+        )
+    assessments.assess(transaction, context)
+    transaction.execute("DROP TABLE touched")

@@ -1,0 +1,1 @@
+"""The rating service's tables, as Alembic migrations."""

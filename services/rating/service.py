@@ -1,0 +1,58 @@
+"""What the rating service declares: indicators, steps one by one, what follows by the calendar, and its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from huilian.county.schedule import Calendar, Job
+from huilian.county.service import Service
+from huilian.database.schema import Component
+from services.rating import consequences, feeds, in_force, indicators, lines, postings, steps
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from huilian.county.office import Office
+    from huilian.database.connection import Transaction
+
+__all__ = ["service"]
+
+NAME: Final = "rating"
+
+
+def _follow_calendar(office: Office, transaction: Transaction, day: dt.date) -> None:
+    """End validities and postings that are over by a day; tell what came of it."""
+    processor = office.processor
+    signer = processor.service_keys.signer(NAME)
+    for draft in postings.expire(transaction, day):
+        processor.send(transaction, draft, signer=signer)
+    for draft in postings.close(transaction, office.context, day):
+        processor.send(transaction, draft, signer=signer)
+
+
+service: Final = Service(
+    name=NAME,
+    component=Component(NAME, Path(__file__).parent / "migrations"),
+    records={
+        "rating_request": steps.on_request,
+        "rating_group": steps.on_group,
+        "rating_step": steps.on_step,
+        "rating_posting": postings.on_posting,
+        "rating_objection": postings.on_objection,
+        "rating_answer": postings.on_answer,
+        "credit_line": lines.on_credit_line,
+        "collective_credit": lines.on_collective_credit,
+        "blacklist_entry": lines.on_blacklist_entry,
+    },
+    handlers={
+        "households_changed": indicators.on_households_changed,
+        "loans_changed": consequences.on_loans_changed,
+    },
+    queries=feeds.QUERIES,
+    kinds=(indicators.KIND,),
+    events=("ratings_changed",),
+    tells={"ratings_changed": in_force.tell},
+    forget=indicators.HOUSEHOLDS.forget,
+    jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),
+)

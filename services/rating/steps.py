@@ -1,0 +1,272 @@
+"""The steps before a posting: a request, a working group filed, a review decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.core.clock import CHINA
+from huilian.core.errors import MessageRefused
+from huilian.county.members import directory, persons
+from huilian.county.state_machine import Refusal
+from huilian.policy.reading import Reading
+from services.rating import assessments, in_force
+from services.rating.assessments import Paths
+from services.rating.in_force import Route
+from services.rating.states import ASSESSMENT, Stage, stage_named
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from huilian.county.context import Context
+    from huilian.county.members.directory import Member
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
+
+__all__ = ["Taken", "on_group", "on_request", "on_step", "take"]
+
+_HUNDRED: Final = 100
+_VILLAGE: Final = 12
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A step as it was taken: its record, who sealed it, and in which message."""
+
+    record: dict[str, Any]
+    member: Member
+    message: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return what SQL is given of it: the record's fields, member and message."""
+        return self.record | {"member": self.member.code, "message": self.message}
+
+    @property
+    def who(self) -> tuple[str, str]:
+        """Return the member and the person who took it."""
+        return self.member.code, self.record["person"]
+
+    @property
+    def date(self) -> dt.date:
+        """Return the day it was taken."""
+        day: dt.date = self.record["date"]
+        return day
+
+
+def take(record: Mapping[str, Any], message: Message, transaction: Transaction, right: str) -> Taken:
+    """Return a step in the member's own region, by a person who may take it.
+
+    Nobody else changes ratings until the transaction ends.
+
+    Raises:
+        MessageRefused: HL1031 to HL1033, the person; HL1052, the region; HL1062, the day.
+    """
+    member = directory.find(transaction, message.source)
+    persons.check_person(transaction, member.code, record["person"], right, record["date"])
+    if record["date"] > message.time.astimezone(CHINA).date():
+        raise MessageRefused("HL1062", date=record["date"].isoformat())
+    check_region(member, record.get("region"))
+    assessments.hold(transaction)
+    return Taken(dict(record), member, message.id)
+
+
+def check_region(member: Member, region: str | None) -> None:
+    """Let pass what lies where a member acts; one without a region acts in the whole county.
+
+    Raises:
+        MessageRefused: HL1052, it lies elsewhere.
+    """
+    if region is not None and member.region is not None and not region.startswith(member.region):
+        what = f"区划 {region} 不在其辖区内 (the region is not its own)"
+        raise MessageRefused("HL1052", member=member.code, what=what)
+
+
+def on_request(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
+) -> Iterable[Draft]:
+    """Enter that a household or enterprise asks to be rated, where the policy lets it."""
+    taken = take(record, message, transaction, persons.ENTER)
+    if not Reading(context.policy, None).value("rating.asked_by_household", {"event": taken.date}):
+        raise MessageRefused("HL1061")
+    enter(
+        transaction,
+        "request",
+        ("request_no",),
+        ("borrower", "borrower_no", "region", "consent"),
+        taken,
+    )
+    return ()
+
+
+def on_group(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
+) -> Iterable[Draft]:
+    """File a working group; one of a village that has too few representatives is refused."""
+    taken = take(record, message, transaction, persons.ENTER)
+    if len(record["region"]) == _VILLAGE:
+        minimum = Reading(context.policy, None).value("rating.representatives_minimum", {"event": taken.date})
+        if minimum is not None and record["representatives"] * _HUNDRED < minimum * record["members"]:
+            facts = {"representatives": record["representatives"], "members": record["members"]}
+            raise MessageRefused("HL1053", **facts, minimum=f"{minimum.normalize():f}")
+    enter(transaction, "working_group", ("region", "date"), ("members", "representatives", "plan"), taken)
+    return ()
+
+
+def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tuple[str, ...], taken: Taken) -> None:
+    """Write a record; the same again changes nothing.
+
+    Raises:
+        MessageRefused: HL1059, another record has its key.
+    """
+    taken_by = ("date", "member", "person", "message")
+    columns = (*key, *fields, *(name for name in taken_by if name not in key))
+    values = ", ".join(f"%({name})s" for name in columns)
+    facts = taken.facts
+    written = transaction.execute(
+        f"INSERT INTO rating.{table} ({', '.join(columns)}) VALUES ({values}) ON CONFLICT DO NOTHING", facts
+    )
+    compared = (*key, *fields, "member")
+    same = " AND ".join(f"{name} IS NOT DISTINCT FROM %({name})s" for name in compared)
+    if not written and not transaction.value(f"SELECT true FROM rating.{table} WHERE {same}", facts):
+        raise MessageRefused("HL1059", number=" ".join(str(facts[name]) for name in key))
+
+
+def on_step(record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
+    """Decide a step for one borrower, or for all of a region that stand at it."""
+    taken = take(record, message, transaction, persons.APPROVE)
+    _check_decision(record)
+    one = "" if record["borrower_no"] is None else " AND borrower_no = %(borrower_no)s"
+    found = in_force.draw(
+        transaction,
+        "borrower = %(borrower)s AND region LIKE %(region)s || '%%' AND state IN ('collected', 'in_review')"
+        f" AND stage = %(step)s{one}",
+        taken.facts,
+    )
+    if not found:
+        raise MessageRefused("HL1050", step=record["step"])
+    if found != record["count"]:
+        raise MessageRefused("HL1051", stated=record["count"], found=found)
+    _check_hands(transaction, taken)
+    decided = list(_decide(transaction, context, taken))
+    facts = taken.facts | {"revision": assessments.new_revision(transaction)}
+    if record["decision"] == "approve":
+        in_force.supersede(transaction, facts)
+    in_force.route(transaction, decided)
+    in_force.note_routes(transaction, facts)
+    _set(transaction, facts | {"approves": record["decision"] == "approve"})
+    yield from in_force.activate(transaction, context.policy, facts)
+
+
+def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterator[Route]:
+    """Yield what a decision comes to for each group of what it is about; nothing is written yet."""
+    record = taken.record
+    paths = Paths(context.policy)
+    for group in in_force.groups(transaction):
+        stages = paths.of(group.case)
+        place = stage_named(stages, group.stage)
+        if place is None:
+            raise MessageRefused("HL1050", step=record["step"])
+        _check_stage(transaction, stages[place], taken)
+        move, stage = _move(record, stages, place)
+        try:
+            target = ASSESSMENT.after(group.state, move)
+        except Refusal:
+            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"] or "-") from None
+        yield Route(group, move, target, stage)
+
+
+def _check_decision(record: Mapping[str, Any]) -> None:
+    if record["decision"] != "approve" and record["reason"] is None:
+        raise MessageRefused("HL1064", decision=record["decision"])
+    if (record["decision"] == "send_back") != (record["back_to"] is not None):
+        raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"] or "-")
+
+
+def _check_hands(transaction: Transaction, taken: Taken) -> None:
+    """Let pass a decision by somebody who entered nothing of it, on what was collected by then.
+
+    Raises:
+        MessageRefused: HL1034, who entered decides; HL1062, it was collected later.
+    """
+    row = transaction.row(
+        "SELECT bool_or(%(me)s = ANY(entered_by)) AS entered, max(collected_on) AS collected_on FROM drawn",
+        {"me": ":".join(taken.who)},
+    )
+    assert row is not None  # noqa: S101  # narrows the type: an aggregate gives a row
+    if row["entered"]:
+        persons.check_four_eyes(taken.who, taken.who)
+    if row["collected_on"] > taken.date:
+        raise MessageRefused("HL1062", date=taken.date.isoformat())
+
+
+def _check_stage(transaction: Transaction, stage: Stage, taken: Taken) -> None:
+    """Let pass a step by a member that may take it, with what it needs.
+
+    Raises:
+        MessageRefused: HL1052, another kind of member takes it; HL1054, no working group is filed; HL1063, somebody
+            has not consented; HL1034, she has decided an earlier step.
+    """
+    if stage.by and taken.member.kind not in stage.by:
+        what = f"{stage.step} 由 {', '.join(stage.by)} 办理 (is taken by these)"
+        raise MessageRefused("HL1052", member=taken.member.code, what=what)
+    if taken.record["decision"] != "approve":
+        return
+    if "composition" in stage.needs:
+        region = taken.member.region or taken.record["region"]
+        filed = "SELECT true FROM rating.working_group WHERE region = %s AND date <= %s"
+        if not transaction.value(filed, [region, taken.date]):
+            raise MessageRefused("HL1054", region=region)
+    if "consent" in stage.needs and taken.record["consents"] != taken.record["count"]:
+        raise MessageRefused("HL1063", count=taken.record["count"], consents=taken.record["consents"] or 0)
+    if "four_eyes" in stage.needs:
+        before = (
+            "SELECT true FROM rating.step s JOIN drawn d ON d.number = s.assessment"
+            " WHERE (s.member, s.person) = (%s, %s) LIMIT 1"
+        )
+        if transaction.value(before, list(taken.who)):
+            persons.check_four_eyes(taken.who, taken.who)
+
+
+def _move(record: dict[str, Any], stages: tuple[Stage, ...], place: int) -> tuple[str, str | None]:
+    """Return the move that a decision is, and the stage that comes next."""
+    if record["decision"] == "refuse":
+        return "refuse", None
+    if record["decision"] == "send_back":
+        if record["back_to"] not in stages[place].back_to:
+            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"])
+        target = stage_named(stages, record["back_to"])
+        if target is not None and target >= place:
+            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"])
+        # What collected it is no review: it begins again.
+        return ("return", stages[0].name) if not target else ("send_back", stages[target].name)
+    return onward(stages, place, ("approve", "approve_to_post", "approve_last"))
+
+
+def onward(stages: tuple[Stage, ...], place: int, moves: tuple[str, str, str]) -> tuple[str, str | None]:
+    """Return the move to the stage after a place, which is a review, a posting or nothing, and its name."""
+    if place + 1 == len(stages):
+        return moves[2], None
+    following = stages[place + 1]
+    return moves[1 if following.is_posting else 0], following.name
+
+
+def _set(transaction: Transaction, facts: dict[str, Any]) -> None:
+    transaction.execute(
+        f"""
+        UPDATE rating.assessment a SET stage = r.stage, revision = %(revision)s,
+               state = CASE WHEN r.target = 'collected' AND {NEWER} THEN 'superseded' ELSE r.target END,
+               reason = coalesce(%(reason)s, a.reason),
+               approved_on = CASE WHEN r.target = 'collected' THEN NULL
+                                  WHEN %(approves)s THEN coalesce(a.approved_on, %(date)s) ELSE a.approved_on END
+        FROM drawn d JOIN routed r USING (place) WHERE a.number = d.number AND r.target <> 'active'
+        """,
+        facts,
+    )
+
+
+NEWER: Final = """EXISTS (
+    SELECT FROM rating.assessment n WHERE n.borrower = a.borrower AND n.borrower_no = a.borrower_no
+       AND n.number <> a.number AND n.state IN ('incomplete', 'collected'))"""
+"""The condition that newer indicators than those of `a` were collected: it then gives way to them."""

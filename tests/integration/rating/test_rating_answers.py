@@ -1,0 +1,146 @@
+"""What the rating service answers: ratings, who is left, villages, postings, objections, filings, stories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from huilian.core.errors import UsageError
+from huilian.county import service
+from tests.support.ratings import OTHER_VILLAGE, VILLAGE, household, indicators
+
+if TYPE_CHECKING:
+    from tests.support.ratings import RatingCounty
+
+COUNTY = "341599"
+
+
+def ask(county: RatingCounty, address: str, **given: str) -> tuple[list[dict[str, Any]], str | None]:
+    """Return the rows of an answer, held to what is declared of them, and the cursor."""
+    query = service.query(address)
+    office = county.office
+    with county.transaction() as transaction:
+        answer = query.ask(
+            transaction,
+            {"region": COUNTY} | given,
+            today=county.clock.today(),
+            kinds=service.kinds(),
+            policy=lambda: office.context.policy,
+        )
+        rows = [dict(row) for row in answer.content]
+    assert all(query.row().validate(row) == {} for row in rows)
+    return rows, answer.cursor
+
+
+def test_the_feed_of_ratings_goes_on_from_a_cursor(county: RatingCounty):
+    """Each rating as it is now; what has not changed since is left out."""
+    county.collect([indicators("H1"), indicators("H2", village=OTHER_VILLAGE)])
+    rows, cursor = ask(county, "feed/ratings")
+    assert [(row["borrower_no"], row["state"], row["score"], row["line"]) for row in rows] == [
+        ("H1", "collected", "80.00", "40000.00"),
+        ("H2", "collected", "80.00", "40000.00"),
+    ]
+    county.file_groups()
+    assert county.step("VILL1", "village_review") is None
+    assert cursor is not None
+    rows, _ = ask(county, "feed/ratings", since=cursor)
+    assert [(row["borrower_no"], row["state"], row["stage"]) for row in rows] == [
+        ("H1", "in_review", "township_review")
+    ]
+    assert [row["borrower_no"] for row in ask(county, "feed/ratings", region=OTHER_VILLAGE)[0]] == ["H2"]
+    assert [row["borrower_no"] for row in ask(county, "feed/ratings", borrower="H2")[0]] == ["H2"]
+    assert ask(county, "feed/ratings", institution="RCB01")[0] == []
+    with pytest.raises(UsageError, match="HL7004"):
+        ask(county, "feed/ratings", since="99")
+
+
+def test_the_households_that_are_left_to_be_rated_are_listed(county: RatingCounty):
+    """Of the roster, and whoever was collected besides."""
+    county.tell("households_changed", 1, [household(each, "ordinary") for each in ("H1", "H2", "H3")])
+    county.rate("H1", "H9")
+    county.collect([indicators("H2", "credit=80", collected_on="2024-03-08")])
+    line = {"borrower": "household", "borrower_no": "H1", "amount": "20000.00", "from_date": "2024-03-08"}
+    for bank in ("RCB01", "PSB01"):
+        assert county.send("credit_line", bank, **line, until_date="2025-03-08") is None
+    rows, _ = ask(county, "feed/household_ratings")
+    shown = ("borrower_no", "rated", "grade", "credit_lines", "under_way")
+    assert [tuple(row[name] for name in shown) for row in rows] == [
+        ("H1", "yes", "AA", "40000.00", None),
+        ("H2", "no", None, "0.00", "incomplete"),
+        ("H3", "no", None, "0.00", None),
+        ("H9", "yes", "AA", "0.00", None),
+    ]
+    assert [row["borrower_no"] for row in ask(county, "feed/household_ratings", rated="no")[0]] == ["H2", "H3"]
+    assert [row["borrower_no"] for row in ask(county, "feed/household_ratings", institution="PSB01")[0]] == ["H1"]
+
+
+def test_villages_are_held_against_the_policys_date_and_criteria(county: RatingCounty):
+    """Three of five are sixty per cent; half of at least AA and a good mark make a credit village."""
+    county.tell("households_changed", 1, [household(f"H{number}", "ordinary") for number in range(1, 6)])
+    county.rate("H1", "H2", "H3")
+    rows, _ = ask(county, "rated_villages")
+    shown = (
+        "region",
+        "level",
+        "households",
+        "rated",
+        "share",
+        "rated_by",
+        "share_minimum",
+        "met",
+        "line",
+        "credit_region",
+    )
+    assert [tuple(row[name] for name in shown) for row in rows] == [
+        ("341599101", "township", 5, 3, "0.600000", "2024-09-30", "0.600000", "yes", "120000.00", None),
+        (VILLAGE, "village", 5, 3, "0.600000", "2024-09-30", "0.600000", "yes", "120000.00", "no"),
+    ]
+    assert county.send("collective_credit", "TOWN1", region=VILLAGE, credit="good", committee="good") is None
+    assert [row["credit_region"] for row in ask(county, "rated_villages", region=VILLAGE)[0]] == ["yes"]
+
+
+def test_postings_objections_groups_and_steps_are_told(county: RatingCounty):
+    """With who took each step, and in which message."""
+    county.rate("H1")
+    county.collect([indicators("H2")])
+    county.file_groups()
+    for member, step in (("VILL1", "village_review"), ("TOWN1", "township_review"), (COUNTY, "county_review")):
+        assert county.step(member, step) is None
+    assert county.post() is None
+    assert county.object_to("O1", "H2") is None
+    postings, _ = ask(county, "rating_postings")
+    assert [(row["first_day"], row["last_day"], row["objections"], row["open"]) for row in postings] == [
+        ("2024-03-08", "2024-03-14", 1, 1),
+        ("2024-03-01", "2024-03-07", 0, 0),
+    ]
+    assert [(row["objection_no"], row["upheld"]) for row in ask(county, "rating_objections")[0]] == [("O1", None)]
+    groups, _ = ask(county, "rating_groups", region=VILLAGE)
+    assert [(row["filed_on"], row["representatives"]) for row in groups] == [("2024-03-08", 2), ("2024-03-01", 2)]
+    steps, _ = ask(county, "rating_steps", borrower="H1")
+    assert [(row["taken_on"], row["institution"], row["move"], row["person"]) for row in steps] == [
+        ("2024-03-01", "VILL1", "approve", "P2"),
+        ("2024-03-01", "TOWN1", "approve", "P2"),
+        ("2024-03-01", COUNTY, "approve_to_post", "P2"),
+        ("2024-03-01", COUNTY, "post", "P2"),
+        ("2024-03-08", "service.rating", "activate", None),
+    ]
+
+
+def test_a_households_story_tells_its_rating(county: RatingCounty):
+    """Where it was collected, each step, the line; every line with its message or file."""
+    county.rate("H1")
+    line = {"borrower": "household", "borrower_no": "H1", "amount": "20000.00", "from_date": "2024-03-08"}
+    assert county.send("credit_line", "RCB01", **line, until_date="2025-03-08") is None
+    rows, _ = ask(county, "household_story", household="H1")
+    assert [(row["on"], row["what"], row["institution"], row["amount"]) for row in rows] == [
+        ("2024-03-01", "评级采集", "VILL1", "40000.00"),
+        ("2024-03-01", "评级同意", "VILL1", None),
+        ("2024-03-01", "评级同意", "TOWN1", None),
+        ("2024-03-01", "评级同意", COUNTY, None),
+        ("2024-03-01", "评级公示", COUNTY, None),
+        ("2024-03-08", "评级公示期满，生效", "service.rating", None),
+        ("2024-03-08", "授信", "RCB01", "20000.00"),
+    ]
+    assert rows[0]["file_name"] == "评级指标.xlsx"
+    assert all(row["message"] for row in rows[1:5])

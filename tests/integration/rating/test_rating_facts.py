@@ -1,0 +1,215 @@
+"""What a rating is made of, and what becomes of it: sources, grounds, lines, repayment, default, the blacklist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from huilian.county.rebuild import rebuild
+from services.rating import in_force
+from tests.support.county import MINUTE
+from tests.support.ratings import CLERK, COUNTY, VILLAGE, household, indicators, loan
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.support.ratings import RatingCounty
+
+
+def _standing(county: RatingCounty) -> list[tuple[Any, ...]]:
+    rows = county.rows(
+        "SELECT state, score::text, grade, line::text, refused, reason FROM rating.assessment ORDER BY number"
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def test_of_each_sender_and_source_the_last_word_on_an_indicator_holds(county: RatingCounty):
+    """An indicator that is not named stands as it was; of several sources the lowest counts, in whatever order."""
+    county.collect([indicators("H1", "credit=80;labour=90")])
+    assert _standing(county) == [("incomplete", None, None, None, "", "income")]
+    county.collect([indicators("H1", "income=70;credit=90", collected_on="2024-02-01")])
+    assert _standing(county) == [("collected", "80.00", "AA", "40000.00", "", None)]
+    county.collect([indicators("H1", "credit=50", source="police", collected_on="2024-01-01")], member=COUNTY)
+    assert _standing(county) == [("collected", "68.00", "A", "30000.00", "", None)]
+    [row] = county.rows("SELECT indicators, entered_by FROM rating.assessment")
+    assert row == {"indicators": "credit=50;income=70;labour=90", "entered_by": ["341599:P1", "VILL1:P1"]}
+
+
+def test_the_same_again_changes_nothing(county: RatingCounty):
+    """Neither the same file nor another with the same words; a record that travels alone is taken like a file."""
+    messages = county.submission([indicators("H1"), indicators("H2")])
+    for message in (*messages, *messages):
+        assert county.deliver(message) is None
+    before = county.rows("SELECT * FROM rating.assessment ORDER BY number")
+    receipt = county.collect([indicators("H1"), indicators("H2")], number=1)
+    assert (receipt["changed"], receipt["unchanged"]) == (0, 2)
+    assert county.rows("SELECT * FROM rating.assessment ORDER BY number") == before
+
+
+def test_a_record_that_travels_alone_is_taken_like_a_file(county: RatingCounty):
+    """Stated again after another word, it is the last word."""
+    assert county.state(indicators("H1")) is None
+    assert county.state(indicators("H1")) is None
+    county.clock.advance(MINUTE)
+    assert county.state(indicators("H1", "credit=50")) is None
+    assert [row[1] for row in _standing(county)] == ["68.00"]
+    county.clock.advance(MINUTE)
+    assert county.state(indicators("H1")) is None
+    assert [row[1] for row in _standing(county)] == ["80.00"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "standing"),
+    [
+        ({"exclusions": "crime"}, ("refused", "80.00", None, None, "crime", "crime")),
+        ({"applicant_age": 61}, ("refused", "80.00", None, None, "age", "age")),
+        ({"applicant_age": None}, ("incomplete", None, None, None, "", "age")),
+        ({"kind": None}, ("incomplete", None, None, None, "", "kind")),
+        (
+            {"indicators": "credit=59;income=59;labour=59"},
+            ("refused", "59.00", None, None, "score_too_low", "score_too_low"),
+        ),
+        ({"exclusions": "unknown_to_the_policy"}, ("collected", "80.00", "AA", "40000.00", "", None)),
+        (
+            {"indicators": "credit=80;income=70;labour=90;civility=1"},
+            ("collected", "80.00", "AA", "40000.00", "", None),
+        ),
+    ],
+)
+def test_what_bars_a_rating_is_named(county: RatingCounty, fields: dict[str, Any], standing: tuple[Any, ...]):
+    """A ground, the age or the score refuses it; what is lacking leaves it incomplete."""
+    county.collect([indicators("H1", **fields)])
+    assert _standing(county) == [standing]
+
+
+def test_a_ground_that_is_met_no_more_begins_a_new_assessment(county: RatingCounty):
+    """The refusal stays in the history."""
+    county.collect([indicators("H1", exclusions="crime")])
+    county.collect([indicators("H1", exclusions="none", collected_on="2024-03-01")], number=1)
+    assert county.states("H1") == ["refused", "collected"]
+
+
+def test_the_kind_of_a_household_is_what_the_registry_says(county: RatingCounty):
+    """When it turns, what was collected is judged anew; a service that forgot it is told it anew."""
+    county.collect([indicators("H1", kind=None)])
+    assert county.states("H1") == ["incomplete"]
+    county.tell("households_changed", 1, [household("H1", "monitored"), household("H2", "ordinary")])
+    assert county.states("H1") == ["collected"]
+    county.file_groups()
+    assert county.step("VILL1", "village_review") is None
+    county.tell("households_changed", 1, [household("H1", "ordinary", before="monitored")])
+    rows = county.rows("SELECT state, household_kind FROM rating.assessment ORDER BY number")
+    assert [tuple(row.values()) for row in rows] == [("in_review", "monitored"), ("collected", "ordinary")]
+
+
+def test_an_enterprise_is_rated_like_a_household(county: RatingCounty):
+    """It has no kind and no age."""
+    county.collect([indicators("E1", borrower="enterprise", kind=None, applicant_age=None)])
+    county.file_groups()
+    for member, step in (("VILL1", "village_review"), ("TOWN1", "township_review"), (COUNTY, "county_review")):
+        assert county.step(member, step, borrower="enterprise") is None
+    assert county.post() is None
+    county.run_calendar(7)
+    assert county.states("E1") == ["active"]
+
+
+def test_a_bank_sets_a_line_within_the_grade_and_the_validity(county: RatingCounty):
+    """Every bank its own; who has no rating in force has none."""
+    line = {"borrower": "household", "borrower_no": "H1", "amount": "40000.00", "from_date": "2024-03-08"}
+    line |= {"until_date": "2025-03-08"}
+    assert county.send("credit_line", "RCB01", **line) == "HL1058"
+    county.rate("H1")
+    assert county.send("credit_line", "RCB01", **line | {"from_date": "2024-03-07"}) == "HL1058"
+    assert county.send("credit_line", "RCB01", **line | {"amount": "40000.01"}) == "HL1065"
+    assert county.send("credit_line", "RCB01", **line | {"until_date": "2025-03-09"}) == "HL1066"
+    assert county.send("credit_line", "RCB01", **line, person=CLERK) == "HL1033"
+    for bank in ("RCB01", "PSB01", "RCB01"):
+        assert county.send("credit_line", bank, **line) is None
+    rows = county.rows("SELECT institution, amount::text FROM rating.credit_line ORDER BY 1")
+    assert [tuple(row.values()) for row in rows] == [("PSB01", "40000.00"), ("RCB01", "40000.00")]
+
+
+def test_repayment_on_time_raises_the_grade_once_and_a_default_lowers_it(county: RatingCounty):
+    """What was approved stays as it was; each loan counts once for each thing that became of it."""
+    county.rate("H1")
+    settled = {"status": "settled", "balance": "0.00", "settled_date": "2025-03-11"}
+    for _ in range(2):
+        county.tell("loans_changed", 2, [loan("H1", "L1", {}, settled)])
+    assert _standing(county) == [
+        ("superseded", "80.00", "AA", "40000.00", "", None),
+        ("active", "80.00", "AAA", "50000.00", "", "on_time_repayment"),
+    ]
+    bad = {"status": "overdue", "five_tier_class": "substandard"}
+    county.tell("loans_changed", 2, [loan("H1", "L2", None, {}), loan("H1", "L2", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", "default")
+    assert county.rows("SELECT again_on::text FROM rating.assessment WHERE state = 'active'") == [
+        {"again_on": "2024-03-08"}
+    ]
+    for number in ("L3", "L4"):
+        county.tell("loans_changed", 2, [loan("H1", number, {}, bad)])
+    assert county.states("H1")[-1] == "withdrawn"
+    assert [each["after"] and each["after"]["grade"] for each in county.told] == ["AA", "AAA", "AA", "A", None]
+
+
+def test_a_malicious_entry_of_the_blacklist_ends_the_rating_and_bars_another(county: RatingCounty):
+    """One that is not malicious does not; when the entry ends, what was collected counts again."""
+    county.rate("H1")
+    entry = {"entry_no": "B1", "borrower": "household", "borrower_no": "H1", "malicious": "no"}
+    entry |= {"from_date": "2024-03-08", "until_date": None, "reason": "逃废债务"}
+    assert county.send("blacklist_entry", "RCB01", **entry) is None
+    assert county.states("H1") == ["active"]
+    assert county.send("blacklist_entry", "RCB01", **entry | {"malicious": "yes"}) == "HL1059"
+    malicious = entry | {"entry_no": "B2", "malicious": "yes"}
+    assert county.send("blacklist_entry", "RCB01", **malicious) is None
+    assert county.states("H1") == ["withdrawn", "refused"]
+    assert county.send("blacklist_entry", "RCB01", **malicious | {"until_date": "2024-03-08"}) is None
+    assert county.states("H1") == ["withdrawn", "refused", "collected"]
+
+
+def test_a_township_marks_its_villages(county: RatingCounty):
+    """Once a day; nobody else does."""
+    mark = {"region": VILLAGE, "credit": "good", "committee": "fair"}
+    assert county.send("collective_credit", "TOWN1", **mark) is None
+    assert county.send("collective_credit", "TOWN1", **mark) is None
+    assert county.send("collective_credit", "TOWN1", **mark | {"committee": "good"}) == "HL1059"
+    assert county.send("collective_credit", "VILL1", **mark) == "HL1004"
+
+
+def test_what_is_told_anew_adds_up_to_what_was_told(county: RatingCounty):
+    """Whoever folds the ratings from their beginning has what is in force now."""
+    county.rate("H1", "H2")
+    bad = {"status": "overdue", "five_tier_class": "loss"}
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
+    told = _added_up(county.told)
+    county.told.clear()
+    with county.transaction() as transaction:
+        again = [record for draft in in_force.tell(transaction) for record in _records(draft.body)]
+    assert _added_up(again) == told == {("H1", "A"): 1, ("H2", "AA"): 1}
+
+
+def test_a_rating_service_that_is_made_anew_knows_the_roster_again(county: RatingCounty):
+    """And changes no assessment."""
+    county.collect([indicators("H1")])
+    county.tell("households_changed", 1, [household("H1", "monitored")])
+    before = county.rows("SELECT * FROM rating.assessment")
+    with county.transaction() as transaction:
+        rebuild(transaction, county.office, "rating", actor="test")
+    assert county.rows("SELECT count(*) AS n FROM rating.household_change") == [{"n": 0}]
+    assert county.rows("SELECT * FROM rating.assessment") == before
+
+
+def _records(body: bytes) -> list[dict[str, Any]]:
+    import json  # noqa: PLC0415
+
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def _added_up(changes: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for change in changes:
+        for side, n in (("before", -1), ("after", 1)):
+            if change[side]:
+                key = change["borrower_no"], change[side]["grade"]
+                found[key] = found.get(key, 0) + n
+    return {key: n for key, n in found.items() if n}
