@@ -139,7 +139,9 @@ def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plai
     # A field that takes any text is given words, one that takes none of them whatever it takes.
     if any(_is_word(value) for value in taken) and not hasattr(field, "labels"):
         taken = [value for value in taken if _is_word(value) or value in extremes]
-    return taken + [None] * (len(taken) // 4 if field.allow_none else 0)
+    # Of a form that nothing held out has, there is nothing.
+    nulls = len(taken) // 4 if taken else 1
+    return taken + [None] * (nulls if field.allow_none else 0)
 
 
 def _is_word(value: object) -> bool:
