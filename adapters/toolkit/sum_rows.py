@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.toolkit.text import label
 
-__all__ = ["LIKE_SUMS", "is_total", "sub_total"]
+__all__ = ["LIKE_SUMS", "is_like_sums", "is_total", "sub_total"]
 
 LIKE_SUMS: Final = "[计計总總汇匯彙]"
 """Of these each of the words has one, and hardly any text that begins a row of data."""
@@ -20,15 +20,15 @@ _SUB_TOTALS: Final = re.compile(rf".{{0,20}}(小计|分计|合计|总计|小計|
 
 def is_total(text: str) -> bool:
     """Return whether a row that begins with `text` holds the sums of all rows."""
-    return _is_like_sums(text) and _SUMS.fullmatch(label(text)) is not None
+    return is_like_sums(text) and _SUMS.fullmatch(label(text)) is not None
 
 
 def sub_total(text: str) -> str | None:
     """Return the mark of a row of sub-totals, 小计, if a row that begins with `text` is one; never what it is of."""
-    found = _SUB_TOTALS.fullmatch(label(text)) if _is_like_sums(text) and not is_total(text) else None
+    found = _SUB_TOTALS.fullmatch(label(text)) if is_like_sums(text) and not is_total(text) else None
     return found[1] if found else None
 
 
-def _is_like_sums(text: str) -> bool:
+def is_like_sums(text: str) -> bool:
     """Return whether it is worth a closer look: most rows begin with a number."""
     return _LIKE_SUMS.search(text) is not None

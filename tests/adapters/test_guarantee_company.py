@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
+from adapters.toolkit.placeholders import is_no_number
 from adapters.toolkit.workbook import blocks
 from huilian.adapters import FileIdentity, interface, loading
 from huilian.core.errors import describe
@@ -508,7 +509,9 @@ def test_a_book_is_translated_in_pieces(tmp_path: Path, monkeypatch: pytest.Monk
 
 fen = st.integers(1, 999_999_999_999)
 moments = st.dates(dt.date(2001, 1, 1), dt.date(2024, 5, 31))
-names = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=8)
+names = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=8).filter(
+    lambda name: not is_no_number(name)
+)
 
 
 def amount_cells(amount: int) -> st.SearchStrategy[object]:

@@ -18,16 +18,18 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from adapters.toolkit.reading import FAULTS
-from adapters.toolkit.sum_rows import is_total, sub_total
+from adapters.toolkit.sum_rows import is_like_sums, is_total, sub_total
 from adapters.toolkit.text import BLANKS, clean, clean_name, label
 from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook.cells import (
     ERRORS,
+    LONGEST,
     TEXT,
     Cell,
     ColumnKind,
     Problem,
     is_blank,
+    is_plain,
     lost_digits,
     problem,
     shown,
@@ -38,7 +40,7 @@ from adapters.toolkit.workbook.merged_cells import filled
 from huilian.core.errors import FileRefused, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from adapters.toolkit.workbook.container import Container
     from adapters.toolkit.workbook.merged_cells import Filled
@@ -48,8 +50,6 @@ __all__ = ["Block", "Data", "Form", "Total"]
 
 PIECE_ROWS: Final = 5_000
 """Rows of a block: what is in memory at a time."""
-LONGEST: Final = 1_000
-"""Characters beyond which no column's text is, so that it is not even looked at."""
 _KEY: Final = re.compile(r"(?![0-9]{4}年[0-9]{1,2}月)(?=.*[0-9])[0-9A-Za-z_./()（）〔〕［］\[\]【】\u4e00-\u9fff-]+")
 """The number of a contract or a loan, 皖农商借字〔2024〕第001号 too; what stands below a table are names and days."""
 ROUNDED: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}")
@@ -126,8 +126,8 @@ class Data:
                 sheet cannot be read.
         """
         rows = self._data_rows()
-        while piece := list(itertools.islice(rows, PIECE_ROWS)):
-            yield self._block(piece)
+        while (block := self._block(itertools.islice(rows, PIECE_ROWS))).rows:
+            yield block
 
     def has_rows(self) -> bool:
         """Return whether there is any row of data."""
@@ -146,7 +146,10 @@ class Data:
 
     def _is_of_sums(self, row: Filled) -> bool:
         """Return whether a row holds sums; that of all rows is kept where there has to be one."""
-        return any(cell.kind == "text" and self._is_marked(row, place, cell.raw) for place, cell in row.own.items())
+        return any(
+            cell.kind == "text" and is_like_sums(cell.raw) and self._is_marked(row, place, cell.raw)
+            for place, cell in row.own.items()
+        )
 
     def _is_marked(self, row: Filled, place: int, text: str) -> bool:
         """Return whether a text marks its row as one of sums."""
@@ -177,31 +180,34 @@ class Data:
         cells = [(names[place], cell.raw) for place, cell in row.own.items() if place in names]
         return len(cells) > 1 and all(label(text) in (name, *name.split(GROUPED)) for name, text in cells)
 
-    def _block(self, rows: list[Filled]) -> Block:
-        columns: dict[str, list[str | None]] = {}
+    def _block(self, rows: Iterable[Filled]) -> Block:
+        """Return the texts of some rows; each row is let go at once, since keeping track of thousands takes long."""
+        lines: list[int] = []
+        columns: dict[str, list[str | None]] = {name: [] for name in self._sheet.places}
         faults: list[tuple[int, str, str, str]] = []
-        for name, column in self._sheet.places.items():
-            texts: list[str | None] = []
-            columns[name] = texts
-            is_identity = self._form.kinds.get(name, TEXT).name == "identity"
-            for row in rows:
-                cell = row.cells.get(column)
-                # Most cells are of no merged range, and most are texts: these are told in a glance.
-                if not (row.covered or row.merged or row.hidden):
-                    if cell is None:
-                        texts.append(None)
-                        continue
-                    if cell.kind == "text" and not is_identity and len(cell.raw) <= LONGEST and cell.raw not in ERRORS:
-                        texts.append(cell.raw)
-                        continue
-                text, wrong = self._text(row, name)
-                texts.append(text)
-                if wrong is not None:
-                    faults.append((row.number, name, *wrong))
-        lines = pl.Series(LINE, [row.number for row in rows], dtype=pl.Int64())
-        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String())).insert_column(0, lines)
+        plan = [
+            (name, place, self._form.kinds.get(name, TEXT).name == "identity", columns[name])
+            for name, place in self._sheet.places.items()
+        ]
+        for row in rows:
+            lines.append(row.number)
+            # Most cells are of no merged range, and shown as they stand: these are told in a glance.
+            is_alone = not (row.covered or row.merged or row.hidden)
+            for name, place, is_identity, texts in plan:
+                cell = row.cells.get(place)
+                if is_alone and cell is None:
+                    texts.append(None)
+                elif is_alone and cell is not None and not is_identity and is_plain(cell):
+                    texts.append(cell.raw)
+                else:
+                    text, wrong = self._text(row, name)
+                    texts.append(text)
+                    if wrong is not None:
+                        faults.append((row.number, name, *wrong))
+        numbers = pl.Series(LINE, lines, dtype=pl.Int64())
+        frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String())).insert_column(0, numbers)
         position = self._container.position
-        return Block(clean(frame, LINE), pl.DataFrame(faults, schema=FAULTS, orient="row"), len(rows), position)
+        return Block(clean(frame, LINE), pl.DataFrame(faults, schema=FAULTS, orient="row"), len(lines), position)
 
     def _text(self, row: Filled, name: str) -> tuple[str | None, Problem | None]:
         """Return what a row shows in a column, and what is wrong when that cannot be said."""

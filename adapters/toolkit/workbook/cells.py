@@ -27,6 +27,7 @@ __all__ = [
     "EPOCH_1904",
     "ERRORS",
     "IDENTITY",
+    "LONGEST",
     "NUMBER",
     "SIGNIFICANT_DIGITS",
     "TEXT",
@@ -35,6 +36,7 @@ __all__ = [
     "Problem",
     "amount",
     "is_blank",
+    "is_plain",
     "lost_digits",
     "problem",
     "shown",
@@ -53,6 +55,8 @@ ERRORS: Final = frozenset(
 )
 """What a cell shows whose formula came to nothing; copied as a value it is text."""
 
+LONGEST: Final = 1_000
+"""Characters beyond which no column's text is, so that it is not even looked at."""
 _SMALL: Final = re.compile(r"0|[1-9][0-9]{0,14}")
 """Most numbers: they are shown as they stand."""
 _NEVER_WAS: Final = 60
@@ -113,6 +117,14 @@ def is_blank(cell: Cell) -> bool:
     return cell.kind == "text" and not cell.raw.strip(BLANKS)
 
 
+def is_plain(cell: Cell) -> bool:
+    """Return whether a cell is shown as it stands, in any column but one of identity numbers, and nothing is wrong."""
+    raw = cell.raw
+    if cell.kind == "text":
+        return len(raw) <= LONGEST and raw not in ERRORS
+    return cell.kind == "number" and cell.format == formats.GENERAL and _SMALL.fullmatch(raw) is not None
+
+
 def shown(cell: Cell, place: str, epoch: dt.date, kind: ColumnKind = TEXT) -> tuple[str | None, Problem | None]:
     """Return the text of a cell, and what is wrong when it has none.
 
@@ -147,10 +159,7 @@ def lost_digits(place: str) -> Problem:
 
 
 def _number(cell: Cell, place: str, epoch: dt.date, kind: ColumnKind) -> tuple[str | None, Problem | None]:
-    raw = cell.raw
-    if cell.format == formats.GENERAL and _SMALL.fullmatch(raw):
-        return raw, None
-    number = _DIGITS.create_decimal(raw)
+    number = _DIGITS.create_decimal(cell.raw)
     if cell.format == formats.GENERAL:
         return _plain(number, place)
     section, of_negative = formats.section(cell.format, number)

@@ -120,9 +120,11 @@ def test_a_stations_form_is_sealed_with_its_key_and_taken(office: Office, raters
 def test_the_same_form_changes_nothing_and_a_later_one_only_what_it_says(
     office: Office, raters: Raters, tmp_path: Path
 ):
-    """A later file of the same village and day replaces what it says of the same household, and leaves the rest."""
-    assert sent(office, form(tmp_path / "1", household(1), household(2))) == ("accepted", 2, 0, 2)
-    assert sent(office, form(tmp_path / "1", household(1), household(2))) == ("accepted", 2, 0, 2)
+    """Saved anew it says nothing new; a later one of the same village and day leaves what it does not name."""
+    first = form(tmp_path / "1", household(1), household(2))
+    assert sent(office, first) == ("accepted", 2, 0, 2)
+    assert sent(office, first) == ("accepted", 2, 0, 2)
+    assert sent(office, form(tmp_path / "saved", household(1), household(2), name="另存")) == ("accepted", 2, 0, 0)
     later = form(tmp_path / "2", household(1, 诚信=90, 劳动能力=None))
     assert sent(office, later) == ("accepted", 1, 0, 1)
     said = {key[3]: points for key, points in raters.points.items() if key[2] == f"{VILLAGE}-0001"}
