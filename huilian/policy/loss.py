@@ -13,12 +13,12 @@ from marshmallow import ValidationError, fields
 from huilian.core import money
 from huilian.core.errors import ConfigurationError
 from huilian.policy.case_fields import Amount, CaseSchema, Date, Whole, Words
-from huilian.policy.facts import FACTS
+from huilian.policy.facts import FACTS, Interval
 from huilian.policy.reading import Reading, Reason
 from huilian.policy.tables import MissingFactError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from huilian.policy import facts
     from huilian.policy.policies import Policy, Product
@@ -35,6 +35,7 @@ REASONS: Final = MappingProxyType(
         "cause_not_covered": ("损失原因不在补偿范围内", "The cause of the loss is not covered"),
         "not_guaranteed": ("贷款没有担保", "The loan is not guaranteed"),
         "too_early": ("逾期天数或缓冲期未到", "The waiting days or the buffer are not over"),
+        "too_late": ("逾期天数已超过可申请的期限", "The loan has been overdue too long to ask"),
         "over_lending_multiple": ("贷款超过风险补偿金的放大倍数", "The loan exceeds the fund's multiple"),
         "not_covered": ("不在补偿范围内", "The loan is not covered"),
         "nothing_said": ("方案未规定补偿", "The plan says nothing of such a loan"),
@@ -338,16 +339,24 @@ def _not_covered(reading: Reading, situation: Mapping[str, Any]) -> list[Reason]
     if row.value is None:
         return [_reason("nothing_said", row.source)]
     covering = [each.when for each in table.rows if each.value]
-    facts = [fact for fact in row.when if any(_hold(when, situation, but=fact) for when in covering)]
-    codes = dict.fromkeys(_CODES.get(fact, "not_covered") for fact in facts) or ["not_covered"]
+    others = {fact: [when[fact] for when in covering if _hold(when, situation, but=fact)] for fact in row.when}
+    codes = dict.fromkeys(_code(fact, situation, each) for fact, each in others.items() if each) or ["not_covered"]
     malicious = situation["cause"] == "malicious"
     return [_reason("malicious" if malicious and code == "cause_not_covered" else code, row.source) for code in codes]
 
 
-_CODES: Final = MappingProxyType(
-    {"cause": "cause_not_covered", "guaranteed": "not_guaranteed", "overdue_days": "too_early"}
-)
+_CODES: Final = MappingProxyType({"cause": "cause_not_covered", "guaranteed": "not_guaranteed"})
 """Codes by the fact that keeps a loss from being covered."""
+
+
+def _code(fact: str, situation: Mapping[str, Any], covering: Sequence[facts.Interval | facts.Words]) -> str:
+    """Return the code for a fact that keeps a loss from being covered; with one of `covering` it would be."""
+    days = situation.get(fact)
+    if fact != "overdue_days" or days is None:
+        return _CODES.get(fact, "not_covered")
+    # A table may end the time for asking, too: then waiting does not help.
+    later = any(isinstance(each, Interval) and each.low is not None and (days, 0) < each.low for each in covering)
+    return "too_early" if later else "too_late"
 
 
 def _hold(when: Mapping[str, facts.Interval | facts.Words], situation: Mapping[str, Any], *, but: str) -> bool:

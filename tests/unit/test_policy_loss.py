@@ -180,6 +180,23 @@ def test_a_request_waits_for_the_days_overdue_and_for_the_buffer():
     assert _share(HUANGPING, "1.00", overdue_days=30)["refused"] == ["too_early"]
 
 
+def test_a_request_may_come_too_late():
+    """A plan that covers only what was asked for within a year: waiting on does not help."""
+    policy = policy_of(
+        products=f"""{LENDING}
+[products.household.loss]
+covered = [
+  {{ overdue_days = "..9", value = false, source = "一" }},
+  {{ overdue_days = "10..364", value = true, source = "一" }},
+  {{ overdue_days = "365..", value = false, source = "一" }},
+]
+shares = {{ value = {{ fund = 1, bank = 1 }}, source = "一" }}
+"""
+    )
+    refused = [_share(policy, "1.00", overdue_days=days)["refused"] for days in (9, 10, 364, 365)]
+    assert refused == [["too_early"], [], [], ["too_late"]]
+
+
 def test_deadlines_count_calendar_or_working_days():
     """Huangping: recoveries on the fund's account within 5 working days; a holiday does not count."""
     found = _share(HUANGPING, "1.00", recovered_on="2024-06-05", recovered_after="1.00")
