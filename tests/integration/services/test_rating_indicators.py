@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+    from huilian.county.context import Context
     from huilian.county.office import Office
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
@@ -43,7 +44,7 @@ class Raters:
         self.persons: set[str] = set()
 
     def apply(
-        self, _transaction: Transaction, submission: Submission, records: Records
+        self, _transaction: Transaction, submission: Submission, records: Records, _context: Context
     ) -> Generator[Draft, None, Counts]:
         """Take the indicators in; what a record does not name stands as it was."""
         yield from ()
