@@ -372,7 +372,8 @@ def _products(stated: object, file: Path) -> dict[str, dict[str, str]]:
             if not isinstance(meant, str) or not _POLICY_PRODUCT.fullmatch(meant):
                 what = (
                     f"{_PRODUCTS}.{institution}.{code}: 应按银行写明代码对应的政策与产品"
-                    f' (for each bank, the policy and product of a code): [{_PRODUCTS}.RCB01] XEXD01 = "anhui/household"'
+                    " (for each bank, the policy and product of a code):"
+                    f' [{_PRODUCTS}.RCB01] XEXD01 = "anhui/household"'
                 )
                 raise ConfigurationError("HL6006", file=file, what=what)
             found.setdefault(institution, {})[code] = meant

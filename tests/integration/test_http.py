@@ -464,12 +464,16 @@ def test_the_feed_as_csv_opens_in_a_spreadsheet(county: CountyOverHttp):
     assert [row["loan_no"] for row in found] == [row["loan_no"] for row in rows]
     assert found[0]["source_message"] == rows[0]["source"]["message"]
     assert found[0]["source_line"] == str(rows[0]["source"]["line"])
-    assert list(found[0])[-5:] == [
+    assert list(found[0])[-9:] == [
         "source_submission",
         "source_message",
         "source_file_name",
         "source_file_sha256",
         "source_line",
+        "signed",
+        "confirmation_no",
+        "continuation",
+        "original_loan_no",
     ]
 
 
