@@ -313,7 +313,7 @@ def test_of_a_suspended_bank_only_a_count_is_kept_and_its_file_is_sent_again(off
     [counted] = office.json("messages", "list")
     assert (counted["number"], counted["service"], counted["code"], counted["times"]) == (None, "intake", "HL1013", 1)
     [sample] = office.json("messages", "samples")
-    assert (sample["code"], sample["claims"]["source"]) == ("HL1013", "RCB01")
+    assert (sample["code"], sample["attributes"]["source"]) == ("HL1013", "RCB01")
     office.execute("UPDATE huilian.member SET suspended_at = NULL WHERE code = 'RCB01'")
     assert office.push(name, *BANK)["status"] == "accepted"
 
