@@ -15,7 +15,7 @@
 Which policy and product a bank means by a product code stands in a table of the bank's::
 
     [products.RCB01]
-    XEXD01 = { policy = "anhui", product = "household" }
+    XEXD01 = "anhui/household"
 
 An adapter's settings stand in a table of its own, `[adapters.guarantee_company]`; what may
 stand there the adapter says. On a machine without an office the file may have nothing else.
@@ -59,15 +59,13 @@ __all__ = ["HOSTS", "Home", "Settings"]
 HOSTS: Final = ("embedded", "distributed")
 DEFAULT_LISTEN: Final = "127.0.0.1:8341"
 _COUNTY: Final = re.compile(r"[1-9][0-9]{5}", re.ASCII)
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-"""How policies and their products are called."""
+_POLICY_PRODUCT: Final = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*", re.ASCII)
+"""A policy and one of its products."""
 _PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 PORT_HIGHEST: Final = 65_535
 _KEYS: Final = {"county": str, "policy": str, "host": str, "database_url": str, "amqp_url": str, "listen": str}
 _ADAPTERS: Final = "adapters"
 _PRODUCTS: Final = "products"
-_PRODUCT: Final = ("policy", "product")
-"""What a product code of a bank stands for."""
 _MISSING: Final = "missing_at_most_percent"
 _TABLES: Final = (_MISSING, _PRODUCTS, _ADAPTERS)
 MISSING_AT_MOST_PERCENT: Final = 10
@@ -101,7 +99,7 @@ class Settings:
         amqp_url: RabbitMQ's URL, for the distributed host.
         listen: address and port of the HTTP interface.
         adapters: the adapters' own settings, by the adapter's name.
-        products: by bank and by its own product code, the policy and the policy's product.
+        products: by bank and by its own product code, the policy and the policy's product: "anhui/household".
         missing_at_most_percent: by kind of submission, how much of what stood a full list may lack; those that are
             not named may lack `MISSING_AT_MOST_PERCENT`.
         daily_mib: how much a member may hand in on a day.
@@ -118,7 +116,7 @@ class Settings:
     amqp_url: str = ""
     listen: str = DEFAULT_LISTEN
     adapters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    products: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    products: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     missing_at_most_percent: Mapping[str, int] = field(default_factory=dict)
     daily_mib: int = 2048
     dead_letters: int = 10_000
@@ -128,8 +126,11 @@ class Settings:
 
     def policy_product(self, institution: str, product_code: str) -> tuple[str, str] | None:
         """Return the policy and its product that a bank means by a product code, or None where nobody has said."""
-        found = self.products.get(institution, {}).get(product_code)
-        return (found["policy"], found["product"]) if found else None
+        meant = self.products.get(institution, {}).get(product_code)
+        if meant is None:
+            return None
+        policy, _, named = meant.partition("/")
+        return policy, named
 
 
 class Home:
@@ -369,27 +370,24 @@ def _percent_by_kind(stated: object, file: Path) -> dict[str, int]:
     return found
 
 
-def _products(stated: object, file: Path) -> dict[str, dict[str, dict[str, str]]]:
+def _products(stated: object, file: Path) -> dict[str, dict[str, str]]:
     """Return by bank and by its product code what the code stands for.
 
     Raises:
         ConfigurationError: HL6006, naming the bank and the code: it is not written as a policy and its product.
     """
-    found: dict[str, dict[str, dict[str, str]]] = {}
+    found: dict[str, dict[str, str]] = {}
     for institution, codes in stated.items() if isinstance(stated, dict) else [("机构", None)]:
         for code, meant in codes.items() if isinstance(codes, dict) and is_code(institution) else [("代码", None)]:
-            if not isinstance(meant, dict) or {*meant} != {*_PRODUCT} or not all(map(_is_name, meant.values())):
+            if not isinstance(meant, str) or not _POLICY_PRODUCT.fullmatch(meant):
                 what = (
-                    f"{_PRODUCTS}.{institution}.{code}: 银行编号与产品代码应写为 (a bank's code and its product code):"
-                    f' [{_PRODUCTS}.RCB01] XEXD01 = {{ policy = "anhui", product = "household" }}'
+                    f"{_PRODUCTS}.{institution}.{code}: 应按银行写明代码对应的政策与产品"
+                    " (for each bank, the policy and product of a code):"
+                    f' [{_PRODUCTS}.RCB01] XEXD01 = "anhui/household"'
                 )
                 raise ConfigurationError("HL6006", file=file, what=what)
-            found.setdefault(institution, {})[code] = dict(meant)
+            found.setdefault(institution, {})[code] = meant
     return found
-
-
-def _is_name(text: object) -> bool:
-    return isinstance(text, str) and _NAME.fullmatch(text) is not None
 
 
 def _check(settings: Settings, file: str) -> None:

@@ -33,7 +33,7 @@ __all__ = [
 ADAPTER_SETTINGS = {"guarantee_company": {"banks": BANK_NAMES}, "postal_savings_bank": {"signed_in_spare": True}}
 """What the office must know to read these files, as the tables `[adapters.…]` of huilian.toml."""
 PRODUCTS = {
-    BANK: {code: {"policy": "anhui", "product": "household"} for code in RURAL_COMMERCIAL_BANK.products},
-    POSTAL_BANK: {code: {"policy": "xingan", "product": "household"} for code in POSTAL_SAVINGS_BANK.products},
+    BANK: dict.fromkeys(RURAL_COMMERCIAL_BANK.products, "anhui/household"),
+    POSTAL_BANK: dict.fromkeys(POSTAL_SAVINGS_BANK.products, "xingan/household"),
 }
 """What its banks mean by their product codes, as the tables `[products.…]` of huilian.toml."""

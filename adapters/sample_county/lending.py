@@ -53,8 +53,6 @@ _RENEWED_WITHIN: Final = dt.timedelta(days=45)
 """From the last repayment to the loan that renews the one repaid."""
 _ONE_EXTENDED_IN: Final = 25
 _ONE_DEFERRED_IN: Final = 20
-_MORATORIUM: Final = range(2, 8)
-"""Months of 2024 in which principal and interest may wait."""
 _BASIS: Final = 360 * 10_000
 """Days of an interest year times the basis points in one."""
 _CLASS_FROM_DAYS: Final = ((360, 5), (270, 4), (90, 3), (0, 2))
@@ -127,8 +125,8 @@ class Loan:
             return "续贷"
         if self._serial % _ONE_EXTENDED_IN == 0:
             return "展期"
-        is_deferred = self._serial % _ONE_DEFERRED_IN == 1 and as_of.month in _MORATORIUM
-        return "延期还本付息" if is_deferred and self.at(as_of).status == NORMAL else "无"
+        is_deferred = self._serial % _ONE_DEFERRED_IN == 1 and self.at(as_of).status == NORMAL
+        return "延期还本付息" if is_deferred else "无"
 
     def unpaid(self, day: dt.date) -> int:
         """Return the principal not repaid by the end of `day`, written off or not."""

@@ -279,15 +279,16 @@ def _installed() -> Iterator[Finding]:
 def _products(home: Home, settings: Settings) -> Iterator[Finding]:
     """Find what banks' product codes are mapped to and no policy has."""
     for institution, codes in settings.products.items():
-        for code, meant in codes.items():
+        for code in codes:
             place = f"[products.{institution}] {code}"
+            policy, named = settings.policy_product(institution, code) or ("", "")
             try:
-                known = rules.load(home, meant["policy"]).products
+                known = rules.load(home, policy).products
             except HuilianError as error:
                 yield failed(place, error)
                 continue
-            if meant["product"] not in known:
-                what = f"政策 {meant['policy']} 没有产品 (has no product) {meant['product']}"
+            if named not in known:
+                what = f"政策 {policy} 没有产品 (has no product) {named}"
                 yield Finding(place, FAIL, what, f"可用 (known): {', '.join(known)}")
 
 

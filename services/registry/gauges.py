@@ -59,5 +59,5 @@ def examine(transaction: Transaction, settings: Settings) -> Iterator[Concern]:
     yield Concern(
         _PRODUCTS,
         f"{len(unmapped)} 个未对应政策产品 (not mapped): {shown}{more}",
-        f'在 huilian.toml 中写 (write there): [products.{institution}] "{code}" = {{ policy = "…", product = "…" }}',
+        f'在 huilian.toml 中写 (write there): [products.{institution}] "{code}" = "政策/产品 (policy/product)"',
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from adapters.county_roster import adapter
 from huilian.core.errors import FileRefused
@@ -182,3 +184,29 @@ def test_a_wrong_optional_cell_of_a_workbook_is_coloured_by_its_column(tmp_path:
     header, cells = sheet.iter_rows()
     assert [cell.value for cell in header][-3:] == ["是否低保", "错误代码", "错误说明"]
     assert [cell.value for cell in cells if cell.comment] == ["可能"]
+
+
+CELLS: Final = st.sampled_from(["", "是", "否"]), st.sampled_from(["", "因病", "因学"])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.tuples(*CELLS), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_whatever_the_rows_of_households_say_each_household_is_what_the_definitions_say(
+    tmp_path: Path, drawn: list[list[tuple[str, str]]]
+):
+    """Any 是 counts; what is stated once must be stated alike; another household's rows change nothing."""
+    rows = []
+    expected: dict[str, tuple[str | None, str | None]] = {}
+    for place, members in enumerate(drawn, start=1):
+        number = f"341599101200-{place:04d}"
+        for member, (flag, cause) in enumerate(members):
+            own = {"户编号": number, "家庭人口": str(len(members)), "残疾": flag, "致贫原因": cause}
+            rows.append(own | (WIFE if member else {}))
+        flags, causes = ({cell for cell in column if cell} for column in zip(*members, strict=True))
+        if len(causes) < 2:
+            expected[number] = ("yes" if "是" in flags else "no" if flags else None, next(iter(causes), None))
+    piece = text(tmp_path, *rows)
+    columns = ("household_no", "has_disabled_member", "poverty_cause")
+    assert {found: tuple(rest) for found, *rest in piece.accepted.select(columns).rows()} == expected
+    assert piece.accepted.height == sum(len(drawn[int(number[-4:]) - 1]) for number in expected)
+    assert set(piece.rejections["code"]) <= {"HL2022"}

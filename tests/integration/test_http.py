@@ -455,7 +455,7 @@ def test_the_feed_as_csv_opens_in_a_spreadsheet(county: CountyOverHttp):
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.content.startswith("\ufeff机构,借据号,合同号,户编号,借款人,证件号码（已脱敏）,".encode())
     assert answer.text.splitlines()[0].endswith(
-        "截止日期,来源提交编号,来源报文编号,来源文件名,来源文件SHA-256,来源行号"
+        "截止日期,来源提交编号,来源报文编号,来源文件名,来源文件SHA-256,来源行号,签订日期,确认编号,展期续贷标志,原借据号"
     )
     answer = _get(county, "/feed/loans", format="csv", header="names")
     assert answer.content.startswith(b"\xef\xbb\xbfinstitution,loan_no,")
@@ -464,12 +464,16 @@ def test_the_feed_as_csv_opens_in_a_spreadsheet(county: CountyOverHttp):
     assert [row["loan_no"] for row in found] == [row["loan_no"] for row in rows]
     assert found[0]["source_message"] == rows[0]["source"]["message"]
     assert found[0]["source_line"] == str(rows[0]["source"]["line"])
-    assert list(found[0])[-5:] == [
+    assert list(found[0])[-9:] == [
         "source_submission",
         "source_message",
         "source_file_name",
         "source_file_sha256",
         "source_line",
+        "signed",
+        "confirmation_no",
+        "continuation",
+        "original_loan_no",
     ]
 
 

@@ -267,5 +267,5 @@ def test_every_answer_that_is_written_while_it_is_read_has_a_thread_of_the_pool_
         for path, methods in specification()["paths"].items()
         if "get" in methods and lines & set(methods["get"]["responses"]["200"].get("content", {}))
     ]
-    assert len(addresses) == 7
+    assert len(addresses) == 16
     assert [path for path in addresses if not path.startswith(streamed())] == []

@@ -212,9 +212,8 @@ def test_a_wrong_setting_is_named(tmp_path: Path, content: str | bytes, what: st
 
 
 MAPPED = (
-    'county = "341599"\npolicy = "anhui"\n\n[products.RCB01]\nXEXD01 = { policy = "anhui", product = "household" }\n'
-    '001 = { policy = "xingan", product = "household" }\n\n[products.PSBC1522."YZ XE"]\npolicy = "yanchi"\n'
-    'product = "household"\n'
+    'county = "341599"\npolicy = "anhui"\n\n[products.RCB01]\nXEXD01 = "anhui/household"\n'
+    '001 = "xingan/household"\n\n[products.PSBC1522]\n"YZ XE" = "yanchi/household"\n'
 )
 
 
@@ -235,11 +234,11 @@ def test_the_county_says_what_a_bank_means_by_its_product_codes(tmp_path: Path):
     [
         ('RCB01 = "anhui"', "RCB01.代码"),
         ('RCB01 = { XEXD01 = "anhui" }', "RCB01.XEXD01"),
+        ('RCB01 = { XEXD01 = "anhui/" }', "RCB01.XEXD01"),
+        ('RCB01 = { XEXD01 = "anhui/household/x" }', "RCB01.XEXD01"),
+        ("RCB01 = { XEXD01 = 1 }", "RCB01.XEXD01"),
         ('RCB01 = { XEXD01 = { policy = "anhui" } }', "RCB01.XEXD01"),
-        ('RCB01 = { XEXD01 = { policy = "anhui", product = "" } }', "RCB01.XEXD01"),
-        ('RCB01 = { XEXD01 = { policy = "anhui", product = "household", of = 1 } }', "RCB01.XEXD01"),
-        ('RCB01 = { XEXD01 = { policy = 1, product = "household" } }', "RCB01.XEXD01"),
-        ('"农商行" = { XEXD01 = { policy = "anhui", product = "household" } }', "农商行.代码"),
+        ('"农商行" = { XEXD01 = "anhui/household" }', "农商行.代码"),
     ],
 )
 def test_a_product_code_that_is_mapped_wrongly_is_named(tmp_path: Path, content: str, place: str):
@@ -248,7 +247,7 @@ def test_a_product_code_that_is_mapped_wrongly_is_named(tmp_path: Path, content:
     with pytest.raises(ConfigurationError) as refused:
         home.settings()
     assert refused.value.code == "HL6006"
-    assert f"products.{place}: 银行编号与产品代码应写为" in str(refused.value.chinese)
+    assert f"products.{place}: 应按银行写明代码对应的政策与产品" in str(refused.value.chinese)
 
 
 def test_limits_stay_as_somebody_wrote_them(tmp_path: Path):

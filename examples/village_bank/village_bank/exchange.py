@@ -65,7 +65,7 @@ class VillageBank(Adapter):
             *plausibility.checks(LoanLedgerRecord, identity.as_of),
             ("loan_no", "HL2014", pl.col("is_repeated")),
         ]
-        for block in delimited.read(source, LEDGER.sources, TRAILER_MARK):
+        for block in delimited.read(source, LEDGER.sources, TRAILER_MARK, optional=LEDGER.optional):
             trailer = block.trailer or trailer
             canonical = LEDGER.canonical(block.cells)
             totals.add(block.rows, canonical, block.faults)

@@ -64,6 +64,7 @@ LEDGER: Final = Translation(
         Column("欠息金额", "overdue_interest", money, empty="0.00"),
         Column("贷款状态", "status", code(LOAN_STATUSES)),
         Column("经办机构", "branch"),
+        Column("签订日期", "signed", date, is_optional=True, also_called=("合同签订日期",)),
     )
 )
 """The loan ledger: the files' column, the record's field, how its values are rewritten."""

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 MAP = {
     BANKS[1]: {
-        "POOR": {"policy": "anhui", "product": "household"},
-        "RURAL": {"policy": "yanchi", "product": "household"},
+        "POOR": "anhui/household",
+        "RURAL": "yanchi/household",
     }
 }
 
 
-def concern(county: ReportingCounty, products: dict[str, dict[str, dict[str, str]]]) -> Concern:
+def concern(county: ReportingCounty, products: dict[str, dict[str, str]]) -> Concern:
     """Return what the registry says of its product codes under a map."""
     with county.transaction() as transaction:
         [found] = service.examine(transaction, replace(county.office.settings, products=products))
@@ -39,7 +39,7 @@ def test_the_codes_that_nobody_mapped_are_named_with_what_to_write(county: Repor
     others = concern(county, MAP)
     assert others.what == f"1 个未对应政策产品 (not mapped): {BANKS[0]} POOR"
     assert others.remedy == (
-        f'在 huilian.toml 中写 (write there): [products.{BANKS[0]}] "POOR" = {{ policy = "…", product = "…" }}'
+        f'在 huilian.toml 中写 (write there): [products.{BANKS[0]}] "POOR" = "政策/产品 (policy/product)"'
     )
     assert concern(county, MAP | {BANKS[0]: MAP[BANKS[1]]}).remedy is None
 
@@ -60,9 +60,9 @@ def test_the_doctor_finds_a_policy_or_a_product_that_is_not_there(county: Report
     """A code that is mapped to nothing would be found out when money is due."""
     wrong = {
         "RCB01": {
-            "A": {"policy": "anhui", "product": "household"},
-            "B": {"policy": "anhui", "product": "enterprise"},
-            "C": {"policy": "nowhere", "product": "household"},
+            "A": "anhui/household",
+            "B": "anhui/enterprise",
+            "C": "nowhere/household",
         }
     }
     found = list(doctor._products(county.office.home, replace(county.office.settings, products=wrong)))
