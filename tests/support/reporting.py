@@ -65,7 +65,7 @@ _EMPTY = (
     *("insurance_claim.policy", "insurance_claim.claim", "insurance_claim.period_result"),
     *("risk_fund.loan_change", "insurance_claim.loan_change"),
     *("statistics.roll_up", "statistics.household_change", "statistics.report"),
-    *("statistics.change_part", "statistics.folded"),
+    *("statistics.change_part", "statistics.folded", "rating.household_change"),
 )
 GONE = "loans_gone"
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+    from huilian.county.context import Context
     from huilian.county.submissions import kinds
     from huilian.county.submissions.kinds import Records
     from huilian.database.connection import Transaction
@@ -63,7 +64,7 @@ class Notebook:
         self.of: str | None = None
 
     def apply(
-        self, transaction: Transaction, submission: kinds.Submission, records: Records
+        self, transaction: Transaction, submission: kinds.Submission, records: Records, _context: Context
     ) -> Generator[Draft, None, Counts]:
         """Note submission, frames and table."""
         yield from ()
