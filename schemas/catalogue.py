@@ -52,6 +52,7 @@ from schemas.rating_steps import (
     RatingObjectionRecord,
     RatingPostingRecord,
     RatingRequestRecord,
+    RatingResultRecord,
     RatingStepRecord,
 )
 from schemas.ratings import RatingIndicatorsRecord
@@ -407,6 +408,14 @@ def contracts() -> list[Contract]:
         ),
         Contract(
             "blacklist_entry", 1, BlacklistEntryRecord, SINGLE, "失信名单", "An entry of the blacklist, or its end."
+        ),
+        Contract(
+            "rating_results",
+            1,
+            RatingResultRecord,
+            BULK,
+            "评级结果",
+            "The ratings that came into force, changed or ended, for the banks that lend there, one a record.",
         ),
         Contract(
             "ratings_changed",

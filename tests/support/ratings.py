@@ -62,6 +62,7 @@ class RatingCounty:
         self.clock = clock
         self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
         self.told: list[dict[str, Any]] = []
+        self.results: dict[str, list[dict[str, Any]]] = {}
         self.use("rated")
         with self.transaction() as transaction:
             for member in self.keys:
@@ -91,6 +92,7 @@ class RatingCounty:
     def empty(self) -> None:
         """Forget everything but who takes part."""
         self.told.clear()
+        self.results.clear()
         self.clock.moment = BEGIN
         self.use("rated")
         with self.transaction() as transaction:
@@ -133,8 +135,9 @@ class RatingCounty:
             for message in waiting:
                 if message.type == "ratings_changed":
                     self.told += [json.loads(line) for line in message.body().splitlines()]
-                if message.type == "receipt":
-                    continue
+                if message.type == "rating_results":
+                    rows = [json.loads(line) for line in message.body().splitlines()]
+                    self.results.setdefault(message.subject, []).extend(rows)
                 for taker in self.office.takers(message.type):
                     outcome = self.office.processor.deliver(taker, message.seal, message.payload)
                     if outcome.result is Result.REFUSED:
