@@ -155,6 +155,7 @@ class _Judge:
         grounds = merged.grounds(self._grounds)
         points: dict[str, Decimal] = {}
         rating: Rating | None = None
+        state, stage = "incomplete", None
         fault: str | None = None if enterprise or kind else "kind"
         if fault is None:
             rated_as = kind or merged.borrower
@@ -166,20 +167,15 @@ class _Judge:
                         merged.borrower_no, rated_as, points, merged.age, grounds, merged.collected_on, merged.village
                     ),
                 )
+                state, stage = self._begins(merged, kind, rating)
             except ValidationError as error:
                 fault = ";".join(sorted(error.messages_dict.get("indicators", error.messages_dict)))
             except MissingFactError as error:
-                fault = error.fact
+                rating, fault = None, error.fact
             except ConfigurationError:
                 fault = "weights"
         refused = "" if rating is None else ";".join(reason.code for reason in rating.refusals)
         line = None if rating is None else rating.line
-        state, stage = "incomplete", None
-        if rating is not None:
-            state = "refused" if rating.refusals and rating.grade is None else "collected"
-            if state == "collected":
-                case = Case(merged.borrower, kind, merged.collected_on, line)
-                stage = self._paths.of(case)[0].name
         return (
             merged.borrower,
             merged.borrower_no,
@@ -199,6 +195,13 @@ class _Judge:
             stage,
             fault if fault is not None else refused or None,
         )
+
+    def _begins(self, merged: _Merged, kind: str | None, rating: Rating) -> tuple[str, str | None]:
+        """Return the state and stage of an assessment that was judged."""
+        if rating.refusals and rating.grade is None:
+            return "refused", None
+        case = Case(merged.borrower, kind, merged.collected_on, rating.line)
+        return "collected", self._paths.of(case)[0].name
 
     def _weights(self, kind: str, merged: _Merged) -> frozenset[str]:
         regions = self._policy.vocabulary.region_list_of(merged.village)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from huilian.core.errors import FileRefused, MessageRefused
 from huilian.county.changes import Fold
+from huilian.county.members import directory, persons
 from huilian.county.submissions.kinds import Counts, Kind, Part, Single
 from huilian.county.submissions.staging import as_row
 from huilian.wire.batches import from_ndjson
@@ -45,6 +47,7 @@ def apply(
         facts |= values
     else:
         source = records.table(TYPE)
+    _check(transaction, submission, source, facts | {"county": context.county})
     listed = ", ".join(f"s.{name}" for name in _STATED)
     transaction.execute(
         f"""
@@ -62,6 +65,28 @@ def apply(
     changed = assessments.assess(transaction, context)
     transaction.execute("DROP TABLE touched")
     return Counts(changed, max(0, submission.accepted - changed), 0)
+
+
+def _check(transaction: Transaction, submission: Submission, source: str, facts: dict[str, Any]) -> None:
+    """Let pass what persons of the sender entered, of villages where it acts.
+
+    Raises:
+        FileRefused: HL1031 to HL1033, a person may not enter; HL1052, a village lies elsewhere.
+    """
+    member = directory.find(transaction, submission.member)
+    where = {**facts, "within": member.region or facts["county"]}
+    astray = transaction.value(
+        f"SELECT s.village FROM {source} s WHERE s.village NOT LIKE %(within)s || '%%' ORDER BY 1 LIMIT 1", where
+    )
+    if astray is not None:
+        what = f"区划 {astray} 不在其辖区内 (the region is not its own)"
+        raise FileRefused("HL1052", member=member.code, what=what)
+    for row in transaction.rows(f"SELECT DISTINCT s.person FROM {source} s ORDER BY 1", facts):
+        try:
+            persons.check_person(transaction, member.code, row["person"], persons.ENTER, submission.as_of)
+        except MessageRefused as error:
+            # Of the file as a whole: its sender gets a receipt.
+            raise FileRefused(error.code, **error.facts) from error
 
 
 def state_again(transaction: Transaction, submission: Submission, _type: str, time: dt.datetime) -> bool:

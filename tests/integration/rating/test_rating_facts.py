@@ -10,7 +10,7 @@ from huilian.county.rebuild import rebuild
 from schemas.rating_steps import RatingResultRecord
 from services.rating import in_force
 from tests.support.county import MINUTE
-from tests.support.ratings import CLERK, COUNTY, VILLAGE, household, indicators, loan
+from tests.support.ratings import CLERK, COUNTY, OTHER_VILLAGE, VILLAGE, household, indicators, loan
 
 if TYPE_CHECKING:
     from typing import Any
@@ -82,6 +82,17 @@ def test_what_bars_a_rating_is_named(county: RatingCounty, fields: dict[str, Any
     """A ground, the age or the score refuses it; what is lacking leaves it incomplete."""
     county.collect([indicators("H1", **fields)])
     assert _standing(county) == [standing]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [({"person": "P9"}, "HL1031"), ({"village": OTHER_VILLAGE}, "HL1052"), ({"village": "341500101001"}, "HL1052")],
+)
+def test_what_others_entered_or_of_other_villages_is_refused(county: RatingCounty, fields: dict[str, str], code: str):
+    """As a whole, with a receipt; nothing of it is kept."""
+    receipt = county.collect([indicators("H1"), indicators("H2", **fields)])
+    assert (receipt["status"], receipt["code"]) == ("refused", code)
+    assert county.rows("SELECT count(*) AS n FROM rating.statement") == [{"n": 0}]
 
 
 def test_a_ground_that_is_met_no_more_begins_a_new_assessment(county: RatingCounty):

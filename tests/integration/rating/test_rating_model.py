@@ -213,7 +213,7 @@ def test_no_order_of_messages_reaches_what_the_policy_forbids(rating_county: Rat
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
+            max_examples=8,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

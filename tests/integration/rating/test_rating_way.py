@@ -229,7 +229,7 @@ def test_a_household_asks_to_be_rated_where_the_policy_lets_it(county: RatingCou
 def test_a_step_that_needs_consent_states_how_many_have_signed(county: RatingCounty):
     """All of them must."""
     county.use("posted_twice")
-    county.collect([indicators("H1"), indicators("H2"), indicators("H3", village=OTHER_VILLAGE)])
+    county.collect([indicators("H1"), indicators("H2"), indicators("H3", village=OTHER_VILLAGE)], member="TOWN1")
     assert county.step("VILL1", "village_review", 2) is None
     assert county.step("VILL2", "village_review", 1) is None
     assert county.step("TOWN1", "township_review", 3) == "HL1063"
