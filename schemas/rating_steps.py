@@ -186,7 +186,8 @@ class BlacklistEntryRecord(_Step):
 class RatingState(Record):
     """A rating that is in force: what `ratings_changed` shares.
 
-    `valid_until` is the first day on which it no longer holds; null where the policy sets no end.
+    `valid_until` is the first day on which it no longer holds; null where the policy sets no end. `posted_days` is how
+    long its last round was posted, null where it was not: only what was posted is public.
     """
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
@@ -196,6 +197,7 @@ class RatingState(Record):
     line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
     valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
     policy = f.Text(60, required=True, metadata={"zh": "政策"})
+    posted_days = f.Whole(required=True, allow_none=True, metadata={"zh": "公示期(天)"})
 
 
 class RatingResultRecord(Record):
