@@ -186,7 +186,8 @@ class BlacklistEntryRecord(_Step):
 class RatingState(Record):
     """A rating that is in force: what `ratings_changed` shares.
 
-    `valid_until` is the first day on which it no longer holds; null where the policy sets no end.
+    `valid_until` is the first day on which it no longer holds; null where the policy sets no end. `posted_days` is how
+    long its last round was posted, null where it was not: only what was posted is public.
     """
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
@@ -196,6 +197,27 @@ class RatingState(Record):
     line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
     valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
     policy = f.Text(60, required=True, metadata={"zh": "政策"})
+    posted_days = f.Whole(required=True, allow_none=True, metadata={"zh": "公示期(天)"})
+
+
+class RatingResultRecord(Record):
+    """A rating that came into force, changed or ended, as the county tells a bank (评级结果).
+
+    One that ended has the state `ended`, and score, grade and line as they were.
+    """
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    household_kind = f.Text(20, required=True, allow_none=True, metadata={"zh": "农户类别"})
+    state = f.Code(RATING_RESULT, required=True, metadata={"zh": "结果"})
+    score = f.RatePercent(required=True, metadata={"zh": "评分"})
+    grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
+    highest_line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
+    decided_date = f.Date(required=True, metadata={"zh": "生效或终止日期"})
+    valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
+    policy_version = f.Text(120, required=True, metadata={"zh": "政策版本"})
 
 
 class RatingResultRecord(Record):

@@ -161,7 +161,8 @@ def activate(transaction: Transaction, policy: Policy, facts: dict[str, Any]) ->
         until = None if months is None else months_later(facts["date"], int(months))
         transaction.execute(
             "UPDATE rating.assessment a SET state = 'active', stage = NULL, valid_from = %(date)s,"
-            " valid_until = %(until)s, approved_on = coalesce(a.approved_on, %(date)s), revision = %(revision)s"
+            " valid_until = %(until)s, approved_on = coalesce(a.approved_on, %(date)s), revision = %(revision)s,"
+            " posted_days = (SELECT p.last_day - p.first_day + 1 FROM rating.posting p WHERE p.number = a.posting)"
             " FROM turned t WHERE a.number = t.number AND a.borrower = %(borrower)s"
             " AND a.household_kind IS NOT DISTINCT FROM %(household_kind)s",
             facts | kind | {"until": until},
@@ -276,10 +277,10 @@ def regrade(transaction: Transaction, policy: Policy, facts: dict[str, Any]) -> 
         """
         INSERT INTO rating.assessment (borrower, borrower_no, region, household_kind, age, indicators, exclusions,
             collected_on, entered_by, score, grade, line, refused, policy, cause, state, approved_on, valid_from,
-            valid_until, reason, revision)
+            valid_until, posted_days, reason, revision)
         SELECT borrower, borrower_no, region, household_kind, age, indicators, exclusions, collected_on, entered_by,
                %(score)s, %(grade)s, %(line)s, refused, policy, %(cause)s, 'active', approved_on, %(date)s,
-               valid_until, %(reason)s, %(revision)s
+               valid_until, posted_days, %(reason)s, %(revision)s
         FROM rating.assessment WHERE number = %(number)s RETURNING number
         """,
         facts,

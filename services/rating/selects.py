@@ -361,7 +361,7 @@ def _within(region: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # what
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as answers have it; what they do not show is left out."""
-    hidden = ("entered_by", "revision", "posting")
+    hidden = ("entered_by", "revision", "posting", "posted_days")
     return {name: _value(value) for name, value in row.items() if name not in hidden}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, feeds, gauges, ledger, repayments, roster
+from services.registry import changes, credit_records, feeds, gauges, ledger, repayments, roster
 
 __all__ = ["service"]
 
@@ -12,8 +12,9 @@ service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND),
+    handlers={"ratings_changed": credit_records.on_ratings_changed},
     queries=feeds.QUERIES,
-    events=("loans_changed", "households_changed", "repayments_changed"),
+    events=("loans_changed", "households_changed", "repayments_changed", "credit_records"),
     tells={
         "loans_changed": changes.tell,
         "households_changed": roster.tell,

@@ -43,6 +43,7 @@ MEMBERS = {
     "TOWN1": ("township", TOWNSHIP),
     "RCB01": ("bank", None),
     "PSB01": ("bank", None),
+    "XY01": ("credit_bureau", None),
 }
 CLERK, HEAD, DEPUTY = "P1", "P2", "P3"
 """Who enters, and two who approve."""
@@ -135,7 +136,7 @@ class RatingCounty:
             for message in waiting:
                 if message.type == "ratings_changed":
                     self.told += [json.loads(line) for line in message.body().splitlines()]
-                if message.type == "rating_results":
+                if message.type in ("rating_results", "credit_records"):
                     rows = [json.loads(line) for line in message.body().splitlines()]
                     self.results.setdefault(message.subject, []).extend(rows)
                 for taker in self.office.takers(message.type):

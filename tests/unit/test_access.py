@@ -86,6 +86,7 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "claims_changed": frozenset({"insurance_claim"}),
         "ratings_changed": frozenset({"rating"}),
         "rating_results": frozenset({"rating"}),
+        "credit_records": frozenset({"registry"}),
         "notices": frozenset({"*"}),
     }
     rules.check_send("service.registry", "service", "loans_changed")
@@ -158,10 +159,10 @@ def test_an_installed_service_changes_nobody_elses_rules(brought: Path, text: st
     ("events", "what"),
     [
         (
-            ("households_changed", "loans_changed", "repayments_changed", "roster"),
+            ("credit_records", "households_changed", "loans_changed", "repayments_changed", "roster"),
             "[roster] publish: registry: 规则不准 (the rules do not let it)",
         ),
-        ((), "[households_changed] publish: registry: 不发布它 (does not publish it)"),
+        ((), "[credit_records] publish: registry: 不发布它 (does not publish it)"),
     ],
 )
 def test_a_service_that_contradicts_the_rules_does_not_start(events: tuple[str, ...], what: str):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.county.rebuild import rebuild
+from schemas.outgoing import CreditRecord
 from schemas.rating_steps import RatingResultRecord
 from services.rating import in_force
 from tests.support.county import MINUTE
@@ -177,10 +178,28 @@ def test_banks_that_share_grades_are_told_of_ratings_in_force(county: RatingCoun
     assert RatingResultRecord(many=True).validate(county.results["RCB01"]) == {}
 
 
+def test_the_credit_platform_is_told_of_what_was_posted(county: RatingCounty):
+    """Of households on the roster, by the head's name and a masked number."""
+    with county.transaction() as transaction:
+        transaction.execute(
+            "INSERT INTO registry.person (household_no, identity_number, head_name, person_name, relation_to_head,"
+            " region, category, is_head, as_of, submission, sequence, line) VALUES"
+            " ('H1', '11010519491231002X', '某户', '某户', '户主', %s, 'ordinary', 'yes', '2024-01-01', 1, 0, 2)",
+            [VILLAGE],
+        )
+    county.rate("H1", "H2")
+    [record] = county.results["XY01"]
+    shown = ("name", "masked_number", "grade", "credit_line", "decided_date", "valid_until", "posted_days")
+    assert tuple(record[name] for name in shown) == (
+        *("某户", "110105********002X", "AA", "40000.00", "2024-03-08", "2025-03-08", 7),
+    )
+    assert CreditRecord().validate(record) == {}
+
+
 def test_without_sharing_a_bank_is_told_of_whom_it_has_given_a_line(county: RatingCounty):
     """Of the others it is told nothing."""
     county.rate("H1", "H2")
-    assert county.results == {}
+    assert "RCB01" not in county.results
     line = {"borrower": "household", "borrower_no": "H1", "amount": "20000.00", "from_date": "2024-03-08"}
     assert county.send("credit_line", "RCB01", **line, until_date="2025-03-08") is None
     county.run_calendar(365)

@@ -47,7 +47,7 @@ def upgrade() -> None:
             reason text,
             -- When its first approval froze it.
             approved_on date,
-            valid_from date, valid_until date, ended_on date,
+            valid_from date, valid_until date, ended_on date, posted_days integer,
             -- Since when the policy asks for another rating.
             again_on date,
             revision bigint NOT NULL,
