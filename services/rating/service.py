@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.county.schedule import Calendar, Job
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.rating import consequences, feeds, in_force, indicators, lines, postings, steps
+from services.rating import consequences, feeds, form, in_force, indicators, lines, postings, steps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,7 +49,8 @@ service: Final = Service(
         "households_changed": indicators.on_households_changed,
         "loans_changed": consequences.on_loans_changed,
     },
-    queries=feeds.QUERIES,
+    queries=(*feeds.QUERIES, form.QUERY),
+    forms=(form.FORM,),
     kinds=(indicators.KIND,),
     events=("ratings_changed", "rating_results"),
     tells={"ratings_changed": in_force.tell},

@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from huilian.county.answer_fields import Source, coded, count, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
+from schemas import rating_form
 from schemas.differences import differences_in
 from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY
@@ -114,5 +115,6 @@ QUERIES: Final = (
     ),
     differences_in("SELECT * FROM registry.difference"),
     story_told_by("registry", selects.STORY),
+    rating_form.told_by(selects.household_on_form),
 )
 """The registry's own; the books beside the loans have theirs."""

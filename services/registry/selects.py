@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
 
-__all__ = ["STORY", "household_feed", "ledger_dates", "loan_feed", "product_codes"]
+__all__ = ["STORY", "household_feed", "household_on_form", "ledger_dates", "loan_feed", "product_codes"]
 
 
 _LISTED: Final = "SELECT region, category, as_of, submission, sequence, line FROM registry.{table}"
@@ -202,6 +203,35 @@ def household_feed(
         """,
         {"region": regions.normalise(region) + "%", "institution": institution},
     )
+
+
+def household_on_form(
+    transaction: Transaction, *, number: str, region: str | None, policy: Policy, today: dt.date
+) -> dict[str, Any]:
+    """Return what a form shows of a household's head; of who is not on the roster nothing.
+
+    Args:
+        transaction: in which it is read.
+        number: of the household.
+        region: within which it must lie, where that is said.
+        policy: not asked here.
+        today: not asked here.
+    """
+    del policy, today
+    head = transaction.row(
+        "SELECT person_name, identity_number, household_size, village_group, annual_income FROM registry.person"
+        " WHERE household_no = %s AND is_head = 'yes' AND missing_since IS NULL AND region LIKE %s",
+        [number, f"{region or ''}%"],
+    ) or dict.fromkeys(("person_name", "identity_number", "household_size", "village_group", "annual_income"))
+    masked = head["identity_number"] and identity.mask(head["identity_number"])
+    income = None if head["annual_income"] is None else money.text(head["annual_income"])
+    return {
+        "name": head["person_name"],
+        "identity_number": masked,
+        "household_size": head["household_size"],
+        "village_group": head["village_group"],
+        "annual_income": income,
+    }
 
 
 def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:
