@@ -39,6 +39,7 @@ from schemas.outgoing import (
     CompensationResultRecord,
     ConfirmationRecord,
     CreditRecord,
+    HouseholdGradeRecord,
     NoticeRecord,
     SubsidyResultRecord,
 )
@@ -459,6 +460,14 @@ def contracts() -> list[Contract]:
             "What became of losses, and who bears how much of each, one a record.",
         ),
         Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
+        Contract(
+            "household_grades",
+            1,
+            HouseholdGradeRecord,
+            BULK,
+            "信用等级",
+            "The grades of households and enterprises that changed for a bank, one a record.",
+        ),
         Contract(
             "credit_records",
             1,

@@ -186,7 +186,8 @@ class BlacklistEntryRecord(_Step):
 class RatingState(Record):
     """A rating that is in force: what `ratings_changed` shares.
 
-    `valid_until` is the first day on which it no longer holds; null where the policy sets no end.
+    `valid_until` is the first day on which it no longer holds; null where the policy sets no end. `posted_from` and
+    `posted_until` are the first and last day of its last posting; null where the policy asks for none.
     """
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
@@ -194,7 +195,10 @@ class RatingState(Record):
     score = f.RatePercent(required=True, metadata={"zh": "评分"})
     grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
     line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
+    valid_from = f.Date(required=True, metadata={"zh": "生效日期"})
     valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
+    posted_from = f.Date(required=True, allow_none=True, metadata={"zh": "公示首日"})
+    posted_until = f.Date(required=True, allow_none=True, metadata={"zh": "公示末日"})
     policy = f.Text(60, required=True, metadata={"zh": "政策"})
 
 

@@ -161,7 +161,9 @@ def activate(transaction: Transaction, policy: Policy, facts: dict[str, Any]) ->
         until = None if months is None else months_later(facts["date"], int(months))
         transaction.execute(
             "UPDATE rating.assessment a SET state = 'active', stage = NULL, valid_from = %(date)s,"
-            " valid_until = %(until)s, approved_on = coalesce(a.approved_on, %(date)s), revision = %(revision)s"
+            " valid_until = %(until)s, approved_on = coalesce(a.approved_on, %(date)s), revision = %(revision)s,"
+            " (posted_from, posted_until) ="
+            " (SELECT first_day, last_day FROM rating.posting p WHERE p.number = a.posting)"
             " FROM turned t WHERE a.number = t.number AND a.borrower = %(borrower)s"
             " AND a.household_kind IS NOT DISTINCT FROM %(household_kind)s",
             facts | kind | {"until": until},
@@ -276,10 +278,10 @@ def regrade(transaction: Transaction, policy: Policy, facts: dict[str, Any]) -> 
         """
         INSERT INTO rating.assessment (borrower, borrower_no, region, household_kind, age, indicators, exclusions,
             collected_on, entered_by, score, grade, line, refused, policy, cause, state, approved_on, valid_from,
-            valid_until, reason, revision)
+            valid_until, posted_from, posted_until, reason, revision)
         SELECT borrower, borrower_no, region, household_kind, age, indicators, exclusions, collected_on, entered_by,
                %(score)s, %(grade)s, %(line)s, refused, policy, %(cause)s, 'active', approved_on, %(date)s,
-               valid_until, %(reason)s, %(revision)s
+               valid_until, posted_from, posted_until, %(reason)s, %(revision)s
         FROM rating.assessment WHERE number = %(number)s RETURNING number
         """,
         facts,

@@ -75,6 +75,10 @@ class HouseholdRow(ma.Schema):
     annual_outlay = money("家庭年支出", allow_none=True)
     assets = money("家庭资产", allow_none=True)
     as_of = date("截止日期", "The roster since whose date it is so.")
+    score = text("评分", "Of the rating in force; null where there is none.", allow_none=True)
+    grade = text("信用等级", "Of the rating in force.", allow_none=True)
+    credit_line = money("额度上限", "What the grade lets; null where the bank sets it.", allow_none=True)
+    rated_until = date("评级有效期至", "The first day on which it no longer holds.", allow_none=True)
 
 
 _OF_ITS_CUSTOMERS: Final = replace(

@@ -192,14 +192,16 @@ def household_feed(
     """
     return transaction.stream(
         """
-        SELECT household_no, head_name, region, village_group, category, has_subsistence_allowance,
+        SELECT household_no, head_name, h.region, village_group, category, has_subsistence_allowance,
                has_disabled_member, is_destitute_at_home, out_of_poverty_year, poverty_cause, needs, household_size,
-               annual_income::text, annual_outlay::text, assets::text, as_of::text
+               annual_income::text, annual_outlay::text, assets::text, as_of::text, r.score, r.grade,
+               r.line AS credit_line, r.valid_until AS rated_until
         FROM registry.household h
-        WHERE region LIKE %(region)s
+        LEFT JOIN registry.rating r ON r.borrower = 'household' AND r.borrower_no = h.household_no
+        WHERE h.region LIKE %(region)s
           AND (%(institution)s::text IS NULL OR EXISTS (
                 SELECT FROM registry.loan l WHERE l.household_no = h.household_no AND l.institution = %(institution)s))
-        ORDER BY region, household_no
+        ORDER BY h.region, household_no
         """,
         {"region": regions.normalise(region) + "%", "institution": institution},
     )

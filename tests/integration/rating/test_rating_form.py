@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 A4: Final = [0, 0, 595, 842]
 """Points."""
 SIGNED: Final = "签字（盖章）：　　　　　　　2024年3月1日"
+FILED: Final = "成员5人，其中村民代表2人；评级方案1号；2024年3月1日备案"
 PAGE: Final = [
     "农户信用评定表",
     "行政区划代码：341599101001 打印日期：2024年3月8日",
@@ -34,8 +35,7 @@ PAGE: Final = [
     "评分 80.00 信用等级 AA 额度上限 40,000.00元",
     "否决情形 无",
     "不予原因 无",
-    "评议小组 341599101001：成员5人，其中村民代表2人；评级方案1号；2024年3月1日备案"
-    " 341599101：成员5人，其中村民代表2人；评级方案1号；2024年3月1日备案",
+    f"评议小组 341599101001：{FILED} 341599101：{FILED}",
     "采集人 VILL1:P1",
     "村评议",
     "意见：同意",
@@ -113,7 +113,7 @@ def test_the_form_is_printed_in_triplicate_on_a4(rated: RatingCounty, tmp_path: 
     """One page each for household, bank and county, alike but for whom it is; the identity number is masked."""
     household, bank, county = sheets(rated, tmp_path)
     assert [page[0] for page in (household, bank, county)] == [
-        f"评级编号：{ask(rated)['number']} {part}" for part in ("第一联　农户留存", "第二联　银行留存", "第三联　县级留存")
+        f"评级编号：{ask(rated)['number']} 第{part}留存" for part in ("一联　农户", "二联　银行", "三联　县级")
     ]
     assert bank[1:] == county[1:] == household[1:] == PAGE
 

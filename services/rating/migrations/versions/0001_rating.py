@@ -48,6 +48,8 @@ def upgrade() -> None:
             -- When its first approval froze it.
             approved_on date,
             valid_from date, valid_until date, ended_on date,
+            -- Of the last posting before it came into force.
+            posted_from date, posted_until date,
             -- Since when the policy asks for another rating.
             again_on date,
             revision bigint NOT NULL,
