@@ -39,6 +39,7 @@ SUBSIDY_STATUS = {"posted": "公示中", "paid": "已拨付", "refused": "不予
 COMPENSATION_STATUS = {"approved": "已批准", "paid": "已拨付", "refused": "不予补偿"}
 CREDIT_SUBJECT = {"household": "农户", "enterprise": "企业", "institution": "金融机构"}
 
+_SCORE = r"^(?:100\.00|[1-9]?[0-9]\.[0-9]{2})$"
 GRADE_STATUS = {"in_force": "有效", "ended": "终止"}
 
 _LOSS_SHARES = ("share_insurer", "share_fund", "share_government", "share_bank", "share_guarantor", "share_reguarantor")
@@ -158,7 +159,7 @@ class HouseholdGradeRecord(Record):
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     status = f.Code(GRADE_STATUS, required=True, metadata={"zh": "状态"})
-    score = f.RatePercent(required=True, metadata={"zh": "评分"})
+    score = f.Text(6, pattern=_SCORE, required=True, metadata={"zh": "评分"})
     grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
     credit_line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
     valid_from = f.Date(required=True, metadata={"zh": "生效日期"})
