@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.county.schedule import Calendar, Job
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.rating import consequences, feeds, form, in_force, indicators, lines, postings, steps
+from services.rating import consequences, feeds, form, in_force, indicators, lines, postings, presentation, steps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,6 +54,7 @@ service: Final = Service(
     kinds=(indicators.KIND,),
     events=("ratings_changed", "rating_results"),
     tells={"ratings_changed": in_force.tell},
+    overview=presentation.overview,
     forget=indicators.HOUSEHOLDS.forget,
     jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),
 )
