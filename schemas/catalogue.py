@@ -53,7 +53,6 @@ from schemas.rating_steps import (
     RatingObjectionRecord,
     RatingPostingRecord,
     RatingRequestRecord,
-    RatingResultRecord,
     RatingStepRecord,
 )
 from schemas.ratings import RatingIndicatorsRecord
@@ -409,14 +408,6 @@ def contracts() -> list[Contract]:
         ),
         Contract(
             "blacklist_entry", 1, BlacklistEntryRecord, SINGLE, "失信名单", "An entry of the blacklist, or its end."
-        ),
-        Contract(
-            "rating_results",
-            1,
-            RatingResultRecord,
-            BULK,
-            "评级结果",
-            "The ratings that came into force, changed or ended, for the banks that lend there, one a record.",
         ),
         Contract(
             "ratings_changed",

@@ -25,7 +25,7 @@ def _follow_calendar(office: Office, transaction: Transaction, day: dt.date) -> 
     """End validities and postings that are over by a day; tell what came of it."""
     processor = office.processor
     signer = processor.service_keys.signer(NAME)
-    for draft in postings.expire(transaction, office.context, day):
+    for draft in postings.expire(transaction, day):
         processor.send(transaction, draft, signer=signer)
     for draft in postings.close(transaction, office.context, day):
         processor.send(transaction, draft, signer=signer)
@@ -52,7 +52,7 @@ service: Final = Service(
     queries=(*feeds.QUERIES, form.QUERY),
     forms=(form.FORM,),
     kinds=(indicators.KIND,),
-    events=("ratings_changed", "rating_results"),
+    events=("ratings_changed",),
     tells={"ratings_changed": in_force.tell},
     overview=presentation.overview,
     forget=indicators.HOUSEHOLDS.forget,

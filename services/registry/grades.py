@@ -1,7 +1,8 @@
 """Grades: what the rating service tells of them, and to whom what changed is sent, once a day.
 
 Banks are told of their customers and of the villages where they lend, and of the region for which they were entered
-where that is less than the county. The credit-information platform is told of households whose rating was posted.
+where that is less than the county; of the whole county where the policy says that all banks use the grades. The
+credit-information platform is told of households whose rating was posted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import polars as pl
 from huilian.core import identity
 from huilian.county.changes import Fold
 from huilian.county.schedule import Calendar, Job
+from huilian.policy.reading import Reading
 from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
 from schemas.outgoing import CreditRecord, HouseholdGradeRecord
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from huilian.county.office import Office
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
     from huilian.records.record import Record
 
 __all__ = ["CREDIT", "GRADES", "JOB", "RATINGS", "send"]
@@ -46,7 +49,7 @@ _OF_BANKS: Final = f"""
     JOIN bank b ON b.code = s.institution
   UNION
     SELECT b.code, r.* FROM registry.rating r JOIN bank b
-        ON length(b.region) > {_COUNTY_DIGITS} AND starts_with(r.region, b.region)
+        ON %(shared)s OR (length(b.region) > {_COUNTY_DIGITS} AND starts_with(r.region, b.region))
   UNION
     SELECT b.code, r.* FROM registry.rating r
     JOIN registry.loan l ON r.borrower = 'household' AND l.household_no = r.borrower_no
@@ -84,17 +87,19 @@ _NOTE_SENT: Final = f"""
 """
 
 
-def send(transaction: Transaction, day: dt.date) -> Iterator[Draft]:
+def send(transaction: Transaction, policy: Policy, day: dt.date) -> Iterator[Draft]:
     """Yield what banks and credit platforms have to be told of grades since they were told last.
 
     Args:
         transaction: in which it is noted as sent.
+        policy: whether all banks use the grades.
         day: the day of it, for what has ended.
     """
     transaction.lock("registry.grades")
-    by_bank = _changed(transaction, "bank", _OF_BANKS, _grade)
+    facts = {"shared": bool(Reading(policy, None).value("rating.shared_by_banks", {"event": day}))}
+    by_bank = _changed(transaction, facts, "bank", _OF_BANKS, _grade)
     yield from _drafts(GRADES, HouseholdGradeRecord, by_bank)
-    by_platform = _changed(transaction, "credit_bureau", _OF_PLATFORMS, lambda row: _credit(row, day))
+    by_platform = _changed(transaction, facts, "credit_bureau", _OF_PLATFORMS, lambda row: _credit(row, day))
     yield from _drafts(CREDIT, CreditRecord, by_platform)
 
 
@@ -103,6 +108,7 @@ _Records = dict[str, list[dict[str, Any]]]
 
 def _changed(
     transaction: Transaction,
+    facts: dict[str, Any],
     kind: str,
     concerned: str,
     as_record: Callable[[dict[str, Any]], dict[str, Any] | None],
@@ -110,7 +116,7 @@ def _changed(
     """Return by member what has changed for members of a kind, and note it as sent."""
     differs = " OR ".join(f"now.{name} IS DISTINCT FROM sent.{name}" for name in _STATE)
     takes_part = _TAKES_PART.format(kind=kind)
-    transaction.execute(_CHANGED.format(concerned=concerned, takes_part=takes_part, differs=differs))
+    transaction.execute(_CHANGED.format(concerned=concerned, takes_part=takes_part, differs=differs), facts)
     rows = transaction.rows(
         "SELECT c.*, h.person_name, h.identity_number FROM grade_changed c LEFT JOIN registry.person h"
         " ON c.borrower = 'household' AND h.household_no = c.borrower_no AND h.is_head = 'yes'"
@@ -163,7 +169,7 @@ def _credit(row: dict[str, Any], day: dt.date) -> dict[str, Any] | None:
 def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
     processor = office.processor
     signer = processor.service_keys.signer("registry")
-    for draft in send(transaction, day):
+    for draft in send(transaction, office.context.policy, day):
         processor.send(transaction, draft, signer=signer)
 
 

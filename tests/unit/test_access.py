@@ -61,7 +61,6 @@ AGREED = {
     "collective_credit": ({"township"}, {"platform"}),
     "blacklist_entry": ({"bank", "county"}, {"platform"}),
     "ratings_changed": (set(), {"platform"}),
-    "rating_results": ({"platform"}, {"bank"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }
@@ -86,7 +85,6 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "policies_changed": frozenset({"insurance_claim"}),
         "claims_changed": frozenset({"insurance_claim"}),
         "ratings_changed": frozenset({"rating"}),
-        "rating_results": frozenset({"rating"}),
         "household_grades": frozenset({"registry"}),
         "credit_records": frozenset({"registry"}),
         "notices": frozenset({"*"}),

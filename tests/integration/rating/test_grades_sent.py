@@ -120,6 +120,14 @@ def test_a_bank_is_told_of_the_villages_where_it_lends_and_of_its_customers(coun
     assert run(county) == [("household_grades", "PSB01", [grade(1, "H2")])]
 
 
+def test_banks_that_share_grades_are_told_of_the_whole_county(county: RatingCounty):
+    """Where the policy says so; a bank that lends nowhere yet, too."""
+    county.use("shared")
+    county.rate("H1")
+    told = [grade(1, "H1")]
+    assert run(county) == [("household_grades", bank, told) for bank in ("PSB01", "RCB01")]
+
+
 def test_a_bank_is_told_what_has_changed_and_nothing_twice(county: RatingCounty):
     """A weaker grade, then the end of it; then the platform and the bank have nothing more to hear."""
     lend(county, "RCB01", "L1")
