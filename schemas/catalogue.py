@@ -39,6 +39,7 @@ from schemas.outgoing import (
     CompensationResultRecord,
     ConfirmationRecord,
     CreditRecord,
+    HouseholdGradeRecord,
     NoticeRecord,
     SubsidyResultRecord,
 )
@@ -52,7 +53,6 @@ from schemas.rating_steps import (
     RatingObjectionRecord,
     RatingPostingRecord,
     RatingRequestRecord,
-    RatingResultRecord,
     RatingStepRecord,
 )
 from schemas.ratings import RatingIndicatorsRecord
@@ -410,14 +410,6 @@ def contracts() -> list[Contract]:
             "blacklist_entry", 1, BlacklistEntryRecord, SINGLE, "失信名单", "An entry of the blacklist, or its end."
         ),
         Contract(
-            "rating_results",
-            1,
-            RatingResultRecord,
-            BULK,
-            "评级结果",
-            "The ratings that came into force, changed or ended, for the banks that lend there, one a record.",
-        ),
-        Contract(
             "ratings_changed",
             1,
             RatingChange,
@@ -459,6 +451,14 @@ def contracts() -> list[Contract]:
             "What became of losses, and who bears how much of each, one a record.",
         ),
         Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
+        Contract(
+            "household_grades",
+            1,
+            HouseholdGradeRecord,
+            BULK,
+            "信用等级",
+            "The grades of households and enterprises that changed for a bank, one a record.",
+        ),
         Contract(
             "credit_records",
             1,

@@ -8,16 +8,19 @@ import polars as pl
 
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
+from schemas.ratings import BORROWER
 from schemas.records import KEY
 
 __all__ = [
     "COMPENSATION_STATUS",
     "CREDIT_SUBJECT",
+    "GRADE_STATUS",
     "NOTICE_KIND",
     "SUBSIDY_STATUS",
     "CompensationResultRecord",
     "ConfirmationRecord",
     "CreditRecord",
+    "HouseholdGradeRecord",
     "NoticeRecord",
     "SubsidyResultRecord",
 ]
@@ -35,6 +38,9 @@ NOTICE_KIND = {
 SUBSIDY_STATUS = {"posted": "公示中", "paid": "已拨付", "refused": "不予贴息"}
 COMPENSATION_STATUS = {"approved": "已批准", "paid": "已拨付", "refused": "不予补偿"}
 CREDIT_SUBJECT = {"household": "农户", "enterprise": "企业", "institution": "金融机构"}
+
+_SCORE = r"^(?:100\.00|[1-9]?[0-9]\.[0-9]{2})$"
+GRADE_STATUS = {"in_force": "有效", "ended": "终止"}
 
 _LOSS_SHARES = ("share_insurer", "share_fund", "share_government", "share_bank", "share_guarantor", "share_reguarantor")
 
@@ -139,6 +145,25 @@ class NoticeRecord(Record):
     reference = f.Text(120, pattern=KEY, required=True, allow_none=True, metadata={"zh": "业务编号"})
     code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, allow_none=True, metadata={"zh": "错误代码"})
     text = f.Text(500, required=True, metadata={"zh": "内容"})
+
+
+class HouseholdGradeRecord(Record):
+    """The grade of one household or enterprise, as all banks use it (信用等级). It names no person.
+
+    A bank is told of its customers, and of the villages where it lends; each time only what has changed since. What
+    has ended is told as it was last. `credit_line` is the most that the grade lets, null where the bank sets it.
+    """
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    status = f.Code(GRADE_STATUS, required=True, metadata={"zh": "状态"})
+    score = f.Text(6, pattern=_SCORE, required=True, metadata={"zh": "评分"})
+    grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
+    credit_line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
+    valid_from = f.Date(required=True, metadata={"zh": "生效日期"})
+    valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
 
 
 class CreditRecord(Record):

@@ -18,7 +18,6 @@ from schemas.records import KEY
 __all__ = [
     "COLLECTIVE_MARK",
     "RATING_DECISION",
-    "RATING_RESULT",
     "BlacklistEntryRecord",
     "CollectiveCreditRecord",
     "CreditLineRecord",
@@ -28,12 +27,10 @@ __all__ = [
     "RatingObjectionRecord",
     "RatingPostingRecord",
     "RatingRequestRecord",
-    "RatingResultRecord",
     "RatingStepRecord",
 ]
 
 RATING_DECISION = {"approve": "同意", "refuse": "不同意", "send_back": "退回"}
-RATING_RESULT = {"in_force": "有效", "ended": "已终止"}
 COLLECTIVE_MARK = {"good": "好", "fair": "一般", "poor": "差"}
 YES_NO = {"yes": "是", "no": "否"}
 _PERSON = r"^[0-9A-Za-z_]{1,20}$"
@@ -186,8 +183,8 @@ class BlacklistEntryRecord(_Step):
 class RatingState(Record):
     """A rating that is in force: what `ratings_changed` shares.
 
-    `valid_until` is the first day on which it no longer holds; null where the policy sets no end. `posted_days` is how
-    long its last round was posted, null where it was not: only what was posted is public.
+    `valid_until` is the first day on which it no longer holds; null where the policy sets no end. `posted_from` and
+    `posted_until` are the first and last day of its last posting; null where the policy asks for none.
     """
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
@@ -195,49 +192,11 @@ class RatingState(Record):
     score = f.RatePercent(required=True, metadata={"zh": "评分"})
     grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
     line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
+    valid_from = f.Date(required=True, metadata={"zh": "生效日期"})
     valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
+    posted_from = f.Date(required=True, allow_none=True, metadata={"zh": "公示首日"})
+    posted_until = f.Date(required=True, allow_none=True, metadata={"zh": "公示末日"})
     policy = f.Text(60, required=True, metadata={"zh": "政策"})
-    posted_days = f.Whole(required=True, allow_none=True, metadata={"zh": "公示期(天)"})
-
-
-class RatingResultRecord(Record):
-    """A rating that came into force, changed or ended, as the county tells a bank (评级结果).
-
-    One that ended has the state `ended`, and score, grade and line as they were.
-    """
-
-    line = f.Whole(required=True, metadata={"zh": "序号"})
-    borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
-    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
-    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
-    household_kind = f.Text(20, required=True, allow_none=True, metadata={"zh": "农户类别"})
-    state = f.Code(RATING_RESULT, required=True, metadata={"zh": "结果"})
-    score = f.RatePercent(required=True, metadata={"zh": "评分"})
-    grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
-    highest_line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
-    decided_date = f.Date(required=True, metadata={"zh": "生效或终止日期"})
-    valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
-    policy_version = f.Text(120, required=True, metadata={"zh": "政策版本"})
-
-
-class RatingResultRecord(Record):
-    """A rating that came into force, changed or ended, as the county tells a bank (评级结果).
-
-    One that ended has the state `ended`, and score, grade and line as they were.
-    """
-
-    line = f.Whole(required=True, metadata={"zh": "序号"})
-    borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
-    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
-    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
-    household_kind = f.Text(20, required=True, allow_none=True, metadata={"zh": "农户类别"})
-    state = f.Code(RATING_RESULT, required=True, metadata={"zh": "结果"})
-    score = f.RatePercent(required=True, metadata={"zh": "评分"})
-    grade = f.Text(10, required=True, allow_none=True, metadata={"zh": "信用等级"})
-    highest_line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
-    decided_date = f.Date(required=True, metadata={"zh": "生效或终止日期"})
-    valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
-    policy_version = f.Text(120, required=True, metadata={"zh": "政策版本"})
 
 
 class RatingChange(Record):

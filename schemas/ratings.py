@@ -17,6 +17,7 @@ from schemas.records import KEY
 __all__ = [
     "BORROWER",
     "CODE",
+    "INDICATOR",
     "NO_EXCLUSION",
     "POINTS",
     "RATED_HOUSEHOLD",
@@ -33,6 +34,16 @@ RATED_HOUSEHOLD: Final = {
     "monitored": "监测户",
     "ordinary": "一般农户",
 }
+INDICATOR: Final = {
+    "integrity": "诚信",
+    "labour": "劳动能力",
+    "income": "收入",
+    "basics": "基本情况",
+    "civility": "文明",
+    "skill": "技能",
+    "credit": "信用",
+}
+"""What people call the indicators that villages collect; policies may weigh others."""
 RATING_SOURCE: Final = {"village": "村", "police": "公安", "justice": "司法", "social": "社会", "bank": "银行"}
 """Whose data it is, whoever sends it."""
 

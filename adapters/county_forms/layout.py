@@ -15,7 +15,7 @@ from adapters.toolkit.placeholders import without_placeholders
 from adapters.toolkit.translation import Column, Translation, code, date, number
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import NUMBER, ColumnKind
-from schemas.ratings import RATED_HOUSEHOLD
+from schemas.ratings import INDICATOR, RATED_HOUSEHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,15 +34,7 @@ _HOUSEHOLD_KIND: Final = Column(
 )
 _AGE: Final = Column("申请人年龄", "applicant_age", without_placeholders)
 
-INDICATORS: Final = {
-    "诚信": "integrity",
-    "劳动能力": "labour",
-    "收入": "income",
-    "基本情况": "basics",
-    "文明": "civility",
-    "技能": "skill",
-    "信用": "credit",
-}
+INDICATORS: Final = {chinese: indicator for indicator, chinese in INDICATOR.items()}
 """What a village collects; the codes are those that policies weigh."""
 EXCLUSIONS: Final = {
     "恶意拖欠": "malicious_default",

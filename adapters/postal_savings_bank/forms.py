@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CONTINUATION", "FORMS", "Entry", "Form"]
 
+_FEN_DIGITS: Final = 13
 _TEXT: Final = Notation(lambda value: value, lambda cell: cell)
 _FEN: Final = Notation(lambda amount: amount.str.replace(".", "", literal=True, n=1), fen)
 _DATE: Final = Notation(COMPACT_DATE.write, date)
+_FEN_OR_BLANK: Final = Notation(lambda amount: _FEN.write(amount).str.zfill(_FEN_DIGITS), fen)
+"""An amount that may be missing: blanks then, which zeros could not say."""
 _NUMERIC: Final = (WHOLE, _FEN, _DATE)
 
 CONTINUATION: Final = places({"字段序号": 2, "分段序号": 2, "字节数": 3, "内容": 232})
@@ -157,6 +160,26 @@ _NOTICES: Final = _form(
         },
     )
 )
+GRADED_BORROWERS: Final = {"household": "1", "enterprise": "2"}
+GRADE_STATUSES: Final = {"in_force": "Y", "ended": "N"}
+
+_GRADES: Final = _form(
+    (
+        "G",
+        {
+            "line": (8, WHOLE),
+            "borrower": (1, codes(GRADED_BORROWERS)),
+            "borrower_no": (32, _TEXT),
+            "region": (12, _TEXT),
+            "status": (1, codes(GRADE_STATUSES)),
+            "score": (6, _TEXT),
+            "grade": (10, _TEXT),
+            "credit_line": (_FEN_DIGITS, _FEN_OR_BLANK),
+            "valid_from": (8, _DATE),
+            "valid_until": (8, _DATE),
+        },
+    )
+)
 _SUBSIDY_RESULTS: Final = _form(
     (
         "S",
@@ -219,5 +242,6 @@ FORMS: Final[Mapping[str, Form]] = {
     "subsidy_results/v1": _SUBSIDY_RESULTS,
     "compensation_results/v1": _COMPENSATION_RESULTS,
     "notices/v1": _NOTICES,
+    "household_grades/v1": _GRADES,
 }
 """Contract to the form of the records it is sent as."""

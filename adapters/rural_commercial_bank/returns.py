@@ -9,7 +9,8 @@ from adapters.rural_commercial_bank.layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.outgoing import COMPENSATION_STATUS, NOTICE_KIND, SUBSIDY_STATUS
+from schemas.outgoing import COMPENSATION_STATUS, GRADE_STATUS, NOTICE_KIND, SUBSIDY_STATUS
+from schemas.ratings import BORROWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,6 +136,24 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
                 "share_guarantor",
                 "share_reguarantor",
             ),
+        ),
+    ),
+    "household_grades/v1": ReturnedFile(
+        "GRADE",
+        Table(
+            (
+                OutgoingColumn("序号", "line", WHOLE),
+                OutgoingColumn("主体", "borrower", codes(BORROWER)),
+                OutgoingColumn("户编号或企业编号", "borrower_no"),
+                OutgoingColumn("行政区划代码", "region"),
+                OutgoingColumn("状态", "status", codes(GRADE_STATUS)),
+                OutgoingColumn("评分", "score"),
+                OutgoingColumn("信用等级", "grade"),
+                OutgoingColumn("授信额度上限", "credit_line", GROUPED_MONEY),
+                OutgoingColumn("生效日期", "valid_from", COMPACT_DATE),
+                OutgoingColumn("有效期至", "valid_until", COMPACT_DATE),
+            ),
+            TRAILER_MARK,
         ),
     ),
     "notices/v1": ReturnedFile(

@@ -7,6 +7,7 @@ office decided, for adapters to write.
 
 from __future__ import annotations
 
+from adapters.sample_county.campaign import Campaign, prepare_campaign
 from adapters.sample_county.decisions import DecidedFile, write_decisions
 from adapters.sample_county.figures import expected_figures
 from adapters.sample_county.files import BANK, make
@@ -21,11 +22,13 @@ __all__ = [
     "ADAPTER_SETTINGS",
     "PRODUCTS",
     "REGION_NAMES",
+    "Campaign",
     "DecidedFile",
     "DirtyRow",
     "SampleFile",
     "expected_figures",
     "make",
+    "prepare_campaign",
     "write_decisions",
     "write_rating_forms",
 ]

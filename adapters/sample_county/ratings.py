@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.sample_county.county import County
     from adapters.sample_county.population import Household
 
-__all__ = ["COLLECTED_ON", "RATED_ON", "write_rating_forms"]
+__all__ = ["COLLECTED_ON", "PERSON", "RATED_ON", "write_rating_forms", "write_village_form"]
 
 COLLECTED_ON: Final = dt.date(2024, 3, 20)
 RATED_ON: Final = dt.date(2024, 3, 31)
@@ -52,7 +52,11 @@ _HEALTHY: Final = "健康"
 _ONE_DEFAULTED_IN: Final = 90
 _ONE_KNOWN_TO_POLICE_IN: Final = 40
 _TOO_MANY_POINTS: Final = 105
-_PERSON: Final = "P01"
+PERSON: Final = "P01"
+"""Who collects, at every station."""
+
+_KINDS_ON_FORM: Final = {"边缘户": None}
+"""The form has no such kind: its cell is left empty, and the roster's kind counts."""
 
 _Column = tuple[str | None, str]
 
@@ -60,6 +64,20 @@ _Column = tuple[str | None, str]
 def write_rating_forms(directory: Path, sample: County) -> list[SampleFile]:
     """Write the villages' form, a sheet for each township, and the police's; return both in the order to push them."""
     return [_write_villages(directory, sample), _write_polices(directory, sample)]
+
+
+def write_village_form(directory: Path, sample: County, village: str, member: str) -> SampleFile:
+    """Write what one village collected, as its station sends it."""
+    draw = random.Random(f"{len(sample.households)} ratings {village}")  # noqa: S311  # as above
+    households = [each for each in sample.households if each.region == village]
+    rows = [_collected(place, each, draw) for place, each in enumerate(households, 1)]
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    name = REGION_NAMES[village]
+    _sheet(book, name, f"{name}农户评级指标采集表", _VILLAGES_FORM, rows)
+    path = directory / f"评级指标采集表_{village}_{RATED_ON:%Y%m%d}.xlsx"
+    save(book, path, RATED_ON)
+    return SampleFile(path, "county_forms", member, "rating_indicators", RATED_ON, len(rows), ())
 
 
 def _write_villages(directory: Path, sample: County) -> SampleFile:
@@ -92,7 +110,7 @@ def _write_polices(directory: Path, sample: County) -> SampleFile:
             None if place % 3 else 10,
             "否",
             COLLECTED_ON,
-            _PERSON,
+            PERSON,
         ]
         for place, each in enumerate(known, 1)
     ]
@@ -117,7 +135,7 @@ def _collected(place: int, household: Household, draw: random.Random) -> list[An
         household.number,
         household.head.name,
         household.region,
-        household.category,
+        _KINDS_ON_FORM.get(household.category, household.category),
         household.head.age_on(COLLECTED_ON),
         draw.randint(60, 100),
         min(100, 40 + 20 * len(able)),
@@ -129,7 +147,7 @@ def _collected(place: int, household: Household, draw: random.Random) -> list[An
         "是" if defaulted else "否",
         "否",
         COLLECTED_ON,
-        _PERSON,
+        PERSON,
         None,
     ]
 

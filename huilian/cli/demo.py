@@ -23,16 +23,18 @@ from huilian.adapters import loading
 from huilian.cli import queries, screen, session
 from huilian.cli.members import documents
 from huilian.cli.push import ACCEPTED, Answer, Way, send
+from huilian.core.clock import SystemClock
 from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.files import PRIVATE, make_folder, write_atomically
-from huilian.county import issuing, service
-from huilian.county.members import directory, tokens
+from huilian.county import issuing, jobs, service
+from huilian.county.members import directory, persons, tokens
 from huilian.county.messages import courier
 from huilian.county.office import set_up
 from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport
 from huilian.institution import bundles
 from huilian.institution.edge import open_edge
 from huilian.institution.edge.settings import EdgeSettings, save
+from huilian.institution.single_records import SingleRecords
 from huilian.settings import DEFAULT_LISTEN, Home, Settings
 from huilian.wire import bundle
 from huilian.wire.names import PLATFORM
@@ -145,11 +147,23 @@ def folder(home: Home, member: str) -> Path:
     return home.folder / "members" / member
 
 
-def enter(office: Office, code: str, adapter: str, *, actor: str) -> None:
-    """Enter an institution as `huilian member add` does, its key made and kept here."""
+def enter(
+    office: Office, code: str, adapter: str, *, actor: str, kind: str | None = None, region: str | None = None
+) -> None:
+    """Enter an institution as `huilian member add` does, its key made and kept here.
+
+    Args:
+        office: the open office.
+        code: of the institution.
+        adapter: what reads and writes its files.
+        actor: who enters it.
+        kind: of its adapter's, unless given.
+        region: the county, unless given.
+    """
     found = loading.find(adapter, office.home.adapters)
-    [kind, *_] = sorted(found.institution_kinds)
-    member = directory.Member(code, kind, f"示例{found.chinese}", adapter, office.settings.county, suspended=False)
+    kind = kind or min(found.institution_kinds)
+    region = region or office.settings.county
+    member = directory.Member(code, kind, f"示例{found.chinese}", adapter, region, suspended=False)
     with office.database.transaction() as transaction:
         now = office.clock.now()
         directory.add(transaction, member, now=now, actor=actor)
@@ -203,6 +217,7 @@ def received_table(received: Iterable[Received]) -> Table:
 
 GROUP: Final = "huilian.samples"
 """Entry points of packages that can make a sample: `county` makes its files, `decisions` what its office decided,
+`campaign` prepares what its stations and offices do one by one,
 `region_names` names its regions, `adapter_settings` says what its adapters must be told, `products` what its banks'
 product codes stand for."""
 POLICY: Final = "anhui"
@@ -219,6 +234,18 @@ class _SampleFile(Protocol):
     kind: str
     as_of: dt.date
     rows: int
+
+
+class _Campaign(Protocol):
+    """What a sample says of what its stations and offices do one by one: see there."""
+
+    after: dt.date
+    stations: Sequence[Any]
+    people: Sequence[Any]
+    files: Sequence[_SampleFile]
+    acts: Sequence[Any]
+    job: str
+    acts_after: Sequence[Any]
 
 
 class Demonstration:
@@ -241,6 +268,7 @@ class Demonstration:
         }
         self._made: list[_SampleFile] = []
         self._decided: list[DecidedFile] = []
+        self._campaign: _Campaign
         self._received: list[Received] = []
         self._token = ""
 
@@ -295,30 +323,69 @@ class Demonstration:
         try:
             self._made = _sample("county")(self._files, on_file=on_file, **self._sample)
             self._decided = _sample("decisions")(self.home.folder / "issued", **self._sample)
+            self._campaign = _sample("campaign")(self._files, today=SystemClock().today(), **self._sample)
         except ValueError as error:
             raise UsageError("HL7001", what=f"--households: {error}") from error
 
     @property
     def _adapters(self) -> dict[str, str]:
         """Return every institution's adapter by its member code: those that send, and those that only receive."""
+        stations = {station.code for station in self._campaign.stations}
         parties: list[_SampleFile | DecidedFile] = [*self._made, *self._decided]
-        return {party.member: party.adapter for party in parties if party.member != self.county}
+        return {party.member: party.adapter for party in parties if party.member not in {self.county, *stations}}
 
     def _add_members(self, office: Office) -> None:
         for code, adapter in self._adapters.items():
             enter(office, code, adapter, actor=ACTOR)
+        for station in self._campaign.stations:
+            enter(office, station.code, station.adapter, actor=ACTOR, kind=station.kind, region=station.region)
         with office.database.transaction() as transaction:
+            for each in self._campaign.people:
+                person = persons.Person(each.member, each.code, each.name, each.may, self._campaign.after)
+                persons.add(transaction, person, now=office.clock.now(), actor=ACTOR)
             self._token = tokens.add(transaction, ACTOR, now=office.clock.now(), actor=ACTOR, region=self.county)
 
     def _push(self, office: Office, bars: Progress) -> None:
+        campaign = self._campaign
+        before = [file for file in self._made if file.as_of <= campaign.after]
+        later = [file for file in self._made if file.as_of > campaign.after]
+        self._made = [*before, *campaign.files, *later]
         rows = bars.add_task("报送 (pushing rows)", total=sum(file.rows for file in self._made))
         way = Way(EmbeddedTransport(office), self.county)
-        with EmbeddedHost(office) as host:
-            for file in self._made:
+
+        def push(files: Iterable[_SampleFile]) -> None:
+            for file in files:
                 adapter = loading.find(file.adapter, self.home.adapters)
                 self.answers.append(send(file.path, adapter=adapter, member=file.member, home=self.home, way=way))
                 bars.advance(rows, file.rows)
+
+        with EmbeddedHost(office) as host:
+            push([*before, *campaign.files])
             host.drain()
+            self._submit(office, campaign.acts)
+            due = [job for each in office.services.values() for job in each.jobs]
+            jobs.run_due(office, [job for job in due if job.name == campaign.job])
+            host.drain()
+            self._submit(office, campaign.acts_after)
+            push(later)
+            host.drain()
+            jobs.run_due(office, due)
+            host.drain()
+
+    def _submit(self, office: Office, acts: Iterable[Any]) -> None:
+        """Send records one by one as `huilian submit` does.
+
+        Raises:
+            ConfigurationError: HL6006, one was not accepted: the sample is wrong.
+        """
+        transport = EmbeddedTransport(office, at_once=True)
+        for act in acts:
+            contract, key = office.context.catalogue.latest(act.type), self.home.keys.current(act.member)
+            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=office.clock)
+            answered = records.submit(1, act.record)
+            if not answered.is_accepted:
+                what = f"{act.type} {act.member}: {', '.join(each['code'] for each in answered.reasons)}"
+                raise ConfigurationError("HL6006", file=GROUP, what=what)
 
     def _send_out(self, office: Office, bars: Progress) -> None:
         """Issue what the county decided, and have every institution receive what is addressed to it."""
@@ -347,10 +414,12 @@ class Demonstration:
 
     def _institutions(self) -> Table:
         """Return each institution's submissions by kind: files, those refused as a whole, rows, and rows rejected."""
-        pushed = list(zip(self._made, self.answers, strict=True))
+        stations = {station.code for station in self._campaign.stations}
+        senders = ["各站点" if file.member in stations else file.member for file in self._made]
+        sent = [(sender, file.kind) for sender, file in zip(senders, self._made, strict=True)]
         rows: list[Sequence[object]] = []
-        for member, kind in dict.fromkeys((file.member, file.kind) for file in self._made):
-            theirs = [answer for file, answer in pushed if (file.member, file.kind) == (member, kind)]
+        for member, kind in dict.fromkeys(sent):
+            theirs = [answer for each, answer in zip(sent, self.answers, strict=True) if each == (member, kind)]
             totals = [sum(answer.counts[name] for answer in theirs) for name in ("rows", "accepted", "rejected")]
             refused = sum(answer.status != ACCEPTED for answer in theirs)
             name = queries.kind_in_chinese(kind)

@@ -169,7 +169,7 @@ class Query:
         needs_kinds: whether `answer` also takes `kinds`: all kinds of submission, by name.
         needs_policy: whether `answer` also takes `policy`, the county's, and `today`.
         order: fields by which the rows are sorted first. With it several services may answer the same address: their
-            rows come as one answer, in this order.
+            rows come as one answer, in this order. A document needs no order: each service gives its own fields.
         rests_on: the kind of submission that the answer is made of. How much of the files was taken stands in a
             document as `rests_on`; rows have beside them what was not taken.
         command: the words of the command where they are not the address.

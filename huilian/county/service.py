@@ -220,8 +220,19 @@ def _together(parts: list[Query]) -> Query:
     first, *others = parts
     if not others:
         return first
-    if not first.order or any(replace(other, answer=first.answer) != first for other in others):
+    one_answer = first.order or first.document
+    if not one_answer or any(replace(other, answer=first.answer) != first for other in others):
         raise ConfigurationError("HL6006", file=first.address, what="several services answer it differently")
+
+    @functools.wraps(first.answer)
+    def joined(transaction: Transaction, **asked: Any) -> dict[str, Any]:  # noqa: ANN401  # whatever it takes
+        document: dict[str, Any] = {}
+        for part in parts:
+            document |= part.answer(transaction, **asked)
+        return document
+
+    if first.document:
+        return replace(first, answer=joined)
 
     @functools.wraps(first.answer)
     def merged(transaction: Transaction, **asked: str | None) -> Iterator[Mapping[str, Any]]:

@@ -124,14 +124,14 @@ def follow(
     entries = [e for e in Reading(context.policy, None).entries("consequences", situation) if e["after"] == after]
     facts |= _POLICY | {"revision": assessments.new_revision(transaction), "reason": after}
     if any(entry["how"] in _BARS and _BARRED & set(entry["changes"]) for entry in entries):
-        yield from in_force.end(transaction, context.policy, "withdraw", facts)
+        yield from in_force.end(transaction, "withdraw", facts)
         return
     graded = _regraded(context, row, entries, situation)
     if graded is not None:
         if graded["score"] is None:
-            yield from in_force.end(transaction, context.policy, "withdraw", facts)
+            yield from in_force.end(transaction, "withdraw", facts)
             return
-        yield from in_force.regrade(transaction, context.policy, facts | graded | {"number": row["number"]})
+        yield from in_force.regrade(transaction, facts | graded | {"number": row["number"]})
     if any("rating" in entry["changes"] and entry["how"] == "again" for entry in entries):
         transaction.execute(
             "UPDATE rating.assessment SET again_on = %(date)s, revision = %(revision)s"

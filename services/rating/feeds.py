@@ -49,6 +49,8 @@ class RatingRow(ma.Schema):
     valid_from = date("生效日期", allow_none=True)
     valid_until = date("有效期至", "The first day on which it no longer holds.", allow_none=True)
     ended_on = date("终止日期", allow_none=True)
+    posted_from = date("公示首日", "Of the last posting before it came into force.", allow_none=True)
+    posted_until = date("公示末日", allow_none=True)
     again_on = date("应重新评级起始日期", allow_none=True)
 
 
@@ -155,7 +157,7 @@ class StepRow(ma.Schema):
 
 
 QUERIES: Final = (
-    story_told_by("rating", selects.STORY, message="h.said_in"),
+    story_told_by("rating", selects.STORY, message="coalesce(h.said_in, p.message)"),
     Query(
         "feed/ratings",
         selects.rating_feed,

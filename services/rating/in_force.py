@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import months_later
 from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event
-from huilian.county.members import directory
 from huilian.policy.reading import Reading
 from huilian.wire.access import service_code
-from huilian.wire.envelope import Draft
 from schemas.rating_steps import RatingChange
 from services.rating import assessments
 from services.rating.states import ASSESSMENT, UNDER_WAY, Case
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
+    from huilian.wire.envelope import Draft
 
 __all__ = [
     "EVENT", "OWN", "Group", "Route", "activate", "draw", "end", "groups", "note", "note_routes", "regrade", "route",
@@ -162,12 +160,13 @@ def activate(transaction: Transaction, policy: Policy, facts: dict[str, Any]) ->
         transaction.execute(
             "UPDATE rating.assessment a SET state = 'active', stage = NULL, valid_from = %(date)s,"
             " valid_until = %(until)s, approved_on = coalesce(a.approved_on, %(date)s), revision = %(revision)s,"
-            " posted_days = (SELECT p.last_day - p.first_day + 1 FROM rating.posting p WHERE p.number = a.posting)"
+            " (posted_from, posted_until) ="
+            " (SELECT first_day, last_day FROM rating.posting p WHERE p.number = a.posting)"
             " FROM turned t WHERE a.number = t.number AND a.borrower = %(borrower)s"
             " AND a.household_kind IS NOT DISTINCT FROM %(household_kind)s",
             facts | kind | {"until": until},
         )
-    yield from _told(transaction, policy, facts)
+    yield from _changes(transaction, facts)
 
 
 def _make_turned(transaction: Transaction) -> None:
@@ -175,12 +174,11 @@ def _make_turned(transaction: Transaction) -> None:
     transaction.execute("CREATE TEMPORARY TABLE turned (number bigint, former bigint) ON COMMIT DROP")
 
 
-def end(transaction: Transaction, policy: Policy, move: str, facts: dict[str, Any]) -> Iterator[Draft]:
+def end(transaction: Transaction, move: str, facts: dict[str, Any]) -> Iterator[Draft]:
     """Let the ratings in force that stand in `drawn` end; yield what is told.
 
     Args:
         transaction: in which it was decided.
-        policy: the county's.
         move: "expire" or "withdraw".
         facts: date and revision, and those of `note`.
     """
@@ -193,43 +191,7 @@ def end(transaction: Transaction, policy: Policy, move: str, facts: dict[str, An
     )
     _make_turned(transaction)
     transaction.execute("INSERT INTO turned SELECT NULL, number FROM drawn")
-    yield from _told(transaction, policy, facts)
-
-
-def _told(transaction: Transaction, policy: Policy, facts: dict[str, Any]) -> Iterator[Draft]:
-    """Yield what services and banks are told of what `turned` says."""
     yield from _changes(transaction, facts)
-    yield from _results(transaction, policy, facts)
-
-
-RESULTS: Final = "rating_results"
-_RECORDS: Final = 5_000
-"""In a message to a bank."""
-
-
-def _results(transaction: Transaction, policy: Policy, facts: dict[str, Any]) -> Iterator[Draft]:
-    """Yield what each bank is told: of all of a county where banks share grades, else of its own region and lines."""
-    shared = Reading(policy, None).value("rating.shared_by_banks", {"event": facts["date"]})
-    banks = [member for member in directory.all_members(transaction) if member.kind == "bank" and not member.left]
-    for bank in banks:
-        to_all = shared or len(banks) == 1
-        rows = transaction.rows(
-            """
-            SELECT row_number() OVER (ORDER BY a.borrower_no, a.borrower) AS line, a.borrower, a.borrower_no, a.region,
-                   a.household_kind, CASE WHEN t.number IS NULL THEN 'ended' ELSE 'in_force' END AS state,
-                   a.score::text, a.grade, a.line::text AS highest_line, %(date)s::text AS decided_date,
-                   a.valid_until::text, a.policy AS policy_version
-            FROM turned t JOIN rating.assessment a ON a.number = coalesce(t.number, t.former)
-            WHERE a.region LIKE coalesce(%(region)s, '') || '%%' AND (%(to_all)s OR %(region)s::text IS NOT NULL
-                  OR EXISTS (SELECT FROM rating.credit_line l WHERE l.institution = %(bank)s
-                             AND l.borrower = a.borrower AND l.borrower_no = a.borrower_no))
-            ORDER BY 1
-            """,
-            {"date": facts["date"], "bank": bank.code, "region": bank.region, "to_all": to_all},
-        )
-        for start in range(0, len(rows), _RECORDS):
-            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows[start : start + _RECORDS])
-            yield Draft(RESULTS, f"{RESULTS}/v1", bank.code, "".join(lines).encode(), bulk=True)
 
 
 def _changes(transaction: Transaction, facts: dict[str, Any]) -> Iterator[Draft]:
@@ -261,7 +223,7 @@ def tell(transaction: Transaction) -> Iterator[Draft]:
     return county_changes.tell(EVENT, transaction.copy_out(query), "rating")
 
 
-def regrade(transaction: Transaction, policy: Policy, facts: dict[str, Any]) -> Iterator[Draft]:
+def regrade(transaction: Transaction, facts: dict[str, Any]) -> Iterator[Draft]:
     """Put another score, grade and line into force in place of what stands in `drawn`; yield what is told.
 
     What was approved stays as it was; a new assessment begins in force, for as long as the former would have held.
@@ -277,14 +239,14 @@ def regrade(transaction: Transaction, policy: Policy, facts: dict[str, Any]) -> 
         """
         INSERT INTO rating.assessment (borrower, borrower_no, region, household_kind, age, indicators, exclusions,
             collected_on, entered_by, score, grade, line, refused, policy, cause, state, approved_on, valid_from,
-            valid_until, posted_days, reason, revision)
+            valid_until, posted_from, posted_until, reason, revision)
         SELECT borrower, borrower_no, region, household_kind, age, indicators, exclusions, collected_on, entered_by,
                %(score)s, %(grade)s, %(line)s, refused, policy, %(cause)s, 'active', approved_on, %(date)s,
-               valid_until, posted_days, %(reason)s, %(revision)s
+               valid_until, posted_from, posted_until, %(reason)s, %(revision)s
         FROM rating.assessment WHERE number = %(number)s RETURNING number
         """,
         facts,
     )
     _make_turned(transaction)
     transaction.execute("INSERT INTO turned VALUES (%(new)s, %(number)s)", facts | {"new": new})
-    yield from _told(transaction, policy, facts)
+    yield from _changes(transaction, facts)

@@ -29,8 +29,8 @@ __all__ = ["HOUSEHOLDS", "KIND", "apply", "on_households_changed"]
 
 TYPE: Final = "rating_indicators"
 _STATED: Final = (
-    "borrower", "borrower_no", "source", "collected_on", "line", "village", "kind", "indicators", "exclusions",
-    "person",
+    "borrower", "borrower_no", "source", "collected_on", "sequence", "line", "village", "kind", "indicators",
+    "exclusions", "person",
 )  # fmt: skip
 
 

@@ -205,9 +205,9 @@ def close(transaction: Transaction, context: Context, day: dt.date) -> Iterator[
     yield from in_force.activate(transaction, context.policy, facts)
 
 
-def expire(transaction: Transaction, context: Context, day: dt.date) -> Iterator[Draft]:
+def expire(transaction: Transaction, day: dt.date) -> Iterator[Draft]:
     """End the ratings whose validity is over."""
     assessments.hold(transaction)
     if in_force.draw(transaction, "state = 'active' AND valid_until <= %(date)s", {"date": day}):
         facts = _CALENDAR | {"date": day, "revision": assessments.new_revision(transaction)}
-        yield from in_force.end(transaction, context.policy, "expire", facts)
+        yield from in_force.end(transaction, "expire", facts)

@@ -35,30 +35,54 @@ _MOVES: Final = {
     "uphold": "异议成立", "post_again": "公示期满", "go_on": "公示期满", "activate": "公示期满，生效",
     "bar": "不予评级", "expire": "到期", "withdraw": "取消", "regrade": "调整等级",
 }  # fmt: skip
+_CAUSES: Final = {
+    "on_time_repayment": "按期还清", "overdue": "逾期", "default": "违约", "malicious_default": "恶意违约",
+}  # fmt: skip
+_MALICIOUS: Final = {"yes": "恶意", "no": "非恶意"}
 STORY: Final = f"""
-    SELECT a.collected_on AS "on", 6 AS rank, a.region, w.member AS institution, '评级采集' AS what,
+    SELECT w.collected_on AS "on", 6 AS rank, w.village AS region, w.member AS institution, '评级采集' AS what,
            a.number::text AS number, a.line AS amount,
            concat_ws(' ', {labelled("a.state", ASSESSMENT.states)}, a.grade, a.score) AS state,
-           w.submission, NULL::integer AS sequence, w.line, NULL::text AS said_in
-    FROM rating.assessment a LEFT JOIN LATERAL (
-        SELECT member, submission, line FROM rating.statement w
-        WHERE w.borrower = a.borrower AND w.borrower_no = a.borrower_no AND w.collected_on = a.collected_on
-        ORDER BY w.stated_at DESC LIMIT 1
-    ) w ON true
-    WHERE a.borrower = 'household' AND a.borrower_no = %(household)s
+           w.submission, w.sequence, w.line, NULL::text AS said_in
+    FROM rating.statement w LEFT JOIN LATERAL (
+        SELECT * FROM rating.assessment a
+        WHERE a.borrower = w.borrower AND a.borrower_no = w.borrower_no AND a.collected_on = w.collected_on
+        ORDER BY a.number LIMIT 1
+    ) a ON true
+    WHERE w.borrower = 'household' AND w.borrower_no = %(household)s
   UNION ALL
     SELECT s.date, 6 + row_number() OVER (ORDER BY s.number), a.region, s.member,
-           concat('评级', {labelled("s.move", _MOVES)}), a.number::text, NULL,
-           concat_ws(' ', s.stage, s.reason), NULL, NULL, NULL, s.message
+           concat('评级', {labelled("s.move", _MOVES)}), a.number::text, n.line,
+           concat_ws(' ', nullif(s.stage, ''), {labelled("s.reason", _CAUSES)}, n.grade, n.score,
+                     '至 ' || n.valid_until),
+           NULL, NULL, NULL, s.message
     FROM rating.step s JOIN rating.assessment a ON a.number = s.assessment
+    LEFT JOIN LATERAL (
+        SELECT n.line, n.grade, n.score, n.valid_until FROM rating.assessment n
+        WHERE n.borrower = a.borrower AND n.borrower_no = a.borrower_no
+          AND (n.number = a.number AND s.move IN ('activate', 'approve_last')
+               OR n.number > a.number AND s.move = 'regrade')
+        ORDER BY n.number LIMIT 1
+    ) n ON true
     WHERE a.borrower = 'household' AND a.borrower_no = %(household)s
   UNION ALL
     SELECT l.date, 1000000, a.region, l.institution, '授信', a.number::text, l.amount,
            format('%%s 至 %%s', l.from_date, l.until_date), NULL, NULL, NULL, l.message
     FROM rating.credit_line l JOIN rating.assessment a ON a.number = l.assessment
     WHERE l.borrower = 'household' AND l.borrower_no = %(household)s
+  UNION ALL
+    SELECT t.day, 1000001, coalesce((SELECT min(a.region) FROM rating.assessment a
+                                     WHERE a.borrower = b.borrower AND a.borrower_no = b.borrower_no), ''),
+           b.member, t.what, b.entry_no, NULL, concat({labelled("b.malicious", _MALICIOUS)}, '：', b.reason),
+           NULL, NULL, NULL, t.message
+    FROM rating.blacklist b CROSS JOIN LATERAL (
+        -- Of an entry that was ended the message that ended it is kept.
+        VALUES (b.from_date, '列入失信名单', CASE WHEN b.until_date IS NULL THEN b.message END),
+               (b.until_date, '移出失信名单', b.message)
+    ) t (day, what, message)
+    WHERE b.borrower = 'household' AND b.borrower_no = %(household)s AND t.day IS NOT NULL
 """
-"""What was done for a household's rating; of a step that was taken alone, the message is its own."""
+"""What was done for a household's rating; of a step that was taken alone the message is its own."""
 
 
 def rating_feed(
@@ -361,7 +385,7 @@ def _within(region: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # what
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as answers have it; what they do not show is left out."""
-    hidden = ("entered_by", "revision", "posting", "posted_days")
+    hidden = ("entered_by", "revision", "posting")
     return {name: _value(value) for name, value in row.items() if name not in hidden}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.county.schedule import Calendar, Job
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.rating import consequences, feeds, in_force, indicators, lines, postings, steps
+from services.rating import consequences, feeds, form, in_force, indicators, lines, postings, presentation, steps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,7 @@ def _follow_calendar(office: Office, transaction: Transaction, day: dt.date) -> 
     """End validities and postings that are over by a day; tell what came of it."""
     processor = office.processor
     signer = processor.service_keys.signer(NAME)
-    for draft in postings.expire(transaction, office.context, day):
+    for draft in postings.expire(transaction, day):
         processor.send(transaction, draft, signer=signer)
     for draft in postings.close(transaction, office.context, day):
         processor.send(transaction, draft, signer=signer)
@@ -49,10 +49,12 @@ service: Final = Service(
         "households_changed": indicators.on_households_changed,
         "loans_changed": consequences.on_loans_changed,
     },
-    queries=feeds.QUERIES,
+    queries=(*feeds.QUERIES, form.QUERY),
+    forms=(form.FORM,),
     kinds=(indicators.KIND,),
-    events=("ratings_changed", "rating_results"),
+    events=("ratings_changed",),
     tells={"ratings_changed": in_force.tell},
+    overview=presentation.overview,
     forget=indicators.HOUSEHOLDS.forget,
     jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),
 )

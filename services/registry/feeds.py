@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from huilian.county.answer_fields import Source, coded, count, date, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
+from schemas import rating_form
 from schemas.differences import differences_in
 from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY
@@ -74,6 +75,10 @@ class HouseholdRow(ma.Schema):
     annual_outlay = money("家庭年支出", allow_none=True)
     assets = money("家庭资产", allow_none=True)
     as_of = date("截止日期", "The roster since whose date it is so.")
+    score = text("评分", "Of the rating in force; null where there is none.", allow_none=True)
+    grade = text("信用等级", "Of the rating in force.", allow_none=True)
+    credit_line = money("额度上限", "What the grade lets; null where the bank sets it.", allow_none=True)
+    rated_until = date("评级有效期至", "The first day on which it no longer holds.", allow_none=True)
 
 
 _OF_ITS_CUSTOMERS: Final = replace(
@@ -114,5 +119,6 @@ QUERIES: Final = (
     ),
     differences_in("SELECT * FROM registry.difference"),
     story_told_by("registry", selects.STORY),
+    rating_form.told_by(selects.household_on_form),
 )
 """The registry's own; the books beside the loans have theirs."""

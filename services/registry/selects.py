@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
 
-__all__ = ["STORY", "household_feed", "ledger_dates", "loan_feed", "product_codes"]
+__all__ = ["STORY", "household_feed", "household_on_form", "ledger_dates", "loan_feed", "product_codes"]
 
 
 _LISTED: Final = "SELECT region, category, as_of, submission, sequence, line FROM registry.{table}"
@@ -191,17 +192,48 @@ def household_feed(
     """
     return transaction.stream(
         """
-        SELECT household_no, head_name, region, village_group, category, has_subsistence_allowance,
+        SELECT household_no, head_name, h.region, village_group, category, has_subsistence_allowance,
                has_disabled_member, is_destitute_at_home, out_of_poverty_year, poverty_cause, needs, household_size,
-               annual_income::text, annual_outlay::text, assets::text, as_of::text
+               annual_income::text, annual_outlay::text, assets::text, as_of::text, r.score, r.grade,
+               r.line AS credit_line, r.valid_until AS rated_until
         FROM registry.household h
-        WHERE region LIKE %(region)s
+        LEFT JOIN registry.rating r ON r.borrower = 'household' AND r.borrower_no = h.household_no
+        WHERE h.region LIKE %(region)s
           AND (%(institution)s::text IS NULL OR EXISTS (
                 SELECT FROM registry.loan l WHERE l.household_no = h.household_no AND l.institution = %(institution)s))
-        ORDER BY region, household_no
+        ORDER BY h.region, household_no
         """,
         {"region": regions.normalise(region) + "%", "institution": institution},
     )
+
+
+def household_on_form(
+    transaction: Transaction, *, number: str, region: str | None, policy: Policy, today: dt.date
+) -> dict[str, Any]:
+    """Return what a form shows of a household's head; of who is not on the roster nothing.
+
+    Args:
+        transaction: in which it is read.
+        number: of the household.
+        region: within which it must lie, where that is said.
+        policy: not asked here.
+        today: not asked here.
+    """
+    del policy, today
+    head = transaction.row(
+        "SELECT person_name, identity_number, household_size, village_group, annual_income FROM registry.person"
+        " WHERE household_no = %s AND is_head = 'yes' AND missing_since IS NULL AND region LIKE %s",
+        [number, f"{region or ''}%"],
+    ) or dict.fromkeys(("person_name", "identity_number", "household_size", "village_group", "annual_income"))
+    masked = head["identity_number"] and identity.mask(head["identity_number"])
+    income = None if head["annual_income"] is None else money.text(head["annual_income"])
+    return {
+        "name": head["person_name"],
+        "identity_number": masked,
+        "household_size": head["household_size"],
+        "village_group": head["village_group"],
+        "annual_income": income,
+    }
 
 
 def ledger_dates(transaction: Transaction) -> list[tuple[str, dt.date]]:

@@ -18,6 +18,8 @@ from adapters.postal_savings_bank import adapter
 from adapters.postal_savings_bank.forms import (
     COMPENSATION_STATUSES,
     FORMS,
+    GRADE_STATUSES,
+    GRADED_BORROWERS,
     NOTICE_KINDS,
     SUBMISSION_KINDS,
     SUBMISSION_STATUSES,
@@ -30,13 +32,16 @@ from huilian.records import columnar
 from schemas import messages
 from schemas.outgoing import (
     COMPENSATION_STATUS,
+    GRADE_STATUS,
     NOTICE_KIND,
     SUBSIDY_STATUS,
     CompensationResultRecord,
     ConfirmationRecord,
+    HouseholdGradeRecord,
     NoticeRecord,
     SubsidyResultRecord,
 )
+from schemas.ratings import BORROWER
 from tests.support.builders.delimited_files import errors, identity_number, read
 from tests.support.builders.postal_files import NAME, ledger
 
@@ -51,6 +56,7 @@ RECORDS: dict[str, Any] = {
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
     "notices/v1": NoticeRecord,
+    "household_grades/v1": HouseholdGradeRecord,
 }
 
 CONFIRMATION = {
@@ -133,12 +139,25 @@ COMPENSATION = {
     "policy_version": "lushi/1",
     "reason": None,
 }
+GRADE = {
+    "line": 1,
+    "borrower": "household",
+    "borrower_no": "3415991012000001",
+    "region": "341599101200",
+    "status": "in_force",
+    "score": "86.50",
+    "grade": "AA",
+    "credit_line": "50000.00",
+    "valid_from": "2024-05-31",
+    "valid_until": "2027-05-31",
+}
 SAMPLES = {
     "confirmations/v1": CONFIRMATION,
     "receipt/v2": RECEIPT,
     "subsidy_results/v1": SUBSIDY,
     "compensation_results/v1": COMPENSATION,
     "notices/v1": NOTICE,
+    "household_grades/v1": GRADE,
 }
 
 
@@ -234,6 +253,7 @@ OUTGOING_NAMES = {
     "subsidy_results/v1": "PSBC1522_S_20240603_0012.dat",
     "compensation_results/v1": "PSBC1522_P_20240603_0012.dat",
     "notices/v1": "PSBC1522_N_20240603_0012.dat",
+    "household_grades/v1": "PSBC1522_G_20240603_0012.dat",
 }
 
 
@@ -381,6 +401,17 @@ def test_a_notice_is_one_record(tmp_path: Path):
     assert record == (head + str(NOTICE["text"]).encode("gbk")).ljust(240)
 
 
+def test_a_grade_is_one_record(tmp_path: Path):
+    """A line that the bank sets itself is blank: zeros would be a line of nothing."""
+    ended = {"line": 2, "borrower": "enterprise", "status": "ended", "grade": None, "credit_line": None}
+    _, first, second, trailer = written(tmp_path, outgoing("household_grades/v1", {}, ended))
+    number = b"3415991012000001".ljust(32) + b"341599101200"
+    days = b"20240531" + b"20270531"
+    assert first == (b"G" + b"000000011" + number + b"Y86.50 " + b"AA".ljust(10) + b"0000005000000" + days).ljust(240)
+    assert second == (b"G" + b"000000022" + number + b"N86.50 " + b" " * 10 + b" " * 13 + days).ljust(240)
+    assert trailer.startswith(b"T00000002" + b"0" * 30)
+
+
 def test_a_value_too_long_for_its_field_follows_whole(tmp_path: Path):
     """Numbers are not cut: the field stays empty, and records of kind X hold the value in parts of whole characters."""
     out = outgoing("notices/v1", {"text": "a" + "通" * 199 + "。", "line": 123_456_789})
@@ -465,6 +496,18 @@ ROWS = {
         "code": st.none() | ERROR_CODES,
         "text": LONG_TEXTS,
     },
+    "household_grades/v1": {
+        "line": WHOLES,
+        "borrower": st.sampled_from(list(BORROWER)),
+        "borrower_no": KEYS,
+        "region": REGIONS,
+        "status": st.sampled_from(list(GRADE_STATUS)),
+        "score": st.integers(0, 10_000).map(lambda points: f"{points / 100:.2f}"),
+        "grade": st.none() | st.sampled_from(("A", "AAA+")),
+        "credit_line": st.none() | MONEY,
+        "valid_from": DATES,
+        "valid_until": st.none() | DATES,
+    },
 }
 
 
@@ -518,6 +561,8 @@ def test_every_code_of_the_contracts_has_one_of_the_banks():
     assert list(NOTICE_KINDS) == list(NOTICE_KIND)
     assert list(SUBSIDY_STATUSES) == list(SUBSIDY_STATUS)
     assert list(COMPENSATION_STATUSES) == list(COMPENSATION_STATUS)
+    assert list(GRADE_STATUSES) == list(GRADE_STATUS)
+    assert list(GRADED_BORROWERS) == list(BORROWER)
 
 
 @pytest.mark.parametrize("contract", FORMS)

@@ -26,7 +26,13 @@ from huilian.records.columnar import wire_types
 from huilian.records.fields import Money
 from huilian.wire import catalogue
 from schemas.messages import ReceiptOfVersion2
-from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeRecord, SubsidyResultRecord
+from schemas.outgoing import (
+    CompensationResultRecord,
+    ConfirmationRecord,
+    HouseholdGradeRecord,
+    NoticeRecord,
+    SubsidyResultRecord,
+)
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.valid_records import frames
 
@@ -38,6 +44,7 @@ SCHEMAS = {
     "confirmations/v1": ConfirmationRecord,
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
+    "household_grades/v1": HouseholdGradeRecord,
     "notices/v1": NoticeRecord,
 }
 SAMPLES = Path(rural_commercial_bank.__file__ or "").parent / "samples"
@@ -105,6 +112,18 @@ NOTICE = {
     "reference": None,
     "code": None,
     "text": "该乡镇到期贷款收回率低于 95%，即日起暂停放贷",
+}
+GRADE = {
+    "line": 1,
+    "borrower": "household",
+    "borrower_no": "341599101200-0001",
+    "region": "341599101200",
+    "status": "in_force",
+    "score": "86.50",
+    "grade": "AA",
+    "credit_line": "50000.00",
+    "valid_from": "2024-05-31",
+    "valid_until": "2027-05-31",
 }
 RECEIPT = {
     "submission": "RCB01-loan_ledger-20240531-0a1b2c3d",
@@ -261,6 +280,19 @@ def test_notices(tmp_path: Path, encoding: str):
 
 
 @pytest.mark.parametrize("encoding", CODECS)
+def test_grades(tmp_path: Path, encoding: str):
+    """Status in Chinese; a line that the bank sets itself is an empty cell, so that none are added up."""
+    second = GRADE | {"line": 2, "borrower": "enterprise", "status": "ended", "grade": None, "credit_line": None}
+    mark, codec = CODECS[encoding]
+    assert written(tmp_path, outgoing("household_grades/v1", GRADE, second), encoding) == mark + (
+        "序号,主体,户编号或企业编号,行政区划代码,状态,评分,信用等级,授信额度上限,生效日期,有效期至\r\n"
+        '1,农户,341599101200-0001,341599101200,有效,86.50,AA,"50,000.00",20240531,20270531\r\n'
+        "2,企业,341599101200-0001,341599101200,终止,86.50,,,20240531,20270531\r\n"
+        "合计,2,,,,,,,,\r\n"
+    ).encode(codec)
+
+
+@pytest.mark.parametrize("encoding", CODECS)
 def test_a_receipt(tmp_path: Path, encoding: str):
     """One row with what became of the submission; counts are plain numbers."""
     mark, codec = CODECS[encoding]
@@ -307,7 +339,8 @@ def test_whatever_is_sent_can_be_read_back(contract: str, encoding: str, data: s
     text = content.decode(CODECS[encoding][1]).removeprefix("\ufeff")
     header, *rows, totals = csv.reader(io.StringIO(text, newline=""))
     assert {len(row) for row in (header, *rows, totals)} == {len(records.columns)}
-    money = [name for name, field in SCHEMAS[contract]().fields.items() if isinstance(field, Money)]
+    fields = SCHEMAS[contract]().fields.items()
+    money = [name for name, field in fields if isinstance(field, Money) and not field.allow_none]
     amounts = [f"{sum(map(Decimal, records[name]), Decimal('0.00')):,.2f}" for name in money]
     assert totals == ["合计", str(records.height), *amounts, *[""] * (len(header) - 2 - len(amounts))]
 
@@ -330,6 +363,7 @@ def test_the_name_says_for_whom_what_and_when():
         "confirmations/v1": "RCB01_CONFIRM_20240531_001.csv",
         "subsidy_results/v1": "RCB01_SUBSIDY_20240531_001.csv",
         "compensation_results/v1": "RCB01_COMPENSATION_20240531_001.csv",
+        "household_grades/v1": "RCB01_GRADE_20240531_001.csv",
         "notices/v1": "RCB01_NOTICE_20240531_001.csv",
     }
     assert adapter.outgoing_name(outgoing("notices/v1", number=1234)) == "RCB01_NOTICE_20240531_1234.csv"
@@ -337,7 +371,7 @@ def test_the_name_says_for_whom_what_and_when():
 
 def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
     """A file put back into the wrong folder is not pushed."""
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 5
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 6
 
 
 def test_other_contracts_are_refused(tmp_path: Path):

@@ -80,6 +80,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "rating_postings",
             "rating_objections",
             "rating_groups",
+            "rating_form",
             "feed/policies",
             "feed/claims",
             "feed/scoreboard",

@@ -34,12 +34,20 @@ pytestmark = pytest.mark.timeout(180)
 
 OTHER_BANK, GONE = "RCB02", "RCB09"
 REGISTRY, STATISTICS = service_queue("registry"), service_queue("statistics")
-OTHERS = (service_queue("insurance_claim"), service_queue("risk_fund"))
+OTHERS = (service_queue("insurance_claim"), service_queue("rating"), service_queue("risk_fund"))
 MINE, THEIRS = member_queue(BANK), member_queue(OTHER_BANK)
-TO_A_BANK = ("compensation_results", "confirmations", "notices", "platform_keys", "receipt", "subsidy_results")
+TO_A_BANK = (
+    "compensation_results",
+    "confirmations",
+    "household_grades",
+    "notices",
+    "platform_keys",
+    "receipt",
+    "subsidy_results",
+)
 ISSUED = (
     *("claims_changed", "compensation_results", "confirmations", "credit_records", "guarantees_changed"),
-    *("loans_changed", "notices", "policies_changed", "receipt"),
+    *("household_grades", "loans_changed", "notices", "policies_changed", "receipt"),
 )
 KEY = f"loan_ledger.{BANK}"
 

@@ -43,7 +43,6 @@ MEMBERS = {
     "TOWN1": ("township", TOWNSHIP),
     "RCB01": ("bank", None),
     "PSB01": ("bank", None),
-    "XY01": ("credit_bureau", None),
 }
 CLERK, HEAD, DEPUTY = "P1", "P2", "P3"
 """Who enters, and two who approve."""
@@ -63,7 +62,6 @@ class RatingCounty:
         self.clock = clock
         self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
         self.told: list[dict[str, Any]] = []
-        self.results: dict[str, list[dict[str, Any]]] = {}
         self.use("rated")
         with self.transaction() as transaction:
             for member in self.keys:
@@ -93,7 +91,6 @@ class RatingCounty:
     def empty(self) -> None:
         """Forget everything but who takes part."""
         self.told.clear()
-        self.results.clear()
         self.clock.moment = BEGIN
         self.use("rated")
         with self.transaction() as transaction:
@@ -136,9 +133,8 @@ class RatingCounty:
             for message in waiting:
                 if message.type == "ratings_changed":
                     self.told += [json.loads(line) for line in message.body().splitlines()]
-                if message.type in ("rating_results", "credit_records"):
-                    rows = [json.loads(line) for line in message.body().splitlines()]
-                    self.results.setdefault(message.subject, []).extend(rows)
+                if message.type == "receipt":
+                    continue
                 for taker in self.office.takers(message.type):
                     outcome = self.office.processor.deliver(taker, message.seal, message.payload)
                     if outcome.result is Result.REFUSED:

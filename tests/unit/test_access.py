@@ -47,6 +47,7 @@ AGREED = {
     "notices": ({"platform"}, EVERYBODY),
     "platform_keys": ({"platform"}, EVERYBODY),
     "credit_records": ({"platform"}, {"credit_bureau"}),
+    "household_grades": ({"platform"}, {"bank"}),
     "loans_gone": ({"bank"}, {"platform"}),
     "refused_file": (SUBMITTING, {"platform"}),
     "rating_indicators": (STATIONS, {"platform"}),
@@ -60,7 +61,6 @@ AGREED = {
     "collective_credit": ({"township"}, {"platform"}),
     "blacklist_entry": ({"bank", "county"}, {"platform"}),
     "ratings_changed": (set(), {"platform"}),
-    "rating_results": ({"platform"}, {"bank"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }
@@ -85,7 +85,7 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "policies_changed": frozenset({"insurance_claim"}),
         "claims_changed": frozenset({"insurance_claim"}),
         "ratings_changed": frozenset({"rating"}),
-        "rating_results": frozenset({"rating"}),
+        "household_grades": frozenset({"registry"}),
         "credit_records": frozenset({"registry"}),
         "notices": frozenset({"*"}),
     }
@@ -108,6 +108,9 @@ def test_rules_are_read_anew_when_a_file_changes(tmp_path: Path, monkeypatch: py
     assert access.load().send == {"roster": frozenset({"county"})}
 
 
+PUBLISHED_BY_REGISTRY = (
+    *("credit_records", "household_grades", "households_changed", "loans_changed", "repayments_changed"),
+)
 BROUGHT = """
 [loans_by_bank]
 send = []
@@ -159,7 +162,7 @@ def test_an_installed_service_changes_nobody_elses_rules(brought: Path, text: st
     ("events", "what"),
     [
         (
-            ("credit_records", "households_changed", "loans_changed", "repayments_changed", "roster"),
+            (*PUBLISHED_BY_REGISTRY, "roster"),
             "[roster] publish: registry: 规则不准 (the rules do not let it)",
         ),
         ((), "[credit_records] publish: registry: 不发布它 (does not publish it)"),

@@ -120,6 +120,7 @@ def test_the_commands_are_the_published_ones():
         *("adapter", "adapter new", "adapter check"),
         *("household", "household show"),
         *("rated_villages", "rating_steps", "rating_postings", "rating_objections", "rating_groups"),
+        *("rating_form", "report", "report rating_form"),
         *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }

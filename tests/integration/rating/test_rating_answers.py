@@ -8,7 +8,7 @@ import pytest
 
 from huilian.core.errors import UsageError
 from huilian.county import service
-from tests.support.ratings import OTHER_VILLAGE, VILLAGE, household, indicators
+from tests.support.ratings import OTHER_VILLAGE, VILLAGE, household, indicators, loan
 
 if TYPE_CHECKING:
     from tests.support.ratings import RatingCounty
@@ -139,8 +139,34 @@ def test_a_households_story_tells_its_rating(county: RatingCounty):
         ("2024-03-01", "评级同意", "TOWN1", None),
         ("2024-03-01", "评级同意", COUNTY, None),
         ("2024-03-01", "评级公示", COUNTY, None),
-        ("2024-03-08", "评级公示期满，生效", "service.rating", None),
+        ("2024-03-08", "评级公示期满，生效", "service.rating", "40000.00"),
         ("2024-03-08", "授信", "RCB01", "20000.00"),
     ]
     assert rows[0]["file_name"] == "评级指标.xlsx"
-    assert all(row["message"] for row in rows[1:5])
+    assert rows[5]["state"] == "county_review.1 AA 80.00 至 2025-03-08"
+    assert [row["message"] is not None for row in rows] == [True] * 5 + [False, True]
+
+
+def test_a_households_story_tells_an_objection_what_followed_and_the_blacklist(county: RatingCounty):
+    """Grade and line as each changed, with why; what the calendar or the policy does has no message."""
+    county.collect([indicators("H1")])
+    county.file_groups()
+    for member, step in (("VILL1", "village_review"), ("TOWN1", "township_review"), (COUNTY, "county_review")):
+        assert county.step(member, step) is None
+    assert county.post() is None
+    assert county.object_to("O1") is None
+    assert county.answer("O1", "no") is None
+    county.run_calendar(7)
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, {"five_tier_class": "loss"})])
+    entry = {"entry_no": "B1", "borrower": "household", "borrower_no": "H1", "malicious": "no"}
+    entry |= {"from_date": "2024-03-08", "until_date": None, "reason": "逾期未还"}
+    assert county.send("blacklist_entry", "RCB01", **entry) is None
+    rows, _ = ask(county, "household_story", household="H1")
+    told = [(row["what"], row["state"], row["amount"], row["message"] is not None) for row in rows[5:]]
+    assert told == [
+        ("评级异议", "county_review.1 收入不实", None, True),
+        ("评级异议不成立", "county_review.1 经核实", None, True),
+        ("评级公示期满，生效", "county_review.1 AA 80.00 至 2025-03-08", "40000.00", False),
+        ("评级调整等级", "违约 A 80.00 至 2025-03-08", "30000.00", False),
+        ("列入失信名单", "非恶意：逾期未还", None, True),
+    ]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.county.rebuild import rebuild
-from schemas.outgoing import CreditRecord
-from schemas.rating_steps import RatingResultRecord
 from services.rating import in_force
 from tests.support.county import MINUTE
 from tests.support.ratings import CLERK, COUNTY, OTHER_VILLAGE, VILLAGE, household, indicators, loan
@@ -163,47 +161,6 @@ def test_repayment_on_time_raises_the_grade_once_and_a_default_lowers_it(county:
         county.tell("loans_changed", 2, [loan("H1", number, {}, bad)])
     assert county.states("H1")[-1] == "withdrawn"
     assert [each["after"] and each["after"]["grade"] for each in county.told] == ["AA", "AAA", "AA", "A", None]
-
-
-def test_banks_that_share_grades_are_told_of_ratings_in_force(county: RatingCounty):
-    """Both of them, when one comes into force and when it ends; without a name, in the contract's form."""
-    county.use("shared")
-    county.rate("H1", "H2")
-    entry = {"entry_no": "B1", "borrower": "household", "borrower_no": "H1", "malicious": "yes"}
-    entry |= {"from_date": "2024-03-08", "until_date": None, "reason": "逃废债务"}
-    assert county.send("blacklist_entry", "RCB01", **entry) is None
-    assert county.results["RCB01"] == county.results["PSB01"]
-    told = [(row["line"], row["borrower_no"], row["state"], row["grade"]) for row in county.results["RCB01"]]
-    assert told == [(1, "H1", "in_force", "AA"), (2, "H2", "in_force", "AA"), (1, "H1", "ended", "AA")]
-    assert RatingResultRecord(many=True).validate(county.results["RCB01"]) == {}
-
-
-def test_the_credit_platform_is_told_of_what_was_posted(county: RatingCounty):
-    """Of households on the roster, by the head's name and a masked number."""
-    with county.transaction() as transaction:
-        transaction.execute(
-            "INSERT INTO registry.person (household_no, identity_number, head_name, person_name, relation_to_head,"
-            " region, category, is_head, as_of, submission, sequence, line) VALUES"
-            " ('H1', '11010519491231002X', '某户', '某户', '户主', %s, 'ordinary', 'yes', '2024-01-01', 1, 0, 2)",
-            [VILLAGE],
-        )
-    county.rate("H1", "H2")
-    [record] = county.results["XY01"]
-    shown = ("name", "masked_number", "grade", "credit_line", "decided_date", "valid_until", "posted_days")
-    assert tuple(record[name] for name in shown) == (
-        *("某户", "110105********002X", "AA", "40000.00", "2024-03-08", "2025-03-08", 7),
-    )
-    assert CreditRecord().validate(record) == {}
-
-
-def test_without_sharing_a_bank_is_told_of_whom_it_has_given_a_line(county: RatingCounty):
-    """Of the others it is told nothing."""
-    county.rate("H1", "H2")
-    assert "RCB01" not in county.results
-    line = {"borrower": "household", "borrower_no": "H1", "amount": "20000.00", "from_date": "2024-03-08"}
-    assert county.send("credit_line", "RCB01", **line, until_date="2025-03-08") is None
-    county.run_calendar(365)
-    assert [(row["borrower_no"], row["state"]) for row in county.results["RCB01"]] == [("H1", "ended")]
 
 
 def test_a_malicious_entry_of_the_blacklist_ends_the_rating_and_bars_another(county: RatingCounty):

@@ -302,7 +302,8 @@ def test_what_a_roster_says_of_households_by_its_second_version_is_kept_told_and
     assert set(households(county, FEBRUARY)) == {"H1", "H2"}
     with county.transaction() as transaction:
         rows = list(county.registry["household_feed"](transaction, region=COUNTY))
-    shown = {"head_name": "张三", "as_of": "2025-02-28"} | usual
+    unrated = dict.fromkeys(("score", "grade", "credit_line", "rated_until"))
+    shown = {"head_name": "张三", "as_of": "2025-02-28"} | usual | unrated
     assert rows == [
         {"household_no": "H1"} | shown | MORE | {"needs": "技术培训"},
         {"household_no": "H2"} | shown | nothing,

@@ -24,7 +24,8 @@ def upgrade() -> None:
         -- One collection's word, one row a submission: the last word on each indicator is found when it is judged.
         CREATE TABLE rating.statement (
             {BORROWER}, member text NOT NULL, source text NOT NULL, collected_on date NOT NULL,
-            stated_at timestamptz NOT NULL, submission integer NOT NULL, line integer NOT NULL,
+            stated_at timestamptz NOT NULL, submission integer NOT NULL,
+            sequence integer NOT NULL, line integer NOT NULL,
             village text COLLATE "C" NOT NULL, kind text, age integer, indicators text, exclusions text,
             person text NOT NULL,
             PRIMARY KEY (borrower, borrower_no, submission, source)
@@ -47,7 +48,9 @@ def upgrade() -> None:
             reason text,
             -- When its first approval froze it.
             approved_on date,
-            valid_from date, valid_until date, ended_on date, posted_days integer,
+            valid_from date, valid_until date, ended_on date,
+            -- Of the last posting before it came into force.
+            posted_from date, posted_until date,
             -- Since when the policy asks for another rating.
             again_on date,
             revision bigint NOT NULL,

@@ -1,0 +1,187 @@
+"""A campaign of the sample county: one township and its villages rate their households, who does what, in order.
+
+Stations collect and review, the county posts; one household is refused, one is objected to and the objection
+dismissed. Then the rural commercial bank sets a line. What borrowers do afterwards stands in the banks' files.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from adapters.sample_county.county import HOUSEHOLDS, SEED, county
+from adapters.sample_county.files import BANK
+from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES, Household
+from adapters.sample_county.ratings import COLLECTED_ON, PERSON, RATED_ON, write_village_form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from adapters.sample_county.written import SampleFile
+
+__all__ = ["Act", "Campaign", "Person", "Station", "prepare_campaign"]
+
+_TOWNSHIP: Final = TOWNSHIPS[0]
+_HEAD: Final = "P02"
+"""Who decides, at every station."""
+_AGES: Final = range(18, 61)
+"""Of heads who can be rated by the county's plan, as written in 篇三 二."""
+_FILED, _REVIEWED, _CHECKED, _APPROVED = (dt.date(2024, 4, day) for day in (1, 2, 8, 10))
+_POSTED: Final = dt.date(2024, 4, 11), dt.date(2024, 4, 17)
+_OBJECTED, _ANSWERED = dt.date(2024, 4, 12), dt.date(2024, 4, 15)
+_HOTLINE: Final = "000-0000000"
+_LINE: Final = "30000.00"
+_LINE_DAYS: Final = dt.timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Station:
+    """A station that takes part: its member code, kind, region, and the adapter that reads its files."""
+
+    code: str
+    kind: str
+    region: str
+    adapter: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who acts for a member: nobody bears her name."""
+
+    member: str
+    code: str
+    name: str
+    may: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One record that a member sends by itself.
+
+    Args:
+        member: who sends it.
+        type: the contract of the record.
+        record: its fields.
+    """
+
+    member: str
+    type: str
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """All of it.
+
+    Args:
+        after: the date of the institutions' files after which it takes place.
+        stations: to be entered first.
+        people: likewise.
+        files: to be pushed.
+        acts: to be sent one by one, after the files.
+        job: what the calendar then does.
+        acts_after: to be sent after that.
+    """
+
+    after: dt.date
+    stations: tuple[Station, ...]
+    people: tuple[Person, ...]
+    files: tuple[SampleFile, ...]
+    acts: tuple[Act, ...]
+    job: str
+    acts_after: tuple[Act, ...]
+
+
+def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, households: int = HOUSEHOLDS) -> Campaign:
+    """Write the villages' forms into `directory` and return the campaign.
+
+    Args:
+        directory: it must be there.
+        today: when ratings come into force: a posting that is over ends on the next run of the calendar.
+        seed: as of the sample's other files.
+        households: as of the sample's other files.
+    """
+    sample = county(seed, households)
+    villages = {village: f"V{village}" for village in VILLAGES if village.startswith(_TOWNSHIP)}
+    township = f"T{_TOWNSHIP}"
+    stations = [Station(code, "village", village, "county_forms") for village, code in villages.items()]
+    stations.append(Station(township, "township", _TOWNSHIP, "county_forms"))
+    files = [write_village_form(directory, sample, village, code) for village, code in villages.items()]
+    rateable = {
+        village: [each for each in sample.households if each.region == village and _is_rateable(each)]
+        for village in villages
+    }
+    acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township)
+    codes = [station.code for station in stations]
+    return Campaign(
+        after=RATED_ON,
+        stations=tuple(stations),
+        people=tuple(_people([*codes, COUNTY, BANK])),
+        files=tuple(files),
+        acts=tuple(acts),
+        job="rating.calendar",
+        acts_after=(_line([each for known in rateable.values() for each in known][-1], today),),
+    )
+
+
+def _is_rateable(household: Household) -> bool:
+    return household.head.age_on(COLLECTED_ON) in _AGES
+
+
+def _people(members: list[str]) -> Iterator[Person]:
+    for member in members:
+        yield Person(member, PERSON, "采集员", ("enter",))
+        yield Person(member, _HEAD, "负责人", ("enter", "approve"))
+
+
+def _acts(villages: dict[str, tuple[str, list[Household]]], township: str) -> Iterator[Act]:
+    """Yield the steps in order; each states how many it is about."""
+    for code, region in [*((code, village) for code, (village, _) in villages.items()), (township, _TOWNSHIP)]:
+        group = {"region": region, "members": 5, "representatives": 2, "plan": f"评级工作方案 {region}"}
+        yield Act(code, "rating_group", _by(PERSON, _FILED) | group)
+    for code, (village, households) in villages.items():
+        if households:
+            yield Act(code, "rating_step", _step("village_review", village, _REVIEWED, len(households)))
+    everybody = [household for _, households in villages.values() for household in households]
+    refused, objected = everybody[0], everybody[1]
+    because = {"borrower_no": refused.number, "decision": "refuse", "reason": "常年不在村，情况无法核实"}
+    yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, _CHECKED, 1) | because)
+    left = len(everybody) - 1
+    yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, _CHECKED, left))
+    yield Act(COUNTY, "rating_step", _step("county_review", _TOWNSHIP, _APPROVED, left))
+    first, last = _POSTED
+    window = {"first_day": first.isoformat(), "last_day": last.isoformat(), "complaint_line": _HOTLINE}
+    posting = {"region": _TOWNSHIP, "step": "county_review", "round": 1, "count": left}
+    yield Act(COUNTY, "rating_posting", _by(PERSON, first) | window | posting)
+    station = next(code for code, (_, households) in villages.items() if objected in households)
+    number = "YY2024-0001"
+    objection = {"objection_no": number, "borrower": "household", "borrower_no": objected.number}
+    yield Act(station, "rating_objection", _by(PERSON, _OBJECTED) | objection | {"reason": "家庭收入与公示不符"})
+    answer = {"objection_no": number, "upheld": "no", "answer": "已入户核实，收入属实"}
+    yield Act(township, "rating_answer", _by(_HEAD, _ANSWERED) | answer)
+
+
+def _by(person: str, day: dt.date) -> dict[str, Any]:
+    return {"date": day.isoformat(), "person": person}
+
+
+def _step(step: str, region: str, day: dt.date, count: int) -> dict[str, Any]:
+    return _by(_HEAD, day) | {
+        "region": region,
+        "step": step,
+        "borrower": "household",
+        "borrower_no": None,
+        "count": count,
+        "consents": None,
+        "decision": "approve",
+        "back_to": None,
+        "reason": None,
+    }
+
+
+def _line(household: Household, today: dt.date) -> Act:
+    period = {"from_date": today.isoformat(), "until_date": (today + _LINE_DAYS).isoformat()}
+    borrower = {"borrower": "household", "borrower_no": household.number, "amount": _LINE}
+    return Act(BANK, "credit_line", _by(_HEAD, today) | borrower | period)
