@@ -164,7 +164,7 @@ def test_the_doctor_checks_all_that_the_county_decides_by(home: Home):
     ]
     place = "draft.toml:12: products.household.lending.amount_maximum"
     assert [each.what.partition(" (")[0].split("：")[0] for each in found[:3]] == [
-        f"{place}.sorce: 没有这个键；可用",
+        f"{place}.sorce: 没有这个键",
         f"{place}: 缺少 source",
         f'{place}.value: 金额单位元，写成两位小数的文本，如 "50000.00"，不是 50000',
     ]
