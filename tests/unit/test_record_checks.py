@@ -139,6 +139,7 @@ def test_what_can_be_issued_is_what_the_rules_let_the_platform_send_to_members()
         "compensation_results",
         "confirmations",
         "credit_records",
+        "household_grades",
         "notices",
         "subsidy_results",
     ]
