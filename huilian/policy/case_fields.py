@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
-from huilian.core import money
+from huilian.core import money, regions
+from huilian.core.errors import UsageError
 
-__all__ = ["Amount", "CaseSchema", "Date", "Number", "Whole", "Words"]
+__all__ = ["Amount", "CaseSchema", "Date", "Number", "Region", "Whole", "Words"]
 
 
 _YEARS: Final = range(1900, 2200)
@@ -24,6 +25,7 @@ _AMOUNT: Final = '必须是两位小数的金额文本，如 "50000.00" (must be
 _NUMBER: Final = '必须是 0 至 {most} 的数，如 "4.35" (must be a number from 0 to {most}, as a text)'
 _DATE: Final = '必须是 1900 至 2199 年的日期，如 "2024-05-31" (must be a date from 1900 to 2199)'
 _WHOLE: Final = f"必须是 0 至 {_MOST_COUNTED} 的整数 (must be a whole number from 0 to {_MOST_COUNTED})"
+_REGION: Final = "必须是 6、9 或 12 位区划代码 (must be a region's code of 6, 9 or 12 digits)"
 _WORDS: Final = "必须是 {known} (must be {english})"
 
 
@@ -98,6 +100,17 @@ class Whole(fields.Field[int]):
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_COUNTED:
             raise ValidationError(_WHOLE)
         return value
+
+
+class Region(fields.Field[str]):
+    """A region's code of 6, 9 or 12 digits; zeros that pad it are left out."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        try:
+            return regions.normalise(value)
+        except (TypeError, UsageError):
+            raise ValidationError(_REGION) from None
 
 
 class Words(fields.Field[str]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import ValidationError, fields, pre_load
 
 from huilian.core import money
-from huilian.policy.case_fields import Amount, CaseSchema, Date, Number, Whole, Words
+from huilian.policy.case_fields import Amount, CaseSchema, Date, Number, Region, Whole, Words
 from huilian.policy.facts import FACTS
 from huilian.policy.loss import fund_room
 from huilian.policy.reading import Reading, Reason
@@ -88,7 +88,9 @@ _BORROWERS: Final = FACTS["borrower"].words or ()
 _GUARANTOR: Final = "guarantor"
 _GIVEN_TWICE: Final = "出现两次，且不相同 (given twice, differently)"
 _NO_CODES: Final = "必须是条件代码的列表 (a list of codes of conditions)"
-_NO_PRODUCT: Final = "政策没有这个产品；有：{known} (no such product)"
+_TITLES: Final = MappingProxyType({"purpose": "贷款用途", "existing_loans": "已有贷款"})
+"""Of keys that are neither facts nor conditions."""
+_NO_PRODUCT: Final = "政策没有这个产品；有：{known} (no such product; known: {known})"
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class _EligibilityCaseSchema(CaseSchema):
     product = Words(allow_none=True)
     household_kind = Words(*(FACTS["household_kind"].words or ()), allow_none=True)
     age = Whole(allow_none=True)
-    region = Words(allow_none=True)
+    region = Region(allow_none=True)
     grade = Words(allow_none=True)
     score = Number(most=100, allow_none=True)
     households_led = Whole(allow_none=True)
@@ -349,7 +351,7 @@ class _Judging:
 
     def not_shown(self, fact: str, clause: str = "") -> None:
         """Note that the case does not give a fact."""
-        title = FACTS[fact].title if fact in FACTS else CONDITIONS.get(fact, fact)
+        title = FACTS[fact].title if fact in FACTS else CONDITIONS.get(fact) or _TITLES.get(fact, fact)
         self.against("not_shown", clause, more=f"：{title}", about=fact)
 
     def limit(self, rule: str) -> Row | None:
@@ -532,7 +534,11 @@ def _on_roster(case: EligibilityCase, day: dt.date) -> bool | None:
 def _in_region_list(judging: _Judging, entry: Entry) -> bool | None:
     lists = judging.policy.vocabulary.region_lists
     codes = tuple(code for name in lists if entry["list"] in {None, name} for code in lists[name])
-    return _known(judging.case.region, lambda region: region.startswith(codes))
+    region = judging.case.region
+    if region is None or region.startswith(codes):
+        return None if region is None else True
+    # Of a wide region, a part may be on the list.
+    return None if any(code.startswith(region) for code in codes) else False
 
 
 def _rated(judging: _Judging, _: Entry) -> bool | None:

@@ -130,13 +130,17 @@ class Vocabulary:
         return fact.words
 
     def region_list_of(self, region: str | None) -> str | None:
-        """Return the first list that names a region or one around it, or "other"; None where there is no region."""
+        """Return the first list that names a region or one around it, or "other"; None where nobody can tell.
+
+        Nobody can where there is no region, or where it is a wide one of which a list names a part.
+        """
         if region is None:
             return None
         for name, regions in self.region_lists.items():
             if region.startswith(regions):
                 return name
-        return OTHER
+        parts = (code for regions in self.region_lists.values() for code in regions)
+        return None if any(code.startswith(region) for code in parts) else OTHER
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,13 +14,32 @@ __all__ = ["TEXTS", "Fault", "WrongValueError", "refuse_others"]
 
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "not_toml": ("不是 TOML 文件：{what}", "no TOML: {what}"),
-    "not_text": ("不是 UTF-8 文本", "no UTF-8 text"),
+    "toml_twice": (
+        "{word} 前面已有，见第 {first} 行；并到那里，一张表、一个键只写一次",
+        "{word} stands already, in line {first}; a table or key is written once: move this there",
+    ),
+    "toml_mark": (
+        "全角符号 {mark}：引号、逗号、等号、括号都用半角，如 {ascii}",
+        "the full-width mark {mark}: quotes, commas, equals signs and brackets are those of ASCII, as {ascii}",
+    ),
+    "toml_comma": (
+        "列表没有写完：上一行末尾少了逗号，或少了 ]",
+        "the list does not end: a comma is missing behind the line before, or a ]",
+    ),
+    "toml_row": (
+        "一行规定 {{ … }} 必须写在同一行内，以 }} 结束，各项之间用逗号",
+        "a row {{ … }} stands on one line, ends with }} and has commas between its keys",
+    ),
+    "not_text": (
+        "不是 UTF-8 文本；请在编辑器里另存为 UTF-8 编码",
+        "no UTF-8 text; save it in the editor as UTF-8",
+    ),
     "name": (
         "名称是 {name}，文件却叫 {stem}；请改成一致",
         "is {name}, but the file is called {stem}; make them the same",
     ),
     "missing": ("缺少 {key}", "{key} is missing"),
-    "unknown_key": ("没有这个键；可用：{known}", "unknown key; known: {known}"),
+    "unknown_key": ("没有这个键{like}；可用：{known}", "unknown key{like}; known: {known}"),
     "unknown_word": ("{word} 不在可用值之内：{known}", "{word} is not one of {known}"),
     "twice": ("{word} 出现两次", "{word} stands twice"),
     "table": ("必须是表，含 {known}", "must be a table of {known}"),
@@ -35,7 +55,14 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "percent": ('百分数写成文本，如 "4.35%"，不是 {found}', 'must be per cent as a text, like "4.35%", not {found}'),
     "number": ('数写成文本，如 "1.10"，不是 {found}', 'must be a number as a text, like "1.10", not {found}'),
-    "whole": ("必须是不小于 {least} 的整数，不是 {found}", "must be a whole number of at least {least}, not {found}"),
+    "whole": (
+        "必须是不小于 {least} 的整数，不加引号，不是 {found}",
+        "must be a whole number of at least {least}, without quotes, not {found}",
+    ),
+    "months": (
+        "单位是月，写成不小于 1 的整数，不加引号，如 24，不是 {found}",
+        "must be months, a whole number of at least 1, without quotes, like 24, not {found}",
+    ),
     "date": ('日期写成文本，如 "2019-01-01"，不是 {found}', 'must be a date as a text, like "2019-01-01", not {found}'),
     "day_of_year": (
         '月和日写成文本，如 "03-31"，不是 {found}',
@@ -148,8 +175,14 @@ class Fault:
     def text(self, language: str = "zh") -> str:
         """Return what is wrong and what to do, in "zh" or "en", without file and line."""
         chinese, english = TEXTS[self.key]
-        text = (chinese if language == "zh" else english).format(**self.facts)
+        text = (chinese if language == "zh" else english).format(like=self._like(), **self.facts)
         return f"{self.place}: {text}" if self.place else text
+
+    def _like(self) -> str:
+        """Return which known key is most like the last one of the place."""
+        known = str(self.facts.get("known", "")).split(", ")
+        like = difflib.get_close_matches(self.place.rpartition(".")[2], known, 1)
+        return f" ({like[0]}?)" if like else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it for a program."""

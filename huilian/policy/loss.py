@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields
 
 from huilian.core import money
 from huilian.core.errors import ConfigurationError
-from huilian.policy.case_fields import Amount, CaseSchema, Date, Whole, Words
+from huilian.policy.case_fields import Amount, CaseSchema, Date, Region, Whole, Words
 from huilian.policy.facts import FACTS, Interval
 from huilian.policy.reading import Reading, Reason
 from huilian.policy.tables import MissingFactError
@@ -131,7 +131,7 @@ class _LossCaseSchema(CaseSchema):
     grade = Words(allow_none=True, load_default="")
     amount = Amount(allow_none=True, load_default=None)
     term = Whole(allow_none=True, load_default=None)
-    region = Words(allow_none=True, load_default=None)
+    region = Region(allow_none=True, load_default=None)
     older_balance = Amount(load_default=money.ZERO)
     over_lending_multiple = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
 

@@ -23,14 +23,14 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
-import tomllib
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.core.errors import ConfigurationError
+from huilian.core import regions
+from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.regions import LEVELS
 from huilian.policy import positions, tables
 from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, boundaries, read_condition
@@ -186,17 +186,10 @@ def check(source: Traversable, *, folder: Path | None = None) -> tuple[Policy | 
 
 def _read(source: Traversable, folder: Path | None, *, takes_over: bool) -> tuple[Policy | None, tuple[Fault, ...]]:
     name = source.name
-    try:
-        text = source.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        return None, (Fault(name, line, "", "not_text", {}),)
-    try:
-        raw, lines = positions.read(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
-        return None, (Fault(name, line, "", "not_toml", {"what": str(error)}),)
+    found = positions.load(source)
+    if isinstance(found, Fault):
+        return None, (found,)
+    raw, lines = found
     reader = _Reader(name, lines, folder, takes_over)
     policy = reader.policy(raw, Path(name).stem)
     # A rule that cannot be read contradicts nothing, nor is it missing.
@@ -460,10 +453,13 @@ class _Reader:
             if not isinstance(codes, list):
                 self.fault((*path, name), "list")
                 continue
+            read: list[str] = []
             for place, code in enumerate(codes):
-                if not isinstance(code, str) or not code.isdecimal() or len(code) not in LEVELS:
+                try:
+                    read.append(regions.normalise(code))
+                except (TypeError, UsageError):
                     self.fault((*path, name, place), "level_of_region", word=code)
-            found[name] = tuple(map(str, codes))
+            found[name] = tuple(read)
         return MappingProxyType(found)
 
     def _no_others(self, raw: Mapping[str, Any], known: Sequence[str], path: positions.Path) -> None:

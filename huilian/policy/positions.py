@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 import tree_sitter
 import tree_sitter_toml
 
+from huilian.policy.faults import Fault
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
 
     from tree_sitter import Node
 
-__all__ = ["Lines", "Path", "line_of", "read"]
+__all__ = ["Lines", "Path", "line_of", "load", "read"]
 
 
 Path = tuple[str | int, ...]
@@ -36,6 +40,48 @@ def read(text: str) -> tuple[dict[str, Any], Lines]:
     """
     data = tomllib.loads(text)
     return data, dict(_positions(_parser().parse(text.encode("utf-8")).root_node))
+
+
+def load(source: Traversable) -> tuple[dict[str, Any], Lines] | Fault:
+    """Return what a file says, and on which lines; or why it cannot be read at all."""
+    try:
+        # With the mark that some editors put before UTF-8.
+        text = source.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Fault(source.name, error.object[: error.start].count(b"\n") + 1, "", "not_text", {})
+    try:
+        return read(text)
+    except tomllib.TOMLDecodeError as error:
+        return _unreadable(source.name, text, str(error))
+
+
+_FULL_WIDTH: Final = str.maketrans("“”‘’＂，＝｛｝［］【】（）．", '""\'\'",={}[][]().')
+"""Marks that Chinese keyboards write, and those that TOML has."""
+
+
+def _unreadable(file: str, text: str, what: str) -> Fault:
+    """Return a fault that says what to do, where the usual slips are recognised."""
+    lines = text.splitlines()
+    place = re.search(r"line (\d+), column (\d+)", what)
+    if place is None:
+        return Fault(file, len(lines) or 1, "", "not_toml", {"what": what})
+    number, column = int(place[1]), int(place[2])
+    line = lines[number - 1] if number <= len(lines) else ""
+    mark = line[column - 1 : column]
+    key = line.partition("=")[0].strip()
+    earlier = [each for each in range(1, number) if lines[each - 1].partition("=")[0].strip() == key]
+    facts: dict[str, object] = {}
+    if mark and mark.translate(_FULL_WIDTH) != mark:
+        fault, facts = "toml_mark", {"mark": mark, "ascii": mark.translate(_FULL_WIDTH)}
+    elif earlier and ("twice" in what or "overwrite" in what):
+        fault, facts = "toml_twice", {"word": key, "first": earlier[-1]}
+    elif "array" in what:
+        fault = "toml_comma"
+    elif "{" in line and ("inline table" in what or not mark):
+        fault = "toml_row"
+    else:
+        fault, facts = "not_toml", {"what": what}
+    return Fault(file, number, "", fault, facts)
 
 
 def line_of(lines: Lines, path: Path) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import ValidationError, fields
 
 from huilian.core import money
-from huilian.policy.case_fields import CaseSchema, Date, Number, Whole, Words
+from huilian.policy.case_fields import CaseSchema, Date, Number, Region, Whole, Words
 from huilian.policy.facts import FACTS
 from huilian.policy.reading import Reading, Reason
 from huilian.policy.tables import MissingFactError
@@ -72,7 +72,7 @@ class _RatingCaseSchema(CaseSchema):
     age = Whole(allow_none=True, load_default=None)
     exclusions = fields.List(Words(), load_default=list)
     event = Date(allow_none=True, load_default=None)
-    region = Words(allow_none=True, load_default=None)
+    region = Region(allow_none=True, load_default=None)
 
 
 CASE: Final = _RatingCaseSchema()

@@ -239,7 +239,7 @@ def open_and_doubled(
     """
     facts = [FACTS[name] for name in rows[0]]
     pieces = [_pieces(fact, [row[fact.name] for row in rows], vocabulary) for fact in facts]
-    gaps: list[str] = []
+    gaps: list[tuple[_Piece, ...]] = []
     doubled: dict[tuple[int, int], str] = {}
     for case in itertools.islice(itertools.product(*pieces), _MOST_CASES):
         holding = [
@@ -248,10 +248,10 @@ def open_and_doubled(
             if all(_covers(row[fact.name], piece) for fact, piece in zip(facts, case, strict=True))
         ]
         if not holding:
-            gaps.append(_in_words(facts, case))
+            gaps.append(case)
         elif len(holding) > 1:
             doubled.setdefault((holding[0], holding[1]), _in_words(facts, case))
-    return gaps, [(first, second, case) for (first, second), case in doubled.items()]
+    return _together(facts, gaps), [(first, second, case) for (first, second), case in doubled.items()]
 
 
 def _pieces(fact: Fact, conditions: Sequence[Interval | Words], vocabulary: Vocabulary) -> Sequence[_Piece]:
@@ -268,6 +268,18 @@ def _covers(condition: Interval | Words, piece: _Piece) -> bool:
     if isinstance(condition, Words):
         return condition.has(str(piece))
     return not isinstance(piece, str) and condition.covers(*piece)
+
+
+def _together(facts: Sequence[Fact], cases: Sequence[tuple[_Piece, ...]]) -> list[str]:
+    """Return cases in words, as one those that differ only in words: they are one gap to the reader."""
+    found: list[tuple[_Piece, ...]] = list(cases)
+    for place, fact in enumerate(facts):
+        groups: dict[tuple[_Piece, ...], list[_Piece]] = {}
+        for case in found if fact.kind == "words" else ():
+            groups.setdefault((*case[:place], *case[place + 1 :]), []).append(case[place])
+        if groups:
+            found = [(*rest[:place], "/".join(map(str, words)), *rest[place:]) for rest, words in groups.items()]
+    return [_in_words(facts, case) for case in found]
 
 
 def _in_words(facts: Sequence[Fact], case: Sequence[_Piece]) -> str:

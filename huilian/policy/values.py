@@ -142,6 +142,13 @@ def _whole(least: int) -> Callable[[object, Vocabulary], int]:
     return read
 
 
+def _months(raw: object, vocabulary: Vocabulary) -> int:
+    try:
+        return _whole(1)(raw, vocabulary)
+    except WrongValueError:
+        raise WrongValueError("months", found=repr(raw)) from None
+
+
 def _flag(raw: object, _: Vocabulary) -> bool:
     if not isinstance(raw, bool):
         raise WrongValueError("flag", found=repr(raw))
@@ -316,7 +323,7 @@ _ALL: Final = (
     ValueKind("number", "数", '"10"', _number, {"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,6})?$"}),
     ValueKind("whole", "整数", "3", _whole(0), {"type": "integer", "minimum": 0}),
     ValueKind("count", "正整数", "3", _whole(1), {"type": "integer", "minimum": 1}),
-    ValueKind("months", "月数", "36", _whole(1), {"type": "integer", "minimum": 1}),
+    ValueKind("months", "月数", "36", _months, {"type": "integer", "minimum": 1}),
     ValueKind("flag", "是否", "true", _flag, {"type": "boolean"}),
     ValueKind("text", "文字", '"…"', _plain, _STRING),
     ValueKind("texts", "若干文字", '["…"]', _several(_plain), _LIST),

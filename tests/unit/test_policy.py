@@ -79,8 +79,8 @@ ADDED: dict[str, tuple[str, list[Place]]] = {
         'amount_minimum = «value = "5000"»\n',
         [("amount", 12, f"{LENDING}.amount_minimum.value")],
     ),
-    "months are a text": ('term_maximum = «value = "36"»\n', [("whole", 12, f"{LENDING}.term_maximum.value")]),
-    "no month": ("term_maximum = «value = 0»\n", [("whole", 12, f"{LENDING}.term_maximum.value")]),
+    "months are a text": ('term_maximum = «value = "3年"»\n', [("months", 12, f"{LENDING}.term_maximum.value")]),
+    "no month": ("term_maximum = «value = 0»\n", [("months", 12, f"{LENDING}.term_maximum.value")]),
     "a rate without per cent": (
         'rate_maximum = «value = "4.35"»\n',
         [("rate", 12, f"{LENDING}.rate_maximum.value")],
@@ -128,6 +128,10 @@ ADDED: dict[str, tuple[str, list[Place]]] = {
     ),
     "a gap": (
         'age = [\n«term = "..12", value = "18..60"»,\n«term = "14..", value = "18..65"»,\n]\n',
+        [("gap", 12, f"{LENDING}.age")],
+    ),
+    "a gap in several words": (
+        'age = [\n«grade="A", age="..", value="1.."»,\n«grade = ["AA", "none"], age = "..9", value = "1.."»,\n]\n',
         [("gap", 12, f"{LENDING}.age")],
     ),
     "an entry is a text": ('conditions = ["rated"]\n', [("table", 12, f"{LENDING}.conditions[0]")]),
@@ -191,6 +195,10 @@ SECTIONS: dict[str, tuple[str, list[Place]]] = {
         SUBSIDY + 'overdue = «value = "continues"»\nperiod_ends = «value = ["06-31"]»\n',
         [("day_of_year", 15, "products.household.subsidy.period_ends.value")],
     ),
+    "days of a year in quotes": (
+        SUBSIDY + 'overdue = «value = "continues"»\nday_basis = «value = "365"»\n',
+        [("whole", 15, "products.household.subsidy.day_basis.value")],
+    ),
     "a window that is a day": (
         SUBSIDY + 'overdue = «value = "continues"»\nposting_windows = «value = ["06-10"]»\n',
         [("window", 15, "products.household.subsidy.posting_windows.value")],
@@ -236,6 +244,17 @@ SECTIONS: dict[str, tuple[str, list[Place]]] = {
 
 WHOLE: dict[str, tuple[str, list[Place]]] = {
     "no TOML": (BASE.replace("[products.household]", "[products.household"), [("not_toml", 6, "")]),
+    "a table twice": (f"{BASE}[products.household]\n", [("toml_twice", 12, "")]),
+    "a rule twice": (f"{BASE}amount_maximum = 1\n", [("toml_twice", 12, "")]),
+    "quotes of a Chinese keyboard": (f"{BASE}age = «value = “18..60”»\n", [("toml_mark", 12, "")]),
+    "a comma of a Chinese keyboard": (f'{BASE}age = {{ value = "18..60"，source = "一" }}\n', [("toml_mark", 12, "")]),
+    "a row without a comma behind it": (
+        f'{BASE}age = [\n«term = "..12", value = "18..60"»\n«term = "13..", value = "18..60"»\n]\n',
+        [("toml_comma", 14, "")],
+    ),
+    "a row on two lines": (f'{BASE}age = {{ value = "18..60",\nsource = "一" }}\n', [("toml_row", 12, "")]),
+    "a row without its end": (f'{BASE}age = {{ value = "18..60", source = "一"\n', [("toml_row", 12, "")]),
+    "no TOML at its end": (f'{BASE}"age', [("not_toml", 12, "")]),
     "another name": (BASE.replace('"county"', '"country"'), [("name", 1, "name")]),
     "no version": (BASE.replace('version = "1"\n', "\n"), [("missing", 1, "")]),
     "a version that is a number": (BASE.replace('version = "1"', "version = 1"), [("text", 2, "version")]),
@@ -275,6 +294,35 @@ def test_a_file_that_is_no_utf_8_names_the_line(tmp_path: Path):
     path.write_bytes(BASE.encode("gb18030"))
     policy, found = policies.check(path)
     assert (policy, [(fault.key, fault.line) for fault in found]) == (None, [("not_text", 3)])
+
+
+def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path: Path):
+    """The slips of those who write TOML for the first time."""
+    path = tmp_path / "county.toml"
+    texts = {
+        f"{BASE}[products.household.lending]\n": "[products.household.lending] 前面已有，见第 10 行",
+        f"{BASE}age = {{ value = “18..60” }}\n": "全角符号 “",
+        f'{BASE}age = {{ value = "18..60",\n': "一行规定 { … } 必须写在同一行内",
+    }
+    for text, told in texts.items():
+        path.write_text(text, "utf-8")
+        (fault,) = policies.check(path)[1]
+        assert told in fault.text(), text
+
+
+def test_a_gap_names_all_its_words_at_once(tmp_path: Path):
+    """One row is missing, so one fault is told."""
+    path = tmp_path / "county.toml"
+    path.write_text(BASE + written(ADDED["a gap in several words"][0]), "utf-8")
+    assert [fault.facts["case"] for fault in policies.check(path)[1]] == ["grade = AA/none, age = 10.."]
+
+
+def test_a_misspelt_key_names_the_one_it_is_like(tmp_path: Path):
+    """What is like none gets no guess."""
+    path = tmp_path / "county.toml"
+    path.write_text(f"{BASE}term_maximun = 1\nzzz = 1\n", "utf-8")
+    told = [fault.text("en").partition(";")[0].partition(": ")[2] for fault in policies.check(path)[1]]
+    assert told == ["unknown key (term_maximum?)", "unknown key"]
 
 
 def test_every_fault_there_is_has_a_case():

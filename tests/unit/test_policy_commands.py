@@ -141,8 +141,8 @@ def test_every_fault_is_told_at_once_with_file_and_line(written: Written, capsys
     )
     words = "stops_at_due_date, forfeits_period, only_repaid_on_time, continues"
     assert capsys.readouterr().out == (
-        f"{file}:20: {place}.rate.sorce: 没有这个键；可用：{facts}\n"
-        f"    {place}.rate.sorce: unknown key; known: {facts}\n"
+        f"{file}:20: {place}.rate.sorce: 没有这个键 (source?)；可用：{facts}\n"
+        f"    {place}.rate.sorce: unknown key (source?); known: {facts}\n"
         f"{file}:20: {place}.rate: 缺少 source\n"
         f"    {place}.rate: source is missing\n"
         f"{file}:26: {place}.overdue.value: stop_at_due_date 不在可用值之内：{words}\n"

@@ -367,6 +367,26 @@ def test_a_region_is_looked_for_in_the_policy_s_lists():
     }
 
 
+def test_a_wide_region_of_which_a_part_is_listed_tells_nothing():
+    """Of a township with one listed village nobody can say whether the borrower lives there."""
+    lists = {"header": 'region_lists = { key = ["152222101", "152222102003"] }'}
+    condition = '[[products.household.lending.conditions]]\ncondition = "in_region_list"\nlist = "key"\nsource = "一"\n'
+    by_list = LENDING + (
+        'term_maximum = [{ region_list = "key", value = 36, source = "一" }, '
+        '{ region_list = "other", value = 24, source = "一" }]\n'
+    )
+    for products in (LENDING + condition, by_list):
+        policy = policy_of(products=products, **lists)
+        assert _codes(policy=policy, applicant={"region": "152222102"}) == ["not_shown"]
+        assert _codes(policy=policy, applicant={"region": "152222101000"}) == []
+
+
+def test_a_region_that_is_no_code_is_an_error():
+    """Eight digits are a slip, not a region outside the lists."""
+    with pytest.raises(ValidationError, match="6、9 或 12 位区划代码"):
+        _codes(applicant={"region": "15222210"})
+
+
 def test_a_condition_may_hold_for_some_borrowers_only():
     """A filter whose fact is not known is itself not shown."""
     conditions = (

@@ -473,7 +473,7 @@ def test_cases_are_run_by_the_policy_or_by_their_own_file(
     file = beside()
     for named in (county, file):
         assert run(["policy", "cases", str(named)]) == 0
-        assert capsys.readouterr().out == "county 3：5 个案例，0 个不符 (cases; failed)\n"
+        assert capsys.readouterr().out == "county 3：5 个案例，0 个不符 (5 cases, 0 failed)\n"
 
 
 def test_a_case_that_fails_shows_what_was_expected_what_was_found_and_the_steps(
@@ -493,7 +493,7 @@ def test_a_case_that_fails_shows_what_was_expected_what_was_found_and_the_steps(
     assert '    steps: {"step": "score", "exact": "82.2", "rounded": "82.20"}' in shown
     assert '    segments: 应为 (expected) [{"days": 61}]' in shown
     assert '              实为 (found)    [{"days": 60}]' in shown
-    assert shown[-1] == "county 3：5 个案例，2 个不符 (cases; failed)"
+    assert shown[-1] == "county 3：5 个案例，2 个不符 (5 cases, 2 failed)"
 
 
 def test_cases_are_answered_as_json(county: Path, beside: Callable[..., Path], capsys: pytest.CaptureFixture[str]):
@@ -579,7 +579,7 @@ def test_cases_of_a_policy_that_comes_with_huilian_may_lie_anywhere(tmp_path: Pa
         "utf-8",
     )
     assert run(["policy", "cases", str(file)]) == 0
-    assert capsys.readouterr().out == "anhui 2：1 个案例，0 个不符 (cases; failed)\n"
+    assert capsys.readouterr().out == "anhui 2：1 个案例，0 个不符 (1 cases, 0 failed)\n"
 
 
 @pytest.mark.parametrize("name", policies.available())

@@ -88,7 +88,7 @@ def cases(
         for outcome in failed:
             _show_failed(str(beside), outcome)
         text = f"{policy.name} {policy.version}：{len(outcomes)} 个案例，{len(failed)} 个不符"
-        screen.out().print(f"{text} (cases; failed)", markup=False, soft_wrap=True)
+        screen.out().print(f"{text} ({len(outcomes)} cases, {len(failed)} failed)", markup=False, soft_wrap=True)
     raise typer.Exit(1 if failed or faults else 0)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from huilian.core import money
-from huilian.policy.case_fields import Amount, CaseSchema, Date, Number, Whole, Words
+from huilian.policy.case_fields import Amount, CaseSchema, Date, Number, Region, Whole, Words
 from huilian.policy.facts import FACTS
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ class _SubsidyCaseSchema(CaseSchema):
     other_loans = fields.List(fields.Nested(_OtherLoanSchema), allow_none=True)
     exclusions = fields.List(Words(), allow_none=True)
     lead_bank = fields.Boolean(truthy={True}, falsy={False}, allow_none=True)
-    region = Words(allow_none=True)
+    region = Region(allow_none=True)
     over_lending_multiple = fields.Boolean(truthy={True}, falsy={False}, allow_none=True)
     moratorium_months = Whole(allow_none=True)
     payments_before = fields.List(fields.Nested(_PaymentSchema), allow_none=True)

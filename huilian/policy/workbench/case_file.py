@@ -18,8 +18,6 @@ keys that `expected` names are compared; a list of reasons is compared by their 
 from __future__ import annotations
 
 import datetime as dt
-import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -96,13 +94,10 @@ class Outcome:
 def read(source: Traversable) -> tuple[list[Case], tuple[Fault, ...]]:
     """Read a file of cases; return those that can be run, and every fault in the order of the lines."""
     name = source.name
-    try:
-        raw, lines = positions.read(source.read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return [], (Fault(name, error.object[: error.start].count(b"\n") + 1, "", "not_text", {}),)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        return [], (Fault(name, int(found[1]) if found else 1, "", "not_toml", {"what": str(error)}),)
+    told = positions.load(source)
+    if isinstance(told, Fault):
+        return [], (told,)
+    raw, lines = told
     faults = [
         Fault(name, positions.line_of(lines, (key,)), key, "unknown_key", {"known": "cases"})
         for key in raw
