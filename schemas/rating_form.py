@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import marshmallow as ma
 
+from huilian.cli import screen
 from huilian.county.answer_fields import count, date, money, nested, text
 from huilian.county.queries import REGION, Parameter, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
+
+    from rich.table import Table
 
 __all__ = ["told_by"]
 
@@ -112,6 +115,20 @@ NUMBER: Final = Parameter(
 )
 
 
+def _shown(form: Mapping[str, Any], _asked: object) -> Iterator[Table]:
+    """Yield the form's fields beneath each other, of a list one entry a line."""
+    named = {name: field.metadata["zh"] for name, field in RatingForm().fields.items()}
+    yield screen.pairs({chinese: _text(form.get(name)) for name, chinese in named.items()})
+
+
+def _text(value: object) -> object:
+    if isinstance(value, list):
+        return "\n".join(str(_text(each)) for each in value) or None
+    if isinstance(value, dict):
+        return "  ".join(str(each) for each in value.values() if each is not None)
+    return {True: "是", False: "否"}[value] if isinstance(value, bool) else value
+
+
 def told_by(answer: Callable[..., Mapping[str, Any]]) -> Query:
     """Return the query for the form, as one service answers it: with the fields that it keeps, and no others."""
     return Query(
@@ -125,4 +142,5 @@ def told_by(answer: Callable[..., Mapping[str, Any]]) -> Query:
         document=True,
         needs_policy=True,
         examples=("huilian rating_form HH00001 --json",),
+        show=_shown,
     )

@@ -28,6 +28,8 @@ _HEAD: Final = "P02"
 """Who decides, at every station."""
 _AGES: Final = range(18, 61)
 """Of heads who can be rated by the county's plan, as written in 篇三 二."""
+_FEWEST: Final = 3
+"""Households that a campaign needs: one is refused, one objected to, one has a line. With fewer none is reviewed."""
 _FILED, _REVIEWED, _CHECKED, _APPROVED = (dt.date(2024, 4, day) for day in (1, 2, 8, 10))
 _POSTED: Final = dt.date(2024, 4, 11), dt.date(2024, 4, 17)
 _OBJECTED, _ANSWERED = dt.date(2024, 4, 12), dt.date(2024, 4, 15)
@@ -122,8 +124,12 @@ def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, house
         files=tuple(files),
         acts=tuple(acts),
         job="rating.calendar",
-        acts_after=(_line([each for known in rateable.values() for each in known][-1], today),),
+        acts_after=tuple(_line(known[-1], today) for known in [_all(rateable)] if len(known) >= _FEWEST),
     )
+
+
+def _all(rateable: dict[str, list[Household]]) -> list[Household]:
+    return [household for households in rateable.values() for household in households]
 
 
 def _is_rateable(household: Household) -> bool:
@@ -141,10 +147,12 @@ def _acts(villages: dict[str, tuple[str, list[Household]]], township: str) -> It
     for code, region in [*((code, village) for code, (village, _) in villages.items()), (township, _TOWNSHIP)]:
         group = {"region": region, "members": 5, "representatives": 2, "plan": f"评级工作方案 {region}"}
         yield Act(code, "rating_group", _by(PERSON, _FILED) | group)
+    everybody = _all({code: households for code, (_, households) in villages.items()})
+    if len(everybody) < _FEWEST:
+        return
     for code, (village, households) in villages.items():
         if households:
             yield Act(code, "rating_step", _step("village_review", village, _REVIEWED, len(households)))
-    everybody = [household for _, households in villages.values() for household in households]
     refused, objected = everybody[0], everybody[1]
     because = {"borrower_no": refused.number, "decision": "refuse", "reason": "常年不在村，情况无法核实"}
     yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, _CHECKED, 1) | because)

@@ -55,8 +55,8 @@ _TOO_MANY_POINTS: Final = 105
 PERSON: Final = "P01"
 """Who collects, at every station."""
 
-_KINDS_ON_FORM: Final = {"边缘户": None}
-"""The form has no such kind: its cell is left empty, and the roster's kind counts."""
+_KINDS_ON_FORM: Final = {"边缘户": "一般农户"}
+"""The form has no such kind; of whom the roster has, the roster's kind counts."""
 
 _Column = tuple[str | None, str]
 

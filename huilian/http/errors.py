@@ -55,6 +55,7 @@ STATUSES: Final = {
     "HL7010": 405,
     "HL7012": 403,
     "HL7025": 404,
+    "HL7027": 404,
 }
 """HTTP status by code; of the rest the error's class decides."""
 _CHALLENGES: Final = {

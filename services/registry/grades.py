@@ -8,6 +8,8 @@ credit-information platform is told of households whose rating was posted.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -65,6 +67,7 @@ _OF_PLATFORMS: Final = f"""
 """What is public, of whom the registry knows the name."""
 _CHANGED: Final = """
     CREATE TEMPORARY TABLE grade_changed ON COMMIT DROP AS
+    SELECT *, row_number() OVER (ORDER BY member, region, borrower_no, borrower) AS place FROM (
     WITH now AS ({concerned}), sent AS (
         SELECT s.* FROM registry.grade_sent s JOIN huilian.member m ON m.code = s.member
         WHERE {takes_part}
@@ -75,6 +78,14 @@ _CHANGED: Final = """
     SELECT sent.*, true FROM sent
     WHERE NOT EXISTS (SELECT FROM registry.rating r
                       WHERE r.borrower = sent.borrower AND r.borrower_no = sent.borrower_no)
+    ) changed
+"""
+_PIECE: Final = """
+    SELECT c.*, h.person_name, h.identity_number FROM (
+        SELECT * FROM grade_changed WHERE member = %(member)s AND place > %(place)s ORDER BY place LIMIT 10000
+    ) c LEFT JOIN registry.person h
+      ON c.borrower = 'household' AND h.household_no = c.borrower_no AND h.is_head = 'yes' AND h.missing_since IS NULL
+    ORDER BY c.place
 """
 _NOTE_ENDED: Final = """
     DELETE FROM registry.grade_sent s USING grade_changed c
@@ -87,6 +98,25 @@ _NOTE_SENT: Final = f"""
 """
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What members of a kind are told.
+
+    Args:
+        kind: of member.
+        concerned: an SQL query of the ratings that concern each of them.
+        message_type: of the messages.
+        record: their contract's, in its first version.
+        as_record: returns a row as a record but for its line; None where there is none to be made.
+    """
+
+    kind: str
+    concerned: str
+    message_type: str
+    record: type[Record]
+    as_record: Callable[[dict[str, Any], str], dict[str, Any] | None]
+
+
 def send(transaction: Transaction, policy: Policy, day: dt.date) -> Iterator[Draft]:
     """Yield what banks and credit platforms have to be told of grades since they were told last.
 
@@ -97,56 +127,47 @@ def send(transaction: Transaction, policy: Policy, day: dt.date) -> Iterator[Dra
     """
     transaction.lock("registry.grades")
     facts = {"shared": bool(Reading(policy, None).value("rating.shared_by_banks", {"event": day}))}
-    by_bank = _changed(transaction, facts, "bank", _OF_BANKS, _grade)
-    yield from _drafts(GRADES, HouseholdGradeRecord, by_bank)
-    by_platform = _changed(transaction, facts, "credit_bureau", _OF_PLATFORMS, lambda row: _credit(row, day))
-    yield from _drafts(CREDIT, CreditRecord, by_platform)
+    for told in (
+        _Told("bank", _OF_BANKS, GRADES, HouseholdGradeRecord, _grade),
+        _Told("credit_bureau", _OF_PLATFORMS, CREDIT, CreditRecord, _credit),
+    ):
+        members = _note_changed(transaction, told, facts)
+        for member in members:
+            batcher = Batcher()
+            bodies = itertools.chain.from_iterable(map(batcher.add, _records(transaction, told, member, day)))
+            for _, body in itertools.chain(bodies, batcher.flush()):
+                yield Draft(told.message_type, f"{told.message_type}/v1", member, body, bulk=True)
+        transaction.execute("DROP TABLE grade_changed")
 
 
-_Records = dict[str, list[dict[str, Any]]]
-
-
-def _changed(
-    transaction: Transaction,
-    facts: dict[str, Any],
-    kind: str,
-    concerned: str,
-    as_record: Callable[[dict[str, Any]], dict[str, Any] | None],
-) -> _Records:
-    """Return by member what has changed for members of a kind, and note it as sent."""
+def _note_changed(transaction: Transaction, told: _Told, facts: dict[str, Any]) -> list[str]:
+    """Put what has changed into the temporary table `grade_changed`, note it as sent, and return whom it is for."""
     differs = " OR ".join(f"now.{name} IS DISTINCT FROM sent.{name}" for name in _STATE)
-    takes_part = _TAKES_PART.format(kind=kind)
-    transaction.execute(_CHANGED.format(concerned=concerned, takes_part=takes_part, differs=differs), facts)
-    rows = transaction.rows(
-        "SELECT c.*, h.person_name, h.identity_number FROM grade_changed c LEFT JOIN registry.person h"
-        " ON c.borrower = 'household' AND h.household_no = c.borrower_no AND h.is_head = 'yes'"
-        " AND h.missing_since IS NULL ORDER BY c.member, c.region, c.borrower_no, c.borrower"
-    )
-    by_member: _Records = {}
-    for row in rows:
-        if (known := as_record(row)) is not None:
-            of_member = by_member.setdefault(row["member"], [])
-            of_member.append({"line": len(of_member) + 1} | known)
+    takes_part = _TAKES_PART.format(kind=told.kind)
+    transaction.execute(_CHANGED.format(concerned=told.concerned, takes_part=takes_part, differs=differs), facts)
     transaction.execute(_NOTE_ENDED)
     transaction.execute(_NOTE_SENT)
-    transaction.execute("DROP TABLE grade_changed")
-    return by_member
+    return [row["member"] for row in transaction.rows("SELECT DISTINCT member FROM grade_changed ORDER BY 1")]
 
 
-def _drafts(message_type: str, record: type[Record], by_member: _Records) -> Iterator[Draft]:
-    for member, records in by_member.items():
-        batcher = Batcher()
-        for _, body in (*batcher.add(pl.DataFrame(records, schema=wire_types(record))), *batcher.flush()):
-            yield Draft(message_type, f"{message_type}/v1", member, body, bulk=True)
+def _records(transaction: Transaction, told: _Told, member: str, day: dt.date) -> Iterator[pl.DataFrame]:
+    """Yield what a member is told, in pieces: of 100,000 ratings no more is in memory."""
+    types, line, place = wire_types(told.record), 0, 0
+    while rows := transaction.rows(_PIECE, {"member": member, "place": place}):
+        place = rows[-1]["place"]
+        known = [record for row in rows if (record := told.as_record(row, day.isoformat())) is not None]
+        records = [{"line": line + number} | record for number, record in enumerate(known, start=1)]
+        line += len(records)
+        yield pl.DataFrame(records, schema=types)
 
 
-def _grade(row: dict[str, Any]) -> dict[str, Any]:
+def _grade(row: dict[str, Any], _day: str) -> dict[str, Any]:
     status = "ended" if row["ended"] else "in_force"
     same = ("borrower", "borrower_no", "region", "score", "grade", "valid_from", "valid_until")
     return {name: row[name] for name in same} | {"status": status, "credit_line": row["line"]}
 
 
-def _credit(row: dict[str, Any], day: dt.date) -> dict[str, Any] | None:
+def _credit(row: dict[str, Any], day: str) -> dict[str, Any] | None:
     """Return a record as it is published: of a rating that has ended without a grade, None of who left the roster."""
     if row["person_name"] is None:
         return None
@@ -158,8 +179,8 @@ def _credit(row: dict[str, Any], day: dt.date) -> dict[str, Any] | None:
         "masked_number": identity.mask(row["identity_number"]),
         "grade": None if ended else row["grade"],
         "credit_line": None if ended else row["line"],
-        "decided_date": day.isoformat() if ended else row["valid_from"],
-        "valid_until": day.isoformat() if ended else row["valid_until"],
+        "decided_date": day if ended else row["valid_from"],
+        "valid_until": day if ended else row["valid_until"],
         "award": None,
         "award_reason": None,
         "posted_days": (last - first).days + 1,
