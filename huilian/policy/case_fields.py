@@ -10,7 +10,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load
 
 from huilian.core import money, regions
 from huilian.core.errors import UsageError
@@ -38,6 +38,14 @@ class CaseSchema(Schema):
         """Marshmallow's options."""
 
         unknown = EXCLUDE
+
+    @pre_load
+    def without_nulls(self, raw: Any, **_: object) -> Any:  # noqa: ANN401  # whatever JSON has
+        """Leave out what is null and may be missing: both mean the same."""
+        if not isinstance(raw, dict):
+            return raw
+        needed = {name for name, each in self.fields.items() if each.required or each.allow_none}
+        return {name: each for name, each in raw.items() if each is not None or name in needed}
 
     @post_load
     def make(self, data: dict[str, Any], **_: object) -> Any:  # noqa: ANN401  # the dataclass
@@ -69,7 +77,7 @@ class Number(fields.Field[Decimal]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:  # noqa: ANN401  # marshmallow's
         del attr, data, kwargs
         try:
-            # A float is read as it is written: 4.35 is 4.35.
+            # A number with a point is read as it is written: 4.35 is 4.35.
             number = None if isinstance(value, bool) else Decimal(repr(value) if isinstance(value, float) else value)
         except (InvalidOperation, TypeError, ValueError):
             number = None

@@ -221,7 +221,8 @@ class _EligibilityCaseSchema(CaseSchema):
         return super().ignored({key: each for key, each in self._flat(raw).items() if not isinstance(each, bool)})
 
     def _flat(self, raw: dict[str, Any]) -> dict[str, Any]:
-        household, met = raw.get("household"), raw.get("met", [])
+        household, met = raw.get("household"), raw.get("met")
+        met = [] if met is None else met
         if not isinstance(met, list) or not all(isinstance(each, str) for each in met):
             raise ValidationError({"met": [_NO_CODES]})
         parts = [

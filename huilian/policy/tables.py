@@ -85,9 +85,13 @@ class Table:
     def row(self, situation: Mapping[str, Any]) -> Row:
         """Return the row that holds in a situation: every fact by name that the row asks for.
 
+        Where all rows that may hold say the same, the fact that they differ in is not asked for.
+
         Raises:
-            MissingFactError: a fact is not known, and a row that may hold asks for it.
+            MissingFactError: a fact is not known, and rows that may hold differ by it.
         """
+        possible: list[Row] = []
+        asked = ""
         for row in self.rows:
             missing = ""
             for fact in self.facts:
@@ -100,11 +104,14 @@ class Table:
                 elif not _holds(condition, value, self.rows, fact):
                     break
             else:
-                if missing:
-                    raise MissingFactError(self.rule, missing)
-                return row
-        # Only values outside what the fact can be: the partition was checked when the file was read.
-        raise MissingFactError(self.rule, ", ".join(self.facts))
+                if not missing:
+                    return row
+                possible.append(row)
+                asked = asked or missing
+        if possible and all(row.value == possible[0].value for row in possible):
+            return possible[0]
+        # Nothing possible: a value outside what the fact can be; the partition was checked when the file was read.
+        raise MissingFactError(self.rule, asked or ", ".join(self.facts))
 
     def of_policy(self, name: str) -> Table:
         """Return it as another policy shows it that takes it over: its rows name the policy they stand in."""

@@ -187,6 +187,25 @@ def test_a_loss_is_shared(tried: Callable[..., Any]):
     assert (loss["covered"], loss["shares"]) == ("10000.01", {"fund": "7000.01", "bank": "3000.00"})
 
 
+def test_what_may_be_missing_may_be_null(tried: Callable[..., Any]):
+    """Both are the same."""
+    nulls = dict.fromkeys(("insurance_paid", "recovered_before", "recovered_after", "guaranteed", "event"))
+    missing, null = tried("loss", LOSS, {**LOSS, **nulls})
+    assert null == missing
+    missing, null = tried("rating", RATED, {**RATED, "exclusions": None})
+    assert null == missing
+    missing, null = tried("eligibility", ASKED, {**ASKED, "met": None, "kind": None, "collateral": None})
+    assert null == missing
+
+
+def test_points_and_rates_may_be_numbers_with_a_point(tried: Callable[..., Any]):
+    """They are read as they are written."""
+    text, number = tried("rating", RATED, {**RATED, "indicators": {"integrity": 90, "income": 70.5}})
+    assert number == text
+    text, number = tried("subsidy", LOAN, {**LOAN, "annual_rate_percent": 4.35})
+    assert number == text
+
+
 def test_an_application_is_judged_with_every_reason(tried: Callable[..., Any]):
     """By the product that is open on the day."""
     [judged] = tried("eligibility", ASKED)
@@ -233,22 +252,17 @@ WRONG: dict[str, tuple[str, object, list[tuple[str | None, str, str, str]]]] = {
         json.dumps({"household_no": "H" * LONGEST_BYTES}),
         [(None, "too_long", "一行超过 1048576 字节", "the line has more than 1048576 bytes")],
     ),
-    "floats, wherever they stand": (
+    "money as a number": (
         "subsidy",
-        {**LOAN, "annual_rate_percent": 4.35, "balances": [{"from": "2020-03-01", "balance": 0.5}]},
+        {**LOAN, "principal": 50000, "balances": [{"from": "2020-03-01", "balance": 0.5}]},
         [
             (
-                "annual_rate_percent",
-                "float",
-                '小数 4.35 必须写成文本，如 "4.35"，否则不精确',
-                'the number 4.35 must be a text, as "4.35": a float is not exact',
-            ),
-            (
-                "balances[0].balance",
-                "float",
-                '小数 0.5 必须写成文本，如 "0.5"，否则不精确',
-                'the number 0.5 must be a text, as "0.5": a float is not exact',
-            ),
+                field,
+                "wrong",
+                '必须是两位小数的金额文本，如 "50000.00"',
+                "must be yuan as a text with two decimals",
+            )
+            for field in ("principal", "balances[0].balance")
         ],
     ),
     "every field that is wrong": (
@@ -327,6 +341,22 @@ def test_a_fact_that_only_the_policy_asks_for_is_named_by_its_title(county: Path
             "english": "products.old.loss.covered of the policy asks for overdue_days, which the line does not give",
         }
     ]
+
+
+def test_a_fact_that_changes_nothing_is_not_asked_for(county: Path, tried: Callable[..., Any]):
+    """Ordinary households earn in the first year only: in that year nobody needs to know the kind."""
+    others = '["poor", "out_of_poverty", "monitored", "marginal"]'
+    share = f"""share = [
+  {{ household_kind = "ordinary", loan_year = "..1", value = "100%", source = "三" }},
+  {{ household_kind = "ordinary", loan_year = "2..", value = "0%", source = "三" }},
+  {{ household_kind = {others}, loan_year = "..", value = "100%", source = "三" }},
+]
+"""
+    county.write_text(COUNTY.replace("[products.old.subsidy]\n", f"[products.old.subsidy]\n{share}"), "utf-8")
+    longer = {**LOAN, "due": "2020-03-02", "settled": "2020-03-02", "balances": []}
+    first, second, told = tried("subsidy", LOAN, longer, {**longer, "household_kind": "ordinary"}, code=1)
+    assert first["amount"] == told["amount"] == "1525.00"
+    assert [error["field"] for error in second["errors"]] == ["household_kind"]
 
 
 def test_a_rate_that_was_not_published_yet_is_an_error_of_its_line(county: Path, tried: Callable[..., Any]):
@@ -529,13 +559,13 @@ def test_a_case_that_cannot_be_judged_fails_with_why(
     beside(
         (
             'given = { household_no = "H1", kind = "ordinary", indicators = { integrity = 50, income = 50 } }',
-            "given = { kind = 1.5 }",
+            'given = { kind = 1.5, household_no = "H1" }',
         )
     )
     assert run(["policy", "cases", str(county), "--json"]) == 1
     [failed] = [each for each in json.loads(capsys.readouterr().out)["outcomes"] if not each["passed"]]
     [error] = failed["wrong"]["errors"]["found"]
-    assert (error["field"], error["code"]) == ("kind", "float")
+    assert (error["field"], error["code"]) == ("kind", "wrong")
 
 
 def test_every_fault_of_a_file_of_cases_is_told_with_its_line(

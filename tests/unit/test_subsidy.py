@@ -315,6 +315,16 @@ def test_what_an_overdue_loan_earns_is_the_plan_s_word(plan: Plan, rule: str, on
     assert (code in codes(found)) is bool(code)
 
 
+def test_what_waits_for_repayment_rests_on_the_rule_that_says_so(plan: Plan):
+    """Not on that of overdue loans."""
+    rules = (
+        'settled = { value = "on_repayment", source = "三(三)" }',
+        'overdue = { value = "stops_at_due_date", source = "逾期" }',
+    )
+    [reason] = assess(plan(*rules), "2021-01-01", "2021-07-01")["reasons"]
+    assert (reason["code"], reason["clause"]) == ("not_repaid_yet", "三(三)")
+
+
 def test_only_what_is_repaid_waits_for_repayment(plan: Plan):
     """Such a plan settles on repayment: before, nobody knows."""
     rule = 'overdue = { value = "only_repaid_on_time", source = "逾期" }'

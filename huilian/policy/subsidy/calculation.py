@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from huilian.policy.reference_rates import ReferenceRates
     from huilian.policy.subsidy.case import OtherLoan
     from huilian.policy.subsidy.rules import DayTerms
+    from huilian.policy.tables import Row
 
 __all__ = ["Subsidies"]
 
@@ -114,9 +115,8 @@ class _Calculation:
         refused = self._refused()
         for reason in refused:
             self._note(reason)
-        settle = self._settle_on_repayment if contract.on_repayment else self._settle_by_period
         if not refused:
-            settle()
+            self._settle_loan()
         estimated = rules.estimated is not None and bool(self.periods) and self._estimated()
         found = self.terms.values()
         step = {"step": "contract", "signed": self.known["signed"].isoformat(), "term": self.known["term"]}
@@ -173,11 +173,17 @@ class _Calculation:
             self._note(Reason("overdue", contract.overdue.source))
         return due, stop
 
-    def _settle_on_repayment(self) -> None:
-        """Settle the whole loan in the period that holds the day of repayment."""
+    def _settle_loan(self) -> None:
+        if self.contract.on_repayment is None:
+            self._settle_by_period()
+        else:
+            self._settle_on_repayment(self.contract.on_repayment)
+
+    def _settle_on_repayment(self, rule: Row) -> None:
+        """Settle the whole loan in the period that holds the day of repayment, as a rule says."""
         settled, contract = self.case.settled, self.contract
         if settled is None or (self.until is not None and settled >= self.until):
-            self._note(Reason("not_repaid_yet", contract.overdue.source))
+            self._note(Reason("not_repaid_yet", rule.source))
             return
         if contract.overdue.value == "only_repaid_on_time" and settled > self.due:
             self.reasons.clear()

@@ -94,11 +94,11 @@ class DayTerms:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ContractTerms:
-    """What holds for a contract on all days."""
+    """What holds for a contract on all days; `on_repayment` is the row by which it is settled when repaid."""
 
     reading: Reading
     overdue: Row
-    on_repayment: bool
+    on_repayment: Row | None
     day_count: str
     basis: int
     period_ends: DaysOfYear
@@ -195,10 +195,13 @@ class ProductRules:
                 reading.use(entry)
                 break
         assert overdue is not None  # noqa: S101  # the line above required it
+        settled = reading.row("subsidy.settled", known)
+        if settled is None or settled.value != "on_repayment":
+            settled = overdue if overdue.value == "only_repaid_on_time" else None
         return ContractTerms(
             reading,
             overdue,
-            reading.value("subsidy.settled", known) == "on_repayment" or overdue.value == "only_repaid_on_time",
+            settled,
             reading.value("subsidy.day_count", known) or "days",
             reading.value("subsidy.day_basis", known) or _DAY_BASIS,
             reading.value("subsidy.period_ends", known) or _QUARTERS,

@@ -39,10 +39,6 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "not_json": ("不是一个 JSON 对象：{what}", "no JSON object: {what}"),
     "too_long": ("一行超过 {most} 字节", "the line has more than {most} bytes"),
     "too_deep": ("嵌套过深", "is nested too deeply"),
-    "float": (
-        '小数 {what} 必须写成文本，如 "{what}"，否则不精确',
-        'the number {what} must be a text, as "{what}": a float is not exact',
-    ),
     "missing": ("缺少这一项", "is missing"),
     "null": ("不能为 null", "must not be null"),
     "missing_fact": (
@@ -123,8 +119,6 @@ def errors_of(judge: Callable[[dict[str, Any]], dict[str, Any]], raw: object) ->
     """Return what a record is answered, or `errors`: why it cannot be judged."""
     if not isinstance(raw, dict):
         return {"errors": [_error(None, "not_json", what=type(raw).__name__)]}
-    if floats := list(_floats(raw, "")):
-        return {"errors": [_error(field, "float", what=number) for field, number in floats]}
     try:
         return judge(raw)
     except (ValidationError, MissingFactError, UnknownRateError, HuilianError) as error:
@@ -160,17 +154,6 @@ def _answer(judge: Callable[[dict[str, Any]], dict[str, Any]], number: int, line
 def _error(field: str | None, code: str, **facts: object) -> dict[str, Any]:
     chinese, english = _TEXTS[code]
     return {"field": field, "code": code, "chinese": chinese.format(**facts), "english": english.format(**facts)}
-
-
-def _floats(raw: object, path: str) -> Iterator[tuple[str, float]]:
-    if isinstance(raw, float):
-        yield path, raw
-    elif isinstance(raw, dict):
-        for key, each in raw.items():
-            yield from _floats(each, f"{path}.{key}" if path else key)
-    elif isinstance(raw, list):
-        for place, each in enumerate(raw):
-            yield from _floats(each, f"{path}[{place}]")
 
 
 def _wrong_fields(messages: Any, path: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # marshmallow's, nested
