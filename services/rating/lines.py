@@ -8,7 +8,7 @@ from huilian.core import money
 from huilian.core.errors import MessageRefused
 from huilian.county.members import persons
 from services.rating import assessments, consequences
-from services.rating.steps import enter, take
+from services.rating.steps import enter, taking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,22 +24,24 @@ def on_credit_line(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Enter the line that a bank sets for a rated borrower: within the grade's line, and while the rating holds."""
-    taken = take(record, message, transaction, persons.APPROVE)
-    row = transaction.row(
-        "SELECT number, line, refused, valid_from, valid_until FROM rating.assessment"
-        " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'",
-        record,
-    )
-    if row is None or record["from_date"] < row["valid_from"]:
-        raise MessageRefused("HL1058", borrower_no=record["borrower_no"])
-    most = row["line"]
-    # Where no rule gives a line it is the bank's word; where a rule gives none, there is none.
-    if most is None and (row["refused"] or "rating.line" in context.policy.general.rules):
-        most = money.ZERO
-    if most is not None and record["amount"] > most:
-        raise MessageRefused("HL1065", amount=money.text(record["amount"]), line=money.text(most))
-    if row["valid_until"] is not None and record["until_date"] > row["valid_until"]:
-        raise MessageRefused("HL1066", until=row["valid_until"].isoformat())
+    with taking(record, message, transaction, persons.APPROVE) as taken:
+        row = transaction.row(
+            "SELECT number, line, refused, valid_from, valid_until FROM rating.assessment"
+            " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'",
+            record,
+        )
+        if row is None:
+            raise MessageRefused("HL1058", borrower_no=record["borrower_no"])
+        if record["from_date"] < row["valid_from"]:
+            taken.refuse("HL1058", borrower_no=record["borrower_no"])
+        most = row["line"]
+        # Where no rule gives a line it is the bank's word; where a rule gives none, there is none.
+        if most is None and (row["refused"] or "rating.line" in context.policy.general.rules):
+            most = money.ZERO
+        if most is not None and record["amount"] > most:
+            taken.refuse("HL1065", amount=money.text(record["amount"]), line=money.text(most))
+        if row["valid_until"] is not None and record["until_date"] > row["valid_until"]:
+            taken.refuse("HL1066", until=row["valid_until"].isoformat())
     transaction.execute(
         """
         INSERT INTO rating.credit_line AS l (institution, borrower, borrower_no, amount, from_date, until_date,
@@ -60,8 +62,8 @@ def on_collective_credit(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter how a township marks a village."""
-    taken = take(record, message, transaction, persons.APPROVE)
-    enter(transaction, "collective_credit", ("region", "date"), ("credit", "committee"), taken)
+    with taking(record, message, transaction, persons.APPROVE) as taken:
+        enter(transaction, "collective_credit", ("region", "date"), ("credit", "committee"), taken)
     return ()
 
 
@@ -69,8 +71,15 @@ def on_blacklist_entry(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterator[Draft]:
     """Enter, or end, an entry of the blacklist; a malicious one has what the policy says of malicious default."""
-    taken = take(record, message, transaction, persons.APPROVE)
-    facts = taken.facts
+    with taking(record, message, transaction, persons.APPROVE) as taken:
+        facts = taken.facts
+        stands = transaction.value(
+            "SELECT (borrower, borrower_no, malicious) = (%(borrower)s, %(borrower_no)s, %(malicious)s)"
+            " FROM rating.blacklist WHERE member = %(member)s AND entry_no = %(entry_no)s",
+            facts,
+        )
+        if stands is False:
+            taken.refuse("HL1059", number=record["entry_no"])
     transaction.execute(
         """
         INSERT INTO rating.blacklist AS b (entry_no, borrower, borrower_no, malicious, from_date, until_date, reason,
@@ -79,18 +88,10 @@ def on_blacklist_entry(
                 %(date)s, %(member)s, %(person)s, %(message)s)
         ON CONFLICT (member, entry_no) DO UPDATE
         SET until_date = excluded.until_date, date = excluded.date, person = excluded.person, message = excluded.message
-        WHERE (b.borrower, b.borrower_no, b.malicious) = (excluded.borrower, excluded.borrower_no, excluded.malicious)
-          AND b.date <= excluded.date
+        WHERE b.date <= excluded.date
         """,
         facts,
     )
-    stands = transaction.value(
-        "SELECT (borrower, borrower_no, malicious) = (%(borrower)s, %(borrower_no)s, %(malicious)s)"
-        " FROM rating.blacklist WHERE member = %(member)s AND entry_no = %(entry_no)s",
-        facts,
-    )
-    if not stands:
-        raise MessageRefused("HL1059", number=record["entry_no"])
     transaction.execute(
         "CREATE TEMPORARY TABLE touched ON COMMIT DROP AS SELECT DISTINCT borrower, borrower_no FROM rating.statement"
         " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s",

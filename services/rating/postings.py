@@ -11,7 +11,7 @@ from services.rating import assessments, in_force
 from services.rating.assessments import Paths
 from services.rating.in_force import Route
 from services.rating.states import ASSESSMENT, Case, stage_named
-from services.rating.steps import NEWER, check_region, onward, take
+from services.rating.steps import NEWER, check_kind, check_region, onward, taking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,34 +31,33 @@ def on_posting(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Post all ratings of a region that wait for a round, for at least as long as the policy asks."""
-    taken = take(record, message, transaction, persons.ENTER)
     stage = f"{record['step']}.{record['round']}"
-    found = in_force.draw(
-        transaction,
-        "region LIKE %(region)s || '%%' AND state = 'to_be_posted' AND stage = %(stage)s",
-        taken.facts | {"stage": stage},
-    )
-    if not found:
-        raise MessageRefused("HL1050", step=stage)
-    if found != record["count"]:
-        raise MessageRefused("HL1051", stated=record["count"], found=found)
-    last_step = transaction.value("SELECT max(s.date) FROM rating.step s JOIN drawn d ON d.number = s.assessment")
-    if record["first_day"] < max(taken.date, last_step):
-        raise MessageRefused("HL1062", date=record["first_day"].isoformat())
-    paths = Paths(context.policy)
-    for group in in_force.groups(transaction):
-        stages = paths.of(group.case)
-        place = stage_named(stages, group.stage)
-        if place is None:
+    with taking(record, message, transaction, persons.ENTER) as taken:
+        found = in_force.draw(
+            transaction,
+            "region LIKE %(region)s || '%%' AND state = 'to_be_posted' AND stage = %(stage)s",
+            taken.facts | {"stage": stage},
+        )
+        if not found:
             raise MessageRefused("HL1050", step=stage)
-        if stages[place].by and taken.member.kind not in stages[place].by:
-            what = f"{stage} 由 {', '.join(stages[place].by)} 办理 (is taken by these)"
-            raise MessageRefused("HL1052", member=taken.member.code, what=what)
-        window = stages[place].window
-        least = context.working_days.after(record["first_day"] - _DAY, window) if window else record["first_day"]
-        if record["last_day"] < least:
-            raise MessageRefused("HL1055", last_day=least.isoformat())
-        ASSESSMENT.after(group.state, "post")
+        if found != record["count"]:
+            taken.refuse("HL1051", stated=record["count"], found=found)
+        last_step = transaction.value("SELECT max(s.date) FROM rating.step s JOIN drawn d ON d.number = s.assessment")
+        if record["first_day"] < max(taken.date, last_step):
+            taken.refuse("HL1062", date=record["first_day"].isoformat())
+        paths = Paths(context.policy)
+        for group in in_force.groups(transaction):
+            stages = paths.of(group.case)
+            place = stage_named(stages, group.stage)
+            if place is None:
+                taken.refuse("HL1050", step=stage)
+                continue
+            check_kind(taken, stages[place], stage)
+            window = stages[place].window
+            least = context.working_days.after(record["first_day"] - _DAY, window) if window else record["first_day"]
+            if record["last_day"] < least:
+                taken.refuse("HL1055", last_day=least.isoformat())
+            ASSESSMENT.after(group.state, "post")
     facts = taken.facts | {"stage": stage, "revision": assessments.new_revision(transaction)}
     facts["posting"] = transaction.value(
         "INSERT INTO rating.posting (region, stage, round, first_day, last_day, complaint_line, count, date, member,"
@@ -79,29 +78,29 @@ def on_objection(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter an objection to a rating that is posted on its day; until it is answered the rating stands still."""
-    taken = take(record, message, transaction, persons.ENTER)
-    known = transaction.row(
-        "SELECT o.reason, o.date, o.member, a.borrower, a.borrower_no FROM rating.objection o"
-        " JOIN rating.assessment a ON a.number = o.assessment WHERE objection_no = %(objection_no)s",
-        record,
-    )
-    if known is not None:
-        if (
-            any(known[name] != taken.facts[name] for name in known if name != "member")
-            or known["member"] != taken.who[0]
-        ):
-            raise MessageRefused("HL1059", number=record["objection_no"])
-        return ()
-    row = transaction.row(
-        "SELECT a.number, a.state, a.region, p.number AS posting FROM rating.assessment a"
-        " JOIN rating.posting p ON p.number = a.posting"
-        " WHERE a.borrower = %(borrower)s AND a.borrower_no = %(borrower_no)s AND a.state IN ('posted', 'objected')"
-        " AND %(date)s BETWEEN p.first_day AND p.last_day",
-        record,
-    )
-    if row is None:
-        raise MessageRefused("HL1056", borrower_no=record["borrower_no"], date=taken.date.isoformat())
-    check_region(taken.member, row["region"])
+    with taking(record, message, transaction, persons.ENTER) as taken:
+        known = transaction.row(
+            "SELECT o.reason, o.date, o.member, a.borrower, a.borrower_no FROM rating.objection o"
+            " JOIN rating.assessment a ON a.number = o.assessment WHERE objection_no = %(objection_no)s",
+            record,
+        )
+        if known is not None:
+            if (
+                any(known[name] != taken.facts[name] for name in known if name != "member")
+                or known["member"] != taken.who[0]
+            ):
+                raise MessageRefused("HL1059", number=record["objection_no"])
+            return ()
+        row = transaction.row(
+            "SELECT a.number, a.state, a.region, p.number AS posting FROM rating.assessment a"
+            " JOIN rating.posting p ON p.number = a.posting"
+            " WHERE a.borrower = %(borrower)s AND a.borrower_no = %(borrower_no)s AND a.state IN ('posted', 'objected')"
+            " AND %(date)s BETWEEN p.first_day AND p.last_day",
+            record,
+        )
+        if row is None:
+            raise MessageRefused("HL1056", borrower_no=record["borrower_no"], date=taken.date.isoformat())
+        check_region(taken.member, row["region"])
     state = ASSESSMENT.after(row["state"], "object")
     facts = taken.facts | row | {"revision": assessments.new_revision(transaction), "state": state}
     transaction.execute(
@@ -117,23 +116,23 @@ def on_answer(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Answer an objection: dismiss it, or uphold it, by which the rating is collected anew."""
-    taken = take(record, message, transaction, persons.APPROVE)
-    row = transaction.row(
-        "SELECT o.*, a.number, a.state, a.region, a.borrower, a.borrower_no, a.household_kind, a.collected_on, a.line"
-        " FROM rating.objection o JOIN rating.assessment a ON a.number = o.assessment"
-        " WHERE o.objection_no = %(objection_no)s",
-        record,
-    )
-    if row is None:
-        raise MessageRefused("HL1057", objection_no=record["objection_no"])
-    check_region(taken.member, row["region"])
-    if row["answered_on"] is not None:
-        if (row["upheld"], row["answer"]) != (record["upheld"], record["answer"]):
-            raise MessageRefused("HL1059", number=record["objection_no"])
-        return ()
-    persons.check_four_eyes((row["member"], row["person"]), taken.who)
-    if taken.date < row["date"]:
-        raise MessageRefused("HL1062", date=taken.date.isoformat())
+    with taking(record, message, transaction, persons.APPROVE) as taken:
+        row = transaction.row(
+            "SELECT o.*, a.number, a.state, a.region, a.borrower, a.borrower_no, a.household_kind, a.collected_on,"
+            " a.line FROM rating.objection o JOIN rating.assessment a ON a.number = o.assessment"
+            " WHERE o.objection_no = %(objection_no)s",
+            record,
+        )
+        if row is None:
+            raise MessageRefused("HL1057", objection_no=record["objection_no"])
+        check_region(taken.member, row["region"])
+        if row["answered_on"] is not None:
+            if (row["upheld"], row["answer"]) != (record["upheld"], record["answer"]):
+                raise MessageRefused("HL1059", number=record["objection_no"])
+            return ()
+        taken.check(persons.check_four_eyes, (row["member"], row["person"]), taken.who)
+        if taken.date < row["date"]:
+            taken.refuse("HL1062", date=taken.date.isoformat())
     upheld = record["upheld"] == "yes"
     facts = taken.facts | {"number": row["number"], "revision": assessments.new_revision(transaction)}
     transaction.execute(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import CHINA
-from huilian.core.errors import MessageRefused
+from huilian.core.errors import MessageRefused, refused_for
 from huilian.county.members import directory, persons
 from huilian.county.state_machine import Refusal
 from huilian.policy.reading import Reading
@@ -17,14 +18,14 @@ from services.rating.states import ASSESSMENT, Stage, stage_named
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from huilian.county.context import Context
     from huilian.county.members.directory import Member
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["Taken", "on_group", "on_request", "on_step", "take"]
+__all__ = ["Taken", "on_group", "on_request", "on_step", "taking"]
 
 _HUNDRED: Final = 100
 _VILLAGE: Final = 12
@@ -32,11 +33,12 @@ _VILLAGE: Final = 12
 
 @dataclass(frozen=True)
 class Taken:
-    """A step as it was taken: its record, who sealed it, and in which message."""
+    """A step as it was taken: its record, who sealed it, in which message, and what is wrong with it so far."""
 
     record: dict[str, Any]
     member: Member
     message: str
+    refusals: list[MessageRefused] = field(default_factory=list)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -54,22 +56,47 @@ class Taken:
         day: dt.date = self.record["date"]
         return day
 
+    def refuse(self, code: str, **facts: object) -> None:
+        """Note that something is wrong with it."""
+        self.note(MessageRefused(code, **facts))
 
-def take(record: Mapping[str, Any], message: Message, transaction: Transaction, right: str) -> Taken:
-    """Return a step in the member's own region, by a person who may take it.
+    def check(self, rule: Callable[..., None], *facts: object) -> None:
+        """Note what a rule refuses."""
+        try:
+            rule(*facts)
+        except MessageRefused as refusal:
+            self.note(refusal)
 
-    Nobody else changes ratings until the transaction ends.
+    def note(self, refusal: MessageRefused) -> None:
+        """Note a refusal; the same again is noted once."""
+        if all((each.code, each.facts) != (refusal.code, refusal.facts) for each in self.refusals):
+            self.refusals.append(refusal)
+
+
+@contextlib.contextmanager
+def taking(record: Mapping[str, Any], message: Message, transaction: Transaction, right: str) -> Iterator[Taken]:
+    """Give a step to be checked; at the end of the block it is refused for all that was found wrong with it.
+
+    A refusal that is raised in the block ends the checks: what comes after it cannot be judged. Nobody else changes
+    ratings until the transaction ends.
 
     Raises:
-        MessageRefused: HL1031 to HL1033, the person; HL1052, the region; HL1062, the day.
+        MessageRefused: HL1031 to HL1033, the person; HL1052, the region; HL1062, the day; what the block refuses;
+            HL1035, several of them.
     """
-    member = directory.find(transaction, message.source)
-    persons.check_person(transaction, member.code, record["person"], right, record["date"])
-    if record["date"] > message.time.astimezone(CHINA).date():
-        raise MessageRefused("HL1062", date=record["date"].isoformat())
-    check_region(member, record.get("region"))
+    taken = Taken(dict(record), directory.find(transaction, message.source), message.id)
+    taken.check(persons.check_person, transaction, taken.member.code, record["person"], right, taken.date)
+    if taken.date > message.time.astimezone(CHINA).date():
+        taken.refuse("HL1062", date=taken.date.isoformat())
     assessments.hold(transaction)
-    return Taken(dict(record), member, message.id)
+    try:
+        # Nothing is told of what lies in another's region.
+        check_region(taken.member, record.get("region"))
+        yield taken
+    except MessageRefused as refusal:
+        taken.note(refusal)
+    if taken.refusals:
+        raise refused_for(taken.refusals)
 
 
 def check_region(member: Member, region: str | None) -> None:
@@ -87,16 +114,16 @@ def on_request(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Enter that a household or enterprise asks to be rated, where the policy lets it."""
-    taken = take(record, message, transaction, persons.ENTER)
-    if not Reading(context.policy, None).value("rating.asked_by_household", {"event": taken.date}):
-        raise MessageRefused("HL1061")
-    enter(
-        transaction,
-        "request",
-        ("request_no",),
-        ("borrower", "borrower_no", "region", "consent"),
-        taken,
-    )
+    with taking(record, message, transaction, persons.ENTER) as taken:
+        if not Reading(context.policy, None).value("rating.asked_by_household", {"event": taken.date}):
+            taken.refuse("HL1061")
+        enter(
+            transaction,
+            "request",
+            ("request_no",),
+            ("borrower", "borrower_no", "region", "consent"),
+            taken,
+        )
     return ()
 
 
@@ -104,18 +131,18 @@ def on_group(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """File a working group; one of a village that has too few representatives is refused."""
-    taken = take(record, message, transaction, persons.ENTER)
-    if len(record["region"]) == _VILLAGE:
-        minimum = Reading(context.policy, None).value("rating.representatives_minimum", {"event": taken.date})
-        if minimum is not None and record["representatives"] * _HUNDRED < minimum * record["members"]:
-            facts = {"representatives": record["representatives"], "members": record["members"]}
-            raise MessageRefused("HL1053", **facts, minimum=f"{minimum.normalize():f}")
-    enter(transaction, "working_group", ("region", "date"), ("members", "representatives", "plan"), taken)
+    with taking(record, message, transaction, persons.ENTER) as taken:
+        if len(record["region"]) == _VILLAGE:
+            minimum = Reading(context.policy, None).value("rating.representatives_minimum", {"event": taken.date})
+            if minimum is not None and record["representatives"] * _HUNDRED < minimum * record["members"]:
+                facts = {"representatives": record["representatives"], "members": record["members"]}
+                taken.refuse("HL1053", **facts, minimum=f"{minimum.normalize():f}")
+        enter(transaction, "working_group", ("region", "date"), ("members", "representatives", "plan"), taken)
     return ()
 
 
 def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tuple[str, ...], taken: Taken) -> None:
-    """Write a record; the same again changes nothing.
+    """Write a record; the same again changes nothing. What else was found wrong undoes it.
 
     Raises:
         MessageRefused: HL1059, another record has its key.
@@ -135,21 +162,21 @@ def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tu
 
 def on_step(record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Decide a step for one borrower, or for all of a region that stand at it."""
-    taken = take(record, message, transaction, persons.APPROVE)
-    _check_decision(record)
-    one = "" if record["borrower_no"] is None else " AND borrower_no = %(borrower_no)s"
-    found = in_force.draw(
-        transaction,
-        "borrower = %(borrower)s AND region LIKE %(region)s || '%%' AND state IN ('collected', 'in_review')"
-        f" AND stage = %(step)s{one}",
-        taken.facts,
-    )
-    if not found:
-        raise MessageRefused("HL1050", step=record["step"])
-    if found != record["count"]:
-        raise MessageRefused("HL1051", stated=record["count"], found=found)
-    _check_hands(transaction, taken)
-    decided = list(_decide(transaction, context, taken))
+    with taking(record, message, transaction, persons.APPROVE) as taken:
+        _check_decision(taken)
+        one = "" if record["borrower_no"] is None else " AND borrower_no = %(borrower_no)s"
+        found = in_force.draw(
+            transaction,
+            "borrower = %(borrower)s AND region LIKE %(region)s || '%%' AND state IN ('collected', 'in_review')"
+            f" AND stage = %(step)s{one}",
+            taken.facts,
+        )
+        if not found:
+            raise MessageRefused("HL1050", step=record["step"])
+        if found != record["count"]:
+            taken.refuse("HL1051", stated=record["count"], found=found)
+        _check_hands(transaction, taken)
+        decided = list(_decide(transaction, context, taken))
     facts = taken.facts | {"revision": assessments.new_revision(transaction)}
     if record["decision"] == "approve":
         in_force.supersede(transaction, facts)
@@ -160,35 +187,37 @@ def on_step(record: Mapping[str, Any], message: Message, transaction: Transactio
 
 
 def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterator[Route]:
-    """Yield what a decision comes to for each group of what it is about; nothing is written yet."""
+    """Yield what a decision comes to for each group of what it is about, where it may be; nothing is written yet."""
     record = taken.record
     paths = Paths(context.policy)
     for group in in_force.groups(transaction):
         stages = paths.of(group.case)
         place = stage_named(stages, group.stage)
         if place is None:
-            raise MessageRefused("HL1050", step=record["step"])
+            taken.refuse("HL1050", step=record["step"])
+            continue
         _check_stage(transaction, stages[place], taken)
-        move, stage = _move(record, stages, place)
         try:
+            move, stage = _move(record, stages, place)
             target = ASSESSMENT.after(group.state, move)
-        except Refusal:
-            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"] or "-") from None
+        except (MessageRefused, Refusal):
+            taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
+            continue
         yield Route(group, move, target, stage)
 
 
-def _check_decision(record: Mapping[str, Any]) -> None:
+def _check_decision(taken: Taken) -> None:
+    record = taken.record
     if record["decision"] != "approve" and record["reason"] is None:
-        raise MessageRefused("HL1064", decision=record["decision"])
+        taken.refuse("HL1064", decision=record["decision"])
     if (record["decision"] == "send_back") != (record["back_to"] is not None):
-        raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"] or "-")
+        taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
 
 
 def _check_hands(transaction: Transaction, taken: Taken) -> None:
     """Let pass a decision by somebody who entered nothing of it, on what was collected by then.
 
-    Raises:
-        MessageRefused: HL1034, who entered decides; HL1062, it was collected later.
+    Notes HL1034, who entered decides; HL1062, it was collected later.
     """
     row = transaction.row(
         "SELECT bool_or(%(me)s = ANY(entered_by)) AS entered, max(collected_on) AS collected_on FROM drawn",
@@ -196,37 +225,45 @@ def _check_hands(transaction: Transaction, taken: Taken) -> None:
     )
     assert row is not None  # noqa: S101  # narrows the type: an aggregate gives a row
     if row["entered"]:
-        persons.check_four_eyes(taken.who, taken.who)
+        taken.check(persons.check_four_eyes, taken.who, taken.who)
     if row["collected_on"] > taken.date:
-        raise MessageRefused("HL1062", date=taken.date.isoformat())
+        taken.refuse("HL1062", date=taken.date.isoformat())
 
 
 def _check_stage(transaction: Transaction, stage: Stage, taken: Taken) -> None:
     """Let pass a step by a member that may take it, with what it needs.
 
-    Raises:
-        MessageRefused: HL1052, another kind of member takes it; HL1054, no working group is filed; HL1063, somebody
-            has not consented; HL1034, she has decided an earlier step.
+    Notes HL1052, another kind of member takes it; HL1054, no working group is filed; HL1063, somebody has not
+    consented; HL1034, she has decided an earlier step.
     """
-    if stage.by and taken.member.kind not in stage.by:
-        what = f"{stage.step} 由 {', '.join(stage.by)} 办理 (is taken by these)"
-        raise MessageRefused("HL1052", member=taken.member.code, what=what)
+    check_kind(taken, stage, stage.step)
     if taken.record["decision"] != "approve":
         return
-    if "composition" in stage.needs:
+    if "composition" in stage.needs and _is_takers(stage, taken):
         region = taken.member.region or taken.record["region"]
         filed = "SELECT true FROM rating.working_group WHERE region = %s AND date <= %s"
         if not transaction.value(filed, [region, taken.date]):
-            raise MessageRefused("HL1054", region=region)
+            taken.refuse("HL1054", region=region)
     if "consent" in stage.needs and taken.record["consents"] != taken.record["count"]:
-        raise MessageRefused("HL1063", count=taken.record["count"], consents=taken.record["consents"] or 0)
+        taken.refuse("HL1063", count=taken.record["count"], consents=taken.record["consents"] or 0)
     if "four_eyes" in stage.needs:
         before = (
             "SELECT true FROM rating.step s JOIN drawn d ON d.number = s.assessment"
             " WHERE (s.member, s.person) = (%s, %s) LIMIT 1"
         )
         if transaction.value(before, list(taken.who)):
-            persons.check_four_eyes(taken.who, taken.who)
+            taken.check(persons.check_four_eyes, taken.who, taken.who)
+
+
+def check_kind(taken: Taken, stage: Stage, name: str) -> None:
+    """Note HL1052 where another kind of member takes a stage."""
+    if not _is_takers(stage, taken):
+        what = f"{name} 由 {', '.join(stage.by)} 办理 (is taken by these)"
+        taken.refuse("HL1052", member=taken.member.code, what=what)
+
+
+def _is_takers(stage: Stage, taken: Taken) -> bool:
+    return not stage.by or taken.member.kind in stage.by
 
 
 def _move(record: dict[str, Any], stages: tuple[Stage, ...], place: int) -> tuple[str, str | None]:

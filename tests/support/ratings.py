@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huilian.core.clock import FixedClock
+from huilian.core.errors import reasons_of
 from huilian.county.jobs import run_due
 from huilian.county.members import persons
 from huilian.county.members.directory import Member
@@ -62,6 +63,8 @@ class RatingCounty:
         self.clock = clock
         self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
         self.told: list[dict[str, Any]] = []
+        self.reasons: list[str] = []
+        """The codes of all reasons of the newest refusal."""
         self.use("rated")
         with self.transaction() as transaction:
             for member in self.keys:
@@ -121,6 +124,7 @@ class RatingCounty:
             if outcome.result is Result.REFUSED:
                 assert outcome.refusal is not None
                 code = outcome.refusal.code
+                self.reasons = [each["code"] for each in reasons_of(outcome.refusal)]
         return self.carry() or code
 
     def carry(self) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian.core.errors import AccessDenied, MessageRefused, UsageError
+from huilian.core.errors import AccessDenied, MessageRefused, UsageError, refused_for
 from huilian.county import audit
 from huilian.county.members import directory
 from huilian.wire.names import is_code
@@ -139,16 +139,20 @@ def check_person(transaction: Transaction, member: str, code: str, right: str, o
         on: the day of the step.
 
     Raises:
-        MessageRefused: HL1031, the member has no such person; HL1032, not on that day; HL1033, she has not the right.
+        MessageRefused: HL1031, the member has no such person; HL1032, not on that day; HL1033, she has not the right;
+            HL1035, neither.
     """
     person = _find(transaction, member, code)
     if person is None:
         # It may be anything, a name, too.
         raise MessageRefused("HL1031", member=member, person=code if is_code(code) else "?")
+    refusals = []
     if not person.acts_on(on):
-        raise MessageRefused("HL1032", member=member, person=code, date=on.isoformat())
+        refusals.append(MessageRefused("HL1032", member=member, person=code, date=on.isoformat()))
     if right not in person.may:
-        raise MessageRefused("HL1033", member=member, person=code, right=right)
+        refusals.append(MessageRefused("HL1033", member=member, person=code, right=right))
+    if refusals:
+        raise refused_for(refusals)
 
 
 def check_four_eyes(entered: tuple[str, str], approving: tuple[str, str]) -> None:

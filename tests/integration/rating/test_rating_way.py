@@ -73,7 +73,6 @@ def test_a_step_for_a_whole_village_states_how_many_it_saw(county: RatingCounty)
         ("VILL1", {"decision": "send_back", "reason": "重报", "back_to": "village_review"}, "HL1060"),
         ("VILL1", {"back_to": "collect"}, "HL1060"),
         ("VILL1", {"date": "2024-03-02"}, "HL1062"),
-        ("VILL1", {"date": "2024-02-28"}, "HL1062"),
         ("VILL1", {"step": "Village"}, "HL1035"),
         ("RCB01", {}, "HL1052"),
     ],
@@ -86,6 +85,57 @@ def test_a_step_that_is_not_ones_own_or_says_too_little_is_refused(
     county.file_groups()
     assert county.step(member, **{"step": "village_review"} | fields) == code
     assert (county.states("H1"), county.stage("H1")) == (["collected"], "village_review")
+
+
+def test_a_step_is_refused_for_all_that_is_wrong_with_it_at_once(county: RatingCounty):
+    """Person, day, decision, count and group; of another's region nothing more is told."""
+    county.collect([indicators("H1"), indicators("H2")])
+    wrong = {"decision": "send_back", "person": CLERK, "date": "2024-03-02"}
+    assert county.step("VILL1", "village_review", 1, **wrong) == "HL1035"
+    assert county.reasons == ["HL1033", "HL1062", "HL1064", "HL1060", "HL1051", "HL1034"]
+    assert county.step("VILL1", "village_review", 1, date="2024-02-28") == "HL1035"
+    assert county.reasons == ["HL1051", "HL1062", "HL1054"]
+    assert county.step("VILL2", "village_review", 1, **wrong, region=VILLAGE) == "HL1035"
+    assert county.reasons == ["HL1033", "HL1062", "HL1052"]
+    assert county.states("H1") == county.states("H2") == ["collected"]
+
+
+def test_a_request_a_group_a_posting_and_a_line_are_refused_for_all_that_is_wrong_with_them(county: RatingCounty):
+    """None of it is kept."""
+    _bring_to_posting(county, "H1", "H2")
+    today = county.clock.today()
+    assert county.post(1, first_day=today - DAY, last_day=today, person="P9") == "HL1035"
+    assert county.reasons == ["HL1031", "HL1051", "HL1062", "HL1055"]
+    group = {"region": VILLAGE, "members": 5, "representatives": 1, "plan": "评级方案2号"}
+    assert county.send("rating_group", "VILL1", person="P9", **group) == "HL1035"
+    assert county.reasons == ["HL1031", "HL1053", "HL1059"]
+    county.use("posted_twice")
+    request = {"request_no": "R1", "borrower": "household", "borrower_no": "H1", "region": VILLAGE, "consent": "yes"}
+    assert county.send("rating_request", "VILL1", person="P9", **request) == "HL1035"
+    assert county.reasons == ["HL1031", "HL1061"]
+    assert county.rows("SELECT 1 FROM rating.request") == []
+    county.use("rated")
+    assert county.post(2) is None
+    county.run_calendar(7)
+    line = {"borrower": "household", "borrower_no": "H1", "amount": "40000.01", "from_date": "2024-03-07"}
+    assert county.send("credit_line", "RCB01", person=CLERK, **line, until_date="2026-01-01") == "HL1035"
+    assert county.reasons == ["HL1033", "HL1058", "HL1065", "HL1066"]
+
+
+def test_an_answer_and_an_entry_of_the_blacklist_are_refused_for_all_that_is_wrong_with_them(county: RatingCounty):
+    """The answer's day and its hand; the entry's person and its number."""
+    _bring_to_posting(county, "H1")
+    assert county.post() is None
+    assert county.object_to("O1", person="P9", borrower_no="H2") == "HL1035"
+    assert county.reasons == ["HL1031", "HL1056"]
+    record = {"objection_no": "O1", "borrower": "household", "borrower_no": "H1", "reason": "收入不实"}
+    assert county.send("rating_objection", "TOWN1", person=HEAD, **record) is None
+    assert county.answer("O1", "yes", person=HEAD, date="2024-02-29") == "HL1035"
+    assert county.reasons == ["HL1034", "HL1062"]
+    entry = {"entry_no": "B1", "borrower": "household", "malicious": "no", "from_date": "2024-03-01", "reason": "失信"}
+    assert county.send("blacklist_entry", "RCB01", **entry, borrower_no="H1", until_date=None) is None
+    assert county.send("blacklist_entry", "RCB01", **entry, borrower_no="H2", until_date=None, person=CLERK) == "HL1035"
+    assert county.reasons == ["HL1033", "HL1059"]
 
 
 def test_a_working_group_needs_two_fifths_of_villagers_and_must_be_filed(county: RatingCounty):
