@@ -394,6 +394,10 @@ WRONG_USES = {
     "an unknown function": (["payment", "{county}", "-"], "错误 HL7026：选项 FUNCTION 有误：payment；可用"),
     "an unknown policy": (["loss", "nowhere", "-"], "错误 HL6003：没有名为 nowhere 的政策"),
     "no file": (["loss", "{county}", "nowhere.ndjson"], "错误 HL3010：文件 nowhere.ndjson 无法读取"),
+    "a span that ends before it begins": (
+        ["subsidy", "{county}", "-", "--from", "2020-01-02", "--to", "2020-01-01"],
+        "错误 HL7026：选项 --to 有误：早于 --from",
+    ),
     "a span of a loss": (
         ["loss", "{county}", "-", "--from", "2020-01-01"],
         "错误 HL7026：选项 --from 有误：只用于 subsidy",
