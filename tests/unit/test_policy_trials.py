@@ -369,6 +369,13 @@ def test_a_rate_that_was_not_published_yet_is_an_error_of_its_line(county: Path,
     assert error["english"] == "no lpr_1y is known on 2019-03-01; enter it in rates.toml of the data directory"
 
 
+def test_a_contract_rate_that_is_needed_and_null_is_no_rate_to_publish(county: Path, tried: Callable[..., Any]):
+    """The line lacks it."""
+    county.write_text(COUNTY.replace('value = "3%"', 'value = "contract"'), "utf-8")
+    [answer] = tried("subsidy", {**LOAN, "annual_rate_percent": None}, code=1)
+    assert [(error["field"], error["code"]) for error in answer["errors"]] == [("annual_rate_percent", "null")]
+
+
 def test_what_the_policy_has_no_value_for_is_told_by_its_code(tried: Callable[..., Any]):
     """As everywhere else."""
     [answer] = tried("subsidy", {**LOAN, "product": "gone"}, code=1)
@@ -394,6 +401,10 @@ WRONG_USES = {
     "an unknown function": (["payment", "{county}", "-"], "错误 HL7026：选项 FUNCTION 有误：payment；可用"),
     "an unknown policy": (["loss", "nowhere", "-"], "错误 HL6003：没有名为 nowhere 的政策"),
     "no file": (["loss", "{county}", "nowhere.ndjson"], "错误 HL3010：文件 nowhere.ndjson 无法读取"),
+    "a span that ends before it begins": (
+        ["subsidy", "{county}", "-", "--from", "2020-01-02", "--to", "2020-01-01"],
+        "错误 HL7026：选项 --to 有误：早于 --from",
+    ),
     "a span of a loss": (
         ["loss", "{county}", "-", "--from", "2020-01-01"],
         "错误 HL7026：选项 --from 有误：只用于 subsidy",

@@ -143,6 +143,8 @@ def try_records(
     if span and function not in trial.SPANNED:
         what = f"只用于 {', '.join(trial.SPANNED)} (for these only)"
         raise UsageError("HL7026", option=", ".join(span), what=what)
+    if len(span) > 1 and span["--to"] < span["--from"]:
+        raise UsageError("HL7026", option="--to", what="早于 --from (before --from)")
     folder = Home.from_environment().folder
     rates, days = reference_rates.load(folder), working_days.load(folder)
     judged = trial.Trial(function, load(policy), rates, days, span.get("--from"), span.get("--to"))

@@ -132,6 +132,8 @@ def _why(error: Exception) -> Iterator[dict[str, Any]]:
         fact = FACTS.get(error.fact)
         title = fact.title if fact else error.fact
         yield _error(error.fact, "missing_fact", rule=error.rule, fact=error.fact, title=title)
+    elif isinstance(error, UnknownRateError) and error.series == "contract":
+        yield _error("annual_rate_percent", "null")
     elif isinstance(error, UnknownRateError):
         yield _error(None, "unknown_rate", series=error.series, day=error.day)
     elif isinstance(error, HuilianError):
