@@ -133,6 +133,18 @@ def test_several_services_answer_as_one(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.usefixtures("_queries_as_installed")
+def test_several_services_answer_one_document(monkeypatch: pytest.MonkeyPatch):
+    """Each gives the fields that it keeps."""
+
+    def part(**fields: object) -> Query:
+        return Query("thing", lambda _, **__: fields, Row, "东西。", "Return a thing.", document=True)
+
+    _services(monkeypatch, part(kind="a"), part(number=7))
+    found = service.query("thing").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}, policy=no_policy).content
+    assert found == {"kind": "a", "number": 7}
+
+
+@pytest.mark.usefixtures("_queries_as_installed")
 def test_two_services_with_one_address_and_no_order_are_refused(monkeypatch: pytest.MonkeyPatch):
     """Nobody could say which of them answers."""
     _services(monkeypatch, QUERY, QUERY)

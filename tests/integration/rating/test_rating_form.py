@@ -77,9 +77,14 @@ def ask(county: RatingCounty, number: str = "H1", **given: str) -> dict[str, Any
 
 def sheets(county: RatingCounty, folder: Path, number: str = "H1") -> list[list[str]]:
     """Print a form and return the lines of each page; every page is A4."""
+    return printed(county, ask(county, number), folder)
+
+
+def printed(county: RatingCounty, answer: dict[str, Any], folder: Path) -> list[list[str]]:
+    """Print an answer and return the lines of each page."""
     [form] = service.forms()
-    printed = print_form(form, ask(county, number), own=folder / "forms", on=county.clock.today())
-    pages = pypdf.PdfReader(io.BytesIO(printed)).pages
+    content = print_form(form, answer, own=folder / "forms", on=county.clock.today())
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
     assert [[round(float(each)) for each in page.mediabox] for page in pages] == [A4] * len(pages)
     return [page.extract_text().splitlines() for page in pages]
 
@@ -116,6 +121,18 @@ def test_the_form_is_printed_in_triplicate_on_a4(rated: RatingCounty, tmp_path: 
         f"评级编号：{ask(rated)['number']} 第{part}留存" for part in ("一联　农户", "二联　银行", "三联　县级")
     ]
     assert bank[1:] == county[1:] == household[1:] == PAGE
+
+
+def test_what_is_too_long_for_a_page_is_printed_smaller(rated: RatingCounty, tmp_path: Path):
+    """Many indicators and steps, and long reasons: three pages still, with every word."""
+    form = ask(rated)
+    opinions = [each | {"decision": "退回", "reason": "收入待核实" * 40} for each in form["opinions"] * 2]
+    form |= {"indicators": form["indicators"] * 4, "opinions": opinions, "lines": form["lines"] * 4}
+    pages = printed(rated, form, tmp_path)
+    assert len(pages) == 3
+    for page in pages:
+        assert "".join(page).count("收入待核实" * 40) == 6
+        assert page[-1] == PAGE[-1]
 
 
 def test_the_form_says_how_the_score_came_about(rated: RatingCounty):
