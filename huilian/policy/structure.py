@@ -181,10 +181,18 @@ _RATING: Final = Section(
         "steps": _steps(
             "评级步骤", takes=Field("以什么办理", codes("request", "indicators", "review", "posting", "line"))
         ),
-        "credit_regions": Listing(
-            "信用村、信用乡镇的评定条件",
+        "credit_households": Listing(
+            "信用户的评定条件",
             {
-                "level": Field("层级", codes("village", "township"), required=True),
+                "grade": Field("最低等级", KINDS["grade"], required=True),
+                "without": Field("不得有过的事项", codes("overdue", "default", several=True)),
+            },
+            ("event", "county_kind"),
+        ),
+        "credit_regions": Listing(
+            "信用组、信用村、信用乡镇的评定条件",
+            {
+                "level": Field("层级", codes("group", "village", "township"), required=True),
                 "grade": Field("计入的最低等级", KINDS["grade"]),
                 "share_minimum": Field("这类农户占应评农户的最低比例（含）", _PERCENT, required=True),
                 "collective": Field("集体信用和村两委的最低评价", codes("good", "fair")),

@@ -74,10 +74,11 @@ class HouseholdRatingRow(ma.Schema):
 
 
 class VillageRow(ma.Schema):
-    """How far a village or township is rated, and whether it is a credit village or township."""
+    """How far a village, its group or a township is rated, and whether it is a credit village, group or township."""
 
     region = text("行政区划代码")
     level = text("层级")
+    village_group = text("村民小组", "Of a group; null of a village or township.", allow_none=True)
     households = count("应评农户")
     rated = count("已评农户")
     share = ratio("评级覆盖率", "Rated of all households")
@@ -90,7 +91,8 @@ class VillageRow(ma.Schema):
     good = count("计入信用评定的农户", "Of at least the grade that the policy counts.", allow_none=True)
     collective = coded("集体信用", COLLECTIVE_MARK, allow_none=True)
     committee = coded("村两委工作", COLLECTIVE_MARK, allow_none=True)
-    credit_region = text("是否信用村（乡镇）", "By the policy's criteria.", validate=YES_NO, allow_none=True)
+    credit_households = count("信用户", "By the policy's criteria; null where it has none.", allow_none=True)
+    credit_region = text("是否信用组（村、乡镇）", "By the policy's criteria.", validate=YES_NO, allow_none=True)
 
 
 class PostingRow(ma.Schema):
@@ -191,8 +193,8 @@ QUERIES: Final = (
         "rated_villages",
         selects.rated_villages,
         VillageRow,
-        "整村授信进度：各村、各乡镇的应评、已评、覆盖率、额度，以及是否信用村（乡镇）。",
-        "Tell how far villages and townships are rated, and which are credit villages and townships.",
+        "整村授信进度：各村、各乡镇的应评、已评、覆盖率、额度、信用户，以及是否信用组（村、乡镇）。",
+        "Tell how far villages and townships are rated, their credit households, and which are credit villages.",
         parameters=(REGION,),
         needs_policy=True,
         examples=("huilian rated_villages --region 341599",),

@@ -130,8 +130,10 @@ KIND: Final = Kind(
     single=Single(None, state_again),
 )
 
-HOUSEHOLDS: Final = Fold("rating.household_change", key=("household_no",), state=("region", "category"))
-"""Which households the registry has, and of which kind."""
+HOUSEHOLDS: Final = Fold(
+    "rating.household_change", key=("household_no",), state=("region", "category", "village_group")
+)
+"""Which households the registry has, of which kind, and in which group of their village."""
 _TURNED: Final = pl.col("before").struct.field("category").ne_missing(pl.col("after").struct.field("category"))
 _CATEGORY: Final = pl.Struct({"category": pl.String()})
 _TYPES: Final = {"household_no": pl.String(), "until": pl.String(), "before": _CATEGORY, "after": _CATEGORY}

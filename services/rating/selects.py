@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
-    from huilian.policy.policies import Policy
+    from huilian.policy.policies import Entry, Policy
 
 __all__ = [
     "STORY", "household_ratings", "rated_villages", "rating_feed", "rating_groups", "rating_objections",
@@ -180,14 +180,16 @@ def household_ratings(
 
 _KNOWN: Final = """
     roster AS (
-        SELECT household_no, min(region) AS region, min(category) AS category FROM (
-            SELECT household_no, region, category FROM rating.household_change
-            WHERE region LIKE %(region)s GROUP BY 1, 2, 3 HAVING sum(n) > 0
+        SELECT household_no, min(region) AS region, min(category) AS category, min(village_group) AS village_group
+        FROM (
+            SELECT household_no, region, category, village_group FROM rating.household_change
+            WHERE region LIKE %(region)s GROUP BY 1, 2, 3, 4 HAVING sum(n) > 0
         ) there GROUP BY 1
     ), known AS (
-        SELECT 'household' AS borrower, household_no AS borrower_no, region, category AS household_kind FROM roster
+        SELECT 'household' AS borrower, household_no AS borrower_no, region, category AS household_kind, village_group
+        FROM roster
       UNION ALL (
-        SELECT DISTINCT ON (a.borrower, a.borrower_no) a.borrower, a.borrower_no, a.region, a.household_kind
+        SELECT DISTINCT ON (a.borrower, a.borrower_no) a.borrower, a.borrower_no, a.region, a.household_kind, NULL
         FROM rating.assessment a
         WHERE a.region LIKE %(region)s
           AND NOT (a.borrower = 'household' AND a.borrower_no IN (SELECT household_no FROM roster))
@@ -209,6 +211,8 @@ def rated_villages(
 ) -> Iterator[dict[str, Any]]:
     """Return how far villages and townships are rated, held against the policy's date and criteria.
 
+    Groups of villages are told of where the policy has criteria for them.
+
     Args:
         transaction: it must stay open while rows are read.
         region: a county, township or village.
@@ -227,13 +231,15 @@ def rated_villages(
         level: list(_from(policy.vocabulary.grades, entry["grade"])) if entry["grade"] else None
         for level, entry in criteria.items()
     }
-    for row in _regions(transaction, region, today, counted):
+    households = list(reading.entries("rating.credit_households", facts))
+    for row in _regions(transaction, region, today, counted, _credit_household(policy.vocabulary.grades, households)):
         entry = criteria.get(row["level"])
         good = row.pop("good")
         share = _share(row["rated"], row["households"])
         is_credit = None
         if entry is not None:
-            marks = [row[name] for name in ("collective", "committee")] if row["level"] == "village" else []
+            # The marks are a village's; its groups have them too.
+            marks = [row[name] for name in ("collective", "committee")] if row["level"] != "township" else []
             least = entry["collective"]
             is_marked = least is None or all(
                 mark is not None and _MARKS.index(mark) >= _MARKS.index(least) for mark in marks
@@ -246,16 +252,24 @@ def rated_villages(
             "share_minimum": None if minimum is None else f"{(minimum / _HUNDRED).quantize(_SIX_PLACES):f}",
             "met": None if minimum is None or share is None else "yes" if share * _HUNDRED >= minimum else "no",
             "good": None if entry is None else good,
+            "credit_households": row["credit_households"] if households else None,
             "credit_region": is_credit,
         }
 
 
-def _regions(
-    transaction: Transaction, region: str, today: dt.date, counted: dict[str, list[str] | None]
-) -> list[dict[str, Any]]:
-    def good(level: str) -> str:
-        return f"(%({level})s::text[] IS NULL OR a.grade = ANY(%({level})s::text[]))"
+def _credit_household(grades: tuple[str, ...], entries: list[Entry]) -> dict[str, list[str]]:
+    """Return the grades of a credit household, and what none of its loans became: all entries hold."""
+    least = max((grades.index(entry["grade"]) for entry in entries), default=len(grades))
+    return {"grades": list(grades[least:]), "without": [each for entry in entries for each in entry["without"] or ()]}
 
+
+def _regions(
+    transaction: Transaction,
+    region: str,
+    today: dt.date,
+    counted: dict[str, list[str] | None],
+    credit_household: dict[str, list[str]],
+) -> list[dict[str, Any]]:
     return transaction.rows(
         f"""
         WITH {_KNOWN}, mark AS (
@@ -263,23 +277,38 @@ def _regions(
             WHERE date <= %(today)s ORDER BY region, date DESC
         ), each AS (
             SELECT left(coalesce(a.region, k.region), digits) AS region, level, k.borrower = 'household' AS household,
+                   CASE level WHEN 'group' THEN k.village_group END AS village_group,
                    a.number IS NOT NULL AS rated, a.line, l.amount,
-                   CASE level WHEN 'village' THEN {good("village")} ELSE {good("township")} END
-                   AND a.number IS NOT NULL AS good
-            FROM known k CROSS JOIN (VALUES (9, 'township'), (12, 'village')) AS levels (digits, level)
+                   a.number IS NOT NULL AND (counted IS NULL OR a.grade = ANY(counted)) AS good,
+                   a.grade = ANY(%(grades)s) AND NOT EXISTS (
+                       SELECT FROM rating.outcome o WHERE o.borrower_no = k.borrower_no AND o.after = ANY(%(without)s)
+                   ) AS trusted
+            FROM known k CROSS JOIN (
+                VALUES (9, 'township', %(township)s::text[]), (12, 'village', %(village)s::text[]),
+                       (12, 'group', %(group)s::text[])
+            ) AS levels (digits, level, counted)
             LEFT JOIN rating.assessment a
               ON a.borrower = k.borrower AND a.borrower_no = k.borrower_no AND a.state = 'active'
             LEFT JOIN ({_LINES}) l ON l.borrower = k.borrower AND l.borrower_no = k.borrower_no
             WHERE length(coalesce(a.region, k.region)) >= digits AND digits >= length(rtrim(%(region)s, '%%'))
+              AND (level <> 'group' OR (%(in_groups)s AND k.village_group IS NOT NULL))
         )
-        SELECT e.region, e.level, count(*) FILTER (WHERE household) AS households,
+        SELECT e.region, e.level, e.village_group, count(*) FILTER (WHERE household) AS households,
                count(*) FILTER (WHERE household AND rated) AS rated, coalesce(sum(line), 0) AS line,
                coalesce(sum(amount), 0) AS credit_lines, count(*) FILTER (WHERE NOT household AND rated) AS enterprises,
-               count(*) FILTER (WHERE household AND good) AS good, m.credit AS collective, m.committee
+               count(*) FILTER (WHERE household AND good) AS good,
+               count(*) FILTER (WHERE household AND trusted) AS credit_households, m.credit AS collective, m.committee
         FROM each e LEFT JOIN mark m ON m.region = e.region
-        GROUP BY e.region, e.level, m.credit, m.committee ORDER BY e.region
+        GROUP BY e.region, e.level, e.village_group, m.credit, m.committee
+        ORDER BY e.region, e.village_group NULLS FIRST
         """,
-        _within(region, today=today, village=counted.get("village"), township=counted.get("township")),
+        _within(
+            region,
+            today=today,
+            in_groups="group" in counted,
+            **{level: counted.get(level) for level in ("group", "village", "township")},
+            **credit_household,
+        ),
     )
 
 

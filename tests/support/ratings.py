@@ -298,11 +298,11 @@ def indicators(borrower_no: str, points: str = "credit=80;income=70;labour=90", 
     } | fields  # fmt: skip
 
 
-def household(borrower_no: str, category: str | None, before: str | None = None) -> dict[str, Any]:
+def household(borrower_no: str, category: str | None, before: str | None = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return how the registry tells that a household is on the roster, is of another kind, or is there no more."""
 
     def state(kind: str | None) -> dict[str, Any] | None:
-        return kind and {"region": VILLAGE, "category": kind, "household_size": 4, "annual_income": "20000.00"}
+        return kind and {"region": VILLAGE, "category": kind, "household_size": 4, "annual_income": "20000.00"} | more
 
     known = {"household_no": borrower_no, "as_of": "2024-03-01", "until": None}
     return known | {"before": state(before), "after": state(category), "line": 2}

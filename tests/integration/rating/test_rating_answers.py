@@ -100,6 +100,33 @@ def test_villages_are_held_against_the_policys_date_and_criteria(county: RatingC
     assert [row["credit_region"] for row in ask(county, "rated_villages", region=VILLAGE)[0]] == ["yes"]
 
 
+def test_credit_households_and_groups_are_counted_by_the_policys_criteria(county: RatingCounty):
+    """Of at least AA and without a default; a group whose households are all of AAA; those in no group are in none."""
+    more = dict.fromkeys(
+        ("has_subsistence_allowance", "has_disabled_member", "is_destitute_at_home", "out_of_poverty_year",
+         "poverty_cause", "needs", "assets", "annual_outlay")
+    )  # fmt: skip
+    groups = {"H1": "一组", "H2": "一组", "H3": "二组", "H4": None}
+    told = [household(number, "ordinary", village_group=group, **more) for number, group in groups.items()]
+    county.tell("households_changed", 2, told)
+    county.rate("H1", "H2", "H3", "H4")
+    settled = {"status": "settled", "balance": "0.00", "settled_date": "2025-03-11"}
+    county.tell("loans_changed", 2, [loan("H3", "L1", {}, settled), loan("H2", "L2", {}, {"five_tier_class": "loss"})])
+    shown = ("level", "village_group", "households", "rated", "good", "credit_households", "credit_region")
+    assert [tuple(row[name] for name in shown) for row in ask(county, "rated_villages")[0]] == [
+        ("township", None, 4, 4, None, 3, None),
+        ("village", None, 4, 4, 3, 3, "no"),
+        ("group", "一组", 2, 2, 0, 1, "no"),
+        ("group", "二组", 1, 1, 1, 1, "yes"),
+    ]
+    # Raised again by another loan, it stays one that has defaulted.
+    county.tell("loans_changed", 2, [loan("H2", "L3", {}, settled)])
+    village = ask(county, "rated_villages", region=VILLAGE)[0][0]
+    assert (village["good"], village["credit_households"]) == (4, 3)
+    county.use("posted_twice")
+    assert [row["credit_households"] for row in ask(county, "rated_villages")[0]] == [None, None]
+
+
 def test_postings_objections_groups_and_steps_are_told(county: RatingCounty):
     """With who took each step, and in which message."""
     county.rate("H1")
