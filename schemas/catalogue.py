@@ -45,6 +45,7 @@ from schemas.outgoing import (
 )
 from schemas.rating_steps import (
     BlacklistEntryRecord,
+    BorrowerDeedRecord,
     CollectiveCreditRecord,
     CreditLineRecord,
     RatingAnswerRecord,
@@ -408,6 +409,14 @@ def contracts() -> list[Contract]:
         ),
         Contract(
             "blacklist_entry", 1, BlacklistEntryRecord, SINGLE, "失信名单", "An entry of the blacklist, or its end."
+        ),
+        Contract(
+            "borrower_deed",
+            1,
+            BorrowerDeedRecord,
+            SINGLE,
+            "行为认定",
+            "Right or wrong use of a loan, a false claim, changed circumstances, or force majeure, as people found it.",
         ),
         Contract(
             "ratings_changed",

@@ -16,9 +16,11 @@ from schemas.ratings import BORROWER
 from schemas.records import KEY
 
 __all__ = [
+    "BORROWER_DEED",
     "COLLECTIVE_MARK",
     "RATING_DECISION",
     "BlacklistEntryRecord",
+    "BorrowerDeedRecord",
     "CollectiveCreditRecord",
     "CreditLineRecord",
     "RatingAnswerRecord",
@@ -32,6 +34,10 @@ __all__ = [
 
 RATING_DECISION = {"approve": "同意", "refuse": "不同意", "send_back": "退回"}
 COLLECTIVE_MARK = {"good": "好", "fair": "一般", "poor": "差"}
+BORROWER_DEED = {
+    "right_use": "用途规范", "wrong_use": "挪用贷款", "false_claim": "虚报冒领", "change_of_circumstances": "情况变化",
+    "force_majeure": "不可抗力",
+}  # fmt: skip
 YES_NO = {"yes": "是", "no": "否"}
 _PERSON = r"^[0-9A-Za-z_]{1,20}$"
 _STEP = r"^[a-z][a-z0-9_]*$"
@@ -178,6 +184,22 @@ class BlacklistEntryRecord(_Step):
     from_date = f.Date(required=True, metadata={"zh": "起始日期"})
     until_date = f.Date(required=True, allow_none=True, metadata={"zh": "解除日期"})
     reason = f.Text(200, required=True, metadata={"zh": "事由"})
+
+
+class BorrowerDeedRecord(_Step):
+    """What people found that a borrower did, or what befell it; the policy's consequences follow from it.
+
+    `reference` is the number of the finding, and the sender's own. Nothing takes a finding back. `institution` and
+    `loan_no` name the loan, null where it is not about one; force majeure always is: what becomes of that loan does
+    not count where the policy says so.
+    """
+
+    reference = f.Text(40, pattern=KEY, required=True, metadata={"zh": "认定文书编号"})
+    borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
+    deed = f.Code(BORROWER_DEED, required=True, metadata={"zh": "事项"})
+    institution = f.Text(20, pattern=KEY, required=True, allow_none=True, metadata={"zh": "贷款机构"})
+    loan_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "借据号"})
 
 
 class RatingState(Record):

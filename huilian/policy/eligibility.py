@@ -13,6 +13,7 @@ from huilian.policy.case_fields import Amount, CaseSchema, Date, Number, Region,
 from huilian.policy.facts import FACTS
 from huilian.policy.loss import fund_room
 from huilian.policy.reading import Reading, Reason
+from huilian.policy.structure import CONDITIONS
 from huilian.policy.tables import MissingFactError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from huilian.policy.reference_rates import ReferenceRates
     from huilian.policy.tables import Row
 
-__all__ = ["CASE", "CONDITIONS", "REASONS", "Eligibility", "EligibilityCase", "ExistingLoan", "judge"]
+__all__ = ["CASE", "REASONS", "Eligibility", "EligibilityCase", "ExistingLoan", "judge"]
 
 
 REASONS: Final = MappingProxyType(
@@ -52,37 +53,6 @@ REASONS: Final = MappingProxyType(
 )
 """Codes of reasons beside conditions and the policy's own grounds, in Chinese and English."""
 
-CONDITIONS: Final = MappingProxyType(
-    {
-        "willing": "有生产发展意愿",
-        "able": "有劳动或经营能力",
-        "source_of_repayment": "有还款来源",
-        "civil_capacity": "有完全民事行为能力",
-        "no_collateral": "免抵押",
-        "no_guarantor": "免担保",
-        "on_roster": "在册",
-        "on_roster_of_day": "在规定日期的名册上",
-        "in_region_list": "在规定区域内",
-        "lead_bank": "由包干银行办理",
-        "rated": "已评级授信",
-        "project": "有发展项目",
-        "no_bad_credit": "无不良信用记录",
-        "not_blacklisted": "未列入黑名单",
-        "not_blacklisted_maliciously": "未因恶意列入黑名单",
-        "no_open_default": "没有尚未还清的逾期",
-        "no_default_ever": "从未逾期",
-        "consent": "签字同意并授权查询征信",
-        "registered_poor": "建档立卡户",
-        "of_household_kind": "属于规定的农户类别",
-        "leads_households": "带动农户",
-        "insured": "已投保",
-        "guaranteed": "有担保",
-        "programme_scale": "未超过贷款规模",
-        "programme_end": "未过办理期限",
-        "other": "其他条件",
-    }
-)
-"""What each condition asks, where a policy gives it no title."""
 
 _BORROWERS: Final = FACTS["borrower"].words or ()
 _GUARANTOR: Final = "guarantor"
@@ -252,6 +222,7 @@ class Eligibility:
     Args:
         household_no: of the household.
         reasons: against it, all of them; none: eligible.
+        to_be_shown: conditions of which the case says nothing: somebody must see them met before she approves.
         consequences: what follows without standing against it, as a loan that has no cover.
         steps: every check that was made.
         reading: of the policy.
@@ -259,6 +230,7 @@ class Eligibility:
 
     household_no: str | None
     reasons: Sequence[Reason]
+    to_be_shown: Sequence[Reason]
     consequences: Sequence[Reason]
     steps: Sequence[Mapping[str, Any]]
     reading: Reading = field(repr=False)
@@ -274,6 +246,7 @@ class Eligibility:
             "household_no": self.household_no,
             "eligible": self.eligible,
             "reasons": [reason.as_json() for reason in self.reasons],
+            "to_be_shown": [reason.as_json() for reason in self.to_be_shown],
             "consequences": [reason.as_json() for reason in self.consequences],
             **self.reading.as_json(),
             "steps": list(self.steps),
@@ -283,7 +256,7 @@ class Eligibility:
 def judge(policy: Policy, case: EligibilityCase, rates: ReferenceRates) -> Eligibility:
     """Judge whether a borrower may have a loan.
 
-    A fact that the policy asks for and the case does not give is the reason `not_shown`, about that fact or condition.
+    A fact that the policy asks for and the case does not give is the reason `not_shown`, about that fact.
 
     Args:
         policy: whose rules hold.
@@ -298,14 +271,15 @@ def judge(policy: Policy, case: EligibilityCase, rates: ReferenceRates) -> Eligi
     reading = Reading(policy, product, rates)
     if product is None or case.borrower not in product.borrowers:
         reason = Reason("borrower_not_served", REASONS["borrower_not_served"][0])
-        return Eligibility(case.household_no, (reason,), (), (), reading)
+        return Eligibility(case.household_no, (reason,), (), (), (), reading)
     judging = _Judging(policy, product, case, reading)
     for check in _CHECKS:
         try:
             check(judging)
         except MissingFactError as error:
             judging.not_shown(error.fact)
-    return Eligibility(case.household_no, judging.reasons, judging.consequences, judging.steps, reading)
+    found = judging.reasons, judging.to_be_shown, judging.consequences, judging.steps
+    return Eligibility(case.household_no, *found, reading)
 
 
 def _product(policy: Policy, case: EligibilityCase) -> Product | None:
@@ -325,6 +299,7 @@ class _Judging:
         self.case = case
         self.reading = reading
         self.reasons: list[Reason] = []
+        self.to_be_shown: list[Reason] = []
         self.consequences: list[Reason] = []
         self.steps: list[Mapping[str, Any]] = []
         self.situation: dict[str, Any] = {
@@ -350,10 +325,9 @@ class _Judging:
         if all((each.code, each.about) != (code, about) for each in self.reasons):
             self.reasons.append(Reason(code, REASONS[code][0] + more, clause, about))
 
-    def not_shown(self, fact: str, clause: str = "") -> None:
+    def not_shown(self, fact: str) -> None:
         """Note that the case does not give a fact."""
-        title = FACTS[fact].title if fact in FACTS else CONDITIONS.get(fact) or _TITLES.get(fact, fact)
-        self.against("not_shown", clause, more=f"：{title}", about=fact)
+        self.against("not_shown", more=f"：{_title(fact)}", about=fact)
 
     def limit(self, rule: str) -> Row | None:
         """Return the row of a limit, None where there is none."""
@@ -366,6 +340,10 @@ class _Judging:
         self.steps.append({"check": rule, "given": str(given), "met": met, "source": row.source})
         if not met:
             self.against(code, row.source, more=more)
+
+
+def _title(fact: str) -> str:
+    return FACTS[fact].title if fact in FACTS else _TITLES.get(fact, fact)
 
 
 def _given(row: Row, fact: str, value: Any) -> Any:  # noqa: ANN401  # any fact
@@ -481,7 +459,7 @@ def _conditions(judging: _Judging) -> None:
         judging.steps.append({"check": name, "met": met, "source": entry.source})
         title = entry["title"] or CONDITIONS[code]
         if met is None:
-            judging.reasons.append(Reason("not_shown", f"没有说明：{title}", entry.source, name))
+            judging.to_be_shown.append(Reason(name, title, entry.source))
         elif not met:
             judging.reasons.append(Reason(name, f"不满足：{title}", entry.source))
 
@@ -499,14 +477,15 @@ def _exclusions(judging: _Judging) -> None:
 
 
 def _entries(judging: _Judging, name: str, *, naming: str = "") -> Iterator[Entry]:
-    """Yield the entries of a list that hold; a fact that one lacks is a reason."""
+    """Yield the entries of a list that hold; one that depends on a fact nobody gives is to be shown."""
     for entry in judging.product.lists.get(name, ()):
         if naming and naming not in entry.when:
             continue
         try:
             holds = entry.holds(judging.situation)
         except MissingFactError as error:
-            judging.not_shown(error.fact, entry.source)
+            title = f"{entry['title'] or ''}（{_title(error.fact)}）"
+            judging.to_be_shown.append(Reason(entry["ground"] or entry["condition"], title, entry.source, error.fact))
             continue
         if holds:
             judging.reading.use(entry)

@@ -111,12 +111,36 @@ ACTORS: Final = (
 )  # fmt: skip
 """Who may take a step."""
 
-CONDITIONS: Final = (
-    "willing", "able", "source_of_repayment", "civil_capacity", "no_collateral", "no_guarantor", "on_roster",
-    "on_roster_of_day", "in_region_list", "lead_bank", "rated", "project", "no_bad_credit", "not_blacklisted",
-    "not_blacklisted_maliciously", "no_open_default", "no_default_ever", "consent", "registered_poor",
-    "of_household_kind", "leads_households", "insured", "guaranteed", "programme_scale", "programme_end", "other",
-)  # fmt: skip
+CONDITIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "willing": "有生产发展意愿",
+        "able": "有劳动或经营能力",
+        "source_of_repayment": "有还款来源",
+        "civil_capacity": "有完全民事行为能力",
+        "no_collateral": "免抵押",
+        "no_guarantor": "免担保",
+        "on_roster": "在册",
+        "on_roster_of_day": "在规定日期的名册上",
+        "in_region_list": "在规定区域内",
+        "lead_bank": "由包干银行办理",
+        "rated": "已评级授信",
+        "project": "有发展项目",
+        "no_bad_credit": "无不良信用记录",
+        "not_blacklisted": "未列入黑名单",
+        "not_blacklisted_maliciously": "未因恶意列入黑名单",
+        "no_open_default": "没有尚未还清的逾期",
+        "no_default_ever": "从未逾期",
+        "consent": "签字同意并授权查询征信",
+        "registered_poor": "建档立卡户",
+        "of_household_kind": "属于规定的农户类别",
+        "leads_households": "带动农户",
+        "insured": "已投保",
+        "guaranteed": "有担保",
+        "programme_scale": "未超过贷款规模",
+        "programme_end": "未过办理期限",
+        "other": "其他条件",
+    }
+)
 """What a borrower must meet; `other` is a condition that only people can judge, by its `name`."""
 
 CLASSES: Final = ("normal", "special_mention", "substandard", "doubtful", "loss")

@@ -284,7 +284,9 @@ def _write(transaction: Transaction, today: dt.date) -> int:
         """,
         facts,
     )
-    # Whom the policy bars by the newest word goes no further; what is in force is to be rated again.
+    # Whom the policy bars by the newest word goes no further. What is in force is marked to be rated again, not ended:
+    # the word is one person's and nobody has reviewed it, and exclusions say who is not rated, not who loses a rating
+    # that was reviewed and posted. That the policy's consequences say, of a deed or an entry of the blacklist.
     barred = "FROM rating.assessment n WHERE n.revision = %(revision)s AND n.state = 'refused' AND n.number > a.number"
     transaction.execute(
         f"UPDATE rating.assessment a SET state = 'superseded', ended_on = %(today)s, revision = %(revision)s {barred}"

@@ -1,7 +1,8 @@
 """What a borrower did since it was rated: the policy's reward and punishment, each once a loan.
 
 On time is a loan that was settled by its due date; overdue one that the bank calls so; in default one in a bad class
-or written off. Whether a default was malicious is for people to say: an entry of the blacklist.
+or written off. Whether a default was malicious is for people to say: an entry of the blacklist. So is how a loan was
+used, and whether force majeure kept a borrower from repaying it: a deed that is entered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["follow", "on_loans_changed", "stop"]
+__all__ = ["follow", "on_loans_changed", "spare", "stop"]
 
 _STATE: Final = pl.Struct(
     dict.fromkeys(("household_no", "status", "five_tier_class", "due_date", "settled_date"), pl.String())
@@ -58,8 +59,13 @@ def on_loans_changed(message: Message, transaction: Transaction, context: Contex
             row,
         )
         if new:
-            day = context.clock.today()
-            yield from follow(transaction, context, ("household", row["household_no"]), row["outcome"], day)
+            day, borrower = context.clock.today(), ("household", row["household_no"])
+            spared = transaction.value(
+                "SELECT true FROM rating.deed WHERE deed = 'force_majeure' AND borrower = 'household'"
+                " AND borrower_no = %(household_no)s AND institution = %(institution)s AND loan_no = %(loan_no)s",
+                row,
+            )
+            yield from follow(transaction, context, borrower, row["outcome"], day, spared=bool(spared))
 
 
 def _outcomes(changes: pl.DataFrame, bad: list[str]) -> pl.DataFrame:
@@ -104,10 +110,37 @@ def stop(transaction: Transaction, borrower: tuple[str, str], facts: Mapping[str
         )
 
 
+def spare(transaction: Transaction, facts: Mapping[str, Any]) -> None:
+    """Have a rating made again that a loan changed which, as is now known, force majeure kept from being repaid."""
+    # What followed may rest on several loans: people judge it anew, nothing is turned back.
+    transaction.execute(
+        "UPDATE rating.assessment SET again_on = %(date)s, revision = %(revision)s WHERE borrower = %(borrower)s"
+        " AND borrower_no = %(borrower_no)s AND state = 'active' AND EXISTS (SELECT FROM rating.outcome o"
+        " WHERE o.borrower_no = %(borrower_no)s AND o.institution = %(institution)s AND o.loan_no = %(loan_no)s"
+        " AND o.after IN ('overdue', 'default'))",
+        {**facts, "revision": assessments.new_revision(transaction)},
+    )
+
+
 def follow(
-    transaction: Transaction, context: Context, borrower: tuple[str, str], after: str, day: dt.date
+    transaction: Transaction,
+    context: Context,
+    borrower: tuple[str, str],
+    after: str,
+    day: dt.date,
+    *,
+    spared: bool = False,
 ) -> Iterator[Draft]:
-    """Let what the policy says of a borrower's deed follow for its rating in force; yield what is told."""
+    """Let what the policy says of a borrower's deed follow for its rating in force; yield what is told.
+
+    Args:
+        transaction: in which it is known.
+        context: its policy.
+        borrower: its kind and number.
+        after: the deed, as the policy calls it.
+        day: from which the consequences hold.
+        spared: force majeure was found: entries that except it do not hold.
+    """
     facts = {"borrower": borrower[0], "borrower_no": borrower[1], "date": day, "cause": after}
     if not in_force.draw(
         transaction, "borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'", facts
@@ -121,7 +154,11 @@ def follow(
         "household_kind": row["household_kind"],
         "grade": row["grade"],
     }
-    entries = [e for e in Reading(context.policy, None).entries("consequences", situation) if e["after"] == after]
+    entries = [
+        entry
+        for entry in Reading(context.policy, None).entries("consequences", situation)
+        if entry["after"] == after and not (spared and entry["unless"] == "force_majeure")
+    ]
     facts |= _POLICY | {"revision": assessments.new_revision(transaction), "reason": after}
     if any(entry["how"] in _BARS and _BARRED & set(entry["changes"]) for entry in entries):
         yield from in_force.end(transaction, "withdraw", facts)

@@ -1,14 +1,14 @@
-"""What banks and townships add to ratings: lines, marks of villages, the blacklist."""
+"""What banks and townships add to ratings: lines, marks of villages, the blacklist, what borrowers did."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from huilian.core import money
-from huilian.core.errors import MessageRefused
+from huilian.core.errors import MessageRefused, reason, refused_for
 from huilian.county.members import persons
 from services.rating import assessments, consequences
-from services.rating.steps import enter, taking
+from services.rating.steps import check_region, enter, taking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["on_blacklist_entry", "on_collective_credit", "on_credit_line"]
+__all__ = ["on_blacklist_entry", "on_borrower_deed", "on_collective_credit", "on_credit_line"]
 
 
 def on_credit_line(
@@ -104,3 +104,29 @@ def on_blacklist_entry(
         )
     assessments.assess(transaction, context)
     transaction.execute("DROP TABLE touched")
+
+
+def on_borrower_deed(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
+) -> Iterator[Draft]:
+    """Enter what a borrower did, and let what the policy says of it follow; no later record takes it back."""
+    with taking(record, message, transaction, persons.APPROVE) as taken:
+        region = transaction.value(
+            "SELECT region FROM rating.assessment WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s"
+            " ORDER BY number DESC LIMIT 1",
+            record,
+        )
+        taken.check(check_region, taken.member, region)
+        if taken.member.kind == "bank" and record["institution"] not in (None, taken.member.code):
+            what = "不是本机构的贷款 (the loan is another's)"
+            taken.refuse("HL1052", member=taken.member.code, what=what)
+        loan = ("institution", "loan_no")
+        if record["deed"] == "force_majeure" and (lacking := [name for name in loan if record[name] is None]):
+            taken.note(refused_for([reason("HL2001", name) for name in lacking]))
+        fields = ("borrower", "borrower_no", "deed", *loan)
+        new = enter(transaction, "deed", ("member", "reference"), fields, taken)
+    if new and record["deed"] == "force_majeure":
+        consequences.spare(transaction, taken.facts)
+    elif new:
+        borrower = record["borrower"], record["borrower_no"]
+        yield from consequences.follow(transaction, context, borrower, record["deed"], context.clock.today())

@@ -11,6 +11,7 @@ from huilian.core import money, regions
 from huilian.core.errors import UsageError
 from huilian.policy.reading import Reading
 from schemas.household_story import labelled
+from schemas.rating_steps import BORROWER_DEED
 from services.rating.states import ASSESSMENT, OPEN
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _MOVES: Final = {
 }  # fmt: skip
 _CAUSES: Final = {
     "on_time_repayment": "按期还清", "overdue": "逾期", "default": "违约", "malicious_default": "恶意违约",
+    **BORROWER_DEED,
 }  # fmt: skip
 _MALICIOUS: Final = {"yes": "恶意", "no": "非恶意"}
 STORY: Final = f"""
@@ -81,6 +83,11 @@ STORY: Final = f"""
                (b.until_date, '移出失信名单', b.message)
     ) t (day, what, message)
     WHERE b.borrower = 'household' AND b.borrower_no = %(household)s AND t.day IS NOT NULL
+  UNION ALL
+    SELECT d.date, 5, coalesce((SELECT min(a.region) FROM rating.assessment a
+                                WHERE a.borrower = d.borrower AND a.borrower_no = d.borrower_no), ''),
+           d.member, '行为认定', d.reference, NULL, {labelled("d.deed", BORROWER_DEED)}, NULL, NULL, NULL, d.message
+    FROM rating.deed d WHERE d.borrower = 'household' AND d.borrower_no = %(household)s
 """
 """What was done for a household's rating; of a step that was taken alone the message is its own."""
 

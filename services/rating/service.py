@@ -44,6 +44,7 @@ service: Final = Service(
         "credit_line": lines.on_credit_line,
         "collective_credit": lines.on_collective_credit,
         "blacklist_entry": lines.on_blacklist_entry,
+        "borrower_deed": lines.on_borrower_deed,
     },
     handlers={
         "households_changed": indicators.on_households_changed,

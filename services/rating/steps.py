@@ -141,8 +141,8 @@ def on_group(
     return ()
 
 
-def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tuple[str, ...], taken: Taken) -> None:
-    """Write a record; the same again changes nothing. What else was found wrong undoes it.
+def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tuple[str, ...], taken: Taken) -> bool:
+    """Write a record, return whether it is new; the same again changes nothing. What else is wrong undoes it.
 
     Raises:
         MessageRefused: HL1059, another record has its key.
@@ -158,6 +158,7 @@ def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tu
     same = " AND ".join(f"{name} IS NOT DISTINCT FROM %({name})s" for name in compared)
     if not written and not transaction.value(f"SELECT true FROM rating.{table} WHERE {same}", facts):
         raise MessageRefused("HL1059", number=" ".join(str(facts[name]) for name in key))
+    return bool(written)
 
 
 def on_step(record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:

@@ -60,6 +60,7 @@ AGREED = {
     "credit_line": ({"bank"}, {"platform"}),
     "collective_credit": ({"township"}, {"platform"}),
     "blacklist_entry": ({"bank", "county"}, {"platform"}),
+    "borrower_deed": ({"bank", "county", "township"}, {"platform"}),
     "ratings_changed": (set(), {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),

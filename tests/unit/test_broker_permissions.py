@@ -19,7 +19,7 @@ CODES = st.from_regex(r"[0-9A-Za-z_]{1,20}", fullmatch=True)
 
 
 TYPES = (
-    "blacklist_entry|credit_line|loan_ledger|loans_gone|rating_posting|rating_step|refused_file|rejections"
+    "blacklist_entry|borrower_deed|credit_line|loan_ledger|loans_gone|rating_posting|rating_step|refused_file|rejections"
     "|repayment_journal|submission_manifest"
 )
 """What a bank may send."""

@@ -94,7 +94,8 @@ def _judge(policy: Policy = NATIONAL, **changes: Any) -> dict[str, Any]:  # noqa
 
 
 def _codes(**changes: Any) -> list[str]:  # noqa: ANN401  # what JSON has
-    return [reason["code"] for reason in _judge(**changes)["reasons"]]
+    found = _judge(**changes)
+    return [*(reason["code"] for reason in found["reasons"]), *("to_be_shown" for _ in found["to_be_shown"])]
 
 
 def _only(conditions: str, **changes: Any) -> list[str]:  # noqa: ANN401  # what JSON has
@@ -151,8 +152,8 @@ def test_every_reason_is_told_at_once_with_its_clause():
     assert found["reasons"][10]["chinese"] == "不满足：无不良嗜好"
 
 
-def test_what_the_case_does_not_show_is_a_reason():
-    """Silence never meets a condition."""
+def test_what_the_case_does_not_say_is_a_reason_and_what_it_does_not_show_is_told():
+    """Facts of the loan must be there; conditions that people judge are to be seen by whoever approves."""
     found = eligibility.judge(NATIONAL, eligibility.CASE.load({"date": "2024-03-01"}), RATES).as_json()
     assert [(reason["code"], reason["about"]) for reason in found["reasons"]] == [
         ("not_shown", "amount"),
@@ -161,15 +162,12 @@ def test_what_the_case_does_not_show_is_a_reason():
         ("not_shown", "age"),
         ("not_shown", "purpose"),
         ("not_shown", "existing_loans"),
-        ("not_shown", "civil_capacity"),
-        ("not_shown", "sober"),
-        ("not_shown", "debt_ratio"),
     ]
-    assert found["reasons"][6] == {
-        "code": "not_shown",
-        "chinese": "没有说明：有完全民事行为能力",
+    assert [reason["code"] for reason in found["to_be_shown"]] == ["civil_capacity", "sober", "over_indebted"]
+    assert found["to_be_shown"][0] == {
+        "code": "civil_capacity",
+        "chinese": "有完全民事行为能力",
         "clause": "国 条件一",
-        "about": "civil_capacity",
     }
 
 
@@ -260,10 +258,9 @@ source = "鄂"
     assert _codes(policy=policy, score="60") == []
     assert _codes(policy=policy, score="69.99", amount="60000.00") == ["amount_above"]
     raw = {"date": "2024-03-01", "amount": "1.00"}
-    assert [reason.about for reason in eligibility.judge(policy, eligibility.CASE.load(raw), RATES).reasons] == [
-        "score",
-        "rated",
-    ]
+    found = eligibility.judge(policy, eligibility.CASE.load(raw), RATES)
+    assert [reason.about for reason in found.reasons] == ["score"]
+    assert [reason.code for reason in found.to_be_shown] == ["rated"]
 
 
 @pytest.mark.parametrize(
@@ -310,11 +307,11 @@ def test_a_condition_is_shown_by_its_own_name_or_by_other_facts(
         ("in_region_list", {}),
     ],
 )
-def test_a_condition_that_no_fact_shows_is_not_met(condition: str, case: dict[str, Any]):
+def test_a_condition_that_no_fact_shows_is_to_be_shown(condition: str, case: dict[str, Any]):
     """A monitored household may be registered or not: nobody guesses."""
     needed = {"programme_scale": 'amount = "200000000.00"\n', "in_region_list": 'list = "key"\n'}.get(condition, "")
     conditions = f'[[products.household.lending.conditions]]\ncondition = "{condition}"\n{needed}source = "一"\n'
-    assert _only(conditions, **case) == ["not_shown"]
+    assert _only(conditions, **case) == ["to_be_shown"]
 
 
 def test_conditions_may_name_a_day_a_kind_a_scale_or_an_end():
@@ -375,9 +372,9 @@ def test_a_wide_region_of_which_a_part_is_listed_tells_nothing():
         'term_maximum = [{ region_list = "key", value = 36, source = "一" }, '
         '{ region_list = "other", value = 24, source = "一" }]\n'
     )
-    for products in (LENDING + condition, by_list):
+    for products, told in ((LENDING + condition, "to_be_shown"), (by_list, "not_shown")):
         policy = policy_of(products=products, **lists)
-        assert _codes(policy=policy, applicant={"region": "152222102"}) == ["not_shown"]
+        assert _codes(policy=policy, applicant={"region": "152222102"}) == [told]
         assert _codes(policy=policy, applicant={"region": "152222101000"}) == []
 
 
@@ -392,10 +389,10 @@ def test_a_condition_may_hold_for_some_borrowers_only():
     conditions = (
         '[[products.household.lending.conditions]]\ncondition = "insured"\nhousehold_kind = "poor"\nsource = "一"\n'
     )
-    assert _only(conditions, applicant={"kind": "poor"}) == ["not_shown"]
+    assert _only(conditions, applicant={"kind": "poor"}) == ["to_be_shown"]
     assert _only(conditions, applicant={"kind": "ordinary"}) == []
     found = _judge(policy_of(products=LENDING + conditions), applicant={})
-    assert [(reason["code"], reason["about"]) for reason in found["reasons"]] == [("not_shown", "household_kind")]
+    assert [(reason["code"], reason["about"]) for reason in found["to_be_shown"]] == [("insured", "household_kind")]
 
 
 FUND = """

@@ -178,6 +178,58 @@ def test_a_malicious_entry_of_the_blacklist_ends_the_rating_and_bars_another(cou
     assert county.states("H1") == ["withdrawn", "refused", "collected"]
 
 
+def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
+    loan_of = {"institution": None, "loan_no": None}
+    return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
+
+
+def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
+    """Each finding once, and none is taken back."""
+    county.rate("H1")
+    wrong = _deed("2024-1", "wrong_use", institution="RCB01", loan_no="L1")
+    for _ in range(2):
+        assert county.send("borrower_deed", "TOWN1", **wrong) is None
+    assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "wrong_use")
+    assert county.send("borrower_deed", "TOWN1", **wrong | {"deed": "right_use"}) == "HL1059"
+    assert county.send("borrower_deed", "RCB01", **_deed("2024-1", "right_use", institution="RCB01")) is None
+    assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", "right_use")
+    assert county.send("borrower_deed", COUNTY, **_deed("2024-2", "false_claim")) is None
+    assert county.states("H1")[-1] == "withdrawn"
+    assert [row["deed"] for row in county.rows("SELECT deed FROM rating.deed ORDER BY deed")] == [
+        "false_claim",
+        "right_use",
+        "wrong_use",
+    ]
+
+
+def test_a_deed_is_entered_by_whom_it_concerns(county: RatingCounty):
+    """Of another township's household, of another bank's loan, by a clerk, of a later day: all is told at once."""
+    county.rate("H1")
+    other = _deed("2024-1", "wrong_use", institution="PSB01", loan_no="L1")
+    assert county.send("borrower_deed", "RCB01", **other, person=CLERK, date="2024-12-31") == "HL1035"
+    assert county.reasons == ["HL1033", "HL1062", "HL1052"]
+    assert county.send("borrower_deed", "VILL1", **other) == "HL1004"
+    assert county.send("borrower_deed", COUNTY, **_deed("2024-1", "force_majeure")) == "HL1035"
+    assert county.reasons == ["HL2001", "HL2001"]
+    assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", None)
+
+
+def test_force_majeure_spares_its_loan_where_the_policy_says_so(county: RatingCounty):
+    """Found later, it has the rating made again; another loan is not spared."""
+    county.rate("H1")
+    spared = _deed("2024-1", "force_majeure", institution="RCB01", loan_no="L1")
+    assert county.send("borrower_deed", COUNTY, **spared) is None
+    bad = {"five_tier_class": "loss"}
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", None)
+    county.tell("loans_changed", 2, [loan("H1", "L2", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "default")
+    again = "SELECT again_on::text FROM rating.assessment WHERE state = 'active'"
+    assert county.rows(again) == [{"again_on": None}]
+    assert county.send("borrower_deed", COUNTY, **spared | {"reference": "2024-2", "loan_no": "L2"}) is None
+    assert county.rows(again) == [{"again_on": "2024-03-08"}]
+
+
 def test_a_township_marks_its_villages(county: RatingCounty):
     """Once a day; nobody else does."""
     mark = {"region": VILLAGE, "credit": "good", "committee": "fair"}
