@@ -32,6 +32,7 @@ RATED_HOUSEHOLD: Final = {
     "poor": "贫困户",
     "out_of_poverty": "脱贫户",
     "monitored": "监测户",
+    "marginal": "边缘户",
     "ordinary": "一般农户",
 }
 INDICATOR: Final = {

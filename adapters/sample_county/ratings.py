@@ -55,9 +55,6 @@ _TOO_MANY_POINTS: Final = 105
 PERSON: Final = "P01"
 """Who collects, at every station."""
 
-_KINDS_ON_FORM: Final = {"边缘户": "一般农户"}
-"""The form has no such kind; of whom the roster has, the roster's kind counts."""
-
 _Column = tuple[str | None, str]
 
 
@@ -135,7 +132,7 @@ def _collected(place: int, household: Household, draw: random.Random) -> list[An
         household.number,
         household.head.name,
         household.region,
-        _KINDS_ON_FORM.get(household.category, household.category),
+        household.category,
         household.head.age_on(COLLECTED_ON),
         draw.randint(60, 100),
         min(100, 40 + 20 * len(able)),
