@@ -184,11 +184,12 @@ def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
 
 
 def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
-    """Each finding once, and none is taken back."""
+    """Each finding once, of one loan once whoever found it, and none is taken back."""
     county.rate("H1")
     wrong = _deed("2024-1", "wrong_use", institution="RCB01", loan_no="L1")
     for _ in range(2):
         assert county.send("borrower_deed", "TOWN1", **wrong) is None
+    assert county.send("borrower_deed", "RCB01", **wrong | {"reference": "2024-0"}) is None
     assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "wrong_use")
     assert county.send("borrower_deed", "TOWN1", **wrong | {"deed": "right_use"}) == "HL1059"
     assert county.send("borrower_deed", "RCB01", **_deed("2024-1", "right_use", institution="RCB01")) is None
@@ -198,6 +199,7 @@ def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them
     assert [row["deed"] for row in county.rows("SELECT deed FROM rating.deed ORDER BY deed")] == [
         "false_claim",
         "right_use",
+        "wrong_use",
         "wrong_use",
     ]
 
