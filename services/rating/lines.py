@@ -132,7 +132,7 @@ def on_borrower_deed(
         fields = ("borrower", "borrower_no", "deed", *loan)
         counts = enter(transaction, "deed", ("member", "reference"), fields, taken) and not known
     if counts and record["deed"] == "force_majeure":
-        consequences.spare(transaction, taken.facts)
+        consequences.spare(transaction, taken.date)
     elif counts:
         borrower = record["borrower"], record["borrower_no"]
         yield from consequences.follow(transaction, context, borrower, record["deed"], context.clock.today())

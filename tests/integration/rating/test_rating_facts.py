@@ -232,6 +232,37 @@ def test_force_majeure_spares_its_loan_where_the_policy_says_so(county: RatingCo
     assert county.rows(again) == [{"again_on": "2024-03-08"}]
 
 
+def _claim(number: str, loan_no: str, **state: str) -> dict[str, Any]:
+    after = {"policy_no": f"P-{number}", "loan_no": loan_no, "event_date": "2024-03-01", "force_majeure": "yes"}
+    after |= {"status": "surveying", "amount": "0.00", "paid_date": None} | state
+    known = {"insurer": "INS01", "claim_no": number, "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": after, "line": 2}
+
+
+def _policy(number: str, household_no: str = "H1") -> dict[str, Any]:
+    known = {"insurer": "INS01", "policy_no": f"P-{number}", "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": {"household_no": household_no}, "line": 2}
+
+
+def test_an_insurers_claim_of_force_majeure_spares_its_loan(county: RatingCounty):
+    """Not one of another household, declined, or of another cause; told late, the rating is made again."""
+    county.rate("H1")
+    told = {"C1": "H1", "C2": "H2", "C3": "H1", "C4": "H1", "C5": "H1"}
+    policies = [_policy(claim, household_no) for claim, household_no in told.items()]
+    county.tell("policies_changed", 1, policies, service="insurance_claim")
+    claims = [_claim("C1", "L1"), _claim("C2", "L2"), _claim("C3", "L2", status="declined")]
+    county.tell("claims_changed", 1, [*claims, _claim("C4", "L2", force_majeure="no")], service="insurance_claim")
+    bad = {"five_tier_class": "loss"}
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", None)
+    county.tell("loans_changed", 2, [loan("H1", "L2", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "default")
+    again = "SELECT again_on::text FROM rating.assessment WHERE state = 'active'"
+    assert county.rows(again) == [{"again_on": None}]
+    county.tell("claims_changed", 1, [_claim("C5", "L2")], service="insurance_claim")
+    assert county.rows(again) == [{"again_on": "2024-03-08"}]
+
+
 def test_a_township_marks_its_villages(county: RatingCounty):
     """Once a day; nobody else does."""
     mark = {"region": VILLAGE, "credit": "good", "committee": "fair"}
