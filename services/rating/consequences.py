@@ -2,7 +2,7 @@
 
 On time is a loan that was settled by its due date; overdue one that the bank calls so; in default one in a bad class
 or written off. Whether a default was malicious is for people to say: an entry of the blacklist. So is how a loan was
-used, and whether force majeure kept a borrower from repaying it: a deed that is entered.
+used. Force majeure kept a borrower from repaying a loan where an insurer's claim or a deed that is entered says so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from huilian.county.changes import Fold
 from huilian.policy.reading import Reading
 from huilian.wire.batches import from_ndjson
 from services.rating import assessments, in_force
@@ -26,7 +27,25 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["follow", "on_loans_changed", "spare", "stop"]
+__all__ = ["CLAIMS", "POLICIES", "follow", "on_claims_changed", "on_loans_changed", "spare", "stop"]
+
+POLICIES: Final = Fold("rating.policy_change", key=("insurer", "policy_no"), state=("household_no",))
+CLAIMS: Final = Fold(
+    "rating.claim_change",
+    key=("insurer", "claim_no"),
+    state=("policy_no", "loan_no", "force_majeure", "status"),
+)
+"""With `POLICIES`: whose loans an insurer says were struck by force majeure."""
+_STRUCK: Final = """
+    SELECT institution, loan_no, borrower_no FROM rating.deed WHERE deed = 'force_majeure' AND borrower = 'household'
+  UNION ALL
+    -- A claim does not name the bank: household and number are the loan's.
+    SELECT NULL, c.loan_no, p.household_no FROM rating.claim_change c JOIN rating.policy_change p
+      ON p.insurer = c.insurer AND p.policy_no = c.policy_no
+    WHERE c.force_majeure = 'yes' AND c.status <> 'declined'
+    GROUP BY c.insurer, c.claim_no, c.loan_no, p.household_no HAVING sum(c.n) > 0 AND sum(p.n) > 0
+"""
+"""Loans that force majeure has struck."""
 
 _STATE: Final = pl.Struct(
     dict.fromkeys(("household_no", "status", "five_tier_class", "due_date", "settled_date"), pl.String())
@@ -61,8 +80,8 @@ def on_loans_changed(message: Message, transaction: Transaction, context: Contex
         if new:
             day, borrower = context.clock.today(), ("household", row["household_no"])
             spared = transaction.value(
-                "SELECT true FROM rating.deed WHERE deed = 'force_majeure' AND borrower = 'household'"
-                " AND borrower_no = %(household_no)s AND institution = %(institution)s AND loan_no = %(loan_no)s",
+                f"SELECT true FROM ({_STRUCK}) s WHERE borrower_no = %(household_no)s AND loan_no = %(loan_no)s"
+                " AND coalesce(institution, %(institution)s) = %(institution)s LIMIT 1",
                 row,
             )
             yield from follow(transaction, context, borrower, row["outcome"], day, spared=bool(spared))
@@ -110,15 +129,26 @@ def stop(transaction: Transaction, borrower: tuple[str, str], facts: Mapping[str
         )
 
 
-def spare(transaction: Transaction, facts: Mapping[str, Any]) -> None:
-    """Have a rating made again that a loan changed which, as is now known, force majeure kept from being repaid."""
+def on_claims_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
+    """Note which loans force majeure has struck; policies are told before their claims."""
+    yield from ()
+    assessments.hold(transaction)
+    CLAIMS.take(transaction, message)
+    spare(transaction, context.clock.today())
+
+
+def spare(transaction: Transaction, day: dt.date) -> None:
+    """Have ratings made again that a loan weakened which, as is now known, force majeure kept from being repaid."""
     # What followed may rest on several loans: people judge it anew, nothing is turned back.
     transaction.execute(
-        "UPDATE rating.assessment SET again_on = %(date)s, revision = %(revision)s WHERE borrower = %(borrower)s"
-        " AND borrower_no = %(borrower_no)s AND state = 'active' AND EXISTS (SELECT FROM rating.outcome o"
-        " WHERE o.borrower_no = %(borrower_no)s AND o.institution = %(institution)s AND o.loan_no = %(loan_no)s"
-        " AND o.after IN ('overdue', 'default'))",
-        {**facts, "revision": assessments.new_revision(transaction)},
+        f"""
+        UPDATE rating.assessment a SET again_on = %(date)s, revision = %(revision)s
+        FROM rating.outcome o JOIN ({_STRUCK}) s ON s.borrower_no = o.borrower_no AND s.loan_no = o.loan_no
+             AND coalesce(s.institution, o.institution) = o.institution
+        WHERE a.borrower = 'household' AND a.borrower_no = o.borrower_no AND a.state = 'active'
+          AND a.cause = o.after AND o.after IN ('overdue', 'default') AND a.again_on IS NULL
+        """,
+        {"date": day, "revision": assessments.new_revision(transaction)},
     )
 
 

@@ -123,10 +123,16 @@ def on_borrower_deed(
         loan = ("institution", "loan_no")
         if record["deed"] == "force_majeure" and (lacking := [name for name in loan if record[name] is None]):
             taken.note(refused_for([reason("HL2001", name) for name in lacking]))
+        # Two may find the same of a loan: it counts once.
+        known = transaction.value(
+            "SELECT true FROM rating.deed WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s"
+            " AND deed = %(deed)s AND institution = %(institution)s AND loan_no = %(loan_no)s LIMIT 1",
+            record,
+        )
         fields = ("borrower", "borrower_no", "deed", *loan)
-        new = enter(transaction, "deed", ("member", "reference"), fields, taken)
-    if new and record["deed"] == "force_majeure":
-        consequences.spare(transaction, taken.facts)
-    elif new:
+        counts = enter(transaction, "deed", ("member", "reference"), fields, taken) and not known
+    if counts and record["deed"] == "force_majeure":
+        consequences.spare(transaction, taken.date)
+    elif counts:
         borrower = record["borrower"], record["borrower_no"]
         yield from consequences.follow(transaction, context, borrower, record["deed"], context.clock.today())

@@ -31,6 +31,11 @@ def _follow_calendar(office: Office, transaction: Transaction, day: dt.date) -> 
         processor.send(transaction, draft, signer=signer)
 
 
+def _forget(transaction: Transaction) -> None:
+    for fold in (indicators.HOUSEHOLDS, consequences.POLICIES, consequences.CLAIMS):
+        fold.forget(transaction)
+
+
 service: Final = Service(
     name=NAME,
     component=Component(NAME, Path(__file__).parent / "migrations"),
@@ -49,6 +54,8 @@ service: Final = Service(
     handlers={
         "households_changed": indicators.on_households_changed,
         "loans_changed": consequences.on_loans_changed,
+        "policies_changed": consequences.POLICIES.handle,
+        "claims_changed": consequences.on_claims_changed,
     },
     queries=(*feeds.QUERIES, form.QUERY),
     forms=(form.FORM,),
@@ -56,6 +63,6 @@ service: Final = Service(
     events=("ratings_changed",),
     tells={"ratings_changed": in_force.tell},
     overview=presentation.overview,
-    forget=indicators.HOUSEHOLDS.forget,
+    forget=_forget,
     jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),
 )

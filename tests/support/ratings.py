@@ -208,9 +208,9 @@ class RatingCounty:
         receipt: dict[str, Any] = row["receipt"]
         return receipt
 
-    def tell(self, kind: str, version: int, records: Iterable[dict[str, Any]]) -> None:
-        """Have the registry tell of changes."""
-        signer = self.office.processor.service_keys.signer("registry")
+    def tell(self, kind: str, version: int, records: Iterable[dict[str, Any]], *, service: str = "registry") -> None:
+        """Have a service tell of changes."""
+        signer = self.office.processor.service_keys.signer(service)
         body = "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in records).encode()
         draft = Draft(kind, f"{kind}/v{version}", COUNTY, body, bulk=True, submission="told", sequence=0, total=1)
         message = envelope.seal(draft, signer.key, source=signer.source, time=self.clock.now())

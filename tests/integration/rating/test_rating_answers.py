@@ -172,6 +172,14 @@ def test_a_households_story_tells_its_rating(county: RatingCounty):
     assert rows[0]["file_name"] == "评级指标.xlsx"
     assert rows[5]["state"] == "county_review.1 AA 80.00 至 2025-03-08"
     assert [row["message"] is not None for row in rows] == [True] * 5 + [False, True]
+    deed = {"reference": "2024-1", "borrower": "household", "borrower_no": "H1", "deed": "wrong_use"}
+    assert county.send("borrower_deed", "TOWN1", **deed, institution="RCB01", loan_no="L1") is None
+    rows, _ = ask(county, "household_story", household="H1")
+    assert [(row["on"], row["what"], row["institution"], row["state"]) for row in rows[5:8]] == [
+        ("2024-03-08", "行为认定", "TOWN1", "挪用贷款"),
+        ("2024-03-08", "评级公示期满，生效", "service.rating", "county_review.1 AA 80.00 至 2025-03-08"),
+        ("2024-03-08", "评级调整等级", "service.rating", "挪用贷款 A 80.00 至 2025-03-08"),
+    ]
 
 
 def test_a_households_story_tells_an_objection_what_followed_and_the_blacklist(county: RatingCounty):

@@ -184,11 +184,12 @@ def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
 
 
 def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
-    """Each finding once, and none is taken back."""
+    """Each finding once, of one loan once whoever found it, and none is taken back."""
     county.rate("H1")
     wrong = _deed("2024-1", "wrong_use", institution="RCB01", loan_no="L1")
     for _ in range(2):
         assert county.send("borrower_deed", "TOWN1", **wrong) is None
+    assert county.send("borrower_deed", "RCB01", **wrong | {"reference": "2024-0"}) is None
     assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "wrong_use")
     assert county.send("borrower_deed", "TOWN1", **wrong | {"deed": "right_use"}) == "HL1059"
     assert county.send("borrower_deed", "RCB01", **_deed("2024-1", "right_use", institution="RCB01")) is None
@@ -198,6 +199,7 @@ def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them
     assert [row["deed"] for row in county.rows("SELECT deed FROM rating.deed ORDER BY deed")] == [
         "false_claim",
         "right_use",
+        "wrong_use",
         "wrong_use",
     ]
 
@@ -227,6 +229,37 @@ def test_force_majeure_spares_its_loan_where_the_policy_says_so(county: RatingCo
     again = "SELECT again_on::text FROM rating.assessment WHERE state = 'active'"
     assert county.rows(again) == [{"again_on": None}]
     assert county.send("borrower_deed", COUNTY, **spared | {"reference": "2024-2", "loan_no": "L2"}) is None
+    assert county.rows(again) == [{"again_on": "2024-03-08"}]
+
+
+def _claim(number: str, loan_no: str, **state: str) -> dict[str, Any]:
+    after = {"policy_no": f"P-{number}", "loan_no": loan_no, "event_date": "2024-03-01", "force_majeure": "yes"}
+    after |= {"status": "surveying", "amount": "0.00", "paid_date": None} | state
+    known = {"insurer": "INS01", "claim_no": number, "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": after, "line": 2}
+
+
+def _policy(number: str, household_no: str = "H1") -> dict[str, Any]:
+    known = {"insurer": "INS01", "policy_no": f"P-{number}", "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": {"household_no": household_no}, "line": 2}
+
+
+def test_an_insurers_claim_of_force_majeure_spares_its_loan(county: RatingCounty):
+    """Not one of another household, declined, or of another cause; told late, the rating is made again."""
+    county.rate("H1")
+    told = {"C1": "H1", "C2": "H2", "C3": "H1", "C4": "H1", "C5": "H1"}
+    policies = [_policy(claim, household_no) for claim, household_no in told.items()]
+    county.tell("policies_changed", 1, policies, service="insurance_claim")
+    claims = [_claim("C1", "L1"), _claim("C2", "L2"), _claim("C3", "L2", status="declined")]
+    county.tell("claims_changed", 1, [*claims, _claim("C4", "L2", force_majeure="no")], service="insurance_claim")
+    bad = {"five_tier_class": "loss"}
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", None)
+    county.tell("loans_changed", 2, [loan("H1", "L2", {}, bad)])
+    assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "default")
+    again = "SELECT again_on::text FROM rating.assessment WHERE state = 'active'"
+    assert county.rows(again) == [{"again_on": None}]
+    county.tell("claims_changed", 1, [_claim("C5", "L2")], service="insurance_claim")
     assert county.rows(again) == [{"again_on": "2024-03-08"}]
 
 

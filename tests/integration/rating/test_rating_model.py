@@ -124,6 +124,12 @@ class AnyOrder(RuleBasedStateMachine):
         record |= {"from_date": today, "until_date": today if ended else None, "reason": "逃废债务"}
         self.send(self.county.record("blacklist_entry", "RCB01", **record))
 
+    @rule(household=HOUSEHOLDS, deed=st.sampled_from(("right_use", "wrong_use", "false_claim")))
+    def find(self, household: str, deed: str) -> None:
+        """A township finds what a borrower did."""
+        record = {"reference": f"{household}.{deed}", "borrower": "household", "borrower_no": household, "deed": deed}
+        self.send(self.county.record("borrower_deed", "TOWN1", institution=None, loan_no=None, **record))
+
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
         """A message comes once more, late."""
