@@ -17,11 +17,11 @@ from huilian.policy.tables import MissingFactError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from huilian.policy.policies import Entry, Policy
 
-__all__ = ["CASE", "REASONS", "Rating", "RatingCase", "rate"]
+__all__ = ["CASE", "REASONS", "Rating", "RatingCase", "rate", "weighed_indicators"]
 
 
 REASONS: Final = MappingProxyType(
@@ -35,6 +35,7 @@ REASONS: Final = MappingProxyType(
 _MOST_POINTS: Final = Decimal(100)
 _HUNDRED: Final = Decimal(100)
 _NO_POINTS: Final = Decimal(0)
+_SIGNS: Final = MappingProxyType({"add": Decimal(1), "subtract": Decimal(-1)})
 _TWO_PLACES: Final = Decimal("0.01")
 _MISSING: Final = "缺少这项指标 (this indicator is missing)"
 _UNKNOWN: Final = "政策没有这项指标；可用：{known} (the policy has no such indicator)"
@@ -91,6 +92,7 @@ class Rating:
         weights: per cent by indicator.
         indicators: points by indicator.
         extra_points: that the policy adds.
+        adjustments: points that other indicators add, or take where they are below zero.
         reading: of the policy.
     """
 
@@ -102,6 +104,7 @@ class Rating:
     weights: Mapping[str, Decimal]
     indicators: Mapping[str, Decimal]
     extra_points: Decimal
+    adjustments: Mapping[str, Decimal]
     reading: Reading = field(repr=False)
 
     def as_json(self) -> dict[str, Any]:
@@ -130,10 +133,14 @@ class Rating:
             }
             for indicator, weight in self.weights.items()
         ]
-        exact = _exact(self.weights, self.indicators) + self.extra_points
+        exact = _exact(self.weights, self.indicators, self.extra_points, self.adjustments)
         return [
             *steps,
             {"step": "extra_points", "adds": f"{self.extra_points:f}"},
+            *(
+                {"step": "adjustment", "indicator": indicator, "adds": f"{points:f}"}
+                for indicator, points in self.adjustments.items()
+            ),
             {"step": "score", "exact": f"{exact:f}", "rounded": f"{self.score:.2f}"},
         ]
 
@@ -161,12 +168,18 @@ def rate(policy: Policy, case: RatingCase) -> Rating:
         barred += _age_refusals(reading, case, situation)
     line_barred = [_refusal(entry) for entry in excluded if entry["bars"] == "line"]
     extra_points = reading.value("rating.extra_points", situation) or _NO_POINTS
+    adjusting = reading.entries("rating.adjustments", situation)
+    adjustments = {
+        entry["indicator"]: case.indicators[entry["indicator"]] * _SIGNS[entry["effect"]]
+        for entry in adjusting
+        if entry["indicator"] in case.indicators
+    }
     score = None
     if case.indicators or not barred:
-        _refuse_other_indicators(weights, case.indicators)
-        score = min(_MOST_POINTS, _exact(weights, case.indicators) + extra_points)
-        score = score.quantize(_TWO_PLACES, rounding=ROUND_HALF_UP)
-    parts = (weights, case.indicators, extra_points, reading)
+        _refuse_other_indicators(weights, case.indicators, [entry["indicator"] for entry in adjusting])
+        exact = _exact(weights, case.indicators, extra_points, adjustments)
+        score = max(_NO_POINTS, min(_MOST_POINTS, exact)).quantize(_TWO_PLACES, rounding=ROUND_HALF_UP)
+    parts = (weights, case.indicators, extra_points, adjustments, reading)
     if barred:
         return Rating(case.household_no, score, None, None, (*barred, *line_barred), *parts)
     situation["score"] = score
@@ -180,16 +193,39 @@ def rate(policy: Policy, case: RatingCase) -> Rating:
     return Rating(case.household_no, score, grade, line, (*line_barred, *too_low), *parts)
 
 
-def _exact(weights: Mapping[str, Decimal], indicators: Mapping[str, Decimal]) -> Decimal:
-    return sum((indicators[key] * weight for key, weight in weights.items()), _NO_POINTS) / _HUNDRED
+def weighed_indicators(policy: Policy, situation: Mapping[str, Any]) -> frozenset[str]:
+    """Return the indicators that count in a situation: those with a weight, and those that add or take points.
+
+    Raises:
+        MissingFactError: the policy asks for a fact that is not known.
+        ConfigurationError: HL6007, the policy has no weights for such a situation.
+    """
+    reading = Reading(policy, None)
+    weights = reading.required("rating.weights", situation)
+    adjusting = reading.entries("rating.adjustments", situation)
+    return frozenset(weights).union(entry["indicator"] for entry in adjusting)
 
 
-def _refuse_other_indicators(weights: Mapping[str, Decimal], indicators: Mapping[str, Decimal]) -> None:
+def _exact(
+    weights: Mapping[str, Decimal],
+    indicators: Mapping[str, Decimal],
+    extra_points: Decimal,
+    adjustments: Mapping[str, Decimal],
+) -> Decimal:
+    weighed = sum((indicators[key] * weight for key, weight in weights.items()), _NO_POINTS) / _HUNDRED
+    return weighed + extra_points + sum(adjustments.values(), _NO_POINTS)
+
+
+def _refuse_other_indicators(
+    weights: Mapping[str, Decimal], indicators: Mapping[str, Decimal], adjusting: Sequence[str]
+) -> None:
     if indicators.keys() == weights.keys():
         return
+    known = dict.fromkeys((*weights, *adjusting))
     faults = {key: [_MISSING] for key in weights if key not in indicators}
-    faults |= {key: [_UNKNOWN.format(known=", ".join(weights))] for key in indicators if key not in weights}
-    raise ValidationError({"indicators": faults})
+    faults |= {key: [_UNKNOWN.format(known=", ".join(known))] for key in indicators if key not in known}
+    if faults:
+        raise ValidationError({"indicators": faults})
 
 
 def _age_refusals(reading: Reading, case: RatingCase, situation: Mapping[str, Any]) -> list[Reason]:

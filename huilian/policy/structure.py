@@ -180,6 +180,16 @@ _RATING: Final = Section(
     {
         "weights": Rule("指标权重", KINDS["weights"], RATING_FACTS),
         "extra_points": Rule("加分", _NUMBER, RATING_FACTS, "0"),
+        "adjustments": Listing(
+            "其他部门的加分、扣分",
+            {
+                "indicator": Field("指标代码", _CODE, required=True),
+                "effect": Field("如何计入", codes("add", "subtract"), required=True),
+                "title": Field("名称", _TEXT, required=True),
+            },
+            RATING_FACTS,
+            unique="indicator",
+        ),
         "grade": Rule("按分数评定的等级", KINDS["grade"], ("score", *RATING_FACTS), "只有额度，没有等级 (lines only)"),
         "line": Rule("授信额度", _AMOUNT, ("score", "grade", *RATING_FACTS), "由银行确定 (the bank's word)"),
         "validity": Rule("有效期（月）", _MONTHS, RATING_FACTS, NO_LIMIT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,3 +191,19 @@ def test_the_manual_names_every_key_and_reason_of_a_function(function: str):
     # What is true or false stands under the name of its condition.
     keys = {field.data_key or name for name, field in schema.fields.items()} - {"shown"}
     assert (keys | reasons.keys()) - named == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [
+        ("anhui", ["village", "township"]),
+        ("yanchi", ["group", "village", "township"]),
+        ("lushi", ["village", "township"]),
+    ],
+)
+def test_a_plan_with_a_campaign_for_credit_regions_says_when_a_region_is_one(name: str, levels: list[str]):
+    """Four of five households; the plans name the campaign and no figure."""
+    entries = policies.load(name).general.lists["rating.credit_regions"]
+    assert [(entry["level"], entry["share_minimum"], entry.assumed) for entry in entries] == [
+        (level, Decimal(80), True) for level in levels
+    ]

@@ -269,3 +269,67 @@ def test_a_rating_takes_less_than_a_tenth_of_a_millisecond():
             rate(YANCHI, case)
         rounds.append(time.perf_counter() - start)
     assert min(rounds) / 100 < 0.000_1
+
+
+ADJUSTED = policy_of(
+    """
+[rating]
+weights = { value = { integrity = "50%", income = "50%" }, source = "八" }
+[[rating.adjustments]]
+indicator = "police_deducted"
+effect = "subtract"
+title = "公安扣分"
+source = "八 公安"
+[[rating.adjustments]]
+indicator = "social_added"
+effect = "add"
+title = "社会加分"
+source = "八 社会"
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("points", "score"),
+    [
+        ({}, "80.00"),
+        ({"police_deducted": "2.5"}, "77.50"),
+        ({"police_deducted": "2.5", "social_added": "1"}, "78.50"),
+        ({"police_deducted": "90"}, "0.00"),
+        ({"social_added": "30"}, "100.00"),
+        # Rounded once: 80.005 - 0.004 is 80.001.
+        ({"integrity": "80.01", "police_deducted": "0.004"}, "80.00"),
+    ],
+)
+def test_what_other_authorities_know_adds_and_takes_points_within_the_scale(points: dict[str, str], score: str):
+    """Where they know nothing the weighted sum stands."""
+    case = _case(indicators={"integrity": "80", "income": "80"} | points)
+    assert rate(ADJUSTED, case).as_json()["score"] == score
+
+
+def test_each_adjustment_is_a_step():
+    """Points that are taken stand below zero."""
+    case = _case(indicators={"integrity": "80", "income": "80", "police_deducted": "2.5"})
+    steps = rate(ADJUSTED, case).as_json()["steps"]
+    assert steps[-2:] == [
+        {"step": "adjustment", "indicator": "police_deducted", "adds": "-2.5"},
+        {"step": "score", "exact": "77.5", "rounded": "77.50"},
+    ]
+
+
+def test_an_indicator_that_neither_weighs_nor_adjusts_is_a_fault():
+    """What may be sent is named with it."""
+    case = _case(indicators={"integrity": "80", "income": "80", "bank_added": "5"})
+    with pytest.raises(ValidationError) as caught:
+        rate(ADJUSTED, case)
+    fault = (
+        "政策没有这项指标；可用：integrity, income, police_deducted, social_added (the policy has no such indicator)"
+    )
+    assert caught.value.messages == {"indicators": {"bank_added": [fault]}}
+
+
+def test_what_counts_is_what_weighs_and_what_adjusts():
+    """Who collects points asks for it."""
+    assert rating.weighed_indicators(ADJUSTED, {"borrower": "household"}) == {
+        "integrity", "income", "police_deducted", "social_added"
+    }  # fmt: skip
