@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from huilian.records.record import Record
 
 __all__ = ["reject", "unknown_code"]
+
+_OF_FILES: Final = {"HL2003": "不是有效日期（应为 20240531、2024-05-31 或 2024/5/31，不带时间）"}
+"""Chinese messages by code where files may say more than records: the forms that `translation.any_day` reads."""
 
 
 def reject(
@@ -45,7 +48,7 @@ def reject(
         return pl.DataFrame(schema=REJECTIONS)
     errors = explained(errors, canonical)
     sources = {column.target: column.source for column in translation.columns}
-    texts = {code: describe(code) for code in errors["code"].unique().to_list()} | dict(wording or {})
+    texts = {code: describe(code) for code in errors["code"].unique().to_list()} | _OF_FILES | dict(wording or {})
     message = pl.col("code").replace_strict(texts, return_dtype=pl.String)
     for column in translation.columns:
         if isinstance(column.kind, Codes):

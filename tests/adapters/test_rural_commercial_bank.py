@@ -253,7 +253,9 @@ ASKED = {
 
 
 def _message(column: str, code: str) -> str:
-    """Return what the bank is told of an error; of a code it is told which there are."""
+    """Return what the bank is told of an error; of a code it is told which there are, of a date its files' forms."""
+    if code == "HL2003":
+        return "不是有效日期（应为 20240531、2024-05-31 或 2024/5/31，不带时间）"
     return f"代码不在约定范围内（应为 {ASKED[column]}）" if code == "HL2005" else describe(code)
 
 

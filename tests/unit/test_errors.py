@@ -72,3 +72,9 @@ def test_every_exported_error_belongs_to_the_tree():
     """One base catches all that Huilian raises on purpose."""
     exported = [getattr(errors, name) for name in errors.__all__ if name[0].isupper() and name != "Reason"]
     assert all(issubclass(each, errors.HuilianError) for each in exported)
+
+
+def test_a_record_is_told_of_no_date_that_it_may_not_have():
+    """Files may say more; their adapters' texts name it."""
+    assert errors.describe("HL2003") == "不是有效日期（应为 2024-05-31，不带时间）"
+    assert errors.describe("HL2003", "en") == "not a date (such as 2024-05-31, without a time)"

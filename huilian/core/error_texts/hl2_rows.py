@@ -16,10 +16,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "不是有效金额（应为数字，如 50000.00：不带单位，前面不补零，最多两位小数）",
         "not an amount (digits such as 50000.00: no unit, no zeros in front, at most two decimals)",
     ),
-    "HL2003": (
-        "不是有效日期（应为 20240531、2024-05-31 或 2024/5/31，不带时间）",
-        "not a date (such as 20240531, 2024-05-31 or 2024/5/31, without a time)",
-    ),
+    "HL2003": ("不是有效日期（应为 2024-05-31，不带时间）", "not a date (such as 2024-05-31, without a time)"),
     "HL2004": ("不是整数（应为数字，如 30，不带单位）", "not a whole number (digits such as 30, no unit)"),
     "HL2005": ("代码不在约定范围内", "not one of the agreed codes"),
     "HL2006": ("内容过长", "the value is too long"),
