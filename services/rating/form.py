@@ -14,6 +14,7 @@ from huilian.policy.reading import Reading
 from schemas import rating_form
 from schemas.ratings import INDICATOR, RATED_HOUSEHOLD
 from schemas.records import HOUSEHOLD_CATEGORY
+from services.rating.assessments import MALICIOUS_DEFAULT
 from services.rating.states import Case, path
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def _judged(rating: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
     adds = {code: Decimal(points[code]) * weights.get(code, _NOTHING) / _HUNDRED for code in points}
     score, line = rating["score"], rating["line"]
     further = None if score is None else score - sum(adds.values(), _NOTHING).quantize(_TWO_PLACES)
-    titles = {entry["ground"]: entry["title"] for entry in policy.general.lists.get("rating.exclusions", ())}
+    titles = {MALICIOUS_DEFAULT: "恶意违约"}
+    titles |= {entry["ground"]: entry["title"] for entry in policy.general.lists.get("rating.exclusions", ())}
     titles |= {code: chinese for code, (chinese, _) in REASONS.items()}
     return {
         "indicators": [
