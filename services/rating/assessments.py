@@ -7,7 +7,7 @@ one the lowest counts (assumed: the cautious reading). What is collected after a
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy
     from huilian.policy.rating import Rating
 
-__all__ = ["Paths", "assess", "hold", "new_revision"]
+__all__ = ["MALICIOUS_DEFAULT", "UNKNOWN_GROUND", "Paths", "assess", "hold", "new_revision"]
 
 NEW_INDICATORS: Final = "indicators"
 """Why an assessment begins, where nothing else is said."""
+MALICIOUS_DEFAULT: Final = "malicious_default"
+"""The ground that bars under every policy, one that does not list it, too."""
+UNKNOWN_GROUND: Final = "unknown_ground"
+"""Why an assessment is incomplete of which a ground was met that the policy does not list; the ground follows."""
 _INPUTS: Final = ("region", "household_kind", "age", "indicators", "exclusions")
 """What tells one case from another."""
 _JUDGED: Final = (*_INPUTS, "collected_on", "entered_by", "score", "grade", "line", "refused", "policy")
@@ -129,13 +133,13 @@ class _Merged:
         return found
 
     def grounds(self, known: frozenset[str]) -> tuple[str, ...]:
-        """Return the grounds that are met and that the policy knows; those of our own blacklist among them."""
+        """Return the grounds that are met; those of our own blacklist that the policy knows among them."""
         met = {ground for text, _ in self.exclusions.values() for ground in text.split(";")} - {NO_EXCLUSION}
         if self.malicious is not None:
-            met.add("blacklisted")
+            met |= {"blacklisted"} & known
         if self.malicious == "yes":
-            met |= {"blacklisted_maliciously", "malicious_default"}
-        return tuple(sorted(met & known))
+            met |= {"blacklisted_maliciously"} & known | {MALICIOUS_DEFAULT}
+        return tuple(sorted(met))
 
 
 class _Judge:
@@ -153,6 +157,7 @@ class _Judge:
         enterprise = merged.borrower == "enterprise"
         kind = None if enterprise else merged.category or merged.kind
         grounds = merged.grounds(self._grounds)
+        listed = tuple(ground for ground in grounds if ground in self._grounds)
         points: dict[str, Decimal] = {}
         rating: Rating | None = None
         state, stage = "incomplete", None
@@ -164,7 +169,7 @@ class _Judge:
                 rating = rate(
                     self._policy,
                     RatingCase(
-                        merged.borrower_no, rated_as, points, merged.age, grounds, merged.collected_on, merged.village
+                        merged.borrower_no, rated_as, points, merged.age, listed, merged.collected_on, merged.village
                     ),
                 )
                 state, stage = self._begins(merged, kind, rating)
@@ -174,7 +179,17 @@ class _Judge:
                 rating, fault = None, error.fact
             except ConfigurationError:
                 fault = "weights"
-        refused = "" if rating is None else ";".join(reason.code for reason in rating.refusals)
+        refusals = [] if rating is None else [reason.code for reason in rating.refusals]
+        unknown = set(grounds) - self._grounds - {MALICIOUS_DEFAULT}
+        if MALICIOUS_DEFAULT in grounds and state != "refused":
+            state, stage, fault = "refused", None, None
+            rating = None if rating is None else replace(rating, grade=None, line=None)
+            refusals = [MALICIOUS_DEFAULT, *(code for code in refusals if code != MALICIOUS_DEFAULT)]
+        elif unknown and state != "refused":
+            # What it would come to is not known: nobody is to review it as if the ground were not met.
+            rating, state, stage, refusals = None, "incomplete", None, []
+            fault = f"{UNKNOWN_GROUND}:{';'.join(sorted(unknown))}"
+        refused = ";".join(refusals)
         line = None if rating is None else rating.line
         return (
             merged.borrower,
@@ -261,9 +276,9 @@ def _write(transaction: Transaction, today: dt.date) -> int:
         f"""
         UPDATE rating.assessment a SET ({listed}, revision) = ROW({of_judged}, %(revision)s)
         FROM judged j WHERE {same} AND a.state IN ('incomplete', 'collected')
-          AND ({", ".join(f"a.{name}" for name in _JUDGED)}) IS DISTINCT FROM ({
+          AND (({", ".join(f"a.{name}" for name in _JUDGED)}) IS DISTINCT FROM ({
             ", ".join(f"j.{name}" for name in _JUDGED)
-        })
+        }) OR a.state <> j.state OR (a.state = 'incomplete' AND a.reason IS DISTINCT FROM j.reason))
         """,
         facts,
     )

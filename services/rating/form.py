@@ -14,6 +14,7 @@ from huilian.policy.reading import Reading
 from schemas import rating_form
 from schemas.ratings import INDICATOR, RATED_HOUSEHOLD
 from schemas.records import HOUSEHOLD_CATEGORY
+from services.rating.assessments import MALICIOUS_DEFAULT
 from services.rating.states import Case, path
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _DECIDED: Final = {
     "approve": "同意", "approve_to_post": "同意", "approve_last": "同意", "refuse": "不同意",
     "send_back": "退回", "return": "退回",
 }  # fmt: skip
+_APPROVES: Final = ("approve", "approve_to_post", "approve_last")
 _ANEW: Final = frozenset({"return", "uphold"})
 """Moves after which a rating is reviewed from its beginning."""
 
@@ -101,7 +103,8 @@ def _judged(rating: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
     adds = {code: Decimal(points[code]) * weights.get(code, _NOTHING) / _HUNDRED for code in points}
     score, line = rating["score"], rating["line"]
     further = None if score is None else score - sum(adds.values(), _NOTHING).quantize(_TWO_PLACES)
-    titles = {entry["ground"]: entry["title"] for entry in policy.general.lists.get("rating.exclusions", ())}
+    titles = {MALICIOUS_DEFAULT: "恶意违约"}
+    titles |= {entry["ground"]: entry["title"] for entry in policy.general.lists.get("rating.exclusions", ())}
     titles |= {code: chinese for code, (chinese, _) in REASONS.items()}
     return {
         "indicators": [
@@ -128,12 +131,24 @@ def _named(codes: str, titles: Mapping[str, str]) -> list[str]:
 
 
 def _groups(transaction: Transaction, rating: Mapping[str, Any], numbers: list[int]) -> list[dict[str, Any]]:
-    """Return the groups of the household's village, township and county that were filed when it was reviewed last."""
+    """Return the groups of the household's village, township and county: the newest by the day of the approval.
+
+    That is the day on which the member that filed it approved last, or else anybody did; what was filed since had no
+    part in it.
+    """
     rows = transaction.rows(
-        "SELECT DISTINCT ON (region) region, members, representatives, plan, date AS filed_on"
-        " FROM rating.working_group WHERE %(region)s LIKE region || '%%' AND date <= coalesce((SELECT max(date)"
-        " FROM rating.step WHERE assessment = ANY(%(numbers)s)), 'infinity') ORDER BY region DESC, date DESC",
-        {"region": rating["region"], "numbers": numbers},
+        """
+        WITH approved AS (
+            SELECT member, max(date) AS date FROM rating.step
+            WHERE assessment = ANY(%(numbers)s) AND move = ANY(%(approves)s) GROUP BY member
+        )
+        SELECT DISTINCT ON (g.region) g.region, g.members, g.representatives, g.plan, g.date AS filed_on
+        FROM rating.working_group g LEFT JOIN approved a ON a.member = g.member
+        WHERE %(region)s LIKE g.region || '%%'
+          AND g.date <= coalesce(a.date, (SELECT max(date) FROM approved), 'infinity')
+        ORDER BY g.region DESC, g.date DESC
+        """,
+        {"region": rating["region"], "numbers": numbers, "approves": list(_APPROVES)},
     )
     return [row | {"filed_on": _day(row["filed_on"])} for row in rows]
 

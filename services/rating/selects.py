@@ -12,6 +12,7 @@ from huilian.core.errors import UsageError
 from huilian.policy.reading import Reading
 from schemas.household_story import labelled
 from schemas.rating_steps import BORROWER_DEED
+from services.rating.assessments import UNKNOWN_GROUND
 from services.rating.states import ASSESSMENT, OPEN
 
 if TYPE_CHECKING:
@@ -130,7 +131,19 @@ def rating_feed(
         """,
         _within(region, since=int(since or 0), borrower=borrower, institution=institution),
     )
-    return str(cursor), map(_plain, rows)
+    return str(cursor), (_plain(row | {"reason": _lacking(row)}) for row in rows)
+
+
+_LACKING: Final = {UNKNOWN_GROUND: "政策没有列出这项否决情形，请核对政策：{what} (the policy lists no such ground)"}
+
+
+def _lacking(row: dict[str, Any]) -> str | None:
+    """Return the reason of a rating, in words where it is incomplete for more than a value that is missing."""
+    reason: str | None = row["reason"]
+    if reason is None or row["state"] != "incomplete":
+        return reason
+    code, _, what = reason.partition(":")
+    return _LACKING[code].format(what=what) if code in _LACKING else reason
 
 
 def household_ratings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import CHINA
@@ -130,13 +131,17 @@ def on_request(
 def on_group(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
-    """File a working group; one of a village that has too few representatives is refused."""
+    """File a working group; one without members, or of a village that has too few representatives, is refused."""
     with taking(record, message, transaction, persons.ENTER) as taken:
+        members, representatives = record["members"], record["representatives"]
+        minimum = None
         if len(record["region"]) == _VILLAGE:
             minimum = Reading(context.policy, None).value("rating.representatives_minimum", {"event": taken.date})
-            if minimum is not None and record["representatives"] * _HUNDRED < minimum * record["members"]:
-                facts = {"representatives": record["representatives"], "members": record["members"]}
-                taken.refuse("HL1053", **facts, minimum=f"{minimum.normalize():f}")
+        minimum = minimum or Decimal(0)
+        # Nobody is a share of nobody.
+        if not 0 <= representatives <= members or not members or representatives * _HUNDRED < minimum * members:
+            facts = {"representatives": representatives, "members": members}
+            taken.refuse("HL1053", **facts, minimum=f"{minimum.normalize():f}")
         enter(transaction, "working_group", ("region", "date"), ("members", "representatives", "plan"), taken)
     return ()
 
@@ -216,18 +221,20 @@ def _check_decision(taken: Taken) -> None:
 
 
 def _check_hands(transaction: Transaction, taken: Taken) -> None:
-    """Let pass a decision by somebody who entered nothing of it, on what was collected by then.
+    """Let pass a decision by somebody who entered nothing of it, on what was collected and decided by then.
 
-    Notes HL1034, who entered decides; HL1062, it was collected later.
+    Notes HL1034, who entered decides; HL1062, it was collected later, or the step before it was taken later. What
+    ends a posting is a step, too: the calendar takes it on the day after.
     """
     row = transaction.row(
-        "SELECT bool_or(%(me)s = ANY(entered_by)) AS entered, max(collected_on) AS collected_on FROM drawn",
+        "SELECT bool_or(%(me)s = ANY(entered_by)) AS entered, greatest(max(collected_on), (SELECT max(s.date)"
+        " FROM rating.step s JOIN drawn d ON d.number = s.assessment)) AS rests_on FROM drawn",
         {"me": ":".join(taken.who)},
     )
     assert row is not None  # noqa: S101  # narrows the type: an aggregate gives a row
     if row["entered"]:
         taken.check(persons.check_four_eyes, taken.who, taken.who)
-    if row["collected_on"] > taken.date:
+    if row["rests_on"] > taken.date:
         taken.refuse("HL1062", date=taken.date.isoformat())
 
 

@@ -55,6 +55,16 @@ def test_the_feed_of_ratings_goes_on_from_a_cursor(county: RatingCounty):
         ask(county, "feed/ratings", since="99")
 
 
+def test_the_feed_tells_which_ground_the_policy_does_not_know(county: RatingCounty):
+    """Nobody reviews such a rating before the policy or the village says otherwise."""
+    county.collect([indicators("H1", exclusions="gambling;crimes")])
+    [row] = ask(county, "feed/ratings")[0]
+    assert (row["state"], row["stage"], row["exclusions"]) == ("incomplete", None, "crimes;gambling")
+    assert row["reason"] == "政策没有列出这项否决情形，请核对政策：crimes;gambling (the policy lists no such ground)"
+    county.collect([indicators("H1")], number=1)
+    assert ask(county, "feed/ratings")[0][0]["state"] == "collected"
+
+
 def test_the_households_that_are_left_to_be_rated_are_listed(county: RatingCounty):
     """Of the roster, and whoever was collected besides."""
     county.tell("households_changed", 1, [household(each, "ordinary") for each in ("H1", "H2", "H3")])

@@ -70,7 +70,14 @@ def test_a_record_that_travels_alone_is_taken_like_a_file(county: RatingCounty):
             {"indicators": "credit=59;income=59;labour=59"},
             ("refused", "59.00", None, None, "score_too_low", "score_too_low"),
         ),
-        ({"exclusions": "unknown_to_the_policy"}, ("collected", "80.00", "AA", "40000.00", "", None)),
+        (
+            {"exclusions": "crime;unknown_to_the_policy"},
+            ("refused", "80.00", None, None, "crime", "crime"),
+        ),
+        (
+            {"exclusions": "unknown_to_the_policy"},
+            ("incomplete", None, None, None, "", "unknown_ground:unknown_to_the_policy"),
+        ),
         (
             {"indicators": "credit=80;income=70;labour=90;civility=1"},
             ("collected", "80.00", "AA", "40000.00", "", None),
@@ -92,6 +99,20 @@ def test_what_others_entered_or_of_other_villages_is_refused(county: RatingCount
     receipt = county.collect([indicators("H1"), indicators("H2", **fields)])
     assert (receipt["status"], receipt["code"]) == ("refused", code)
     assert county.rows("SELECT count(*) AS n FROM rating.statement") == [{"n": 0}]
+
+
+def test_a_malicious_default_bars_under_every_policy(county: RatingCounty):
+    """One that does not list it, too; whether the village states it or a bank enters it."""
+    county.collect([indicators("H1", exclusions="malicious_default"), indicators("H2"), indicators("H3", "credit=80")])
+    entry = {"borrower": "household", "malicious": "yes", "from_date": "2024-03-01", "reason": "失信"}
+    for number in ("H2", "H3"):
+        entered = entry | {"entry_no": number, "borrower_no": number, "until_date": None}
+        assert county.send("blacklist_entry", "RCB01", **entered) is None
+    assert [(row[0], row[1], row[2], row[4]) for row in _standing(county)] == [
+        ("refused", "80.00", None, "malicious_default"),
+        ("refused", "80.00", None, "blacklisted_maliciously"),
+        ("refused", None, None, "malicious_default"),
+    ]
 
 
 def test_a_ground_that_is_met_no_more_begins_a_new_assessment(county: RatingCounty):

@@ -152,6 +152,16 @@ def test_the_form_says_how_the_score_came_about(rated: RatingCounty):
     ]
 
 
+def test_the_form_keeps_the_group_that_approved(rated: RatingCounty):
+    """One that was filed since, before the rating came into force or after it, is not shown."""
+    groups = [(each["region"], each["plan"]) for each in ask(rated)["groups"]]
+    group: dict[str, Any] = {"members": 7, "representatives": 4, "plan": "评级方案9号"}
+    for day in ("2024-03-04", "2024-03-08"):
+        assert rated.send("rating_group", "VILL1", region=VILLAGE, **group, date=day) is None
+    assert [(each["region"], each["plan"]) for each in ask(rated)["groups"]] == groups
+    assert groups == [(VILLAGE, "评级方案1号"), (VILLAGE[:9], "评级方案1号")]
+
+
 def test_a_grade_that_a_default_made_weaker_rests_on_the_reviews_of_the_former_one(rated: RatingCounty):
     """The bank's line goes on until somebody ends it; who decided stays on the form."""
     rated.tell("loans_changed", 2, [loan("H1", "L1", {}, {"five_tier_class": "loss"})])

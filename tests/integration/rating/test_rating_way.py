@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.ratings import CLERK, COUNTY, DAY, DEPUTY, HEAD, OTHER_VILLAGE, TOWNSHIP, VILLAGE, indicators
+from huilian.county.rules import Rules
+from tests.support.ratings import (
+    CLERK,
+    COUNTY,
+    DAY,
+    DEPUTY,
+    HEAD,
+    OTHER_VILLAGE,
+    TOWNSHIP,
+    VILLAGE,
+    indicators,
+    policy_file,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from tests.support.ratings import RatingCounty
@@ -144,6 +157,7 @@ def test_a_working_group_needs_two_fifths_of_villagers_and_must_be_filed(county:
     assert county.step("VILL1", "village_review") == "HL1054"
     group = {"region": VILLAGE, "members": 5, "plan": "评级方案1号"}
     assert county.send("rating_group", "VILL1", **group, representatives=1) == "HL1053"
+    assert county.send("rating_group", "VILL1", **group | {"members": 0}, representatives=0) == "HL1053"
     assert county.send("rating_group", "VILL1", **group, representatives=6) == "HL1035"
     assert county.send("rating_group", "VILL1", **group, representatives=2) is None
     assert county.send("rating_group", "VILL1", **group, representatives=2) is None
@@ -151,8 +165,45 @@ def test_a_working_group_needs_two_fifths_of_villagers_and_must_be_filed(county:
     assert county.step("VILL1", "village_review") is None
     assert county.step("TOWN1", "township_review") == "HL1054"
     township = {"region": TOWNSHIP, "members": 5, "plan": "评级方案2号", "representatives": 0}
+    assert county.send("rating_group", "TOWN1", **township | {"members": 0}) == "HL1053"
     assert county.send("rating_group", "TOWN1", **township) is None
     assert county.step("TOWN1", "township_review") is None
+
+
+def test_no_step_is_dated_before_the_one_that_it_follows(county: RatingCounty):
+    """On the same day it may be; after a sending back, too, nothing goes before it."""
+    county.collect([indicators("H1")])
+    county.file_groups()
+    county.clock.advance(2 * DAY)
+    assert county.step("VILL1", "village_review") is None
+    assert county.step("TOWN1", "township_review", date="2024-03-02") == "HL1062"
+    back = {"decision": "send_back", "reason": "收入待核实", "back_to": "collect"}
+    assert county.step("TOWN1", "township_review", **back) is None
+    assert county.step("VILL1", "village_review", date="2024-03-02") == "HL1062"
+    assert county.step("VILL1", "village_review") is None
+
+
+def test_a_step_after_a_posting_is_not_dated_within_it(county: RatingCounty):
+    """The township posts what it has reviewed; the county's review comes after the window."""
+    home = county.office.home
+    text = policy_file("rated").read_text("utf-8").replace('posted = "7 days"\n', "")
+    text = text.replace('step = "county_review"', 'step = "county_review"\nposted = "1 days"')
+    text = text.replace('step = "township_review"', 'step = "township_review"\nposted = "7 days"', 1)
+    text = text.replace('name = "rated"', 'name = "posted_between"')
+    (home.policies / "posted_between.toml").write_text(text, "utf-8")
+    county.office.__dict__["context"] = replace(county.office.context, rules=Rules(home, "posted_between"))
+    county.office.__dict__.pop("processor", None)
+    county.collect([indicators("H1")])
+    county.file_groups()
+    assert county.step("VILL1", "village_review") is None
+    assert county.step("TOWN1", "township_review") is None
+    posting = {"region": VILLAGE, "step": "township_review", "round": 1, "count": 1, "complaint_line": "0564-1234567"}
+    window = {"first_day": "2024-03-01", "last_day": "2024-03-07"}
+    assert county.send("rating_posting", "TOWN1", **posting, **window) is None
+    county.run_calendar(7)
+    assert county.stage("H1") == "county_review"
+    assert county.step(COUNTY, "county_review", date="2024-03-07") == "HL1062"
+    assert county.step(COUNTY, "county_review", date="2024-03-08") is None
 
 
 def test_a_rating_is_sent_back_and_refused_with_a_reason(county: RatingCounty):
