@@ -183,6 +183,26 @@ def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
     return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
 
 
+def test_a_default_while_a_rating_is_under_way_follows_when_it_comes_into_force(county: RatingCounty):
+    """What was known before the day of the collection does not: the collection weighed it."""
+    county.collect([indicators("H1")])
+    county.file_groups()
+    assert county.step("VILL1", "village_review") is None
+    assert county.step("TOWN1", "township_review") is None
+    bad = {"status": "overdue", "five_tier_class": "loss"}
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
+    before = loan("H1", "L0", {}, bad) | {"as_of": "2024-02-29"}
+    county.tell("loans_changed", 2, [before])
+    assert county.step(COUNTY, "county_review") is None
+    assert county.post() is None
+    county.run_calendar(7)
+    assert _standing(county) == [
+        ("superseded", "80.00", "AA", "40000.00", "", None),
+        ("active", "80.00", "A", "30000.00", "", "default"),
+    ]
+    assert [each["after"]["grade"] for each in county.told] == ["AA", "A"]
+
+
 def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
     """Each finding once, of one loan once whoever found it, and none is taken back."""
     county.rate("H1")
