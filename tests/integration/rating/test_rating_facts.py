@@ -141,6 +141,15 @@ def test_a_bank_sets_a_line_within_the_grade_and_the_validity(county: RatingCoun
     assert [tuple(row.values()) for row in rows] == [("PSB01", "40000.00"), ("RCB01", "40000.00")]
 
 
+def test_where_no_rule_gives_a_line_the_products_bound_what_a_bank_sets(county: RatingCounty):
+    """By the largest loan that an open one lets such a borrower have."""
+    county.use("lineless")
+    county.rate("H1")
+    line = {"borrower": "household", "borrower_no": "H1", "from_date": "2024-03-08", "until_date": "2025-03-08"}
+    assert county.send("credit_line", "RCB01", **line, amount="60000.01") == "HL1065"
+    assert county.send("credit_line", "RCB01", **line, amount="60000.00") is None
+
+
 def test_repayment_on_time_raises_the_grade_once_and_a_default_lowers_it(county: RatingCounty):
     """What was approved stays as it was; each loan counts once for each thing that became of it."""
     county.rate("H1")
