@@ -43,6 +43,12 @@ def on_credit_line(
         most = _ceiling(context.policy, row, taken)
         if most is not None and record["amount"] > most:
             taken.refuse("HL1065", amount=money.text(record["amount"]), line=money.text(most))
+        elif most is not None:
+            others = _lines_of_others(transaction, row["number"], taken)
+            if others + record["amount"] > most:
+                taken.refuse(
+                    "HL1067", amount=money.text(record["amount"]), others=money.text(others), line=money.text(most)
+                )
         if row["valid_until"] is not None and record["until_date"] > row["valid_until"]:
             taken.refuse("HL1066", until=row["valid_until"].isoformat())
     transaction.execute(
@@ -59,6 +65,21 @@ def on_credit_line(
         taken.facts | {"assessment": row["number"]},
     )
     return ()
+
+
+def _lines_of_others(transaction: Transaction, rating: int, taken: Taken) -> Decimal:
+    """Return the sum of what other banks have set on a rating that holds beside the line, each bank's newest."""
+    found: Decimal = transaction.value(
+        """
+        SELECT coalesce(sum(amount), 0) FROM (
+            SELECT DISTINCT ON (institution) amount, until_date FROM rating.credit_line
+            WHERE assessment = %(rating)s AND institution <> %(member)s AND from_date < %(until_date)s
+            ORDER BY institution, from_date DESC
+        ) newest WHERE until_date > %(from_date)s
+        """,
+        taken.facts | {"rating": rating},
+    )
+    return found
 
 
 def _ceiling(policy: Policy, rating: Mapping[str, Any], taken: Taken) -> Decimal | None:
@@ -90,10 +111,11 @@ def _largest_loan(policy: Policy, product: Product, facts: Mapping[str, Any]) ->
     if table is None:
         return None
     try:
-        return Reading(policy, product).value(rule, facts) or money.ZERO
+        found: Decimal | None = Reading(policy, product).value(rule, facts)
     except MissingFactError:
         # It depends on the loan, as on its term: a line is for whichever loan is largest.
         return max((row.value for row in table.rows if row.value is not None), default=money.ZERO)
+    return money.ZERO if found is None else found
 
 
 def on_collective_credit(

@@ -165,4 +165,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "授信终止日期晚于评级有效期（至 {until}）",
         "the line would outlast the rating, which holds until {until}",
     ),
+    "HL1067": (
+        "授信额度 {amount} 加上其他银行已定的 {others} 超过上限 {line}",
+        "the line of {amount} and the {others} that other banks have set are above {line} together",
+    ),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.county.rebuild import rebuild
-from services.rating import in_force
+from services.rating import in_force, selects
 from tests.support.county import MINUTE
 from tests.support.ratings import CLERK, COUNTY, OTHER_VILLAGE, VILLAGE, household, indicators, loan
 
@@ -135,10 +135,34 @@ def test_a_bank_sets_a_line_within_the_grade_and_the_validity(county: RatingCoun
     assert county.send("credit_line", "RCB01", **line | {"amount": "40000.01"}) == "HL1065"
     assert county.send("credit_line", "RCB01", **line | {"until_date": "2025-03-09"}) == "HL1066"
     assert county.send("credit_line", "RCB01", **line, person=CLERK) == "HL1033"
-    for bank in ("RCB01", "PSB01", "RCB01"):
-        assert county.send("credit_line", bank, **line) is None
+    for bank, amount in (("RCB01", "25000.00"), ("PSB01", "15000.00"), ("RCB01", "25000.00")):
+        assert county.send("credit_line", bank, **line | {"amount": amount}) is None
+    assert county.send("credit_line", "PSB01", **line | {"amount": "15000.01"}) == "HL1067"
     rows = county.rows("SELECT institution, amount::text FROM rating.credit_line ORDER BY 1")
-    assert [tuple(row.values()) for row in rows] == [("PSB01", "40000.00"), ("RCB01", "40000.00")]
+    assert [tuple(row.values()) for row in rows] == [("PSB01", "15000.00"), ("RCB01", "25000.00")]
+
+
+def test_a_weaker_grade_cuts_what_banks_have_set_and_lines_end_with_their_rating(county: RatingCounty):
+    """Under the next rating banks set them anew."""
+    county.rate("H1")
+    line = {"borrower": "household", "borrower_no": "H1", "from_date": "2024-03-08", "until_date": "2025-03-08"}
+    for bank, amount in (("RCB01", "25000.00"), ("PSB01", "15000.00")):
+        assert county.send("credit_line", bank, **line, amount=amount) is None
+
+    def lines() -> list[tuple[Any, ...]]:
+        with county.transaction() as transaction:
+            policy, today = county.office.context.policy, county.clock.today()
+            rows = list(selects.household_ratings(transaction, region=COUNTY, policy=policy, today=today))
+        return [(row["line"], row["credit_lines"], row["credit_lines_cut"]) for row in rows]
+
+    assert lines() == [("40000.00", "40000.00", "no")]
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, {"five_tier_class": "loss"})])
+    assert lines() == [("30000.00", "30000.00", "yes")]
+    assert county.send("credit_line", "RCB01", **line, amount="15000.01") == "HL1067"
+    assert county.send("credit_line", "RCB01", **line, amount="15000.00") is None
+    assert lines() == [("30000.00", "30000.00", "no")]
+    county.run_calendar(365)
+    assert lines() == [(None, "0.00", "no")]
 
 
 def test_where_no_rule_gives_a_line_the_products_bound_what_a_bank_sets(county: RatingCounty):
