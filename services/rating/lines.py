@@ -87,7 +87,7 @@ def _ceiling(policy: Policy, rating: Mapping[str, Any], taken: Taken) -> Decimal
 
     Where no rule gives a line it is the bank's word; where a rule gives none, there is none.
     """
-    line = rating["line"]
+    line: Decimal | None = rating["line"]
     if line is None and (rating["refused"] or "rating.line" in policy.general.rules):
         return money.ZERO
     facts = {name: rating[name] for name in ("borrower", "household_kind", "score", "grade", "age")}
@@ -157,7 +157,8 @@ def on_blacklist_entry(
         " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s",
         facts,
     )
-    if facts["malicious"] == "yes" and facts["until_date"] is None:
+    is_new = stands is None and facts["until_date"] is not None and facts["until_date"] > facts["from_date"]
+    if facts["malicious"] == "yes" and (facts["until_date"] is None or is_new):
         consequences.stop(transaction, (facts["borrower"], facts["borrower_no"]), facts)
         yield from consequences.follow(
             transaction, context, (facts["borrower"], facts["borrower_no"]), "malicious_default", taken.date

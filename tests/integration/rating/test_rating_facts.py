@@ -211,6 +211,21 @@ def test_a_malicious_entry_of_the_blacklist_ends_the_rating_and_bars_another(cou
     assert county.states("H1") == ["withdrawn", "refused", "collected"]
 
 
+def test_a_malicious_default_bars_for_good_where_the_policy_says_so(county: RatingCounty):
+    """After its entry ended, too; an entry that is not malicious bars nobody after it ended."""
+    for number, malicious in (("H1", "yes"), ("H2", "no")):
+        county.collect([indicators(number)], number=int(malicious == "no"))
+        entry = {"entry_no": number, "borrower": "household", "borrower_no": number, "malicious": malicious}
+        entry |= {"from_date": "2024-03-01", "until_date": "2024-03-05", "reason": "逃废债务"}
+        assert county.send("blacklist_entry", "RCB01", **entry) is None
+    county.run_calendar(30)
+    again = [indicators(each, "credit=90;income=90;labour=90", collected_on="2024-03-31") for each in ("H1", "H2")]
+    county.collect(again, number=2)
+    assert county.states("H1")[-1] == "refused"
+    assert county.states("H2")[-1] == "collected"
+    assert county.step("VILL1", "village_review", borrower_no="H1") == "HL1050"
+
+
 def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
     loan_of = {"institution": None, "loan_no": None}
     return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
