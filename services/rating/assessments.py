@@ -20,7 +20,7 @@ from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
 from huilian.wire.batches import to_csv
 from schemas.ratings import NO_EXCLUSION
-from services.rating.states import UNDER_WAY, Case, Stage, path
+from services.rating.states import UNDER_WAY, Case, Stage, bars_for_good, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +60,9 @@ _STATEMENTS: Final = """
     ) k ON w.borrower = 'household' AND k.household_no = w.borrower_no
     LEFT JOIN (
         SELECT borrower, borrower_no, max(malicious) AS malicious FROM rating.blacklist
-        WHERE until_date IS NULL OR until_date > %(today)s GROUP BY 1, 2
+        WHERE until_date IS NULL OR until_date > %(today)s
+           -- One that ended on the day it began was taken back.
+           OR (%(for_good)s AND malicious = 'yes' AND until_date > from_date) GROUP BY 1, 2
     ) b ON b.borrower = w.borrower AND b.borrower_no = w.borrower_no
     ORDER BY w.borrower, w.borrower_no, w.collected_on, w.stated_at, w.submission, w.line
 """
@@ -240,7 +242,8 @@ def assess(transaction: Transaction, context: Context) -> int:
     """
     judge = _Judge(context.policy)
     today = context.clock.today()
-    rows = [judge.judge(merged) for merged in _merged(transaction.rows(_STATEMENTS, {"today": today}))]
+    facts = {"today": today, "for_good": bars_for_good(context.policy)}
+    rows = [judge.judge(merged) for merged in _merged(transaction.rows(_STATEMENTS, facts))]
     if not rows:
         return 0
     frame = pl.DataFrame(rows, schema=_TYPES, orient="row")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["CLAIMS", "POLICIES", "follow", "on_claims_changed", "on_loans_changed", "spare", "stop"]
+__all__ = ["CLAIMS", "POLICIES", "catch_up", "follow", "on_claims_changed", "on_loans_changed", "spare", "stop"]
 
 POLICIES: Final = Fold("rating.policy_change", key=("insurer", "policy_no"), state=("household_no",))
 CLAIMS: Final = Fold(
@@ -79,12 +79,45 @@ def on_loans_changed(message: Message, transaction: Transaction, context: Contex
         )
         if new:
             day, borrower = context.clock.today(), ("household", row["household_no"])
-            spared = transaction.value(
-                f"SELECT true FROM ({_STRUCK}) s WHERE borrower_no = %(household_no)s AND loan_no = %(loan_no)s"
-                " AND coalesce(institution, %(institution)s) = %(institution)s LIMIT 1",
-                row,
-            )
-            yield from follow(transaction, context, borrower, row["outcome"], day, spared=bool(spared))
+            spared = _is_spared(transaction, row["household_no"], row)
+            yield from follow(transaction, context, borrower, row["outcome"], day, spared=spared)
+
+
+def _is_spared(transaction: Transaction, borrower_no: str, loan: Mapping[str, Any]) -> bool:
+    """Return whether force majeure has struck a loan."""
+    return bool(
+        transaction.value(
+            f"SELECT true FROM ({_STRUCK}) s WHERE borrower_no = %(borrower_no)s AND loan_no = %(loan_no)s"
+            " AND coalesce(institution, %(institution)s) = %(institution)s LIMIT 1",
+            {**loan, "borrower_no": borrower_no},
+        )
+    )
+
+
+def catch_up(transaction: Transaction, context: Context, day: dt.date) -> Iterator[Draft]:
+    """Let follow what borrowers did while the ratings that `in_force.activate` put into force were under way.
+
+    What was known before the day of the collection was for the collection to weigh.
+    """
+    rows = transaction.rows(
+        """
+        SELECT a.borrower, a.borrower_no, d.after, d.institution, d.loan_no
+        FROM turned t JOIN rating.assessment a ON a.number = t.number JOIN (
+            SELECT 'household' AS borrower, borrower_no, after, institution, loan_no, date FROM rating.outcome
+          UNION ALL
+            -- Of a loan each deed counts once, whoever found it.
+            SELECT borrower, borrower_no, deed, institution, loan_no, min(date) FROM rating.deed
+            WHERE deed <> 'force_majeure'
+            GROUP BY borrower, borrower_no, deed, institution, loan_no,
+                     CASE WHEN institution IS NULL OR loan_no IS NULL THEN (member, reference) END
+        ) d ON d.borrower = a.borrower AND d.borrower_no = a.borrower_no AND d.date >= a.collected_on
+        ORDER BY d.date, a.borrower, a.borrower_no, d.after, d.institution, d.loan_no
+        """
+    )
+    for row in rows:
+        borrower = row["borrower"], row["borrower_no"]
+        spared = borrower[0] == "household" and _is_spared(transaction, borrower[1], row)
+        yield from follow(transaction, context, borrower, row["after"], day, spared=spared)
 
 
 def _outcomes(changes: pl.DataFrame, bad: list[str]) -> pl.DataFrame:

@@ -247,6 +247,10 @@ def regrade(transaction: Transaction, facts: dict[str, Any]) -> Iterator[Draft]:
         """,
         facts,
     )
+    # The banks' lines go on under the new rating, and its line cuts them.
+    transaction.execute(
+        "UPDATE rating.credit_line SET assessment = %(new)s WHERE assessment = %(number)s", facts | {"new": new}
+    )
     _make_turned(transaction)
     transaction.execute("INSERT INTO turned VALUES (%(new)s, %(number)s)", facts | {"new": new})
     yield from _changes(transaction, facts)

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 from huilian.core import money
 from huilian.core.errors import MessageRefused, reason, refused_for
 from huilian.county.members import persons
+from huilian.policy.reading import Reading
+from huilian.policy.tables import MissingFactError
 from services.rating import assessments, consequences
 from services.rating.steps import check_region, enter, taking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from decimal import Decimal
 
     from huilian.county.context import Context
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy, Product
     from huilian.wire.envelope import Draft, Message
+    from services.rating.steps import Taken
 
 __all__ = ["on_blacklist_entry", "on_borrower_deed", "on_collective_credit", "on_credit_line"]
 
@@ -26,7 +31,8 @@ def on_credit_line(
     """Enter the line that a bank sets for a rated borrower: within the grade's line, and while the rating holds."""
     with taking(record, message, transaction, persons.APPROVE) as taken:
         row = transaction.row(
-            "SELECT number, line, refused, valid_from, valid_until FROM rating.assessment"
+            "SELECT number, borrower, household_kind, region, age, score, grade, line, refused, valid_from, valid_until"
+            " FROM rating.assessment"
             " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'",
             record,
         )
@@ -34,12 +40,15 @@ def on_credit_line(
             raise MessageRefused("HL1058", borrower_no=record["borrower_no"])
         if record["from_date"] < row["valid_from"]:
             taken.refuse("HL1058", borrower_no=record["borrower_no"])
-        most = row["line"]
-        # Where no rule gives a line it is the bank's word; where a rule gives none, there is none.
-        if most is None and (row["refused"] or "rating.line" in context.policy.general.rules):
-            most = money.ZERO
+        most = _ceiling(context.policy, row, taken)
         if most is not None and record["amount"] > most:
             taken.refuse("HL1065", amount=money.text(record["amount"]), line=money.text(most))
+        elif most is not None:
+            others = _lines_of_others(transaction, row["number"], taken)
+            if others + record["amount"] > most:
+                taken.refuse(
+                    "HL1067", amount=money.text(record["amount"]), others=money.text(others), line=money.text(most)
+                )
         if row["valid_until"] is not None and record["until_date"] > row["valid_until"]:
             taken.refuse("HL1066", until=row["valid_until"].isoformat())
     transaction.execute(
@@ -56,6 +65,57 @@ def on_credit_line(
         taken.facts | {"assessment": row["number"]},
     )
     return ()
+
+
+def _lines_of_others(transaction: Transaction, rating: int, taken: Taken) -> Decimal:
+    """Return the sum of what other banks have set on a rating that holds beside the line, each bank's newest."""
+    found: Decimal = transaction.value(
+        """
+        SELECT coalesce(sum(amount), 0) FROM (
+            SELECT DISTINCT ON (institution) amount, until_date FROM rating.credit_line
+            WHERE assessment = %(rating)s AND institution <> %(member)s AND from_date < %(until_date)s
+            ORDER BY institution, from_date DESC
+        ) newest WHERE until_date > %(from_date)s
+        """,
+        taken.facts | {"rating": rating},
+    )
+    return found
+
+
+def _ceiling(policy: Policy, rating: Mapping[str, Any], taken: Taken) -> Decimal | None:
+    """Return the lower of the rating's line and the largest loan that an open product lets; None without either.
+
+    Where no rule gives a line it is the bank's word; where a rule gives none, there is none.
+    """
+    line: Decimal | None = rating["line"]
+    if line is None and (rating["refused"] or "rating.line" in policy.general.rules):
+        return money.ZERO
+    facts = {name: rating[name] for name in ("borrower", "household_kind", "score", "grade", "age")}
+    facts |= {"signed": taken.record["from_date"], "bank": taken.member.code, "amount": taken.record["amount"]}
+    facts |= {"region_list": policy.vocabulary.region_list_of(rating["region"])}
+    loans = [
+        _largest_loan(policy, product, facts)
+        for product in policy.products.values()
+        if rating["borrower"] in product.borrowers and product.open is not None and product.open.has(facts["signed"])
+    ]
+    if not policy.products or None in loans:
+        return line
+    largest = max((loan for loan in loans if loan is not None), default=money.ZERO)
+    return largest if line is None else min(line, largest)
+
+
+def _largest_loan(policy: Policy, product: Product, facts: Mapping[str, Any]) -> Decimal | None:
+    """Return the most that a product lends such a borrower; None where the plan has no limit."""
+    rule = "lending.amount_maximum"
+    table = product.rules.get(rule)
+    if table is None:
+        return None
+    try:
+        found: Decimal | None = Reading(policy, product).value(rule, facts)
+    except MissingFactError:
+        # It depends on the loan, as on its term: a line is for whichever loan is largest.
+        return max((row.value for row in table.rows if row.value is not None), default=money.ZERO)
+    return money.ZERO if found is None else found
 
 
 def on_collective_credit(
@@ -97,7 +157,8 @@ def on_blacklist_entry(
         " WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s",
         facts,
     )
-    if facts["malicious"] == "yes" and facts["until_date"] is None:
+    is_new = stands is None and facts["until_date"] is not None and facts["until_date"] > facts["from_date"]
+    if facts["malicious"] == "yes" and (facts["until_date"] is None or is_new):
         consequences.stop(transaction, (facts["borrower"], facts["borrower_no"]), facts)
         yield from consequences.follow(
             transaction, context, (facts["borrower"], facts["borrower_no"]), "malicious_default", taken.date

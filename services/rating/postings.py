@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.errors import MessageRefused
 from huilian.county.members import persons
-from services.rating import assessments, in_force
+from services.rating import assessments, consequences, in_force
 from services.rating.assessments import Paths
 from services.rating.in_force import Route
 from services.rating.states import ASSESSMENT, Case, stage_named
@@ -202,6 +202,7 @@ def close(transaction: Transaction, context: Context, day: dt.date) -> Iterator[
         facts,
     )
     yield from in_force.activate(transaction, context.policy, facts)
+    yield from consequences.catch_up(transaction, context, day)
 
 
 def expire(transaction: Transaction, day: dt.date) -> Iterator[Draft]:

@@ -175,7 +175,8 @@ def household_ratings(
         SELECT k.borrower, k.borrower_no, coalesce(a.region, k.region) AS region,
                coalesce(k.household_kind, a.household_kind) AS household_kind,
                CASE WHEN a.number IS NULL THEN 'no' ELSE 'yes' END AS rated, a.score, a.grade, a.line, a.valid_until,
-               a.again_on, coalesce(l.amount, 0) AS credit_lines, o.state AS under_way, o.stage,
+               a.again_on, coalesce(l.amount, 0) AS credit_lines,
+               CASE WHEN l.cut THEN 'yes' ELSE 'no' END AS credit_lines_cut, o.state AS under_way, o.stage,
                CASE b.malicious WHEN 'yes' THEN 'maliciously' WHEN 'no' THEN 'yes' ELSE 'no' END AS blacklisted
         FROM known k
         LEFT JOIN rating.assessment a
@@ -218,12 +219,13 @@ _KNOWN: Final = """
 """
 """The households on the roster of a region, and whoever else was collected there."""
 _LINES: Final = """
-    SELECT borrower, borrower_no, sum(amount) AS amount FROM (
-        SELECT DISTINCT ON (borrower, borrower_no, institution) * FROM rating.credit_line
-        WHERE from_date <= %(today)s ORDER BY borrower, borrower_no, institution, from_date DESC
-    ) newest WHERE until_date > %(today)s GROUP BY 1, 2
+    SELECT borrower, borrower_no, least(sum(amount), line) AS amount, sum(amount) > line AS cut FROM (
+        SELECT DISTINCT ON (c.borrower, c.borrower_no, c.institution) c.*, s.line
+        FROM rating.credit_line c JOIN rating.assessment s ON s.number = c.assessment AND s.state = 'active'
+        WHERE c.from_date <= %(today)s ORDER BY c.borrower, c.borrower_no, c.institution, c.from_date DESC
+    ) newest WHERE until_date > %(today)s GROUP BY borrower, borrower_no, line
 """
-"""What banks have set that holds, each bank's newest line."""
+"""What banks have set that holds under the rating in force, each bank's newest line; the rating's line cuts it."""
 
 
 def rated_villages(

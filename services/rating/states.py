@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry, Policy
     from huilian.policy.values import Duration
 
-__all__ = ["ASSESSMENT", "OPEN", "UNDER_WAY", "Case", "Stage", "path", "stage_named"]
+__all__ = ["ASSESSMENT", "OPEN", "UNDER_WAY", "Case", "Stage", "bars_for_good", "path", "stage_named"]
 
 _COLLECTED: Final = ("incomplete", "collected")
 UNDER_WAY: Final = ("in_review", "to_be_posted", "posted", "objected")
@@ -161,3 +161,15 @@ def _rounds(step: str, by: tuple[str, ...], window: Duration | None, rounds: int
 def stage_named(stages: tuple[Stage, ...], name: str | None) -> int | None:
     """Return the place of a stage in an order; None where the policy has it no more."""
     return next((place for place, stage in enumerate(stages) if stage.name == name), None)
+
+
+_BARRED: Final = frozenset({"rating", "grade", "support", "new_loans", "blacklist"})
+"""Whoever is barred from one of these for good is not rated again."""
+
+
+def bars_for_good(policy: Policy) -> bool:
+    """Return whether a malicious default bars a borrower for good, even after its entry of the blacklist ended."""
+    return any(
+        entry["after"] == "malicious_default" and entry["how"] == "barred_for_good" and _BARRED & set(entry["changes"])
+        for entry in policy.general.lists.get("consequences", ())
+    )

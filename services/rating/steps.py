@@ -12,7 +12,7 @@ from huilian.core.errors import MessageRefused, refused_for
 from huilian.county.members import directory, persons
 from huilian.county.state_machine import Refusal
 from huilian.policy.reading import Reading
-from services.rating import assessments, in_force
+from services.rating import assessments, consequences, in_force
 from services.rating.assessments import Paths
 from services.rating.in_force import Route
 from services.rating.states import ASSESSMENT, Stage, stage_named
@@ -190,6 +190,7 @@ def on_step(record: Mapping[str, Any], message: Message, transaction: Transactio
     in_force.note_routes(transaction, facts)
     _set(transaction, facts | {"approves": record["decision"] == "approve"})
     yield from in_force.activate(transaction, context.policy, facts)
+    yield from consequences.catch_up(transaction, context, taken.date)
 
 
 def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterator[Route]:

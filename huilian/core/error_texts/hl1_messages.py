@@ -158,11 +158,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "HL1064": ("意见为 {decision} 的应写明理由", "the decision {decision} needs a reason"),
     "HL1065": (
-        "授信额度 {amount} 超过评级的额度上限 {line}",
-        "the line of {amount} is above the rating's of {line}",
+        "授信额度 {amount} 超过上限 {line}（评级的额度与产品贷款最高金额取低）",
+        "the line of {amount} is above {line}, the lower of the rating's line and the products' largest loan",
     ),
     "HL1066": (
         "授信终止日期晚于评级有效期（至 {until}）",
         "the line would outlast the rating, which holds until {until}",
+    ),
+    "HL1067": (
+        "授信额度 {amount} 加上其他银行已定的 {others} 超过上限 {line}",
+        "the line of {amount} and the {others} that other banks have set are above {line} together",
     ),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from huilian.county.rebuild import rebuild
-from services.rating import in_force
+from services.rating import in_force, selects
 from tests.support.county import MINUTE
 from tests.support.ratings import CLERK, COUNTY, OTHER_VILLAGE, VILLAGE, household, indicators, loan
 
@@ -156,10 +156,43 @@ def test_a_bank_sets_a_line_within_the_grade_and_the_validity(county: RatingCoun
     assert county.send("credit_line", "RCB01", **line | {"amount": "40000.01"}) == "HL1065"
     assert county.send("credit_line", "RCB01", **line | {"until_date": "2025-03-09"}) == "HL1066"
     assert county.send("credit_line", "RCB01", **line, person=CLERK) == "HL1033"
-    for bank in ("RCB01", "PSB01", "RCB01"):
-        assert county.send("credit_line", bank, **line) is None
+    for bank, amount in (("RCB01", "25000.00"), ("PSB01", "15000.00"), ("RCB01", "25000.00")):
+        assert county.send("credit_line", bank, **line | {"amount": amount}) is None
+    assert county.send("credit_line", "PSB01", **line | {"amount": "15000.01"}) == "HL1067"
     rows = county.rows("SELECT institution, amount::text FROM rating.credit_line ORDER BY 1")
-    assert [tuple(row.values()) for row in rows] == [("PSB01", "40000.00"), ("RCB01", "40000.00")]
+    assert [tuple(row.values()) for row in rows] == [("PSB01", "15000.00"), ("RCB01", "25000.00")]
+
+
+def test_a_weaker_grade_cuts_what_banks_have_set_and_lines_end_with_their_rating(county: RatingCounty):
+    """Under the next rating banks set them anew."""
+    county.rate("H1")
+    line = {"borrower": "household", "borrower_no": "H1", "from_date": "2024-03-08", "until_date": "2025-03-08"}
+    for bank, amount in (("RCB01", "25000.00"), ("PSB01", "15000.00")):
+        assert county.send("credit_line", bank, **line, amount=amount) is None
+
+    def lines() -> list[tuple[Any, ...]]:
+        with county.transaction() as transaction:
+            policy, today = county.office.context.policy, county.clock.today()
+            rows = list(selects.household_ratings(transaction, region=COUNTY, policy=policy, today=today))
+        return [(row["line"], row["credit_lines"], row["credit_lines_cut"]) for row in rows]
+
+    assert lines() == [("40000.00", "40000.00", "no")]
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, {"five_tier_class": "loss"})])
+    assert lines() == [("30000.00", "30000.00", "yes")]
+    assert county.send("credit_line", "RCB01", **line, amount="15000.01") == "HL1067"
+    assert county.send("credit_line", "RCB01", **line, amount="15000.00") is None
+    assert lines() == [("30000.00", "30000.00", "no")]
+    county.run_calendar(365)
+    assert lines() == [(None, "0.00", "no")]
+
+
+def test_where_no_rule_gives_a_line_the_products_bound_what_a_bank_sets(county: RatingCounty):
+    """By the largest loan that an open one lets such a borrower have."""
+    county.use("lineless")
+    county.rate("H1")
+    line = {"borrower": "household", "borrower_no": "H1", "from_date": "2024-03-08", "until_date": "2025-03-08"}
+    assert county.send("credit_line", "RCB01", **line, amount="60000.01") == "HL1065"
+    assert county.send("credit_line", "RCB01", **line, amount="60000.00") is None
 
 
 def test_repayment_on_time_raises_the_grade_once_and_a_default_lowers_it(county: RatingCounty):
@@ -199,9 +232,44 @@ def test_a_malicious_entry_of_the_blacklist_ends_the_rating_and_bars_another(cou
     assert county.states("H1") == ["withdrawn", "refused", "collected"]
 
 
+def test_a_malicious_default_bars_for_good_where_the_policy_says_so(county: RatingCounty):
+    """After its entry ended, too; an entry that is not malicious bars nobody after it ended."""
+    for number, malicious in (("H1", "yes"), ("H2", "no")):
+        county.collect([indicators(number)], number=int(malicious == "no"))
+        entry = {"entry_no": number, "borrower": "household", "borrower_no": number, "malicious": malicious}
+        entry |= {"from_date": "2024-03-01", "until_date": "2024-03-05", "reason": "逃废债务"}
+        assert county.send("blacklist_entry", "RCB01", **entry) is None
+    county.run_calendar(30)
+    again = [indicators(each, "credit=90;income=90;labour=90", collected_on="2024-03-31") for each in ("H1", "H2")]
+    county.collect(again, number=2)
+    assert county.states("H1")[-1] == "refused"
+    assert county.states("H2")[-1] == "collected"
+    assert county.step("VILL1", "village_review", borrower_no="H1") == "HL1050"
+
+
 def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
     loan_of = {"institution": None, "loan_no": None}
     return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
+
+
+def test_a_default_while_a_rating_is_under_way_follows_when_it_comes_into_force(county: RatingCounty):
+    """What was known before the day of the collection does not: the collection weighed it."""
+    county.collect([indicators("H1")])
+    county.file_groups()
+    assert county.step("VILL1", "village_review") is None
+    assert county.step("TOWN1", "township_review") is None
+    bad = {"status": "overdue", "five_tier_class": "loss"}
+    county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
+    before = loan("H1", "L0", {}, bad) | {"as_of": "2024-02-29"}
+    county.tell("loans_changed", 2, [before])
+    assert county.step(COUNTY, "county_review") is None
+    assert county.post() is None
+    county.run_calendar(7)
+    assert _standing(county) == [
+        ("superseded", "80.00", "AA", "40000.00", "", None),
+        ("active", "80.00", "A", "30000.00", "", "default"),
+    ]
+    assert [each["after"]["grade"] for each in county.told] == ["AA", "A"]
 
 
 def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
