@@ -15,8 +15,7 @@ import polars as pl
 from marshmallow import ValidationError
 
 from huilian.core.errors import ConfigurationError
-from huilian.policy.rating import RatingCase, rate
-from huilian.policy.reading import Reading
+from huilian.policy.rating import RatingCase, rate, weighed_indicators
 from huilian.policy.tables import MissingFactError
 from huilian.wire.batches import to_csv
 from schemas.ratings import NO_EXCLUSION
@@ -231,7 +230,7 @@ class _Judge:
                 "event": merged.collected_on,
                 "region_list": regions,
             }
-            self._weighed[key] = frozenset(Reading(self._policy, None).required("rating.weights", situation))
+            self._weighed[key] = weighed_indicators(self._policy, situation)
         return self._weighed[key]
 
 
