@@ -114,10 +114,14 @@ def check_region(member: Member, region: str | None) -> None:
 def on_request(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
-    """Enter that a household or enterprise asks to be rated, where the policy lets it."""
+    """Enter that a household of the roster or an enterprise asks to be rated and consents, where the policy lets it."""
     with taking(record, message, transaction, persons.ENTER) as taken:
         if not Reading(context.policy, None).value("rating.asked_by_household", {"event": taken.date}):
             taken.refuse("HL1061")
+        if record["consent"] != "yes":
+            taken.refuse("HL1063", count=1, consents=0)
+        if record["borrower"] == "household" and not _is_on_roster(transaction, record):
+            taken.refuse("HL1069", borrower_no=record["borrower_no"], region=record["region"])
         enter(
             transaction,
             "request",
@@ -126,6 +130,17 @@ def on_request(
             taken,
         )
     return ()
+
+
+def _is_on_roster(transaction: Transaction, record: Mapping[str, Any]) -> bool:
+    return bool(
+        transaction.value(
+            "SELECT true FROM rating.household_change WHERE household_no = %(borrower_no)s"
+            " AND (starts_with(region, %(region)s) OR starts_with(%(region)s, region))"
+            " GROUP BY region HAVING sum(n) > 0 LIMIT 1",
+            record,
+        )
+    )
 
 
 def on_group(

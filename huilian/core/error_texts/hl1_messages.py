@@ -165,4 +165,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "授信终止日期晚于评级有效期（至 {until}）",
         "the line would outlast the rating, which holds until {until}",
     ),
+    "HL1069": (
+        "名册中区划 {region} 没有农户 {borrower_no}；请先报送名册，或更正编号",
+        "the roster has no household {borrower_no} in the region {region}; send the roster first, or another number",
+    ),
 }

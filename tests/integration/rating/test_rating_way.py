@@ -319,6 +319,11 @@ def test_a_new_rating_takes_the_place_of_the_one_in_force(county: RatingCounty):
 def test_a_household_asks_to_be_rated_where_the_policy_lets_it(county: RatingCounty):
     """The same request again changes nothing."""
     request = {"request_no": "R1", "borrower": "household", "borrower_no": "H1", "region": VILLAGE, "consent": "yes"}
+    assert county.send("rating_request", "VILL1", person=CLERK, **request) == "HL1069"
+    county.enrol([indicators("H1"), indicators("H2"), indicators("H3", village=OTHER_VILLAGE)])
+    assert county.send("rating_request", "VILL1", person=CLERK, **request | {"borrower_no": "H3"}) == "HL1069"
+    assert county.send("rating_request", "VILL1", person=CLERK, **request | {"consent": "no"}) == "HL1063"
+    assert county.rows("SELECT 1 FROM rating.request") == []
     assert county.send("rating_request", "VILL1", person=CLERK, **request) is None
     assert county.send("rating_request", "VILL1", person=CLERK, **request) is None
     assert county.send("rating_request", "VILL1", person=CLERK, **request | {"borrower_no": "H2"}) == "HL1059"
