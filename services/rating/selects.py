@@ -54,6 +54,10 @@ STORY: Final = f"""
     ) a ON true
     WHERE w.borrower = 'household' AND w.borrower_no = %(household)s
   UNION ALL
+    SELECT r.date, 4, r.region, r.member, '评级申请', r.request_no, NULL,
+           CASE r.consent WHEN 'yes' THEN '已签查询授权' ELSE '未签查询授权' END, NULL, NULL, NULL, r.message
+    FROM rating.request r WHERE r.borrower = 'household' AND r.borrower_no = %(household)s
+  UNION ALL
     SELECT s.date, 6 + row_number() OVER (ORDER BY s.number), a.region, s.member,
            concat('评级', {labelled("s.move", _MOVES)}), a.number::text, n.line,
            concat_ws(' ', nullif(s.stage, ''), {labelled("s.reason", _CAUSES)}, n.grade, n.score,

@@ -204,6 +204,16 @@ def test_a_households_story_tells_its_rating(county: RatingCounty):
     ]
 
 
+def test_a_households_story_tells_its_request(county: RatingCounty):
+    """Before what was collected on the same day."""
+    county.collect([indicators("H1")])
+    request = {"request_no": "R1", "borrower": "household", "borrower_no": "H1", "region": VILLAGE, "consent": "yes"}
+    assert county.send("rating_request", "VILL1", **request) is None
+    rows, _ = ask(county, "household_story", household="H1")
+    assert [(row["what"], row["number"]) for row in rows] == [("评级申请", "R1"), ("评级采集", rows[1]["number"])]
+    assert rows[0]["state"] == "已签查询授权"
+
+
 def test_a_households_story_tells_an_objection_what_followed_and_the_blacklist(county: RatingCounty):
     """Grade and line as each changed, with why; what the calendar or the policy does has no message."""
     county.collect([indicators("H1")])
