@@ -29,12 +29,17 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy
     from huilian.policy.rating import Rating
 
-__all__ = ["MALICIOUS_DEFAULT", "UNKNOWN_GROUND", "Paths", "assess", "hold", "new_revision"]
+__all__ = [
+    "MALICIOUS_DEFAULT", "NOT_ON_ROSTER", "OTHER_VILLAGE", "UNKNOWN_GROUND", "Paths", "assess", "hold", "new_revision",
+]  # fmt: skip
 
 NEW_INDICATORS: Final = "indicators"
 """Why an assessment begins, where nothing else is said."""
 MALICIOUS_DEFAULT: Final = "malicious_default"
 """The ground that bars under every policy, one that does not list it, too."""
+NOT_ON_ROSTER: Final = "not_on_roster"
+OTHER_VILLAGE: Final = "other_village"
+"""Why the assessment of a household is incomplete that the roster does not have, or has in another village."""
 UNKNOWN_GROUND: Final = "unknown_ground"
 """Why an assessment is incomplete of which a ground was met that the policy does not list; the ground follows."""
 _INPUTS: Final = ("region", "household_kind", "age", "indicators", "exclusions")
@@ -49,12 +54,12 @@ _TYPES: Final = {
 }  # fmt: skip
 _STATEMENTS: Final = """
     SELECT w.borrower, w.borrower_no, w.member, w.source, w.village, w.kind, w.age, w.indicators, w.exclusions,
-           w.collected_on, w.person, k.category, b.malicious
+           w.collected_on, w.person, k.category, k.region AS roster, b.malicious
     FROM rating.statement w JOIN touched t ON t.borrower = w.borrower AND t.borrower_no = w.borrower_no
     LEFT JOIN (
-        SELECT household_no, min(category) AS category FROM (
-            SELECT household_no, category FROM rating.household_change
-            WHERE household_no IN (SELECT borrower_no FROM touched) GROUP BY 1, 2 HAVING sum(n) > 0
+        SELECT household_no, min(region) AS region, min(category) AS category FROM (
+            SELECT household_no, region, category FROM rating.household_change
+            WHERE household_no IN (SELECT borrower_no FROM touched) GROUP BY 1, 2, 3 HAVING sum(n) > 0
         ) known GROUP BY 1
     ) k ON w.borrower = 'household' AND k.household_no = w.borrower_no
     LEFT JOIN (
@@ -63,7 +68,8 @@ _STATEMENTS: Final = """
            -- One that ended on the day it began was taken back.
            OR (%(for_good)s AND malicious = 'yes' AND until_date > from_date) GROUP BY 1, 2
     ) b ON b.borrower = w.borrower AND b.borrower_no = w.borrower_no
-    ORDER BY w.borrower, w.borrower_no, w.collected_on, w.stated_at, w.submission, w.line
+    ORDER BY w.borrower, w.borrower_no, k.region IS NOT NULL AND NOT starts_with(w.village, k.region),
+             w.collected_on, w.stated_at, w.submission, w.line
 """
 
 
@@ -99,6 +105,7 @@ class _Merged:
     borrower: str
     borrower_no: str
     category: str | None
+    roster: str | None
     malicious: str | None
     village: str = ""
     kind: str | None = None
@@ -108,6 +115,9 @@ class _Merged:
     exclusions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     def add(self, row: dict[str, Any]) -> None:
+        """Put one word over those so far; the household's own village comes first, then no other has a say."""
+        if self.village and self.is_at_home and not self._is_home(row["village"]):
+            return
         member, source, who = row["member"], row["source"], f"{row['member']}:{row['person']}"
         self.village, self.collected_on = row["village"], row["collected_on"]
         self.kind = row["kind"] or self.kind
@@ -118,6 +128,14 @@ class _Merged:
                 self.points[member, source, indicator] = points, who
         if row["exclusions"] is not None:
             self.exclusions[member, source] = row["exclusions"], who
+
+    def _is_home(self, village: str) -> bool:
+        return self.roster is not None and village.startswith(self.roster)
+
+    @property
+    def is_at_home(self) -> bool:
+        """Return whether the roster has it in the village that collected it."""
+        return self._is_home(self.village)
 
     @property
     def entered_by(self) -> list[str]:
@@ -182,7 +200,10 @@ class _Judge:
                 fault = "weights"
         refusals = [] if rating is None else [reason.code for reason in rating.refusals]
         unknown = set(grounds) - self._grounds - {MALICIOUS_DEFAULT}
-        if MALICIOUS_DEFAULT in grounds and state != "refused":
+        if not enterprise and not merged.is_at_home:
+            rating, state, stage, refusals = None, "incomplete", None, []
+            fault = NOT_ON_ROSTER if merged.roster is None else OTHER_VILLAGE
+        elif MALICIOUS_DEFAULT in grounds and state != "refused":
             state, stage, fault = "refused", None, None
             rating = None if rating is None else replace(rating, grade=None, line=None)
             refusals = [MALICIOUS_DEFAULT, *(code for code in refusals if code != MALICIOUS_DEFAULT)]
@@ -263,7 +284,7 @@ def _merged(rows: Iterable[dict[str, Any]]) -> Iterator[_Merged]:
         if merged is None or (merged.borrower_no, merged.borrower) != (row["borrower_no"], row["borrower"]):
             if merged is not None:
                 yield merged
-            merged = _Merged(row["borrower"], row["borrower_no"], row["category"], row["malicious"])
+            merged = _Merged(row["borrower"], row["borrower_no"], row["category"], row["roster"], row["malicious"])
         merged.add(row)
     if merged is not None:
         yield merged

@@ -134,13 +134,16 @@ HOUSEHOLDS: Final = Fold(
     "rating.household_change", key=("household_no",), state=("region", "category", "village_group")
 )
 """Which households the registry has, of which kind, and in which group of their village."""
-_TURNED: Final = pl.col("before").struct.field("category").ne_missing(pl.col("after").struct.field("category"))
-_CATEGORY: Final = pl.Struct({"category": pl.String()})
-_TYPES: Final = {"household_no": pl.String(), "until": pl.String(), "before": _CATEGORY, "after": _CATEGORY}
+_TURNED: Final = pl.any_horizontal(
+    pl.col("before").struct.field(name).ne_missing(pl.col("after").struct.field(name))
+    for name in ("region", "category")
+)
+_STATE: Final = pl.Struct({"region": pl.String(), "category": pl.String()})
+_TYPES: Final = {"household_no": pl.String(), "until": pl.String(), "before": _STATE, "after": _STATE}
 
 
 def on_households_changed(message: Message, transaction: Transaction, context: Context) -> Iterable[Draft]:
-    """Note which households there are; whose kind has turned is judged anew, by what was collected."""
+    """Note which households there are; who came, left, moved or turned is judged anew, by what was collected."""
     assessments.hold(transaction)
     HOUSEHOLDS.take(transaction, message)
     changes = from_ndjson(message.body(), _TYPES, checked=True)

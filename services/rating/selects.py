@@ -12,7 +12,7 @@ from huilian.core.errors import UsageError
 from huilian.policy.reading import Reading
 from schemas.household_story import labelled
 from schemas.rating_steps import BORROWER_DEED
-from services.rating.assessments import UNKNOWN_GROUND
+from services.rating.assessments import NOT_ON_ROSTER, OTHER_VILLAGE, UNKNOWN_GROUND
 from services.rating.states import ASSESSMENT, OPEN
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ STORY: Final = f"""
         ORDER BY a.number LIMIT 1
     ) a ON true
     WHERE w.borrower = 'household' AND w.borrower_no = %(household)s
+  UNION ALL
+    SELECT r.date, 4, r.region, r.member, '评级申请', r.request_no, NULL,
+           CASE r.consent WHEN 'yes' THEN '已签查询授权' ELSE '未签查询授权' END, NULL, NULL, NULL, r.message
+    FROM rating.request r WHERE r.borrower = 'household' AND r.borrower_no = %(household)s
   UNION ALL
     SELECT s.date, 6 + row_number() OVER (ORDER BY s.number), a.region, s.member,
            concat('评级', {labelled("s.move", _MOVES)}), a.number::text, n.line,
@@ -134,7 +138,11 @@ def rating_feed(
     return str(cursor), (_plain(row | {"reason": _lacking(row)}) for row in rows)
 
 
-_LACKING: Final = {UNKNOWN_GROUND: "政策没有列出这项否决情形，请核对政策：{what} (the policy lists no such ground)"}
+_LACKING: Final = {
+    UNKNOWN_GROUND: "政策没有列出这项否决情形，请核对政策：{what} (the policy lists no such ground)",
+    NOT_ON_ROSTER: "名册中没有这一户 (it is not on the roster)",
+    OTHER_VILLAGE: "名册中这一户属于其他村 (the roster has it in another village)",
+}
 
 
 def _lacking(row: dict[str, Any]) -> str | None:
@@ -207,10 +215,12 @@ _KNOWN: Final = """
             WHERE region LIKE %(region)s GROUP BY 1, 2, 3, 4 HAVING sum(n) > 0
         ) there GROUP BY 1
     ), known AS (
-        SELECT 'household' AS borrower, household_no AS borrower_no, region, category AS household_kind, village_group
+        SELECT 'household' AS borrower, household_no AS borrower_no, region, category AS household_kind, village_group,
+               true AS on_roster
         FROM roster
       UNION ALL (
-        SELECT DISTINCT ON (a.borrower, a.borrower_no) a.borrower, a.borrower_no, a.region, a.household_kind, NULL
+        SELECT DISTINCT ON (a.borrower, a.borrower_no) a.borrower, a.borrower_no, a.region, a.household_kind, NULL,
+               false
         FROM rating.assessment a
         WHERE a.region LIKE %(region)s
           AND NOT (a.borrower = 'household' AND a.borrower_no IN (SELECT household_no FROM roster))
@@ -313,6 +323,7 @@ def _regions(
               ON a.borrower = k.borrower AND a.borrower_no = k.borrower_no AND a.state = 'active'
             LEFT JOIN ({_LINES}) l ON l.borrower = k.borrower AND l.borrower_no = k.borrower_no
             WHERE length(coalesce(a.region, k.region)) >= digits AND digits >= length(rtrim(%(region)s, '%%'))
+              AND (k.borrower <> 'household' OR k.on_roster OR a.number IS NOT NULL)
               AND (level <> 'group' OR (%(in_groups)s AND k.village_group IS NOT NULL))
         )
         SELECT e.region, e.level, e.village_group, count(*) FILTER (WHERE household) AS households,

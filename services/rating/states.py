@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry, Policy
     from huilian.policy.values import Duration
 
-__all__ = ["ASSESSMENT", "OPEN", "UNDER_WAY", "Case", "Stage", "bars_for_good", "path", "stage_named"]
+__all__ = [
+    "ASSESSMENT", "OPEN", "UNDER_WAY", "Case", "Stage", "asks_consent_first", "bars_for_good", "path", "stage_named",
+]  # fmt: skip
 
 _COLLECTED: Final = ("incomplete", "collected")
 UNDER_WAY: Final = ("in_review", "to_be_posted", "posted", "objected")
@@ -146,6 +148,13 @@ def path(policy: Policy, case: Case) -> tuple[Stage, ...]:
         if entry["posted"] or _takes(entry) == "posting":
             stages += _rounds(entry["step"], by, entry["posted"] or window, entry["rounds"] or rounds)
     return (*stages, *general)
+
+
+def asks_consent_first(policy: Policy, case: Case) -> bool:
+    """Return whether the policy's order begins with a request by which the borrower consents to inquiry."""
+    entries = Reading(policy, None).entries("rating.steps", case.situation)
+    first = next(iter(entries), None)
+    return first is not None and _takes(first) == "request" and "consent" in (first["needs"] or ())
 
 
 def _takes(entry: Entry) -> str:

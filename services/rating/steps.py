@@ -15,7 +15,7 @@ from huilian.policy.reading import Reading
 from services.rating import assessments, consequences, in_force
 from services.rating.assessments import Paths
 from services.rating.in_force import Route
-from services.rating.states import ASSESSMENT, Stage, stage_named
+from services.rating.states import ASSESSMENT, Stage, asks_consent_first, stage_named
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -114,10 +114,14 @@ def check_region(member: Member, region: str | None) -> None:
 def on_request(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
-    """Enter that a household or enterprise asks to be rated, where the policy lets it."""
+    """Enter that a household of the roster or an enterprise asks to be rated and consents, where the policy lets it."""
     with taking(record, message, transaction, persons.ENTER) as taken:
         if not Reading(context.policy, None).value("rating.asked_by_household", {"event": taken.date}):
             taken.refuse("HL1061")
+        if record["consent"] != "yes":
+            taken.refuse("HL1063", count=1, consents=0)
+        if record["borrower"] == "household" and not _is_on_roster(transaction, record):
+            taken.refuse("HL1069", borrower_no=record["borrower_no"], region=record["region"])
         enter(
             transaction,
             "request",
@@ -126,6 +130,17 @@ def on_request(
             taken,
         )
     return ()
+
+
+def _is_on_roster(transaction: Transaction, record: Mapping[str, Any]) -> bool:
+    return bool(
+        transaction.value(
+            "SELECT true FROM rating.household_change WHERE household_no = %(borrower_no)s"
+            " AND (starts_with(region, %(region)s) OR starts_with(%(region)s, region))"
+            " GROUP BY region HAVING sum(n) > 0 LIMIT 1",
+            record,
+        )
+    )
 
 
 def on_group(
@@ -194,9 +209,12 @@ def on_step(record: Mapping[str, Any], message: Message, transaction: Transactio
 
 
 def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterator[Route]:
-    """Yield what a decision comes to for each group of what it is about, where it may be; nothing is written yet."""
+    """Yield what a decision comes to for each group of what it is about, where it may be; nothing is written yet.
+
+    Notes HL1067, where the policy has the borrower ask and consent first, and somebody has not.
+    """
     record = taken.record
-    paths = Paths(context.policy)
+    paths, lacking = Paths(context.policy), 0
     for group in in_force.groups(transaction):
         stages = paths.of(group.case)
         place = stage_named(stages, group.stage)
@@ -204,6 +222,8 @@ def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterato
             taken.refuse("HL1050", step=record["step"])
             continue
         _check_stage(transaction, stages[place], taken)
+        if not place and record["decision"] == "approve" and asks_consent_first(context.policy, group.case):
+            lacking += _without_request(transaction, group.number, taken)
         try:
             move, stage = _move(record, stages, place)
             target = ASSESSMENT.after(group.state, move)
@@ -211,6 +231,20 @@ def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterato
             taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
             continue
         yield Route(group, move, target, stage)
+    if lacking:
+        taken.refuse("HL1067", lacking=lacking)
+
+
+def _without_request(transaction: Transaction, place: int, taken: Taken) -> int:
+    """Count who of a group of what is decided has not asked by the day of the step."""
+    return int(
+        transaction.value(
+            "SELECT count(*) FROM drawn d WHERE d.place = %(place)s AND NOT EXISTS (SELECT FROM rating.request r"
+            " WHERE r.borrower = d.borrower AND r.borrower_no = d.borrower_no AND r.consent = 'yes'"
+            " AND r.date <= %(date)s)",
+            taken.facts | {"place": place},
+        )
+    )
 
 
 def _check_decision(taken: Taken) -> None:

@@ -56,6 +56,7 @@ class HostedCounty(RatingCounty):
         """Bring all households into force, one of them after an objection; return what is kept of it."""
         today = self.clock.today().isoformat()
         rows = [indicators(f"H{number:04}", collected_on=today) for number in range(HOUSEHOLDS)]
+        self.enrol(rows)
         moment("collect")
         for message in self.submission(rows, part_rows=HOUSEHOLDS // 3):
             self.deliver(message)

@@ -200,14 +200,30 @@ class RatingCounty:
         draft = Draft("submission_manifest", "submission_manifest/v5", member, body, submission=name)
         return [self.seal(member, draft), *parts]
 
-    def collect(self, rows: Iterable[dict[str, Any]], *, member: str = "VILL1", number: int = 0) -> dict[str, Any]:
-        """Send a file of indicators; return its receipt."""
+    def collect(
+        self, rows: Iterable[dict[str, Any]], *, member: str = "VILL1", number: int = 0, enrolled: bool = True
+    ) -> dict[str, Any]:
+        """Send a file of indicators of whom the roster has, unless it is said otherwise; return its receipt."""
+        rows = list(rows)
+        if enrolled:
+            self.enrol(rows)
         messages = self.submission(rows, member=member, number=number)
         for message in messages:
             assert self.deliver(message) is None
         [row] = self.rows("SELECT receipt FROM huilian.submission WHERE submission = %s", [messages[0].submission])
         receipt: dict[str, Any] = row["receipt"]
         return receipt
+
+    def enrol(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Have the households of whom the roster says nothing there, of no kind."""
+        homes = {row["borrower_no"]: row["village"] for row in rows if row["borrower"] == "household"}
+        with self.transaction() as transaction:
+            transaction.execute(
+                "INSERT INTO rating.household_change (household_no, region, category, n)"
+                " SELECT number, village, '', 1 FROM unnest(%s::text[], %s::text[]) AS home (number, village)"
+                " WHERE NOT EXISTS (SELECT FROM rating.household_change WHERE household_no = number)",
+                [list(homes), list(homes.values())],
+            )
 
     def tell(self, kind: str, version: int, records: Iterable[dict[str, Any]], *, service: str = "registry") -> None:
         """Have a service tell of changes."""
@@ -218,7 +234,8 @@ class RatingCounty:
         assert self.deliver(message) is None
 
     def state(self, row: dict[str, Any], *, member: str = "VILL1") -> str | None:
-        """Send one record of indicators by itself; return the code of a refusal."""
+        """Send one record of indicators by itself, of whom the roster has; return the code of a refusal."""
+        self.enrol([row])
         body = json.dumps({"line": 1} | row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         draft = Draft("rating_indicators", "rating_indicators/v1", member, body, bulk=True)
         return self.deliver(self.seal(member, draft))

@@ -65,6 +65,18 @@ def test_the_feed_tells_which_ground_the_policy_does_not_know(county: RatingCoun
     assert ask(county, "feed/ratings")[0][0]["state"] == "collected"
 
 
+def test_the_feed_tells_who_is_not_on_the_roster(county: RatingCounty):
+    """Of another village, or of none; neither counts as a household of the village."""
+    county.tell("households_changed", 1, [household("H1", "ordinary", region=OTHER_VILLAGE)])
+    county.collect([indicators("H1"), indicators("H2")], enrolled=False)
+    assert [(row["borrower_no"], row["reason"]) for row in ask(county, "feed/ratings")[0]] == [
+        ("H1", "名册中这一户属于其他村 (the roster has it in another village)"),
+        ("H2", "名册中没有这一户 (it is not on the roster)"),
+    ]
+    counted = [(row["region"], row["households"]) for row in ask(county, "rated_villages")[0]]
+    assert counted == [(VILLAGE[:9], 1), (OTHER_VILLAGE, 1)]
+
+
 def test_the_households_that_are_left_to_be_rated_are_listed(county: RatingCounty):
     """Of the roster, and whoever was collected besides."""
     county.tell("households_changed", 1, [household(each, "ordinary") for each in ("H1", "H2", "H3")])
@@ -190,6 +202,16 @@ def test_a_households_story_tells_its_rating(county: RatingCounty):
         ("2024-03-08", "评级公示期满，生效", "service.rating", "county_review.1 AA 80.00 至 2025-03-08"),
         ("2024-03-08", "评级调整等级", "service.rating", "挪用贷款 A 80.00 至 2025-03-08"),
     ]
+
+
+def test_a_households_story_tells_its_request(county: RatingCounty):
+    """Before what was collected on the same day."""
+    county.collect([indicators("H1")])
+    request = {"request_no": "R1", "borrower": "household", "borrower_no": "H1", "region": VILLAGE, "consent": "yes"}
+    assert county.send("rating_request", "VILL1", **request) is None
+    rows, _ = ask(county, "household_story", household="H1")
+    assert [(row["what"], row["number"]) for row in rows] == [("评级申请", "R1"), ("评级采集", rows[1]["number"])]
+    assert rows[0]["state"] == "已签查询授权"
 
 
 def test_a_households_story_tells_an_objection_what_followed_and_the_blacklist(county: RatingCounty):

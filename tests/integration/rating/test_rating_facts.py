@@ -38,7 +38,9 @@ def test_of_each_sender_and_source_the_last_word_on_an_indicator_holds(county: R
 
 def test_the_same_again_changes_nothing(county: RatingCounty):
     """Neither the same file nor another with the same words; a record that travels alone is taken like a file."""
-    messages = county.submission([indicators("H1"), indicators("H2")])
+    rows = [indicators("H1"), indicators("H2")]
+    county.enrol(rows)
+    messages = county.submission(rows)
     for message in (*messages, *messages):
         assert county.deliver(message) is None
     before = county.rows("SELECT * FROM rating.assessment ORDER BY number")
@@ -124,7 +126,7 @@ def test_a_ground_that_is_met_no_more_begins_a_new_assessment(county: RatingCoun
 
 def test_the_kind_of_a_household_is_what_the_registry_says(county: RatingCounty):
     """When it turns, what was collected is judged anew; a service that forgot it is told it anew."""
-    county.collect([indicators("H1", kind=None)])
+    county.collect([indicators("H1", kind=None)], enrolled=False)
     assert county.states("H1") == ["incomplete"]
     county.tell("households_changed", 1, [household("H1", "monitored"), household("H2", "ordinary")])
     assert county.states("H1") == ["collected"]
@@ -133,6 +135,21 @@ def test_the_kind_of_a_household_is_what_the_registry_says(county: RatingCounty)
     county.tell("households_changed", 1, [household("H1", "ordinary", before="monitored")])
     rows = county.rows("SELECT state, household_kind FROM rating.assessment ORDER BY number")
     assert [tuple(row.values()) for row in rows] == [("in_review", "monitored"), ("collected", "ordinary")]
+
+
+def test_who_is_not_on_the_roster_is_not_rated_before_it_comes(county: RatingCounty):
+    """Nor who lives in another village, whatever that village says; who has moved is judged anew."""
+    county.collect([indicators("H1")], enrolled=False)
+    assert [(row[0], row[1], row[5]) for row in _standing(county)] == [("incomplete", None, "not_on_roster")]
+    county.tell("households_changed", 1, [household("H1", "ordinary", region=OTHER_VILLAGE)])
+    assert [(row[0], row[1], row[5]) for row in _standing(county)] == [("incomplete", None, "other_village")]
+    home = household("H1", "ordinary", before="ordinary")
+    county.tell("households_changed", 1, [home | {"before": home["before"] | {"region": OTHER_VILLAGE}}])
+    assert _standing(county) == [("collected", "80.00", "AA", "40000.00", "", None)]
+    county.collect([indicators("H1", "credit=1", village=OTHER_VILLAGE)], member="VILL2", enrolled=False)
+    assert _standing(county) == [("collected", "80.00", "AA", "40000.00", "", None)]
+    county.tell("households_changed", 1, [household("H1", None, before="ordinary")])
+    assert [(row[0], row[5]) for row in _standing(county)] == [("incomplete", "not_on_roster")]
 
 
 def test_an_enterprise_is_rated_like_a_household(county: RatingCounty):
@@ -158,7 +175,7 @@ def test_a_bank_sets_a_line_within_the_grade_and_the_validity(county: RatingCoun
     assert county.send("credit_line", "RCB01", **line, person=CLERK) == "HL1033"
     for bank, amount in (("RCB01", "25000.00"), ("PSB01", "15000.00"), ("RCB01", "25000.00")):
         assert county.send("credit_line", bank, **line | {"amount": amount}) is None
-    assert county.send("credit_line", "PSB01", **line | {"amount": "15000.01"}) == "HL1067"
+    assert county.send("credit_line", "PSB01", **line | {"amount": "15000.01"}) == "HL1068"
     rows = county.rows("SELECT institution, amount::text FROM rating.credit_line ORDER BY 1")
     assert [tuple(row.values()) for row in rows] == [("PSB01", "15000.00"), ("RCB01", "25000.00")]
 
@@ -179,7 +196,7 @@ def test_a_weaker_grade_cuts_what_banks_have_set_and_lines_end_with_their_rating
     assert lines() == [("40000.00", "40000.00", "no")]
     county.tell("loans_changed", 2, [loan("H1", "L1", {}, {"five_tier_class": "loss"})])
     assert lines() == [("30000.00", "30000.00", "yes")]
-    assert county.send("credit_line", "RCB01", **line, amount="15000.01") == "HL1067"
+    assert county.send("credit_line", "RCB01", **line, amount="15000.01") == "HL1068"
     assert county.send("credit_line", "RCB01", **line, amount="15000.00") is None
     assert lines() == [("30000.00", "30000.00", "no")]
     county.run_calendar(365)

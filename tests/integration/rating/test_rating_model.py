@@ -33,6 +33,7 @@ class AnyOrder(RuleBasedStateMachine):
     def begin(self) -> None:
         """Nobody is rated; the groups are filed."""
         self.county.empty()
+        self.county.enrol([indicators(each) for each in ("H1", "H2")])
         self.county.file_groups()
         self.sent: list[Message] = []
 

@@ -185,14 +185,10 @@ def test_no_step_is_dated_before_the_one_that_it_follows(county: RatingCounty):
 
 def test_a_step_after_a_posting_is_not_dated_within_it(county: RatingCounty):
     """The township posts what it has reviewed; the county's review comes after the window."""
-    home = county.office.home
     text = policy_file("rated").read_text("utf-8").replace('posted = "7 days"\n', "")
     text = text.replace('step = "county_review"', 'step = "county_review"\nposted = "1 days"')
     text = text.replace('step = "township_review"', 'step = "township_review"\nposted = "7 days"', 1)
-    text = text.replace('name = "rated"', 'name = "posted_between"')
-    (home.policies / "posted_between.toml").write_text(text, "utf-8")
-    county.office.__dict__["context"] = replace(county.office.context, rules=Rules(home, "posted_between"))
-    county.office.__dict__.pop("processor", None)
+    _use_text(county, text, "posted_between")
     county.collect([indicators("H1")])
     county.file_groups()
     assert county.step("VILL1", "village_review") is None
@@ -319,6 +315,11 @@ def test_a_new_rating_takes_the_place_of_the_one_in_force(county: RatingCounty):
 def test_a_household_asks_to_be_rated_where_the_policy_lets_it(county: RatingCounty):
     """The same request again changes nothing."""
     request = {"request_no": "R1", "borrower": "household", "borrower_no": "H1", "region": VILLAGE, "consent": "yes"}
+    assert county.send("rating_request", "VILL1", person=CLERK, **request) == "HL1069"
+    county.enrol([indicators("H1"), indicators("H2"), indicators("H3", village=OTHER_VILLAGE)])
+    assert county.send("rating_request", "VILL1", person=CLERK, **request | {"borrower_no": "H3"}) == "HL1069"
+    assert county.send("rating_request", "VILL1", person=CLERK, **request | {"consent": "no"}) == "HL1063"
+    assert county.rows("SELECT 1 FROM rating.request") == []
     assert county.send("rating_request", "VILL1", person=CLERK, **request) is None
     assert county.send("rating_request", "VILL1", person=CLERK, **request) is None
     assert county.send("rating_request", "VILL1", person=CLERK, **request | {"borrower_no": "H2"}) == "HL1059"
@@ -336,6 +337,41 @@ def test_a_step_that_needs_consent_states_how_many_have_signed(county: RatingCou
     assert county.step("TOWN1", "township_review", 3) == "HL1063"
     assert county.step("TOWN1", "township_review", 3, consents=2) == "HL1063"
     assert county.step("TOWN1", "township_review", 3, consents=3) is None
+
+
+def test_where_the_policy_has_households_ask_first_nobody_is_reviewed_who_has_not(county: RatingCounty):
+    """By the day of the review, and with consent; the refusal counts who is lacking."""
+    asking = """[[rating.steps]]
+step = "apply"
+title = "农户申请"
+by = ["household"]
+needs = ["consent", "signature"]
+source = "七"
+
+"""
+    before, mark, after = policy_file("rated").read_text("utf-8").partition("[[rating.steps]]")
+    _use_text(county, before + asking + mark + after, "asked_first")
+    county.collect([indicators("H1"), indicators("H2"), indicators("H3")])
+    county.file_groups()
+    county.clock.advance(DAY)
+    request = {"borrower": "household", "region": VILLAGE, "consent": "yes"}
+    for number in ("H1", "H2"):
+        entered = {"request_no": f"R{number}", "borrower_no": number}
+        assert county.send("rating_request", "VILL1", person=CLERK, **request | entered) is None
+    assert county.step("VILL1", "village_review", 3) == "HL1067"
+    assert county.step("VILL1", "village_review", borrower_no="H1", date="2024-03-01") == "HL1067"
+    assert county.step("VILL1", "village_review", borrower_no="H1") is None
+    assert county.step("VILL1", "village_review", borrower_no="H3") == "HL1067"
+    assert county.step("VILL1", "village_review", borrower_no="H3", decision="refuse", reason="未申请") is None
+    assert [county.states(each) for each in ("H1", "H2", "H3")] == [["in_review"], ["collected"], ["refused"]]
+
+
+def _use_text(county: RatingCounty, text: str, name: str) -> None:
+    """Have the county run by a policy that differs from the one of the tests."""
+    home = county.office.home
+    (home.policies / f"{name}.toml").write_text(text.replace('name = "rated"', f'name = "{name}"'), "utf-8")
+    county.office.__dict__["context"] = replace(county.office.context, rules=Rules(home, name))
+    county.office.__dict__.pop("processor", None)
 
 
 def _bring_to_posting(county: RatingCounty, *households: str) -> None:
