@@ -138,31 +138,39 @@ def activate(transaction: Transaction, policy: Policy, facts: dict[str, Any]) ->
     Args:
         transaction: in which it was decided.
         policy: how long it holds.
-        facts: date and revision.
+        facts: revision.
     """
     _make_turned(transaction)
+    # It holds from the day after the last posting, or on which somebody last decided: not when the calendar ran.
     activated = transaction.execute(
-        "INSERT INTO turned SELECT d.number, a.number FROM drawn d JOIN routed r USING (place)"
-        " LEFT JOIN rating.assessment a"
-        " ON a.borrower = d.borrower AND a.borrower_no = d.borrower_no AND a.state = 'active'"
-        " WHERE r.target = 'active'"
+        """
+        INSERT INTO turned SELECT d.number, f.number, greatest(p.last_day + 1, (
+            SELECT max(s.date) FROM rating.step s WHERE s.assessment = d.number AND s.person IS NOT NULL))
+        FROM drawn d JOIN routed r USING (place) JOIN rating.assessment a ON a.number = d.number
+        LEFT JOIN rating.posting p ON p.number = a.posting
+        LEFT JOIN rating.assessment f
+          ON f.borrower = d.borrower AND f.borrower_no = d.borrower_no AND f.state = 'active'
+        WHERE r.target = 'active'
+        """
     )
     if not activated:
         return
     transaction.execute(
-        "UPDATE rating.assessment a SET state = 'superseded', ended_on = %(date)s, revision = %(revision)s"
-        " FROM turned t WHERE a.number = t.former",
+        "UPDATE rating.assessment a SET state = 'superseded', ended_on = greatest(a.valid_from, t.begins),"
+        " revision = %(revision)s FROM turned t WHERE a.number = t.former",
         facts,
     )
-    for kind in transaction.rows("SELECT DISTINCT borrower, household_kind FROM drawn"):
-        months = Reading(policy, None).value("rating.validity", kind | {"event": facts["date"]})
-        until = None if months is None else months_later(facts["date"], int(months))
+    for kind in transaction.rows(
+        "SELECT DISTINCT d.borrower, d.household_kind, t.begins FROM drawn d JOIN turned t ON t.number = d.number"
+    ):
+        months = Reading(policy, None).value("rating.validity", kind | {"event": kind["begins"]})
+        until = None if months is None else months_later(kind["begins"], int(months))
         transaction.execute(
-            "UPDATE rating.assessment a SET state = 'active', stage = NULL, valid_from = %(date)s,"
-            " valid_until = %(until)s, approved_on = coalesce(a.approved_on, %(date)s), revision = %(revision)s,"
+            "UPDATE rating.assessment a SET state = 'active', stage = NULL, valid_from = t.begins,"
+            " valid_until = %(until)s, approved_on = coalesce(a.approved_on, t.begins), revision = %(revision)s,"
             " (posted_from, posted_until) ="
             " (SELECT first_day, last_day FROM rating.posting p WHERE p.number = a.posting)"
-            " FROM turned t WHERE a.number = t.number AND a.borrower = %(borrower)s"
+            " FROM turned t WHERE a.number = t.number AND t.begins = %(begins)s AND a.borrower = %(borrower)s"
             " AND a.household_kind IS NOT DISTINCT FROM %(household_kind)s",
             facts | kind | {"until": until},
         )
@@ -171,7 +179,7 @@ def activate(transaction: Transaction, policy: Policy, facts: dict[str, Any]) ->
 
 def _make_turned(transaction: Transaction) -> None:
     transaction.execute("DROP TABLE IF EXISTS turned")
-    transaction.execute("CREATE TEMPORARY TABLE turned (number bigint, former bigint) ON COMMIT DROP")
+    transaction.execute("CREATE TEMPORARY TABLE turned (number bigint, former bigint, begins date) ON COMMIT DROP")
 
 
 def end(transaction: Transaction, move: str, facts: dict[str, Any]) -> Iterator[Draft]:
@@ -190,14 +198,15 @@ def end(transaction: Transaction, move: str, facts: dict[str, Any]) -> Iterator[
         {"reason": None} | facts | {"state": state},
     )
     _make_turned(transaction)
-    transaction.execute("INSERT INTO turned SELECT NULL, number FROM drawn")
+    transaction.execute("INSERT INTO turned (former) SELECT number FROM drawn")
     yield from _changes(transaction, facts)
 
 
 def _changes(transaction: Transaction, facts: dict[str, Any]) -> Iterator[Draft]:
     """Yield what `turned` says: the rating `number` is in force in place of `former`, either of them null."""
     query = f"""
-        SELECT coalesce(a.borrower, b.borrower), coalesce(a.borrower_no, b.borrower_no), %(date)s::date, NULL,
+        SELECT coalesce(a.borrower, b.borrower), coalesce(a.borrower_no, b.borrower_no),
+               CASE WHEN t.begins IS NULL THEN %(date)s::date ELSE greatest(t.begins, b.valid_from) END, NULL,
                coalesce(a.number, b.number), {EVENT.columns("b", "a")}
         FROM turned t LEFT JOIN rating.assessment a ON a.number = t.number
         LEFT JOIN rating.assessment b ON b.number = t.former
@@ -252,5 +261,5 @@ def regrade(transaction: Transaction, facts: dict[str, Any]) -> Iterator[Draft]:
         "UPDATE rating.credit_line SET assessment = %(new)s WHERE assessment = %(number)s", facts | {"new": new}
     )
     _make_turned(transaction)
-    transaction.execute("INSERT INTO turned VALUES (%(new)s, %(number)s)", facts | {"new": new})
+    transaction.execute("INSERT INTO turned (number, former) VALUES (%(new)s, %(number)s)", facts | {"new": new})
     yield from _changes(transaction, facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.core.clock import CHINA
 from huilian.core.errors import MessageRefused
 from huilian.county.members import persons
 from services.rating import assessments, consequences, in_force
@@ -43,7 +44,8 @@ def on_posting(
         if found != record["count"]:
             taken.refuse("HL1051", stated=record["count"], found=found)
         last_step = transaction.value("SELECT max(s.date) FROM rating.step s JOIN drawn d ON d.number = s.assessment")
-        if record["first_day"] < max(taken.date, last_step):
+        # Nobody can object within days that were over when it was sealed.
+        if record["first_day"] < max(message.time.astimezone(CHINA).date(), last_step):
             taken.refuse("HL1062", date=record["first_day"].isoformat())
         paths = Paths(context.policy)
         for group in in_force.groups(transaction):

@@ -229,6 +229,10 @@ def test_a_posting_is_as_long_as_the_policy_asks(county: RatingCounty):
     assert county.post(1) == "HL1051"
     assert county.post(2, step="township_review") == "HL1050"
     assert county.post(2, first_day=today - DAY) == "HL1062"
+    county.clock.advance(2 * DAY)
+    # Sealed two days later, of an earlier day.
+    assert county.post(2, first_day=today, last_day=today + 6 * DAY, date=today) == "HL1062"
+    county.clock.advance(-2 * DAY)
     assert county.post(2) is None
     assert county.states("H1") == county.states("H2") == ["posted"]
 
@@ -379,3 +383,22 @@ def _bring_to_posting(county: RatingCounty, *households: str) -> None:
     county.file_groups()
     for member, step in (("VILL1", "village_review"), ("TOWN1", "township_review"), (COUNTY, "county_review")):
         assert county.step(member, step, len(households)) is None
+
+
+def test_a_rating_holds_from_the_day_after_its_posting_whenever_the_calendar_runs(county: RatingCounty):
+    """So does its validity; the former one ends that day, and other services are told of that day."""
+    county.rate("H1")
+    county.collect([indicators("H1", "credit=90;income=90;labour=90", collected_on="2024-03-08")], number=1)
+    assert county.step("VILL1", "village_review") is None
+    assert county.step("TOWN1", "township_review") is None
+    assert county.step(COUNTY, "county_review") is None
+    assert county.post() is None
+    county.run_calendar(40)
+    rows = county.rows(
+        "SELECT state, valid_from::text, valid_until::text, ended_on::text FROM rating.assessment ORDER BY number"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("superseded", "2024-03-08", "2025-03-08", "2024-03-15"),
+        ("active", "2024-03-15", "2025-03-15", None),
+    ]
+    assert [change["as_of"] for change in county.told] == ["2024-03-08", "2024-03-15"]
