@@ -30,9 +30,9 @@ _AGES: Final = range(18, 61)
 """Of heads who can be rated by the county's plan, as written in 篇三 二."""
 _FEWEST: Final = 3
 """Households that a campaign needs: one is refused, one objected to, one has a line. With fewer none is reviewed."""
-_FILED, _REVIEWED, _CHECKED, _APPROVED = (dt.date(2024, 4, day) for day in (1, 2, 8, 10))
-_POSTED: Final = dt.date(2024, 4, 11), dt.date(2024, 4, 17)
-_OBJECTED, _ANSWERED = dt.date(2024, 4, 12), dt.date(2024, 4, 15)
+_FILED, _REVIEWED, _CHECKED, _APPROVED, _OBJECTED, _ANSWERED = 17, 16, 10, 8, 6, 3
+_POSTED: Final = 7, 1
+"""Days before the ratings come into force; the posting's first and last."""
 _HOTLINE: Final = "000-0000000"
 _LINE: Final = "30000.00"
 _LINE_DAYS: Final = dt.timedelta(days=365)
@@ -119,7 +119,7 @@ def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, house
         ]
         for village, barred in ((village, barred_households(sample, village)) for village in villages)
     }
-    acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township)
+    acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township, today)
     codes = [station.code for station in stations]
     return Campaign(
         after=RATED_ON,
@@ -148,33 +148,36 @@ def _people(members: list[str]) -> Iterator[Person]:
         yield Person(member, _HEAD, "负责人", ("enter", "approve"))
 
 
-def _acts(villages: dict[str, tuple[str, list[Household]]], township: str) -> Iterator[Act]:
+def _acts(villages: dict[str, tuple[str, list[Household]]], township: str, today: dt.date) -> Iterator[Act]:
     """Yield the steps in order; each states how many it is about."""
+    filed, reviewed, checked, approved, first, last, objected_on, answered_on = (
+        today - dt.timedelta(days=days)
+        for days in (_FILED, _REVIEWED, _CHECKED, _APPROVED, *_POSTED, _OBJECTED, _ANSWERED)
+    )
     for code, region in [*((code, village) for code, (village, _) in villages.items()), (township, _TOWNSHIP)]:
         group = {"region": region, "members": 5, "representatives": 2, "plan": f"评级工作方案 {region}"}
-        yield Act(code, "rating_group", _by(PERSON, _FILED) | group)
+        yield Act(code, "rating_group", _by(PERSON, filed) | group)
     everybody = _all({code: households for code, (_, households) in villages.items()})
     if len(everybody) < _FEWEST:
         return
     for code, (village, households) in villages.items():
         if households:
-            yield Act(code, "rating_step", _step("village_review", village, _REVIEWED, len(households)))
+            yield Act(code, "rating_step", _step("village_review", village, reviewed, len(households)))
     refused, objected = everybody[0], everybody[1]
     because = {"borrower_no": refused.number, "decision": "refuse", "reason": "常年不在村，情况无法核实"}
-    yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, _CHECKED, 1) | because)
+    yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, checked, 1) | because)
     left = len(everybody) - 1
-    yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, _CHECKED, left))
-    yield Act(COUNTY, "rating_step", _step("county_review", _TOWNSHIP, _APPROVED, left))
-    first, last = _POSTED
+    yield Act(township, "rating_step", _step("township_review", _TOWNSHIP, checked, left))
+    yield Act(COUNTY, "rating_step", _step("county_review", _TOWNSHIP, approved, left))
     window = {"first_day": first.isoformat(), "last_day": last.isoformat(), "complaint_line": _HOTLINE}
     posting = {"region": _TOWNSHIP, "step": "county_review", "round": 1, "count": left}
     yield Act(COUNTY, "rating_posting", _by(PERSON, first) | window | posting)
     station = next(code for code, (_, households) in villages.items() if objected in households)
     number = "YY2024-0001"
     objection = {"objection_no": number, "borrower": "household", "borrower_no": objected.number}
-    yield Act(station, "rating_objection", _by(PERSON, _OBJECTED) | objection | {"reason": "家庭收入与公示不符"})
+    yield Act(station, "rating_objection", _by(PERSON, objected_on) | objection | {"reason": "家庭收入与公示不符"})
     answer = {"objection_no": number, "upheld": "no", "answer": "已入户核实，收入属实"}
-    yield Act(township, "rating_answer", _by(_HEAD, _ANSWERED) | answer)
+    yield Act(township, "rating_answer", _by(_HEAD, answered_on) | answer)
 
 
 def _by(person: str, day: dt.date) -> dict[str, Any]:

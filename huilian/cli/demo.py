@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import fcntl
 import os
 import shutil
@@ -23,7 +24,7 @@ from huilian.adapters import loading
 from huilian.cli import queries, screen, session
 from huilian.cli.members import documents
 from huilian.cli.push import ACCEPTED, Answer, Way, send
-from huilian.core.clock import SystemClock
+from huilian.core.clock import CHINA, FixedClock, SystemClock
 from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.files import PRIVATE, make_folder, write_atomically
 from huilian.county import issuing, jobs, service
@@ -40,7 +41,6 @@ from huilian.wire import bundle
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.progress import Progress
@@ -222,6 +222,7 @@ GROUP: Final = "huilian.samples"
 product codes stand for."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
+_NOON: Final = dt.time(12)
 CONNECTIONS: Final = 6
 
 
@@ -340,6 +341,8 @@ class Demonstration:
         for station in self._campaign.stations:
             enter(office, station.code, station.adapter, actor=ACTOR, kind=station.kind, region=station.region)
         with office.database.transaction() as transaction:
+            # What the campaign did in the weeks before was sealed then, by keys that counted.
+            transaction.execute("UPDATE huilian.member_key SET valid_from = valid_from - interval '30 days'")
             for each in self._campaign.people:
                 person = persons.Person(each.member, each.code, each.name, each.may, self._campaign.after)
                 persons.add(transaction, person, now=office.clock.now(), actor=ACTOR)
@@ -373,7 +376,7 @@ class Demonstration:
             host.drain()
 
     def _submit(self, office: Office, acts: Iterable[Any]) -> None:
-        """Send records one by one as `huilian submit` does.
+        """Send records one by one as `huilian submit` does, each sealed on its own day.
 
         Raises:
             ConfigurationError: HL6006, one was not accepted: the sample is wrong.
@@ -381,7 +384,9 @@ class Demonstration:
         transport = EmbeddedTransport(office, at_once=True)
         for act in acts:
             contract, key = office.context.catalogue.latest(act.type), self.home.keys.current(act.member)
-            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=office.clock)
+            day = dt.date.fromisoformat(act.record["date"])
+            clock = FixedClock(min(dt.datetime.combine(day, _NOON, CHINA), office.clock.now()))
+            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=clock)
             answered = records.submit(1, act.record)
             if not answered.is_accepted:
                 what = f"{act.type} {act.member}: {', '.join(each['code'] for each in answered.reasons)}"

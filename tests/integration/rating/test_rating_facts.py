@@ -279,14 +279,18 @@ def test_a_default_while_a_rating_is_under_way_follows_when_it_comes_into_force(
     county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
     before = loan("H1", "L0", {}, bad) | {"as_of": "2024-02-29"}
     county.tell("loans_changed", 2, [before])
+    for number, member in (("2024-1", "TOWN1"), ("2024-2", "RCB01")):
+        found = _deed(number, "right_use", institution="RCB01", loan_no="L2")
+        assert county.send("borrower_deed", member, **found) is None
     assert county.step(COUNTY, "county_review") is None
     assert county.post() is None
     county.run_calendar(7)
     assert _standing(county) == [
         ("superseded", "80.00", "AA", "40000.00", "", None),
-        ("active", "80.00", "A", "30000.00", "", "default"),
+        ("superseded", "80.00", "AAA", "50000.00", "", "right_use"),
+        ("active", "80.00", "AA", "40000.00", "", "default"),
     ]
-    assert [each["after"]["grade"] for each in county.told] == ["AA", "A"]
+    assert [each["after"]["grade"] for each in county.told] == ["AA", "AAA", "AA"]
 
 
 def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
