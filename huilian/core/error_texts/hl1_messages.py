@@ -165,7 +165,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "授信终止日期晚于评级有效期（至 {until}）",
         "the line would outlast the rating, which holds until {until}",
     ),
-    "HL1067": (
+    "HL1068": (
         "政策要求先由农户或企业申请并签查询授权：{lacking} 户没有申请；请先报送 rating_request",
         "the policy has the borrower ask and consent first: {lacking} have not; send rating_request first",
     ),
