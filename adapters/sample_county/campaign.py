@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.sample_county.county import HOUSEHOLDS, SEED, county
 from adapters.sample_county.files import BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES, Household
-from adapters.sample_county.ratings import COLLECTED_ON, PERSON, RATED_ON, write_village_form
+from adapters.sample_county.ratings import COLLECTED_ON, PERSON, RATED_ON, defaulters, write_village_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,10 +111,11 @@ def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, house
     stations = [Station(code, "village", village, "county_forms") for village, code in villages.items()]
     stations.append(Station(township, "township", _TOWNSHIP, "county_forms"))
     files = [write_village_form(directory, sample, village, code) for village, code in villages.items()]
-    rateable = {
-        village: [each for each in sample.households if each.region == village and _is_rateable(each)]
-        for village in villages
-    }
+    rateable = {}
+    for village in villages:
+        barred = defaulters(sample, village)
+        known = [each for each in sample.households if each.region == village and each.number not in barred]
+        rateable[village] = [each for each in known if _is_rateable(each)]
     acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township)
     codes = [station.code for station in stations]
     return Campaign(
