@@ -114,8 +114,11 @@ def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, house
     rateable = {}
     for village in villages:
         barred = defaulters(sample, village)
-        known = [each for each in sample.households if each.region == village and each.number not in barred]
-        rateable[village] = [each for each in known if _is_rateable(each)]
+        rateable[village] = [
+            each
+            for each in sample.households
+            if each.region == village and each.number not in barred and _is_rateable(each, sample.plan.roster_faults)
+        ]
     acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township)
     codes = [station.code for station in stations]
     return Campaign(
@@ -133,8 +136,10 @@ def _all(rateable: dict[str, list[Household]]) -> list[Household]:
     return [household for households in rateable.values() for household in households]
 
 
-def _is_rateable(household: Household) -> bool:
-    return household.head.age_on(COLLECTED_ON) in _AGES
+def _is_rateable(household: Household, faulty: frozenset[str]) -> bool:
+    """Return whether a household's head is of an age, and the household gets on the roster: no row of it is faulty."""
+    is_enrolled = faulty.isdisjoint(person.identity_number for person in household.members)
+    return is_enrolled and household.head.age_on(COLLECTED_ON) in _AGES
 
 
 def _people(members: list[str]) -> Iterator[Person]:
