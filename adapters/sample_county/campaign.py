@@ -10,10 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.sample_county.county import HOUSEHOLDS, SEED, County, county
+from adapters.sample_county.county import HOUSEHOLDS, SEED, county
 from adapters.sample_county.files import BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES, Household
-from adapters.sample_county.ratings import COLLECTED_ON, PERSON, RATED_ON, barred_households, write_village_form
+from adapters.sample_county.ratings import COLLECTED_ON, PERSON, RATED_ON, defaulters, write_village_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,14 +111,14 @@ def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, house
     stations = [Station(code, "village", village, "county_forms") for village, code in villages.items()]
     stations.append(Station(township, "township", _TOWNSHIP, "county_forms"))
     files = [write_village_form(directory, sample, village, code) for village, code in villages.items()]
-    rateable = {
-        village: [
+    rateable = {}
+    for village in villages:
+        barred = defaulters(sample, village)
+        rateable[village] = [
             each
             for each in sample.households
-            if each.region == village and _is_rateable(each, sample) and each.number not in barred
+            if each.region == village and each.number not in barred and _is_rateable(each, sample.plan.roster_faults)
         ]
-        for village, barred in ((village, barred_households(sample, village)) for village in villages)
-    }
     acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township, today)
     codes = [station.code for station in stations]
     return Campaign(
@@ -136,10 +136,10 @@ def _all(rateable: dict[str, list[Household]]) -> list[Household]:
     return [household for households in rateable.values() for household in households]
 
 
-def _is_rateable(household: Household, sample: County) -> bool:
-    # Of a household with a wrong row the roster has nobody.
-    on_roster = not {person.identity_number for person in household.members} & sample.plan.roster_faults
-    return on_roster and household.head.age_on(COLLECTED_ON) in _AGES
+def _is_rateable(household: Household, faulty: frozenset[str]) -> bool:
+    """Return whether a household's head is of an age, and the household gets on the roster: no row of it is faulty."""
+    is_enrolled = faulty.isdisjoint(person.identity_number for person in household.members)
+    return is_enrolled and household.head.age_on(COLLECTED_ON) in _AGES
 
 
 def _people(members: list[str]) -> Iterator[Person]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.sample_county.county import County
     from adapters.sample_county.population import Household
 
-__all__ = ["COLLECTED_ON", "PERSON", "RATED_ON", "barred_households", "write_rating_forms", "write_village_form"]
+__all__ = ["COLLECTED_ON", "PERSON", "RATED_ON", "defaulters", "write_rating_forms", "write_village_form"]
 
 COLLECTED_ON: Final = dt.date(2024, 3, 20)
 RATED_ON: Final = dt.date(2024, 3, 31)
@@ -75,14 +75,14 @@ def write_village_form(directory: Path, sample: County, village: str, member: st
     return SampleFile(path, "county_forms", member, "rating_indicators", RATED_ON, len(rows), ())
 
 
-def barred_households(sample: County, village: str) -> frozenset[str]:
-    """Return the numbers of households in a village of which its form says that they defaulted maliciously."""
-    number, defaulted = (_VILLAGES_FORM.index(column) for column in (("农户", "户编号"), ("否决情形", "恶意拖欠")))
-    return frozenset(row[number] for row in _village_rows(sample, village) if row[defaulted] == "是")
+def defaulters(sample: County, village: str) -> set[str]:
+    """Return the households that a village's form says have defaulted maliciously: they are not rated."""
+    place, number = (_VILLAGES_FORM.index(column) for column in (("否决情形", "恶意拖欠"), ("农户", "户编号")))
+    return {row[number] for row in _village_rows(sample, village) if row[place] == "是"}
 
 
 def _village_rows(sample: County, village: str) -> list[list[Any]]:
-    draw = random.Random(f"{len(sample.households)} ratings {village}")  # noqa: S311  # as below
+    draw = random.Random(f"{len(sample.households)} ratings {village}")  # noqa: S311  # reproducible, nothing secret
     households = [each for each in sample.households if each.region == village]
     return [_collected(place, each, draw) for place, each in enumerate(households, 1)]
 

@@ -22,6 +22,13 @@ BORROWER_NO: Final = Parameter(
     "borrower", "只看该户或企业（编号）", "this household or enterprise only", metavar="NUMBER", example="HH00001"
 )
 RATED: Final = Parameter("rated", "只看已评或未评的", "the rated or the others only", choices=("yes", "no"))
+ON: Final = Parameter(
+    "on",
+    "按该日所在年度的应完成日期考核，不写则按最近一个已过的日期",
+    "hold against the date set for the year of this day; without it against the one passed last",
+    metavar="YYYY-MM-DD",
+    example="2026-09-30",
+)
 
 
 class RatingRow(ma.Schema):
@@ -83,9 +90,11 @@ class VillageRow(ma.Schema):
     households = count("应评农户")
     rated = count("已评农户")
     share = ratio("评级覆盖率", "Rated of all households")
-    rated_by = date("应完成日期", "The policy's next date from that day on.", allow_none=True)
+    rated_by = date("应完成日期", "The date passed last, or that of the year of `on`.", allow_none=True)
+    rated_in_time = count("按期已评农户", "Whose rating was in force on that date.", allow_none=True)
+    share_in_time = ratio("按期评级覆盖率", "Of all households that there are today")
     share_minimum = ratio("应达到的覆盖率", "What the policy asks")
-    met = text("是否达到", validate=YES_NO, allow_none=True)
+    met = text("是否达到", "By that date; where the policy sets none, today.", validate=YES_NO, allow_none=True)
     line = money("额度上限合计", "Of the grades.")
     credit_lines = money("银行授信合计", "Set by banks, holding that day.")
     enterprises = count("已评企业")
@@ -196,9 +205,9 @@ QUERIES: Final = (
         VillageRow,
         "整村授信进度：各村、各乡镇的应评、已评、覆盖率、额度、信用户，以及是否信用组（村、乡镇）。",
         "Tell how far villages and townships are rated, their credit households, and which are credit villages.",
-        parameters=(REGION,),
+        parameters=(REGION, ON),
         needs_policy=True,
-        examples=("huilian rated_villages --region 341599",),
+        examples=("huilian rated_villages --region 341599", "huilian rated_villages --region 341599 --on 2026-01-01"),
     ),
     Query(
         "rating_steps",

@@ -47,7 +47,7 @@ def on_credit_line(
             others = _lines_of_others(transaction, row["number"], taken)
             if others + record["amount"] > most:
                 taken.refuse(
-                    "HL1068", amount=money.text(record["amount"]), others=money.text(others), line=money.text(most)
+                    "HL1067", amount=money.text(record["amount"]), others=money.text(others), line=money.text(most)
                 )
         if row["valid_until"] is not None and record["until_date"] > row["valid_until"]:
             taken.refuse("HL1066", until=row["valid_until"].isoformat())

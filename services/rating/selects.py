@@ -239,35 +239,40 @@ _LINES: Final = """
 
 
 def rated_villages(
-    transaction: Transaction, *, region: str, policy: Policy, today: dt.date
+    transaction: Transaction, *, region: str, policy: Policy, today: dt.date, on: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Return how far villages and townships are rated, held against the policy's date and criteria.
 
-    Groups of villages are told of where the policy has criteria for them.
+    Groups of villages are told of where the policy has criteria for them. Whether the share is met is judged by whose
+    ratings were in force on the date, of the households that there are today.
 
     Args:
         transaction: it must stay open while rows are read.
         region: a county, township or village.
         policy: the county's.
         today: the county's day.
+        on: a day in whose year the date lies; without it the date that was passed last.
 
     Raises:
-        UsageError: HL7002, the region is not one.
+        UsageError: HL7002, the region is not one; HL7011, `on` is no day.
     """
     facts = {"event": today}
     reading = Reading(policy, None)
     minimum = reading.value("rating.share_rated_minimum", facts)
-    rated_by = _next_of(reading.value("rating.rated_by", facts), today)
+    rated_by = _set_for(reading.value("rating.rated_by", facts), today, on)
     criteria = {entry["level"]: entry for entry in reading.entries("rating.credit_regions", facts)}
     counted = {
         level: list(_from(policy.vocabulary.grades, entry["grade"])) if entry["grade"] else None
         for level, entry in criteria.items()
     }
     households = list(reading.entries("rating.credit_households", facts))
-    for row in _regions(transaction, region, today, counted, _credit_household(policy.vocabulary.grades, households)):
+    credit_household = _credit_household(policy.vocabulary.grades, households)
+    days = {"today": today, "rated_by": rated_by}
+    for row in _regions(transaction, region, days, counted, credit_household):
         entry = criteria.get(row["level"])
         good = row.pop("good")
-        share = _share(row["rated"], row["households"])
+        share, in_time = (_share(row[name], row["households"]) for name in ("rated", "rated_in_time"))
+        held = share if rated_by is None else in_time
         is_credit = None
         if entry is not None:
             # The marks are a village's; its groups have them too.
@@ -282,7 +287,9 @@ def rated_villages(
             "share": None if share is None else f"{share:f}",
             "rated_by": None if rated_by is None else rated_by.isoformat(),
             "share_minimum": None if minimum is None else f"{(minimum / _HUNDRED).quantize(_SIX_PLACES):f}",
-            "met": None if minimum is None or share is None else "yes" if share * _HUNDRED >= minimum else "no",
+            "rated_in_time": None if rated_by is None else row["rated_in_time"],
+            "share_in_time": None if rated_by is None or in_time is None else f"{in_time:f}",
+            "met": None if minimum is None or held is None else "yes" if held * _HUNDRED >= minimum else "no",
             "good": None if entry is None else good,
             "credit_households": row["credit_households"] if households else None,
             "credit_region": is_credit,
@@ -298,7 +305,7 @@ def _credit_household(grades: tuple[str, ...], entries: list[Entry]) -> dict[str
 def _regions(
     transaction: Transaction,
     region: str,
-    today: dt.date,
+    days: dict[str, dt.date | None],
     counted: dict[str, list[str] | None],
     credit_household: dict[str, list[str]],
 ) -> list[dict[str, Any]]:
@@ -310,7 +317,7 @@ def _regions(
         ), each AS (
             SELECT left(coalesce(a.region, k.region), digits) AS region, level, k.borrower = 'household' AS household,
                    CASE level WHEN 'group' THEN k.village_group END AS village_group,
-                   a.number IS NOT NULL AS rated, a.line, l.amount,
+                   a.number IS NOT NULL AS rated, t.borrower_no IS NOT NULL AS in_time, a.line, l.amount,
                    a.number IS NOT NULL AND (counted IS NULL OR a.grade = ANY(counted)) AS good,
                    a.grade = ANY(%(grades)s) AND NOT EXISTS (
                        SELECT FROM rating.outcome o WHERE o.borrower_no = k.borrower_no AND o.after = ANY(%(without)s)
@@ -322,12 +329,16 @@ def _regions(
             LEFT JOIN rating.assessment a
               ON a.borrower = k.borrower AND a.borrower_no = k.borrower_no AND a.state = 'active'
             LEFT JOIN ({_LINES}) l ON l.borrower = k.borrower AND l.borrower_no = k.borrower_no
+            LEFT JOIN (SELECT DISTINCT borrower, borrower_no FROM rating.assessment
+                       WHERE valid_from <= %(rated_by)s::date AND coalesce(ended_on > %(rated_by)s::date, true)) t
+              ON t.borrower = k.borrower AND t.borrower_no = k.borrower_no
             WHERE length(coalesce(a.region, k.region)) >= digits AND digits >= length(rtrim(%(region)s, '%%'))
               AND (k.borrower <> 'household' OR k.on_roster OR a.number IS NOT NULL)
               AND (level <> 'group' OR (%(in_groups)s AND k.village_group IS NOT NULL))
         )
         SELECT e.region, e.level, e.village_group, count(*) FILTER (WHERE household) AS households,
-               count(*) FILTER (WHERE household AND rated) AS rated, coalesce(sum(line), 0) AS line,
+               count(*) FILTER (WHERE household AND rated) AS rated,
+               count(*) FILTER (WHERE household AND in_time) AS rated_in_time, coalesce(sum(line), 0) AS line,
                coalesce(sum(amount), 0) AS credit_lines, count(*) FILTER (WHERE NOT household AND rated) AS enterprises,
                count(*) FILTER (WHERE household AND good) AS good,
                count(*) FILTER (WHERE household AND trusted) AS credit_households, m.credit AS collective, m.committee
@@ -337,7 +348,7 @@ def _regions(
         """,
         _within(
             region,
-            today=today,
+            **days,
             in_groups="group" in counted,
             **{level: counted.get(level) for level in ("group", "village", "township")},
             **credit_household,
@@ -353,12 +364,18 @@ def _share(part: int, whole: int) -> Decimal | None:
     return (Decimal(part) / whole).quantize(_SIX_PLACES, ROUND_HALF_UP) if whole else None
 
 
-def _next_of(days: tuple[tuple[int, int], ...] | None, today: dt.date) -> dt.date | None:
-    """Return the next of some days of the year, this year or in the next; the 29th of February may be the 28th."""
+def _set_for(days: tuple[tuple[int, int], ...] | None, today: dt.date, on: str | None) -> dt.date | None:
+    """Return the date that was passed last; or of the year of a day the next from it on, else the last of that year."""
     if not days:
         return None
-    found = [_day(year, *day) for year in (today.year, today.year + 1) for day in days]
-    return min(day for day in found if day >= today)
+    if on is None:
+        return max(day for year in (today.year - 1, today.year) for each in days if (day := _day(year, *each)) <= today)
+    try:
+        asked = dt.date.fromisoformat(on)
+    except ValueError:
+        raise UsageError("HL7011", name="on", what="YYYY-MM-DD") from None
+    found = sorted(_day(asked.year, *each) for each in days)
+    return next((day for day in found if day >= asked), found[-1])
 
 
 def _day(year: int, month: int, day: int) -> dt.date:

@@ -211,7 +211,7 @@ def on_step(record: Mapping[str, Any], message: Message, transaction: Transactio
 def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterator[Route]:
     """Yield what a decision comes to for each group of what it is about, where it may be; nothing is written yet.
 
-    Notes HL1067, where the policy has the borrower ask and consent first, and somebody has not.
+    Notes HL1068, where the policy has the borrower ask and consent first, and somebody has not.
     """
     record = taken.record
     paths, lacking = Paths(context.policy), 0
@@ -232,7 +232,7 @@ def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterato
             continue
         yield Route(group, move, target, stage)
     if lacking:
-        taken.refuse("HL1067", lacking=lacking)
+        taken.refuse("HL1068", lacking=lacking)
 
 
 def _without_request(transaction: Transaction, place: int, taken: Taken) -> int:

@@ -166,12 +166,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the line would outlast the rating, which holds until {until}",
     ),
     "HL1067": (
-        "政策要求先由农户或企业申请并签查询授权：{lacking} 户没有申请；请先报送 rating_request",
-        "the policy has the borrower ask and consent first: {lacking} have not; send rating_request first",
-    ),
-    "HL1068": (
         "授信额度 {amount} 加上其他银行已定的 {others} 超过上限 {line}",
         "the line of {amount} and the {others} that other banks have set are above {line} together",
+    ),
+    "HL1068": (
+        "政策要求先由农户或企业申请并签查询授权：{lacking} 户没有申请；请先报送 rating_request",
+        "the policy has the borrower ask and consent first: {lacking} have not; send rating_request first",
     ),
     "HL1069": (
         "名册中区划 {region} 没有农户 {borrower_no}；请先报送名册，或更正编号",

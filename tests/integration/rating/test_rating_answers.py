@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_villages_are_held_against_the_policys_date_and_criteria(county: RatingC
     """Three of five are sixty per cent; half of at least AA and a good mark make a credit village."""
     county.tell("households_changed", 1, [household(f"H{number}", "ordinary") for number in range(1, 6)])
     county.rate("H1", "H2", "H3")
-    rows, _ = ask(county, "rated_villages")
+    rows, _ = ask(county, "rated_villages", on="2024-01-01")
     shown = (
         "region",
         "level",
@@ -120,6 +121,27 @@ def test_villages_are_held_against_the_policys_date_and_criteria(county: RatingC
     ]
     assert county.send("collective_credit", "TOWN1", region=VILLAGE, credit="good", committee="good") is None
     assert [row["credit_region"] for row in ask(county, "rated_villages", region=VILLAGE)[0]] == ["yes"]
+
+
+def test_a_date_that_was_missed_shows(county: RatingCounty):
+    """Two of three by the 30th of September; who comes later counts today, and not by that date."""
+    county.tell("households_changed", 1, [household(f"H{number}", "ordinary") for number in range(1, 6)])
+    county.clock.moment = dt.datetime(2024, 9, 20, 1, tzinfo=dt.UTC)
+    county.rate("H1", "H2")
+    county.clock.moment = dt.datetime(2024, 9, 30, 1, tzinfo=dt.UTC)
+    county.rate("H3")
+    shown = ("rated_by", "rated", "rated_in_time", "share_in_time", "met")
+
+    def told(**given: str) -> tuple[Any, ...]:
+        row = ask(county, "rated_villages", region=VILLAGE, **given)[0][0]
+        return tuple(row[name] for name in shown)
+
+    assert told() == ("2024-09-30", 3, 2, "0.400000", "no")
+    assert told(on="2024-10-07") == told(on="2024-01-01") == told()
+    assert told(on="2025-12-31") == ("2025-09-30", 3, 3, "0.600000", "yes")
+    assert told(on="2023-03-01") == ("2023-09-30", 3, 0, "0.000000", "no")
+    with pytest.raises(UsageError, match="HL7011"):
+        told(on="2024-13-01")
 
 
 def test_credit_households_and_groups_are_counted_by_the_policys_criteria(county: RatingCounty):

@@ -175,7 +175,7 @@ def test_a_bank_sets_a_line_within_the_grade_and_the_validity(county: RatingCoun
     assert county.send("credit_line", "RCB01", **line, person=CLERK) == "HL1033"
     for bank, amount in (("RCB01", "25000.00"), ("PSB01", "15000.00"), ("RCB01", "25000.00")):
         assert county.send("credit_line", bank, **line | {"amount": amount}) is None
-    assert county.send("credit_line", "PSB01", **line | {"amount": "15000.01"}) == "HL1068"
+    assert county.send("credit_line", "PSB01", **line | {"amount": "15000.01"}) == "HL1067"
     rows = county.rows("SELECT institution, amount::text FROM rating.credit_line ORDER BY 1")
     assert [tuple(row.values()) for row in rows] == [("PSB01", "15000.00"), ("RCB01", "25000.00")]
 
@@ -196,7 +196,7 @@ def test_a_weaker_grade_cuts_what_banks_have_set_and_lines_end_with_their_rating
     assert lines() == [("40000.00", "40000.00", "no")]
     county.tell("loans_changed", 2, [loan("H1", "L1", {}, {"five_tier_class": "loss"})])
     assert lines() == [("30000.00", "30000.00", "yes")]
-    assert county.send("credit_line", "RCB01", **line, amount="15000.01") == "HL1068"
+    assert county.send("credit_line", "RCB01", **line, amount="15000.01") == "HL1067"
     assert county.send("credit_line", "RCB01", **line, amount="15000.00") is None
     assert lines() == [("30000.00", "30000.00", "no")]
     county.run_calendar(365)

@@ -362,10 +362,10 @@ source = "七"
     for number in ("H1", "H2"):
         entered = {"request_no": f"R{number}", "borrower_no": number}
         assert county.send("rating_request", "VILL1", person=CLERK, **request | entered) is None
-    assert county.step("VILL1", "village_review", 3) == "HL1067"
-    assert county.step("VILL1", "village_review", borrower_no="H1", date="2024-03-01") == "HL1067"
+    assert county.step("VILL1", "village_review", 3) == "HL1068"
+    assert county.step("VILL1", "village_review", borrower_no="H1", date="2024-03-01") == "HL1068"
     assert county.step("VILL1", "village_review", borrower_no="H1") is None
-    assert county.step("VILL1", "village_review", borrower_no="H3") == "HL1067"
+    assert county.step("VILL1", "village_review", borrower_no="H3") == "HL1068"
     assert county.step("VILL1", "village_review", borrower_no="H3", decision="refuse", reason="未申请") is None
     assert [county.states(each) for each in ("H1", "H2", "H3")] == [["in_review"], ["collected"], ["refused"]]
 
