@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from huilian.institution.single_records import Answered
     from huilian.institution.transports.base import Transport
 
-__all__ = ["register"]
+__all__ = ["EXAMPLE", "register"]
 
+EXAMPLE: Final = (
+    '{"date": "2024-03-04", "person": "P2", "region": "341599101001", "step": "village_review", '
+    '"borrower": "household", "borrower_no": null, "count": 1, "consents": null, "decision": "approve", '
+    '"back_to": null, "reason": null}'
+)
+"""A record of the type `rating_step`: a village approves the rating of its one household."""
 TOLD_EVERY: Final = 500
 """Records after which standard error says how far it is, where standard output does not go to a terminal."""
 
@@ -39,10 +45,10 @@ def register(app: typer.Typer) -> None:
         "有错的一条不影响其他条。字段见 contracts/messages/<类型>；写有 person 的，填人员代码（huilian person list）。"
         "本机有该机构私钥的直接入本县；机构在别处的用 --to。按文件顺序一条一条地送，前一条有了结果才送下一条。"
         "退出码：0 全部接收，1 有退回，2 用法有误，3 服务器暂时不可用或未得到结果（之后各条未送）。"
-        "记录的样例（整村评级逐步各一条）见 docs/operations.md 的 Rating a village。",
+        f"rating_step 的一条：{EXAMPLE}",
         "Send records one by one: one JSON record a line, each checked, signed, sent and answered: accepted, or every "
         "reason why not. A bad one does not stop the others. Exit 0 all accepted, 1 some refused, 2 usage, 3 server "
-        "away or no answer (what follows was not sent). Sample records: docs/operations.md, Rating a village.",
+        "away or no answer (what follows was not sent). Above: a record of rating_step.",
         "huilian submit claims 赔案.ndjson --member INS01",
         "huilian submit claims 赔案.ndjson --member INS01 --json",
         "huilian submit rating_step 村级评议.ndjson --member VILL1",

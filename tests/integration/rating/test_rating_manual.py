@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from huilian.cli.submit import EXAMPLE
 from tests.support.ratings import DAY, indicators
 
 if TYPE_CHECKING:
@@ -36,3 +37,8 @@ def test_the_manuals_records_bring_a_household_into_force_and_give_it_a_line(cou
     ]
     assert county.states("HH00001") == ["active"]
     assert [str(row["amount"]) for row in county.rows("SELECT amount FROM rating.credit_line")] == ["30000.00"]
+
+
+def test_the_commands_example_is_the_manuals():
+    """Whoever asks for help sees a record that is accepted."""
+    assert EXAMPLE in [text for kind, _, text in RECORDS if kind == "rating_step"]
