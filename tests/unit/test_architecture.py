@@ -295,7 +295,9 @@ def test_the_kernel_names_no_field_of_a_record():
 
 def _kernels_own_words() -> set[str]:
     """Return the fields of what the kernel itself takes, keeps and answers; some records have such fields, too."""
-    single = [each for each in catalogue.installed().contracts.values() if not each.bulk]
+    of_services = {name for each in service.installed().values() for name in each.records}
+    known = catalogue.installed().contracts.values()
+    single = [each for each in known if not each.bulk and each.type not in of_services]
     words = {field for each in single for field in each.schema().fields} | set(REJECTIONS)
     words |= {field for query in QUERIES for field in query.row().fields}
     # In any record `person` is whoever took the step: see `huilian.county.members.persons`. A policy has products.
