@@ -218,7 +218,8 @@ _RATING: Final = Section(
         "credit_households": Listing(
             "信用户的评定条件",
             {
-                "grade": Field("最低等级", KINDS["grade"], required=True),
+                "grade": Field("最低等级", KINDS["grade"]),
+                "score": Field("最低评分", _NUMBER),
                 "without": Field("不得有过的事项", codes("overdue", "default", several=True)),
             },
             ("event", "county_kind"),

@@ -296,10 +296,14 @@ def rated_villages(
         }
 
 
-def _credit_household(grades: tuple[str, ...], entries: list[Entry]) -> dict[str, list[str]]:
-    """Return the grades of a credit household, and what none of its loans became: all entries hold."""
-    least = max((grades.index(entry["grade"]) for entry in entries), default=len(grades))
-    return {"grades": list(grades[least:]), "without": [each for entry in entries for each in entry["without"] or ()]}
+def _credit_household(grades: tuple[str, ...], entries: list[Entry]) -> dict[str, Any]:
+    """Return a credit household's grades and least score (None: not asked), and what none of its loans became."""
+    least = max((grades.index(entry["grade"]) for entry in entries if entry["grade"]), default=None)
+    return {
+        "grades": None if least is None else list(grades[least:]),
+        "least_score": max((entry["score"] for entry in entries if entry["score"] is not None), default=None),
+        "without": [each for entry in entries for each in entry["without"] or ()],
+    }
 
 
 def _regions(
@@ -307,7 +311,7 @@ def _regions(
     region: str,
     days: dict[str, dt.date | None],
     counted: dict[str, list[str] | None],
-    credit_household: dict[str, list[str]],
+    credit_household: dict[str, Any],
 ) -> list[dict[str, Any]]:
     return transaction.rows(
         f"""
@@ -319,7 +323,8 @@ def _regions(
                    CASE level WHEN 'group' THEN k.village_group END AS village_group,
                    a.number IS NOT NULL AS rated, t.borrower_no IS NOT NULL AS in_time, a.line, l.amount,
                    a.number IS NOT NULL AND (counted IS NULL OR a.grade = ANY(counted)) AS good,
-                   a.grade = ANY(%(grades)s) AND NOT EXISTS (
+                   a.number IS NOT NULL AND (%(grades)s::text[] IS NULL OR a.grade = ANY(%(grades)s))
+                   AND (%(least_score)s::numeric IS NULL OR a.score >= %(least_score)s) AND NOT EXISTS (
                        SELECT FROM rating.outcome o WHERE o.borrower_no = k.borrower_no AND o.after = ANY(%(without)s)
                    ) AS trusted
             FROM known k CROSS JOIN (

@@ -169,6 +169,8 @@ def test_credit_households_and_groups_are_counted_by_the_policys_criteria(county
     assert (village["good"], village["credit_households"]) == (4, 3)
     county.use("posted_twice")
     assert [row["credit_households"] for row in ask(county, "rated_villages")[0]] == [None, None]
+    county.use("anhui")  # at least 80 points, as each of them has; there are no grades
+    assert [row["credit_households"] for row in ask(county, "rated_villages")[0]] == [3, 3]
 
 
 def test_postings_objections_groups_and_steps_are_told(county: RatingCounty):
