@@ -10,6 +10,7 @@ from typing import Final
 from huilian.wire.submission_kinds import RecordType, SubmissionKind
 
 __all__ = [
+    "APPLICATIONS",
     "GUARANTEE_BOOK",
     "INSURANCE_PACKAGE",
     "LOAN_LEDGER",
@@ -78,8 +79,17 @@ RATING_INDICATORS: Final = SubmissionKind(
     "评级指标",
     {"rating_indicators": RecordType(("source", "borrower", "borrower_no"), dated=(("collected_on", "HL2025"),))},
 )
+# Files stand side by side. A line that cannot be taken is answered by itself; the others are applied.
+APPLICATIONS: Final = SubmissionKind(
+    "applications",
+    "贷款申请",
+    {
+        "applications": RecordType(("application_no",), ("amount",), dated=(("date", "HL2025"),)),
+        "application_steps": RecordType(("application_no", "step"), dated=(("date", "HL2025"),)),
+    },
+)
 
 
 def submission_kinds() -> list[SubmissionKind]:
     """Return every kind, in the order the documents show them."""
-    return [ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE, RATING_INDICATORS]
+    return [ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE, RATING_INDICATORS, APPLICATIONS]
