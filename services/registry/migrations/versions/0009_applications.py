@@ -33,7 +33,7 @@ def upgrade() -> None:
         CREATE INDEX application_of_borrower ON registry.application (borrower_no);
         CREATE INDEX application_due ON registry.application (due) WHERE stage IS NOT NULL;
         CREATE INDEX application_confirmation ON registry.application (confirmation_no);
-        CREATE INDEX application_revision ON registry.application (revision);
+        CREATE INDEX application_by_revision ON registry.application (revision);
         CREATE SEQUENCE registry.application_revision;
 
         -- What happened to it, in order. `snapshot`, of a confirmation: the application as it was confirmed, with
