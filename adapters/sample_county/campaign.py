@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.sample_county.county import HOUSEHOLDS, SEED, county
 from adapters.sample_county.files import BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES, Household
-from adapters.sample_county.ratings import COLLECTED_ON, PERSON, RATED_ON, defaulters, write_village_form
+from adapters.sample_county.ratings import COLLECTED_ON, PERSON, defaulters, write_village_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,8 @@ _AGES: Final = range(18, 61)
 """Of heads who can be rated by the county's plan, as written in 篇三 二."""
 _FEWEST: Final = 3
 """Households that a campaign needs: one is refused, one objected to, one has a line. With fewer none is reviewed."""
+_IN_FORCE_ON: Final = dt.date(2024, 4, 24)
+"""The day after the posting, on which the ratings come into force."""
 _FILED, _REVIEWED, _CHECKED, _APPROVED, _OBJECTED, _ANSWERED = 17, 16, 10, 8, 6, 3
 _POSTED: Final = 7, 1
 """Days before the ratings come into force; the posting's first and last."""
@@ -78,30 +80,23 @@ class Campaign:
     """All of it.
 
     Args:
-        after: the date of the institutions' files after which it takes place.
         stations: to be entered first.
         people: likewise.
         files: to be pushed.
-        acts: to be sent one by one, after the files.
-        job: what the calendar then does.
-        acts_after: to be sent after that.
+        acts: to be sent one by one, each on its date.
     """
 
-    after: dt.date
     stations: tuple[Station, ...]
     people: tuple[Person, ...]
     files: tuple[SampleFile, ...]
     acts: tuple[Act, ...]
-    job: str
-    acts_after: tuple[Act, ...]
 
 
-def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, households: int = HOUSEHOLDS) -> Campaign:
+def prepare_campaign(directory: Path, *, seed: int = SEED, households: int = HOUSEHOLDS) -> Campaign:
     """Write the villages' forms into `directory` and return the campaign.
 
     Args:
         directory: it must be there.
-        today: when ratings come into force: a posting that is over ends on the next run of the calendar.
         seed: as of the sample's other files.
         households: as of the sample's other files.
     """
@@ -119,16 +114,15 @@ def prepare_campaign(directory: Path, *, today: dt.date, seed: int = SEED, house
             for each in sample.households
             if each.region == village and each.number not in barred and _is_rateable(each, sample.plan.roster_faults)
         ]
-    acts = _acts({code: (village, rateable[village]) for village, code in villages.items()}, township, today)
+    acts = [*_acts({code: (village, rateable[village]) for village, code in villages.items()}, township)]
+    if len(known := _all(rateable)) >= _FEWEST:
+        acts.append(_line(known[-1]))
     codes = [station.code for station in stations]
     return Campaign(
-        after=RATED_ON,
         stations=tuple(stations),
         people=tuple(_people([*codes, COUNTY, BANK])),
         files=tuple(files),
         acts=tuple(acts),
-        job="rating.calendar",
-        acts_after=tuple(_line(known[-1], today) for known in [_all(rateable)] if len(known) >= _FEWEST),
     )
 
 
@@ -148,10 +142,10 @@ def _people(members: list[str]) -> Iterator[Person]:
         yield Person(member, _HEAD, "负责人", ("enter", "approve"))
 
 
-def _acts(villages: dict[str, tuple[str, list[Household]]], township: str, today: dt.date) -> Iterator[Act]:
+def _acts(villages: dict[str, tuple[str, list[Household]]], township: str) -> Iterator[Act]:
     """Yield the steps in order; each states how many it is about."""
     filed, reviewed, checked, approved, first, last, objected_on, answered_on = (
-        today - dt.timedelta(days=days)
+        _IN_FORCE_ON - dt.timedelta(days=days)
         for days in (_FILED, _REVIEWED, _CHECKED, _APPROVED, *_POSTED, _OBJECTED, _ANSWERED)
     )
     for code, region in [*((code, village) for code, (village, _) in villages.items()), (township, _TOWNSHIP)]:
@@ -198,7 +192,7 @@ def _step(step: str, region: str, day: dt.date, count: int) -> dict[str, Any]:
     }
 
 
-def _line(household: Household, today: dt.date) -> Act:
-    period = {"from_date": today.isoformat(), "until_date": (today + _LINE_DAYS).isoformat()}
+def _line(household: Household) -> Act:
+    period = {"from_date": _IN_FORCE_ON.isoformat(), "until_date": (_IN_FORCE_ON + _LINE_DAYS).isoformat()}
     borrower = {"borrower": "household", "borrower_no": household.number, "amount": _LINE}
-    return Act(BANK, "credit_line", _by(_HEAD, today) | borrower | period)
+    return Act(BANK, "credit_line", _by(_HEAD, _IN_FORCE_ON) | borrower | period)

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -182,7 +182,7 @@ def receive(office: Office, member: str, adapter: str, *, actor: str) -> list[Re
     carried = home.folder / BUNDLE
     courier.write_for(office, member, carried, everything=False, actor=actor)
     with bundle.opened(carried) as opened:
-        bundles.read(home, member, opened)
+        bundles.read(home, member, opened, clock=office.clock)
         sent = [(message.dataschema, f"message {message.id}") for _, message in opened.messages()]
     with open_edge(home, offline=True, clock=office.clock) as edge:
         edge.write_out()
@@ -223,6 +223,8 @@ product codes stand for."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
 _NOON: Final = dt.time(12)
+_COMES_AFTER: Final = dt.timedelta(days=2)
+"""From the date that a file speaks of to the day on which it is sent."""
 CONNECTIONS: Final = 6
 
 
@@ -240,13 +242,10 @@ class _SampleFile(Protocol):
 class _Campaign(Protocol):
     """What a sample says of what its stations and offices do one by one: see there."""
 
-    after: dt.date
     stations: Sequence[Any]
     people: Sequence[Any]
     files: Sequence[_SampleFile]
     acts: Sequence[Any]
-    job: str
-    acts_after: Sequence[Any]
 
 
 class Demonstration:
@@ -272,6 +271,7 @@ class Demonstration:
         self._campaign: _Campaign
         self._received: list[Received] = []
         self._token = ""
+        self._clock = FixedClock(SystemClock().now())
 
     @contextlib.contextmanager
     def folder_held(self) -> Iterator[None]:
@@ -304,27 +304,30 @@ class Demonstration:
             self._make(lambda _file: bars.advance(making))
             bars.update(making, total=len(self._made))
             starting = bars.add_task("建库启动 (starting)", total=1)
-            set_up(
-                self.home,
-                Settings(
-                    self.county,
-                    POLICY,
-                    listen=self._listen,
-                    adapters=_sample("adapter_settings"),
-                    products=_sample("products"),
-                ),
+            settings = Settings(
+                self.county,
+                POLICY,
+                listen=self._listen,
+                adapters=_sample("adapter_settings"),
+                products=_sample("products"),
             )
-            with session.office(self.home, connections=CONNECTIONS) as office:
+            self._turn_to(min(file.as_of for file in self._made))
+            set_up(self.home, settings, clock=self._clock)
+            with session.office(self.home, connections=CONNECTIONS, clock=self._clock) as office:
                 bars.advance(starting)
                 self._add_members(office)
-                self._push(office, bars)
+                self._replay(office, bars)
                 self._send_out(office, bars)
+
+    def _turn_to(self, day: dt.date) -> None:
+        """Let the office's day be this one."""
+        self._clock.moment = dt.datetime.combine(day, _NOON, CHINA)
 
     def _make(self, on_file: Any) -> None:  # noqa: ANN401  # the sample's own type
         try:
             self._made = _sample("county")(self._files, on_file=on_file, **self._sample)
             self._decided = _sample("decisions")(self.home.folder / "issued", **self._sample)
-            self._campaign = _sample("campaign")(self._files, today=SystemClock().today(), **self._sample)
+            self._campaign = _sample("campaign")(self._files, **self._sample)
         except ValueError as error:
             raise UsageError("HL7001", what=f"--households: {error}") from error
 
@@ -340,43 +343,47 @@ class Demonstration:
             enter(office, code, adapter, actor=ACTOR)
         for station in self._campaign.stations:
             enter(office, station.code, station.adapter, actor=ACTOR, kind=station.kind, region=station.region)
+        began = self._clock.today()
         with office.database.transaction() as transaction:
-            # What the campaign did in the weeks before was sealed then, by keys that counted.
-            transaction.execute("UPDATE huilian.member_key SET valid_from = valid_from - interval '30 days'")
             for each in self._campaign.people:
-                person = persons.Person(each.member, each.code, each.name, each.may, self._campaign.after)
+                person = persons.Person(each.member, each.code, each.name, each.may, began)
                 persons.add(transaction, person, now=office.clock.now(), actor=ACTOR)
-            self._token = tokens.add(transaction, ACTOR, now=office.clock.now(), actor=ACTOR, region=self.county)
+            # It is used when the year is over, and counts from then on.
+            now = SystemClock().now()
+            self._token = tokens.add(transaction, ACTOR, now=now, actor=ACTOR, region=self.county)
 
-    def _push(self, office: Office, bars: Progress) -> None:
-        campaign = self._campaign
-        before = [file for file in self._made if file.as_of <= campaign.after]
-        later = [file for file in self._made if file.as_of > campaign.after]
-        self._made = [*before, *campaign.files, *later]
+    def _replay(self, office: Office, bars: Progress) -> None:
+        """Let the year pass: each file and each record comes on its day, and the calendar's jobs are run."""
+        self._made = sorted([*self._made, *self._campaign.files], key=lambda file: file.as_of)
+        files, acts = defaultdict[dt.date, list[_SampleFile]](list), defaultdict[dt.date, list[Any]](list)
+        for file in self._made:
+            files[file.as_of + _COMES_AFTER].append(file)
+        for act in self._campaign.acts:
+            acts[dt.date.fromisoformat(act.record["date"])].append(act)
         rows = bars.add_task("报送 (pushing rows)", total=sum(file.rows for file in self._made))
-        way = Way(EmbeddedTransport(office), self.county)
-
-        def push(files: Iterable[_SampleFile]) -> None:
-            for file in files:
-                adapter = loading.find(file.adapter, self.home.adapters)
-                self.answers.append(send(file.path, adapter=adapter, member=file.member, home=self.home, way=way))
-                bars.advance(rows, file.rows)
-
+        way, due = (
+            Way(EmbeddedTransport(office), self.county),
+            [job for it in office.services.values() for job in it.jobs],
+        )
         with EmbeddedHost(office) as host:
-            push([*before, *campaign.files])
-            host.drain()
-            self._submit(office, campaign.acts)
-            due = [job for each in office.services.values() for job in each.jobs]
-            jobs.run_due(office, [job for job in due if job.name == campaign.job])
-            host.drain()
-            self._submit(office, campaign.acts_after)
-            push(later)
-            host.drain()
+            for day in sorted({*files, *acts}):
+                self._turn_to(day)
+                jobs.run_due(office, due)
+                for file in files[day]:
+                    self.answers.append(self._push(file, way))
+                    bars.advance(rows, file.rows)
+                host.drain()
+                self._submit(office, acts[day])
+                host.drain()
             jobs.run_due(office, due)
             host.drain()
 
+    def _push(self, file: _SampleFile, way: Way) -> Answer:
+        adapter = loading.find(file.adapter, self.home.adapters)
+        return send(file.path, adapter=adapter, member=file.member, home=self.home, way=way, clock=self._clock)
+
     def _submit(self, office: Office, acts: Iterable[Any]) -> None:
-        """Send records one by one as `huilian submit` does, each sealed on its own day.
+        """Send records one by one as `huilian submit` does.
 
         Raises:
             ConfigurationError: HL6006, one was not accepted: the sample is wrong.
@@ -384,9 +391,7 @@ class Demonstration:
         transport = EmbeddedTransport(office, at_once=True)
         for act in acts:
             contract, key = office.context.catalogue.latest(act.type), self.home.keys.current(act.member)
-            day = dt.date.fromisoformat(act.record["date"])
-            clock = FixedClock(min(dt.datetime.combine(day, _NOON, CHINA), office.clock.now()))
-            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=clock)
+            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=self._clock)
             answered = records.submit(1, act.record)
             if not answered.is_accepted:
                 what = f"{act.type} {act.member}: {', '.join(each['code'] for each in answered.reasons)}"
