@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian.county.state_machine import Machine, Move
+from huilian.county.procedure.state_machine import Machine, Move
 from huilian.policy.reading import Reading, step_takes
 
 if TYPE_CHECKING:
