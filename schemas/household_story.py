@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
 
-__all__ = ["labelled", "story_told_by"]
+__all__ = ["Happened", "asked_for", "labelled", "story_told_by", "told"]
 
 
 HOUSEHOLD: Final = Parameter(
@@ -57,6 +57,34 @@ def labelled(column: str, labels: Mapping[str, str]) -> str:
     return f"CASE {column} {cases} ELSE {column} END"
 
 
+def told(happened: str, message: str) -> str:
+    """Return the SQL of a story: what happened, the file that says so, and the message.
+
+    Args:
+        happened: as `story_told_by` takes it.
+        message: SQL for the id of the message.
+    """
+    return _TOLD.format(happened=happened, message=message)
+
+
+def asked_for(
+    transaction: Transaction,
+    service: str,
+    statement: str,
+    asked: Mapping[str, str | None],
+    row: type[Happened] = Happened,
+) -> Iterator[dict[str, Any]]:
+    """Yield a story as one service tells it, within what a reader may see, in the fields of `row`."""
+    names = list(row().fields)
+    for found in transaction.rows(statement, {**asked, "region": f"{asked['region'] or ''}%"}):
+        line = found | {
+            "on": found["on"].isoformat(),
+            "service": service,
+            "amount": None if found["amount"] is None else money_text(found["amount"]),
+        }
+        yield {name: line[name] for name in names}
+
+
 def story_told_by(service: str, happened: str, *, message: str = "p.message") -> Query:
     """Return the query for a household's story, as one service tells it; what all tell comes as one answer.
 
@@ -66,25 +94,14 @@ def story_told_by(service: str, happened: str, *, message: str = "p.message") ->
             `institution`, `what`, `number`, `amount`, `state`, and where it was read: `submission`, `sequence`, `line`.
         message: SQL for the id of the message; of a record that travels alone the query says it itself.
     """
-    statement = _TOLD.format(happened=happened, message=message)
+    statement = told(happened, message)
 
     def story(
         transaction: Transaction, *, household: str, region: str | None = None, institution: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        asked = {"household": household, "region": f"{region or ''}%", "institution": institution}
-        for row in transaction.rows(statement, asked):
-            yield {
-                "on": row["on"].isoformat(),
-                "what": row["what"],
-                "service": service,
-                "institution": row["institution"],
-                "number": row["number"],
-                "amount": None if row["amount"] is None else money_text(row["amount"]),
-                "state": row["state"],
-                "message": row["message"],
-                "file_name": row["file_name"],
-                "line": row["line"],
-            }
+        return asked_for(
+            transaction, service, statement, {"household": household, "region": region, "institution": institution}
+        )
 
     return Query(
         "household_story",

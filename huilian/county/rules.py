@@ -88,8 +88,9 @@ class Rules:
 
     def __init__(self, home: Home, name: str) -> None:
         rates, days = (home.folder / each.OWN_FILE for each in (reference_rates, working_days))
-        # A policy may take a product of another over.
-        self._policy = _Kept(home, lambda: sorted(home.policies.glob("*.toml")), lambda: load(home, name))
+        self._home = home
+        self._name = name
+        self._policies: dict[str, _Kept[Policy]] = {}
         self._rates = _Kept(home, lambda: [rates], lambda: reference_rates.load(home.folder))
         self._working_days = _Kept(home, lambda: [days], lambda: working_days.load(home.folder))
 
@@ -100,7 +101,23 @@ class Rules:
         Raises:
             ConfigurationError: HL6002, HL6003 or HL6020 to HL6022, it cannot be used.
         """
-        return self._policy.get()
+        return self.named(self._name)
+
+    def named(self, name: str) -> Policy:
+        """Return any policy by its name, the county's own before one that comes with Huilian.
+
+        Raises:
+            ConfigurationError: HL6002, HL6003 or HL6020 to HL6022, it cannot be used.
+        """
+        if (kept := self._policies.get(name)) is None:
+            kept = _Kept(self._home, self._policy_files, lambda: load(self._home, name))
+            kept.get()
+            self._policies[name] = kept
+        return kept.get()
+
+    def _policy_files(self) -> list[Path]:
+        """Return the county's own policies: each may take a product of another over."""
+        return sorted(self._home.policies.glob("*.toml"))
 
     @property
     def rates(self) -> ReferenceRates:

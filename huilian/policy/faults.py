@@ -119,6 +119,18 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "前面没有步骤 {word}；在它之前的有：{known}",
         "no step {word} comes before; known: {known}",
     ),
+    "steps_begin": (
+        '第一步必须是借款人的申请：by 只写借款人，或写 takes = "request"',
+        'the first step is the borrower\'s request: only borrowers in `by`, or takes = "request"',
+    ),
+    "steps_one": (
+        "takes = {takes} 只能有一步，第 {line} 行已经有",
+        "one step only may have takes = {takes}; line {line} has it already",
+    ),
+    "steps_order": (
+        "takes = {takes} 的步骤要写在 {other}（第 {line} 行）之前",
+        "the step with takes = {takes} must come before {other} (line {line})",
+    ),
     "bounds": ("上限与下限矛盾：{what}", "the bounds contradict each other: {what}"),
     "needs": ("写了 {key}，就要写 {other}", "{key} needs {other}"),
     "product_of": (

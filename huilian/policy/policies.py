@@ -20,7 +20,6 @@ What a file may say stands in `huilian.policy.structure`, how tables are written
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 from dataclasses import dataclass, field, replace
@@ -31,15 +30,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import regions
 from huilian.core.errors import ConfigurationError, UsageError
-from huilian.core.regions import LEVELS
 from huilian.policy import positions, tables
-from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, boundaries, read_condition
+from huilian.policy.contradictions import contradictions
+from huilian.policy.facts import FACTS, Interval, Vocabulary, Words, read_condition
 from huilian.policy.faults import Fault, WrongValueError
 from huilian.policy.structure import HEADER, POLICY, PRODUCT, Field, Listing, Rule, Section
 from huilian.policy.tables import Entry, Row, Table
-from huilian.policy.values import text_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
@@ -194,7 +193,7 @@ def _read(source: Traversable, folder: Path | None, *, takes_over: bool) -> tupl
     policy = reader.policy(raw, Path(name).stem)
     # A rule that cannot be read contradicts nothing, nor is it missing.
     unread = [fault.place for fault in reader.faults]
-    for line, place, key, facts in _contradictions(policy):
+    for line, place, key, facts in contradictions(policy):
         concerned = (place, str(facts.get("other", place)))
         # A product of another policy is checked where it stands.
         if ":" not in place and not any(each.startswith(concerned) for each in unread):
@@ -207,7 +206,6 @@ def _folder() -> Traversable:
     return files("contracts") / "policies"
 
 
-_HUNDRED: Final = 100
 _NAME: Final = "[a-z][a-z0-9_]*"
 _ROW_KEYS: Final = ("value", "none", "source", "assumed", "note")
 _ENTRY_KEYS: Final = ("source", "assumed", "note")
@@ -488,94 +486,3 @@ def _place(path: positions.Path) -> str:
     for each in path:
         text += f"[{each}]" if isinstance(each, int) else f"{'.' if text else ''}{each}"
     return text
-
-
-_Contradiction = tuple[int, str, str, dict[str, object]]
-"""The line, the place, the key of its text, what the text names."""
-_NEEDED: Final = {
-    "breakers": (
-        "kind",
-        {"recovery_rate_below": "limit months", "bad_ratio_rising": "months", "bad_ratio_above": "limit"},
-    ),
-    "lending.conditions": (
-        "condition",
-        {"other": "name", "on_roster_of_day": "day", "in_region_list": "list", "of_household_kind": "kinds",
-         "programme_scale": "amount", "programme_end": "day"},
-    ),
-}  # fmt: skip
-"""By list and by the word of a field: the fields that such an entry cannot do without."""
-
-
-def _contradictions(policy: Policy) -> Iterator[_Contradiction]:
-    """Yield where rules do not agree that are right one by one."""
-    for prefix, part in policy.parts():
-        for least, most in (("amount_minimum", "amount_maximum"), ("term_minimum", "term_maximum")):
-            yield from _bounds(part.rules.get(f"lending.{least}"), part.rules.get(f"lending.{most}"))
-        yield from _tiers(part, prefix)
-        for name, entries in part.lists.items():
-            if name.endswith("steps"):
-                yield from _steps_back(entries)
-            field, needed = _NEEDED.get(name, ("", {}))
-            for entry in entries:
-                for key in needed.get(str(entry[field]), "").split():
-                    if entry[key] is None:
-                        yield entry.line, entry.rule, "needs", {"key": entry[field], "other": key}
-    yield from _weights_of_assessment(policy.general.lists.get("assessment", ()))
-    for change in policy.general.lists.get("region_changes", ()):
-        codes = [change[key] for key in ("old", "new") if change[key] is not None]
-        wrong = [code for code in codes if not code.isdecimal() or len(code) not in LEVELS]
-        yield from ((change.line, change.rule, "level_of_region", {"word": code}) for code in wrong)
-        if not wrong and len({len(code) for code in codes}) > 1:
-            yield change.line, change.rule, "levels_differ", {"old": codes[0], "new": codes[1]}
-
-
-def _bounds(least: Table | None, most: Table | None) -> Iterator[_Contradiction]:
-    if least is None or most is None or least.facts or most.facts:
-        return
-    low, high = least.rows[0].value, most.rows[0].value
-    if low is not None and high is not None and low > high:
-        yield most.rows[0].line, most.rule, "bounds", {"what": f"{text_of(low)} > {text_of(high)}"}
-
-
-def _rows(part: Product, rule: str) -> tuple[Row, ...]:
-    return part.rules[rule].rows if rule in part.rules else ()
-
-
-def _tiers(part: Product, prefix: str) -> Iterator[_Contradiction]:
-    """Yield what the shares of a loss lack: each rule that needs another has it for the same cases."""
-    for rule, other, asks in (
-        ("recovery", "recovery_shares", lambda value: value == "shares"),
-        ("second_tier", "second_tier_of", lambda value: value is not None),
-        ("second_tier_of", "second_tier", lambda value: value is not None),
-    ):
-        there = [row for row in _rows(part, f"loss.{other}") if row.value is not None]
-        for row in _rows(part, f"loss.{rule}"):
-            if asks(row.value) and not any(tables.meet(row, each) for each in there):
-                key = f"{rule} = {row.value}" if isinstance(row.value, str) else rule
-                yield row.line, row.rule, "needs", {"key": key, "other": f"{prefix}loss.{other}"}
-    for row in _rows(part, "loss.second_tier_of"):
-        for shares in _rows(part, "loss.shares"):
-            if row.value and shares.value and tables.meet(row, shares) and row.value not in shares.value:
-                yield row.line, row.rule, "unknown_word", {"word": row.value, "known": ", ".join(shares.value)}
-
-
-def _steps_back(steps: Sequence[Entry]) -> Iterator[_Contradiction]:
-    for place, step in enumerate(steps):
-        before = [str(earlier["step"]) for earlier in steps[:place]]
-        for word in step["back_to"] or ():
-            if word not in before:
-                yield step.line, step.rule, "step_unknown", {"word": word, "known": ", ".join(before) or "-"}
-
-
-def _weights_of_assessment(entries: Sequence[Entry]) -> Iterator[_Contradiction]:
-    """Yield the groups of which the weights do not add up to a hundred, on any day."""
-    for of in dict.fromkeys(entry["of"] for entry in entries):
-        group = [entry for entry in entries if entry["of"] == of]
-        spans = [each for entry in group if isinstance(each := entry.when.get("event"), Interval)]
-        for low, _ in boundaries(FACTS["event"], spans):
-            day = dt.date.min if low is None else low[0]
-            holding = [entry for entry in group if entry.may_hold({"event": day})]
-            total = sum(entry["weight"] or 0 for entry in holding)
-            if holding and total != _HUNDRED:
-                yield holding[0].line, holding[0].rule, "shares_total", {"total": total}
-                break

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from huilian.policy.tables import Row, Table
     from huilian.policy.values import Rate
 
-__all__ = ["Reading", "Reason"]
+__all__ = ["Reading", "Reason", "step_takes"]
 
 
 def _members(specs: Mapping[str, object]) -> Iterator[str]:
@@ -38,6 +38,14 @@ _UNKNOWN_GROUND: Final = "政策没有这些情形：{word}；可用：{known} (
 
 def _names(words: Iterable[str]) -> str:
     return ", ".join(sorted(words)) or "-"
+
+
+_BORROWERS: Final = frozenset({"household", "enterprise", "system"})
+
+
+def step_takes(step: Entry) -> str:
+    """Return what a step takes; where the file does not say, a step of borrowers alone is their request."""
+    return str(step["takes"] or ("review" if set(step["by"] or ()) - _BORROWERS else "request"))
 
 
 @dataclass(frozen=True)

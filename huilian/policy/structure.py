@@ -256,6 +256,8 @@ _LENDING: Final = Section(
         "outstanding": Rule(
             "可同时持有的贷款", codes("one_in_all", "one_of_each", "several"), LENDING_FACTS, "several"
         ),
+        "application_validity": Rule("申请多久未办结即失效", _DURATION, LENDING_FACTS, NO_LIMIT),
+        "confirmation_validity": Rule("确认后多久未放款即失效", _DURATION, LENDING_FACTS, NO_LIMIT),
         "principal_maximum": Rule("每户各笔余额合计上限（含）", _AMOUNT, LENDING_FACTS, NO_LIMIT),
         "collateral": Rule("准许的担保方式", _OWN_CODES, LENDING_FACTS, NO_LIMIT),
         "conditions": Listing(
@@ -370,7 +372,10 @@ PRODUCT: Final[Mapping[str, Rule | Listing | Section | Field]] = MappingProxyTyp
         "lending": _LENDING,
         "subsidy": _SUBSIDY,
         "loss": _LOSS,
-        "application_steps": _steps("申请步骤"),
+        # Without it a step is a review; one that only borrowers take is their request.
+        "application_steps": _steps(
+            "申请步骤", takes=Field("以什么办理", codes("request", "review", "confirmation", "loan", "cover"))
+        ),
         "subsidy_steps": _steps("贴息步骤"),
         "compensation_steps": _steps("补偿步骤"),
     }

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 from huilian.core import money
 from huilian.core.errors import MessageRefused, reason, refused_for
 from huilian.county.members import persons
+from huilian.county.procedure.acts import check_region, enter, taking
 from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
 from services.rating import assessments, consequences
-from services.rating.steps import check_region, enter, taking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from huilian.county.context import Context
+    from huilian.county.procedure.acts import Taken
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy, Product
     from huilian.wire.envelope import Draft, Message
-    from services.rating.steps import Taken
 
 __all__ = ["on_blacklist_entry", "on_borrower_deed", "on_collective_credit", "on_credit_line"]
 
@@ -29,7 +29,7 @@ def on_credit_line(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Enter the line that a bank sets for a rated borrower: within the grade's line, and while the rating holds."""
-    with taking(record, message, transaction, persons.APPROVE) as taken:
+    with taking(record, message, transaction, persons.APPROVE, assessments.hold) as taken:
         row = transaction.row(
             "SELECT number, borrower, household_kind, region, age, score, grade, line, refused, valid_from, valid_until"
             " FROM rating.assessment"
@@ -122,8 +122,8 @@ def on_collective_credit(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter how a township marks a village."""
-    with taking(record, message, transaction, persons.APPROVE) as taken:
-        enter(transaction, "collective_credit", ("region", "date"), ("credit", "committee"), taken)
+    with taking(record, message, transaction, persons.APPROVE, assessments.hold) as taken:
+        enter(transaction, "rating.collective_credit", ("region", "date"), ("credit", "committee"), taken)
     return ()
 
 
@@ -131,7 +131,7 @@ def on_blacklist_entry(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterator[Draft]:
     """Enter, or end, an entry of the blacklist; a malicious one has what the policy says of malicious default."""
-    with taking(record, message, transaction, persons.APPROVE) as taken:
+    with taking(record, message, transaction, persons.APPROVE, assessments.hold) as taken:
         facts = taken.facts
         stands = transaction.value(
             "SELECT (borrower, borrower_no, malicious) = (%(borrower)s, %(borrower_no)s, %(malicious)s)"
@@ -171,7 +171,7 @@ def on_borrower_deed(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterator[Draft]:
     """Enter what a borrower did, and let what the policy says of it follow; no later record takes it back."""
-    with taking(record, message, transaction, persons.APPROVE) as taken:
+    with taking(record, message, transaction, persons.APPROVE, assessments.hold) as taken:
         region = transaction.value(
             "SELECT region FROM rating.assessment WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s"
             " ORDER BY number DESC LIMIT 1",
@@ -191,7 +191,7 @@ def on_borrower_deed(
             record,
         )
         fields = ("borrower", "borrower_no", "deed", *loan)
-        counts = enter(transaction, "deed", ("member", "reference"), fields, taken) and not known
+        counts = enter(transaction, "rating.deed", ("member", "reference"), fields, taken) and not known
     if counts and record["deed"] == "force_majeure":
         consequences.spare(transaction, taken.date)
     elif counts:

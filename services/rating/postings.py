@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core.clock import CHINA
 from huilian.core.errors import MessageRefused
 from huilian.county.members import persons
+from huilian.county.procedure.acts import check_kind, check_region, taking
 from services.rating import assessments, consequences, in_force
 from services.rating.assessments import Paths
 from services.rating.in_force import Route
 from services.rating.states import ASSESSMENT, Case, stage_named
-from services.rating.steps import NEWER, check_kind, check_region, onward, taking
+from services.rating.steps import NEWER, onward
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +34,7 @@ def on_posting(
 ) -> Iterable[Draft]:
     """Post all ratings of a region that wait for a round, for at least as long as the policy asks."""
     stage = f"{record['step']}.{record['round']}"
-    with taking(record, message, transaction, persons.ENTER) as taken:
+    with taking(record, message, transaction, persons.ENTER, assessments.hold) as taken:
         found = in_force.draw(
             transaction,
             "region LIKE %(region)s || '%%' AND state = 'to_be_posted' AND stage = %(stage)s",
@@ -54,7 +55,7 @@ def on_posting(
             if place is None:
                 taken.refuse("HL1050", step=stage)
                 continue
-            check_kind(taken, stages[place], stage)
+            check_kind(taken, stages[place].by, stage)
             window = stages[place].window
             least = context.working_days.after(record["first_day"] - _DAY, window) if window else record["first_day"]
             if record["last_day"] < least:
@@ -80,7 +81,7 @@ def on_objection(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter an objection to a rating that is posted on its day; until it is answered the rating stands still."""
-    with taking(record, message, transaction, persons.ENTER) as taken:
+    with taking(record, message, transaction, persons.ENTER, assessments.hold) as taken:
         known = transaction.row(
             "SELECT o.reason, o.date, o.member, a.borrower, a.borrower_no FROM rating.objection o"
             " JOIN rating.assessment a ON a.number = o.assessment WHERE objection_no = %(objection_no)s",
@@ -118,7 +119,7 @@ def on_answer(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Answer an objection: dismiss it, or uphold it, by which the rating is collected anew."""
-    with taking(record, message, transaction, persons.APPROVE) as taken:
+    with taking(record, message, transaction, persons.APPROVE, assessments.hold) as taken:
         row = transaction.row(
             "SELECT o.*, a.number, a.state, a.region, a.borrower, a.borrower_no, a.household_kind, a.collected_on,"
             " a.line FROM rating.objection o JOIN rating.assessment a ON a.number = o.assessment"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from huilian.county.state_machine import Machine, Move
-from huilian.policy.reading import Reading
+from huilian.county.procedure.state_machine import Machine, Move
+from huilian.policy.reading import Reading, step_takes
 
 if TYPE_CHECKING:
     import datetime as dt
     from decimal import Decimal
     from typing import Any
 
-    from huilian.policy.policies import Entry, Policy
+    from huilian.policy.policies import Policy
     from huilian.policy.values import Duration
 
 __all__ = [
@@ -129,13 +129,13 @@ def path(policy: Policy, case: Case) -> tuple[Stage, ...]:
     """
     reading = Reading(policy, None)
     entries = reading.entries("rating.steps", case.situation)
-    reviews = [entry for entry in entries if _takes(entry) in ("review", "posting")]
-    says_when = any(entry["posted"] or _takes(entry) == "posting" for entry in reviews)
+    reviews = [entry for entry in entries if step_takes(entry) in ("review", "posting")]
+    says_when = any(entry["posted"] or step_takes(entry) == "posting" for entry in reviews)
     window = reading.value("rating.posting", case.situation)
     rounds = int(reading.value("rating.posting_rounds", case.situation, 1) or 1)
     general = [] if says_when or window is None else _rounds(POSTING, (), window, rounds)
     stages: list[Stage] = []
-    if not any(_takes(entry) == "review" for entry in reviews):
+    if not any(step_takes(entry) == "review" for entry in reviews):
         stages += [Stage(f"{level}_review", f"{level}_review", (level,)) for level in _LEVELS]
     for entry in reviews:
         needs = tuple(entry["needs"] or ())
@@ -143,9 +143,9 @@ def path(policy: Policy, case: Case) -> tuple[Stage, ...]:
             stages += general
             general = []
         by = tuple(kind for kind in entry["by"] if kind not in _BORROWERS)
-        if _takes(entry) == "review":
+        if step_takes(entry) == "review":
             stages.append(Stage(entry["step"], entry["step"], by, needs=needs, back_to=tuple(entry["back_to"] or ())))
-        if entry["posted"] or _takes(entry) == "posting":
+        if entry["posted"] or step_takes(entry) == "posting":
             stages += _rounds(entry["step"], by, entry["posted"] or window, entry["rounds"] or rounds)
     return (*stages, *general)
 
@@ -154,13 +154,7 @@ def asks_consent_first(policy: Policy, case: Case) -> bool:
     """Return whether the policy's order begins with a request by which the borrower consents to inquiry."""
     entries = Reading(policy, None).entries("rating.steps", case.situation)
     first = next(iter(entries), None)
-    return first is not None and _takes(first) == "request" and "consent" in (first["needs"] or ())
-
-
-def _takes(entry: Entry) -> str:
-    if entry["takes"]:
-        return str(entry["takes"])
-    return "review" if set(entry["by"]) - _BORROWERS else "request"
+    return first is not None and step_takes(first) == "request" and "consent" in (first["needs"] or ())
 
 
 def _rounds(step: str, by: tuple[str, ...], window: Duration | None, rounds: int) -> list[Stage]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.core.clock import CHINA
-from huilian.core.errors import MessageRefused, refused_for
-from huilian.county.members import directory, persons
-from huilian.county.state_machine import Refusal
+from huilian.core.errors import MessageRefused
+from huilian.county.members import persons
+from huilian.county.procedure.acts import Taken, check_kind, enter, taking
+from huilian.county.procedure.state_machine import Refusal
 from huilian.policy.reading import Reading
 from services.rating import assessments, consequences, in_force
 from services.rating.assessments import Paths
@@ -18,104 +16,23 @@ from services.rating.in_force import Route
 from services.rating.states import ASSESSMENT, Stage, asks_consent_first, stage_named
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from huilian.county.context import Context
-    from huilian.county.members.directory import Member
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["Taken", "on_group", "on_request", "on_step", "taking"]
+__all__ = ["NEWER", "on_group", "on_request", "on_step", "onward"]
 
 _HUNDRED: Final = 100
 _VILLAGE: Final = 12
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A step as it was taken: its record, who sealed it, in which message, and what is wrong with it so far."""
-
-    record: dict[str, Any]
-    member: Member
-    message: str
-    refusals: list[MessageRefused] = field(default_factory=list)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Return what SQL is given of it: the record's fields, member and message."""
-        return self.record | {"member": self.member.code, "message": self.message}
-
-    @property
-    def who(self) -> tuple[str, str]:
-        """Return the member and the person who took it."""
-        return self.member.code, self.record["person"]
-
-    @property
-    def date(self) -> dt.date:
-        """Return the day it was taken."""
-        day: dt.date = self.record["date"]
-        return day
-
-    def refuse(self, code: str, **facts: object) -> None:
-        """Note that something is wrong with it."""
-        self.note(MessageRefused(code, **facts))
-
-    def check(self, rule: Callable[..., None], *facts: object) -> None:
-        """Note what a rule refuses."""
-        try:
-            rule(*facts)
-        except MessageRefused as refusal:
-            self.note(refusal)
-
-    def note(self, refusal: MessageRefused) -> None:
-        """Note a refusal; the same again is noted once."""
-        if all((each.code, each.facts) != (refusal.code, refusal.facts) for each in self.refusals):
-            self.refusals.append(refusal)
-
-
-@contextlib.contextmanager
-def taking(record: Mapping[str, Any], message: Message, transaction: Transaction, right: str) -> Iterator[Taken]:
-    """Give a step to be checked; at the end of the block it is refused for all that was found wrong with it.
-
-    A refusal that is raised in the block ends the checks: what comes after it cannot be judged. Nobody else changes
-    ratings until the transaction ends.
-
-    Raises:
-        MessageRefused: HL1031 to HL1033, the person; HL1052, the region; HL1062, the day; what the block refuses;
-            HL1035, several of them.
-    """
-    taken = Taken(dict(record), directory.find(transaction, message.source), message.id)
-    taken.check(persons.check_person, transaction, taken.member.code, record["person"], right, taken.date)
-    if taken.date > message.time.astimezone(CHINA).date():
-        taken.refuse("HL1062", date=taken.date.isoformat())
-    assessments.hold(transaction)
-    try:
-        # Nothing is told of what lies in another's region.
-        check_region(taken.member, record.get("region"))
-        yield taken
-    except MessageRefused as refusal:
-        taken.note(refusal)
-    if taken.refusals:
-        raise refused_for(taken.refusals)
-
-
-def check_region(member: Member, region: str | None) -> None:
-    """Let pass what lies where a member acts; one without a region acts in the whole county.
-
-    Raises:
-        MessageRefused: HL1052, it lies elsewhere.
-    """
-    if region is not None and member.region is not None and not region.startswith(member.region):
-        what = f"区划 {region} 不在其辖区内 (the region is not its own)"
-        raise MessageRefused("HL1052", member=member.code, what=what)
 
 
 def on_request(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Enter that a household of the roster or an enterprise asks to be rated and consents, where the policy lets it."""
-    with taking(record, message, transaction, persons.ENTER) as taken:
+    with taking(record, message, transaction, persons.ENTER, assessments.hold) as taken:
         if not Reading(context.policy, None).value("rating.asked_by_household", {"event": taken.date}):
             taken.refuse("HL1061")
         if record["consent"] != "yes":
@@ -124,7 +41,7 @@ def on_request(
             taken.refuse("HL1069", borrower_no=record["borrower_no"], region=record["region"])
         enter(
             transaction,
-            "request",
+            "rating.request",
             ("request_no",),
             ("borrower", "borrower_no", "region", "consent"),
             taken,
@@ -147,7 +64,7 @@ def on_group(
     record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """File a working group; one without members, or of a village that has too few representatives, is refused."""
-    with taking(record, message, transaction, persons.ENTER) as taken:
+    with taking(record, message, transaction, persons.ENTER, assessments.hold) as taken:
         members, representatives = record["members"], record["representatives"]
         minimum = None
         if len(record["region"]) == _VILLAGE:
@@ -157,33 +74,13 @@ def on_group(
         if not 0 <= representatives <= members or not members or representatives * _HUNDRED < minimum * members:
             facts = {"representatives": representatives, "members": members}
             taken.refuse("HL1053", **facts, minimum=f"{minimum.normalize():f}")
-        enter(transaction, "working_group", ("region", "date"), ("members", "representatives", "plan"), taken)
+        enter(transaction, "rating.working_group", ("region", "date"), ("members", "representatives", "plan"), taken)
     return ()
-
-
-def enter(transaction: Transaction, table: str, key: tuple[str, ...], fields: tuple[str, ...], taken: Taken) -> bool:
-    """Write a record, return whether it is new; the same again changes nothing. What else is wrong undoes it.
-
-    Raises:
-        MessageRefused: HL1059, another record has its key.
-    """
-    taken_by = ("date", "member", "person", "message")
-    columns = (*key, *fields, *(name for name in taken_by if name not in key))
-    values = ", ".join(f"%({name})s" for name in columns)
-    facts = taken.facts
-    written = transaction.execute(
-        f"INSERT INTO rating.{table} ({', '.join(columns)}) VALUES ({values}) ON CONFLICT DO NOTHING", facts
-    )
-    compared = (*key, *fields, "member")
-    same = " AND ".join(f"{name} IS NOT DISTINCT FROM %({name})s" for name in compared)
-    if not written and not transaction.value(f"SELECT true FROM rating.{table} WHERE {same}", facts):
-        raise MessageRefused("HL1059", number=" ".join(str(facts[name]) for name in key))
-    return bool(written)
 
 
 def on_step(record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Decide a step for one borrower, or for all of a region that stand at it."""
-    with taking(record, message, transaction, persons.APPROVE) as taken:
+    with taking(record, message, transaction, persons.APPROVE, assessments.hold) as taken:
         _check_decision(taken)
         one = "" if record["borrower_no"] is None else " AND borrower_no = %(borrower_no)s"
         found = in_force.draw(
@@ -279,7 +176,7 @@ def _check_stage(transaction: Transaction, stage: Stage, taken: Taken) -> None:
     Notes HL1052, another kind of member takes it; HL1054, no working group is filed; HL1063, somebody has not
     consented; HL1034, she has decided an earlier step.
     """
-    check_kind(taken, stage, stage.step)
+    check_kind(taken, stage.by, stage.step)
     if taken.record["decision"] != "approve":
         return
     if "composition" in stage.needs and _is_takers(stage, taken):
@@ -296,13 +193,6 @@ def _check_stage(transaction: Transaction, stage: Stage, taken: Taken) -> None:
         )
         if transaction.value(before, list(taken.who)):
             taken.check(persons.check_four_eyes, taken.who, taken.who)
-
-
-def check_kind(taken: Taken, stage: Stage, name: str) -> None:
-    """Note HL1052 where another kind of member takes a stage."""
-    if not _is_takers(stage, taken):
-        what = f"{name} 由 {', '.join(stage.by)} 办理 (is taken by these)"
-        taken.refuse("HL1052", member=taken.member.code, what=what)
 
 
 def _is_takers(stage: Stage, taken: Taken) -> bool:

@@ -90,6 +90,18 @@ def test_the_countys_own_goes_before_the_one_that_comes_with_huilian(home: Home)
     assert county.policy.title == "本县方案"
 
 
+def test_any_policy_is_read_by_its_name_and_anew_when_its_file_changes(home: Home):
+    """A loan of another policy is judged by that one."""
+    county = Rules(home, "anhui")
+    assert county.named("anhui") is county.policy
+    first = county.named("ours")
+    assert (first.title, county.named("ours") is first, county.policy.name) == ("本县方案", True, "anhui")
+    put(home.policies / "ours.toml", COUNTY.replace("本县方案", "本县新方案"))
+    assert county.named("ours").title == "本县新方案"
+    with pytest.raises(ConfigurationError, match="HL6003"):
+        county.named("nowhere")
+
+
 def test_rates_and_working_days_are_read_anew(home: Home):
     """A county enters them while its office runs."""
     county = Rules(home, "ours")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from huilian.county.members.standing import STANDING
-from huilian.county.state_machine import Machine, Move, Refusal
+from huilian.county.procedure.state_machine import Machine, Move, Refusal
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"
 

@@ -31,6 +31,13 @@ amount_maximum = { value = "50000.00", source = "一" }
 SUBSIDY = '[products.household.subsidy]\nrate = { value = "5%", source = "一" }\n'
 LOSS = '[products.household.loss]\ncovered = { value = true, source = "一" }\n'
 STEP = '[[products.household.application_steps]]\nstep = "apply"\ntitle = "申请"\nby = ["household"]\nsource = "一"\n'
+
+
+def step(name: str, takes: str) -> str:
+    """Return a step of a bank."""
+    return STEP.replace("apply", name).replace('"household"', '"bank"') + f'takes = "{takes}"\n'
+
+
 OLD = """\
 name = "old"
 version = "1"
@@ -218,6 +225,33 @@ SECTIONS: dict[str, tuple[str, list[Place]]] = {
     "a step that is not there": (
         f'{STEP}back_to = ["review"]\n',
         [("step_unknown", 12, "products.household.application_steps[0]")],
+    ),
+    "an application that begins with a review": (
+        STEP.replace("household", "village", 2).replace("products.village", "products.household"),
+        [("steps_begin", 12, "products.household.application_steps[0]")],
+    ),
+    "two loans": (
+        STEP + step("lend", "loan") + step("lend_again", "loan"),
+        [("steps_one", 23, "products.household.application_steps[2]")],
+    ),
+    "two confirmations": (
+        STEP + step("confirm", "confirmation") + step("confirm_again", "confirmation") + step("lend", "loan"),
+        [("steps_one", 23, "products.household.application_steps[2]")],
+    ),
+    "a review after the loan": (
+        STEP + step("lend", "loan") + step("review", "review"),
+        [("steps_order", 23, "products.household.application_steps[2]")],
+    ),
+    "a confirmation after the loan": (
+        STEP + step("lend", "loan") + step("confirm", "confirmation"),
+        [("steps_order", 23, "products.household.application_steps[2]")],
+    ),
+    "a cover before the loan": (
+        STEP + step("insure", "cover") + step("lend", "loan"),
+        [
+            ("needs", 17, "products.household.application_steps[1]"),
+            ("steps_order", 23, "products.household.application_steps[2]"),
+        ],
     ),
     "a step twice": (STEP + STEP, [("twice", 18, "products.household.application_steps[1].step")]),
     "a region of seven digits": (

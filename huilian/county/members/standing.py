@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.core.errors import AccessDenied
 from huilian.county import audit
 from huilian.county.members import directory, tokens
-from huilian.county.state_machine import Machine, Move, Refusal
+from huilian.county.procedure.state_machine import Machine, Move, Refusal
 from huilian.wire.joining import JOINING_KINDS
 
 if TYPE_CHECKING:

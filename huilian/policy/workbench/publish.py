@@ -178,8 +178,8 @@ def with_tables(manual: str) -> str:
     return manual
 
 
-_STEPS: Final = PRODUCT["application_steps"]
-"""The fields of all lists of steps are alike and stand once."""
+_STEPS: Final = PRODUCT["subsidy_steps"]
+"""The fields of lists of steps that are alike stand once."""
 
 
 def _chapters(specs: Mapping[str, Rule | Listing | Section | Field], prefix: str) -> Iterator[str]:
@@ -223,7 +223,7 @@ _GROUPS: Final = MappingProxyType(
     {"accrual": ACCRUAL_FACTS, "lending": LENDING_FACTS, "loss": LOSS_FACTS, "rating": RATING_FACTS}
 )
 """Facts that many rules may depend on, by the name that the manual gives them."""
-_STEPS_AT: Final = "[[products.<name>.application_steps]]"
+_STEPS_AT: Final = "[[products.<name>.subsidy_steps]]"
 
 
 def _codes(words: Sequence[str]) -> str:
