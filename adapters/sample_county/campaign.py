@@ -1,4 +1,4 @@
-"""A campaign of the sample county: one township and its villages rate their households, who does what, in order.
+"""What the sample county does record by record: one township rates its households, one village applies for loans.
 
 Stations collect and review, the county posts; one household is refused, one is objected to and the objection
 dismissed. Then the rural commercial bank sets a line. What borrowers do afterwards stands in the banks' files.
@@ -10,9 +10,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.sample_county.applications import VILLAGE, Act, application_acts, by
 from adapters.sample_county.county import HOUSEHOLDS, SEED, county
 from adapters.sample_county.files import BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES, Household
+from adapters.sample_county.postal import POSTAL_BANK
 from adapters.sample_county.ratings import COLLECTED_ON, PERSON, defaulters, write_village_form
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ _FILED, _REVIEWED, _CHECKED, _APPROVED, _OBJECTED, _ANSWERED = 17, 16, 10, 8, 6,
 _POSTED: Final = 7, 1
 """Days before the ratings come into force; the posting's first and last."""
 _HOTLINE: Final = "000-0000000"
+_SHOWN: Final = 4
+"""Households whose applications are walked through; with fewer nobody applies."""
 _LINE: Final = "30000.00"
 _LINE_DAYS: Final = dt.timedelta(days=365)
 
@@ -58,21 +62,6 @@ class Person:
     code: str
     name: str
     may: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Act:
-    """One record that a member sends by itself.
-
-    Args:
-        member: who sends it.
-        type: the contract of the record.
-        record: its fields.
-    """
-
-    member: str
-    type: str
-    record: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -117,10 +106,14 @@ def prepare_campaign(directory: Path, *, seed: int = SEED, households: int = HOU
     acts = [*_acts({code: (village, rateable[village]) for village, code in villages.items()}, township)]
     if len(known := _all(rateable)) >= _FEWEST:
         acts.append(_line(known[-1]))
+    borrowers = {loan.household.number for loan in sample.all_loans}
+    free = [each for each in rateable[VILLAGE] if each.number not in borrowers and _has_another(each)]
+    if len(free) >= _SHOWN:
+        acts += application_acts(sample, free[:_SHOWN])
     codes = [station.code for station in stations]
     return Campaign(
         stations=tuple(stations),
-        people=tuple(_people([*codes, COUNTY, BANK])),
+        people=tuple(_people([*codes, COUNTY, BANK, POSTAL_BANK])),
         files=tuple(files),
         acts=tuple(acts),
     )
@@ -134,6 +127,11 @@ def _is_rateable(household: Household, faulty: frozenset[str]) -> bool:
     """Return whether a household's head is of an age, and the household gets on the roster: no row of it is faulty."""
     is_enrolled = faulty.isdisjoint(person.identity_number for person in household.members)
     return is_enrolled and household.head.age_on(COLLECTED_ON) in _AGES
+
+
+def _has_another(household: Household) -> bool:
+    """Return whether somebody can stand in for the head."""
+    return any(each.age_on(COLLECTED_ON) in _AGES for each in household.members if each is not household.head)
 
 
 def _people(members: list[str]) -> Iterator[Person]:
@@ -150,7 +148,7 @@ def _acts(villages: dict[str, tuple[str, list[Household]]], township: str) -> It
     )
     for code, region in [*((code, village) for code, (village, _) in villages.items()), (township, _TOWNSHIP)]:
         group = {"region": region, "members": 5, "representatives": 2, "plan": f"评级工作方案 {region}"}
-        yield Act(code, "rating_group", _by(PERSON, filed) | group)
+        yield Act(code, "rating_group", by(PERSON, filed) | group)
     everybody = _all({code: households for code, (_, households) in villages.items()})
     if len(everybody) < _FEWEST:
         return
@@ -165,21 +163,17 @@ def _acts(villages: dict[str, tuple[str, list[Household]]], township: str) -> It
     yield Act(COUNTY, "rating_step", _step("county_review", _TOWNSHIP, approved, left))
     window = {"first_day": first.isoformat(), "last_day": last.isoformat(), "complaint_line": _HOTLINE}
     posting = {"region": _TOWNSHIP, "step": "county_review", "round": 1, "count": left}
-    yield Act(COUNTY, "rating_posting", _by(PERSON, first) | window | posting)
+    yield Act(COUNTY, "rating_posting", by(PERSON, first) | window | posting)
     station = next(code for code, (_, households) in villages.items() if objected in households)
     number = "YY2024-0001"
     objection = {"objection_no": number, "borrower": "household", "borrower_no": objected.number}
-    yield Act(station, "rating_objection", _by(PERSON, objected_on) | objection | {"reason": "家庭收入与公示不符"})
+    yield Act(station, "rating_objection", by(PERSON, objected_on) | objection | {"reason": "家庭收入与公示不符"})
     answer = {"objection_no": number, "upheld": "no", "answer": "已入户核实，收入属实"}
-    yield Act(township, "rating_answer", _by(_HEAD, answered_on) | answer)
-
-
-def _by(person: str, day: dt.date) -> dict[str, Any]:
-    return {"date": day.isoformat(), "person": person}
+    yield Act(township, "rating_answer", by(_HEAD, answered_on) | answer)
 
 
 def _step(step: str, region: str, day: dt.date, count: int) -> dict[str, Any]:
-    return _by(_HEAD, day) | {
+    return by(_HEAD, day) | {
         "region": region,
         "step": step,
         "borrower": "household",
@@ -195,4 +189,4 @@ def _step(step: str, region: str, day: dt.date, count: int) -> dict[str, Any]:
 def _line(household: Household) -> Act:
     period = {"from_date": _IN_FORCE_ON.isoformat(), "until_date": (_IN_FORCE_ON + _LINE_DAYS).isoformat()}
     borrower = {"borrower": "household", "borrower_no": household.number, "amount": _LINE}
-    return Act(BANK, "credit_line", _by(_HEAD, _IN_FORCE_ON) | borrower | period)
+    return Act(BANK, "credit_line", by(_HEAD, _IN_FORCE_ON) | borrower | period)

@@ -271,6 +271,7 @@ class Demonstration:
         self._campaign: _Campaign
         self._received: list[Received] = []
         self._token = ""
+        self._refused: list[tuple[Any, list[dict[str, Any]]]] = []
         self._clock = FixedClock(SystemClock().now())
 
     @contextlib.contextmanager
@@ -386,7 +387,7 @@ class Demonstration:
         """Send records one by one as `huilian submit` does.
 
         Raises:
-            ConfigurationError: HL6006, one was not accepted: the sample is wrong.
+            ConfigurationError: HL6006, one was not answered as the sample expects: it is wrong.
         """
         transport = EmbeddedTransport(office, at_once=True)
         for act in acts:
@@ -394,6 +395,8 @@ class Demonstration:
             records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=self._clock)
             answered = records.submit(1, act.record)
             if not answered.is_accepted:
+                self._refused.append((act, answered.reasons))
+            if act.refused is not None and act.refused == answered.is_accepted:
                 what = f"{act.type} {act.member}: {', '.join(each['code'] for each in answered.reasons)}"
                 raise ConfigurationError("HL6006", file=GROUP, what=what)
 
