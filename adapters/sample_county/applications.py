@@ -11,9 +11,10 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.sample_county.files import BANK, money_text
+from adapters.sample_county.files import BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES
 from adapters.sample_county.postal import POSTAL_BANK
+from adapters.sample_county.table import money_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
