@@ -1,0 +1,9 @@
+"""Eligibility: whether a borrower may have a loan, and every reason against it at once.
+
+One function, `judge`, serves `huilian policy try eligibility` and the services.
+"""
+
+from huilian.policy.eligibility.case import CASE, REASONS, Eligibility, EligibilityCase, ExistingLoan
+from huilian.policy.eligibility.checks import judge
+
+__all__ = ["CASE", "REASONS", "Eligibility", "EligibilityCase", "ExistingLoan", "judge"]
