@@ -1,18 +1,30 @@
 """What the registry declares: rosters, ledgers, repayment journals, and what is asked about them."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, feeds, gauges, grades, ledger, repayments, roster
+from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
+
+if TYPE_CHECKING:
+    from huilian.database.connection import Transaction
 
 __all__ = ["service"]
+
+
+def _forget(transaction: Transaction) -> None:
+    for fold in (grades.RATINGS, marks.MARKS):
+        fold.forget(transaction)
+
 
 service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND),
-    handlers={"ratings_changed": grades.RATINGS.handle},
+    handlers={"ratings_changed": grades.RATINGS.handle, "borrower_marks_changed": marks.MARKS.handle},
     queries=feeds.QUERIES,
     events=("loans_changed", "households_changed", "repayments_changed", grades.GRADES, grades.CREDIT),
     tells={
@@ -20,7 +32,7 @@ service = Service(
         "households_changed": roster.tell,
         "repayments_changed": repayments.tell,
     },
-    forget=grades.RATINGS.forget,
+    forget=_forget,
     jobs=(grades.JOB,),
     gauges=gauges.gauges,
     examine=gauges.examine,

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from huilian.policy.eligibility.case import EligibilityCase
     from huilian.policy.eligibility.judgement import Judgement
-    from huilian.policy.policies import Entry
+    from huilian.policy.policies import Entry, Policy
 
-__all__ = ["barred", "conditions", "exclusions"]
+__all__ = ["barred", "bars_for_good", "conditions", "exclusions"]
 
 
 _GUARANTOR: Final = "guarantor"
@@ -60,15 +60,27 @@ _BARRING: Final = MappingProxyType(
 """By what bars from new loans for good: the fact of a case that says it, and the condition that it breaks."""
 
 
+def bars_for_good(policy: Policy, after: str) -> bool:
+    """Return whether a policy bars from new loans for good after something that a borrower did."""
+    return any(map(_bars, (each for each in _consequences(policy) if each["after"] == after)))
+
+
+def _consequences(policy: Policy) -> tuple[Entry, ...]:
+    return policy.general.lists.get("consequences", ())
+
+
+def _bars(consequence: Entry) -> bool:
+    return consequence["how"] == "barred_for_good" and "new_loans" in consequence["changes"]
+
+
 def barred(judgement: Judgement) -> None:
     """Check whether a consequence bars the borrower from new loans for good, where no condition says so already."""
     shown = judgement.case.shown
     found = {after: code for after, (fact, code) in _BARRING.items() if shown.get(fact)}
-    for entry in judgement.policy.general.lists.get("consequences", ()) if found else ():
+    for entry in _consequences(judgement.policy) if found else ():
         code = found.get(entry["after"], "")
-        bars = entry["how"] == "barred_for_good" and "new_loans" in entry["changes"]
         told = any(each.code in {code, "not_blacklisted"} for each in judgement.reasons)
-        if code and bars and not told and entry.holds(judgement.on_the_day):
+        if code and _bars(entry) and not told and entry.holds(judgement.on_the_day):
             judgement.reading.use(entry)
             judgement.steps.append({"check": code, "met": False, "source": entry.source})
             judgement.reasons.append(Reason(code, f"不满足：{CONDITIONS[code]}", entry.source))
