@@ -7,12 +7,13 @@ abolished counties stay on the cards of those born there.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-__all__ = ["is_credit_code", "is_identity_number", "mask"]
+__all__ = ["age_on", "is_credit_code", "is_identity_number", "mask"]
 
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
@@ -28,6 +29,15 @@ def is_identity_number(number: str) -> bool:
     except ValidationError:
         return False
     return bool(ric.calc_check_digit(number) == number[-1])
+
+
+def age_on(number: str, day: dt.date) -> int:
+    """Return how many years somebody with a resident identity number has lived on a day (周岁).
+
+    Whoever was born on 29 February has a birthday on 1 March in other years.
+    """
+    born = dt.date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}")
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def is_credit_code(number: str) -> bool:

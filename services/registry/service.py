@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
+from services.registry.applications import book, records, reservation
+from services.registry.applications.confirmation import CONFIRMATIONS
 
 if TYPE_CHECKING:
     from huilian.database.connection import Transaction
@@ -23,14 +25,33 @@ def _forget(transaction: Transaction) -> None:
 service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
-    kinds=(roster.KIND, ledger.KIND, repayments.KIND),
-    handlers={"ratings_changed": grades.RATINGS.handle, "borrower_marks_changed": marks.MARKS.handle},
+    kinds=(roster.KIND, ledger.KIND, repayments.KIND, records.KIND),
+    records={
+        "application": records.on_application,
+        "application_step": records.on_step,
+        "application_withdrawal": records.on_withdrawal,
+        "application_start": records.on_start,
+    },
+    handlers={
+        "ratings_changed": grades.RATINGS.handle,
+        "borrower_marks_changed": marks.MARKS.handle,
+        "reservations_changed": reservation.on_reservations_changed,
+    },
     queries=feeds.QUERIES,
-    events=("loans_changed", "households_changed", "repayments_changed", grades.GRADES, grades.CREDIT),
+    events=(
+        "loans_changed",
+        "households_changed",
+        "repayments_changed",
+        book.EVENT.name,
+        CONFIRMATIONS,
+        grades.GRADES,
+        grades.CREDIT,
+    ),
     tells={
         "loans_changed": changes.tell,
         "households_changed": roster.tell,
         "repayments_changed": repayments.tell,
+        book.EVENT.name: book.tell,
     },
     forget=_forget,
     jobs=(grades.JOB,),

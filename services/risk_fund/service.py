@@ -32,7 +32,7 @@ service: Final = Service(
     handlers={"loans_changed": LOANS.handle},
     queries=feeds.QUERIES,
     kinds=(BOOK,),
-    events=("guarantees_changed",),
+    events=("guarantees_changed", "reservations_changed"),
     tells={"guarantees_changed": domain.tell},
     forget=LOANS.forget,
 )

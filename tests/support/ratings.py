@@ -58,14 +58,18 @@ def policy_file(name: str) -> Path:
 class RatingCounty:
     """An office without a host: the test carries the messages."""
 
+    policy = "rated"
+    """By which the county begins."""
+    members = MEMBERS
+
     def __init__(self, office: Office, clock: Any) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
         self.office = office
         self.clock = clock
-        self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
+        self.keys = {code: office.home.keys.current(code) for code in (*self.members, COUNTY)}
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""
-        self.use("rated")
+        self.use(self.policy)
         with self.transaction() as transaction:
             for member in self.keys:
                 for code, may in ((CLERK, ("enter",)), (HEAD, ("enter", "approve")), (DEPUTY, ("enter", "approve"))):
@@ -96,7 +100,7 @@ class RatingCounty:
         """Forget everything but who takes part."""
         self.told.clear()
         self.clock.moment = BEGIN
-        self.use("rated")
+        self.use(self.policy)
         with self.transaction() as transaction:
             transaction.execute("SET LOCAL session_replication_role = replica")
             for row in transaction.rows(

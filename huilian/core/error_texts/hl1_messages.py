@@ -177,4 +177,42 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "名册中区划 {region} 没有农户 {borrower_no}；请先报送名册，或更正编号",
         "the roster has no household {borrower_no} in the region {region}; send the roster first, or another number",
     ),
+    "HL1070": (
+        "不符合贷款条件（{reason}）：{what}；依据：{clause}",
+        "the loan is not eligible ({reason}): {what}; clause: {clause}",
+    ),
+    "HL1071": (
+        "尚未说明是否符合条件（{condition}）：{what}；依据：{clause}",
+        "nobody has shown that the condition {condition} is met: {what}; clause: {clause}",
+    ),
+    "HL1072": ("没有编号为 {application_no} 的申请", "there is no application {application_no}"),
+    "HL1073": (
+        "申请 {application_no} 现为 {state}，待办步骤 {stage}，不能办理 {step}",
+        "the application {application_no} is {state}, due is {stage}: {step} cannot be taken",
+    ),
+    "HL1074": ("步骤 {step} 缺少政策要求的前提：{need}", "the step {step} lacks what the policy asks for: {need}"),
+    "HL1075": (
+        "核定的{what}超出申请的 {applied}；请退回由借款人更正",
+        "{what} exceeds what was applied for, {applied}; send it back for the borrower to correct",
+    ),
+    "HL1076": (
+        "申请人不是户 {household_no} 在册的户主或家庭成员",
+        "the applicant is neither head nor member of the household {household_no} on the roster",
+    ),
+    "HL1077": (
+        "机构 {institution} 的产品代码 {product} 没有对应的政策产品；请在设置中写明，或更正代码",
+        "nobody has said which product of a policy the code {product} of {institution} is; say so in the settings",
+    ),
+    "HL1078": ("{institution} 不是参与的银行", "{institution} is no bank that takes part"),
+    "HL1079": ("不予贷款的情形代码有误：{what}", "unknown grounds of exclusion: {what}"),
+    "HL1080": (
+        "步骤 {step} 以台账中的借据为准，不单独报送；可报送退回或不同意",
+        "the step {step} is seen in the ledger, not sent; what can be sent is a refusal or a sending back",
+    ),
+    "HL1081": ("政策没有面向此类借款人的产品", "the policy has no product for such a borrower"),
+    "HL1082": ("{what}应大于零", "{what} must be above nought"),
+    "HL1083": (
+        "{borrower_no} 另有未办结的申请 {application_no}；请先办结或撤回",
+        "{borrower_no} has another application that is open, {application_no}; have it decided or withdrawn first",
+    ),
 }
