@@ -58,10 +58,10 @@ def policy_file(name: str) -> Path:
 class RatingCounty:
     """An office without a host: the test carries the messages."""
 
-    def __init__(self, office: Office, clock: Any) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
+    def __init__(self, office: Office, clock: Any, members: Iterable[str] = MEMBERS) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
         self.office = office
         self.clock = clock
-        self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
+        self.keys = {code: office.home.keys.current(code) for code in (*members, COUNTY)}
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""
