@@ -10,6 +10,7 @@ from huilian.database.schema import Component
 from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
 from services.registry.applications import book, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
+from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
 if TYPE_CHECKING:
     from huilian.database.connection import Transaction
@@ -31,6 +32,13 @@ service = Service(
         "application_step": records.on_step,
         "application_withdrawal": records.on_withdrawal,
         "application_start": records.on_start,
+        "consent": consents.on_consent,
+        "enterprise": enterprises.on_enterprise,
+        "led_household": enterprises.on_led_household,
+        "enterprise_benefit": enterprises.on_enterprise_benefit,
+        "agreement": agreements.on_agreement,
+        "service_area": service_areas.on_service_area,
+        "lending_suspension": suspensions.on_lending_suspension,
     },
     handlers={
         "ratings_changed": grades.RATINGS.handle,
