@@ -12,10 +12,11 @@ import re
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-__all__ = ["is_credit_code", "is_identity_number", "mask"]
+__all__ = ["is_credit_code", "is_identity_number", "mask", "mask_within"]
 
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
+_WITHIN = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
 _PLACE_OF_REGISTRATION = re.compile(r"^[0-9A-Z]{2}[1-9][0-9]{5}", re.ASCII)
 
 
@@ -39,3 +40,13 @@ def mask(number: str) -> str:
     """Return `number` with all but its first six and last four characters starred."""
     hidden = len(number) - 10
     return number[:6] + "*" * hidden + number[-4:] if hidden > 0 else "*" * len(number)
+
+
+def mask_within(text: str) -> str:
+    """Return `text` with every identity number that stands in it masked, whatever stands before and after it."""
+    place = 0
+    while found := _WITHIN.search(text, place):
+        number, place = found[0], found.start() + 1
+        if is_identity_number(number.upper()):
+            text = text[: found.start()] + mask(number) + text[found.end() :]
+    return text

@@ -186,7 +186,7 @@ def test_clients_that_do_not_read_leave_room_for_messages(fresh_database: str, t
                 now = served.office.clock.now()
                 for number in range(STREAMS_AT_ONCE // STREAMS_BY_TOKEN):
                     served.secrets[f"t{number}"] = tokens.add(
-                        transaction, f"t{number}", now=now, actor="test", region=COUNTY
+                        transaction, f"t{number}", now=now, actor="test", region=COUNTY, purpose="核对"
                     )
             for number in range(STREAMS_AT_ONCE):
                 connections.enter_context(_ask_for_the_feed(served, f"t{number // STREAMS_BY_TOKEN}"))
