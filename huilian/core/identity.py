@@ -16,7 +16,9 @@ __all__ = ["is_credit_code", "is_identity_number", "mask", "mask_within"]
 
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
-_WITHIN = re.compile(r"[1-9][0-9]{16}[0-9Xx]", re.ASCII)
+_WITHIN = re.compile(
+    r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]", re.ASCII
+)
 _PLACE_OF_REGISTRATION = re.compile(r"^[0-9A-Z]{2}[1-9][0-9]{5}", re.ASCII)
 
 
@@ -43,10 +45,9 @@ def mask(number: str) -> str:
 
 
 def mask_within(text: str) -> str:
-    """Return `text` with every identity number that stands in it masked, whatever stands before and after it."""
+    """Return `text` with all that looks like a person's identity number masked, a mistyped one too."""
     place = 0
     while found := _WITHIN.search(text, place):
-        number, place = found[0], found.start() + 1
-        if is_identity_number(number.upper()):
-            text = text[: found.start()] + mask(number) + text[found.end() :]
+        text = text[: found.start()] + mask(found[0]) + text[found.end() :]
+        place = found.start() + 1
     return text
