@@ -88,6 +88,7 @@ def differences_in(found: str) -> Query:
         "policy.",
         parameters=(REGION, INSTITUTION),
         order=("kind",),
+        personal=True,
         examples=(
             "huilian differences --region 341599",
             "huilian differences --region 341599101 --institution RCB01 --json",

@@ -8,7 +8,7 @@ from typing import Final
 import marshmallow as ma
 from marshmallow import validate
 
-from huilian.county.answer_fields import Source, date, money, nested, text
+from huilian.county.answer_fields import Source, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
 from schemas.household_story import story_told_by
@@ -33,7 +33,7 @@ class GuaranteeRow(ma.Schema):
     bank = text("债权银行", "The bank named.")
     loan_institution = text("借据所在银行", "The bank, if it has this loan; null if it has none.", allow_none=True)
     guaranteed_name = text("被担保人名称")
-    guaranteed_number = text("被担保人证件号码（已脱敏）", "Masked.")
+    guaranteed_number = masked("被担保人证件号码")
     subject = text("主体类型")
     region = text("行政区划代码")
     guaranteed_amount = money("担保金额")
@@ -69,6 +69,7 @@ QUERIES: Final = (
         "book has the guarantee. A guarantor's token sees what it stated, a bank's what is beside its\n"
         "own loans. `source` says from which file and line, message and submission a row was read.",
         parameters=(REGION, _STATED_OR_BESIDE),
+        personal=True,
         rests_on="guarantee_book",
         examples=(
             "huilian feed guarantees --region 341599 --format csv > 担保.csv",

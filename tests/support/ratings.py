@@ -60,7 +60,7 @@ class RatingCounty:
 
     policy = "rated"
     """By which the county begins."""
-    members: Mapping[str, Any] = MEMBERS
+    members: Any = MEMBERS
 
     def __init__(self, office: Office, clock: Any) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
         self.office = office
