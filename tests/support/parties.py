@@ -33,6 +33,8 @@ SPOUSE: Final = identity_number(11)
 class PartiesCounty(RatingCounty):
     """A county with four households on its roster."""
 
+    members = TAKING_PART
+
     def empty(self) -> None:
         """Forget everything but who takes part, and have the households on the roster again."""
         super().empty()
@@ -137,4 +139,4 @@ def open_county(url: str, folder: Path) -> Iterator[PartiesCounty]:
     settings = Settings(COUNTY, "anhui", database_url=url, missing_at_most_percent=ANY_SHARE)
     members = [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in TAKING_PART.items()]
     with new_office(folder, settings, members, clock=clock) as office:
-        yield PartiesCounty(office, clock, TAKING_PART)
+        yield PartiesCounty(office, clock)
