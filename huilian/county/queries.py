@@ -58,7 +58,7 @@ class Parameter:
     """What can be said in a question: a parameter of the address, an option of the command.
 
     Args:
-        name: in addresses; the option is `--name`.
+        name: in addresses; see `option`.
         chinese: what it means.
         english: the same.
         metavar: what stands for its value in help texts.
@@ -68,7 +68,7 @@ class Parameter:
         narrows: "region", its value is a region and the answer lies within it; "member", the answer is one member's.
             What a token may read is held against both.
         default: the value on a day, where none is given.
-        positional: whether the command takes it without `--name`.
+        positional: whether the command takes it without an option.
         of_token: whether only a token says it: the command has no such option.
     """
 
@@ -83,6 +83,11 @@ class Parameter:
     default: Callable[[dt.date], str] | None = None
     positional: bool = False
     of_token: bool = False
+
+    @property
+    def option(self) -> str:
+        """Return the command's option: "--entered-by" of "entered_by"."""
+        return f"--{self.name.replace('_', '-')}"
 
 
 REGION: Final = Parameter(
