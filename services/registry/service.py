@@ -26,7 +26,14 @@ service = Service(
     kinds=(roster.KIND, ledger.KIND, repayments.KIND),
     handlers={"ratings_changed": grades.RATINGS.handle, "borrower_marks_changed": marks.MARKS.handle},
     queries=feeds.QUERIES,
-    events=("loans_changed", "households_changed", "repayments_changed", grades.GRADES, grades.CREDIT),
+    events=(
+        "loans_changed",
+        "households_changed",
+        "repayments_changed",
+        "applications_changed",
+        grades.GRADES,
+        grades.CREDIT,
+    ),
     tells={
         "loans_changed": changes.tell,
         "households_changed": roster.tell,
