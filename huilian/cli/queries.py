@@ -299,7 +299,7 @@ def _needed(query: Query) -> Iterator[str]:
     for parameter in query.parameters:
         if _is_needed(parameter):
             value = parameter.example or parameter.metavar
-            yield value if parameter.positional else f"--{parameter.name} {value}"
+            yield value if parameter.positional else f"{parameter.option} {value}"
 
 
 def _is_needed(parameter: Parameter) -> bool:
@@ -368,7 +368,7 @@ def _options(query: Query) -> Iterator[inspect.Parameter]:
         if parameter.positional:
             yield _option(parameter.name, Annotated[str, typer.Argument(metavar=metavar, help=help_text)], ...)
             continue
-        option = typer.Option(f"--{parameter.name}", metavar=metavar, help=help_text)
+        option = typer.Option(parameter.option, metavar=metavar, help=help_text)
         yield _option(parameter.name, Annotated[str | None, option], ... if _is_needed(parameter) else None)
     if query.follows:
         yield _option(

@@ -59,7 +59,7 @@ class Parameter:
     """What can be said in a question: a parameter of the address, an option of the command.
 
     Args:
-        name: in addresses; the option is `--name`.
+        name: in addresses; see `option`.
         chinese: what it means.
         english: the same.
         metavar: what stands for its value in help texts.
@@ -69,7 +69,7 @@ class Parameter:
         narrows: "region", its value is a region and the answer lies within it; "member", the answer is one member's.
             What a token may read is held against both.
         default: the value on a day, where none is given.
-        positional: whether the command takes it without `--name`.
+        positional: whether the command takes it without an option.
         of_token: whether only a token says it: the command has no such option.
         is_subject: whether the answer is about whom its value names by number: a household, a borrower.
     """
@@ -86,6 +86,11 @@ class Parameter:
     positional: bool = False
     of_token: bool = False
     is_subject: bool = False
+
+    @property
+    def option(self) -> str:
+        """Return the command's option: "--entered-by" of "entered_by"."""
+        return f"--{self.name.replace('_', '-')}"
 
 
 REGION: Final = Parameter(

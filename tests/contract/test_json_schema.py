@@ -140,6 +140,8 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
     if "application_no" in record:
         record |= {name: "0.00" for name in record if name.startswith("share_")}
         record |= {"share_fund": record["principal"], "interest": "0.00"}
+    if "deposit_no" in record or "withdrawal_no" in record:
+        record["amount"] = "20000000.00"
     record |= _in_order(record)
     if "indicators" in record:
         record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}

@@ -87,6 +87,11 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "statistics",
             "differences",
             "household_story",
+            "application_story",
+            "fund",
+            "feed/fund_postings",
+            "feed/fund_entries",
+            "feed/reservations",
             "scoreboard",
         )
     }
