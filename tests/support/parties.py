@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENTERPRISE: Final = "91110000600037341L"
-OTHER_ENTERPRISE: Final = "91340100MA2N0L1X37"
+OTHER_ENTERPRISE: Final = "91340100MA2N0L1X33"
 TAKING_PART: Final = MEMBERS | {
     "GUA01": ("guarantor", None),
     "INS01": ("insurer", None),

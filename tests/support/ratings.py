@@ -160,11 +160,11 @@ class RatingCounty:
         )
         return [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
 
-    def send(self, kind: str, member: str, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
+    def send(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
         """Send one record, taken today; return the code of a refusal."""
         return self.deliver(self.record(kind, member, person=person, **fields))
 
-    def record(self, kind: str, member: str, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
+    def record(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
         """Seal one record."""
         body = {"date": self.clock.today().isoformat(), "person": person} | fields
         plain = {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in body.items()}

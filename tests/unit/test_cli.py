@@ -109,6 +109,8 @@ def test_the_commands_are_the_published_ones():
             "feed claims",
             "feed scoreboard",
         ),
+        *("feed consents", "feed enterprises", "feed led_households", "feed agreements"),
+        *("feed service_areas", "feed suspensions", "needs"),
         *("member", "member add", "member list", "member key"),
         *("member request", "member approve", "member approval", "member welcome", "member rotate", "member announce"),
         *("person", "person add", "person list", "person end"),
