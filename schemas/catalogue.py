@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
+from schemas import parties
 from schemas.applications import (
     ApplicationChange,
     ApplicationRecord,
@@ -15,6 +16,7 @@ from schemas.applications import (
     ApplicationWithdrawalRecord,
     ReservationChange,
 )
+from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
 from schemas.guarantees import (
     GuaranteeChange,
     GuaranteeCompensationRecord,
@@ -37,6 +39,7 @@ from schemas.messages import (
     Receipt,
     ReceiptOfVersion1,
     ReceiptOfVersion2,
+    ReceiptOfVersion3,
     RefusedFile,
     RefusedFileOfVersion1,
     SubmissionManifest,
@@ -56,6 +59,7 @@ from schemas.outgoing import (
 from schemas.rating_steps import (
     BlacklistEntryRecord,
     BorrowerDeedRecord,
+    BorrowerMarkChange,
     CollectiveCreditRecord,
     CreditLineRecord,
     RatingAnswerRecord,
@@ -230,7 +234,20 @@ def contracts() -> list[Contract]:
             "The registry's answer to a submission stated by manifest version 2.",
         ),
         Contract(
-            "receipt", 3, Receipt, SINGLE, "回执", "The answer to a submission of a kind that version 2 does not list."
+            "receipt",
+            3,
+            ReceiptOfVersion3,
+            SINGLE,
+            "回执",
+            "The answer to a submission of a kind that version 2 does not list.",
+        ),
+        Contract(
+            "receipt",
+            4,
+            Receipt,
+            SINGLE,
+            "回执",
+            "The answer to a submission of which the county refused single records and applied the others.",
         ),
         Contract(
             "loans_changed",
@@ -437,6 +454,14 @@ def contracts() -> list[Contract]:
             "The ratings that came into force, changed or ended, before and after, one change a record.",
         ),
         Contract(
+            "borrower_marks_changed",
+            1,
+            BorrowerMarkChange,
+            BULK,
+            "借款人标记变动",
+            "Who is on the blacklist, and which loans force majeure struck, before and after, one change a record.",
+        ),
+        Contract(
             "application", 1, ApplicationRecord, SINGLE, "贷款申请", "A household or enterprise applies for a loan."
         ),
         Contract("applications", 1, ApplicationRow, BULK, "贷款申请名单", "Applications, one a record."),
@@ -482,6 +507,29 @@ def contracts() -> list[Contract]:
             BULK,
             "备付变动",
             "What the fund reserved, refused or released, before and after, one change a record.",
+        ),
+        *parties.contracts(),
+        Contract(
+            "fund_deposit", 1, FundDepositRecord, SINGLE, "存入风险补偿金", "Money that the fund deposits at a bank."
+        ),
+        Contract(
+            "fund_withdrawal",
+            1,
+            FundWithdrawalRecord,
+            SINGLE,
+            "支取风险补偿金",
+            "Money that the fund takes out of a bank.",
+        ),
+        Contract(
+            "fund_reversal", 1, FundReversalRecord, SINGLE, "冲销", "What was booked by mistake is reversed, once."
+        ),
+        Contract(
+            "fund_approval",
+            1,
+            FundApprovalRecord,
+            SINGLE,
+            "风险补偿金审批",
+            "A deposit, withdrawal or reversal is approved or refused by another person.",
         ),
         Contract(
             "insurance_element",

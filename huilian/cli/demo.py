@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from huilian.core.errors import Reason
     from huilian.county.office import Office
     from huilian.county.queries import Query
 
@@ -222,6 +223,7 @@ GROUP: Final = "huilian.samples"
 product codes stand for."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
+PURPOSE: Final = "演示 (demonstration)"
 _NOON: Final = dt.time(12)
 _COMES_AFTER: Final = dt.timedelta(days=2)
 """From the date that a file speaks of to the day on which it is sent."""
@@ -271,7 +273,7 @@ class Demonstration:
         self._campaign: _Campaign
         self._received: list[Received] = []
         self._token = ""
-        self._refused: list[tuple[Any, list[dict[str, Any]]]] = []
+        self._refused: list[tuple[Any, Sequence[Reason]]] = []
         self._clock = FixedClock(SystemClock().now())
 
     @contextlib.contextmanager
@@ -351,7 +353,7 @@ class Demonstration:
                 persons.add(transaction, person, now=office.clock.now(), actor=ACTOR)
             # It is used when the year is over, and counts from then on.
             now = SystemClock().now()
-            self._token = tokens.add(transaction, ACTOR, now=now, actor=ACTOR, region=self.county)
+            self._token = tokens.add(transaction, ACTOR, now=now, actor=ACTOR, region=self.county, purpose=PURPOSE)
 
     def _replay(self, office: Office, bars: Progress) -> None:
         """Let the year pass: each file and each record comes on its day, and the calendar's jobs are run."""
@@ -362,10 +364,8 @@ class Demonstration:
         for act in self._campaign.acts:
             acts[dt.date.fromisoformat(act.record["date"])].append(act)
         rows = bars.add_task("报送 (pushing rows)", total=sum(file.rows for file in self._made))
-        way, due = (
-            Way(EmbeddedTransport(office), self.county),
-            [job for it in office.services.values() for job in it.jobs],
-        )
+        way = Way(EmbeddedTransport(office), self.county)
+        due = [job for each in office.services.values() for job in each.jobs]
         with EmbeddedHost(office) as host:
             for day in sorted({*files, *acts}):
                 self._turn_to(day)

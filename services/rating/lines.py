@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian.core import money
+from huilian.core.error_texts import Bilingual
 from huilian.core.errors import MessageRefused, reason, refused_for
 from huilian.county.members import persons
 from huilian.county.procedure.acts import check_region, enter, taking
 from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
-from services.rating import assessments, consequences
+from services.rating import assessments, consequences, marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -165,6 +166,7 @@ def on_blacklist_entry(
         )
     assessments.assess(transaction, context)
     transaction.execute("DROP TABLE touched")
+    yield from marks.of_borrower(transaction, facts["borrower"], facts["borrower_no"], taken.date)
 
 
 def on_borrower_deed(
@@ -179,7 +181,7 @@ def on_borrower_deed(
         )
         taken.check(check_region, taken.member, region)
         if taken.member.kind == "bank" and record["institution"] not in (None, taken.member.code):
-            what = "不是本机构的贷款 (the loan is another's)"
+            what = Bilingual("不是本机构的贷款", "the loan is another's")
             taken.refuse("HL1052", member=taken.member.code, what=what)
         loan = ("institution", "loan_no")
         if record["deed"] == "force_majeure" and (lacking := [name for name in loan if record[name] is None]):
@@ -192,8 +194,10 @@ def on_borrower_deed(
         )
         fields = ("borrower", "borrower_no", "deed", *loan)
         counts = enter(transaction, "rating.deed", ("member", "reference"), fields, taken) and not known
-    if counts and record["deed"] == "force_majeure":
-        consequences.spare(transaction, taken.date)
+    if record["deed"] == "force_majeure":
+        if counts:
+            consequences.spare(transaction, taken.date)
+        yield from marks.of_borrower(transaction, record["borrower"], record["borrower_no"], taken.date)
     elif counts:
         borrower = record["borrower"], record["borrower_no"]
         yield from consequences.follow(transaction, context, borrower, record["deed"], context.clock.today())

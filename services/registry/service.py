@@ -1,26 +1,67 @@
 """What the registry declares: rosters, ledgers, repayment journals, and what is asked about them."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, feeds, gauges, grades, ledger, repayments, roster
+from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
+from services.registry.applications import book, records, reservation
+from services.registry.applications.confirmation import CONFIRMATIONS
+from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
+
+if TYPE_CHECKING:
+    from huilian.database.connection import Transaction
 
 __all__ = ["service"]
+
+
+def _forget(transaction: Transaction) -> None:
+    for fold in (grades.RATINGS, marks.MARKS):
+        fold.forget(transaction)
+
 
 service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
-    kinds=(roster.KIND, ledger.KIND, repayments.KIND),
-    handlers={"ratings_changed": grades.RATINGS.handle},
+    kinds=(roster.KIND, ledger.KIND, repayments.KIND, records.KIND),
+    records={
+        "application": records.on_application,
+        "application_step": records.on_step,
+        "application_withdrawal": records.on_withdrawal,
+        "application_start": records.on_start,
+        "consent": consents.on_consent,
+        "enterprise": enterprises.on_enterprise,
+        "led_household": enterprises.on_led_household,
+        "enterprise_benefit": enterprises.on_enterprise_benefit,
+        "agreement": agreements.on_agreement,
+        "service_area": service_areas.on_service_area,
+        "lending_suspension": suspensions.on_lending_suspension,
+    },
+    handlers={
+        "ratings_changed": grades.RATINGS.handle,
+        "borrower_marks_changed": marks.MARKS.handle,
+        "reservations_changed": reservation.on_reservations_changed,
+    },
     queries=feeds.QUERIES,
-    events=("loans_changed", "households_changed", "repayments_changed", grades.GRADES, grades.CREDIT),
+    events=(
+        "loans_changed",
+        "households_changed",
+        "repayments_changed",
+        book.EVENT.name,
+        CONFIRMATIONS,
+        grades.GRADES,
+        grades.CREDIT,
+    ),
     tells={
         "loans_changed": changes.tell,
         "households_changed": roster.tell,
         "repayments_changed": repayments.tell,
+        book.EVENT.name: book.tell,
     },
-    forget=grades.RATINGS.forget,
+    forget=_forget,
     jobs=(grades.JOB,),
     gauges=gauges.gauges,
     examine=gauges.examine,

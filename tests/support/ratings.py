@@ -58,14 +58,18 @@ def policy_file(name: str) -> Path:
 class RatingCounty:
     """An office without a host: the test carries the messages."""
 
+    policy = "rated"
+    """By which the county begins."""
+    members: Any = MEMBERS
+
     def __init__(self, office: Office, clock: Any) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
         self.office = office
         self.clock = clock
-        self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
+        self.keys = {code: office.home.keys.current(code) for code in (*self.members, COUNTY)}
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""
-        self.use("rated")
+        self.use(self.policy)
         with self.transaction() as transaction:
             for member in self.keys:
                 for code, may in ((CLERK, ("enter",)), (HEAD, ("enter", "approve")), (DEPUTY, ("enter", "approve"))):
@@ -96,7 +100,7 @@ class RatingCounty:
         """Forget everything but who takes part."""
         self.told.clear()
         self.clock.moment = BEGIN
-        self.use("rated")
+        self.use(self.policy)
         with self.transaction() as transaction:
             transaction.execute("SET LOCAL session_replication_role = replica")
             for row in transaction.rows(
@@ -156,11 +160,11 @@ class RatingCounty:
         )
         return [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
 
-    def send(self, kind: str, member: str, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
+    def send(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
         """Send one record, taken today; return the code of a refusal."""
         return self.deliver(self.record(kind, member, person=person, **fields))
 
-    def record(self, kind: str, member: str, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
+    def record(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
         """Seal one record."""
         body = {"date": self.clock.today().isoformat(), "person": person} | fields
         plain = {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in body.items()}
@@ -336,6 +340,26 @@ def loan(borrower_no: str, loan_no: str, before: dict[str, Any] | None, after: d
     }  # fmt: skip
     states = {"before": before if before is None else sound | before, "after": sound | after}
     return {"institution": "RCB01", "loan_no": loan_no, "as_of": "2024-04-30", "until": None} | states | {"line": 2}
+
+
+def claim(number: str, loan_no: str, **state: str) -> dict[str, Any]:
+    """Return how an insurer's claim of a loan is told, which force majeure struck."""
+    after = {"policy_no": f"P-{number}", "loan_no": loan_no, "event_date": "2024-03-01", "force_majeure": "yes"}
+    after |= {"status": "surveying", "amount": "0.00", "paid_date": None} | state
+    known = {"insurer": "INS01", "claim_no": number, "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": after, "line": 2}
+
+
+def policy(number: str, household_no: str = "H1") -> dict[str, Any]:
+    """Return how the policy of a claim is told."""
+    known = {"insurer": "INS01", "policy_no": f"P-{number}", "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": {"household_no": household_no}, "line": 2}
+
+
+def deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
+    """Return what was found of a borrower."""
+    loan_of = {"institution": None, "loan_no": None}
+    return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
 
 
 def members() -> list[Member]:

@@ -177,4 +177,105 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "名册中区划 {region} 没有农户 {borrower_no}；请先报送名册，或更正编号",
         "the roster has no household {borrower_no} in the region {region}; send the roster first, or another number",
     ),
+    "HL1070": (
+        "不符合贷款条件（{reason}）：{what}；依据：{clause}",
+        "the loan is not eligible ({reason}): {what}; clause: {clause}",
+    ),
+    "HL1071": (
+        "尚未说明是否符合条件（{condition}）：{what}；依据：{clause}",
+        "nobody has shown that the condition {condition} is met: {what}; clause: {clause}",
+    ),
+    "HL1072": ("没有编号为 {application_no} 的申请", "there is no application {application_no}"),
+    "HL1073": (
+        "申请 {application_no} 现为 {state}，待办步骤 {stage}，不能办理 {step}",
+        "the application {application_no} is {state}, due is {stage}: {step} cannot be taken",
+    ),
+    "HL1074": ("步骤 {step} 缺少政策要求的前提：{need}", "the step {step} lacks what the policy asks for: {need}"),
+    "HL1075": (
+        "核定的{what}超出申请的 {applied}；请退回由借款人更正",
+        "{what} exceeds what was applied for, {applied}; send it back for the borrower to correct",
+    ),
+    "HL1076": (
+        "申请人不是户 {household_no} 在册的户主或家庭成员",
+        "the applicant is neither head nor member of the household {household_no} on the roster",
+    ),
+    "HL1077": (
+        "机构 {institution} 的产品代码 {product} 没有对应的政策产品；请在设置中写明，或更正代码",
+        "nobody has said which product of a policy the code {product} of {institution} is; say so in the settings",
+    ),
+    "HL1078": ("{institution} 不是参与的银行", "{institution} is no bank that takes part"),
+    "HL1079": ("不予贷款的情形代码有误：{what}", "unknown grounds of exclusion: {what}"),
+    "HL1080": (
+        "步骤 {step} 以台账中的借据为准，不单独报送；可报送退回或不同意",
+        "the step {step} is seen in the ledger, not sent; what can be sent is a refusal or a sending back",
+    ),
+    "HL1081": ("政策没有面向此类借款人的产品", "the policy has no product for such a borrower"),
+    "HL1082": ("{what}应大于零", "{what} must be above nought"),
+    "HL1083": (
+        "{borrower_no} 另有未办结的申请 {application_no}；请先办结或撤回",
+        "{borrower_no} has another application that is open, {application_no}; have it decided or withdrawn first",
+    ),
+    "HL1090": (
+        "花名册中没有农户 {household_no}；请先报送花名册，或更正编号",
+        "the roster has no household {household_no}; send the roster first, or another number",
+    ),
+    "HL1091": (
+        "授权人不是农户 {household_no} 的户主或家庭成员",
+        "who consents is neither head nor member of the household {household_no}",
+    ),
+    "HL1092": (
+        "授权范围 {scope} 不能授予 {institution}：没有这个机构，或机构类型不符",
+        "nobody consents to {scope} to {institution}: there is no such member, or it is of another kind",
+    ),
+    "HL1093": (
+        "经营主体 {enterprise_no} 未登记，或在 {date} 不存续；请先报送 enterprise",
+        "the enterprise {enterprise_no} is not entered, or not there on {date}; send enterprise first",
+    ),
+    "HL1094": (
+        "农户 {household_no} 自 {since} 起由 {enterprise_no} 带动；一户同时只由一家带动，请先终止原带动关系",
+        "the household {household_no} is led by {enterprise_no} since {since}, and by one at a time: end that first",
+    ),
+    "HL1095": (
+        "农户 {household_no} 到 {date} 为止未由 {enterprise_no} 带动",
+        "until {date} the household {household_no} has not been led by {enterprise_no}",
+    ),
+    "HL1096": (
+        "{kind} 类协议的当事{parties}至少 {least} 个",
+        "of an agreement of the kind {kind} at least {least} parties are of this kind: {parties}",
+    ),
+    "HL1097": (
+        "区划 {region} 自 {since} 起由 {institution} 包干；一个区划同时只有一家包干银行，请先终止原包干",
+        "the lead bank of {region} is {institution} since {since}, and there is one at a time: end that first",
+    ),
+    "HL1098": (
+        "编号 {number} 已定于 {until} 终止，不能延长；请换一个编号",
+        "{number} ends on {until}, and is not made longer; take another number",
+    ),
+    "HL1099": (
+        "{institution} 不是已登记的机构（{kind}）",
+        "{institution} is no member of this kind: {kind}",
+    ),
+    "HL1101": (
+        "风险补偿金没有编号为 {number} 的存入、支取或冲销",
+        "the fund has no deposit, withdrawal or reversal {number}",
+    ),
+    "HL1102": (
+        "{number} 现为 {state}，不能这样办理：审批的应是待审批的，冲销的应是已入账的存入或支取",
+        (
+            "{number} is {state}: what is approved must be entered and not decided, what is reversed a deposit or"
+            " withdrawal that was booked"
+        ),
+    ),
+    "HL1103": (
+        "银行 {institution} 处的存款在该日或以后只有 {there}，不能减少 {amount}",
+        "of the {amount} that would leave the bank {institution} only {there} lie there on that day or a later one",
+    ),
+    "HL1104": (
+        "{institution} 不是本县参与的银行，不能存入风险补偿金",
+        "{institution} is no bank of this county: the fund has no deposit there",
+    ),
+    "HL1105": (
+        "{number} 已冲销过，或冲销待审批；只能冲销一次",
+        "{number} was reversed, or its reversal waits for approval: it is reversed once",
+    ),
 }

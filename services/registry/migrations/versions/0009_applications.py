@@ -11,7 +11,8 @@ def upgrade() -> None:
     op.execute("""
         CREATE TABLE registry.application (
             application_no text COLLATE "C" PRIMARY KEY,
-            borrower text NOT NULL, borrower_no text COLLATE "C" NOT NULL, applicant text, applicant_name text,
+            borrower text NOT NULL, borrower_no text COLLATE "C" NOT NULL, household_kind text,
+            applicant text, applicant_name text,
             region text COLLATE "C" NOT NULL, institution text COLLATE "C" NOT NULL, bank_product text,
             policy text NOT NULL, product text NOT NULL,
             amount numeric(18,2) NOT NULL, term integer NOT NULL, annual_rate_percent numeric(9,6),
@@ -47,6 +48,9 @@ def upgrade() -> None:
             date date NOT NULL, due date, member text NOT NULL, person text, message text, snapshot jsonb
         );
         CREATE INDEX application_step_of ON registry.application_step (application_no, number);
+
+        -- What a household owes, and owed, is asked of each application.
+        CREATE INDEX loan_of_household ON registry.loan (household_no);
 
         CREATE TABLE registry.application_start (
             region text COLLATE "C" PRIMARY KEY, from_date date NOT NULL, member text NOT NULL, person text NOT NULL,

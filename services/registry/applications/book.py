@@ -1,0 +1,412 @@
+"""The book of applications: those that one message is about, as they stand, and what becomes of them.
+
+A message may be about one application or about thousands: they are read by one statement, changed in memory, and
+written and told by some more. Who opens the book holds it until the transaction ends.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from huilian.county.changes import Changes, Event
+from huilian.county.changes import tell as tell_changes
+from huilian.county.sql import note_growth
+from huilian.policy.reading import Reading
+from huilian.wire.access import service_code
+from huilian.wire.batches import to_csv
+from schemas.applications import ApplicationChange
+from services.registry.applications.states import APPLICATION, OPEN, Case, Path, Paths, Stage
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterator
+
+    from huilian.county.context import Context
+    from huilian.county.procedure.acts import Taken
+    from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy, Product
+    from huilian.wire.envelope import Draft
+
+__all__ = ["EVENT", "OWN", "Act", "Application", "Book", "hold", "tell"]
+
+OWN: Final = service_code("registry")
+"""Who takes the steps that the calendar, the fund and the ledger take."""
+EVENT: Final = Event("applications_changed", 1, ApplicationChange)
+
+
+@dataclass
+class Application:
+    """One application as it stands; see the table `registry.application`."""
+
+    application_no: str
+    borrower: str
+    borrower_no: str
+    household_kind: str | None
+    applicant: str | None
+    applicant_name: str | None
+    region: str
+    institution: str
+    bank_product: str | None
+    policy: str
+    product: str
+    amount: Decimal
+    term: int
+    annual_rate_percent: Decimal | None
+    purpose: str
+    way: str | None
+    collateral: str | None
+    other_loans: Decimal
+    signed: str
+    family_adults: int
+    family_signed: int
+    document: str | None
+    entered_by: str
+    entered_person: str
+    message: str
+    applied: dt.date
+    state: str
+    stage: str | None
+    stage_since: dt.date
+    shown: dict[str, bool] = field(default_factory=dict)
+    grounds: list[str] = field(default_factory=list)
+    due: dt.date | None = None
+    chased: dt.date | None = None
+    reservation: str | None = None
+    attempt: int = 0
+    decided: dt.date | None = None
+    confirmation_no: str | None = None
+    confirmed: dt.date | None = None
+    valid_until: dt.date | None = None
+    loan_no: str | None = None
+    reason: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return whose it is: kind and number of the borrower."""
+        return self.borrower, self.borrower_no
+
+    @property
+    def case(self) -> Case:
+        """Return what the order of its steps may depend on."""
+        return Case(self.borrower, self.household_kind, self.applied, self.amount)
+
+
+_COLUMNS: Final = tuple(each.name for each in fields(Application))
+_TYPES: Final = {
+    "amount": pl.String(), "term": pl.Int64(), "annual_rate_percent": pl.String(), "other_loans": pl.String(),
+    "family_adults": pl.Int64(), "family_signed": pl.Int64(), "attempt": pl.Int64(),
+    **dict.fromkeys(("applied", "stage_since", "due", "chased", "decided", "confirmed", "valid_until"), pl.Date()),
+}  # fmt: skip
+_SCHEMA: Final = {name: _TYPES.get(name, pl.String()) for name in _COLUMNS}
+_LISTED: Final = ", ".join(_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Act:
+    """One line of an application's history; see the table `registry.application_step`."""
+
+    application_no: str
+    move: str
+    date: dt.date
+    member: str
+    person: str | None = None
+    message: str | None = None
+    step: str | None = None
+    decision: str | None = None
+    back_to: str | None = None
+    reason: str | None = None
+    amount: Decimal | None = None
+    term: int | None = None
+    annual_rate_percent: Decimal | None = None
+    met: str | None = None
+    grounds: str | None = None
+    opinion: str | None = None
+    sealed: str | None = None
+    document: str | None = None
+    due: dt.date | None = None
+    snapshot: dict[str, Any] | None = None
+
+    @property
+    def who(self) -> tuple[str, str | None]:
+        """Return the member and the person who took it."""
+        return self.member, self.person
+
+    def says(self, taken: Taken) -> bool:
+        """Return whether a record says the same once more."""
+        if taken.member.code != self.member:
+            return False
+        same = (name for name in _SAID if name in taken.record)
+        return all(getattr(self, name) == taken.record[name] for name in same)
+
+
+_ACT_COLUMNS: Final = tuple(each.name for each in fields(Act))
+_ACT_TYPES: Final = {"date": pl.Date(), "due": pl.Date(), "term": pl.Int64()}
+_ACT_SCHEMA: Final = {name: _ACT_TYPES.get(name, pl.String()) for name in _ACT_COLUMNS}
+_SAID: Final = tuple(name for name in _ACT_COLUMNS if name not in {"move", "member", "message", "due", "snapshot"})
+
+
+def hold(transaction: Transaction) -> None:
+    """Let nobody else change applications until the transaction ends: each step is judged by what stands."""
+    transaction.lock("registry.applications")
+
+
+class Book:
+    """Applications as they stand.
+
+    Args:
+        transaction: in which they are changed; they are held until it ends.
+        context: policies and working days.
+    """
+
+    def __init__(self, transaction: Transaction, context: Context) -> None:
+        hold(transaction)
+        self.transaction = transaction
+        self.context = context
+        self.confirmed: list[Application] = []
+        """Those whose loan became due and of which nobody was told yet."""
+        self._found: dict[str, Application] = {}
+        self._before: dict[str, Application] = {}
+        self._acts: dict[str, list[Act]] = {}
+        self._new_acts: list[Act] = []
+        self._open: dict[tuple[str, str], set[str]] = {}
+        self._paths = Paths()
+        self._days: dict[tuple[dt.date, str], dt.date] = {}
+
+    # -- what stands -------------------------------------------------------------------------------------------------
+
+    def read(self, numbers: Collection[str], borrowers: Collection[tuple[str, str]] = ()) -> None:
+        """Read applications with their history, and those of borrowers that are open still."""
+        wanted = sorted(set(numbers) - self._found.keys())
+        self._take_up("application_no = ANY(%(numbers)s)", {"numbers": wanted})
+        if wanted:
+            for row in self.transaction.rows(
+                f"SELECT {', '.join(_ACT_COLUMNS)} FROM registry.application_step WHERE application_no = ANY(%s)"
+                " ORDER BY number",
+                [wanted],
+            ):
+                self._acts.setdefault(row["application_no"], []).append(Act(**row))
+        if unknown := set(borrowers) - self._open.keys():
+            for borrower in unknown:
+                self._open[borrower] = set()
+            numbers_of = sorted({number for _, number in unknown})
+            for row in self.transaction.rows(
+                "SELECT application_no, borrower, borrower_no FROM registry.application"
+                " WHERE borrower_no = ANY(%s) AND state = ANY(%s)",
+                [numbers_of, list(OPEN)],
+            ):
+                known = self._open.get((row["borrower"], row["borrower_no"]))
+                if known is not None:
+                    known.add(row["application_no"])
+
+    def find(self, condition: str, facts: dict[str, Any]) -> list[Application]:
+        """Read the applications that meet a condition, and return them in order of their numbers."""
+        rows = self.transaction.rows(
+            f"SELECT application_no FROM registry.application WHERE {condition} ORDER BY 1", facts
+        )
+        numbers = [row["application_no"] for row in rows]
+        self.read(numbers)
+        return [self._found[number] for number in numbers]
+
+    def _take_up(self, condition: str, facts: dict[str, Any]) -> None:
+        for row in self.transaction.rows(f"SELECT {_LISTED} FROM registry.application WHERE {condition}", facts):
+            self._found[row["application_no"]] = Application(**row)
+
+    def get(self, number: str) -> Application | None:
+        """Return an application that was read; None where there is none."""
+        return self._found.get(number)
+
+    def acts(self, number: str) -> list[Act]:
+        """Return the history of an application that was read."""
+        return self._acts.get(number, [])
+
+    def open_of(self, borrower: tuple[str, str]) -> set[str]:
+        """Return the numbers of the applications of a borrower that are open; the borrower was read."""
+        return self._open.get(borrower, set())
+
+    # -- the policy --------------------------------------------------------------------------------------------------
+
+    def policy(self, name: str) -> Policy:
+        """Return the policy of an application by its name."""
+        own = self.context.policy
+        return own if name == own.name else self.context.rules.named(name)
+
+    def product(self, application: Application) -> Product:
+        """Return the product of the policy that an application is for."""
+        return self.policy(application.policy).products[application.product]
+
+    def path(self, application: Application) -> Path:
+        """Return the order of an application's steps."""
+        policy = self.policy(application.policy)
+        return self._paths.of(policy, policy.products[application.product], application.case)
+
+    def last_day(self, since: dt.date, stage: Stage) -> dt.date | None:
+        """Return the last day for a stage that is due since a day; None where the policy sets none."""
+        if stage.within is None:
+            return None
+        key = since, str(stage.within)
+        if key not in self._days:
+            self._days[key] = self.context.working_days.after(since, stage.within)
+        return self._days[key]
+
+    # -- what becomes of them ----------------------------------------------------------------------------------------
+
+    def enter(self, application: Application, act: Act) -> None:
+        """Enter a new application, or one that was sent back, by the record that says so."""
+        self._keep_before(application.application_no)
+        self._found[application.application_no] = application
+        self._note(act)
+        self._open.setdefault(application.key, set()).add(application.application_no)
+
+    def move(self, application: Application, act: Act, stage: str | None, **changes: Any) -> None:  # noqa: ANN401
+        """Let an application move to the state that its machine says, and to a stage.
+
+        Args:
+            application: which; it is changed.
+            act: what is noted of it: its move, who took it and when. It is noted with the day until which it was due.
+            stage: what is due after it; None: nothing.
+            changes: other columns.
+
+        Raises:
+            Refusal: the move is not allowed from where the application stands.
+        """
+        state = APPLICATION.after(application.state, act.move)
+        self._keep_before(application.application_no)
+        self._note(replace(act, due=application.due))
+        application.state = state
+        for name, value in changes.items():
+            setattr(application, name, value)
+        application.stage, application.stage_since, application.due, application.chased = stage, act.date, None, None
+        # Nobody is chased while the fund is asked.
+        if stage is not None and state != "pending":
+            path = self.path(application)
+            place = path.place(stage)
+            application.due = None if place is None else self.last_day(act.date, path.stages[place])
+        if state not in OPEN:
+            self.open_of(application.key).discard(application.application_no)
+        if state == "confirmed":
+            self._confirm(application, act.date)
+
+    def _confirm(self, application: Application, day: dt.date) -> None:
+        application.confirmation_no, application.confirmed = application.application_no, day
+        reading = Reading(self.policy(application.policy), self.product(application))
+        validity = reading.value("lending.confirmation_validity", application.case.situation)
+        application.valid_until = None if validity is None else self.context.working_days.after(day, validity)
+        self.confirmed.append(application)
+
+    def chase(self, application: Application, day: dt.date) -> None:
+        """Note that what is due was chased."""
+        self._keep_before(application.application_no)
+        application.chased = day
+
+    def forget(self) -> None:
+        """Forget what was read and written: of a long list no more than a piece is in memory."""
+        for kept in (self._found, self._acts, self._open):
+            kept.clear()
+
+    def _keep_before(self, number: str) -> None:
+        if number in self._found and number not in self._before:
+            self._before[number] = replace(self._found[number])
+
+    def _note(self, act: Act) -> None:
+        self._new_acts.append(act)
+        self._acts.setdefault(act.application_no, []).append(act)
+
+    def write(self) -> Iterator[Draft]:
+        """Write what became of the applications since it was written last; yield what is told of it."""
+        changed = {act.application_no for act in self._new_acts} | self._before.keys()
+        if not changed:
+            return
+        revision = self.transaction.value("SELECT nextval('registry.application_revision')")
+        with Changes(EVENT) as changes:
+            changes.take(iter([self._changes(sorted(changed))]))
+            self._write_applications(sorted(changed), revision)
+            self._write_acts()
+            # No member is spoken to: who the service is stands for whom it is about.
+            yield from changes.drafts(OWN, f"applications.{revision}")
+        self._before.clear()
+        self._new_acts.clear()
+
+    def _changes(self, numbers: list[str]) -> bytes:
+        """Return what became of applications as rows in the form that `Event.frames` reads."""
+        days = {act.application_no: act.date for act in self._new_acts}
+        rows = []
+        for line, number in enumerate(numbers, start=1):
+            after = self._found[number]
+            day = days.get(number, after.stage_since)
+            rows.append((number, day, None, line, *_state(self._before.get(number)), *_state(after)))
+        return to_csv(pl.DataFrame(rows, schema=_CHANGE, orient="row"))
+
+    def _write_applications(self, numbers: list[str], revision: int) -> None:
+        rows = []
+        for number in numbers:
+            values = {name: getattr(self._found[number], name) for name in _COLUMNS}
+            values["shown"] = json.dumps(values["shown"], sort_keys=True)
+            values["grounds"] = "{" + ",".join(values["grounds"]) + "}"
+            rows.append([_plain(value) for value in values.values()])
+        frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+        transaction = self.transaction
+        transaction.execute("DROP TABLE IF EXISTS application_written")
+        transaction.execute(
+            "CREATE TEMPORARY TABLE application_written ON COMMIT DROP AS"
+            f" SELECT {_LISTED} FROM registry.application WITH NO DATA"
+        )
+        transaction.copy_in("application_written", frame.columns, [to_csv(frame)])
+        set_to = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "application_no")
+        transaction.execute(
+            f"INSERT INTO registry.application ({_LISTED}, revision) SELECT {_LISTED}, %(revision)s"
+            " FROM application_written ORDER BY application_no ON CONFLICT (application_no)"
+            f" DO UPDATE SET {set_to}, revision = excluded.revision",
+            {"revision": revision},
+        )
+        note_growth(transaction, "registry.application", ("application_no",), len(numbers))
+
+    def _write_acts(self) -> None:
+        if not self._new_acts:
+            return
+        rows = []
+        for act in self._new_acts:
+            values = {name: getattr(act, name) for name in _ACT_COLUMNS}
+            if act.snapshot is not None:
+                values["snapshot"] = json.dumps(act.snapshot, ensure_ascii=False, default=_as_json)
+            rows.append([_plain(value) for value in values.values()])
+        frame = pl.DataFrame(rows, schema=_ACT_SCHEMA, orient="row")
+        self.transaction.copy_in("registry.application_step", frame.columns, [to_csv(frame)])
+        note_growth(self.transaction, "registry.application_step", ("application_no",), len(rows))
+
+
+_CHANGE: Final = {
+    "application_no": pl.String(), "as_of": pl.Date(), "until": pl.Date(), "line": pl.Int64(),
+    **{
+        f"{side}_{name}": _SCHEMA[name] for side in ("before", "after") for name in EVENT.state
+    },
+}  # fmt: skip
+
+
+def _as_json(value: object) -> object:
+    return vars(value) if is_dataclass(value) else str(value)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _state(application: Application | None) -> list[object]:
+    if application is None:
+        return [None] * len(EVENT.state)
+    return [_plain(getattr(application, name)) for name in EVENT.state]
+
+
+def tell(transaction: Transaction) -> Iterator[Draft]:
+    """Return all applications there are as changes; nothing changes until the transaction ends."""
+    hold(transaction)
+    nothing = ", ".join("NULL" for _ in EVENT.state)
+    query = (
+        f"SELECT application_no, stage_since, NULL, row_number() OVER (ORDER BY application_no), {nothing},"
+        f" {', '.join(EVENT.state)} FROM registry.application ORDER BY application_no"
+    )
+    return tell_changes(EVENT, transaction.copy_out(query), "registry")

@@ -1,0 +1,67 @@
+"""Confirmations: what the bank and the insurers are told of applications whose loan is due (form 3)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from huilian.core import money
+from huilian.county.members import directory
+from huilian.wire.batches import Batcher, wire_types
+from huilian.wire.envelope import Draft
+from schemas.outgoing import ConfirmationRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from services.registry.applications.book import Application, Book
+
+__all__ = ["CONFIRMATIONS", "settle"]
+
+CONFIRMATIONS: Final = "confirmations"
+
+
+def settle(book: Book) -> Iterator[Draft]:
+    """Write what became of the applications of a book; yield what is told of them, and the confirmations."""
+    yield from book.write()
+    by_bank: defaultdict[str, list[Application]] = defaultdict(list)
+    for application in book.confirmed:
+        # An enterprise has no identity number, which the contract asks for.
+        if application.borrower == "household":
+            by_bank[application.institution].append(application)
+    book.confirmed.clear()
+    if not by_bank:
+        return
+    members = [member for member in directory.all_members(book.transaction) if member.takes_part]
+    insurers = [member.code for member in members if member.kind == "insurer"]
+    for bank in sorted(by_bank):
+        records = [_record(line, each) for line, each in enumerate(by_bank[bank], start=1)]
+        for member in (bank, *insurers):
+            yield from _drafts(member, records)
+
+
+def _drafts(member: str, records: list[dict[str, Any]]) -> Iterator[Draft]:
+    batcher, frame = Batcher(), pl.DataFrame(records, schema=wire_types(ConfirmationRecord))
+    for _, body in (*batcher.add(frame), *batcher.flush()):
+        yield Draft(CONFIRMATIONS, f"{CONFIRMATIONS}/v1", member, body, bulk=True)
+
+
+def _record(line: int, application: Application) -> dict[str, Any]:
+    until = application.valid_until
+    return {
+        "line": line,
+        "confirmation_no": application.confirmation_no,
+        "institution": application.institution,
+        "household_no": application.borrower_no,
+        "borrower_name": application.applicant_name,
+        "identity_number": application.applicant,
+        "region": application.region,
+        # Where the bank's own code was not said, the policy's word stands for it.
+        "product": application.bank_product or application.product[:20],
+        "amount": money.text(application.amount),
+        "months": application.term,
+        "confirmed_date": application.confirmed and application.confirmed.isoformat(),
+        "valid_until": until and until.isoformat(),
+    }

@@ -1,0 +1,235 @@
+"""What the registry knows of who applies, for `huilian.policy.eligibility.judge`: read for many borrowers at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from marshmallow import ValidationError
+
+from huilian.core import identity
+from huilian.policy.eligibility import EligibilityCase, ExistingLoan, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from huilian.county.context import Context
+    from huilian.county.procedure.acts import Taken
+    from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
+    from services.registry.applications.book import Application
+
+__all__ = ["Borrower", "Facts", "Person"]
+
+_HEADS: Final = """
+    SELECT DISTINCT ON (household_no) household_no, region, category, missing_since AS until, since
+    FROM registry.person JOIN (
+        SELECT household_no, min(as_of) AS since FROM (
+            SELECT household_no, as_of FROM registry.person WHERE is_head = 'yes' AND household_no = ANY(%(numbers)s)
+          UNION ALL
+            SELECT household_no, as_of FROM registry.person_history
+            WHERE is_head = 'yes' AND household_no = ANY(%(numbers)s)
+        ) listed GROUP BY 1
+    ) first USING (household_no)
+    WHERE is_head = 'yes' AND household_no = ANY(%(numbers)s)
+    ORDER BY household_no, missing_since IS NULL DESC, as_of DESC
+"""
+_PERSONS: Final = """
+    SELECT household_no, identity_number, person_name, is_head = 'yes' AS is_head FROM registry.person
+    WHERE household_no = ANY(%(numbers)s) AND missing_since IS NULL
+"""
+_RATINGS: Final = """
+    SELECT borrower, borrower_no, score, grade, line, valid_from, valid_until FROM registry.rating
+    WHERE borrower_no = ANY(%(numbers)s)
+"""
+_LOANS: Final = """
+    SELECT household_no, institution, loan_no, product, balance, overdue_days,
+           overdue_days > 0 OR EXISTS (SELECT FROM registry.loan_history h WHERE h.institution = l.institution
+                                       AND h.loan_no = l.loan_no AND h.overdue_days > 0) AS was_overdue
+    FROM registry.loan l WHERE household_no = ANY(%(numbers)s)
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of a household."""
+
+    name: str
+    is_head: bool
+
+
+@dataclass(frozen=True)
+class _Rating:
+    score: Decimal | None
+    grade: str | None
+    line: Decimal | None
+    valid_from: dt.date
+    valid_until: dt.date | None
+
+    def holds_on(self, day: dt.date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
+
+
+@dataclass(frozen=True)
+class _Loan:
+    institution: str
+    product: str
+    balance: Decimal
+    overdue_days: int
+
+
+@dataclass
+class Borrower:
+    """What the registry knows of one household or enterprise.
+
+    Args:
+        region: its village.
+        household_kind: of a household.
+        roster_since: the day from which the roster has it.
+        roster_until: the day from which it does no more.
+        persons: by identity number, who is on the roster now.
+        has_defaulted: whether a loan was ever overdue.
+    """
+
+    region: str
+    household_kind: str | None = None
+    roster_since: dt.date | None = None
+    roster_until: dt.date | None = None
+    persons: dict[str, Person] = field(default_factory=dict)
+    ratings: list[_Rating] = field(default_factory=list)
+    loans: list[_Loan] = field(default_factory=list)
+    has_defaulted: bool = False
+
+
+class Facts:
+    """Facts of borrowers, as the registry has them now.
+
+    Args:
+        transaction: in which they are read.
+        context: rates, and which product a bank means.
+    """
+
+    def __init__(self, transaction: Transaction, context: Context) -> None:
+        self._transaction = transaction
+        self._context = context
+        self._known: dict[tuple[str, str], Borrower | None] = {}
+        self._lent: Decimal | None = None
+
+    def read(self, borrowers: Collection[tuple[str, str]]) -> None:
+        """Read what is known of borrowers, of all of them at once."""
+        unknown = set(borrowers) - self._known.keys()
+        if not unknown:
+            return
+        self._known.update(dict.fromkeys(unknown))
+        self._read_households(sorted(number for kind, number in unknown if kind == "household"))
+        for row in self._transaction.rows(_RATINGS, {"numbers": sorted(number for _, number in unknown)}):
+            borrower = self._known.get((row["borrower"], row["borrower_no"]))
+            if borrower is not None:
+                borrower.ratings.append(_rating(row))
+
+    def _read_households(self, numbers: list[str]) -> None:
+        if not numbers:
+            return
+        facts = {"numbers": numbers}
+        found: dict[str, Borrower] = {}
+        for row in self._transaction.rows(_HEADS, facts):
+            number = row["household_no"]
+            found[number] = Borrower(row["region"], row["category"], row["since"], row["until"])
+            self._known["household", number] = found[number]
+        for row in self._transaction.rows(_PERSONS, facts):
+            if row["household_no"] in found:
+                found[row["household_no"]].persons[row["identity_number"]] = Person(row["person_name"], row["is_head"])
+        for row in self._transaction.rows(_LOANS, facts):
+            if row["household_no"] in found:
+                borrower = found[row["household_no"]]
+                loan = _Loan(row["institution"], row["product"], row["balance"], row["overdue_days"])
+                borrower.loans.append(loan)
+                borrower.has_defaulted |= row["was_overdue"]
+
+    def of(self, borrower: tuple[str, str]) -> Borrower | None:
+        """Return what is known of a borrower that was read; None where the registry does not have it."""
+        return self._known.get(borrower)
+
+    # -- judging -----------------------------------------------------------------------------------------------------
+
+    def case(self, application: Application, policy: Policy, day: dt.date) -> EligibilityCase:
+        """Return the case of an application as it is on a day; its borrower was read and is known."""
+        borrower = self._known[application.key]
+        assert borrower is not None  # noqa: S101  # narrows the type: who is not known is refused before
+        rating = next((each for each in borrower.ratings if each.holds_on(day)), None)
+        is_household = application.borrower == "household"
+        loans = [
+            ExistingLoan(loan.balance, self._product(loan, application), loan.overdue_days) for loan in borrower.loans
+        ]
+        return EligibilityCase(
+            date=application.applied,
+            borrower=application.borrower,
+            household_no=application.borrower_no if is_household else None,
+            product=application.product,
+            household_kind=application.household_kind,
+            age=None if application.applicant is None else identity.age_on(application.applicant, application.applied),
+            region=application.region,
+            grade=None if rating is None else rating.grade,
+            score=None if rating is None else rating.score,
+            amount=application.amount,
+            term=application.term,
+            annual_rate_percent=application.annual_rate_percent,
+            purpose=application.purpose,
+            institution=application.institution,
+            way=application.way,
+            collateral=tuple(application.collateral.split(";")) if application.collateral else (),
+            existing_loans=tuple(loans),
+            exclusions=tuple(application.grounds),
+            roster_since=borrower.roster_since,
+            roster_until=borrower.roster_until,
+            programme_balance=self._programme_balance(policy, application.product),
+            shown={"no_default_ever": not borrower.has_defaulted},
+        )
+
+    def check(self, taken: Taken, application: Application, policy: Policy, *, shown: bool) -> EligibilityCase | None:
+        """Note what stands against an application on the day of an act; return the case that was judged.
+
+        Notes HL1070, each reason; HL1071, each condition that nobody has shown, where all must be `shown`; HL1079, a
+        ground that the policy does not have.
+        """
+        case = self.case(application, policy, taken.date)
+        try:
+            found = judge(policy, case, self._context.rates)
+        except ValidationError as error:
+            taken.refuse("HL1079", what="；".join(str(each) for each in error.messages_dict.get("exclusions", [error])))
+            return None
+        for reason in found.reasons:
+            taken.refuse("HL1070", reason=reason.code, what=reason.chinese, clause=reason.clause or "-")
+        for reason in found.to_be_shown if shown else ():
+            if not application.shown.get(reason.code):
+                taken.refuse("HL1071", condition=reason.code, what=reason.chinese, clause=reason.clause or "-")
+        return case
+
+    def _product(self, loan: _Loan, application: Application) -> str | None:
+        """Return the product that a loan is of, as the policy of an application calls it; None where nobody knows."""
+        meant = self._context.policy_product(loan.institution, loan.product)
+        if meant is None:
+            return None
+        policy, product = meant
+        return product if policy == application.policy else f"{policy}/{product}"
+
+    def _programme_balance(self, policy: Policy, product: str) -> Decimal | None:
+        conditions = policy.products[product].lists.get("lending.conditions", ())
+        if all(entry["condition"] != "programme_scale" for entry in conditions):
+            return None
+        if self._lent is None:
+            self._lent = self._transaction.value("SELECT coalesce(sum(balance), 0) FROM registry.loan") or Decimal(0)
+        return self._lent
+
+
+def _rating(row: dict[str, Any]) -> _Rating:
+    score, line, until = row["score"], row["line"], row["valid_until"]
+    return _Rating(
+        Decimal(score) if score else None,
+        row["grade"],
+        Decimal(line) if line else None,
+        dt.date.fromisoformat(row["valid_from"]),
+        dt.date.fromisoformat(until) if until else None,
+    )

@@ -1,0 +1,242 @@
+"""Steps: an application is decided where it stands, or withdrawn by who applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.core import money
+from huilian.county.members import persons
+from huilian.county.procedure.acts import check_kind, check_region
+from huilian.county.procedure.state_machine import Refusal
+from services.registry.applications.book import Act
+from services.registry.applications.states import COVER, LOAN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from huilian.county.procedure.acts import Taken
+    from services.registry.applications.book import Application, Book
+    from services.registry.applications.facts import Facts
+    from services.registry.applications.states import Path, Stage
+
+__all__ = ["check_above_nought", "concerns", "decide", "release", "withdraw"]
+
+_SAID: Final = (
+    "step", "decision", "back_to", "reason", "amount", "term", "annual_rate_percent", "met", "grounds", "opinion",
+    "sealed", "document",
+)  # fmt: skip
+_SET: Final = ("amount", "term", "annual_rate_percent")
+
+
+def decide(book: Book, facts: Facts, steps: Sequence[Taken]) -> int:
+    """Take steps of applications, in their order; return how many say something new.
+
+    What is wrong with a step is noted with it, and it changes nothing. The same step again changes nothing.
+    """
+    _read(book, steps)
+    applications = (book.get(taken.record["application_no"]) for taken in steps)
+    facts.read({application.key for application in applications if application is not None})
+    return sum(_decide(book, facts, taken) for taken in steps)
+
+
+def withdraw(book: Book, withdrawals: Sequence[Taken]) -> int:
+    """Withdraw applications; return how many say something new. What is wrong with one is noted with it."""
+    _read(book, withdrawals)
+    return sum(_withdraw(book, taken) for taken in withdrawals)
+
+
+def _read(book: Book, steps: Sequence[Taken]) -> None:
+    book.read({taken.record["application_no"] for taken in steps})
+
+
+def _found(book: Book, taken: Taken) -> Application | None:
+    """Return the application that an act is about, where it concerns its member.
+
+    Notes HL1072, there is none; HL1052, it lies in another region or is for another bank.
+    """
+    application = book.get(taken.record["application_no"])
+    if application is None:
+        taken.refuse("HL1072", application_no=taken.record["application_no"])
+        return None
+    return application if concerns(taken, application.region, application.institution) else None
+
+
+def concerns(taken: Taken, region: str, institution: str) -> bool:
+    """Return whether an application concerns the member that took an act: nothing is told of what others decide.
+
+    Notes HL1052, it lies in another region or is for another bank.
+    """
+    known = len(taken.refusals)
+    taken.check(check_region, taken.member, region)
+    if taken.member.kind == "bank" and institution != taken.member.code:
+        taken.refuse("HL1052", member=taken.member.code, what="不是向本机构的申请 (it is for another bank)")
+    return len(taken.refusals) == known
+
+
+def check_above_nought(taken: Taken) -> None:
+    """Note HL1082, an amount or a term that is none."""
+    for name, what in (("amount", "金额"), ("term", "期限")):
+        if taken.record[name] is not None and taken.record[name] <= 0:
+            taken.refuse("HL1082", what=what)
+
+
+def _stands_elsewhere(taken: Taken, application: Application, step: str) -> None:
+    taken.refuse(
+        "HL1073",
+        application_no=application.application_no,
+        state=application.state,
+        stage=application.stage or "-",
+        step=step,
+    )
+
+
+def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
+    application = _found(book, taken)
+    if application is None:
+        return False
+    record = taken.record
+    if any(act.says(taken) for act in book.acts(application.application_no) if act.step == record["step"]):
+        return False
+    path = book.path(application)
+    place = path.place(record["step"])
+    if place is None or record["step"] != application.stage or application.state in {"pending", "returned"}:
+        _stands_elsewhere(taken, application, record["step"])
+        return False
+    stage = path.stages[place]
+    check_kind(taken, stage.by, stage.name)
+    _check_decision(taken, path, place)
+    _check_hands(book, taken, application, stage)
+    if taken.date < application.stage_since:
+        taken.refuse("HL1062", date=taken.date.isoformat())
+    judged = _as_set(taken, application)
+    snapshot: dict[str, Any] | None = None
+    if record["decision"] == "approve":
+        _check_needs(taken, stage)
+        asks = place == path.asks_at
+        if asks or record["grounds"] is not None or any(record[name] is not None for name in _SET):
+            case = facts.check(taken, judged, book.policy(application.policy), shown=asks)
+            snapshot = {"application": vars(judged), "case": case and vars(case)} if asks else None
+    if taken.refusals:
+        return False
+    try:
+        _go_on(book, taken, application, judged, place=place, snapshot=snapshot)
+    except Refusal:
+        _stands_elsewhere(taken, application, record["step"])
+        return False
+    return True
+
+
+def _check_decision(taken: Taken, path: Path, place: int) -> None:
+    """Note HL1064, a reason is missing; HL1060, it is sent back where it may not be; HL1080, a loan is no message."""
+    record, stage = taken.record, path.stages[place]
+    if record["decision"] != "approve" and record["reason"] is None:
+        taken.refuse("HL1064", decision=record["decision"])
+    is_sent_back = record["decision"] == "send_back"
+    if is_sent_back != (record["back_to"] is not None) or (is_sent_back and record["back_to"] not in stage.back_to):
+        taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
+    elif is_sent_back:
+        target = path.place(record["back_to"])
+        if target is None or target >= place:
+            taken.refuse("HL1060", step=record["step"], back_to=record["back_to"])
+    if stage.takes == LOAN and record["decision"] == "approve":
+        taken.refuse("HL1080", step=record["step"])
+
+
+def _check_hands(book: Book, taken: Taken, application: Application, stage: Stage) -> None:
+    """Note HL1034, who decides entered the application, or took an earlier step where the policy asks for four eyes."""
+    taken.check(persons.check_four_eyes, (application.entered_by, application.entered_person), taken.who)
+    if "four_eyes" in stage.needs:
+        for act in book.acts(application.application_no):
+            if act.person is not None and act.step != stage.name:
+                taken.check(persons.check_four_eyes, act.who, taken.who)
+
+
+def _check_needs(taken: Taken, stage: Stage) -> None:
+    if {"seal", "signature"} & set(stage.needs) and taken.record["sealed"] != "yes":
+        taken.refuse("HL1074", step=stage.name, need="盖章 (seal)")
+
+
+def _as_set(taken: Taken, application: Application) -> Application:
+    """Return the application as a step leaves it, with what was found. Notes HL1075 and HL1082, of what it sets."""
+    record = taken.record
+    check_above_nought(taken)
+    for name, what in (("amount", "金额"), ("term", "期限")):
+        given, applied = record[name], getattr(application, name)
+        if given is not None and given > applied:
+            taken.refuse("HL1075", what=what, applied=money.text(applied) if name == "amount" else applied)
+    met = dict.fromkeys(record["met"].split(";"), True) if record["met"] else {}
+    grounds = record["grounds"].split(";") if record["grounds"] else []
+    return replace(
+        application,
+        shown=application.shown | met,
+        grounds=[*application.grounds, *(each for each in grounds if each not in application.grounds)],
+        **{name: record[name] for name in _SET if record[name] is not None},
+    )
+
+
+def _go_on(
+    book: Book,
+    taken: Taken,
+    application: Application,
+    judged: Application,
+    *,
+    place: int,
+    snapshot: dict[str, Any] | None,
+) -> None:
+    """Let an application move as a decision says, to the stage that follows from it."""
+    record, path = taken.record, book.path(application)
+    stage: str | None = None
+    changes: dict[str, Any] = {name: getattr(judged, name) for name in (*_SET, "shown", "grounds")}
+    if record["decision"] == "refuse":
+        move, changes = "refuse", {"reason": record["reason"], **release(application)}
+    elif record["decision"] == "send_back":
+        target = path.place(record["back_to"]) or 0
+        move, stage = ("send_back", record["back_to"]) if target else ("return", path.stages[0].name)
+        # What the fund holds for it is asked for anew where that step is taken again.
+        changes = {"reason": record["reason"], **(release(application) if target <= path.asks_at else {})}
+    elif path.stages[place].takes == COVER:
+        move, stage = path.after_loan(place, "cover")
+    elif place == path.asks_at:
+        move, stage = "approve_to_reserve", record["step"]
+        changes |= {"reservation": "asked", "attempt": application.attempt + 1, "decided": taken.date}
+    else:
+        following = path.stages[place + 1]
+        move, stage = "approve" if following.is_reviewed else "approve_last", following.name
+    said = {name: record[name] for name in _SAID}
+    act = Act(
+        application.application_no,
+        move,
+        taken.date,
+        taken.member.code,
+        record["person"],
+        taken.message,
+        snapshot=snapshot,
+        **said,
+    )
+    book.move(application, act, stage, **changes)
+
+
+def _withdraw(book: Book, taken: Taken) -> bool:
+    application = _found(book, taken)
+    if application is None:
+        return False
+    if any(act.says(taken) for act in book.acts(application.application_no) if act.move == "withdraw"):
+        return False
+    if taken.date < application.stage_since:
+        taken.refuse("HL1062", date=taken.date.isoformat())
+    if taken.refusals:
+        return False
+    number, reason = application.application_no, taken.record["reason"]
+    act = Act(number, "withdraw", taken.date, *taken.who, taken.message, step=application.stage, reason=reason)
+    try:
+        book.move(application, act, None, reason=reason, **release(application))
+    except Refusal:
+        _stands_elsewhere(taken, application, "withdraw")
+        return False
+    return True
+
+
+def release(application: Application) -> dict[str, Any]:
+    """Return what changes where the fund need hold nothing for an application any more."""
+    return {"reservation": "released"} if application.reservation in {"asked", "held"} else {}

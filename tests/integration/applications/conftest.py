@@ -1,0 +1,34 @@
+"""One county where households apply, for all tests of applications, emptied before each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.applications import open_county
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.applications import ApplicationCounty
+    from tests.support.servers.postgresql import PostgreSQLNode
+
+
+@pytest.fixture(scope="session")
+def application_county(
+    postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApplicationCounty]:
+    """The county, with whatever was applied for before."""
+    url = postgresql_node.create_database("application_county")
+    with open_county(url, tmp_path_factory.mktemp("applications")) as county:
+        yield county
+
+
+@pytest.fixture
+def county(application_county: ApplicationCounty) -> ApplicationCounty:
+    """The county, where two households are on the roster and nobody has applied."""
+    application_county.empty()
+    for household in ("H1", "H2"):
+        application_county.list_household(household)
+    return application_county

@@ -1,0 +1,262 @@
+"""A county where households apply: villages, a township, banks, an insurer and a guarantor, each with its persons."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from stdnum.cn import ric
+
+from huilian.core.clock import FixedClock
+from huilian.county.jobs import run_due
+from huilian.county.members.directory import Member
+from huilian.county.service import installed
+from huilian.settings import Settings
+from huilian.wire.envelope import Draft
+from huilian.wire.names import SubmissionName
+from tests.support.county import ANY_SHARE, new_office
+from tests.support.ratings import (
+    BEGIN,
+    CLERK,
+    COUNTY,
+    DAY,
+    HEAD,
+    MEMBERS,
+    VILLAGE,
+    RatingCounty,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from huilian.wire.envelope import Message
+
+__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "open_county", "step"]
+
+ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None)}
+TAKEN_BY = {
+    "village_recommendation": "VILL1",
+    "village_review": "VILL1",
+    "township_review": "TOWN1",
+    "bank_verification": "RCB01",
+    "county_confirmation": COUNTY,
+    "guarantee": "GUA01",
+    "lend": "RCB01",
+    "insure": "INS01",
+}
+"""Who takes each step of the policies in the tests."""
+
+
+def identity_number(order: int, born: dt.date = dt.date(1980, 5, 6)) -> str:
+    """Return the number of somebody who is made up, born on a day."""
+    number = f"341599{born:%Y%m%d}{order % 1000:03}"
+    return number + str(ric.calc_check_digit(number + "0"))
+
+
+def form(application_no: str, borrower_no: str = "H1", **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return form 1 of a household whose head applies for a loan at the rural bank."""
+    return {
+        "application_no": application_no, "borrower": "household", "borrower_no": borrower_no,
+        "applicant": identity_number(int(borrower_no[1:])), "region": VILLAGE, "institution": "RCB01",
+        "product": None, "amount": "30000.00", "term": 12, "annual_rate_percent": None, "purpose": "planting",
+        "way": None, "collateral": None, "other_loans": "0.00", "signed": "yes", "family_adults": 2,
+        "family_signed": 2, "met": None, "grounds": None, "document": None,
+    } | fields  # fmt: skip
+
+
+def step(application_no: str, name: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return a step that approves, with its seal."""
+    return {
+        "application_no": application_no, "step": name, "decision": "approve", "back_to": None, "reason": None,
+        "amount": None, "term": None, "annual_rate_percent": None, "met": None, "grounds": None, "opinion": None,
+        "sealed": "yes", "document": None,
+    } | fields  # fmt: skip
+
+
+class ApplicationCounty(RatingCounty):
+    """An office without a host: the test carries the messages, and keeps what was told of applications."""
+
+    policy = "xingan"
+    members = ALL_MEMBERS
+
+    # -- the roster and the fund -------------------------------------------------------------------------------------
+
+    def list_household(
+        self,
+        household_no: str,
+        *,
+        category: str = "out_of_poverty",
+        born: dt.date = dt.date(1980, 5, 6),
+        region: str = VILLAGE,
+        since: dt.date = dt.date(2023, 1, 1),
+    ) -> None:
+        """Put a household on the roster: its head, and a grown-up son."""
+        order = int(household_no[1:])
+        with self.transaction() as transaction:
+            for number, name, is_head in (
+                (identity_number(order, born), "户主甲", "yes"),
+                (son(household_no), "儿子乙", "no"),
+            ):
+                transaction.execute(
+                    "INSERT INTO registry.person (household_no, identity_number, head_name, person_name,"
+                    " relation_to_head, region, category, is_head, as_of, submission, sequence, line)"
+                    " VALUES (%s, %s, '户主甲', %s, '本人', %s, %s, %s, %s, 0, 0, 0)",
+                    [household_no, number, name, region, category, is_head, since],
+                )
+
+    def answer_reservations(self, status: str = "reserved", clause: str | None = None) -> int:
+        """Have the fund answer what it was asked; return how many questions there were."""
+        asked = self.rows(
+            "SELECT application_no, attempt, institution, amount::text, decided::text AS decided"
+            " FROM registry.application WHERE state = 'pending' ORDER BY 1"
+        )
+        records = [
+            {
+                "application_no": row["application_no"],
+                "attempt": row["attempt"],
+                "as_of": row["decided"],
+                "until": None,
+                "before": None,
+                "after": {
+                    "institution": row["institution"],
+                    "amount": row["amount"],
+                    "status": status,
+                    "covered": "yes",
+                    "clause": clause,
+                },
+                "line": line,
+            }
+            for line, row in enumerate(asked, start=1)
+        ]
+        if records:
+            self.tell("reservations_changed", 1, records, service="risk_fund")
+        return len(records)
+
+    # -- applications ------------------------------------------------------------------------------------------------
+
+    def apply(self, application_no: str, borrower_no: str = "H1", **fields: Any) -> str | None:  # noqa: ANN401
+        """Send form 1, by the village unless a `member` is named; return the code of a refusal."""
+        member, person = fields.pop("member", "VILL1"), fields.pop("person_code", CLERK)
+        return self.send("application", member, person=person, **form(application_no, borrower_no, **fields))
+
+    def decide(self, application_no: str, name: str, *, member: str | None = None, **fields: Any) -> str | None:  # noqa: ANN401
+        """Send a step that approves, by who takes it; return the code of a refusal."""
+        person = fields.pop("person_code", HEAD)
+        record = step(application_no, name, **fields)
+        return self.send("application_step", member or TAKEN_BY[name], person=person, **record)
+
+    def withdraw(self, application_no: str, *, member: str = "VILL1", **fields: Any) -> str | None:  # noqa: ANN401
+        """Send a withdrawal; return the code of a refusal."""
+        person = fields.pop("person_code", CLERK)
+        record = {"application_no": application_no, "reason": "不再需要"} | fields
+        return self.send("application_withdrawal", member, person=person, **record)
+
+    def list_of(
+        self,
+        forms: Iterable[dict[str, Any]] = (),
+        steps: Iterable[dict[str, Any]] = (),
+        *,
+        member: str = "VILL1",
+        number: int = 0,
+    ) -> list[Message]:
+        """Seal a list: its manifest, its applications and its steps."""
+        today = self.clock.today().isoformat()
+        given = (("applications", CLERK, forms), ("application_steps", HEAD, steps))
+        parts = [
+            (kind, [{"line": line, "date": today, "person": person} | each for line, each in enumerate(rows, 2)])
+            for kind, person, rows in given
+        ]
+        parts = [(kind, rows) for kind, rows in parts if rows]
+        sha256 = hashlib.sha256(json.dumps([number, parts]).encode()).hexdigest()
+        name = str(SubmissionName.of(member, "applications", self.clock.today(), sha256))
+        sealed, stated, sequence = [], [], 0
+        for kind, rows in parts:
+            for start in range(0, len(rows), 10_000):
+                piece = rows[start : start + 10_000]
+                body = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in piece)
+                draft = Draft(kind, f"{kind}/v1", member, body.encode(), bulk=True, submission=name, sequence=sequence)
+                sealed.append(self.seal(member, draft))
+                stated.append(
+                    {
+                        "sequence": sequence,
+                        "type": kind,
+                        "records": len(piece),
+                        "sha256": sealed[-1].payload_sha256,
+                    }
+                )
+                sequence += 1
+        rows_stated = sum(len(rows) for _, rows in parts)
+        amount = sum(Decimal(row["amount"]) for kind, rows in parts if kind == "applications" for row in rows)
+        manifest = {
+            "submission": name, "member": member, "kind": "applications", "as_of": today, "adapter": "test",
+            "adapter_version": "1", "file_name": "申请表.xlsx", "file_sha256": sha256, "rows": rows_stated,
+            "accepted": rows_stated, "rejected": 0,
+            "totals": {"amount": f"{amount:.2f}"}, "parts": stated,
+            "file_sequence": None, "control_totals": None, "allow_missing": 0, "base": None, "base_sha256": None,
+        }  # fmt: skip
+        body = json.dumps(manifest, ensure_ascii=False).encode()
+        draft = Draft("submission_manifest", "submission_manifest/v5", member, body, submission=name)
+        return [self.seal(member, draft), *sealed]
+
+    def send_list(
+        self,
+        forms: Iterable[dict[str, Any]] = (),
+        steps: Iterable[dict[str, Any]] = (),
+        *,
+        member: str = "VILL1",
+        number: int = 0,
+    ) -> dict[str, Any]:
+        """Send a list; return its receipt."""
+        messages = self.list_of(forms, steps, member=member, number=number)
+        for message in messages:
+            assert self.deliver(message) is None
+        [row] = self.rows("SELECT receipt FROM huilian.submission WHERE submission = %s", [messages[0].submission])
+        receipt: dict[str, Any] = row["receipt"]
+        return receipt
+
+    def stands(self, application_no: str) -> tuple[str, str | None]:
+        """Return the state and the stage of an application."""
+        [row] = self.rows("SELECT state, stage FROM registry.application WHERE application_no = %s", [application_no])
+        return row["state"], row["stage"]
+
+    def moves(self, application_no: str) -> list[str]:
+        """Return what happened to an application, in order."""
+        rows = self.rows(
+            "SELECT move FROM registry.application_step WHERE application_no = %s ORDER BY number", [application_no]
+        )
+        return [row["move"] for row in rows]
+
+    def sent(self, message_type: str, member: str) -> list[dict[str, Any]]:
+        """Return the records of a type that were sent to a member, oldest first."""
+        rows = self.rows(
+            "SELECT m.payload FROM huilian.message m JOIN huilian.outbox o ON o.source = m.source AND o.message = m.id"
+            " WHERE m.type = %s AND m.subject = %s ORDER BY o.position",
+            [message_type, member],
+        )
+        return [json.loads(line) for row in rows for line in bytes(row["payload"]).splitlines()]
+
+    def follow_calendar(self, days: int = 0) -> None:
+        """Let days pass, and the registry's work by the calendar be done."""
+        self.clock.advance(days * DAY)
+        run_due(self.office, installed()["registry"].jobs)
+        self.carry()
+
+
+def son(household_no: str) -> str:
+    """Return the number of the grown-up son of a household in the tests."""
+    return identity_number(int(household_no[1:]) + 500, dt.date(2000, 2, 29))
+
+
+@contextlib.contextmanager
+def open_county(url: str, folder: Path, members: Sequence[Member] = ()) -> Iterator[ApplicationCounty]:
+    """Set the county up in the database at `url`."""
+    clock = FixedClock(BEGIN)
+    settings = Settings(COUNTY, "xingan", database_url=url, missing_at_most_percent=ANY_SHARE)
+    entered = [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in ALL_MEMBERS.items()]
+    with new_office(folder, settings, [*entered, *members], clock=clock) as office:
+        yield ApplicationCounty(office, clock)
