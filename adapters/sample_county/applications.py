@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.sample_county.files import BANK
+from adapters.sample_county.lending import POSTAL_SAVINGS_BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES
 from adapters.sample_county.postal import POSTAL_BANK
-from adapters.sample_county.table import money_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def _of_the_rural_bank(loan: Loan) -> Iterator[Act]:
     day = loan.start - dt.timedelta(days=_APPLIED_BEFORE)
     yield _consent(BANK, loan.household, loan.borrower, day)
     months = (loan.due.year - loan.start.year) * 12 + loan.due.month - loan.start.month
-    terms = {"amount": money_text(loan.principal), "term": months, "annual_rate_percent": f"{loan.rate / 100:.6f}"}
+    terms = {"amount": _yuan(loan.principal), "term": months, "annual_rate_percent": f"{loan.rate / 100:.6f}"}
     asked = _application(f"QR{loan.number}", loan.household, loan.borrower, day) | terms
     yield Act(BANK, "application", asked | {"institution": BANK, "product": loan.product, "met": _SHOWN}, refused=None)
 
@@ -120,7 +120,7 @@ def _of_the_postal_bank(loan: Loan) -> Iterator[Act]:
     days = {step: loan.start - dt.timedelta(days=before) for step, before in _REVIEWED_BEFORE.items()}
     yield _consent(_STATION, loan.household, loan.borrower, days["apply"])
     asked = _application(number, loan.household, loan.borrower, days["apply"])
-    yield Act(_STATION, "application", asked | {"amount": money_text(loan.principal)})
+    yield Act(_STATION, "application", asked | {"amount": _yuan(loan.principal)})
     for step, member in _BY.items():
         yield Act(member, "application_step", _step(number, step, days[step]))
     confirmed = loan.start - dt.timedelta(days=_CONFIRMED_BEFORE)
@@ -167,12 +167,15 @@ _AGES: Final = range(18, 61)
 
 
 def _consent(member: str, household: Household, person: Person, day: dt.date) -> Act:
+    is_the_banks = member == BANK
     consent = {
         "consent_no": f"SX{person.identity_number[-8:]}{day:%m%d}",
         "household_no": household.number,
         "identity_number": person.identity_number,
-        "scope": "credit_inquiry;share_with_bank;share_with_insurer",
-        "institution": None,
+        "scope": "credit_inquiry;share_with_bank"
+        if is_the_banks
+        else "credit_inquiry;share_with_bank;share_with_insurer",
+        "institution": member if is_the_banks else None,
         "from_date": day.isoformat(),
         "until_date": (day + _CONSENT_COUNTS).isoformat(),
         "document": None,
@@ -190,7 +193,7 @@ def _application(number: str, household: Household, person: Person, day: dt.date
         "applicant": person.identity_number,
         "region": household.region,
         "institution": POSTAL_BANK,
-        "product": None,
+        "product": POSTAL_SAVINGS_BANK.products[0],
         "amount": _AMOUNT,
         "term": _MONTHS,
         "annual_rate_percent": _RATE,
@@ -205,6 +208,10 @@ def _application(number: str, household: Household, person: Person, day: dt.date
         "grounds": None,
         "document": None,
     }
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02}"
 
 
 def _step(number: str, step: str, day: dt.date) -> dict[str, Any]:
