@@ -5,7 +5,7 @@ from pathlib import Path
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, feeds, gauges, grades, ledger, repayments, roster
-from services.registry.applications import book, records, reservation
+from services.registry.applications import book, calendar, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
 
 __all__ = ["service"]
@@ -41,7 +41,7 @@ service = Service(
         book.EVENT.name: book.tell,
     },
     forget=grades.RATINGS.forget,
-    jobs=(grades.JOB,),
+    jobs=(calendar.JOB, grades.JOB),
     gauges=gauges.gauges,
     examine=gauges.examine,
 )
