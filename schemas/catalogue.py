@@ -57,6 +57,7 @@ from schemas.outgoing import (
 from schemas.rating_steps import (
     BlacklistEntryRecord,
     BorrowerDeedRecord,
+    BorrowerMarkChange,
     CollectiveCreditRecord,
     CreditLineRecord,
     RatingAnswerRecord,
@@ -436,6 +437,14 @@ def contracts() -> list[Contract]:
             BULK,
             "评级变动",
             "The ratings that came into force, changed or ended, before and after, one change a record.",
+        ),
+        Contract(
+            "borrower_marks_changed",
+            1,
+            BorrowerMarkChange,
+            BULK,
+            "借款人标记变动",
+            "Who is on the blacklist, and which loans force majeure struck, before and after, one change a record.",
         ),
         Contract(
             "application", 1, ApplicationRecord, SINGLE, "贷款申请", "A household or enterprise applies for a loan."

@@ -17,10 +17,13 @@ from schemas.records import KEY
 
 __all__ = [
     "BORROWER_DEED",
+    "BORROWER_MARK",
     "COLLECTIVE_MARK",
     "RATING_DECISION",
     "BlacklistEntryRecord",
     "BorrowerDeedRecord",
+    "BorrowerMarkChange",
+    "BorrowerMarkState",
     "CollectiveCreditRecord",
     "CreditLineRecord",
     "RatingAnswerRecord",
@@ -37,6 +40,9 @@ COLLECTIVE_MARK = {"good": "好", "fair": "一般", "poor": "差"}
 BORROWER_DEED = {
     "right_use": "用途规范", "wrong_use": "挪用贷款", "false_claim": "虚报冒领", "change_of_circumstances": "情况变化",
     "force_majeure": "不可抗力",
+}  # fmt: skip
+BORROWER_MARK = {
+    "blacklisted": "列入黑名单", "blacklisted_maliciously": "因恶意列入黑名单", "force_majeure": "贷款遭遇不可抗力",
 }  # fmt: skip
 YES_NO = {"yes": "是", "no": "否"}
 _PERSON = r"^[0-9A-Za-z_]{1,20}$"
@@ -234,3 +240,34 @@ class RatingChange(Record):
     before = ma.fields.Nested(RatingState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(RatingState, required=True, allow_none=True, metadata={"zh": "变动后"})
     line = f.Whole(required=True, metadata={"zh": "评级编号"})
+
+
+class BorrowerMarkState(Record):
+    """What marks a borrower: what `borrower_marks_changed` shares.
+
+    Of the blacklist: from which day, and the first day on which it no longer holds, null where it has no end. Of force
+    majeure: the loan that was struck; an insurer's claim names neither the bank nor a day.
+    """
+
+    mark = f.Code(BORROWER_MARK, required=True, metadata={"zh": "标记"})
+    institution = f.Text(20, pattern=KEY, required=True, allow_none=True, metadata={"zh": "贷款机构"})
+    loan_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "借据号"})
+    from_date = f.Date(required=True, allow_none=True, metadata={"zh": "起始日期"})
+    until_date = f.Date(required=True, allow_none=True, metadata={"zh": "解除日期"})
+
+
+class BorrowerMarkChange(Record):
+    """One mark of a borrower before and after; null: there is none. `until` is always null.
+
+    `source` is who says so, `reference` the number of her entry, finding or claim. Changes add up in any order.
+    """
+
+    borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
+    source = f.Text(20, pattern=KEY, required=True, metadata={"zh": "认定机构"})
+    reference = f.Text(40, pattern=KEY, required=True, metadata={"zh": "编号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(BorrowerMarkState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(BorrowerMarkState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "序号"})

@@ -15,7 +15,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre
 from huilian.core import money, regions
 from huilian.core.errors import UsageError
 
-__all__ = ["Amount", "CaseSchema", "Date", "Number", "Region", "Whole", "Words"]
+__all__ = ["Amount", "CaseSchema", "Date", "Number", "Region", "Told", "Whole", "Words"]
 
 
 _YEARS: Final = range(1900, 2200)
@@ -26,6 +26,7 @@ _NUMBER: Final = '必须是 0 至 {most} 的数，如 "4.35" (must be a number f
 _DATE: Final = '必须是 1900 至 2199 年的日期，如 "2024-05-31" (must be a date from 1900 to 2199)'
 _WHOLE: Final = f"必须是 0 至 {_MOST_COUNTED} 的整数 (must be a whole number from 0 to {_MOST_COUNTED})"
 _REGION: Final = "必须是 6、9 或 12 位区划代码 (must be a region's code of 6, 9 or 12 digits)"
+_TOLD: Final = "必须是 true、false 或文本 (must be true, false or a text)"
 _WORDS: Final = "必须是 {known} (must be {english})"
 
 
@@ -119,6 +120,16 @@ class Region(fields.Field[str]):
             return regions.normalise(value)
         except (TypeError, UsageError):
             raise ValidationError(_REGION) from None
+
+
+class Told(fields.Field[bool | str]):
+    """True or false; a text is true and says more."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool | str:  # noqa: ANN401  # marshmallow's
+        del attr, data, kwargs
+        if not isinstance(value, bool | str) or value == "":
+            raise ValidationError(_TOLD)
+        return value
 
 
 class Words(fields.Field[str]):

@@ -15,7 +15,7 @@ import polars as pl
 from huilian.county.changes import Fold
 from huilian.policy.reading import Reading
 from huilian.wire.batches import from_ndjson
-from services.rating import assessments, in_force
+from services.rating import assessments, in_force, marks
 from services.rating.states import UNDER_WAY
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["CLAIMS", "POLICIES", "catch_up", "follow", "on_claims_changed", "on_loans_changed", "spare", "stop"]
+__all__ = [
+    "CLAIMS", "POLICIES", "catch_up", "follow", "on_claims_changed", "on_loans_changed", "on_policies_changed", "spare",
+    "stop",
+]  # fmt: skip
 
 POLICIES: Final = Fold("rating.policy_change", key=("insurer", "policy_no"), state=("household_no",))
 CLAIMS: Final = Fold(
@@ -37,13 +40,7 @@ CLAIMS: Final = Fold(
 )
 """With `POLICIES`: whose loans an insurer says were struck by force majeure."""
 _STRUCK: Final = """
-    SELECT institution, loan_no, borrower_no FROM rating.deed WHERE deed = 'force_majeure' AND borrower = 'household'
-  UNION ALL
-    -- A claim does not name the bank: household and number are the loan's.
-    SELECT NULL, c.loan_no, p.household_no FROM rating.claim_change c JOIN rating.policy_change p
-      ON p.insurer = c.insurer AND p.policy_no = c.policy_no
-    WHERE c.force_majeure = 'yes' AND c.status <> 'declined'
-    GROUP BY c.insurer, c.claim_no, c.loan_no, p.household_no HAVING sum(c.n) > 0 AND sum(p.n) > 0
+    SELECT institution, loan_no, borrower_no FROM rating.mark WHERE mark = 'force_majeure' AND borrower = 'household'
 """
 """Loans that force majeure has struck."""
 
@@ -164,10 +161,16 @@ def stop(transaction: Transaction, borrower: tuple[str, str], facts: Mapping[str
 
 def on_claims_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Note which loans force majeure has struck; policies are told before their claims."""
-    yield from ()
     assessments.hold(transaction)
     CLAIMS.take(transaction, message)
     spare(transaction, context.clock.today())
+    yield from marks.of_claims(transaction, message, context.clock.today())
+
+
+def on_policies_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
+    """Note whose loans are insured."""
+    POLICIES.take(transaction, message)
+    yield from marks.of_policies(transaction, message, context.clock.today())
 
 
 def spare(transaction: Transaction, day: dt.date) -> None:

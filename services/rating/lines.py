@@ -10,7 +10,7 @@ from huilian.county.members import persons
 from huilian.county.procedure.acts import check_region, enter, taking
 from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
-from services.rating import assessments, consequences
+from services.rating import assessments, consequences, marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -165,6 +165,7 @@ def on_blacklist_entry(
         )
     assessments.assess(transaction, context)
     transaction.execute("DROP TABLE touched")
+    yield from marks.of_borrower(transaction, facts["borrower"], facts["borrower_no"], taken.date)
 
 
 def on_borrower_deed(
@@ -192,8 +193,10 @@ def on_borrower_deed(
         )
         fields = ("borrower", "borrower_no", "deed", *loan)
         counts = enter(transaction, "rating.deed", ("member", "reference"), fields, taken) and not known
-    if counts and record["deed"] == "force_majeure":
-        consequences.spare(transaction, taken.date)
+    if record["deed"] == "force_majeure":
+        if counts:
+            consequences.spare(transaction, taken.date)
+        yield from marks.of_borrower(transaction, record["borrower"], record["borrower_no"], taken.date)
     elif counts:
         borrower = record["borrower"], record["borrower_no"]
         yield from consequences.follow(transaction, context, borrower, record["deed"], context.clock.today())

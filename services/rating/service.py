@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.county.schedule import Calendar, Job
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.rating import consequences, feeds, form, in_force, indicators, lines, postings, presentation, steps
+from services.rating import consequences, feeds, form, in_force, indicators, lines, marks, postings, presentation, steps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,14 +54,14 @@ service: Final = Service(
     handlers={
         "households_changed": indicators.on_households_changed,
         "loans_changed": consequences.on_loans_changed,
-        "policies_changed": consequences.POLICIES.handle,
+        "policies_changed": consequences.on_policies_changed,
         "claims_changed": consequences.on_claims_changed,
     },
     queries=(*feeds.QUERIES, form.QUERY),
     forms=(form.FORM,),
     kinds=(indicators.KIND,),
-    events=("ratings_changed",),
-    tells={"ratings_changed": in_force.tell},
+    events=("ratings_changed", marks.EVENT.name),
+    tells={"ratings_changed": in_force.tell, marks.EVENT.name: marks.tell},
     overview=presentation.overview,
     forget=_forget,
     jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),

@@ -1,27 +1,35 @@
-"""What the registry declares: rosters, ledgers, repayment journals, and what is asked about them."""
+"""What the registry declares: rosters, ledgers, repayment journals, applications, and what is asked about them."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, feeds, gauges, grades, ledger, repayments, roster
+from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
 from services.registry.applications import book, calendar, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
 
+if TYPE_CHECKING:
+    from huilian.database.connection import Transaction
+
 __all__ = ["service"]
+
+
+def _forget(transaction: Transaction) -> None:
+    for fold in (grades.RATINGS, marks.MARKS):
+        fold.forget(transaction)
+
 
 service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND, records.KIND),
-    records={
-        "application": records.on_application,
-        "application_step": records.on_step,
-        "application_withdrawal": records.on_withdrawal,
-        "application_start": records.on_start,
-    },
+    records=records.RECORDS,
     handlers={
         "ratings_changed": grades.RATINGS.handle,
+        "borrower_marks_changed": marks.MARKS.handle,
         "reservations_changed": reservation.on_reservations_changed,
     },
     queries=feeds.QUERIES,
@@ -40,7 +48,7 @@ service = Service(
         "repayments_changed": repayments.tell,
         book.EVENT.name: book.tell,
     },
-    forget=grades.RATINGS.forget,
+    forget=_forget,
     jobs=(calendar.JOB, grades.JOB),
     gauges=gauges.gauges,
     examine=gauges.examine,

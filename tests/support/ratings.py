@@ -342,6 +342,26 @@ def loan(borrower_no: str, loan_no: str, before: dict[str, Any] | None, after: d
     return {"institution": "RCB01", "loan_no": loan_no, "as_of": "2024-04-30", "until": None} | states | {"line": 2}
 
 
+def claim(number: str, loan_no: str, **state: str) -> dict[str, Any]:
+    """Return how an insurer's claim of a loan is told, which force majeure struck."""
+    after = {"policy_no": f"P-{number}", "loan_no": loan_no, "event_date": "2024-03-01", "force_majeure": "yes"}
+    after |= {"status": "surveying", "amount": "0.00", "paid_date": None} | state
+    known = {"insurer": "INS01", "claim_no": number, "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": after, "line": 2}
+
+
+def policy(number: str, household_no: str = "H1") -> dict[str, Any]:
+    """Return how the policy of a claim is told."""
+    known = {"insurer": "INS01", "policy_no": f"P-{number}", "as_of": "2024-03-01", "until": None}
+    return known | {"before": None, "after": {"household_no": household_no}, "line": 2}
+
+
+def deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
+    """Return what was found of a borrower."""
+    loan_of = {"institution": None, "loan_no": None}
+    return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
+
+
 def members() -> list[Member]:
     """Return two villages, a township and two banks."""
     return [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in MEMBERS.items()]

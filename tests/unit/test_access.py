@@ -62,6 +62,7 @@ AGREED = {
     "blacklist_entry": ({"bank", "county"}, {"platform"}),
     "borrower_deed": ({"bank", "county", "township"}, {"platform"}),
     "ratings_changed": (set(), {"platform"}),
+    "borrower_marks_changed": (set(), {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }
@@ -86,6 +87,7 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "policies_changed": frozenset({"insurance_claim"}),
         "claims_changed": frozenset({"insurance_claim"}),
         "ratings_changed": frozenset({"rating"}),
+        "borrower_marks_changed": frozenset({"rating"}),
         "household_grades": frozenset({"registry"}),
         "credit_records": frozenset({"registry"}),
         "notices": frozenset({"*"}),

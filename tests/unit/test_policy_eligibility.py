@@ -277,6 +277,11 @@ source = "鄂"
         ("not_blacklisted_maliciously", {"blacklisted": False}, {"blacklisted_maliciously": True}),
         ("not_blacklisted_maliciously", {"blacklisted": True, "blacklisted_maliciously": False}, None),
         ("no_open_default", {"existing_loans": []}, {"existing_loans": [{"balance": "1.00", "overdue_days": 1}]}),
+        ("no_default_ever", {"defaulted_ever": False}, {"defaulted_ever": True}),
+        ("consent", {"consent": True}, {"consent": False}),
+        ("lead_bank", {"lead_bank": True}, {"lead_bank": False}),
+        ("insured", {"insured": True}, {"insured": False}),
+        ("guaranteed", {"met": ["guaranteed"]}, {"guaranteed": False}),
         ("no_default_ever", {"no_default_ever": True}, {"existing_loans": [{"balance": "1.00", "overdue_days": 1}]}),
         ("registered_poor", {"applicant": {"kind": "poor"}}, {"applicant": {"kind": "ordinary"}}),
         ("leads_households", {"households_led": 1}, {"households_led": 0}),
@@ -501,3 +506,116 @@ def test_leaving_a_fact_out_never_makes_a_borrower_eligible_with_nothing_to_be_s
     raw = {"date": "2024-03-01"} | {key: each for key, each in facts.items() if key not in left_out}
     found = eligibility.judge(NATIONAL, eligibility.CASE.load(raw), RATES)
     assert (found.eligible and not found.to_be_shown) == (not wrong and not left_out)
+
+
+RATED = """
+[rating]
+weights = { value = { credit = "100%" }, source = "评 一" }
+line = [
+  { grade = "none", none = true, source = "评 二" },
+  { grade = "A", value = "50000.00", source = "评 三" },
+]
+"""
+RATED_CONDITION = '[[products.household.lending.conditions]]\ncondition = "rated"\nsource = "贷 一"\n'
+REQUEST = """
+[[products.household.application_steps]]
+step = "apply"
+title = "申请"
+by = ["household"]
+needs = ["consent", "signature"]
+source = "申 一"
+"""
+
+
+def _reasons(policy: Policy, **changes: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401  # what JSON has
+    """Return what stands against a loan of 10,000.00: code, text, clause."""
+    found = _judge(policy, **{"amount": "10000.00", "grade": "A"} | changes)
+    return [(reason["code"], reason["chinese"], reason["clause"]) for reason in found["reasons"]]
+
+
+def test_all_loans_together_stay_within_the_credit_line():
+    """One fen above it is too much; the clause is the row that sets the line."""
+    policy = policy_of(RATED, header='grades = ["A"]')
+    loans = [{"balance": "30000.00"}, {"balance": "9999.99"}]
+    assert _reasons(policy, line="49999.99", existing_loans=loans) == []
+    assert _reasons(policy, line="49999.98", existing_loans=loans) == [
+        ("over_line", "超过授信额度：39999.99 + 10000.00 > 49999.98", "评 三")
+    ]
+    assert _reasons(policy, line="1.00", existing_loans=None) == [("not_shown", "没有说明：已有贷款", "")]
+    assert _reasons(policy, existing_loans=loans) == []
+
+
+def test_the_clause_of_a_line_is_the_condition_that_asks_for_a_rating_where_no_row_sets_it():
+    """Where the bank sets the line."""
+    assert _reasons(policy_of(products=LENDING + RATED_CONDITION), line="1.00")[0][2] == "贷 一"
+    revolving = 'line_validity = { value = 36, source = "贷 二" }\n'
+    assert _reasons(policy_of(products=LENDING + revolving), line="1.00")[0][2] == "贷 二"
+    assert _reasons(policy_of(), line="1.00")[0][2] == ""
+
+
+def test_nothing_is_lent_where_lending_is_suspended():
+    """The clauses are those by which lending stops; a text says where."""
+    breaker = '[[breakers]]\nkind = "bad_ratio_above"\nlimit = "5%"\nlevel = "township"\nsource = "停 一"\n'
+    policy = policy_of(breaker + breaker.replace("township", "village").replace("停 一", "停 二"))
+    assert _reasons(policy, suspended="341599101") == [
+        ("suspended_area", "所在区域或贷款银行已暂停放贷：341599101", "停 一；停 二")
+    ]
+    assert _reasons(policy_of(), suspended=True) == [("suspended_area", "所在区域或贷款银行已暂停放贷", "")]
+    assert _reasons(policy, suspended=False) == []
+    with pytest.raises(ValidationError, match="true、false 或文本"):
+        _reasons(policy, suspended=1)
+
+
+def test_a_borrower_has_one_application_at_a_time():
+    """The clause is the step by which one applies."""
+    policy = policy_of(products=LENDING + REQUEST)
+    assert _reasons(policy, application_open="SQ1") == [("application_open", "另有办理中的申请：SQ1", "申 一")]
+    assert _reasons(policy, application_open=False) == []
+
+
+def test_a_household_is_led_once():
+    """The clause is the condition of leading, or else the ways of helping."""
+    ways = 'ways = { value = ["shares"], source = "带 一" }\n'
+    leads = '[[products.household.lending.conditions]]\ncondition = "leads_households"\nsource = "带 二"\n'
+    told = "农户已由其他主体带动"
+    assert _reasons(policy_of(products=LENDING + ways), led_by_another="QY1") == [
+        ("led_by_another", f"{told}：QY1", "带 一")
+    ]
+    both = policy_of(products=LENDING + ways + leads)
+    assert _reasons(both, led_by_another=True, households_led=2) == [("led_by_another", told, "带 二")]
+    assert _reasons(policy_of(), led_by_another=True) == [("led_by_another", told, "")]
+
+
+def test_who_did_not_sign_or_consent_cannot_apply_where_the_request_needs_it():
+    """What the case does not say is no reason: forms may still come."""
+    policy = policy_of(products=LENDING + REQUEST)
+    assert _reasons(policy, signed=False, consent=False) == [
+        ("not_signed", "申请人或家庭成员没有签字", "申 一"),
+        ("consent", "没有签字同意并授权查询征信", "申 一"),
+    ]
+    assert _reasons(policy, signed=True, consent=True) == []
+    assert _reasons(policy) == []
+    assert _reasons(policy_of(), signed=False, consent=False) == []
+    asked = '[[products.household.lending.conditions]]\ncondition = "consent"\nsource = "贷 一"\n'
+    twice = policy_of(products=LENDING + asked + REQUEST)
+    assert [(code, clause) for code, _, clause in _reasons(twice, consent=False)] == [("consent", "贷 一")]
+
+
+@pytest.mark.parametrize(
+    ("after", "fact", "code"),
+    [
+        ("default", "defaulted_ever", "no_default_ever"),
+        ("malicious_default", "blacklisted_maliciously", "not_blacklisted_maliciously"),
+    ],
+)
+def test_what_bars_for_good_is_a_reason_without_a_condition(after: str, fact: str, code: str):
+    """A consequence that only weakens is none, nor one that bars from a subsidy."""
+    entry = '[[consequences]]\nafter = "{}"\nchanges = ["{}"]\nhow = "{}"\nsource = "惩 一"\n'
+    bars = policy_of(entry.format(after, "new_loans", "barred_for_good"))
+    assert [(found, clause) for found, _, clause in _reasons(bars, **{fact: True})] == [(code, "惩 一")]
+    assert _reasons(bars, **{fact: False}) == []
+    assert _reasons(policy_of(entry.format(after, "new_loans", "weaker")), **{fact: True}) == []
+    assert _reasons(policy_of(entry.format(after, "subsidy", "barred_for_good")), **{fact: True}) == []
+    asked = f'[[products.household.lending.conditions]]\ncondition = "{code}"\nsource = "贷 一"\n'
+    both = policy_of(entry.format(after, "new_loans", "barred_for_good"), products=LENDING + asked)
+    assert [(found, clause) for found, _, clause in _reasons(both, **{fact: True})] == [(code, "贷 一")]

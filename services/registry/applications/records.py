@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import CHINA
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from huilian.county.context import Context
+    from huilian.county.messages.records import RecordHandler
     from huilian.county.procedure.acts import Taken
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     Engine = Callable[[Book, Facts, Sequence[Taken]], int]
 
-__all__ = ["KIND", "on_application", "on_start", "on_step", "on_withdrawal"]
+__all__ = ["KIND", "RECORDS", "on_application", "on_start", "on_step", "on_withdrawal"]
 
 _PIECE: Final = 2_000
 """Records of a list that are judged together: no more of them is in memory."""
@@ -85,6 +87,17 @@ def on_start(
     with taking(record, message, transaction, persons.APPROVE, books.hold) as taken:
         enter(transaction, "registry.application_start", ("region",), ("from_date",), taken)
     return ()
+
+
+RECORDS: Final[Mapping[str, RecordHandler]] = MappingProxyType(
+    {
+        "application": on_application,
+        "application_step": on_step,
+        "application_withdrawal": on_withdrawal,
+        "application_start": on_start,
+    }
+)
+"""What takes each record that travels alone."""
 
 
 def apply(

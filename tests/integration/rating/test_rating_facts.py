@@ -9,7 +9,18 @@ import pytest
 from huilian.county.rebuild import rebuild
 from services.rating import in_force, selects
 from tests.support.county import MINUTE
-from tests.support.ratings import CLERK, COUNTY, OTHER_VILLAGE, VILLAGE, household, indicators, loan
+from tests.support.ratings import (
+    CLERK,
+    COUNTY,
+    OTHER_VILLAGE,
+    VILLAGE,
+    claim,
+    deed,
+    household,
+    indicators,
+    loan,
+    policy,
+)
 
 if TYPE_CHECKING:
     from typing import Any
@@ -189,8 +200,8 @@ def test_a_weaker_grade_cuts_what_banks_have_set_and_lines_end_with_their_rating
 
     def lines() -> list[tuple[Any, ...]]:
         with county.transaction() as transaction:
-            policy, today = county.office.context.policy, county.clock.today()
-            rows = list(selects.household_ratings(transaction, region=COUNTY, policy=policy, today=today))
+            rules, today = county.office.context.policy, county.clock.today()
+            rows = list(selects.household_ratings(transaction, region=COUNTY, policy=rules, today=today))
         return [(row["line"], row["credit_lines"], row["credit_lines_cut"]) for row in rows]
 
     assert lines() == [("40000.00", "40000.00", "no")]
@@ -264,11 +275,6 @@ def test_a_malicious_default_bars_for_good_where_the_policy_says_so(county: Rati
     assert county.step("VILL1", "village_review", borrower_no="H1") == "HL1050"
 
 
-def _deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:
-    loan_of = {"institution": None, "loan_no": None}
-    return {"reference": reference, "borrower": "household", "borrower_no": "H1", "deed": deed} | loan_of | fields
-
-
 def test_a_default_while_a_rating_is_under_way_follows_when_it_comes_into_force(county: RatingCounty):
     """What was known before the day of the collection does not: the collection weighed it."""
     county.collect([indicators("H1")])
@@ -280,7 +286,7 @@ def test_a_default_while_a_rating_is_under_way_follows_when_it_comes_into_force(
     before = loan("H1", "L0", {}, bad) | {"as_of": "2024-02-29"}
     county.tell("loans_changed", 2, [before])
     for number, member in (("2024-1", "TOWN1"), ("2024-2", "RCB01")):
-        found = _deed(number, "right_use", institution="RCB01", loan_no="L2")
+        found = deed(number, "right_use", institution="RCB01", loan_no="L2")
         assert county.send("borrower_deed", member, **found) is None
     assert county.step(COUNTY, "county_review") is None
     assert county.post() is None
@@ -296,15 +302,15 @@ def test_a_default_while_a_rating_is_under_way_follows_when_it_comes_into_force(
 def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them(county: RatingCounty):
     """Each finding once, of one loan once whoever found it, and none is taken back."""
     county.rate("H1")
-    wrong = _deed("2024-1", "wrong_use", institution="RCB01", loan_no="L1")
+    wrong = deed("2024-1", "wrong_use", institution="RCB01", loan_no="L1")
     for _ in range(2):
         assert county.send("borrower_deed", "TOWN1", **wrong) is None
     assert county.send("borrower_deed", "RCB01", **wrong | {"reference": "2024-0"}) is None
     assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "wrong_use")
     assert county.send("borrower_deed", "TOWN1", **wrong | {"deed": "right_use"}) == "HL1059"
-    assert county.send("borrower_deed", "RCB01", **_deed("2024-1", "right_use", institution="RCB01")) is None
+    assert county.send("borrower_deed", "RCB01", **deed("2024-1", "right_use", institution="RCB01")) is None
     assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", "right_use")
-    assert county.send("borrower_deed", COUNTY, **_deed("2024-2", "false_claim")) is None
+    assert county.send("borrower_deed", COUNTY, **deed("2024-2", "false_claim")) is None
     assert county.states("H1")[-1] == "withdrawn"
     assert [row["deed"] for row in county.rows("SELECT deed FROM rating.deed ORDER BY deed")] == [
         "false_claim",
@@ -317,11 +323,11 @@ def test_how_a_loan_was_used_and_a_false_claim_have_what_the_policy_says_of_them
 def test_a_deed_is_entered_by_whom_it_concerns(county: RatingCounty):
     """Of another township's household, of another bank's loan, by a clerk, of a later day: all is told at once."""
     county.rate("H1")
-    other = _deed("2024-1", "wrong_use", institution="PSB01", loan_no="L1")
+    other = deed("2024-1", "wrong_use", institution="PSB01", loan_no="L1")
     assert county.send("borrower_deed", "RCB01", **other, person=CLERK, date="2024-12-31") == "HL1035"
     assert county.reasons == ["HL1033", "HL1062", "HL1052"]
     assert county.send("borrower_deed", "VILL1", **other) == "HL1004"
-    assert county.send("borrower_deed", COUNTY, **_deed("2024-1", "force_majeure")) == "HL1035"
+    assert county.send("borrower_deed", COUNTY, **deed("2024-1", "force_majeure")) == "HL1035"
     assert county.reasons == ["HL2001", "HL2001"]
     assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", None)
 
@@ -329,7 +335,7 @@ def test_a_deed_is_entered_by_whom_it_concerns(county: RatingCounty):
 def test_force_majeure_spares_its_loan_where_the_policy_says_so(county: RatingCounty):
     """Found later, it has the rating made again; another loan is not spared."""
     county.rate("H1")
-    spared = _deed("2024-1", "force_majeure", institution="RCB01", loan_no="L1")
+    spared = deed("2024-1", "force_majeure", institution="RCB01", loan_no="L1")
     assert county.send("borrower_deed", COUNTY, **spared) is None
     bad = {"five_tier_class": "loss"}
     county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
@@ -342,26 +348,14 @@ def test_force_majeure_spares_its_loan_where_the_policy_says_so(county: RatingCo
     assert county.rows(again) == [{"again_on": "2024-03-08"}]
 
 
-def _claim(number: str, loan_no: str, **state: str) -> dict[str, Any]:
-    after = {"policy_no": f"P-{number}", "loan_no": loan_no, "event_date": "2024-03-01", "force_majeure": "yes"}
-    after |= {"status": "surveying", "amount": "0.00", "paid_date": None} | state
-    known = {"insurer": "INS01", "claim_no": number, "as_of": "2024-03-01", "until": None}
-    return known | {"before": None, "after": after, "line": 2}
-
-
-def _policy(number: str, household_no: str = "H1") -> dict[str, Any]:
-    known = {"insurer": "INS01", "policy_no": f"P-{number}", "as_of": "2024-03-01", "until": None}
-    return known | {"before": None, "after": {"household_no": household_no}, "line": 2}
-
-
 def test_an_insurers_claim_of_force_majeure_spares_its_loan(county: RatingCounty):
     """Not one of another household, declined, or of another cause; told late, the rating is made again."""
     county.rate("H1")
     told = {"C1": "H1", "C2": "H2", "C3": "H1", "C4": "H1", "C5": "H1"}
-    policies = [_policy(claim, household_no) for claim, household_no in told.items()]
+    policies = [policy(number, household_no) for number, household_no in told.items()]
     county.tell("policies_changed", 1, policies, service="insurance_claim")
-    claims = [_claim("C1", "L1"), _claim("C2", "L2"), _claim("C3", "L2", status="declined")]
-    county.tell("claims_changed", 1, [*claims, _claim("C4", "L2", force_majeure="no")], service="insurance_claim")
+    claims = [claim("C1", "L1"), claim("C2", "L2"), claim("C3", "L2", status="declined")]
+    county.tell("claims_changed", 1, [*claims, claim("C4", "L2", force_majeure="no")], service="insurance_claim")
     bad = {"five_tier_class": "loss"}
     county.tell("loans_changed", 2, [loan("H1", "L1", {}, bad)])
     assert _standing(county)[-1] == ("active", "80.00", "AA", "40000.00", "", None)
@@ -369,7 +363,7 @@ def test_an_insurers_claim_of_force_majeure_spares_its_loan(county: RatingCounty
     assert _standing(county)[-1] == ("active", "80.00", "A", "30000.00", "", "default")
     again = "SELECT again_on::text FROM rating.assessment WHERE state = 'active'"
     assert county.rows(again) == [{"again_on": None}]
-    county.tell("claims_changed", 1, [_claim("C5", "L2")], service="insurance_claim")
+    county.tell("claims_changed", 1, [claim("C5", "L2")], service="insurance_claim")
     assert county.rows(again) == [{"again_on": "2024-03-08"}]
 
 

@@ -1,0 +1,62 @@
+"""Marks of borrowers that the rating service tells of: the blacklist, and loans that force majeure struck."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from huilian.county.changes import Fold
+from huilian.policy.eligibility import bars_for_good
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
+
+__all__ = ["MARKS", "STRUCK", "blacklisted"]
+
+MARKS: Final = Fold(
+    "registry.borrower_mark_change",
+    key=("borrower", "borrower_no", "source", "reference"),
+    state=("mark", "institution", "loan_no", "from_date", "until_date"),
+)
+"""What stands of them is in the view `registry.borrower_mark`."""
+STRUCK: Final = """
+    EXISTS (SELECT FROM registry.borrower_mark s WHERE s.mark = 'force_majeure' AND s.borrower = 'household'
+            AND s.borrower_no = {loan}.household_no AND s.loan_no = {loan}.loan_no
+            AND coalesce(s.institution, {loan}.institution) = {loan}.institution)
+"""
+"""An SQL condition: force majeure has struck the loan of a table with the alias `{loan}`."""
+
+
+def blacklisted(
+    transaction: Transaction, borrowers: Sequence[tuple[str, str]], day: dt.date, policy: Policy
+) -> dict[tuple[str, str], bool]:
+    """Return who of some borrowers is on the blacklist on a day, and whether maliciously.
+
+    Where the policy bars for good after a malicious default, an entry of that kind holds after its end, too.
+
+    Args:
+        transaction: in which it is asked.
+        borrowers: each by its kind and number.
+        day: on which they stand there.
+        policy: by which they are judged.
+    """
+    rows = transaction.rows(
+        """
+        SELECT borrower, borrower_no, bool_or(mark = 'blacklisted_maliciously') AS maliciously
+        FROM registry.borrower_mark JOIN unnest(%(kinds)s::text[], %(numbers)s::text[]) AS asked (borrower, borrower_no)
+             USING (borrower, borrower_no)
+        WHERE mark <> 'force_majeure' AND from_date <= %(day)s
+          AND (until_date IS NULL OR until_date > %(day)s OR (%(for_good)s AND mark = 'blacklisted_maliciously'))
+        GROUP BY borrower, borrower_no
+        """,
+        {
+            "kinds": [kind for kind, _ in borrowers],
+            "numbers": [number for _, number in borrowers],
+            "day": day,
+            "for_good": bars_for_good(policy, "malicious_default"),
+        },
+    )
+    return {(row["borrower"], row["borrower_no"]): row["maliciously"] for row in rows}
