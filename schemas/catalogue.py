@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
+from schemas import parties
 from schemas.applications import (
     ApplicationChange,
     ApplicationRecord,
@@ -493,6 +494,7 @@ def contracts() -> list[Contract]:
             "备付变动",
             "What the fund reserved, refused or released, before and after, one change a record.",
         ),
+        *parties.contracts(),
         Contract(
             "insurance_element",
             1,

@@ -14,6 +14,8 @@ from schemas.differences import differences_in
 from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY
 from services.registry import selects
+from services.registry.parties import selects as parties
+from services.registry.parties.queries import QUERIES as PARTIES
 
 __all__ = ["QUERIES"]
 
@@ -118,7 +120,8 @@ QUERIES: Final = (
         ),
     ),
     differences_in("SELECT * FROM registry.difference"),
-    story_told_by("registry", selects.STORY),
+    story_told_by("registry", f"{selects.STORY} UNION ALL {parties.STORY}", message="coalesce(h.said_in, p.message)"),
     rating_form.told_by(selects.household_on_form),
+    *PARTIES,
 )
 """The registry's own; the books beside the loans have theirs."""

@@ -37,24 +37,25 @@ STORY: Final = f"""
         {_LOAN.format(table="loan")} UNION ALL {_LOAN.format(table="loan_history")}
     )
     SELECT as_of AS "on", 0 AS rank, region, NULL AS institution, '花名册' AS what, NULL AS number,
-           NULL::numeric AS amount, {labelled("category", HOUSEHOLD_CATEGORY)} AS state, submission, sequence, line
+           NULL::numeric AS amount, {labelled("category", HOUSEHOLD_CATEGORY)} AS state, submission, sequence, line,
+           NULL AS said_in
     FROM listed
   UNION ALL
     SELECT * FROM (
         SELECT DISTINCT ON (institution, loan_no) start_date, 1, region, institution, '放款', loan_no, principal,
-               NULL, submission, sequence, line
+               NULL, submission, sequence, line, NULL
         FROM loan ORDER BY institution, loan_no, as_of
     ) AS lent
   UNION ALL
     SELECT r.transaction_date, 2, l.region, r.institution, '还款', r.loan_no, r.principal + r.interest, NULL,
-           r.submission, r.sequence, r.line
+           r.submission, r.sequence, r.line, NULL
     FROM registry.repayment r
     JOIN (SELECT DISTINCT institution, loan_no, region FROM loan) l USING (institution, loan_no)
   UNION ALL
     SELECT as_of, 3, region, institution, '台账余额', loan_no, balance,
            concat({labelled("status", LOAN_STATUS)}, '（', {labelled("five_tier_class", FIVE_TIER_CLASS)}, '）',
                   CASE WHEN overdue_days > 0 THEN format('，逾期 %%s 天', overdue_days) END),
-           submission, sequence, line
+           submission, sequence, line, NULL
     FROM loan
 """
 """What happened to a household: when it was on the roster, its loans ledger by ledger, its repayments."""

@@ -10,6 +10,7 @@ from huilian.database.schema import Component
 from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
 from services.registry.applications import book, calendar, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
+from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
 if TYPE_CHECKING:
     from huilian.database.connection import Transaction
@@ -26,7 +27,16 @@ service = Service(
     name="registry",
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND, records.KIND),
-    records=records.RECORDS,
+    records={
+        **records.RECORDS,
+        "consent": consents.on_consent,
+        "enterprise": enterprises.on_enterprise,
+        "led_household": enterprises.on_led_household,
+        "enterprise_benefit": enterprises.on_enterprise_benefit,
+        "agreement": agreements.on_agreement,
+        "service_area": service_areas.on_service_area,
+        "lending_suspension": suspensions.on_lending_suspension,
+    },
     handlers={
         "ratings_changed": grades.RATINGS.handle,
         "borrower_marks_changed": marks.MARKS.handle,

@@ -60,12 +60,11 @@ class RatingCounty:
 
     policy = "rated"
     """By which the county begins."""
-    members = MEMBERS
 
-    def __init__(self, office: Office, clock: Any) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
+    def __init__(self, office: Office, clock: Any, members: Iterable[str] = MEMBERS) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
         self.office = office
         self.clock = clock
-        self.keys = {code: office.home.keys.current(code) for code in (*self.members, COUNTY)}
+        self.keys = {code: office.home.keys.current(code) for code in (*members, COUNTY)}
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""

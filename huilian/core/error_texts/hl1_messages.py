@@ -215,4 +215,44 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{borrower_no} 另有未办结的申请 {application_no}；请先办结或撤回",
         "{borrower_no} has another application that is open, {application_no}; have it decided or withdrawn first",
     ),
+    "HL1090": (
+        "花名册中没有农户 {household_no}；请先报送花名册，或更正编号",
+        "the roster has no household {household_no}; send the roster first, or another number",
+    ),
+    "HL1091": (
+        "授权人不是农户 {household_no} 的户主或家庭成员",
+        "who consents is neither head nor member of the household {household_no}",
+    ),
+    "HL1092": (
+        "授权范围 {scope} 不能授予 {institution}：没有这个机构，或机构类型不符",
+        "nobody consents to {scope} to {institution}: there is no such member, or it is of another kind",
+    ),
+    "HL1093": (
+        "经营主体 {enterprise_no} 未登记，或在 {date} 不存续；请先报送 enterprise",
+        "the enterprise {enterprise_no} is not entered, or not there on {date}; send enterprise first",
+    ),
+    "HL1094": (
+        "农户 {household_no} 自 {since} 起由 {enterprise_no} 带动；一户同时只由一家带动，请先终止原带动关系",
+        "the household {household_no} is led by {enterprise_no} since {since}, and by one at a time: end that first",
+    ),
+    "HL1095": (
+        "农户 {household_no} 到 {date} 为止未由 {enterprise_no} 带动",
+        "until {date} the household {household_no} has not been led by {enterprise_no}",
+    ),
+    "HL1096": (
+        "{kind} 类协议的当事{parties}至少 {least} 个",
+        "of an agreement of the kind {kind} at least {least} parties are of this kind: {parties}",
+    ),
+    "HL1097": (
+        "区划 {region} 自 {since} 起由 {institution} 包干；一个区划同时只有一家包干银行，请先终止原包干",
+        "the lead bank of {region} is {institution} since {since}, and there is one at a time: end that first",
+    ),
+    "HL1098": (
+        "编号 {number} 已定于 {until} 终止，不能延长；请换一个编号",
+        "{number} ends on {until}, and is not made longer; take another number",
+    ),
+    "HL1099": (
+        "{institution} 不是已登记的机构（{kind}）",
+        "{institution} is no member of this kind: {kind}",
+    ),
 }

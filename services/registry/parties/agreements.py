@@ -1,0 +1,70 @@
+"""Agreements, joint guarantees and collateral, by reference alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from huilian.core.errors import reason, refused_for
+from huilian.county.members import persons
+from huilian.county.procedure.acts import taking
+from services.registry.parties import homes, periods
+from services.registry.parties.consents import SCOPES_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from huilian.county.context import Context
+    from huilian.county.procedure.acts import Taken
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft, Message
+
+__all__ = ["on_agreement"]
+
+_PARTIES: Final = ("members", "households", "enterprises")
+_TITLES: Final = {"members": "机构", "households": "农户", "enterprises": "经营主体"}
+_LEAST: Final = {
+    "joint_guarantee": {"households": 2},
+    "enterprise_guarantee": {"enterprises": 1},
+    "rights_collateral": {"households": 1},
+}
+"""How many parties an agreement has at least, beside one member."""
+_FIELDS: Final = (
+    "kind", "region", *_PARTIES, "application_no", "institution", "loan_no", "reports", "document",
+)  # fmt: skip
+
+
+def on_agreement(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
+) -> Iterable[Draft]:
+    """Enter an agreement, or the day on which it ends."""
+    with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
+        parties = {name: sorted(set((record[name] or "").split(";")) - {""}) for name in _PARTIES}
+        known = transaction.value("SELECT true FROM registry.agreement WHERE agreement_no = %(agreement_no)s", record)
+        homes.check_households(transaction, parties["households"], taken, now=not known)
+        if record["loan_no"] is not None and record["institution"] is None:
+            taken.note(refused_for([reason("HL2001", "institution")]))
+        _check_parties(transaction, parties, taken)
+        periods.enter(transaction, "agreement", ("agreement_no",), _FIELDS, taken.facts | parties)
+    return ()
+
+
+def _check_parties(transaction: Transaction, parties: Mapping[str, Sequence[str]], taken: Taken) -> None:
+    """Let pass an agreement whose parties are known, and as many as it takes.
+
+    Notes HL1052, the sender is none of them; HL1093, an enterprise is not entered; HL1096, they are too few; HL1099,
+    a member does not take part.
+    """
+    if taken.member.kind in SCOPES_OF and taken.member.code not in parties["members"]:
+        what = "不是协议的一方 (it is no party of the agreement)"
+        taken.refuse("HL1052", member=taken.member.code, what=what)
+    kind = taken.record["kind"]
+    for name, least in ({"members": 1} | _LEAST.get(kind, {})).items():
+        if len(parties[name]) < least:
+            taken.refuse("HL1096", kind=kind, parties=_TITLES[name], least=least)
+    for code in parties["members"]:
+        homes.check_member(transaction, code, (), taken)
+    known = transaction.rows(
+        "SELECT enterprise_no FROM registry.enterprise WHERE enterprise_no = ANY(%s)", [list(parties["enterprises"])]
+    )
+    for number in sorted(set(parties["enterprises"]) - {row["enterprise_no"] for row in known}):
+        taken.refuse("HL1093", enterprise_no=number, date=taken.record["from_date"].isoformat())
