@@ -38,6 +38,7 @@ from schemas.messages import (
     Receipt,
     ReceiptOfVersion1,
     ReceiptOfVersion2,
+    ReceiptOfVersion3,
     RefusedFile,
     RefusedFileOfVersion1,
     SubmissionManifest,
@@ -233,7 +234,20 @@ def contracts() -> list[Contract]:
             "The registry's answer to a submission stated by manifest version 2.",
         ),
         Contract(
-            "receipt", 3, Receipt, SINGLE, "回执", "The answer to a submission of a kind that version 2 does not list."
+            "receipt",
+            3,
+            ReceiptOfVersion3,
+            SINGLE,
+            "回执",
+            "The answer to a submission of a kind that version 2 does not list.",
+        ),
+        Contract(
+            "receipt",
+            4,
+            Receipt,
+            SINGLE,
+            "回执",
+            "The answer to a submission of which the county refused single records and applied the others.",
         ),
         Contract(
             "loans_changed",

@@ -19,6 +19,7 @@ __all__ = [
     "Receipt",
     "ReceiptOfVersion1",
     "ReceiptOfVersion2",
+    "ReceiptOfVersion3",
     "RefusedFile",
     "RefusedFileOfVersion1",
     "SubmissionManifest",
@@ -211,10 +212,39 @@ class ReceiptOfVersion2(ReceiptOfVersion1):
     kind = f.Code(SUBMISSION_KIND, required=True, metadata={"zh": "种类"})
 
 
-class Receipt(ReceiptOfVersion2):
+class ReceiptOfVersion3(ReceiptOfVersion2):
     """The signed answer to a submission of a kind that version 2 does not list; otherwise as that version."""
 
     kind = _ANY_KIND
+
+
+class RefusedRecord(ma.Schema):
+    """One reason why the county did not apply one record; a record with three reasons stands three times.
+
+    `field` is the contract's, null where the whole record is meant; `reference` is the record's own number, by which
+    it is found in files of several sheets, whose lines repeat.
+    """
+
+    type = f.Text(40, required=True, metadata={"zh": "报文类型"})
+    line = f.Whole(required=True, metadata={"zh": "行号"})
+    field = f.Text(60, required=True, allow_none=True, metadata={"zh": "字段"})
+    code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, metadata={"zh": "错误代码"})
+    message = f.Text(500, required=True, metadata={"zh": "错误说明"})
+    reference = f.Text(120, required=True, metadata={"zh": "业务编号"})
+
+
+class Receipt(ReceiptOfVersion3):
+    """The signed answer to a submission of which the county refused single records and applied the others.
+
+    `rejected` counts these records and the rows that the sender's adapter had rejected. `refusals` tells why, at most
+    1,000 reasons; `refused_totals` is what the refused records add up to, by the names of the manifest's `totals`.
+    A receipt that refuses no single record is of an earlier version and has neither.
+    """
+
+    refusals = ma.fields.List(ma.fields.Nested(RefusedRecord), metadata={"zh": "退回的记录"})
+    refused_totals = ma.fields.Dict(
+        keys=f.Text(80), values=f.Money(may_be_negative=True, digits=16), metadata={"zh": "退回记录合计"}
+    )
 
 
 class DocumentSignature(ma.Schema):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
-from adapters.county_forms.layout import EXCLUSIONS, INDICATORS, NAME, PASSED_OVER, form_of
+from adapters.county_forms.layout import EXCLUSIONS, INDICATORS, NAME, NUMBER_OF, PASSED_OVER, form_of
 from adapters.county_forms.translating import Area, Translator
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
@@ -18,7 +18,7 @@ from adapters.toolkit.workbook import returns, sheets
 from adapters.toolkit.workbook.blocks import Data
 from adapters.toolkit.workbook.container import Container
 from adapters.toolkit.workbook.heading import GROUPED
-from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Piece, Setting
+from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity, Piece, Setting
 from huilian.core.errors import FileRefused
 from schemas.ratings import CODE
 
@@ -71,10 +71,20 @@ class CountyForms(Adapter):
             FileRefused: HL3010, it is no workbook; HL3025, HL3026, a sheet is missing or ambiguous; HL3003, HL3004
                 for its columns; HL3006, there are no rows; HL3067, HL3068, nobody said what a column means.
         """
+        rows = 0
+        for sheet, piece, several in self._pieces(source, identity, settings):
+            rows += piece.rows
+            yield _of_sheet(piece, sheet) if several else piece
+        if not rows:
+            raise FileRefused("HL3006", file=source.name)
+
+    def _pieces(
+        self, source: Path, identity: FileIdentity, settings: AdapterSettings
+    ) -> Iterator[tuple[Sheet, Piece, bool]]:
+        """Yield the pieces of a form, each with its sheet, and whether there are several."""
         form, region = _named(source)
         indicators, exclusions = _meanings(form, settings.values)
         repeats = Repeats()
-        rows = 0
         with Container(source) as container:
             found = _sheets(container, form, (*indicators, *exclusions))
             translators = [
@@ -92,11 +102,22 @@ class CountyForms(Adapter):
                 _check(sheet, indicators | exclusions, self.name)
             for sheet, translator in zip(found, translators, strict=True):
                 for block in Data(container, sheet, form.sheet(indicators)).blocks():
-                    piece = translator.piece(block)
-                    rows += piece.rows
-                    yield _of_sheet(piece, sheet) if len(found) > 1 else piece
-        if not rows:
-            raise FileRefused("HL3006", file=source.name)
+                    yield sheet, translator.piece(block), len(found) > 1
+
+    def place_refusals(
+        self, source: Path, identity: FileIdentity, refusals: pl.DataFrame, settings: AdapterSettings
+    ) -> pl.DataFrame:
+        """Return what the county refused by sheet and column: a record is of the row with its line and its number."""
+        form, _ = _named(source)
+        columns = {column.target: column.source for column in form.translation.columns}
+        placed = [pl.DataFrame(schema=REJECTIONS)]
+        for sheet, piece, several in self._pieces(source, identity, settings):
+            rows = piece.accepted.select("line", pl.col(NUMBER_OF).alias("reference"))
+            found = refusals.join(rows, on=["line", "reference"], how="semi", maintain_order="left")
+            column = pl.col("field").replace_strict(columns, default=form.number.source, return_dtype=pl.String())
+            named = pl.concat_str(pl.lit(sheet.field("")), column) if several else column
+            placed.append(found.with_columns(field=named).select(REJECTIONS.names()))
+        return pl.concat(placed)
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they came in a workbook of the same shape: see `toolkit.workbook.returns`."""

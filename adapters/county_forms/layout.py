@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.placeholders import without_placeholders
+from adapters.toolkit.returning import ADDED_COLUMNS
 from adapters.toolkit.translation import Column, Translation, code, date, number
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import NUMBER, ColumnKind
@@ -49,6 +50,7 @@ PASSED_OVER: Final = frozenset(
     {
         *("序号", "乡镇", "村", "行政村", "村名", "组", "村民小组", "户主姓名", "企业名称", "法定代表人", "负责人"),
         *("联系电话", "采集人", "采集人签字", "户主签字", "签字", "备注"),
+        *ADDED_COLUMNS,
     }
 )
 """Columns that people need and no record has; of any other it must be said what it means."""
@@ -113,9 +115,11 @@ FORMS: Final = (
 )
 NUMBER_OF: Final = "borrower_no"
 """The number by which a rejection names its row."""
+RETURNED: Final = "(?:退回_)*"
+"""What stands before the name of a returned file: put right, it is sent as it is."""
 _BY_TITLE: Final = {form.title: form for form in FORMS}
 NAME: Final = re.compile(
-    rf"(?P<title>{'|'.join(_BY_TITLE)})_(?P<region>[1-9][0-9]{{5}}(?:[0-9]{{3}}){{0,2}})_(?P<day>[0-9]{{8}})\.xlsx",
+    rf"{RETURNED}(?P<title>{'|'.join(_BY_TITLE)})_(?P<region>[1-9][0-9]{{5}}(?:[0-9]{{3}}){{0,2}})_(?P<day>[0-9]{{8}})\.xlsx",
     re.IGNORECASE,
 )
 

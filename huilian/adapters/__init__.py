@@ -4,6 +4,7 @@ Adapters import what they are made of from here.
 """
 
 from huilian.adapters.interface import (
+    REFUSALS,
     REJECTIONS,
     Adapter,
     AdapterSettings,
@@ -13,4 +14,4 @@ from huilian.adapters.interface import (
     Setting,
 )
 
-__all__ = ["REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Outgoing", "Piece", "Setting"]
+__all__ = ["REFUSALS", "REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Outgoing", "Piece", "Setting"]

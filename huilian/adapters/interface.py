@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Outgoing", "Piece", "Setting"]
+__all__ = ["REFUSALS", "REJECTIONS", "Adapter", "AdapterSettings", "FileIdentity", "Outgoing", "Piece", "Setting"]
 
 
 REJECTIONS: Final = pl.Schema(
@@ -45,6 +45,9 @@ REJECTIONS: Final = pl.Schema(
 )
 """One row an error. `field` is the source's own column name, `message` Chinese, `reference`
 the record's own number (a loan number) where it could be read, never anything personal."""
+REFUSALS: Final = pl.Schema({"type": pl.String()} | dict(REJECTIONS))
+"""The county's reasons for not applying single records: `type` is the record's, `field` the contract's name, null where
+the whole record is meant."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,26 @@ class Adapter:
             target: the file to write.
         """
         raise FileRefused("HL3014", adapter=self.name, file=source.name)
+
+    def place_refusals(
+        self,
+        source: Path,  # noqa: ARG002  # for those whose sheets repeat lines
+        identity: FileIdentity,  # noqa: ARG002  # the same
+        refusals: pl.DataFrame,
+        settings: AdapterSettings,  # noqa: ARG002  # for those with other names
+    ) -> pl.DataFrame:
+        """Return the county's refusals of records of `source` as `REJECTIONS`, as `write_rejections` takes them.
+
+        An adapter overrides it where its columns have other names than the contract, or its sheets repeat lines: then
+        `reference` tells which row a record came from.
+
+        Args:
+            source: the file as it came.
+            identity: what its name says.
+            refusals: as `REFUSALS`, ordered by line.
+            settings: what the adapter may know.
+        """
+        return refusals.with_columns(pl.col("field").fill_null(pl.col("type"))).select(REJECTIONS.names())
 
     def read_message(self, body: bytes, dataschema: str, settings: AdapterSettings) -> Piece:  # noqa: ARG002  # for those that read them
         """Translate one message that came in the institution's own format, as a piece of one row.

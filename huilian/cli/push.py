@@ -30,7 +30,7 @@ from huilian.settings import Home
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -56,6 +56,8 @@ _COUNTS: Final = {
     "unchanged": "未变",
     "missing": "上期有本期无",
 }
+_SHOWN_REFUSALS: Final = 20
+"""Reasons why single records were refused; the returned file has all that were told."""
 _STATUS: Final = {
     ACCEPTED: Text("已接收 (accepted)", "bold green"),
     REFUSED: Text("已拒绝 (refused)", "bold red"),
@@ -79,6 +81,7 @@ class Answer:
         answer: the receipt in the sender's own format, if it has one.
         refused_here: whether it was refused on this machine, so that the county has to be told of it.
         untold: why the county was not told.
+        refusals: of single records that the county refused, as the receipt has them.
     """
 
     file: Path
@@ -92,6 +95,7 @@ class Answer:
     answer: Path | None = None
     refused_here: bool = False
     untold: HuilianError | None = None
+    refusals: Sequence[Mapping[str, Any]] = ()
 
     @staticmethod
     def of_receipt(file: Path, pushed: Pushed) -> Answer:
@@ -107,6 +111,7 @@ class Answer:
             receipt["code"],
             receipt["message"],
             answer=pushed.answer,
+            refusals=receipt.get("refusals", ()),
         )
 
     @staticmethod
@@ -135,6 +140,8 @@ class Answer:
         facts: dict[str, Any] = {"submission": self.submission, "status": self.status, **self.counts}
         facts["rejections"] = str(self.rejections) if self.rejections else None
         facts["answer"] = str(self.answer) if self.answer else None
+        if self.refusals:
+            facts["refusals"] = self.refusals
         if self.status != ACCEPTED:
             facts |= {"code": self.code, "message": self.chinese}
         return facts
@@ -152,6 +159,8 @@ class Answer:
             parts.append(self.reason())
             if self.english and self.english != self.chinese:
                 parts.append(Text(self.english, "dim"))
+        if self.refusals:
+            parts.append(self._refused_records())
         if self.rejections:
             # An insurer's receipt names its rejected rows itself.
             both = "回执与" if self.answer == self.rejections else ""
@@ -161,6 +170,14 @@ class Answer:
         if self.status == SPOOLED:
             parts.append(Text("稍后再次运行同一命令即可继续 (run the same command again to go on)", "yellow"))
         return Group(*parts)
+
+    def _refused_records(self) -> RenderableType:
+        """Return the first of the records that the county refused, a line for each reason."""
+        shown = self.refusals[:_SHOWN_REFUSALS]
+        left = len(self.refusals) - len(shown)
+        title = "县里退回的记录 (refused by the county)" + (f"；另有 {left} 条原因" if left else "")
+        rows = [(each["line"], each["reference"], each["field"], each["code"], each["message"]) for each in shown]
+        return screen.table([">行号", "编号", "字段", "代码", "原因"], rows, title=title)
 
     def own_format(self) -> Text:
         """Return where the receipt in the sender's own format is."""

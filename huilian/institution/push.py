@@ -95,9 +95,12 @@ def push(
             except MessageRefused as refusal:
                 if sync.remedy(submission.folder.name, refusal) != Remedy.TRANSLATE or tries == SENT_AGAIN_AT_MOST:
                     raise
-    rows = receipts.rows(sending["adapter"], receipt, submission, source)
+    adapter, settings = sending["adapter"], sending["settings"]
+    rows = receipts.rows(adapter, receipt, submission, source, settings)
     answer = _answer(submission, receipt, rows, source, sending)
-    return Pushed(receipt, answer if rows and receipt["rejected"] else submission.rejections, answer)
+    if rows and receipt["rejected"]:
+        return Pushed(receipt, answer, answer)
+    return Pushed(receipt, receipts.returned(adapter, receipt, submission, source, settings), answer)
 
 
 def tell(
@@ -140,7 +143,8 @@ def _answer(
     adapter, day = sending["adapter"], sending["clock"].today()
     if receipts.CONTRACT not in adapter.writes:
         return None
-    frame = pl.DataFrame([receipt], infer_schema_length=None).with_columns(pl.col(pl.Null).cast(pl.String))
+    counted = receipts.counted(receipt)
+    frame = pl.DataFrame([counted], infer_schema_length=None).with_columns(pl.col(pl.Null).cast(pl.String))
     outgoing = receipts.about(rows, Outgoing(receipts.CONTRACT, str(receipt["member"]), day, 1, frame, source.name))
     folder = submission.folder / "answer"
     shutil.rmtree(folder, ignore_errors=True)

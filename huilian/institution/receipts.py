@@ -3,6 +3,9 @@
 A receipt counts rows; which ones were rejected is known where the file was translated. Both
 are brought together for adapters whose receipts name rows, as long as they speak of the same
 file: its bytes are those that were sealed, and as many rows were rejected as the county says.
+
+Where the county refused single records, the receipt tells which. They are written into the
+returned file, beside the rows that were rejected here.
 """
 
 from __future__ import annotations
@@ -14,21 +17,23 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 import structlog
 
-from huilian.adapters import REJECTIONS
-from huilian.core.errors import MessageRefused
+from huilian.adapters import REFUSALS, REJECTIONS
+from huilian.core.errors import FileRefused, MessageRefused
+from huilian.core.files import PRIVATE
 from huilian.wire.batches import from_ndjson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from huilian.adapters import Adapter, Outgoing
+    from huilian.adapters import Adapter, AdapterSettings, Outgoing
     from huilian.institution.spool import SpooledSubmission
 
-__all__ = ["CONTRACT", "Rows", "about", "rejected", "rows"]
+__all__ = ["CONTRACT", "Rows", "about", "counted", "refusals", "rejected", "returned", "rows"]
 
 CONTRACT: Final = "receipt/v2"
-"""What adapters write; every version has the same fields: what writes the one writes the others."""
+"""What adapters write; every version has the same fields, but for those that tell of single records."""
+_OF_RECORDS: Final = ("refusals", "refused_totals")
 _TYPE: Final = "rejections"
 
 _log = structlog.get_logger(__name__)
@@ -47,8 +52,23 @@ class Rows:
     rejections: pl.DataFrame
 
 
+def counted(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a receipt without what it tells of single records: as `CONTRACT` has it."""
+    return {name: value for name, value in receipt.items() if name not in _OF_RECORDS}
+
+
+def refusals(receipt: Mapping[str, Any]) -> pl.DataFrame:
+    """Return the single records that the county refused, as `huilian.adapters.REFUSALS`, by line."""
+    found = pl.DataFrame(receipt.get("refusals") or [], schema=REFUSALS)
+    return found.sort("line", maintain_order=True)
+
+
 def rows(
-    adapter: Adapter, receipt: Mapping[str, Any], submission: SpooledSubmission | None, source: Path
+    adapter: Adapter,
+    receipt: Mapping[str, Any],
+    submission: SpooledSubmission | None,
+    source: Path,
+    settings: AdapterSettings,
 ) -> Rows | None:
     """Return the rows a receipt is about, or None where it has to stand alone.
 
@@ -57,16 +77,63 @@ def rows(
         receipt: as its contract has it.
         submission: what was sealed, where it is still here.
         source: where the file lay when it was taken.
+        settings: what the adapter may know.
     """
     if not adapter.receipt_names_rows or submission is None:
         return None
+    told = refusals(receipt).n_unique(["type", "line", "reference"])
+    if receipt["status"] != "refused" and receipt["rejected"] != submission.manifest["rejected"] + told:
+        return None
+    return _rows(adapter, receipt, submission, source, settings)
+
+
+def returned(
+    adapter: Adapter,
+    receipt: Mapping[str, Any],
+    submission: SpooledSubmission,
+    source: Path,
+    settings: AdapterSettings,
+) -> Path | None:
+    """Return the file with the rejected rows, if there are any; what the county refused is written into it.
+
+    Without the original it is the file that was written when that was translated.
+    """
+    before = submission.rejections
+    if not receipt.get("refusals"):
+        return before
+    found = _rows(adapter, receipt, submission, source, settings)
+    identity = adapter.recognise(source.name)
+    if found is None or identity is None:
+        return before
+    target = before or submission.folder / f"退回_{source.name}"
+    made = target.with_name(f"made_{target.name}")
     try:
-        stated = submission.manifest
-        agree = receipt["status"] == "refused" or receipt["rejected"] == stated["rejected"]
-        if not agree or receipt["rows"] != stated["rows"] or _sha256(source) != receipt["file_sha256"]:
+        adapter.write_rejections(source, identity, found.rejections, made)
+        made.chmod(PRIVATE)
+        made.replace(target)
+    except (OSError, FileRefused) as error:
+        _log.warning("refusals_not_written", submission=submission.folder.name, error=type(error).__name__)
+        return before
+    return target
+
+
+def _rows(
+    adapter: Adapter,
+    receipt: Mapping[str, Any],
+    submission: SpooledSubmission,
+    source: Path,
+    settings: AdapterSettings,
+) -> Rows | None:
+    try:
+        if receipt["rows"] != submission.manifest["rows"] or _sha256(source) != receipt["file_sha256"]:
             return None
-        return Rows(source, rejected(submission))
-    except (OSError, MessageRefused) as error:
+        found = rejected(submission)
+        refused = refusals(receipt)
+        identity = adapter.recognise(source.name)
+        if refused.height and identity is not None:
+            found = pl.concat([found, adapter.place_refusals(source, identity, refused, settings)])
+        return Rows(source, found.sort("line", maintain_order=True))
+    except (OSError, FileRefused, MessageRefused) as error:
         # Removed meanwhile, or damaged: what the county says is written all the same.
         _log.warning("receipt_without_rows", submission=submission.folder.name, error=type(error).__name__)
         return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from huilian.core.clock import FixedClock
-from huilian.core.errors import FileRefused
+from huilian.core.errors import FileRefused, describe
 from huilian.institution import translation
 from huilian.institution.edge import delivery, open_edge
 from huilian.institution.edge.folders import EXPLANATION, Folders
@@ -20,8 +20,9 @@ from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.edge.status import status
 from huilian.institution.spool import Spool
 from huilian.settings import Home
+from huilian.wire.envelope import Draft
 from huilian.wire.keys import SigningKey
-from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, names, receipts, refusal_notice
+from tests.support.edge import ADAPTER, BANK, COUNTY, Wire, names, receipt_draft, receipts, refusal_notice
 from tests.support.push import ledger
 
 if TYPE_CHECKING:
@@ -362,3 +363,35 @@ def test_a_bundle_edge_keeps_it_for_the_next_bundle(bank: Bank):
         assert edge.refused == 1
     assert bank.names("refused") == [FILE, FILE + EXPLANATION]
     assert [found.receipt for found in Spool(bank.home.spool).submissions()] == [None]
+
+
+def test_records_that_the_county_refuses_come_back_in_the_banks_own_layout(bank: Bank):
+    """The receipt in its format counts them; the returned file has them beside the rows that were rejected here."""
+    ledger(bank.home.folder / "inbox", [1, 2, 99])
+    bank.wire.answers = False
+    with bank.opened() as edge:
+        bank.turn(edge, 2)
+        [manifest] = [message.json() for message in bank.wire.sent if message.type == "submission_manifest"]
+        plain = json.loads(receipt_draft(manifest).body)
+        reason = {"field": "balance", "code": "HL2011", "message": "余额大于借款金额", "reference": "L0002"}
+        told = {
+            "accepted": 1,
+            "rejected": 2,
+            "refusals": [{"type": "loan_ledger", "line": 3} | reason],
+            "refused_totals": {"principal": "50000.00", "balance": "30000.00"},
+        }
+        body = json.dumps(plain | told, ensure_ascii=False).encode()
+        bank.wire.say(Draft("receipt", "receipt/v4", BANK, body, submission=manifest["submission"]))
+        bank.turn(edge)
+        assert states(edge) == {"accepted": 1}
+        assert edge.journal.inbox.counts() == {"accepted": (1, 1, 2)}
+    [receipt] = receipts(bank.home)
+    assert (receipt["status"], receipt["accepted"], receipt["rejected"]) == ("accepted", 1, 2)
+    assert bank.names("done") == [FILE]
+    returned = (bank.home.folder / "outbox" / f"退回_{FILE}").read_text("gb18030").splitlines()
+    assert [(line.partition(",")[0], line.rpartition(",")[0].rpartition(",")[2]) for line in returned[1:]] == [
+        ("L0002", "HL2011"),
+        ("L0099", "HL2009"),
+    ]
+    assert returned[1].endswith("balance：余额大于借款金额")
+    assert returned[2].endswith(f"行政区划代码：{describe('HL2009')}")

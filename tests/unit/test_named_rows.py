@@ -164,13 +164,33 @@ def test_a_receipt_that_counts_other_rows_is_not_joined_with_these(tmp_path: Pat
     source = mixed(tmp_path)
     receipt = pushed(source, home).receipt
     submission = spooled(home)
-    found = receipts.rows(insurer, receipt, submission, source)
+    told = loading.settings_for(insurer, COUNTY, {})
+    found = receipts.rows(insurer, receipt, submission, source, told)
     assert found is not None
     assert found.source == source
-    assert receipts.rows(insurer, receipt | {"rejected": 2, "accepted": 1}, submission, source) is None
-    assert receipts.rows(insurer, receipt | {"rows": 4}, submission, source) is None
-    assert receipts.rows(insurer, receipt, None, source) is None
-    assert receipts.rows(bank, receipt, submission, source) is None
+    fewer = receipt | {"rejected": 2, "accepted": 1}
+    assert receipts.rows(insurer, fewer, submission, source, told) is None
+    assert receipts.rows(insurer, receipt | {"rows": 4}, submission, source, told) is None
+    assert receipts.rows(insurer, receipt, None, source, told) is None
+    assert receipts.rows(bank, receipt, submission, source, told) is None
+
+
+def test_records_that_the_county_refuses_are_among_the_rows_of_a_receipt(tmp_path: Path, home: Home):
+    """By line, with what was rejected here; a receipt that tells fewer than it counts stands alone."""
+    source = mixed(tmp_path)
+    receipt = pushed(source, home).receipt
+    submission = spooled(home)
+    here = receipts.rejected(submission)
+    reason = {"field": "amount", "code": "HL2011", "message": "赔付金额大于保额", "reference": "P2024000001"}
+    refusals = [{"type": "policies", "line": 1} | reason]
+    counted = receipt | {"accepted": receipt["accepted"] - 1, "rejected": receipt["rejected"] + 1}
+    told = loading.settings_for(insurer, COUNTY, {})
+    found = receipts.rows(insurer, counted | {"refusals": refusals}, submission, source, told)
+    assert found is not None
+    assert found.rejections.height == here.height + 1
+    assert found.rejections.row(0, named=True) == {"line": 1} | reason
+    assert receipts.rows(insurer, counted | {"refusals": []}, submission, source, told) is None
+    assert receipts.counted(counted | {"refusals": refusals, "refused_totals": {}}) == counted
 
 
 def test_rejections_are_read_back_from_what_was_sealed(tmp_path: Path, home: Home, monkeypatch: pytest.MonkeyPatch):

@@ -121,6 +121,8 @@ class _Returned:
                 continue
             cells = self._cells(row.cells, width)
             for name, text in comments[row.number].items():
+                if name not in self.sheet.places:
+                    continue  # of the row as a whole: the columns at its end say why
                 place = self.sheet.places[name] - 1
                 wrong = cells[place] or writer.cell(self.target, None)
                 wrong.fill = _WRONG

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from huilian.core.errors import ConfigurationError
+from huilian.core.errors import ConfigurationError, reasons_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from huilian.core.errors import MessageRefused, Reason
     from huilian.county.context import Context
     from huilian.database.connection import Transaction
     from huilian.records.record import Record
     from huilian.wire.envelope import Draft
     from huilian.wire.submission_kinds import RecordType, SubmissionKind
 
-__all__ = ["Apply", "Counts", "Kind", "Part", "Records", "Shortfall", "Single", "Submission", "Whole"]
+__all__ = ["Apply", "Counts", "Kind", "Part", "Records", "Refusal", "Shortfall", "Single", "Submission", "Whole"]
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,47 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """One reason why one record of a submission is not applied; the others are.
+
+    Args:
+        type: of the record.
+        line: of the record.
+        reference: the record's own number, a field of its key: files of several sheets repeat lines.
+        reason: the field at fault, where there is one, the code, and both texts.
+    """
+
+    type: str
+    line: int
+    reference: str
+    reason: Reason
+
+    @staticmethod
+    def of(error: MessageRefused, message_type: str, line: int, reference: str) -> list[Refusal]:
+        """Return a refusal for every reason of `error`, which would have refused the record had it come alone."""
+        return [Refusal(message_type, line, reference, reason) for reason in reasons_of(error)]
+
+    @property
+    def record(self) -> tuple[str, int, str]:
+        """Return which record it is about."""
+        return self.type, self.line, self.reference
+
+
+@dataclass(frozen=True)
 class Counts:
-    """What applying a submission did, in records."""
+    """What applying a submission did, in records.
+
+    Args:
+        changed: records that say something new.
+        unchanged: records that say what was known.
+        missing: records of the last full list that this one does not have.
+        refused: why some records were not applied; they are in no other count.
+    """
 
     changed: int
     unchanged: int
     missing: int
+    refused: Sequence[Refusal] = ()
 
 
 @dataclass(frozen=True)

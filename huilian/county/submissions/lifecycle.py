@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from huilian.core.error_texts import LACKS_TOO_MUCH, SUPERSEDED
 from huilian.core.errors import FileRefused, MessageRefused
 from huilian.county.messages import dead_letters, store
-from huilian.county.submissions import checks, entries, manifests, numbering, receipts, staging
+from huilian.county.submissions import checks, entries, manifests, numbering, receipts, refusals, staging
 from huilian.county.submissions.manifests import REJECTIONS
 from huilian.county.submissions.staging import SingleRecord, Staging
 from huilian.wire.manifests import ASKS_FOR_THE_WHOLE
@@ -254,6 +254,9 @@ class Intake:
                 raise MessageRefused(ASKS_FOR_THE_WHOLE, base=submission.base) from error
             refusal = error
         answer = receipts.make(submission.manifest, counts, refusal)
+        if counts and counts.refused:
+            refusals.keep(transaction, submission, kind, counts.refused)
+            answer |= refusals.told(kind, records, counts.refused)
         now = context.clock.now()
         entries.answer(transaction, submission, answer, now=now)
         yield receipts.draft(answer, submission.manifest)

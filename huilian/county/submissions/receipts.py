@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county import audit
 from huilian.county.submissions import entries
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["draft", "make", "note", "receipt", "submissions", "superseded_by", "tell"]
 
+_TELLS_REFUSALS: Final = 4
+"""The version of the contract that tells of single records."""
+
 
 def make(manifest: Mapping[str, Any], counts: Counts | None, refusal: FileRefused | None = None) -> dict[str, Any]:
     """Return the receipt of a submission, as its contract has it.
@@ -33,11 +36,12 @@ def make(manifest: Mapping[str, Any], counts: Counts | None, refusal: FileRefuse
     """
     answer = {field: manifest[field] for field in ("submission", "member", "kind", "as_of")}
     done = counts or Counts(0, 0, 0)
+    refused = len({each.record for each in done.refused})
     return answer | {
         "status": "accepted" if counts else "refused",
         "rows": manifest["rows"],
-        "accepted": manifest["accepted"] if counts else 0,
-        "rejected": manifest["rejected"] if counts else manifest["rows"],
+        "accepted": manifest["accepted"] - refused if counts else 0,
+        "rejected": manifest["rejected"] + refused if counts else manifest["rows"],
         "changed": done.changed,
         "unchanged": done.unchanged,
         "missing": done.missing,
@@ -48,8 +52,11 @@ def make(manifest: Mapping[str, Any], counts: Counts | None, refusal: FileRefuse
 
 
 def draft(answer: Mapping[str, Any], manifest: Mapping[str, Any]) -> Draft:
-    """Return the receipt under a contract that its sender knows: the oldest from that of the manifest's version on."""
-    oldest = 2 if "file_sequence" in manifest else 1
+    """Return the receipt under a contract that its sender knows: the oldest from that of the manifest's version on.
+
+    One that refuses single records is of the version that can say so.
+    """
+    oldest = _TELLS_REFUSALS if "refusals" in answer else 2 if "file_sequence" in manifest else 1
     version = next(version for version in _versions(manifest["kind"]) if version >= oldest)
     body = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
     return Draft("receipt", f"receipt/v{version}", answer["member"], body, submission=answer["submission"])
@@ -116,9 +123,9 @@ def superseded_by(transaction: Transaction, submission: str, *, kinds: Mapping[s
         found.facts,
     )
     standing = kinds[found.kind].standing if found.kind in kinds else None
-    if later is None or standing is None:
+    if later is None or standing is None or found.receipt is None:
         return later
-    return later if standing(transaction, found) < found.accepted else None
+    return later if standing(transaction, found) < found.receipt["accepted"] else None
 
 
 def submissions(transaction: Transaction, *, member: str | None = None) -> list[dict[str, Any]]:

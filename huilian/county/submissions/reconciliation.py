@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["reconciliation"]
 
 _FILES: Final = """
-    SELECT s.member, s.kind, s.as_of, coalesce(s.file_sequence, 0) AS file_sequence, s.manifest
+    SELECT s.member, s.kind, s.as_of, coalesce(s.file_sequence, 0) AS file_sequence, s.manifest, s.receipt
     FROM huilian.submission s
     JOIN (SELECT member, kind, max(as_of) AS as_of FROM huilian.submission
           WHERE status = 'accepted' AND as_of <= %(until)s AND (%(since)s::date IS NULL OR as_of >= %(since)s)
@@ -77,7 +77,7 @@ def reconciliation(
     found: dict[tuple[str, str, dt.date], dict[int, _File]] = {}
     for row in transaction.rows(_FILES, facts):
         numbered = found.setdefault((row["member"], row["kind"], row["as_of"]), {})
-        _add(numbered, row["file_sequence"], _File(row["manifest"], amounts.get(row["kind"])))
+        _add(numbered, row["file_sequence"], _File(row["manifest"], row["receipt"], amounts.get(row["kind"])))
     known = {member.code for member in directory.all_members(transaction)}
     return list(_shown({key: files for key, files in found.items() if key[0] in known}, amounts))
 
@@ -85,14 +85,17 @@ def reconciliation(
 class _File:
     """What a file states of itself, and what was taken of it; files that complete it included."""
 
-    def __init__(self, manifest: dict[str, Any], name: str | None) -> None:
+    def __init__(self, manifest: dict[str, Any], receipt: dict[str, Any], name: str | None) -> None:
         control = manifest.get("control_totals") or {"rows": None, "amounts": {}}
         stated = control["amounts"].get(name) if name else None
         self.rows = int(manifest["rows"] if control["rows"] is None else control["rows"])
-        self.taken_rows = int(manifest["accepted"])
+        self.taken_rows = int(receipt["accepted"])
         self.stated = None if stated is None else money.parse(stated)
-        taken = [manifest["totals"].get(each, "0.00") for each in name.split("+")] if name else []
-        self.taken = _sum(map(money.parse, taken))
+        refused = receipt.get("refused_totals", {})
+        fields = name.split("+") if name else []
+        self.taken = _sum(money.parse(manifest["totals"].get(each, "0.00")) for each in fields) - _sum(
+            money.parse(refused.get(each, "0.00")) for each in fields
+        )
 
 
 def _add(numbered: dict[int, _File], number: int, file: _File) -> None:

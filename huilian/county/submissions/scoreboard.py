@@ -25,7 +25,7 @@ _FIGURES: Final = """
     SELECT member, kind, max(as_of) FILTER (WHERE status = 'accepted') AS as_of,
            count(*) FILTER (WHERE status = 'accepted') AS files,
            coalesce(sum((manifest ->> 'rows')::bigint) FILTER (WHERE status = 'accepted'), 0)::bigint AS rows,
-           coalesce(sum((manifest ->> 'rejected')::bigint) FILTER (WHERE status = 'accepted'), 0)::bigint
+           coalesce(sum((receipt ->> 'rejected')::bigint) FILTER (WHERE status = 'accepted'), 0)::bigint
                AS rejected_rows,
            count(*) FILTER (WHERE status = 'refused') AS refused_files
     FROM huilian.submission WHERE as_of BETWEEN %(since)s AND %(until)s GROUP BY member, kind

@@ -147,10 +147,13 @@ class Delivery:
         if spooled is not None:
             check_receipt(receipt, spooled)
         original = self._folders.taken(file.number, file.file_name)
-        rows = receipts.rows(self._sender.adapter, receipt, spooled, original)
-        if rows is None and spooled is not None and spooled.rejections is not None:
-            rejections = spooled.rejections
-            # The rejected rows as they were written, in the sender's own layout, when the file was translated.
+        adapter, settings = self._sender.adapter, self._sender.settings
+        rows = receipts.rows(adapter, receipt, spooled, original, settings)
+        rejections = None
+        if rows is None and spooled is not None:
+            rejections = receipts.returned(adapter, receipt, spooled, original, settings)
+        if rejections is not None:
+            # The rejected rows in the sender's own layout; those of the translation were written with it.
             self._put_out(
                 f"arrival {file.number} rejections",
                 REJECTIONS,
@@ -159,6 +162,8 @@ class Delivery:
                 lambda _, target: _copy(rejections, target),
             )
         self._place(f"arrival {file.number} receipt", message, contract, regarding=file.file_name, rows=rows)
+        if receipt.get("refusals"):
+            self._journal.inbox.change(file.number, accepted=receipt["accepted"], rejected=receipt["rejected"])
         if file.state in REFUSED_HERE:
             # It lies where it belongs, and why stands beside it.
             self._journal.inbox.change(file.number, state=REFUSED)
@@ -317,6 +322,8 @@ class Delivery:
 def records(message: Message, contract: Contract) -> pl.DataFrame:
     """Return what a verified message holds as an adapter takes it: its records, or of a single object one row.
 
+    A receipt is without the single records that it may tell of.
+
     Raises:
         MessageRefused: HL1006, HL1007, HL1010 or HL1011, it is not what its contract says.
     """
@@ -324,6 +331,9 @@ def records(message: Message, contract: Contract) -> pl.DataFrame:
     if contract.bulk:
         return from_ndjson(message.body(), types)
     content: Any = message.json()
+    if message.type == RECEIPT and isinstance(content, dict):
+        # Its single records are in the returned file.
+        content, types = receipts.counted(content), pl.Schema(receipts.counted(types))
     if not isinstance(content, dict) or content.keys() != types.keys():
         raise MessageRefused("HL1010", line=1, field="?", what="HL2023")
     try:

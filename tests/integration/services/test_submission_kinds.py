@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from huilian.core.errors import ConfigurationError
+from huilian.core.errors import ConfigurationError, MessageRefused, reason, refused_for
 from huilian.county.messages.processor import Result
 from huilian.county.service import Service
-from huilian.county.submissions.kinds import Counts, Kind, Part, Single
+from huilian.county.submissions.kinds import Counts, Kind, Part, Refusal, Single
+from huilian.county.submissions.reconciliation import reconciliation
+from huilian.county.submissions.scoreboard import scoreboard
 from huilian.county.submissions.staging import as_row
 from huilian.records import columnar
 from huilian.wire.envelope import Draft
@@ -25,7 +27,7 @@ from services.registry import service as registry
 from services.statistics import service as statistics
 from tests.integration.services.test_registry_roster import person
 from tests.support.builders.insurer_packages import alone, claim
-from tests.support.reporting import COUNTY, INSURER, TYPES, Submission, open_county
+from tests.support.reporting import COUNTY, INSURER, TYPES, Submission, open_county, resealed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -62,6 +64,7 @@ class Notebook:
         self.tables: list[list[dict[str, object]]] = []
         self.made: list[list[dict[str, object]]] = []
         self.of: str | None = None
+        self.refused: list[Refusal] = []
 
     def apply(
         self, transaction: Transaction, submission: kinds.Submission, records: Records, _context: Context
@@ -74,7 +77,8 @@ class Notebook:
         self.made.append(transaction.rows(MADE))
         self.tables.append(transaction.rows(f"SELECT * FROM {records.table(of)} ORDER BY sequence, line"))
         assert records.count(of) == len(self.tables[-1])
-        return Counts(submission.accepted, 0, 0)
+        refused = [each for each in self.refused if each.line in {row["line"] for row in self.tables[-1]}]
+        return Counts(submission.accepted - len({each.record for each in refused}), 0, 0, refused)
 
 
 @pytest.fixture
@@ -174,6 +178,79 @@ def test_a_kind_that_only_its_service_knows_is_taken(
     assert (answer.dataschema, answer.json()["kind"], answer.json()["accepted"]) == ("receipt/v3", "pledges", 1)
     assert [each.kind for each in notebook.applied] == ["pledges"]
     assert county.dead_letters() == []
+
+
+def journal_of(rows: int) -> Submission:
+    """Return a journal of so many repayments of 100.00 and 2.50, without a rejection."""
+    made = [REPAYMENT | {"transaction_no": f"T{number}"} for number in range(rows)]
+    return Submission("RCB01", DAY, made, [], "repayment_journal")
+
+
+def refused(line: int) -> list[Refusal]:
+    """Return why the repayment of a line is refused: for one field, and for all of it."""
+    found = refused_for([MessageRefused("HL1010", line=line, field="channel", what="HL2005"), reason("HL2084")])
+    return Refusal.of(found, "repayment_journal", line, f"T{line - 2}")
+
+
+def test_single_records_are_refused_while_the_others_are_applied(county: ReportingCounty, notebook: Notebook):
+    """They count as rejected, and the receipt tells every reason; asked again, it is the same."""
+    notebook.refused = refused(3)
+    sent = journal()
+    receipt = county.push(sent)
+    assert (receipt["status"], receipt["rows"], receipt["accepted"], receipt["rejected"]) == ("accepted", 4, 2, 2)
+    assert (receipt["changed"], receipt["unchanged"], receipt["missing"]) == (2, 0, 0)
+    told = {"type": "repayment_journal", "line": 3, "reference": "T1"}
+    assert [{name: each[name] for name in told} for each in receipt["refusals"]] == [told, told]
+    assert [(each["field"], each["code"]) for each in receipt["refusals"]] == [("channel", "HL1010"), (None, "HL2084")]
+    assert receipt["refused_totals"] == {"principal": "100.00", "interest": "2.50"}
+    county.carry([resealed(county, county.messages(sent)[0])])
+    answers = [message for message in county.handed_out if message.type == "receipt"]
+    assert [answer.dataschema for answer in answers] == ["receipt/v4", "receipt/v4"]
+    assert answers[0].json() == answers[1].json() == receipt
+    assert county.office.context.catalogue.named("receipt/v4").schema().validate(receipt) == {}
+    assert county.rows("SELECT line, field, code, reference FROM huilian.rejection ORDER BY line, code") == [
+        {"line": 3, "field": "channel", "code": "HL1010", "reference": "T1"},
+        {"line": 3, "field": "repayment_journal", "code": "HL2084", "reference": "T1"},
+        {"line": 5, "field": "金额", "code": "HL2002", "reference": "T9"},
+    ]
+
+
+def test_a_submission_without_a_refused_record_is_answered_as_before(county: ReportingCounty):
+    """Its receipt has no field more, under the version that its sender knows."""
+    receipt = county.push(journal())
+    assert receipt.keys() & {"refusals", "refused_totals"} == set()
+    [answer] = [message for message in county.handed_out if message.type == "receipt"]
+    assert answer.dataschema == "receipt/v1"
+
+
+def test_a_receipt_tells_a_thousand_reasons_and_counts_all_records(county: ReportingCounty, notebook: Notebook):
+    """It stays a message of bounded size."""
+    notebook.refused = [each for line in range(2, 1103) for each in refused(line)[:1]]
+    receipt = county.push(journal_of(1103))
+    assert (receipt["accepted"], receipt["rejected"], len(receipt["refusals"])) == (2, 1101, 1000)
+    assert receipt["refusals"][-1]["line"] == 1001
+    assert receipt["refused_totals"] == {"principal": "110100.00", "interest": "2752.50"}
+    assert county.rows("SELECT count(*) AS n FROM huilian.rejection") == [{"n": 1101}]
+
+
+def test_refused_records_are_not_among_what_was_taken(county: ReportingCounty, notebook: Notebook):
+    """Neither in what figures rest on nor in the scoreboard; a smaller file that brings them mended is added."""
+    kinds = {"repayment_journal": _kind(REPAYMENT_JOURNAL, notebook, repayment_journal=RepaymentRecord)}
+    kinds = {name: replace(kind, amount="principal", due_from="bank") for name, kind in kinds.items()}
+    notebook.refused = refused(3)
+    control = {"rows": 4, "amounts": {"principal": "400.00"}}
+    county.push(journal(control_totals=control, allow_missing=0))
+    with county.transaction() as transaction:
+        [taken] = reconciliation(transaction, kinds=kinds, month="2025-01")
+        shown = scoreboard(transaction, kinds=kinds, month="2025-01", institution="RCB01")["rows"][0]
+    assert (taken["taken_rows"], taken["untaken_rows"], taken["taken_amount"]) == (2, 2, "200.00")
+    assert (taken["stated_amount"], taken["untaken_amount"]) == ("400.00", "200.00")
+    assert (shown["rows"], shown["rejected_rows"], shown["taken_rows"]) == (4, 2, 2)
+    notebook.refused = []
+    county.push(replace(journal_of(1), control_totals={"rows": 1, "amounts": {"principal": "100.00"}}))
+    with county.transaction() as transaction:
+        [taken] = reconciliation(transaction, kinds=kinds, month="2025-01")
+    assert (taken["taken_rows"], taken["untaken_rows"], taken["taken_amount"]) == (3, 1, "300.00")
 
 
 def test_a_kind_is_made_of_what_its_declaration_names(notebook: Notebook):
