@@ -94,7 +94,7 @@ class ApplicationCounty(RatingCounty):
         region: str = VILLAGE,
         since: dt.date = dt.date(2023, 1, 1),
     ) -> None:
-        """Put a household on the roster: its head, and a grown-up son."""
+        """Put a household on the roster, its head and a grown-up son; the head consents to inquiry."""
         order = int(household_no[1:])
         with self.transaction() as transaction:
             for number, name, is_head in (
@@ -107,6 +107,12 @@ class ApplicationCounty(RatingCounty):
                     " VALUES (%s, %s, '户主甲', %s, '本人', %s, %s, %s, %s, 0, 0, 0)",
                     [household_no, number, name, region, category, is_head, since],
                 )
+
+            transaction.execute(
+                "INSERT INTO registry.consent (consent_no, household_no, identity_number, scope, from_date, date,"
+                " member, message) VALUES (%s, %s, %s, '{credit_inquiry}', %s, %s, 'VILL1', '-')",
+                [f"C{household_no}", household_no, identity_number(order, born), since, since],
+            )
 
     def answer_reservations(self, status: str = "reserved", clause: str | None = None) -> int:
         """Have the fund answer what it was asked; return how many questions there were."""

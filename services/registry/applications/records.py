@@ -10,7 +10,7 @@ from huilian.core.errors import refused_for
 from huilian.county.members import directory, persons
 from huilian.county.procedure.acts import Acts, enter, taking
 from huilian.county.submissions import entries
-from huilian.county.submissions.kinds import Counts, Kind, Part
+from huilian.county.submissions.kinds import Counts, Kind, Part, Refusal
 from schemas.applications import ApplicationRow, ApplicationStepRow
 from schemas.submission_kinds import APPLICATIONS
 from services.registry.applications import book as books
@@ -107,7 +107,8 @@ def apply(
     member = directory.find(transaction, submission.member)
     sealed_on = submission.stated_at.astimezone(CHINA).date()
     messages = {batch.sequence: batch.message for batch in entries.batches(transaction, submission.number)}
-    book, changed, refused = Book(transaction, context), 0, []
+    book, changed, refused_records = Book(transaction, context), 0, 0
+    refused: list[Refusal] = []
     for message_type, right, engine in (
         ("applications", persons.ENTER, submit),
         ("application_steps", persons.APPROVE, steps.decide),
@@ -117,10 +118,14 @@ def apply(
             taken = [acts.taken(row, messages[row["sequence"]]) for row in rows]
             # What is known of borrowers was read for this piece: of a long list no more is in memory.
             changed += engine(book, Facts(transaction, context), taken)
-            refused += [each for each in taken if each.refusals]
+            for each in taken:
+                if each.refusals:
+                    refused_records += 1
+                    error, number = refused_for(each.refusals), each.record["application_no"]
+                    refused += Refusal.of(error, message_type, each.record["line"], number)
             yield from settle(book)
             book.forget()
-    return Counts(changed, submission.accepted - changed - len(refused), 0)
+    return Counts(changed, submission.accepted - changed - refused_records, 0, refused)
 
 
 def _pieces(records: Records, message_type: str) -> Iterator[list[dict[str, Any]]]:
