@@ -38,6 +38,7 @@ __all__ = ["EVENT", "OWN", "Act", "Application", "Book", "hold", "tell"]
 OWN: Final = service_code("registry")
 """Who takes the steps that the calendar, the fund and the ledger take."""
 EVENT: Final = Event("applications_changed", 1, ApplicationChange)
+_SHARED: Final = tuple(EVENT.state)
 
 
 @dataclass
@@ -181,6 +182,9 @@ class Book:
         self._new_acts: list[Act] = []
         self._open: dict[tuple[str, str], set[str]] = {}
         self._paths = Paths()
+        # Read once for many: each time it is asked for, the files are looked at.
+        self.own_policy = context.policy
+        self._policies = {self.own_policy.name: self.own_policy}
         self._days: dict[tuple[dt.date, str], dt.date] = {}
 
     # -- what stands -------------------------------------------------------------------------------------------------
@@ -239,8 +243,9 @@ class Book:
 
     def policy(self, name: str) -> Policy:
         """Return the policy of an application by its name."""
-        own = self.context.policy
-        return own if name == own.name else self.context.rules.named(name)
+        if name not in self._policies:
+            self._policies[name] = self.context.rules.named(name)
+        return self._policies[name]
 
     def product(self, application: Application) -> Product:
         """Return the product of the policy that an application is for."""
@@ -404,7 +409,7 @@ class Book:
 _CHANGE: Final = {
     "application_no": pl.String(), "as_of": pl.Date(), "until": pl.Date(), "line": pl.Int64(),
     **{
-        f"{side}_{name}": _SCHEMA[name] for side in ("before", "after") for name in EVENT.state
+        f"{side}_{name}": _SCHEMA[name] for side in ("before", "after") for name in _SHARED
     },
 }  # fmt: skip
 
@@ -419,16 +424,16 @@ def _plain(value: object) -> object:
 
 def _state(application: Application | None) -> list[object]:
     if application is None:
-        return [None] * len(EVENT.state)
-    return [_plain(getattr(application, name)) for name in EVENT.state]
+        return [None] * len(_SHARED)
+    return [_plain(getattr(application, name)) for name in _SHARED]
 
 
 def tell(transaction: Transaction) -> Iterator[Draft]:
     """Return all applications there are as changes; nothing changes until the transaction ends."""
     hold(transaction)
-    nothing = ", ".join("NULL" for _ in EVENT.state)
+    nothing = ", ".join("NULL" for _ in _SHARED)
     query = (
         f"SELECT application_no, stage_since, NULL, row_number() OVER (ORDER BY application_no), {nothing},"
-        f" {', '.join(EVENT.state)} FROM registry.application ORDER BY application_no"
+        f" {', '.join(_SHARED)} FROM registry.application ORDER BY application_no"
     )
     return tell_changes(EVENT, transaction.copy_out(query), "registry")

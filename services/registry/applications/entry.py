@@ -116,7 +116,7 @@ def _asked(book: Book, taken: Taken) -> _Asked | None:
                 return _Asked(policy, product)
         taken.refuse("HL1077", institution=record["institution"], product=record["product"])
         return None
-    policy = book.context.policy
+    policy = book.own_policy
     found = policy.product(None, borrower=record["borrower"], signed=taken.date)
     # Where none is open, the first for such a borrower tells why.
     found = found or policy.product(None, borrower=record["borrower"])

@@ -121,6 +121,7 @@ class Facts:
         self._transaction = transaction
         self._context = context
         self._known: dict[tuple[str, str], Borrower | None] = {}
+        self._rates = context.rates
         self._lent: Decimal | None = None
         self._consents: dict[consents.Asked, bool] = {}
         self._suspensions: dict[suspensions.Asked, tuple[str, ...]] = {}
@@ -246,7 +247,7 @@ class Facts:
         """
         case = self.case(application, taken.date, book)
         try:
-            found = judge(book.policy(application.policy), case, self._context.rates)
+            found = judge(book.policy(application.policy), case, self._rates)
         except ValidationError as error:
             taken.refuse("HL1079", what="；".join(str(each) for each in error.messages_dict.get("exclusions", [error])))
             return None
