@@ -181,8 +181,8 @@ class ApplicationCounty(RatingCounty):
         name = str(SubmissionName.of(member, "applications", self.clock.today(), sha256))
         sealed, stated, sequence = [], [], 0
         for kind, rows in parts:
-            for start in range(0, len(rows), 10_000):
-                piece = rows[start : start + 10_000]
+            for start in range(0, len(rows), 5_000):
+                piece = rows[start : start + 5_000]
                 body = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in piece)
                 draft = Draft(kind, f"{kind}/v1", member, body.encode(), bulk=True, submission=name, sequence=sequence)
                 sealed.append(self.seal(member, draft))

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy, Product
     from huilian.wire.envelope import Draft
 
-__all__ = ["EVENT", "OWN", "Act", "Application", "Book", "hold", "tell"]
+__all__ = ["EVENT", "OWN", "PIECE", "Act", "Application", "Book", "hold", "tell"]
 
 OWN: Final = service_code("registry")
 """Who takes the steps that the calendar, the fund and the ledger take."""
+PIECE: Final = 2_000
+"""Applications that are changed together: of thousands no more are in memory."""
 EVENT: Final = Event("applications_changed", 1, ApplicationChange)
 _SHARED: Final = tuple(EVENT.state)
 

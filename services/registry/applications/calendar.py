@@ -9,7 +9,7 @@ from huilian.county.members import directory
 from huilian.county.messages import notices
 from huilian.county.messages.notices import Notice
 from huilian.county.schedule import Calendar, Job
-from services.registry.applications.book import OWN, Act, Book
+from services.registry.applications.book import OWN, PIECE, Act, Book
 from services.registry.applications.confirmation import settle
 from services.registry.applications.steps import release
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JOB", "follow"]
 
-_PIECE: Final = 2_000
 _LAPSED: Final = "state IN ('in_review', 'returned', 'pending', 'confirmed') AND valid_until < %(day)s"
 _LATE: Final = "stage IS NOT NULL AND due < %(day)s AND chased IS NULL"
 OVERDUE: Final = "step_overdue"
@@ -37,13 +36,13 @@ def follow(transaction: Transaction, context: Context, day: dt.date) -> Iterator
     """Let lapse what is valid no longer on a day, then chase what is late; yield what is told."""
     book = Book(transaction, context)
     members = [member for member in directory.all_members(transaction) if member.takes_part]
-    while lapsed := book.find(_LAPSED, {"day": day}, at_most=_PIECE):
+    while lapsed := book.find(_LAPSED, {"day": day}, at_most=PIECE):
         for each in lapsed:
             act = Act(each.application_no, "lapse", day, OWN, step=each.stage)
             book.move(each, act, None, reason="逾期失效 (its validity is over)", **release(each))
         yield from settle(book)
         book.forget()
-    while late := book.find(_LATE, {"day": day}, at_most=_PIECE):
+    while late := book.find(_LATE, {"day": day}, at_most=PIECE):
         yield from _chase(book, late, members, day)
         yield from settle(book)
         book.forget()

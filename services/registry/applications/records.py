@@ -15,7 +15,7 @@ from schemas.applications import ApplicationRow, ApplicationStepRow
 from schemas.submission_kinds import APPLICATIONS
 from services.registry.applications import book as books
 from services.registry.applications import steps
-from services.registry.applications.book import Book
+from services.registry.applications.book import PIECE, Book
 from services.registry.applications.confirmation import settle
 from services.registry.applications.entry import submit
 from services.registry.applications.facts import Facts
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["KIND", "RECORDS", "on_application", "on_start", "on_step", "on_withdrawal"]
 
-_PIECE: Final = 2_000
-"""Records of a list that are judged together: no more of them is in memory."""
 _ROWS: Final = {"applications": ApplicationRow, "application_steps": ApplicationStepRow}
 
 
@@ -130,8 +128,8 @@ def apply(
 
 def _pieces(records: Records, message_type: str) -> Iterator[list[dict[str, Any]]]:
     for frame in records.frames(message_type):
-        for start in range(0, frame.height, _PIECE):
-            yield frame.slice(start, _PIECE).rows(named=True)
+        for start in range(0, frame.height, PIECE):
+            yield frame.slice(start, PIECE).rows(named=True)
 
 
 KIND: Final = Kind(
