@@ -162,7 +162,8 @@ def _enter(book: Book, facts: Facts, taken: Taken, application: Application) -> 
     except MissingFactError as error:
         taken.refuse("HL1070", reason="not_shown", what=error.fact, clause="-")
         return False
-    facts.check(taken, application, book, shown=False)
+    # Where nobody reviews, all must be shown at once.
+    facts.check(taken, application, book, shown=not path.asks_at)
     if taken.refusals:
         return False
     first = path.stages[1 if path.asks_at else 0]
