@@ -21,6 +21,7 @@ __all__ = [
     "APPLICATION_STATE",
     "HELPING_WAY",
     "RESERVATION",
+    "RESERVATION_STATUS",
     "ApplicationChange",
     "ApplicationRecord",
     "ApplicationRow",
@@ -47,6 +48,8 @@ APPLICATION_STATE: Final = {
 }
 RESERVATION: Final = {"asked": "已申请备付", "held": "已备付", "released": "已解除"}
 """What the registry wants of the fund for an application."""
+RESERVATION_STATUS: Final = {"reserved": "已备付", "refused": "额度不足", "released": "已解除"}
+"""What the fund answers, and what becomes of it."""
 HELPING_WAY: Final = {
     "direct": "直接扶持",
     "co_operative": "合作社带动",
@@ -215,9 +218,7 @@ class ReservationState(Record):
 
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
     amount = f.Money(required=True, metadata={"zh": "金额"})
-    status = f.Code(
-        {"reserved": "已备付", "refused": "额度不足", "released": "已解除"}, required=True, metadata={"zh": "结果"}
-    )
+    status = f.Code(RESERVATION_STATUS, required=True, metadata={"zh": "结果"})
     covered = f.Code(_YES_NO, required=True, metadata={"zh": "是否有风险补偿"})
     clause = f.Text(200, required=True, allow_none=True, metadata={"zh": "依据"})
 

@@ -16,6 +16,7 @@ from schemas.applications import (
     ApplicationWithdrawalRecord,
     ReservationChange,
 )
+from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
 from schemas.guarantees import (
     GuaranteeChange,
     GuaranteeCompensationRecord,
@@ -509,6 +510,28 @@ def contracts() -> list[Contract]:
             "What the fund reserved, refused or released, before and after, one change a record.",
         ),
         *parties.contracts(),
+        Contract(
+            "fund_deposit", 1, FundDepositRecord, SINGLE, "存入风险补偿金", "Money that the fund deposits at a bank."
+        ),
+        Contract(
+            "fund_withdrawal",
+            1,
+            FundWithdrawalRecord,
+            SINGLE,
+            "支取风险补偿金",
+            "Money that the fund takes out of a bank.",
+        ),
+        Contract(
+            "fund_reversal", 1, FundReversalRecord, SINGLE, "冲销", "What was booked by mistake is reversed, once."
+        ),
+        Contract(
+            "fund_approval",
+            1,
+            FundApprovalRecord,
+            SINGLE,
+            "风险补偿金审批",
+            "A deposit, withdrawal or reversal is approved or refused by another person.",
+        ),
         Contract(
             "insurance_element",
             1,

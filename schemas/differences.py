@@ -31,6 +31,8 @@ KINDS: Final = {
     "guarantee_without_loan": "有担保无借据",
     "two_guarantees_on_one_loan": "一笔借据有多笔担保",
     "compensation_without_guarantee": "有代偿无担保",
+    "reservation_beyond_deposit": "备付超过存款可承担的额度",
+    "reservation_without_application": "有备付无申请",
     "policy_without_loan": "有保单无借据",
     "claim_without_policy": "有赔案无保单",
 }
@@ -41,11 +43,13 @@ class Difference(ma.Schema):
 
     kind = coded("情形", KINDS)
     institution = text("机构", "The member that stated it.")
-    loan_no = text("借据号", "Null only of a claim that names no loan.", allow_none=True)
+    loan_no = text("借据号", "Null of a claim that names no loan, and of a reservation.", allow_none=True)
     household_no = text("户编号", allow_none=True)
     region = text("行政区划代码", allow_none=True)
     as_of = date("截止日期")
-    reference = text("业务编号", "The number of the guarantee, policy or claim; null of loans.", allow_none=True)
+    reference = text(
+        "业务编号", "The number of the guarantee, policy, claim or application; null of loans.", allow_none=True
+    )
 
 
 def differences_in(found: str) -> Query:
@@ -88,6 +92,7 @@ def differences_in(found: str) -> Query:
         "policy.",
         parameters=(REGION, INSTITUTION),
         order=("kind",),
+        personal=True,
         examples=(
             "huilian differences --region 341599",
             "huilian differences --region 341599101 --institution RCB01 --json",

@@ -20,7 +20,14 @@ __all__ = ["Happened", "asked_for", "labelled", "story_told_by", "told"]
 
 
 HOUSEHOLD: Final = Parameter(
-    "household", "户编号", "the household's number", metavar="NUMBER", example="HH00001", required=True, positional=True
+    "household",
+    "户编号",
+    "the household's number",
+    metavar="NUMBER",
+    example="HH00001",
+    required=True,
+    positional=True,
+    is_subject=True,
 )
 
 
@@ -111,6 +118,7 @@ def story_told_by(service: str, happened: str, *, message: str = "p.message") ->
         "Tell a household's story: every line with the message, file and line that say so.",
         parameters=(HOUSEHOLD, replace(REGION, of_token=True), INSTITUTION),
         order=("on", "service"),
+        personal=True,
         command="household show",
         examples=("huilian household show HH00001", "huilian household show HH00001 --json"),
     )

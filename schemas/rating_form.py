@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import marshmallow as ma
 
 from huilian.cli import screen
-from huilian.county.answer_fields import count, date, money, nested, text
+from huilian.county.answer_fields import count, date, masked, money, nested, text
 from huilian.county.queries import REGION, Parameter, Query
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class RatingForm(ma.Schema):
     valid_until = date("有效期至", "The first day on which it no longer holds.", allow_none=True)
     policy = text("政策", "Its name and version.")
     name = text("户主姓名", "Null of an enterprise.", allow_none=True)
-    identity_number = text("证件号码（已脱敏）", "Masked.", allow_none=True)
+    identity_number = masked("证件号码", allow_none=True)
     household_size = count("家庭人口", allow_none=True)
     village_group = text("村民小组", allow_none=True)
     annual_income = money("家庭年收入", allow_none=True)
@@ -112,6 +112,7 @@ NUMBER: Final = Parameter(
     example="HH00001",
     required=True,
     positional=True,
+    is_subject=True,
 )
 
 
@@ -141,6 +142,7 @@ def told_by(answer: Callable[..., Mapping[str, Any]]) -> Query:
         parameters=(NUMBER, replace(REGION, of_token=True)),
         document=True,
         needs_policy=True,
+        personal=True,
         examples=("huilian rating_form HH00001 --json",),
         show=_shown,
     )

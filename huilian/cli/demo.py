@@ -222,6 +222,7 @@ GROUP: Final = "huilian.samples"
 product codes stand for."""
 POLICY: Final = "anhui"
 ACTOR: Final = "demo"
+PURPOSE: Final = "演示 (demonstration)"
 _NOON: Final = dt.time(12)
 CONNECTIONS: Final = 6
 
@@ -346,7 +347,9 @@ class Demonstration:
             for each in self._campaign.people:
                 person = persons.Person(each.member, each.code, each.name, each.may, self._campaign.after)
                 persons.add(transaction, person, now=office.clock.now(), actor=ACTOR)
-            self._token = tokens.add(transaction, ACTOR, now=office.clock.now(), actor=ACTOR, region=self.county)
+            self._token = tokens.add(
+                transaction, ACTOR, now=office.clock.now(), actor=ACTOR, region=self.county, purpose=PURPOSE
+            )
 
     def _push(self, office: Office, bars: Progress) -> None:
         campaign = self._campaign

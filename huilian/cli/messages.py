@@ -340,6 +340,7 @@ def samples(
     write: Annotated[
         Path | None, typer.Option(metavar="FILE", help="连同开头的字节写入此文件 (write them here, bytes included)")
     ] = None,
+    why: session.Why = None,
     as_json: session.Json = False,
 ) -> None:
     """Show samples of counted refusals."""
@@ -349,6 +350,8 @@ def samples(
 
     with session.office() as office, office.database.transaction() as transaction:
         found = all_samples(transaction)
+        if write is not None:
+            _record_read(office, "samples", "*", why)
     if write is not None:
         write_document(write, samples_with_bytes(found), PRIVATE)
     if as_json:
@@ -373,6 +376,7 @@ def show(
     payload: Annotated[
         Path | None, typer.Option(metavar="FILE", help="把内容原样写入此文件 (write the bytes here)")
     ] = None,
+    why: session.Why = None,
     as_json: session.Json = False,
 ) -> None:
     """Show one dead letter."""
@@ -382,6 +386,8 @@ def show(
 
     with session.office() as office, office.database.transaction() as transaction:
         letter, seal, content = find(transaction, number)
+        if payload is not None:
+            _record_read(office, "dead_letter", str(number), why)
     facts = letter_facts(letter) | {"attributes": letter_attributes(seal)}
     if payload is not None:
         write_document(payload, content, PRIVATE)
@@ -391,6 +397,17 @@ def show(
         screen.show(letter_table(letter, seal, kept=len(content)))
         if payload is not None:
             screen.err().print(f"内容已写入 (written to) {payload}", soft_wrap=True)
+
+
+def _record_read(office: Office, what: str, subject: str, why: str | None) -> None:
+    """Record that bytes are handed out that may name persons; what cannot be recorded is not written."""
+    from huilian.county import audit  # noqa: PLC0415
+
+    about = audit.Subject(what, subject, {})
+    with audit.personal_read(
+        office.database, office.clock, actor=session.actor(), purpose=session.purpose(why), subject=about
+    ) as read:
+        read.document()
 
 
 @screen.command(

@@ -1,9 +1,10 @@
 """Commands of whoever keeps the office: `huilian init`, `serve`, `rebuild`, `issue`, `audit`, `broker` and `token`."""
 
+import datetime as dt
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import unquote, urlsplit
 
 import typer
@@ -210,6 +211,7 @@ audit_app = screen.group(
     "The audit log: verify it, read it.",
     "huilian audit verify",
     "huilian audit list --last 20",
+    "huilian audit reads --household HH00001",
 )
 
 
@@ -262,6 +264,63 @@ def list_records(
         for row in rows
     ]
     screen.show(screen.table([">序号", "时间", "何人", "何事", "对象", "详情"], cells))
+
+
+SAID: Final = {"read": "本次说明", "token": "令牌用途", "default": "未说明"}
+"""Who said what personal data was read for."""
+
+
+@screen.command(
+    audit_app,
+    "reads",
+    "列出读取个人数据的记录：何人、读了什么、为何、多少行。给出户编号则列出针对该户的，给出区划则列出涵盖该区划或在其内的。",
+    "List the reads of personal data: who, what, why, of how many rows.",
+    "huilian audit reads --since 2026-09-01",
+    "huilian audit reads --household HH00001 --region 341599101001",
+)
+def list_reads(
+    *,
+    household: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="该户或企业的 (of this household or enterprise)")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(metavar="CODE", help="涵盖该区划或在其内的 (of regions around or within it)")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="自该日起 (from this day on)")] = None,
+    last: Annotated[int, typer.Option(metavar="N", min=1, help="最近几条 (how many)")] = 100,
+    as_json: session.Json = False,
+) -> None:
+    """List the newest reads, oldest of them first."""
+    from huilian.core import regions  # noqa: PLC0415  # see the package
+    from huilian.core.clock import CHINA  # noqa: PLC0415  # see the package
+    from huilian.county import audit  # noqa: PLC0415  # see the package
+
+    try:
+        moment = None if since is None else dt.datetime.combine(dt.date.fromisoformat(since), dt.time(), CHINA)
+    except ValueError:
+        raise UsageError("HL7001", what="--since: YYYY-MM-DD") from None
+    within = None if region is None else regions.normalise(region)
+    with session.office() as office, office.database.transaction() as transaction:
+        found = audit.reads(transaction, household=household, region=within, since=moment, last=last)
+    if as_json:
+        screen.print_json(found)
+        return
+    cells = [
+        [
+            read["number"],
+            screen.moment(read["at"]),
+            read["actor"],
+            read["address"],
+            read["subject"],
+            read["why"],
+            SAID[read["said"]],
+            "" if read["rows"] is None else f"{read['rows']:,}",
+            {True: "是", False: "否", None: "不详"}[read["all"]],
+        ]
+        for read in found
+    ]
+    headings = [">序号", "时间", "何人", "读取", "对象", "用途", "用途来源", ">行数", "读完"]
+    screen.show(screen.table(headings, cells))
 
 
 def _short(detail: dict[str, object]) -> str:
@@ -351,8 +410,8 @@ def _virtual_host(amqp_url: str) -> str:
 token_app = screen.group(
     "访问令牌：谁可以读哪里的数据。",
     "Access tokens: who may read what over HTTP.",
-    "huilian token add 县农办 --region 341599",
-    "huilian token add RCB01系统 --member RCB01",
+    "huilian token add 县农办 --region 341599 --purpose 小额信贷日常监测",
+    "huilian token add RCB01系统 --member RCB01 --purpose 贷前核对",
     "huilian token revoke 县农办",
 )
 
@@ -362,14 +421,20 @@ token_app = screen.group(
     "add",
     "发放令牌。令牌只显示这一次。",
     "Give a token out; it is shown only once.",
-    "huilian token add 县农办 --region 341599",
-    "huilian token add RCB01系统 --member RCB01",
+    "huilian token add 县农办 --region 341599 --purpose 小额信贷日常监测",
+    "huilian token add RCB01系统 --member RCB01 --purpose 贷前核对",
 )
 def add_token(
     label: Annotated[str, typer.Argument(metavar="LABEL", help="用途或使用者 (what for)")],
     *,
     region: Annotated[str | None, typer.Option(metavar="CODE", help="可读的区划 (region it may read)")] = None,
     member: Annotated[str | None, typer.Option(metavar="CODE", help="代表的机构 (member it speaks for)")] = None,
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="读取个人数据的用途；不写则每次读取须自行说明 (what personal data is read for)"
+        ),
+    ] = None,
     as_json: session.Json = False,
 ) -> None:
     """Give a token out."""
@@ -379,10 +444,17 @@ def add_token(
         raise UsageError("HL7001", what="请给出 --region 或 --member 之一 (give either --region or --member)")
     with session.office() as office, office.database.transaction() as transaction:
         token = tokens.add(
-            transaction, label, region=region, member=member, now=office.clock.now(), actor=session.actor()
+            transaction,
+            label,
+            region=region,
+            member=member,
+            purpose=purpose,
+            now=office.clock.now(),
+            actor=session.actor(),
         )
     if as_json:
-        screen.print_json({"label": label, "region": region, "member": member, "token": token})
+        facts = {"label": label, "region": region, "member": member, "purpose": purpose}
+        screen.print_json(facts | {"token": token})
         return
     screen.out().print(token, markup=False, soft_wrap=True)
     screen.err().print("[yellow]请妥善保存，此令牌不会再次显示 (keep it: it is not shown again)[/yellow]")
@@ -398,7 +470,7 @@ def list_tokens(*, as_json: session.Json = False) -> None:
     with session.office() as office, office.database.transaction() as transaction:
         found = tokens.all_tokens(transaction)
     if as_json:
-        names = ("label", "region", "member", "added_at", "revoked_at")
+        names = ("label", "region", "member", "purpose", "added_at", "revoked_at")
         screen.print_json([{name: getattr(token, name) for name in names} for token in found])
         return
     rows = [
@@ -406,12 +478,32 @@ def list_tokens(*, as_json: session.Json = False) -> None:
             token.label,
             token.region,
             token.member,
+            token.purpose,
             screen.moment(token.added_at),
             "已停用" if token.revoked_at else "有效",
         ]
         for token in found
     ]
-    screen.show(screen.table(["名称", "区划", "机构", "发放", "状态"], rows))
+    screen.show(screen.table(["名称", "区划", "机构", "用途", "发放", "状态"], rows))
+
+
+@screen.command(
+    token_app,
+    "purpose",
+    "登记令牌的用途：凭此令牌读取个人数据而未另说明用途的，以此为准，记入审计日志。",
+    "Enter what a token is for: it stands for every read of personal data that says no purpose of its own.",
+    "huilian token purpose RCB01系统 贷前核对",
+)
+def enter_purpose(
+    label: Annotated[str, typer.Argument(metavar="LABEL", help="名称 (label)")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="用途 (what for)")],
+) -> None:
+    """Enter a token's purpose."""
+    from huilian.county.members import tokens  # noqa: PLC0415  # see the package
+
+    with session.office() as office, office.database.transaction() as transaction:
+        tokens.set_purpose(transaction, label, text, now=office.clock.now(), actor=session.actor())
+    screen.out().print(f"[green]已登记[/green] {label} (entered)")
 
 
 @screen.command(token_app, "revoke", "停用令牌，立即生效。", "Revoke a token, at once.", "huilian token revoke 县农办")

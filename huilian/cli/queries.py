@@ -9,9 +9,10 @@ import inspect
 import itertools
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from urllib.parse import quote
 
 import typer
 from rich.table import Table
@@ -22,14 +23,14 @@ from huilian.core import regions
 from huilian.core.clock import SystemClock
 from huilian.core.errors import ConfigurationError, HostUnavailable, UsageError
 from huilian.core.files import explain, write_atomically
-from huilian.county import queries, row_output, service
+from huilian.county import audit, queries, row_output, service
 from huilian.county.forms import FOLDER as FORMS
 from huilian.county.forms import print_form
 from huilian.county.submissions.queries import REPORTED, STATUS
 from huilian.institution.transports.http import Client
 from huilian.settings import Home
 from huilian.wire import submission_kinds
-from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
+from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER, PURPOSE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from typer.core import TyperGroup
 
     from huilian.county.forms import Form
+    from huilian.county.office import Office
     from huilian.county.queries import Parameter, Query, Row
 
 __all__ = ["Lines", "Reader", "add_to", "basis_lines", "kind_in_chinese", "scoreboard", "submissions"]
@@ -66,13 +68,15 @@ class Reader:
         url: `https://host[:port][/prefix]`; plain `http://` to this machine only.
         token: a reading token; what it may read is what is answered.
         ca_file: certificates to trust besides the usual ones.
+        why: what personal data is read for; None leaves it to the token's own purpose.
 
     Every method raises `AccessDenied` for what the token may not read, `UsageError` for
     what makes no sense, and `HostUnavailable` when the server is away.
     """
 
-    def __init__(self, url: str, token: str | None, ca_file: Path | None = None) -> None:
-        self._client = Client(url, token, ca_file=ca_file)
+    def __init__(self, url: str, token: str | None, ca_file: Path | None = None, *, why: str | None = None) -> None:
+        headers = {} if why is None else {PURPOSE_HEADER: quote(why)}
+        self._client = Client(url, token, ca_file=ca_file, headers=headers)
 
     def close(self) -> None:
         """Close the connections."""
@@ -175,6 +179,7 @@ class _Asked:
         to: another server; None for this machine's office.
         token: what to read there with.
         ca: certificates to trust.
+        why: what personal data is read for, where that is said.
     """
 
     query: Query
@@ -182,28 +187,48 @@ class _Asked:
     to: str | None
     token: str | None
     ca: Path | None
+    why: str | None
 
     @contextlib.contextmanager
     def answer(self) -> Iterator[queries.Answer]:
         """Give the answer; rows are parsed while they are read."""
         if self.to is None:
-            with session.reading() as office, office.database.snapshot() as transaction:
+            with session.reading() as office, self._recorded(office) as read, office.database.snapshot() as transaction:
                 region = self.query.narrowing("region")
                 if region and (code := self.given.get(region.name)):
                     regions.refuse_outside(office.settings.county, code)
-                yield self.query.ask(
+                answer = self.query.ask(
                     transaction,
                     self.given,
                     today=office.clock.today(),
                     kinds=service.kinds(),
                     policy=lambda: office.context.policy,
                 )
+                if read is None:
+                    yield answer
+                elif self.query.document:
+                    read.document()
+                    yield answer
+                else:
+                    yield replace(answer, content=read.rows(answer.content))
         elif self.query.document:
-            content = Reader(self.to, self.token, self.ca).ask(self.query.address, **self.given)
+            content = self._reader(self.to).ask(self.query.address, **self.given)
             yield queries.Answer(content, basis=content.get("rests_on", ()))
         else:
-            with Reader(self.to, self.token, self.ca).rows(self.query.address, **self.given) as found:
+            with self._reader(self.to).rows(self.query.address, **self.given) as found:
                 yield queries.Answer(map(json.loads, found.lines), found.cursor, found.not_taken)
+
+    def _recorded(self, office: Office) -> contextlib.AbstractContextManager[audit.PersonalRead | None]:
+        """Return what records a read of personal data here; nothing where the answer holds none."""
+        if not self.query.personal:
+            return contextlib.nullcontext()
+        subject, purpose = self.query.subject(self.given), session.purpose(self.why)
+        return audit.personal_read(
+            office.database, office.clock, actor=session.actor(), purpose=purpose, subject=subject
+        )
+
+    def _reader(self, url: str) -> Reader:
+        return Reader(url, self.token, self.ca, why=self.why)
 
     def write(self, form: str) -> str | None:
         """Write the rows to standard output as NDJSON or CSV; return the next cursor, if there is one."""
@@ -217,7 +242,7 @@ class _Asked:
                     sys.stdout.buffer.write(chunk)
             return self._beside(answer.cursor, answer.basis)
         given = {**self.given, "format": form}
-        with Reader(self.to, self.token, self.ca).rows(self.query.address, **given) as found:
+        with self._reader(self.to).rows(self.query.address, **given) as found:
             for line in found.lines:
                 sys.stdout.buffer.write(line.encode() + _LINE_ENDS[form])
         if self.query.follows and found.cursor is None:
@@ -274,7 +299,7 @@ def _needed(query: Query) -> Iterator[str]:
     for parameter in query.parameters:
         if _is_needed(parameter):
             value = parameter.example or parameter.metavar
-            yield value if parameter.positional else f"--{parameter.name} {value}"
+            yield value if parameter.positional else f"{parameter.option} {value}"
 
 
 def _is_needed(parameter: Parameter) -> bool:
@@ -284,14 +309,14 @@ def _is_needed(parameter: Parameter) -> bool:
 
 def _command(query: Query) -> Callable[..., None]:
     def run(**given: Any) -> None:  # noqa: ANN401  # options: texts, files and flags
-        to, token, ca = (given.pop(name) for name in ("to", "token", "ca"))
+        to, token, ca, why = (given.pop(name, None) for name in ("to", "token", "ca", "why"))
         as_json = given.pop("as_json", False)
         cursor_file: Path | None = given.pop("cursor_file", None)
         form = given.pop("format", TABLE)
         _check(query, given | {"format": form})
         if cursor_file is not None and given["since"] is None:
             given["since"] = _read_cursor(cursor_file)
-        asked = _Asked(query, given, to, token, ca)
+        asked = _Asked(query, given, to, token, ca, why)
         if form in row_output.FORMATS:
             following = asked.write(form)
             if cursor_file is not None and following is not None:
@@ -317,9 +342,9 @@ def _print_command(form: Form) -> Callable[..., None]:
     query = service.query(form.query)
 
     def run(**given: Any) -> None:  # noqa: ANN401  # options: texts and files
-        to, token, ca, out = (given.pop(name) for name in ("to", "token", "ca", "out"))
+        to, token, ca, why, out = (given.pop(name, None) for name in ("to", "token", "ca", "why", "out"))
         _check(query, given)
-        with _Asked(query, given, to, token, ca).answer() as answer:
+        with _Asked(query, given, to, token, ca, why).answer() as answer:
             content = json.loads(json.dumps(answer.content))
         printed = print_form(form, content, own=Home.from_environment().folder / FORMS, on=SystemClock().today())
         try:
@@ -343,7 +368,7 @@ def _options(query: Query) -> Iterator[inspect.Parameter]:
         if parameter.positional:
             yield _option(parameter.name, Annotated[str, typer.Argument(metavar=metavar, help=help_text)], ...)
             continue
-        option = typer.Option(f"--{parameter.name}", metavar=metavar, help=help_text)
+        option = typer.Option(parameter.option, metavar=metavar, help=help_text)
         yield _option(parameter.name, Annotated[str | None, option], ... if _is_needed(parameter) else None)
     if query.follows:
         yield _option(
@@ -356,6 +381,8 @@ def _options(query: Query) -> Iterator[inspect.Parameter]:
         yield _option("format", Annotated[str, typer.Option(metavar=forms, help="格式 (format)")], _forms(query)[0])
         header = "CSV 表头：中文名，或 names 字段名 (header row: Chinese, or the fields' names)"
         yield _option("header", Annotated[str | None, typer.Option(metavar="|".join(row_output.HEADERS), help=header)])
+    if query.personal:
+        yield _option("why", session.Why)
     for name, kind in (("to", session.To), ("token", session.Token), ("ca", session.CaFile)):
         yield _option(name, kind)
     if not query.is_feed:

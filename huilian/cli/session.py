@@ -16,6 +16,7 @@ from huilian.settings import Home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from huilian.county.audit import Purpose
     from huilian.county.office import Office
 
 __all__ = [
@@ -27,9 +28,11 @@ __all__ = [
     "Region",
     "To",
     "Token",
+    "Why",
     "actor",
     "log",
     "office",
+    "purpose",
     "reading",
     "settle",
 ]
@@ -59,6 +62,10 @@ Token: TypeAlias = Annotated[
         "--token", envvar="HUILIAN_TOKEN", show_envvar=True, help="访问令牌 (access token)", rich_help_panel=REMOTE
     ),
 ]
+Why: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--why", metavar="TEXT", help="读取个人数据的用途，记入审计日志 (what personal data is read for)"),
+]
 CaFile: TypeAlias = Annotated[
     Path | None,
     typer.Option("--ca", metavar="FILE", help="信任的 CA 证书 PEM (certificates to trust)", rich_help_panel=REMOTE),
@@ -72,6 +79,8 @@ OurAmqps: TypeAlias = Annotated[
     typer.Option("--amqps", metavar="URL", envvar="HUILIAN_PUBLIC_AMQPS", help="本县队列地址 (our broker's address)"),
 ]
 
+UNSAID: Final = "县级本机操作，未说明用途 (at the county's own machine, no purpose said)"
+"""What the audit log has for a read of which the operator says no purpose."""
 CONNECTIONS: Final = 6
 """Two for each of the host's workers, and what a command asks besides."""
 SERVER_SECONDS: Final = 5.0
@@ -94,6 +103,17 @@ def actor() -> str:
         return f"operator:{getpass.getuser()}"
     except (OSError, KeyError):
         return "operator"
+
+
+def purpose(why: str | None) -> Purpose:
+    """Return why the operator reads personal data; where nothing is said, that.
+
+    Raises:
+        AccessDenied: HL4041, what was said is no purpose.
+    """
+    from huilian.county.audit import Purpose, checked_purpose  # noqa: PLC0415  # `--help` needs none of it
+
+    return Purpose(UNSAID, "default") if why is None else Purpose(checked_purpose(why), "read")
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypedDict
 
-from huilian.core.error_texts import TEXTS
+from huilian.core.error_texts import TEXTS, Bilingual
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +58,8 @@ def describe(code: str, language: str = "zh", **facts: object) -> str:
         KeyError: the code is not in the catalogue, or a fact its text needs is missing.
     """
     chinese, english = TEXTS[code]
-    return (chinese if language == "zh" else english).format(**facts)
+    named = {name: each.text(language) if isinstance(each, Bilingual) else each for name, each in facts.items()}
+    return (chinese if language == "zh" else english).format(**named)
 
 
 class HuilianError(Exception):

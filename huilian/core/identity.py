@@ -13,10 +13,13 @@ import re
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-__all__ = ["age_on", "is_credit_code", "is_identity_number", "mask"]
+__all__ = ["age_on", "is_credit_code", "is_identity_number", "mask", "mask_within"]
 
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
+_WITHIN = re.compile(
+    r"[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]", re.ASCII
+)
 _PLACE_OF_REGISTRATION = re.compile(r"^[0-9A-Z]{2}[1-9][0-9]{5}", re.ASCII)
 
 
@@ -49,3 +52,12 @@ def mask(number: str) -> str:
     """Return `number` with all but its first six and last four characters starred."""
     hidden = len(number) - 10
     return number[:6] + "*" * hidden + number[-4:] if hidden > 0 else "*" * len(number)
+
+
+def mask_within(text: str) -> str:
+    """Return `text` with all that looks like a person's identity number masked, a mistyped one too."""
+    place = 0
+    while found := _WITHIN.search(text, place):
+        text = text[: found.start()] + mask(found[0]) + text[found.end() :]
+        place = found.start() + 1
+    return text

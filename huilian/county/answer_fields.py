@@ -16,15 +16,36 @@ from huilian.core.money import MONEY_PATTERN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Source", "Taken", "coded", "count", "date", "moment", "money", "nested", "ratio", "text"]
+__all__ = [
+    "MASKED",
+    "Source",
+    "Taken",
+    "coded",
+    "count",
+    "date",
+    "masked",
+    "moment",
+    "money",
+    "nested",
+    "ratio",
+    "text",
+]
 
 
+MASKED: Final = r"^(?:.{6}[*]+.{4}|[*]+)$"
+"""The shape of a masked number."""
 _RATIO_PATTERN: Final = r"^[0-9]+\.[0-9]{6}$"
 
 
 def text(chinese: str, english: str = "", **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
     """Return a text that is always there."""
     return fields.String(required=True, metadata=_named(chinese, english), **kwargs)
+
+
+def masked(chinese: str, **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
+    """Return a number of a person's or institution's papers, as `identity.mask` leaves it."""
+    metadata = _named(f"{chinese}（已脱敏）", "Masked.") | {"pattern": MASKED}
+    return fields.String(required=True, metadata=metadata, **kwargs)
 
 
 def coded(chinese: str, codes: Mapping[str, str], english: str = "", **kwargs: Any) -> fields.String:  # noqa: ANN401

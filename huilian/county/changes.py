@@ -167,10 +167,22 @@ class Fold:
 
     def take(self, transaction: Transaction, message: Message) -> None:
         """Take in a message of changes, in the transaction in which it is handled, once."""
-        changes = from_ndjson(message.body(), self._types, checked=True)
-        newest = (
-            changes if changes["until"].null_count() == changes.height else changes.filter(pl.col("until").is_null())
-        )
+        self.count(transaction, self.newest(message))
+
+    def newest(self, message: Message, besides: tuple[str, ...] = ()) -> pl.DataFrame:
+        """Return the changes of a message that hold until today, all as texts.
+
+        Args:
+            message: of changes.
+            besides: more fields of the states, for who makes something else of them as well.
+        """
+        changes = from_ndjson(message.body(), self._types(besides), checked=True)
+        if changes["until"].null_count() == changes.height:
+            return changes
+        return changes.filter(pl.col("until").is_null())
+
+    def count(self, transaction: Transaction, newest: pl.DataFrame) -> None:
+        """Count the states that the newest changes begin and end."""
         former, counted = self._counted(newest, "before", -1), self._counted(newest, "after", 1)
         if former.height:
             sums = pl.concat([former, counted]).group_by(*self.key, *self.state, maintain_order=True)
@@ -187,9 +199,8 @@ class Fold:
         """Throw away what is kept, to be told everything anew; readers see it until the transaction commits."""
         transaction.execute(f"DELETE FROM {self.table}")
 
-    @property
-    def _types(self) -> dict[str, pl.DataType]:
-        side = pl.Struct(dict.fromkeys(self.state, pl.String()))
+    def _types(self, besides: tuple[str, ...]) -> dict[str, pl.DataType]:
+        side = pl.Struct(dict.fromkeys((*self.state, *besides), pl.String()))
         return dict.fromkeys((*self.key, "until"), pl.String()) | dict.fromkeys(SIDES, side)
 
     def _counted(self, changes: pl.DataFrame, side: str, n: int) -> pl.DataFrame:

@@ -25,6 +25,7 @@ import marshmallow as ma
 
 from huilian.core.clock import previous_month
 from huilian.core.errors import ConfigurationError
+from huilian.county.audit import Subject
 from huilian.county.submissions.reconciliation import reconciliation
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Parameter:
     """What can be said in a question: a parameter of the address, an option of the command.
 
     Args:
-        name: in addresses; the option is `--name`.
+        name: in addresses; see `option`.
         chinese: what it means.
         english: the same.
         metavar: what stands for its value in help texts.
@@ -68,8 +69,9 @@ class Parameter:
         narrows: "region", its value is a region and the answer lies within it; "member", the answer is one member's.
             What a token may read is held against both.
         default: the value on a day, where none is given.
-        positional: whether the command takes it without `--name`.
+        positional: whether the command takes it without an option.
         of_token: whether only a token says it: the command has no such option.
+        is_subject: whether the answer is about whom its value names by number: a household, a borrower.
     """
 
     name: str
@@ -83,6 +85,12 @@ class Parameter:
     default: Callable[[dt.date], str] | None = None
     positional: bool = False
     of_token: bool = False
+    is_subject: bool = False
+
+    @property
+    def option(self) -> str:
+        """Return the command's option: "--entered-by" of "entered_by"."""
+        return f"--{self.name.replace('_', '-')}"
 
 
 REGION: Final = Parameter(
@@ -170,6 +178,8 @@ class Query:
         needs_policy: whether `answer` also takes `policy`, the county's, and `today`.
         order: fields by which the rows are sorted first. With it several services may answer the same address: their
             rows come as one answer, in this order. A document needs no order: each service gives its own fields.
+        personal: whether the answer names persons, or tells of households or borrowers one by one. Each read of it is
+            in the audit log: who, what, why.
         rests_on: the kind of submission that the answer is made of. How much of the files was taken stands in a
             document as `rests_on`; rows have beside them what was not taken.
         command: the words of the command where they are not the address.
@@ -191,6 +201,7 @@ class Query:
     needs_kinds: bool = False
     needs_policy: bool = False
     order: tuple[str, ...] = ()
+    personal: bool = False
     rests_on: str | None = None
     command: str | None = None
     examples: tuple[str, ...] = ()
@@ -228,6 +239,14 @@ class Query:
     def narrowing(self, kind: str) -> Parameter | None:
         """Return the parameter that narrows the answer to a "region" or "member", if it has one."""
         return next((parameter for parameter in self.parameters if parameter.narrows == kind), None)
+
+    def subject(self, given: Mapping[str, str | None]) -> Subject:
+        """Return what a read with these parameters is about, for the audit log."""
+        names = [each.name for each in self.parameters] + (["since"] if self.follows else [])
+        said = {name: value for name in names if (value := given.get(name)) is not None}
+        about = [each.name for each in self.parameters if each.is_subject]
+        about += [each.name for kind in ("region", "member") if (each := self.narrowing(kind))]
+        return Subject(self.address, next((said[name] for name in about if name in said), "*"), said)
 
     def ask(
         self,

@@ -90,9 +90,20 @@ class Section:
             self.blueprint.before_request(interface.authenticate)
 
     def get(
-        self, rule: str, view: View, *answers: Answer, query: type[ma.Schema] | None = None, **described: object
+        self,
+        rule: str,
+        view: View,
+        *answers: Answer,
+        query: type[ma.Schema] | None = None,
+        headers: type[ma.Schema] | None = None,
+        **described: object,
     ) -> None:
-        """Register an address that is read; `described` goes into its OpenAPI description as it is."""
+        """Register an address that is read; `described` goes into its OpenAPI description as it is.
+
+        The view is called with what `query` finds in the query string, then with what `headers` finds in the headers.
+        """
+        if headers is not None:
+            view = self.blueprint.arguments(headers, location="headers")(view)
         if query is not None:
             view = self.blueprint.arguments(query, location="query")(view)
         self._register("GET", rule, view, answers, described)

@@ -45,9 +45,10 @@ STATUSES: Final = {
     "HL1022": 429,
     "HL1023": 429,
     "HL1030": 409,
-    # A token that is missing or not one of ours; every other HL4 code is a 403.
+    # A token that is missing or not one of ours, and a purpose that is none; every other HL4 code is a 403.
     "HL4002": 401,
     "HL4004": 401,
+    "HL4041": 400,
     "HL5007": 500,
     "HL5010": 429,
     "HL7008": 404,

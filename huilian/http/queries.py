@@ -12,6 +12,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 import marshmallow as ma
 import structlog
@@ -20,10 +21,11 @@ from marshmallow import fields, validate
 
 from huilian.core.errors import HostUnavailable
 from huilian.core.logs import where
-from huilian.county import queries, row_output, service
+from huilian.county import audit, queries, row_output, service
+from huilian.http.answers import Error
 from huilian.http.endpoints import Answer, Section, as_json
 from huilian.http.interface import current, scope
-from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER
+from huilian.wire.names import CURSOR_HEADER, NOT_TAKEN_HEADER, PURPOSE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,7 @@ CSV: Final = "text/csv"
 READER_SECONDS: Final = 300
 """How long a client may leave the database waiting before the database ends the transaction."""
 FEEDS: Final = "数据流：供程序和表格软件读取，每行一条。 Rows for programs and spreadsheets."
+NOTHING: Final[Mapping[str, str]] = {}
 _LONGEST: Final = 60
 _PLAIN_TEXT: Final = validate.And(
     validate.Length(min=1, max=_LONGEST),
@@ -60,6 +63,20 @@ _HEADER: Final = queries.Parameter(
     choices=row_output.HEADERS,
 )
 
+
+class Why(ma.Schema):
+    """What personal data is read for."""
+
+    purpose = fields.String(
+        data_key=PURPOSE_HEADER,
+        metadata={
+            "description": "读取个人数据的用途，记入审计日志。 What personal data is read for, for the audit log: "
+            "UTF-8, as it is or percent-encoded. Without it the token's own purpose counts; without that the answer "
+            "is HL4040."
+        },
+    )
+
+
 _log = structlog.get_logger(__name__)
 
 
@@ -70,7 +87,8 @@ def sections() -> list[Section]:
         name = query.address.partition("/")[0]
         if name not in made:
             made[name] = Section(name, FEEDS if query.is_feed else f"{query.chinese} {query.english}")
-        made[name].get(f"/{query.address}", _view(query), *_answers(query), query=_question(query))
+        headers = Why if query.personal else None
+        made[name].get(f"/{query.address}", _view(query), *_answers(query), query=_question(query), headers=headers)
     return list(made.values())
 
 
@@ -96,8 +114,9 @@ def _parameter(parameter: Parameter) -> fields.String:
 
 
 def _answers(query: Query) -> list[Answer]:
+    refused = [Answer(403, "Nobody says why personal data is read.", Error)] if query.personal else []
     if query.document:
-        return [Answer(200, "The answer.", query.row)]
+        return [Answer(200, "The answer.", query.row), *refused]
     headers: dict[str, Any] = {}
     if query.rests_on:
         headers[NOT_TAKEN_HEADER] = (
@@ -110,11 +129,12 @@ def _answers(query: Query) -> list[Answer]:
     return [
         Answer(200, "The rows, one a line.", query.row, content_type=NDJSON, headers=described),
         Answer(200, "The rows, one a line.", {"type": "string"}, content_type=CSV, headers=described),
+        *refused,
     ]
 
 
-def _view(query: Query) -> Callable[[dict[str, str]], Response]:
-    def view(given: dict[str, str]) -> Response:
+def _view(query: Query) -> Callable[..., Response]:
+    def view(given: dict[str, str], said: Mapping[str, str] = NOTHING) -> Response:
         asked = given | _narrowed(query, given)
         office = current().office
         known: dict[str, Any] = {
@@ -122,15 +142,40 @@ def _view(query: Query) -> Callable[[dict[str, str]], Response]:
             "kinds": service.kinds(),
             "policy": lambda: office.context.policy,
         }
+        read = _read(query, asked, said.get("purpose"))
         if not query.document:
             ask = functools.partial(query.ask, given=asked, **known)
-            return _streamed(ask, query, asked.get("format"), asked.get("header"))
+            return _streamed(ask, query, read, asked.get("format"), asked.get("header"))
         with office.database.snapshot() as transaction:
-            return as_json(query.ask(transaction, asked, **known).content)
+            answer = query.ask(transaction, asked, **known)
+        with read as recorded:
+            if recorded is not None:
+                recorded.document()
+        return as_json(answer.content)
 
     view.__name__ = query.address.replace("/", "_")
     view.__doc__ = f"{query.english}\n\n{query.notes}"
     return view
+
+
+def _read(
+    query: Query, asked: Mapping[str, str | None], said: str | None
+) -> contextlib.AbstractContextManager[audit.PersonalRead | None]:
+    """Return what records a read of personal data; nothing where the answer holds none.
+
+    Raises:
+        AccessDenied: HL4040, neither the request nor its token says what it is for; HL4041, that is no purpose.
+    """
+    if not query.personal:
+        return contextlib.nullcontext()
+    reader, office = scope(), current().office
+    if said is not None:
+        # The header's bytes are UTF-8; WSGI hands them on as Latin-1.
+        said = unquote(said.encode("latin-1", "replace").decode("utf-8", "replace"))
+    purpose = reader.purpose_of(said)
+    return audit.personal_read(
+        office.database, office.clock, actor=reader.actor, purpose=purpose, subject=query.subject(asked)
+    )
 
 
 def _narrowed(query: Query, given: Mapping[str, str]) -> dict[str, str | None]:
@@ -155,6 +200,7 @@ def _narrowed(query: Query, given: Mapping[str, str]) -> dict[str, str | None]:
 def _streamed(
     ask: Callable[[Transaction], queries.Answer],
     query: Query,
+    read: contextlib.AbstractContextManager[audit.PersonalRead | None],
     asked_format: str | None,
     header: str | None,
 ) -> Response:
@@ -163,6 +209,7 @@ def _streamed(
     Args:
         ask: called with the transaction that stays open; its errors are answered as such.
         query: names the columns of a CSV.
+        read: what records it.
         asked_format: "ndjson", "csv", or None for what the Accept header prefers.
         header: what the header row of a CSV has.
 
@@ -175,6 +222,7 @@ def _streamed(
         token = scope().label
         interface.streams.enter(token)
         stack.callback(interface.streams.leave, token)
+        recorded = stack.enter_context(read)  # the last to be left but the place: its end is told when all is closed
         transaction = stack.enter_context(interface.office.database.snapshot())
         transaction.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{READER_SECONDS}s'")
         answer = ask(transaction)
@@ -182,6 +230,8 @@ def _streamed(
         if isinstance(found, Iterator) and hasattr(found, "close"):
             # Its cursor must be closed while the transaction is still its own.
             stack.callback(found.close)
+        if recorded is not None and request.method != "HEAD":
+            found = recorded.rows(found)
         first = list(itertools.islice(found, row_output.ROWS_A_CHUNK))
         held = stack.pop_all()
 

@@ -236,11 +236,13 @@ class FundRoom:
         free: what may still be lent; negative where too much was.
         beyond: "refuse" or "lend_without_cover": what more than that meets.
         clause: of the plan.
+        multiple: of the deposit that may be lent.
     """
 
     free: Decimal
     beyond: str
     clause: str
+    multiple: Decimal
 
 
 def fund_room(
@@ -264,7 +266,7 @@ def fund_room(
         return None
     beyond = reading.row("fund.beyond", situation) or multiple
     consequence = "refuse" if beyond is multiple else beyond.value
-    return FundRoom(multiple.value * deposit - committed, consequence, beyond.source)
+    return FundRoom(multiple.value * deposit - committed, consequence, beyond.source, multiple.value)
 
 
 def rewards_for_lending(reading: Reading, lent: Decimal, *, borrower: str, on: dt.date) -> dict[str, Decimal]:

@@ -15,6 +15,7 @@ __all__ = [
     "OUTCOME_PATH",
     "PLATFORM",
     "PREFIX",
+    "PURPOSE_HEADER",
     "SEAL_HEADER",
     "SUPERSEDED_HEADER",
     "SubmissionName",
@@ -106,6 +107,8 @@ CURSOR_HEADER: Final = "Huilian-Next-Cursor"
 """What to give as `since` the next time."""
 NOT_TAKEN_HEADER: Final = "Huilian-Not-Taken"
 """Beside a feed: what of the files it rests on was not taken, a JSON list; absent where all was."""
+PURPOSE_HEADER: Final = "Huilian-Purpose"
+"""Why personal data is read: UTF-8, as it is or percent-encoded."""
 SUPERSEDED_HEADER: Final = "Huilian-Superseded-By"
 """Beside a receipt: the submission that has taken the place of what it tells of, percent-encoded."""
 

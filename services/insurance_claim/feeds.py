@@ -8,7 +8,7 @@ from typing import Final
 import marshmallow as ma
 from marshmallow import validate
 
-from huilian.county.answer_fields import Source, date, money, nested, text
+from huilian.county.answer_fields import Source, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
 from schemas.household_story import story_told_by
@@ -39,7 +39,7 @@ class PolicyRow(ma.Schema):
     kind = text("险类")
     holder_name = text("投保人")
     insured_name = text("被保险人")
-    insured_number = text("被保险人证件号码（已脱敏）", "Masked.")
+    insured_number = masked("被保险人证件号码")
     household_no = text("户编号")
     region = text("行政区划代码")
     sum_insured = money("保险金额")
@@ -87,6 +87,7 @@ QUERIES: Final = (
         "`loan_institution` is the bank that has the loan the policy names, if one does. An insurer's\n"
         "token sees what it stated, a bank's what is beside its own loans.",
         parameters=(REGION, _STATED_OR_BESIDE),
+        personal=True,
         rests_on="insurance_package",
         examples=(
             "huilian feed policies --region 341599 --format csv > 保单.csv",
@@ -104,6 +105,7 @@ QUERIES: Final = (
         "readers of the whole county. An insurer's token sees what it stated, a bank's what is beside\n"
         "its own loans.",
         parameters=(REGION, _STATED_OR_BESIDE),
+        personal=True,
         rests_on="insurance_package",
         examples=("huilian feed claims --region 341599 --format csv > 赔案.csv",),
     ),

@@ -19,7 +19,12 @@ __all__ = ["QUERIES"]
 
 YES_NO: Final = validate.OneOf(("yes", "no"))
 BORROWER_NO: Final = Parameter(
-    "borrower", "只看该户或企业（编号）", "this household or enterprise only", metavar="NUMBER", example="HH00001"
+    "borrower",
+    "只看该户或企业（编号）",
+    "this household or enterprise only",
+    metavar="NUMBER",
+    example="HH00001",
+    is_subject=True,
 )
 RATED: Final = Parameter("rated", "只看已评或未评的", "the rated or the others only", choices=("yes", "no"))
 ON: Final = Parameter(
@@ -180,6 +185,7 @@ QUERIES: Final = (
         "to those to whom that bank has set a line.",
         parameters=(REGION, INSTITUTION, BORROWER_NO),
         follows=True,
+        personal=True,
         examples=(
             "huilian feed ratings --region 341599 --format csv > 评级.csv",
             "huilian feed ratings --region 341599 --borrower HH00001",
@@ -194,6 +200,7 @@ QUERIES: Final = (
         "`rated` no: those that have none, the list of who is left to be rated.",
         parameters=(REGION, INSTITUTION, RATED),
         needs_policy=True,
+        personal=True,
         examples=(
             "huilian feed household_ratings --region 341599 --rated no --format csv > 未评级.csv",
             "huilian feed household_ratings --region 341599101001",
@@ -216,6 +223,7 @@ QUERIES: Final = (
         "一户评级的各个步骤：谁、哪天、以哪份报文办理。",
         "Tell the steps of a household's ratings: who took each, when, in which message.",
         parameters=(REGION, BORROWER_NO),
+        personal=True,
         examples=("huilian rating_steps --region 341599 --borrower HH00001",),
     ),
     Query(
@@ -234,6 +242,7 @@ QUERIES: Final = (
         "评级异议及答复。",
         "List the objections to ratings and their answers.",
         parameters=(REGION, BORROWER_NO),
+        personal=True,
         examples=("huilian rating_objections --region 341599",),
     ),
     Query(

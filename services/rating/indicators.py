@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from huilian.core.error_texts import Bilingual
 from huilian.core.errors import FileRefused, MessageRefused
 from huilian.county.changes import Fold
 from huilian.county.members import directory, persons
@@ -79,7 +80,7 @@ def _check(transaction: Transaction, submission: Submission, source: str, facts:
         f"SELECT s.village FROM {source} s WHERE s.village NOT LIKE %(within)s || '%%' ORDER BY 1 LIMIT 1", where
     )
     if astray is not None:
-        what = f"区划 {astray} 不在其辖区内 (the region is not its own)"
+        what = Bilingual(f"区划 {astray} 不在其辖区内", f"region {astray} is not its own")
         raise FileRefused("HL1052", member=member.code, what=what)
     for row in transaction.rows(f"SELECT DISTINCT s.person FROM {source} s ORDER BY 1", facts):
         try:

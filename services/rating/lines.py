@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from huilian.core import money
+from huilian.core.error_texts import Bilingual
 from huilian.core.errors import MessageRefused, reason, refused_for
 from huilian.county.members import persons
 from huilian.county.procedure.acts import check_region, enter, taking
@@ -180,7 +181,7 @@ def on_borrower_deed(
         )
         taken.check(check_region, taken.member, region)
         if taken.member.kind == "bank" and record["institution"] not in (None, taken.member.code):
-            what = "不是本机构的贷款 (the loan is another's)"
+            what = Bilingual("不是本机构的贷款", "the loan is another's")
             taken.refuse("HL1052", member=taken.member.code, what=what)
         loan = ("institution", "loan_no")
         if record["deed"] == "force_majeure" and (lacking := [name for name in loan if record[name] is None]):

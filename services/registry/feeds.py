@@ -7,7 +7,7 @@ from typing import Final
 
 import marshmallow as ma
 
-from huilian.county.answer_fields import Source, coded, count, date, money, nested, text
+from huilian.county.answer_fields import Source, coded, count, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas import rating_form
 from schemas.differences import differences_in
@@ -29,7 +29,7 @@ class FeedRow(ma.Schema):
     contract_no = text("合同号", allow_none=True)
     household_no = text("户编号", allow_none=True)
     borrower_name = text("借款人")
-    identity_number = text("证件号码（已脱敏）", "Masked.")
+    identity_number = masked("证件号码")
     region = text("行政区划代码")
     product = text("产品代码")
     principal = money("借款金额")
@@ -100,6 +100,7 @@ QUERIES: Final = (
         "`source` says from which file and line, message and submission a row was first read.",
         parameters=(REGION, INSTITUTION),
         follows=True,
+        personal=True,
         rests_on="loan_ledger",
         examples=(
             "huilian feed loans --region 341599 --format csv > 借据.csv",
@@ -115,6 +116,7 @@ QUERIES: Final = (
         "Return the households of a region, each as the newest roster has it.",
         "Households that the newest roster lacks are left out. A bank's token sees those with a loan\nat the bank.",
         parameters=(REGION, _OF_ITS_CUSTOMERS),
+        personal=True,
         examples=(
             "huilian feed households --region 341599 --format csv > 农户.csv",
             "huilian feed households --region 341599101 --institution RCB01",

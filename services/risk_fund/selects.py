@@ -1,18 +1,25 @@
-"""What the risk fund answers: guarantees as they are now, each with its loan, and what does not match."""
+"""What the risk fund answers: guarantees, its books, what it has reserved, and what does not match."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.core import identity, money
+from huilian.core import identity, money, regions
+from huilian.core.errors import UsageError
 from huilian.county.submissions import statements
+from schemas.applications import RESERVATION_STATUS
+from schemas.household_story import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
 
-__all__ = ["DIFFERENCES", "STORY", "guarantee_feed"]
+__all__ = [
+    "APPLICATION_STORY", "DIFFERENCES", "STORY", "fund_balances", "fund_entries", "fund_postings", "guarantee_feed",
+    "reservation_feed",
+]  # fmt: skip
 
 
 _LOAN: Final = """
@@ -47,18 +54,49 @@ DIFFERENCES: Final = f"""
     FROM risk_fund.newest_guarantee_compensation c
     WHERE NOT EXISTS (SELECT FROM risk_fund.guarantee g WHERE g.member = c.member
                       AND g.guarantee_no = c.guarantee_no AND g.loan_no = c.loan_no)
+  UNION ALL
+    -- In the order in which they were made, with what is lent before all of them.
+    SELECT 'reservation_beyond_deposit', institution, NULL, NULL, region, decided::text, application_no
+    FROM (
+        SELECT r.*, coalesce(b.balance, 0.00) + sum(r.amount) OVER (
+                   PARTITION BY r.institution ORDER BY r.decided, r.applied, r.application_no) AS committed,
+               coalesce((SELECT sum(p.amount) FROM risk_fund.posting p
+                         WHERE p.account = 'deposit' AND p.party = r.institution), 0.00) AS deposit
+        FROM risk_fund.reservation r LEFT JOIN risk_fund.bank_balance b USING (institution)
+        WHERE r.status = 'reserved'
+    ) r WHERE covered = 'yes' AND committed > multiple * deposit
+  UNION ALL
+    SELECT 'reservation_without_application', r.institution, r.loan_no, NULL, r.region, r.decided::text,
+           r.application_no
+    FROM risk_fund.reservation r WHERE r.status = 'reserved'
+      AND NOT EXISTS (SELECT FROM risk_fund.application_change a WHERE a.application_no = r.application_no)
 """
 
-STORY: Final = """
+_RESERVATION_STORY: Final = f"""
+    SELECT s.date AS "on", 50 + row_number() OVER (ORDER BY s.number) AS rank, r.region, r.institution, '备付' AS what,
+           r.application_no AS number, r.amount,
+           concat_ws('，', {labelled("s.status", RESERVATION_STATUS)},
+                     CASE WHEN s.status = 'released' THEN '借据 ' || r.loan_no
+                          WHEN r.covered = 'no' THEN '没有风险补偿' END,
+                     CASE WHEN s.status <> 'released' THEN r.clause END) AS state,
+           NULL::integer AS submission, NULL::integer AS sequence, NULL::integer AS line, s.message AS said_in,
+           NULL::text AS person
+    FROM risk_fund.reservation_step s JOIN risk_fund.reservation r USING (application_no, attempt)
+"""
+STORY: Final = f"""
     SELECT g.start_date AS "on", 4 AS rank, g.region, g.member AS institution, '担保' AS what,
            g.guarantee_no AS number, g.guaranteed_amount AS amount,
-           format('在保余额 %%s', g.outstanding_amount) AS state, g.submission, g.sequence, g.line
+           format('在保余额 %%s', g.outstanding_amount) AS state, g.submission, g.sequence, g.line,
+           NULL::text AS said_in, NULL::text AS person
     FROM risk_fund.newest_guarantee g
     WHERE (g.institution, g.loan_no) IN (
         SELECT institution, loan_no FROM risk_fund.loan_change WHERE household_no = %(household)s
         GROUP BY institution, loan_no HAVING sum(n) > 0)
+  UNION ALL ({_RESERVATION_STORY} WHERE r.borrower = 'household' AND r.borrower_no = %(household)s)
 """
-"""What guarantors state of a household's loans."""
+"""What guarantors state of a household's loans, and what was reserved for its applications."""
+APPLICATION_STORY: Final = f"{_RESERVATION_STORY} WHERE r.application_no = %(application)s"
+"""What was reserved for an application."""
 
 
 def guarantee_feed(
@@ -106,3 +144,93 @@ def _guarantee(row: dict[str, Any]) -> dict[str, Any]:
         "re_guarantor_share_percent": f"{row['re_guarantor_share_percent']:f}",
         "in_force": row["in_force"],
     } | statements.origin(row)
+
+
+def _day(name: str, given: str | None) -> dt.date | None:
+    try:
+        return None if given is None else dt.date.fromisoformat(given)
+    except ValueError:
+        raise UsageError("HL7011", name=name, what="YYYY-MM-DD") from None
+
+
+_BOOKED: Final = """
+    (%(on)s::date IS NULL OR effective <= %(on)s) AND (%(entered_by)s::date IS NULL OR entered <= %(entered_by)s)
+"""
+
+
+def fund_balances(
+    transaction: Transaction, *, on: str | None = None, entered_by: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return the balance of each account and party; together they are nought.
+
+    Args:
+        transaction: of the database.
+        on: only what has taken effect by this day.
+        entered_by: only what was booked by this day.
+
+    Raises:
+        UsageError: HL7011, a date is none.
+    """
+    rows = transaction.rows(
+        f"SELECT account, party, sum(amount) AS balance FROM risk_fund.posting WHERE {_BOOKED}"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
+        {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
+    )
+    return map(_plain, rows)
+
+
+def fund_postings(
+    transaction: Transaction, *, on: str | None = None, entered_by: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return the postings in the order in which they were booked.
+
+    Args:
+        transaction: it must stay open while rows are read.
+        on: only what has taken effect by this day.
+        entered_by: only what was booked by this day.
+
+    Raises:
+        UsageError: HL7011, a date is none.
+    """
+    rows = transaction.stream(
+        "SELECT number, transaction, account, party, amount, effective, entered, message, reason, reverses"
+        f" FROM risk_fund.posting WHERE {_BOOKED} ORDER BY number",
+        {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
+    )
+    return map(_plain, rows)
+
+
+def fund_entries(transaction: Transaction, *, state: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return the deposits, withdrawals and reversals that were entered, and what became of them."""
+    rows = transaction.stream(
+        "SELECT entry_no, kind, state, institution, party, amount, effective, document, reason, reference,"
+        " date AS entered, member, person, message, decided, decided_member, decided_person, decision_reason,"
+        " decided_message, transaction FROM risk_fund.fund_entry WHERE %(state)s::text IS NULL OR state = %(state)s"
+        " ORDER BY date, entry_no",
+        {"state": state},
+    )
+    return map(_plain, rows)
+
+
+def reservation_feed(
+    transaction: Transaction, *, region: str, institution: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return the reservations that are open within a region, by bank.
+
+    Raises:
+        UsageError: HL7002, the region is not one.
+    """
+    rows = transaction.stream(
+        "SELECT institution, application_no, attempt, region, policy, product, amount, covered, clause, applied,"
+        " decided, loan_no, message FROM risk_fund.reservation"
+        " WHERE status = 'reserved' AND region LIKE %(region)s"
+        " AND (%(institution)s::text IS NULL OR institution = %(institution)s)"
+        " ORDER BY institution, decided, applied, application_no, attempt",
+        {"region": f"{regions.normalise(region)}%", "institution": institution},
+    )
+    return map(_plain, rows)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    amounts = {name: money.text(row[name]) for name in ("amount", "balance") if name in row}
+    return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in row.items()} | amounts

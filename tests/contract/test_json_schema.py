@@ -15,6 +15,7 @@ import marshmallow as ma
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.cn import uscc
 
 from huilian.records import fields as f
 from huilian.wire import catalogue
@@ -95,6 +96,11 @@ IDENTITIES = st.builds(
 )
 
 
+CREDIT_CODES = st.from_regex(f.CREDIT_CODE_PATTERN.replace("{10}", "{9}"), fullmatch=True).map(
+    lambda code: code + uscc.calc_check_digit(code)
+)
+
+
 def _text(field: f.Text) -> st.SearchStrategy[str]:
     if field.pattern:
         return st.from_regex(field.pattern, fullmatch=True).filter(lambda text: 0 < len(text) <= field.longest)
@@ -109,6 +115,7 @@ OURS: dict[type, Callable[[Any], st.SearchStrategy[Any]]] = {
     f.Whole: lambda _: st.integers(0, f.WHOLE_LIMIT),
     f.RegionCode: lambda _: st.from_regex(f.REGION_PATTERN, fullmatch=True),
     f.IdentityNumber: lambda _: IDENTITIES,
+    f.CreditCode: lambda _: CREDIT_CODES,
     f.Text: _text,
     f.Digest: _text,
     ma.fields.Nested: lambda field: _records(type(field.schema)),
@@ -137,9 +144,11 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
         if record["identity_type"] == "resident_identity_card":
             record["identity_number"] = "11010519491231002X"
     _mend_books(record)
-    if "application_no" in record:
+    if "share_fund" in record:
         record |= {name: "0.00" for name in record if name.startswith("share_")}
         record |= {"share_fund": record["principal"], "interest": "0.00"}
+    if "deposit_no" in record or "withdrawal_no" in record:
+        record["amount"] = "20000000.00"
     record |= _in_order(record)
     if "indicators" in record:
         record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
@@ -169,8 +178,13 @@ def _mend_books(record: dict[str, Any]) -> None:
 
 
 def _in_order(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the two fields of a step of a rating that come in an order, in it."""
-    for lower, upper in (("representatives", "members"), ("first_day", "last_day"), ("from_date", "until_date")):
+    """Return the two fields of a step that come in an order, in it."""
+    for lower, upper in (
+        ("representatives", "members"),
+        ("first_day", "last_day"),
+        ("from_date", "until_date"),
+        ("received", "date"),
+    ):
         if record.get(lower) is not None and record.get(upper) is not None:
             return dict(zip((lower, upper), sorted((record[lower], record[upper])), strict=True))
     return {}

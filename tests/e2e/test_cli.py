@@ -446,7 +446,12 @@ def server(five_months: Office) -> Iterator[str]:
 
 def test_another_server_answers_as_this_machine_does(five_months: Office, server: str):
     """Figures, feed and receipts over HTTP, while other commands use the same data directory."""
-    over = ("--to", server, "--token", five_months.json("token", "add", "e2e", "--region", COUNTY)["token"])
+    over = (
+        "--to",
+        server,
+        "--token",
+        five_months.json("token", "add", "e2e", "--region", COUNTY, "--purpose", "核对")["token"],
+    )
     asked = ("stats", "--region", COUNTY, "--month", "2024-05", "--by", "product")
     assert five_months.json(*asked, *over) == five_months.json(*asked)
     feed = ("feed", "loans", "--region", "341599102", "--format", "csv")

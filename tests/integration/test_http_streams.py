@@ -6,7 +6,7 @@ import contextlib
 import json
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -186,7 +186,7 @@ def test_clients_that_do_not_read_leave_room_for_messages(fresh_database: str, t
                 now = served.office.clock.now()
                 for number in range(STREAMS_AT_ONCE // STREAMS_BY_TOKEN):
                     served.secrets[f"t{number}"] = tokens.add(
-                        transaction, f"t{number}", now=now, actor="test", region=COUNTY
+                        transaction, f"t{number}", now=now, actor="test", region=COUNTY, purpose="核对"
                     )
             for number in range(STREAMS_AT_ONCE):
                 connections.enter_context(_ask_for_the_feed(served, f"t{number // STREAMS_BY_TOKEN}"))
@@ -269,3 +269,46 @@ def test_every_answer_that_is_written_while_it_is_read_has_a_thread_of_the_pool_
     ]
     assert len(addresses) == 16
     assert [path for path in addresses if not path.startswith(streamed())] == []
+
+
+def test_a_reader_that_goes_away_in_mid_feed_has_its_record_and_its_end(county: CountyOverHttp):
+    """The first is there while it reads; the second says how many rows were handed over, and that they were not all."""
+    before = county.value("SELECT max(number) FROM huilian.audit")
+    connection = _ask_for_the_feed(county)
+    [began] = _reads_after(county, before)
+    assert (began["action"], began["detail"]["rows"]) == ("read.feed/loans", None)
+    connection.close()
+    _wait_until(lambda: len(_reads_after(county, before)) > 1)
+    [_, ended] = _reads_after(county, before)
+    assert (ended["action"], ended["detail"]["read"], ended["detail"]["all"]) == ("read.ended", before + 1, False)
+    assert 500 <= ended["detail"]["rows"] < LOANS
+
+
+def test_a_read_whose_database_session_is_killed_has_its_end_too(county: CountyOverHttp):
+    """The record of the end has a connection of its own."""
+    before = county.value("SELECT max(number) FROM huilian.audit")
+    with _ask_for_the_feed(county) as connection:
+        _wait_until(lambda: _open_snapshots(county) == 1)
+        county.value(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ~ 'huilian_stream'"
+        )
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(1 << 20):
+                pass
+        _wait_until(lambda: len(_reads_after(county, before)) > 1)
+    assert [read["detail"].get("all") for read in _reads_after(county, before)] == [None, False]
+
+
+def test_a_whole_feed_says_how_many_rows_it_had(county: CountyOverHttp):
+    """All of them."""
+    before = county.value("SELECT max(number) FROM huilian.audit")
+    with county.reader().rows("feed/loans") as feed:
+        lines = sum(1 for _ in feed.lines)
+    _wait_until(lambda: len(_reads_after(county, before)) > 1)
+    assert _reads_after(county, before)[1]["detail"] == {"read": before + 1, "rows": lines, "all": True}
+
+
+def _reads_after(served: CountyOverHttp, number: int) -> list[dict[str, Any]]:
+    with served.office.database.transaction() as transaction:
+        return transaction.rows("SELECT action, detail FROM huilian.audit WHERE number > %s ORDER BY number", [number])

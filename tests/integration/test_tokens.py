@@ -103,7 +103,7 @@ def test_adding_and_revoking_are_in_the_audit_log(database: Database):
         (NOW, "operator:test", "token.added", "office"),
         (LATER, "operator:other", "token.revoked", "office"),
     ]
-    assert records[0]["detail"] == {"region": "341599", "member": None}
+    assert records[0]["detail"] == {"region": "341599", "member": None, "purpose": None}
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ class ApplicationCounty(RatingCounty):
     """An office without a host: the test carries the messages, and keeps what was told of applications."""
 
     policy = "xingan"
+    members = ALL_MEMBERS
 
     # -- the roster and the fund -------------------------------------------------------------------------------------
 
@@ -264,4 +265,4 @@ def open_county(url: str, folder: Path, members: Sequence[Member] = ()) -> Itera
     settings = Settings(COUNTY, "xingan", database_url=url, missing_at_most_percent=ANY_SHARE)
     entered = [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in ALL_MEMBERS.items()]
     with new_office(folder, settings, [*entered, *members], clock=clock) as office:
-        yield ApplicationCounty(office, clock, ALL_MEMBERS)
+        yield ApplicationCounty(office, clock)

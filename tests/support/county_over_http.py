@@ -30,6 +30,8 @@ COUNTY = "341599"
 TOWNSHIP = "341599101"
 BANK = "RCB01"
 OTHER_BANK = "RCB02"
+PURPOSE = "核对"
+"""What every token was given out for."""
 HOUSEHOLDS = 60
 """Enough for every township to have loans, and few enough to be pushed in a moment."""
 
@@ -97,4 +99,4 @@ def county_over_http(folder: Path, database_url: str) -> Iterator[CountyOverHttp
 
 def _token(office: Office, label: str, scope: dict[str, str]) -> str:
     with office.database.transaction() as transaction:
-        return tokens.add(transaction, label, now=office.clock.now(), actor="test", **scope)
+        return tokens.add(transaction, label, now=office.clock.now(), actor="test", purpose=PURPOSE, **scope)

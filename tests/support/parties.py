@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENTERPRISE: Final = "91110000600037341L"
-OTHER_ENTERPRISE: Final = "91340100MA2N0L1X37"
+OTHER_ENTERPRISE: Final = "91340100MA2N0L1X33"
 TAKING_PART: Final = MEMBERS | {
     "GUA01": ("guarantor", None),
     "INS01": ("insurer", None),
@@ -32,6 +32,8 @@ SPOUSE: Final = identity_number(11)
 
 class PartiesCounty(RatingCounty):
     """A county with four households on its roster."""
+
+    members = TAKING_PART
 
     def empty(self) -> None:
         """Forget everything but who takes part, and have the households on the roster again."""
@@ -137,4 +139,4 @@ def open_county(url: str, folder: Path) -> Iterator[PartiesCounty]:
     settings = Settings(COUNTY, "anhui", database_url=url, missing_at_most_percent=ANY_SHARE)
     members = [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in TAKING_PART.items()]
     with new_office(folder, settings, members, clock=clock) as office:
-        yield PartiesCounty(office, clock, TAKING_PART)
+        yield PartiesCounty(office, clock)

@@ -60,11 +60,12 @@ class RatingCounty:
 
     policy = "rated"
     """By which the county begins."""
+    members: Any = MEMBERS
 
-    def __init__(self, office: Office, clock: Any, members: Iterable[str] = MEMBERS) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
+    def __init__(self, office: Office, clock: Any) -> None:  # noqa: ANN401  # one that can be moved, or the machine's
         self.office = office
         self.clock = clock
-        self.keys = {code: office.home.keys.current(code) for code in (*members, COUNTY)}
+        self.keys = {code: office.home.keys.current(code) for code in (*self.members, COUNTY)}
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""
@@ -159,11 +160,11 @@ class RatingCounty:
         )
         return [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
 
-    def send(self, kind: str, member: str, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
+    def send(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
         """Send one record, taken today; return the code of a refusal."""
         return self.deliver(self.record(kind, member, person=person, **fields))
 
-    def record(self, kind: str, member: str, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
+    def record(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
         """Seal one record."""
         body = {"date": self.clock.today().isoformat(), "person": person} | fields
         plain = {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in body.items()}

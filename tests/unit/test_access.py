@@ -63,6 +63,13 @@ AGREED = {
     "borrower_deed": ({"bank", "county", "township"}, {"platform"}),
     "ratings_changed": (set(), {"platform"}),
     "borrower_marks_changed": (set(), {"platform"}),
+    "consent": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
+    "enterprise": (STATIONS, {"platform"}),
+    "led_household": (STATIONS, {"platform"}),
+    "enterprise_benefit": (STATIONS, {"platform"}),
+    "agreement": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
+    "service_area": ({"county"}, {"platform"}),
+    "lending_suspension": ({"county"}, {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import string
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def test_an_error_carries_its_code_its_facts_and_both_texts():
     assert (error.code, error.facts) == ("HL3006", {"file": "a.csv"})
     assert (error.text("zh"), error.text("en")) == ("文件 a.csv 为空，请重新导出", "a.csv is empty: export it again")
     assert str(error) == "HL3006 a.csv is empty: export it again"
+
+
+def test_a_fact_in_two_languages_stands_in_each_text_in_its_own():
+    """Kept as a plain text it has both, and is told so in both."""
+    what = error_texts.Bilingual("区划 341599 不在其辖区内", "region 341599 is not its own")
+    refused = errors.MessageRefused("HL1052", member="TOWN1", what=what)
+    assert refused.chinese == "机构 TOWN1 不能办理：区划 341599 不在其辖区内"
+    assert refused.english == "member TOWN1 may not take this step: region 341599 is not its own"
+    kept = json.loads(json.dumps(refused.facts))
+    assert kept == {"member": "TOWN1", "what": "区划 341599 不在其辖区内 (region 341599 is not its own)"}
+    assert errors.kept("HL1052", kept, "").chinese.endswith("(region 341599 is not its own)")
 
 
 def test_a_missing_fact_is_a_mistake_of_the_caller():

@@ -619,3 +619,34 @@ def test_what_bars_for_good_is_a_reason_without_a_condition(after: str, fact: st
     asked = f'[[products.household.lending.conditions]]\ncondition = "{code}"\nsource = "贷 一"\n'
     both = policy_of(entry.format(after, "new_loans", "barred_for_good"), products=LENDING + asked)
     assert [(found, clause) for found, _, clause in _reasons(both, **{fact: True})] == [(code, "贷 一")]
+
+
+def test_what_an_enterprise_borrows_beyond_the_households_it_leads_is_told():
+    """Domain example 4: 12 households of 50,000.00 match 600,000.00; the rest has no subsidy."""
+    policy = policy_of(
+        products="""
+[products.enterprise]
+title = "企业贷款"
+borrowers = ["enterprise"]
+open = "2015-01-01.."
+[products.enterprise.lending]
+amount_maximum = { value = "10000000.00", source = "企 一" }
+[products.enterprise.subsidy]
+rate = { value = "2%", source = "企 二" }
+principal_per_household_led = { value = "50000.00", source = "企 三" }
+overdue = { value = "stops_at_due_date", source = "企 四" }
+"""
+    )
+    asked = {"kind": "enterprise", "applicant": {"households_led": 12}}
+    assert _judge(policy, **asked, amount="600000.00")["consequences"] == []
+    found = _judge(policy, **asked, amount="600000.01")
+    assert (found["eligible"], found["consequences"]) == (
+        True,
+        [
+            {
+                "code": "above_matched_amount",
+                "chinese": "超过带动户数对应的额度 600000.00，超过部分不贴息",
+                "clause": "企 三",
+            }
+        ],
+    )

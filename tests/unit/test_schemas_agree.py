@@ -9,12 +9,22 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stdnum.cn import uscc
 
-from huilian.core.identity import is_identity_number
+from huilian.core.identity import is_credit_code, is_identity_number
 from huilian.records import columnar, fields
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.outgoing import ConfirmationRecord, CreditRecord, NoticeRecord
+from schemas.parties import (
+    AgreementRecord,
+    ConsentRecord,
+    EnterpriseBenefitRecord,
+    EnterpriseRecord,
+    LedHouseholdRecord,
+    LendingSuspensionRecord,
+    ServiceAreaRecord,
+)
 from schemas.ratings import RatingIndicatorsRecord, points_of
 from schemas.records import HouseholdState, LoanLedgerRecord, LoanState, RejectionRecord, RepaymentRecord, RosterRecord
 
@@ -24,13 +34,19 @@ if TYPE_CHECKING:
     from huilian.records.record import Record
 
 RECORDS = [
+    AgreementRecord,
     ClaimRecord,
     ConfirmationRecord,
+    ConsentRecord,
     CreditRecord,
+    EnterpriseBenefitRecord,
+    EnterpriseRecord,
     GuaranteeCompensationRecord,
     GuaranteeRecord,
     GuaranteeReleaseRecord,
     HouseholdState,
+    LedHouseholdRecord,
+    LendingSuspensionRecord,
     LoanLedgerRecord,
     LoanState,
     NoticeRecord,
@@ -40,6 +56,7 @@ RECORDS = [
     RejectionRecord,
     RepaymentRecord,
     RosterRecord,
+    ServiceAreaRecord,
 ]
 
 ANY_TEXT = st.one_of(
@@ -70,6 +87,16 @@ IDENTITY_NUMBERS = [
     "911500000000000000",
     "91350100M000100Y43",
 ]
+CREDIT_CODES = [
+    "91110000600037341L",
+    "91110000600037341A",
+    "91340100MA2N0L1X33",
+    "91340100MA2N0L1X3I",
+    "9134 0100-MA2N0L1X33",
+    "91340100ma2n0l1x33",
+    "000000000000000000",
+    "91000000MA2N0L1X33",
+]
 WHOLE_NUMBERS = [0, 1, 30, -1, 2_147_483_647, 2_147_483_648, -3_000_000_000, 10**19, -(10**19)]
 
 
@@ -92,6 +119,12 @@ def values(field: ma.fields.Field[Any]) -> st.SearchStrategy[str | int | None]:
         case fields.IdentityNumber():
             found = st.one_of(
                 st.sampled_from(IDENTITY_NUMBERS), st.from_regex(r"[1-9][0-9]{16}[0-9X]", fullmatch=True), ANY_TEXT
+            )
+        case fields.CreditCode():
+            found = st.one_of(
+                st.sampled_from(CREDIT_CODES),
+                st.from_regex(r"[0-9]{2}[1-9][0-9]{5}[0-9A-Y]{10}", fullmatch=True),
+                ANY_TEXT,
             )
         case fields.Code():
             found = st.one_of(st.sampled_from(sorted(field.labels)), ANY_TEXT)
@@ -241,3 +274,12 @@ def test_identity_numbers_are_checked_as_python_stdnum_checks_them(numbers: list
     (_, wrong), *_ = fields.IdentityNumber().checks("number")
     found = pl.DataFrame({"number": numbers}).select(wrong).to_series().to_list()
     assert found == [not is_identity_number(number) for number in numbers]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(values(fields.CreditCode()).filter(bool), min_size=1, max_size=50))
+def test_credit_codes_are_checked_as_python_stdnum_checks_them(numbers: list[str]):
+    """Of codes in the form that it makes of them: it takes blanks and hyphens out, and small letters for capitals."""
+    (_, wrong), *_ = fields.CreditCode().checks("number")
+    found = pl.DataFrame({"number": numbers}).select(wrong).to_series().to_list()
+    assert found == [not (is_credit_code(number) and uscc.compact(number) == number) for number in numbers]

@@ -6,7 +6,7 @@ codes. A code is never reused and never changes its meaning; a text may be impro
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from huilian.core.error_texts import (
     hl1_messages,
@@ -18,7 +18,10 @@ from huilian.core.error_texts import (
     hl7_usage,
 )
 
-__all__ = ["LACKS_TOO_MUCH", "SUPERSEDED", "TEXTS"]
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["LACKS_TOO_MUCH", "SUPERSEDED", "TEXTS", "Bilingual"]
 
 
 SUPERSEDED: Final = "HL1030"
@@ -35,3 +38,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = (
     | hl6_configuration.TEXTS
     | hl7_usage.TEXTS
 )
+
+
+class Bilingual(str):
+    """A fact of an error that a text names in its own language; as a text by itself it has both."""
+
+    __slots__ = ("chinese", "english")
+    chinese: str
+    english: str
+
+    def __new__(cls, chinese: str, english: str) -> Self:
+        """Return both as one text, the English in brackets."""
+        both = super().__new__(cls, f"{chinese} ({english})")
+        both.chinese, both.english = chinese, english
+        return both
+
+    def text(self, language: str) -> str:
+        """Return it in "zh" or "en"."""
+        return self.chinese if language == "zh" else self.english

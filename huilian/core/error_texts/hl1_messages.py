@@ -251,4 +251,27 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{institution} 不是已登记的机构（{kind}）",
         "{institution} is no member of this kind: {kind}",
     ),
+    "HL1101": (
+        "风险补偿金没有编号为 {number} 的存入、支取或冲销",
+        "the fund has no deposit, withdrawal or reversal {number}",
+    ),
+    "HL1102": (
+        "{number} 现为 {state}，不能这样办理：审批的应是待审批的，冲销的应是已入账的存入或支取",
+        (
+            "{number} is {state}: what is approved must be entered and not decided, what is reversed a deposit or"
+            " withdrawal that was booked"
+        ),
+    ),
+    "HL1103": (
+        "银行 {institution} 处的存款在该日或以后只有 {there}，不能减少 {amount}",
+        "of the {amount} that would leave the bank {institution} only {there} lie there on that day or a later one",
+    ),
+    "HL1104": (
+        "{institution} 不是本县参与的银行，不能存入风险补偿金",
+        "{institution} is no bank of this county: the fund has no deposit there",
+    ),
+    "HL1105": (
+        "{number} 已冲销过，或冲销待审批；只能冲销一次",
+        "{number} was reversed, or its reversal waits for approval: it is reversed once",
+    ),
 }

@@ -86,4 +86,18 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             " telephone, then take it with --fingerprint"
         ),
     ),
+    "HL4040": (
+        (
+            "读取个人数据须说明用途：在请求头 {header} 中写明（命令为 --why），或由县里为令牌登记用途："
+            "huilian token purpose {label} 用途"
+        ),
+        (
+            "a read of personal data needs a purpose: say it in the header {header} (of a command: --why), or have the"
+            " county enter one for the token: huilian token purpose {label} TEXT"
+        ),
+    ),
+    "HL4041": (
+        "用途应为 1 至 {limit} 个可显示的字符，且不得含身份证号码",
+        "a purpose has 1 to {limit} printable characters and no identity number",
+    ),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from huilian.core.clock import CHINA
+from huilian.core.error_texts import Bilingual
 from huilian.core.errors import MessageRefused, refused_for
 from huilian.county.members import directory, persons
 
@@ -147,14 +148,15 @@ def check_region(member: Member, region: str | None) -> None:
         MessageRefused: HL1052, it lies elsewhere.
     """
     if region is not None and member.region is not None and not region.startswith(member.region):
-        what = f"区划 {region} 不在其辖区内 (the region is not its own)"
+        what = Bilingual(f"区划 {region} 不在其辖区内", f"region {region} is not its own")
         raise MessageRefused("HL1052", member=member.code, what=what)
 
 
 def check_kind(taken: Taken, by: Collection[str], step: str) -> None:
     """Note HL1052 where other kinds of member take a step; with none named any may."""
     if by and taken.member.kind not in by:
-        what = f"{step} 由 {', '.join(by)} 办理 (is taken by these)"
+        takers = ", ".join(by)
+        what = Bilingual(f"{step} 由 {takers} 办理", f"{step} is taken by {takers}")
         taken.refuse("HL1052", member=taken.member.code, what=what)
 
 

@@ -46,18 +46,21 @@ class Client:
         url: `https://host[:port][/prefix]`.
         token: what to read with; None where nothing is read.
         ca_file: certificates to trust besides the usual ones.
+        headers: of every request.
 
     Raises:
         UsageError: HL7001, the address is not one, is not encrypted, or holds credentials.
     """
 
-    def __init__(self, url: str, token: str | None, *, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, url: str, token: str | None, *, ca_file: Path | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
         parts = _checked(url)
         self.shown = f"{parts.scheme}://{parts.netloc}"
         loopback = parts.scheme == "http"
         self._client = httpx.Client(
             base_url=f"{self.shown}{parts.path.rstrip('/')}{PREFIX}",
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+            headers={**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})},
             timeout=TIMEOUT,
             verify=True if loopback else _trusting(ca_file),
             # A proxy for the world outside has no business between two processes of one machine.

@@ -47,6 +47,7 @@ REASONS: Final = MappingProxyType(
         "led_by_another": ("农户已由其他主体带动", "A household is led by another already"),
         "not_signed": ("申请人或家庭成员没有签字", "The applicant or a member of the family did not sign"),
         "consent": ("没有签字同意并授权查询征信", "There is no consent to an inquiry"),
+        "above_matched_amount": ("超过带动户数对应的额度", "The loan is above what matches the households led"),
         "over_lending_multiple": ("超过风险补偿金的放大倍数", "The loan exceeds the fund's multiple"),
     }
 )

@@ -174,6 +174,34 @@ def _clause_of_line(judgement: Judgement) -> str:
     return rows[0].source if rows else ""
 
 
+def _matched(judgement: Judgement) -> None:
+    """Tell what of an enterprise's loan the households that it leads do not match: that part has no subsidy."""
+    case, rule = judgement.case, "subsidy.principal_per_household_led"
+    if case.borrower != "enterprise" or case.households_led is None or case.amount is None:
+        return
+    try:
+        row = judgement.reading.row(rule, judgement.on_the_day)
+    except MissingFactError:
+        # What each household counts is a matter of when the interest accrues.
+        return
+    if row is None or row.value is None:
+        return
+    matched = row.value * case.households_led
+    met = case.amount <= matched
+    judgement.steps.append(
+        {
+            "check": "matched_amount",
+            "given": money.text(case.amount),
+            "free": money.text(matched),
+            "met": met,
+            "source": row.source,
+        }
+    )
+    if not met:
+        text = f"{REASONS['above_matched_amount'][0]} {money.text(matched)}，超过部分不贴息"
+        judgement.consequences.append(Reason("above_matched_amount", text, row.source))
+
+
 def _suspended(judgement: Judgement) -> None:
     if not judgement.case.suspended:
         return
@@ -239,7 +267,7 @@ _CHECKS: Final = (
     _bound("amount_minimum", "amount", "amount_below"), _bound("amount_maximum", "amount", "amount_above"),
     _bound("term_minimum", "term", "term_below"), _bound("term_maximum", "term", "term_above"),
     _bound("rate_minimum", "rate", "rate_below"), _bound("rate_maximum", "rate", "rate_above"),
-    _age, _purpose, _allowed, _outstanding, _household_total, _line, _fund,
+    _age, _purpose, _allowed, _outstanding, _household_total, _line, _matched, _fund,
     _suspended, _application_open, _led_by_another, conditions.conditions, conditions.exclusions,
     _signed, conditions.barred,
 )  # fmt: skip

@@ -17,7 +17,6 @@ __all__ = ["HOLDS", "enter", "hold"]
 HOLDS: Final = "{0}.from_date <= {1} AND ({0}.until_date IS NULL OR {1} < {0}.until_date)"
 """SQL for whether a row holds on a day, to be formatted with the table's alias and the day."""
 _TAKEN_BY: Final = ("date", "member", "person", "message")
-_IS_EARLIER: Final = "(t.until_date IS NULL OR {0} < t.until_date)"
 
 
 def hold(transaction: Transaction) -> None:
@@ -61,7 +60,7 @@ def enter(
         ON CONFLICT ({names(key)}) DO UPDATE
         SET until_date = excluded.until_date, ended_on = excluded.date, ended_member = excluded.member,
             ended_person = excluded.person, ended_message = excluded.message
-        WHERE {same} AND {_IS_EARLIER.format("excluded.until_date")}
+        WHERE {same} AND excluded.until_date < coalesce(t.until_date, 'infinity')
         """,
         facts,
     )

@@ -50,7 +50,7 @@ def villages_served(transaction: Transaction, institution: str, day: dt.date) ->
     """Return the villages of the roster whose lead bank is this one on a day, by their codes."""
     rows = transaction.rows(
         "SELECT region FROM (SELECT DISTINCT region FROM registry.household) village"
-        f" WHERE {lead_bank('region', '%(day)s::date')} = %(institution)s ORDER BY region",
+        f" WHERE {lead_bank('village.region', '%(day)s::date')} = %(institution)s ORDER BY region",
         {"institution": institution, "day": day},
     )
     return [row["region"] for row in rows]

@@ -100,7 +100,7 @@ def secrets(county: ReportingCounty) -> dict[str, str]:
     made = {}
     for label, scope in scopes.items():
         with county.transaction() as transaction:
-            made[label] = tokens.add(transaction, label, now=NOW, actor="test", **scope)
+            made[label] = tokens.add(transaction, label, now=NOW, actor="test", purpose="核对", **scope)
     return made
 
 

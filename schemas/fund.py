@@ -1,0 +1,100 @@
+"""What moves the money of the risk fund: entered by one person, approved by another, and reversed once at most.
+
+A record names the person who entered or approved it by her code at the member that sealed it (`person`), and the day
+on which she did. `effective_date` is the day from which the money counts.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import polars as pl
+
+from huilian.records import fields as f
+from huilian.records.record import CrossCheck, Record
+from schemas.records import KEY
+
+__all__ = [
+    "ACCOUNT",
+    "FUND_PARTY",
+    "FundApprovalRecord",
+    "FundDepositRecord",
+    "FundReversalRecord",
+    "FundWithdrawalRecord",
+]
+
+ACCOUNT: Final = {"deposit": "存款", "contribution": "出资"}
+"""The accounts of the fund's books: what lies at banks, and what was paid in."""
+FUND_PARTY: Final = {
+    "province": "省级财政",
+    "city": "市级财政",
+    "county": "县级财政",
+    "township": "乡镇",
+    "village": "村",
+    "bank": "银行",
+    "guarantor": "担保机构",
+    "reguarantor": "再担保机构",
+    "insurer": "保险机构",
+    "investor": "社会投资",
+    "enterprise": "企业",
+    "household": "农户",
+    "other": "其他",
+}
+"""Who pays in, called as in the policies' shares."""
+
+_PERSON: Final = r"^[0-9A-Za-z_]{1,20}$"
+_DECISION: Final = {"approve": "同意", "refuse": "不同意"}
+
+
+class _Step(Record):
+    """What every step has: the day it was taken, and who took it."""
+
+    date = f.Date(required=True, metadata={"zh": "办理日期"})
+    person = f.Text(20, pattern=_PERSON, required=True, metadata={"zh": "经办人代码"})
+
+
+class _Movement(_Step):
+    """Money that moves between a party and the bank where the fund's deposit lies."""
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "存款银行"})
+    amount = f.Money(required=True, metadata={"zh": "金额"})
+    effective_date = f.Date(required=True, metadata={"zh": "生效日期"})
+    document = f.Text(120, required=True, allow_none=True, metadata={"zh": "凭证编号或摘要"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [
+        ("amount", "HL2023", pl.col("amount") == "0.00", lambda r: not r["amount"]),
+    ]
+
+
+class FundDepositRecord(_Movement):
+    """The fund deposits money at a bank (存入风险补偿金); `party` paid it in."""
+
+    deposit_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "存入编号"})
+    party = f.Code(FUND_PARTY, required=True, metadata={"zh": "出资方"})
+
+
+class FundWithdrawalRecord(_Movement):
+    """The fund takes money out of a bank (支取风险补偿金) and pays it back to `party`."""
+
+    withdrawal_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "支取编号"})
+    party = f.Code(FUND_PARTY, required=True, metadata={"zh": "收回方"})
+    reason = f.Text(200, required=True, metadata={"zh": "理由"})
+
+
+class FundReversalRecord(_Step):
+    """What was booked by mistake is reversed (冲销), from the day on which it took effect.
+
+    `reference` is the number of the deposit or withdrawal.
+    """
+
+    reversal_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "冲销编号"})
+    reference = f.Text(40, pattern=KEY, required=True, metadata={"zh": "被冲销的编号"})
+    reason = f.Text(200, required=True, metadata={"zh": "理由"})
+
+
+class FundApprovalRecord(_Step):
+    """Somebody else approves a deposit, withdrawal or reversal, which is booked by it, or refuses it with a reason."""
+
+    reference = f.Text(40, pattern=KEY, required=True, metadata={"zh": "所审批的编号"})
+    decision = f.Code(_DECISION, required=True, metadata={"zh": "意见"})
+    reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "理由"})
