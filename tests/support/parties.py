@@ -53,16 +53,19 @@ class PartiesCounty(RatingCounty):
             )
 
     def ask(self, address: str, **given: str) -> list[dict[str, Any]]:
-        """Return the rows of an answer, as a caller of the whole county gets them."""
+        """Return the rows of an answer, as a caller of the whole county gets them, held to what is declared of them."""
+        asked = query(address)
         with self.transaction() as transaction:
-            answer = query(address).ask(
+            answer = asked.ask(
                 transaction,
                 {"region": COUNTY} | given,
                 today=self.clock.today(),
                 kinds=kinds(),
                 policy=lambda: self.office.context.policy,
             )
-            return [dict(row) for row in answer.content]
+            rows = [dict(row) for row in answer.content]
+        assert all(asked.row().validate(row) == {} for row in rows)
+        return rows
 
     # -- records -----------------------------------------------------------------------------------------------------
 
