@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["on_agreement"]
 
 _PARTIES: Final = ("members", "households", "enterprises")
-_TITLES: Final = {"members": "机构", "households": "农户", "enterprises": "经营主体"}
+_TITLES: Final = {
+    "members": "机构 (members)", "households": "农户 (households)", "enterprises": "经营主体 (enterprises)",
+}  # fmt: skip
 _LEAST: Final = {
     "joint_guarantee": {"households": 2},
     "enterprise_guarantee": {"enterprises": 1},

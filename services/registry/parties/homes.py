@@ -62,4 +62,4 @@ def check_member(transaction: Transaction, code: str, kinds: Collection[str], ta
     """Note HL1099 where no member of one of some kinds has a code; with none named any will do."""
     found = {member.code: member.kind for member in directory.all_members(transaction)}.get(code)
     if found is None or (kinds and found not in kinds):
-        taken.refuse("HL1099", institution=code, kind="、".join(KINDS[each] for each in kinds or KINDS))
+        taken.refuse("HL1099", institution=code, kind="、".join(f"{KINDS[each]} ({each})" for each in kinds or KINDS))
