@@ -53,6 +53,7 @@ from schemas.outgoing import (
     ConfirmationRecord,
     CreditRecord,
     HouseholdGradeRecord,
+    NoticeOfVersion2,
     NoticeRecord,
     SubsidyResultRecord,
 )
@@ -565,6 +566,14 @@ def contracts() -> list[Contract]:
             "What became of losses, and who bears how much of each, one a record.",
         ),
         Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
+        Contract(
+            "notices",
+            2,
+            NoticeOfVersion2,
+            BULK,
+            "通知",
+            "As version 1, with what is late and which confirmations have ended; other notices keep to version 1.",
+        ),
         Contract(
             "household_grades",
             1,

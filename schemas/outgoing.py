@@ -16,11 +16,13 @@ __all__ = [
     "CREDIT_SUBJECT",
     "GRADE_STATUS",
     "NOTICE_KIND",
+    "NOTICE_KIND_OF_VERSION_2",
     "SUBSIDY_STATUS",
     "CompensationResultRecord",
     "ConfirmationRecord",
     "CreditRecord",
     "HouseholdGradeRecord",
+    "NoticeOfVersion2",
     "NoticeRecord",
     "SubsidyResultRecord",
 ]
@@ -35,6 +37,7 @@ NOTICE_KIND = {
     "does_not_match": "数据不符",
     "key_expiring": "密钥将到期",
 }
+NOTICE_KIND_OF_VERSION_2 = NOTICE_KIND | {"step_overdue": "办理超期", "confirmation_ended": "确认失效"}
 SUBSIDY_STATUS = {"posted": "公示中", "paid": "已拨付", "refused": "不予贴息"}
 COMPENSATION_STATUS = {"approved": "已批准", "paid": "已拨付", "refused": "不予补偿"}
 CREDIT_SUBJECT = {"household": "农户", "enterprise": "企业", "institution": "金融机构"}
@@ -145,6 +148,12 @@ class NoticeRecord(Record):
     reference = f.Text(120, pattern=KEY, required=True, allow_none=True, metadata={"zh": "业务编号"})
     code = f.Text(6, pattern=r"^HL[0-9]{4}$", required=True, allow_none=True, metadata={"zh": "错误代码"})
     text = f.Text(500, required=True, metadata={"zh": "内容"})
+
+
+class NoticeOfVersion2(NoticeRecord):
+    """One thing an institution must know or do (通知), what is late among it. It names no person."""
+
+    kind = f.Code(NOTICE_KIND_OF_VERSION_2, required=True, metadata={"zh": "通知种类"})
 
 
 class HouseholdGradeRecord(Record):

@@ -99,10 +99,18 @@ class Catalogue:
         Raises:
             MessageRefused: HL1005, no such type.
         """
+        return self.versions(message_type)[-1]
+
+    def versions(self, message_type: str) -> list[Contract]:
+        """Return the versions of `message_type`, oldest first.
+
+        Raises:
+            MessageRefused: HL1005, no such type.
+        """
         versions = [c for c in self.contracts.values() if c.type == message_type]
         if not versions:
             raise MessageRefused("HL1005", type=message_type, dataschema="")
-        return max(versions, key=lambda contract: contract.version)
+        return sorted(versions, key=lambda contract: contract.version)
 
 
 @functools.cache

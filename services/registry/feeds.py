@@ -14,6 +14,7 @@ from schemas.differences import differences_in
 from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY
 from services.registry import selects
+from services.registry.applications import queries as applications
 from services.registry.parties import selects as parties
 from services.registry.parties.queries import QUERIES as PARTIES
 
@@ -122,8 +123,13 @@ QUERIES: Final = (
         ),
     ),
     differences_in("SELECT * FROM registry.difference"),
-    story_told_by("registry", f"{selects.STORY} UNION ALL {parties.STORY}", message="coalesce(h.said_in, p.message)"),
+    story_told_by(
+        "registry",
+        f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}",
+        message="coalesce(h.said_in, p.message)",
+    ),
     rating_form.told_by(selects.household_on_form),
     *PARTIES,
+    *applications.QUERIES,
 )
 """The registry's own; the books beside the loans have theirs."""

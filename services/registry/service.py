@@ -1,4 +1,4 @@
-"""What the registry declares: rosters, ledgers, repayment journals, and what is asked about them."""
+"""What the registry declares: rosters, ledgers, repayment journals, applications, and what is asked about them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
-from services.registry.applications import book, records, reservation
+from services.registry.applications import book, calendar, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
@@ -28,10 +28,7 @@ service = Service(
     component=Component("registry", Path(__file__).parent / "migrations"),
     kinds=(roster.KIND, ledger.KIND, repayments.KIND, records.KIND),
     records={
-        "application": records.on_application,
-        "application_step": records.on_step,
-        "application_withdrawal": records.on_withdrawal,
-        "application_start": records.on_start,
+        **records.RECORDS,
         "consent": consents.on_consent,
         "enterprise": enterprises.on_enterprise,
         "led_household": enterprises.on_led_household,
@@ -62,7 +59,7 @@ service = Service(
         book.EVENT.name: book.tell,
     },
     forget=_forget,
-    jobs=(grades.JOB,),
+    jobs=(calendar.JOB, grades.JOB),
     gauges=gauges.gauges,
     examine=gauges.examine,
 )

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "open_county", "step"]
 
-ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None)}
+ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None), "FIN01": ("finance", None)}
 TAKEN_BY = {
     "village_recommendation": "VILL1",
     "village_review": "VILL1",
@@ -95,7 +95,7 @@ class ApplicationCounty(RatingCounty):
         region: str = VILLAGE,
         since: dt.date = dt.date(2023, 1, 1),
     ) -> None:
-        """Put a household on the roster: its head, and a grown-up son."""
+        """Put a household on the roster, its head and a grown-up son; the head consents to inquiry."""
         order = int(household_no[1:])
         with self.transaction() as transaction:
             for number, name, is_head in (
@@ -108,34 +108,26 @@ class ApplicationCounty(RatingCounty):
                     " VALUES (%s, %s, '户主甲', %s, '本人', %s, %s, %s, %s, 0, 0, 0)",
                     [household_no, number, name, region, category, is_head, since],
                 )
+            transaction.execute(
+                "INSERT INTO registry.consent (consent_no, household_no, identity_number, scope, from_date, date,"
+                " member, message) VALUES (%s, %s, %s, '{credit_inquiry}', %s, %s, 'VILL1', '-')",
+                [f"C{household_no}", household_no, identity_number(order, born), since, since],
+            )
 
-    def answer_reservations(self, status: str = "reserved", clause: str | None = None) -> int:
-        """Have the fund answer what it was asked; return how many questions there were."""
-        asked = self.rows(
-            "SELECT application_no, attempt, institution, amount::text, decided::text AS decided"
-            " FROM registry.application WHERE state = 'pending' ORDER BY 1"
-        )
-        records = [
-            {
-                "application_no": row["application_no"],
-                "attempt": row["attempt"],
-                "as_of": row["decided"],
-                "until": None,
-                "before": None,
-                "after": {
-                    "institution": row["institution"],
-                    "amount": row["amount"],
-                    "status": status,
-                    "covered": "yes",
-                    "clause": clause,
-                },
-                "line": line,
-            }
-            for line, row in enumerate(asked, start=1)
-        ]
-        if records:
-            self.tell("reservations_changed", 1, records, service="risk_fund")
-        return len(records)
+    def deposit(self, number: str = "D1", amount: str = "20000000.00", *, bank: str = "RCB01") -> None:
+        """Have the fund deposit money at a bank, from the first day of the tests."""
+        record = {
+            "deposit_no": number, "institution": bank, "amount": amount, "party": "county", "document": None,
+            "effective_date": BEGIN.date(),
+        }  # fmt: skip
+        assert self.send("fund_deposit", "FIN01", person=CLERK, **record) is None
+        decision = {"reference": number, "decision": "approve", "reason": None}
+        assert self.send("fund_approval", "FIN01", **decision) is None
+
+    def reserved(self) -> dict[str, str]:
+        """Return what the fund says of each reservation, by application and attempt."""
+        rows = self.rows("SELECT application_no, attempt, status FROM risk_fund.reservation ORDER BY 1, 2")
+        return {f"{row['application_no']}/{row['attempt']}": row["status"] for row in rows}
 
     # -- applications ------------------------------------------------------------------------------------------------
 
@@ -176,8 +168,8 @@ class ApplicationCounty(RatingCounty):
         name = str(SubmissionName.of(member, "applications", self.clock.today(), sha256))
         sealed, stated, sequence = [], [], 0
         for kind, rows in parts:
-            for start in range(0, len(rows), 10_000):
-                piece = rows[start : start + 10_000]
+            for start in range(0, len(rows), 5_000):
+                piece = rows[start : start + 5_000]
                 body = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in piece)
                 draft = Draft(kind, f"{kind}/v1", member, body.encode(), bulk=True, submission=name, sequence=sequence)
                 sealed.append(self.seal(member, draft))

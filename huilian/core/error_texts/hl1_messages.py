@@ -211,10 +211,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "HL1081": ("政策没有面向此类借款人的产品", "the policy has no product for such a borrower"),
     "HL1082": ("{what}应大于零", "{what} must be above nought"),
-    "HL1083": (
-        "{borrower_no} 另有未办结的申请 {application_no}；请先办结或撤回",
-        "{borrower_no} has another application that is open, {application_no}; have it decided or withdrawn first",
-    ),
     "HL1090": (
         "花名册中没有农户 {household_no}；请先报送花名册，或更正编号",
         "the roster has no household {household_no}; send the roster first, or another number",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import marshmallow as ma
@@ -20,50 +21,81 @@ from huilian.wire.envelope import Draft
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
     from huilian.county.context import Context
     from huilian.database.connection import Transaction
     from huilian.wire.access import AccessRules
     from huilian.wire.envelope import Message
 
-__all__ = ["KIND", "TYPE", "draft", "note", "refusal_notice", "texts_about"]
+__all__ = ["KIND", "TYPE", "Notice", "draft", "draft_of", "note", "refusal_notice", "texts_about"]
 
 
 TYPE: Final = "notices"
 TEXT_LONGEST: Final = 500
 
 
-def draft(
-    context: Context, *, member: str, kind: str, text: str, reference: str | None = None, code: str | None = None
-) -> Draft:
-    """Return one notice to a member, to be sealed in the platform's name.
+@dataclass(frozen=True)
+class Notice:
+    """One notice.
 
     Args:
-        context: clock and contracts.
-        member: whom it is for.
         kind: one of the contract's, for example "key_expiring".
         text: what there is to know or do, in Chinese; it names no person.
         reference: what it is about: a submission, a key.
         code: the error code, if it is about an error.
+        region: where, if it is about a place.
+    """
+
+    kind: str
+    text: str
+    reference: str | None = None
+    code: str | None = None
+    region: str | None = None
+
+
+def draft(
+    context: Context, *, member: str, kind: str, text: str, reference: str | None = None, code: str | None = None
+) -> Draft:
+    """Return one notice to a member, to be sealed in the platform's name; its fields are those of `Notice`.
 
     Raises:
         MessageRefused: HL1005, no installed contract is called `notices`.
         marshmallow.ValidationError: the contract does not allow such a record.
     """
-    contract = context.catalogue.latest(TYPE)
-    record = {
-        "line": 1,
-        "notice_no": f"{kind}-{uuid.uuid4().hex}",
-        "kind": kind,
-        "date": context.clock.today().isoformat(),
-        "region": None,
-        "reference": reference,
-        "code": code,
-        # A refusal may name what a sender made up: only what can be shown is passed on.
-        "text": printable(text)[:TEXT_LONGEST],
-    }
-    contract.schema().load(record)
-    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return draft_of(context, member, [Notice(kind, text, reference, code)])
+
+
+def draft_of(context: Context, member: str, several: Sequence[Notice]) -> Draft:
+    """Return notices to a member as one message, in the oldest version that has their kinds: most read no newer one.
+
+    Args:
+        context: clock and contracts.
+        member: whom they are for.
+        several: the notices.
+
+    Raises:
+        MessageRefused: HL1005, no installed contract is called `notices`.
+        marshmallow.ValidationError: no version of the contract allows such records.
+    """
+    records = [
+        {
+            "line": line,
+            "notice_no": f"{each.kind}-{uuid.uuid4().hex}",
+            "kind": each.kind,
+            "date": context.clock.today().isoformat(),
+            "region": each.region,
+            "reference": each.reference,
+            "code": each.code,
+            # A refusal may name what a sender made up: only what can be shown is passed on.
+            "text": printable(each.text)[:TEXT_LONGEST],
+        }
+        for line, each in enumerate(several, start=1)
+    ]
+    *older, newest = context.catalogue.versions(TYPE)
+    contract = next((each for each in older if not each.schema(many=True).validate(records)), newest)
+    contract.schema(many=True).load(records)
+    body = b"".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for each in records)
     return Draft(TYPE, contract.dataschema, member, body, bulk=contract.bulk)
 
 

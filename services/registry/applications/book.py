@@ -17,6 +17,7 @@ from huilian.county.changes import Changes, Event
 from huilian.county.changes import tell as tell_changes
 from huilian.county.sql import note_growth
 from huilian.policy.reading import Reading
+from huilian.policy.tables import MissingFactError
 from huilian.wire.access import service_code
 from huilian.wire.batches import to_csv
 from schemas.applications import ApplicationChange
@@ -32,11 +33,14 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy, Product
     from huilian.wire.envelope import Draft
 
-__all__ = ["EVENT", "OWN", "Act", "Application", "Book", "hold", "tell"]
+__all__ = ["EVENT", "OWN", "PIECE", "Act", "Application", "Book", "hold", "tell"]
 
 OWN: Final = service_code("registry")
 """Who takes the steps that the calendar, the fund and the ledger take."""
+PIECE: Final = 2_000
+"""Applications that are changed together: of thousands no more are in memory."""
 EVENT: Final = Event("applications_changed", 1, ApplicationChange)
+_SHARED: Final = tuple(EVENT.state)
 
 
 @dataclass
@@ -117,6 +121,7 @@ class Act:
     person: str | None = None
     message: str | None = None
     step: str | None = None
+    title: str | None = None
     decision: str | None = None
     back_to: str | None = None
     reason: str | None = None
@@ -147,7 +152,9 @@ class Act:
 _ACT_COLUMNS: Final = tuple(each.name for each in fields(Act))
 _ACT_TYPES: Final = {"date": pl.Date(), "due": pl.Date(), "term": pl.Int64()}
 _ACT_SCHEMA: Final = {name: _ACT_TYPES.get(name, pl.String()) for name in _ACT_COLUMNS}
-_SAID: Final = tuple(name for name in _ACT_COLUMNS if name not in {"move", "member", "message", "due", "snapshot"})
+_SAID: Final = tuple(
+    name for name in _ACT_COLUMNS if name not in {"move", "title", "member", "message", "due", "snapshot"}
+)
 
 
 def hold(transaction: Transaction) -> None:
@@ -169,12 +176,17 @@ class Book:
         self.context = context
         self.confirmed: list[Application] = []
         """Those whose loan became due and of which nobody was told yet."""
+        self.ended: list[Application] = []
+        """Those whose confirmation ended without a loan and of which nobody was told yet."""
         self._found: dict[str, Application] = {}
         self._before: dict[str, Application] = {}
         self._acts: dict[str, list[Act]] = {}
         self._new_acts: list[Act] = []
         self._open: dict[tuple[str, str], set[str]] = {}
         self._paths = Paths()
+        # Read once for many: each time it is asked for, the files are looked at.
+        self.own_policy = context.policy
+        self._policies = {self.own_policy.name: self.own_policy}
         self._days: dict[tuple[dt.date, str], dt.date] = {}
 
     # -- what stands -------------------------------------------------------------------------------------------------
@@ -203,13 +215,14 @@ class Book:
                 if known is not None:
                     known.add(row["application_no"])
 
-    def find(self, condition: str, facts: dict[str, Any]) -> list[Application]:
-        """Read the applications that meet a condition, and return them in order of their numbers."""
+    def find(self, condition: str, facts: dict[str, Any], *, at_most: int) -> list[Application]:
+        """Read applications that meet a condition, without their history; return them in order of their numbers."""
         rows = self.transaction.rows(
-            f"SELECT application_no FROM registry.application WHERE {condition} ORDER BY 1", facts
+            f"SELECT application_no FROM registry.application WHERE {condition} ORDER BY 1 LIMIT %(at_most)s",
+            facts | {"at_most": at_most},
         )
         numbers = [row["application_no"] for row in rows]
-        self.read(numbers)
+        self._take_up("application_no = ANY(%(numbers)s)", {"numbers": numbers})
         return [self._found[number] for number in numbers]
 
     def _take_up(self, condition: str, facts: dict[str, Any]) -> None:
@@ -232,8 +245,9 @@ class Book:
 
     def policy(self, name: str) -> Policy:
         """Return the policy of an application by its name."""
-        own = self.context.policy
-        return own if name == own.name else self.context.rules.named(name)
+        if name not in self._policies:
+            self._policies[name] = self.context.rules.named(name)
+        return self._policies[name]
 
     def product(self, application: Application) -> Product:
         """Return the product of the policy that an application is for."""
@@ -259,7 +273,8 @@ class Book:
         """Enter a new application, or one that was sent back, by the record that says so."""
         self._keep_before(application.application_no)
         self._found[application.application_no] = application
-        self._note(act)
+        application.valid_until = self.valid_until(application, "application_validity", application.applied)
+        self._note(replace(act, title=self._title(application, act.step)))
         self._open.setdefault(application.key, set()).add(application.application_no)
 
     def move(self, application: Application, act: Act, stage: str | None, **changes: Any) -> None:  # noqa: ANN401
@@ -274,9 +289,9 @@ class Book:
         Raises:
             Refusal: the move is not allowed from where the application stands.
         """
-        state = APPLICATION.after(application.state, act.move)
+        former, state = application.state, APPLICATION.after(application.state, act.move)
         self._keep_before(application.application_no)
-        self._note(replace(act, due=application.due))
+        self._note(replace(act, due=application.due, title=self._title(application, act.step)))
         application.state = state
         for name, value in changes.items():
             setattr(application, name, value)
@@ -290,13 +305,27 @@ class Book:
             self.open_of(application.key).discard(application.application_no)
         if state == "confirmed":
             self._confirm(application, act.date)
+        elif former == "confirmed" and state not in {"lent", "completed"}:
+            application.valid_until = self.valid_until(application, "application_validity", application.applied)
+            self.ended.append(application)
 
     def _confirm(self, application: Application, day: dt.date) -> None:
         application.confirmation_no, application.confirmed = application.application_no, day
-        reading = Reading(self.policy(application.policy), self.product(application))
-        validity = reading.value("lending.confirmation_validity", application.case.situation)
-        application.valid_until = None if validity is None else self.context.working_days.after(day, validity)
+        application.valid_until = self.valid_until(application, "confirmation_validity", day)
         self.confirmed.append(application)
+
+    def valid_until(self, application: Application, rule: str, since: dt.date) -> dt.date | None:
+        """Return the last day of a validity that the policy's rule of lending gives; None where it has no end."""
+        reading = Reading(self.policy(application.policy), self.product(application))
+        try:
+            validity = reading.value(f"lending.{rule}", application.case.situation | {"bank": application.institution})
+        except MissingFactError:
+            return None
+        return None if validity is None else self.context.working_days.after(since, validity)
+
+    def _title(self, application: Application, step: str | None) -> str | None:
+        stages = self.path(application).stages
+        return next((stage.title for stage in stages if stage.name == step), None)
 
     def chase(self, application: Application, day: dt.date) -> None:
         """Note that what is due was chased."""
@@ -382,7 +411,7 @@ class Book:
 _CHANGE: Final = {
     "application_no": pl.String(), "as_of": pl.Date(), "until": pl.Date(), "line": pl.Int64(),
     **{
-        f"{side}_{name}": _SCHEMA[name] for side in ("before", "after") for name in EVENT.state
+        f"{side}_{name}": _SCHEMA[name] for side in ("before", "after") for name in _SHARED
     },
 }  # fmt: skip
 
@@ -397,16 +426,16 @@ def _plain(value: object) -> object:
 
 def _state(application: Application | None) -> list[object]:
     if application is None:
-        return [None] * len(EVENT.state)
-    return [_plain(getattr(application, name)) for name in EVENT.state]
+        return [None] * len(_SHARED)
+    return [_plain(getattr(application, name)) for name in _SHARED]
 
 
 def tell(transaction: Transaction) -> Iterator[Draft]:
     """Return all applications there are as changes; nothing changes until the transaction ends."""
     hold(transaction)
-    nothing = ", ".join("NULL" for _ in EVENT.state)
+    nothing = ", ".join("NULL" for _ in _SHARED)
     query = (
         f"SELECT application_no, stage_since, NULL, row_number() OVER (ORDER BY application_no), {nothing},"
-        f" {', '.join(EVENT.state)} FROM registry.application ORDER BY application_no"
+        f" {', '.join(_SHARED)} FROM registry.application ORDER BY application_no"
     )
     return tell_changes(EVENT, transaction.copy_out(query), "registry")

@@ -9,9 +9,12 @@ import polars as pl
 
 from huilian.core import money
 from huilian.county.members import directory
+from huilian.county.messages import notices
+from huilian.county.messages.notices import Notice
 from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
 from schemas.outgoing import ConfirmationRecord
+from services.registry.applications.states import APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,7 @@ CONFIRMATIONS: Final = "confirmations"
 def settle(book: Book) -> Iterator[Draft]:
     """Write what became of the applications of a book; yield what is told of them, and the confirmations."""
     yield from book.write()
+    yield from _ended(book)
     by_bank: defaultdict[str, list[Application]] = defaultdict(list)
     for application in book.confirmed:
         # An enterprise has no identity number, which the contract asks for.
@@ -34,12 +38,30 @@ def settle(book: Book) -> Iterator[Draft]:
     book.confirmed.clear()
     if not by_bank:
         return
-    members = [member for member in directory.all_members(book.transaction) if member.takes_part]
-    insurers = [member.code for member in members if member.kind == "insurer"]
+    insurers = _insurers(book)
     for bank in sorted(by_bank):
         records = [_record(line, each) for line, each in enumerate(by_bank[bank], start=1)]
         for member in (bank, *insurers):
             yield from _drafts(member, records)
+
+
+def _insurers(book: Book) -> list[str]:
+    members = directory.all_members(book.transaction)
+    return [member.code for member in members if member.kind == "insurer" and member.takes_part]
+
+
+def _ended(book: Book) -> Iterator[Draft]:
+    """Yield the notices of confirmations that ended without a loan, to whom they had been sent."""
+    told: defaultdict[str, list[Notice]] = defaultdict(list)
+    insurers = _insurers(book) if book.ended else []
+    for application in book.ended:
+        text = f"确认 {application.confirmation_no} 已失效：{APPLICATION.states[application.state]}，不得据此放款、承保"
+        notice = Notice("confirmation_ended", text, application.confirmation_no, region=application.region)
+        for member in (application.institution, *insurers):
+            told[member].append(notice)
+    book.ended.clear()
+    for member in sorted(told):
+        yield notices.draft_of(book.context, member, told[member])
 
 
 def _drafts(member: str, records: list[dict[str, Any]]) -> Iterator[Draft]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy, Product
     from services.registry.applications.book import Book
     from services.registry.applications.facts import Borrower, Facts
-    from services.registry.applications.states import Path
 
 __all__ = ["submit"]
 
@@ -36,7 +35,9 @@ def submit(book: Book, facts: Facts, forms: Sequence[Taken]) -> int:
     book.read({taken.record["application_no"] for taken in forms}, borrowers)
     facts.read(borrowers)
     members = {member.code: member for member in directory.all_members(book.transaction)}
-    return sum(_submit(book, facts, taken, members) for taken in forms)
+    candidates = [(taken, _candidate(book, facts, taken, members)) for taken in forms]
+    facts.ask([(application, taken.date) for taken, application in candidates if application is not None], book)
+    return sum(_enter(book, facts, taken, each) for taken, each in candidates if each is not None)
 
 
 @dataclass(frozen=True)
@@ -47,29 +48,32 @@ class _Asked:
     product: Product
 
 
-def _submit(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Member]) -> bool:
-    record, said = taken.record, _said(taken)
+def _candidate(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Member]) -> Application | None:
+    """Return what a record would enter; None where it cannot, or says nothing new.
+
+    Notes HL1052, it lies elsewhere; HL1059, another record has its number; HL1062, the day; HL1078, there is no such
+    bank; and as `_borrower` and `_asked`.
+    """
+    record = taken.record
+    # Nothing is told of what others decide.
     if not concerns(taken, record["region"], record["institution"]):
-        return False
+        return None
     number, known = record["application_no"], book.get(record["application_no"])
     if known is not None:
+        said = _said(taken)
         if any(act.snapshot == said for act in book.acts(number) if act.move in {"submit", "resubmit"}):
-            return False
+            return None
         if known.state != "returned" or known.key != (record["borrower"], record["borrower_no"]):
             taken.refuse("HL1059", number=number)
-            return False
+            return None
         if taken.date < known.stage_since:
             taken.refuse("HL1062", date=taken.date.isoformat())
     check_above_nought(taken)
     bank = members.get(record["institution"])
     if bank is None or bank.kind != "bank" or not bank.takes_part:
         taken.refuse("HL1078", institution=record["institution"])
-    borrower = _borrower(facts, taken)
-    asked = _asked(book, taken)
-    if borrower is None or asked is None:
-        return False
-    application = _application(taken, borrower, asked, known)
-    return _enter(book, facts, taken, application, said)
+    borrower, asked = _borrower(facts, taken), _asked(book, taken)
+    return None if borrower is None or asked is None else _application(taken, borrower, asked, known)
 
 
 def _said(taken: Taken) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _asked(book: Book, taken: Taken) -> _Asked | None:
                 return _Asked(policy, product)
         taken.refuse("HL1077", institution=record["institution"], product=record["product"])
         return None
-    policy = book.context.policy
+    policy = book.own_policy
     found = policy.product(None, borrower=record["borrower"], signed=taken.date)
     # Where none is open, the first for such a borrower tells why.
     found = found or policy.product(None, borrower=record["borrower"])
@@ -152,37 +156,26 @@ def _application(taken: Taken, borrower: Borrower, asked: _Asked, known: Applica
     )  # fmt: skip
 
 
-def _enter(book: Book, facts: Facts, taken: Taken, application: Application, said: dict[str, Any]) -> bool:
+def _enter(book: Book, facts: Facts, taken: Taken, application: Application) -> bool:
     try:
         path = book.path(application)
     except MissingFactError as error:
         taken.refuse("HL1070", reason="not_shown", what=error.fact, clause="-")
         return False
-    _check_needs(taken, path)
-    others = book.open_of(application.key) - {application.application_no}
-    if others:
-        taken.refuse("HL1083", borrower_no=application.borrower_no, application_no=min(others))
-    facts.check(taken, application, book.policy(application.policy), shown=False)
+    # Where nobody reviews, all must be shown at once.
+    facts.check(taken, application, book, shown=not path.asks_at)
     if taken.refusals:
         return False
     first = path.stages[1 if path.asks_at else 0]
     application.stage = first.name
     application.due = book.last_day(taken.date, first) if path.asks_at else None
-    number = application.application_no
+    number, request = application.application_no, path.stages[0].name
     move = "submit" if book.get(number) is None else "resubmit"
-    book.enter(
-        application, Act(number, move, taken.date, *taken.who, taken.message, path.stages[0].name, snapshot=said)
-    )
+    act = Act(number, move, taken.date, *taken.who, taken.message, step=request, snapshot=_said(taken))
+    book.enter(application, act)
     if not path.asks_at:
         # Nobody reviews: the fund is asked at once.
-        act = Act(number, "approve_to_reserve", taken.date, OWN, step=first.name)
+        asks = Act(number, "approve_to_reserve", taken.date, OWN, step=request)
         asked = {"reservation": "asked", "attempt": application.attempt + 1, "decided": taken.date}
-        book.move(application, act, first.name, **asked)
+        book.move(application, asks, request, **asked)
     return True
-
-
-def _check_needs(taken: Taken, path: Path) -> None:
-    record, request = taken.record, path.stages[0]
-    is_signed = record["signed"] == "yes" and record["family_signed"] == record["family_adults"]
-    if {"consent", "signature"} & set(request.needs) and not is_signed:
-        taken.refuse("HL1074", step=request.name, need="申请人及成年家庭成员签字 (signatures of applicant and family)")

@@ -11,15 +11,18 @@ from marshmallow import ValidationError
 
 from huilian.core import identity
 from huilian.policy.eligibility import EligibilityCase, ExistingLoan, judge
+from services.registry import marks
+from services.registry.marks import STRUCK
+from services.registry.parties import consents, enterprises, suspensions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from huilian.county.context import Context
     from huilian.county.procedure.acts import Taken
     from huilian.database.connection import Transaction
-    from huilian.policy.policies import Policy
-    from services.registry.applications.book import Application
+    from huilian.policy.policies import Product
+    from services.registry.applications.book import Application, Book
 
 __all__ = ["Borrower", "Facts", "Person"]
 
@@ -44,11 +47,14 @@ _RATINGS: Final = """
     SELECT borrower, borrower_no, score, grade, line, valid_from, valid_until FROM registry.rating
     WHERE borrower_no = ANY(%(numbers)s)
 """
-_LOANS: Final = """
-    SELECT household_no, institution, loan_no, product, balance, overdue_days,
+_LOANS: Final = f"""
+    SELECT household_no, institution, product, balance, overdue_days, {STRUCK.format(loan="l")} AS is_struck,
            overdue_days > 0 OR EXISTS (SELECT FROM registry.loan_history h WHERE h.institution = l.institution
                                        AND h.loan_no = l.loan_no AND h.overdue_days > 0) AS was_overdue
     FROM registry.loan l WHERE household_no = ANY(%(numbers)s)
+"""
+_ENTERPRISES: Final = """
+    SELECT enterprise_no, region, from_date, until_date FROM registry.enterprise WHERE enterprise_no = ANY(%(numbers)s)
 """
 
 
@@ -90,7 +96,7 @@ class Borrower:
         roster_since: the day from which the roster has it.
         roster_until: the day from which it does no more.
         persons: by identity number, who is on the roster now.
-        has_defaulted: whether a loan was ever overdue.
+        has_defaulted: whether a loan was ever overdue, those apart that force majeure struck.
     """
 
     region: str
@@ -115,7 +121,12 @@ class Facts:
         self._transaction = transaction
         self._context = context
         self._known: dict[tuple[str, str], Borrower | None] = {}
+        self._rates = context.rates
         self._lent: Decimal | None = None
+        self._consents: dict[consents.Asked, bool] = {}
+        self._suspensions: dict[suspensions.Asked, tuple[str, ...]] = {}
+        self._blacklisted: dict[tuple[str, dt.date], dict[tuple[str, str], bool]] = {}
+        self._led: dict[tuple[str, str | None, dt.date], tuple[str, ...]] = {}
 
     def read(self, borrowers: Collection[tuple[str, str]]) -> None:
         """Read what is known of borrowers, of all of them at once."""
@@ -124,6 +135,7 @@ class Facts:
             return
         self._known.update(dict.fromkeys(unknown))
         self._read_households(sorted(number for kind, number in unknown if kind == "household"))
+        self._read_enterprises(sorted(number for kind, number in unknown if kind == "enterprise"))
         for row in self._transaction.rows(_RATINGS, {"numbers": sorted(number for _, number in unknown)}):
             borrower = self._known.get((row["borrower"], row["borrower_no"]))
             if borrower is not None:
@@ -144,25 +156,51 @@ class Facts:
         for row in self._transaction.rows(_LOANS, facts):
             if row["household_no"] in found:
                 borrower = found[row["household_no"]]
-                loan = _Loan(row["institution"], row["product"], row["balance"], row["overdue_days"])
-                borrower.loans.append(loan)
-                borrower.has_defaulted |= row["was_overdue"]
+                overdue_days = 0 if row["is_struck"] else row["overdue_days"]
+                borrower.loans.append(_Loan(row["institution"], row["product"], row["balance"], overdue_days))
+                borrower.has_defaulted |= row["was_overdue"] and not row["is_struck"]
+
+    def _read_enterprises(self, numbers: list[str]) -> None:
+        for row in self._transaction.rows(_ENTERPRISES, {"numbers": numbers}) if numbers else ():
+            found = Borrower(row["region"], None, row["from_date"], row["until_date"])
+            self._known["enterprise", row["enterprise_no"]] = found
 
     def of(self, borrower: tuple[str, str]) -> Borrower | None:
         """Return what is known of a borrower that was read; None where the registry does not have it."""
         return self._known.get(borrower)
 
+    def ask(self, asked: Sequence[tuple[Application, dt.date]], book: Book) -> None:
+        """Read what is needed to judge applications, each on a day, of all of them at once."""
+        for_consents = [_consent(*each) for each in asked if each[0].borrower == "household"]
+        if for_consents:
+            found = consents.in_force(self._transaction, "credit_inquiry", for_consents)
+            self._consents.update(zip(for_consents, found, strict=True))
+        for_suspensions = list({_suspension(*each) for each in asked})
+        if for_suspensions:
+            suspended = suspensions.in_force(self._transaction, for_suspensions)
+            self._suspensions.update(zip(for_suspensions, suspended, strict=True))
+        for policy, day in {(application.policy, day) for application, day in asked}:
+            borrowers = [each.key for each, on in asked if (each.policy, on) == (policy, day)]
+            found_there = marks.blacklisted(self._transaction, borrowers, day, book.policy(policy))
+            self._blacklisted.setdefault((policy, day), {}).update(found_there)
+        for_led = [(each.borrower_no, each.way, day) for each, day in asked if each.borrower == "enterprise"]
+        if for_led:
+            led = enterprises.households_led(self._transaction, for_led)
+            self._led.update(zip(for_led, led, strict=True))
+
     # -- judging -----------------------------------------------------------------------------------------------------
 
-    def case(self, application: Application, policy: Policy, day: dt.date) -> EligibilityCase:
-        """Return the case of an application as it is on a day; its borrower was read and is known."""
+    def case(self, application: Application, day: dt.date, book: Book) -> EligibilityCase:
+        """Return the case of an application as it is on a day; its borrower was read, and `ask` was called."""
         borrower = self._known[application.key]
         assert borrower is not None  # noqa: S101  # narrows the type: who is not known is refused before
         rating = next((each for each in borrower.ratings if each.holds_on(day)), None)
         is_household = application.borrower == "household"
-        loans = [
-            ExistingLoan(loan.balance, self._product(loan, application), loan.overdue_days) for loan in borrower.loans
-        ]
+        is_signed = application.signed == "yes" and application.family_signed == application.family_adults
+        maliciously = self._blacklisted[application.policy, day].get(application.key)
+        # An enterprise consents by its signature.
+        consents_to_inquiry = self._consents[_consent(application, day)] if is_household else is_signed
+        others = book.open_of(application.key) - {application.application_no}
         return EligibilityCase(
             date=application.applied,
             borrower=application.borrower,
@@ -173,6 +211,8 @@ class Facts:
             region=application.region,
             grade=None if rating is None else rating.grade,
             score=None if rating is None else rating.score,
+            line=None if rating is None else rating.line,
+            households_led=(None if is_household else len(self._led[application.borrower_no, application.way, day])),
             amount=application.amount,
             term=application.term,
             annual_rate_percent=application.annual_rate_percent,
@@ -180,23 +220,34 @@ class Facts:
             institution=application.institution,
             way=application.way,
             collateral=tuple(application.collateral.split(";")) if application.collateral else (),
-            existing_loans=tuple(loans),
+            existing_loans=tuple(
+                ExistingLoan(loan.balance, self._product(loan, application), loan.overdue_days)
+                for loan in borrower.loans
+            ),
             exclusions=tuple(application.grounds),
             roster_since=borrower.roster_since,
             roster_until=borrower.roster_until,
-            programme_balance=self._programme_balance(policy, application.product),
-            shown={"no_default_ever": not borrower.has_defaulted},
+            programme_balance=self._programme_balance(book.product(application)),
+            suspended=", ".join(self._suspensions[_suspension(application, day)]) or False,
+            application_open=min(others, default=False),
+            shown={
+                "signed": is_signed,
+                "consent": consents_to_inquiry,
+                "blacklisted": maliciously is not None,
+                "blacklisted_maliciously": bool(maliciously),
+                "defaulted_ever": borrower.has_defaulted,
+            },
         )
 
-    def check(self, taken: Taken, application: Application, policy: Policy, *, shown: bool) -> EligibilityCase | None:
+    def check(self, taken: Taken, application: Application, book: Book, *, shown: bool) -> EligibilityCase | None:
         """Note what stands against an application on the day of an act; return the case that was judged.
 
-        Notes HL1070, each reason; HL1071, each condition that nobody has shown, where all must be `shown`; HL1079, a
-        ground that the policy does not have.
+        What people found of it counts where the registry does not know. Notes HL1070, each reason; HL1071, each
+        condition that nobody has shown, where all must be `shown`; HL1079, a ground that the policy does not have.
         """
-        case = self.case(application, policy, taken.date)
+        case = self.case(application, taken.date, book)
         try:
-            found = judge(policy, case, self._context.rates)
+            found = judge(book.policy(application.policy), case, self._rates)
         except ValidationError as error:
             taken.refuse("HL1079", what="；".join(str(each) for each in error.messages_dict.get("exclusions", [error])))
             return None
@@ -215,13 +266,22 @@ class Facts:
         policy, product = meant
         return product if policy == application.policy else f"{policy}/{product}"
 
-    def _programme_balance(self, policy: Policy, product: str) -> Decimal | None:
-        conditions = policy.products[product].lists.get("lending.conditions", ())
-        if all(entry["condition"] != "programme_scale" for entry in conditions):
+    def _programme_balance(self, product: Product) -> Decimal | None:
+        """Return what all loans owe, where the plan limits that."""
+        if all(entry["condition"] != "programme_scale" for entry in product.lists.get("lending.conditions", ())):
             return None
         if self._lent is None:
             self._lent = self._transaction.value("SELECT coalesce(sum(balance), 0) FROM registry.loan") or Decimal(0)
         return self._lent
+
+
+def _consent(application: Application, day: dt.date) -> consents.Asked:
+    """Return what is asked of the consent of who applies: a member of the family who stands in needs her own."""
+    return consents.Asked(application.borrower_no, application.applicant, application.institution, day)
+
+
+def _suspension(application: Application, day: dt.date) -> suspensions.Asked:
+    return suspensions.Asked(application.region, application.institution, application.product, day)
 
 
 def _rating(row: dict[str, Any]) -> _Rating:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import CHINA
@@ -9,12 +10,12 @@ from huilian.core.errors import refused_for
 from huilian.county.members import directory, persons
 from huilian.county.procedure.acts import Acts, enter, taking
 from huilian.county.submissions import entries
-from huilian.county.submissions.kinds import Counts, Kind, Part
+from huilian.county.submissions.kinds import Counts, Kind, Part, Refusal
 from schemas.applications import ApplicationRow, ApplicationStepRow
 from schemas.submission_kinds import APPLICATIONS
 from services.registry.applications import book as books
 from services.registry.applications import steps
-from services.registry.applications.book import Book
+from services.registry.applications.book import PIECE, Book
 from services.registry.applications.confirmation import settle
 from services.registry.applications.entry import submit
 from services.registry.applications.facts import Facts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from huilian.county.context import Context
+    from huilian.county.messages.records import RecordHandler
     from huilian.county.procedure.acts import Taken
     from huilian.county.submissions.kinds import Records, Submission
     from huilian.database.connection import Transaction
@@ -30,10 +32,8 @@ if TYPE_CHECKING:
 
     Engine = Callable[[Book, Facts, Sequence[Taken]], int]
 
-__all__ = ["KIND", "on_application", "on_start", "on_step", "on_withdrawal"]
+__all__ = ["KIND", "RECORDS", "on_application", "on_start", "on_step", "on_withdrawal"]
 
-_PIECE: Final = 2_000
-"""Records of a list that are judged together: no more of them is in memory."""
 _ROWS: Final = {"applications": ApplicationRow, "application_steps": ApplicationStepRow}
 
 
@@ -87,6 +87,17 @@ def on_start(
     return ()
 
 
+RECORDS: Final[Mapping[str, RecordHandler]] = MappingProxyType(
+    {
+        "application": on_application,
+        "application_step": on_step,
+        "application_withdrawal": on_withdrawal,
+        "application_start": on_start,
+    }
+)
+"""What takes each record that travels alone."""
+
+
 def apply(
     transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
@@ -94,7 +105,8 @@ def apply(
     member = directory.find(transaction, submission.member)
     sealed_on = submission.stated_at.astimezone(CHINA).date()
     messages = {batch.sequence: batch.message for batch in entries.batches(transaction, submission.number)}
-    book, changed, refused = Book(transaction, context), 0, []
+    book, changed, refused_records = Book(transaction, context), 0, 0
+    refused: list[Refusal] = []
     for message_type, right, engine in (
         ("applications", persons.ENTER, submit),
         ("application_steps", persons.APPROVE, steps.decide),
@@ -104,16 +116,20 @@ def apply(
             taken = [acts.taken(row, messages[row["sequence"]]) for row in rows]
             # What is known of borrowers was read for this piece: of a long list no more is in memory.
             changed += engine(book, Facts(transaction, context), taken)
-            refused += [each for each in taken if each.refusals]
+            for each in taken:
+                if each.refusals:
+                    refused_records += 1
+                    error, number = refused_for(each.refusals), each.record["application_no"]
+                    refused += Refusal.of(error, message_type, each.record["line"], number)
             yield from settle(book)
             book.forget()
-    return Counts(changed, submission.accepted - changed - len(refused), 0)
+    return Counts(changed, submission.accepted - changed - refused_records, 0, refused)
 
 
 def _pieces(records: Records, message_type: str) -> Iterator[list[dict[str, Any]]]:
     for frame in records.frames(message_type):
-        for start in range(0, frame.height, _PIECE):
-            yield frame.slice(start, _PIECE).rows(named=True)
+        for start in range(0, frame.height, PIECE):
+            yield frame.slice(start, PIECE).rows(named=True)
 
 
 KIND: Final = Kind(

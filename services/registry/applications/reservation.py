@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
-from services.registry.applications.book import OWN, Act, Book
+from services.registry.applications.book import OWN, PIECE, Act, Book
 from services.registry.applications.confirmation import settle
 
 if TYPE_CHECKING:
@@ -28,15 +28,18 @@ def on_reservations_changed(message: Message, transaction: Transaction, context:
     the application itself.
     """
     book = Book(transaction, context)
-    changes = [json.loads(line) for line in message.body().splitlines()]
-    book.read({change["application_no"] for change in changes})
-    for change in changes:
-        application = book.get(change["application_no"])
-        if application is None or application.state != "pending" or change["after"] is None:
-            continue
-        if application.attempt == change["attempt"]:
-            _answer(book, application, change["after"], dt.date.fromisoformat(change["as_of"]))
-    yield from settle(book)
+    lines = message.body().splitlines()
+    for start in range(0, len(lines), PIECE):
+        changes = [json.loads(line) for line in lines[start : start + PIECE]]
+        book.read({change["application_no"] for change in changes})
+        for change in changes:
+            application = book.get(change["application_no"])
+            if application is None or application.state != "pending" or change["after"] is None:
+                continue
+            if application.attempt == change["attempt"]:
+                _answer(book, application, change["after"], dt.date.fromisoformat(change["as_of"]))
+        yield from settle(book)
+        book.forget()
 
 
 def _answer(book: Book, application: Application, answer: dict[str, Any], day: dt.date) -> None:

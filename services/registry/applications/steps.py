@@ -35,9 +35,22 @@ def decide(book: Book, facts: Facts, steps: Sequence[Taken]) -> int:
     What is wrong with a step is noted with it, and it changes nothing. The same step again changes nothing.
     """
     _read(book, steps)
-    applications = (book.get(taken.record["application_no"]) for taken in steps)
-    facts.read({application.key for application in applications if application is not None})
+    judged = [(application, taken.date) for taken in steps if (application := _to_be_judged(book, taken)) is not None]
+    borrowers = {application.key for application, _ in judged}
+    book.read((), borrowers)
+    facts.read(borrowers)
+    facts.ask(judged, book)
     return sum(_decide(book, facts, taken) for taken in steps)
+
+
+def _to_be_judged(book: Book, taken: Taken) -> Application | None:
+    """Return the application that a step approves, where eligibility is judged then; None where it is not."""
+    application, record = book.get(taken.record["application_no"]), taken.record
+    if application is None or record["decision"] != "approve":
+        return None
+    path = book.path(application)
+    says_more = record["grounds"] is not None or any(record[name] is not None for name in _SET)
+    return application if says_more or path.place(record["step"]) == path.asks_at else None
 
 
 def withdraw(book: Book, withdrawals: Sequence[Taken]) -> int:
@@ -114,8 +127,8 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
     if record["decision"] == "approve":
         _check_needs(taken, stage)
         asks = place == path.asks_at
-        if asks or record["grounds"] is not None or any(record[name] is not None for name in _SET):
-            case = facts.check(taken, judged, book.policy(application.policy), shown=asks)
+        if _to_be_judged(book, taken) is not None:
+            case = facts.check(taken, judged, book, shown=asks)
             snapshot = {"application": vars(judged), "case": case and vars(case)} if asks else None
     if taken.refusals:
         return False

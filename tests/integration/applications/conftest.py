@@ -27,8 +27,9 @@ def application_county(
 
 @pytest.fixture
 def county(application_county: ApplicationCounty) -> ApplicationCounty:
-    """The county, where two households are on the roster and nobody has applied."""
+    """The county, where two households are on the roster, nobody has applied, and the rural bank has a deposit."""
     application_county.empty()
+    application_county.deposit()
     for household in ("H1", "H2"):
         application_county.list_household(household)
     return application_county

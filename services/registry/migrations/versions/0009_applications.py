@@ -26,6 +26,7 @@ def upgrade() -> None:
             -- The last day for the step that is due; null where the policy sets none.
             due date, chased date,
             reservation text, attempt integer NOT NULL DEFAULT 0, decided date,
+            -- The last day on which it is valid as it stands: the application's, then the confirmation's.
             confirmation_no text COLLATE "C", confirmed date, valid_until date,
             loan_no text COLLATE "C", reason text,
             -- The applications that changed in one transaction have one revision.
@@ -42,7 +43,7 @@ def upgrade() -> None:
         CREATE TABLE registry.application_step (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             application_no text COLLATE "C" NOT NULL REFERENCES registry.application,
-            move text NOT NULL, step text, decision text, back_to text, reason text,
+            move text NOT NULL, step text, title text, decision text, back_to text, reason text,
             amount numeric(18,2), term integer, annual_rate_percent numeric(9,6), met text, grounds text,
             opinion text, sealed text, document text,
             date date NOT NULL, due date, member text NOT NULL, person text, message text, snapshot jsonb
