@@ -30,6 +30,8 @@ __all__ = [
     "ApplicationStepRecord",
     "ApplicationStepRow",
     "ApplicationWithdrawalRecord",
+    "BorrowerInNeedRecord",
+    "DueApplicationRecord",
     "ReservationChange",
     "ReservationState",
 ]
@@ -160,6 +162,40 @@ class ApplicationStartRecord(StepRecord):
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     from_date = f.Date(required=True, metadata={"zh": "起始日期"})
+
+
+class DueApplicationRecord(_Row):
+    """An application that waits for a step: what the member is given who takes it, to add an opinion to.
+
+    `identity_number` is masked unless the step needs it. `opinions` are those of the steps before.
+    """
+
+    application_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
+    step = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "步骤"})
+    due = f.Date(required=True, allow_none=True, metadata={"zh": "办理期限"})
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
+    borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "申请人"})
+    identity_number = f.Text(40, required=True, allow_none=True, metadata={"zh": "证件号码"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
+    product = f.Text(20, required=True, allow_none=True, metadata={"zh": "产品代码"})
+    amount = f.Money(required=True, metadata={"zh": "申请金额"})
+    term = f.Whole(required=True, metadata={"zh": "期限(月)"})
+    annual_rate_percent = f.RatePercent(required=True, allow_none=True, metadata={"zh": "年利率(%)"})
+    purpose = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "贷款用途"})
+    other_loans = f.Money(required=True, metadata={"zh": "其他贷款余额"})
+    applied = f.Date(required=True, metadata={"zh": "申请日期"})
+    opinions = f.Text(1000, required=True, allow_none=True, metadata={"zh": "以前各步意见"})
+
+
+class BorrowerInNeedRecord(_Row):
+    """A household whose roster names a need (需求档案) and that has no application: a village begins form 1 with it."""
+
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "户主姓名"})
+    identity_number = f.Text(40, required=True, allow_none=True, metadata={"zh": "户主证件号码"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    needs = f.Text(200, required=True, metadata={"zh": "需求"})
 
 
 class ApplicationState(Record):

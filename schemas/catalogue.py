@@ -14,6 +14,8 @@ from schemas.applications import (
     ApplicationStepRecord,
     ApplicationStepRow,
     ApplicationWithdrawalRecord,
+    BorrowerInNeedRecord,
+    DueApplicationRecord,
     ReservationChange,
 )
 from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
@@ -492,6 +494,22 @@ def contracts() -> list[Contract]:
             SINGLE,
             "启用申请办理",
             "From a day on loans to borrowers of a region need a confirmation.",
+        ),
+        Contract(
+            "due_applications",
+            1,
+            DueApplicationRecord,
+            BULK,
+            "待办申请名单",
+            "The applications that wait for a step of one member, one a record.",
+        ),
+        Contract(
+            "borrowers_in_need",
+            1,
+            BorrowerInNeedRecord,
+            BULK,
+            "需求名单",
+            "The households of a village whose roster names a need, one a record.",
         ),
         Contract(
             "applications_changed",
