@@ -171,7 +171,7 @@ class DueApplicationRecord(_Row):
     """
 
     application_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
-    step = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "步骤"})
+    step = f.Text(40, pattern=STEP, required=True, metadata={"zh": "步骤"})
     due = f.Date(required=True, allow_none=True, metadata={"zh": "办理期限"})
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
     borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "申请人"})
@@ -182,7 +182,7 @@ class DueApplicationRecord(_Row):
     amount = f.Money(required=True, metadata={"zh": "申请金额"})
     term = f.Whole(required=True, metadata={"zh": "期限(月)"})
     annual_rate_percent = f.RatePercent(required=True, allow_none=True, metadata={"zh": "年利率(%)"})
-    purpose = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "贷款用途"})
+    purpose = f.Text(40, pattern=STEP, required=True, metadata={"zh": "贷款用途"})
     other_loans = f.Money(required=True, metadata={"zh": "其他贷款余额"})
     applied = f.Date(required=True, metadata={"zh": "申请日期"})
     opinions = f.Text(1000, required=True, allow_none=True, metadata={"zh": "以前各步意见"})

@@ -20,11 +20,11 @@ from adapters.toolkit.workbook.amounts import date, per_cent
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import IDENTITY, NUMBER, ColumnKind, amount
 from schemas.applications import (
-    APPLICATION_DECISION,
     HELPING_WAY,
     ApplicationRow,
     ApplicationStepRow,
 )
+from schemas.steps import DECISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +115,7 @@ GROUNDS: Final = {
     "失信被执行人": "dishonest_debtor",
     "非法集资": "illegal_fundraising",
 }
-_DECISIONS: Final = {chinese: decision for decision, chinese in APPLICATION_DECISION.items()} | {
+_DECISIONS: Final = {chinese: decision for decision, chinese in DECISION.items()} | {
     "推荐": "approve",
     "通过": "approve",
     "确认": "approve",
@@ -369,7 +369,7 @@ def _step(verb: str, step: str | None, findings: tuple[str, ...], *, beside: boo
     opinion, settled = f"{verb}意见", verb if beside else "核定"
     of = (lambda name: f"{verb}{name}") if beside else (lambda name: name)
     own = (
-        FormColumn(opinion, "decision", code(_DECISIONS, "、".join(APPLICATION_DECISION.values())), needed=not beside),
+        FormColumn(opinion, "decision", code(_DECISIONS, "、".join(DECISION.values())), needed=not beside),
         FormColumn(of("退回到"), "back_to", words=STEP),
         FormColumn(of("理由"), "reason", also_called=(f"{verb}理由",) if not beside else ()),
         FormColumn(f"{settled}金额", "amount", unit=True),
