@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
-from services.registry.applications import book, calendar, records, reservation
+from services.registry.applications import book, calendar, lending, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
@@ -59,7 +59,7 @@ service = Service(
         book.EVENT.name: book.tell,
     },
     forget=_forget,
-    jobs=(calendar.JOB, grades.JOB),
+    jobs=(calendar.JOB, grades.JOB, lending.JOB),
     gauges=gauges.gauges,
     examine=gauges.examine,
 )

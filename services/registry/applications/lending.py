@@ -13,9 +13,17 @@ them together are more than was confirmed; `registry.difference_of_lending` deri
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
+from huilian.county.schedule import Calendar, Job
+from huilian.wire.batches import Batcher, wire_types
+from huilian.wire.envelope import Draft
+from schemas.differences import KINDS
+from schemas.outgoing import NoticeRecord
 from services.registry.applications.book import OWN, Act, Book, hold
 from services.registry.applications.states import COVER, LOAN
 
@@ -24,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from huilian.county.context import Context
+    from huilian.county.office import Office
     from huilian.database.connection import Transaction
-    from huilian.wire.envelope import Draft
     from services.registry.applications.book import Application
 
-__all__ = ["Confirmed", "Lent", "follow_ledger", "match", "settle"]
+__all__ = ["JOB", "Confirmed", "Lent", "follow_ledger", "match", "settle", "tell_banks"]
 
 _CONFIRMED: Final = ("confirmed", "lent", "completed", "expired")
 """The states of an application that was confirmed: a loan may have begun before its confirmation lapsed."""
@@ -69,6 +77,13 @@ _LOANS: Final = """
     LEFT JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = l.sequence
      AND p.sha256 = s.manifest #>> ARRAY['parts', l.sequence::text, 'sha256']
     WHERE f.application_no = ANY(%(numbers)s)
+"""
+_NOT_TOLD: Final = """
+    INSERT INTO registry.difference_told (kind, institution, loan_no, reference, detail, region, date)
+    SELECT DISTINCT d.kind, institution, loan_no, coalesce(reference, ''), coalesce(detail, ''), d.region, %(day)s::date
+    FROM registry.difference_of_lending d JOIN huilian.member m ON m.code = d.institution
+    WHERE m.kind = 'bank' AND m.suspended_at IS NULL AND m.left_at IS NULL
+    ON CONFLICT DO NOTHING RETURNING number, kind, institution, loan_no, detail, region
 """
 
 
@@ -219,3 +234,42 @@ def _day(application: Application, loan: Lent | None) -> dt.date:
     """Return the day of the move: the loan's first, not before the confirmation, whenever the ledger comes."""
     assert application.confirmed is not None  # noqa: S101  # narrows the type: it was confirmed
     return max(application.confirmed, loan.start_date) if loan else application.confirmed
+
+
+def tell_banks(transaction: Transaction, day: dt.date) -> Iterator[Draft]:
+    """Yield a notice of each difference between a bank's ledger and confirmations of which it was not told yet.
+
+    Args:
+        transaction: in which it is noted as told.
+        day: the date that the notices bear.
+    """
+    transaction.lock("registry.differences")
+    found = sorted(transaction.rows(_NOT_TOLD, {"day": day}), key=lambda row: (row["institution"], row["number"]))
+    for institution, rows in itertools.groupby(found, key=lambda row: row["institution"]):
+        notices = [
+            {
+                "line": line,
+                "notice_no": f"difference-{row['number']}",
+                "kind": "does_not_match",
+                "date": day.isoformat(),
+                "region": row["region"],
+                "reference": row["loan_no"],
+                "code": None,
+                "text": "：".join(filter(None, (f"借据 {row['loan_no']} {KINDS[row['kind']]}", row["detail"]))),
+            }
+            for line, row in enumerate(rows, start=1)
+        ]
+        batcher = Batcher()
+        bodies = batcher.add(pl.DataFrame(notices, schema=wire_types(NoticeRecord)))
+        for _, body in itertools.chain(bodies, batcher.flush()):
+            yield Draft("notices", "notices/v1", institution, body, bulk=True)
+
+
+def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
+    signer = office.processor.service_keys.signer("registry")
+    for draft in tell_banks(transaction, day):
+        office.processor.send(transaction, draft, signer=signer)
+
+
+JOB: Final = Job("registry.differences", Calendar(), _run)
+"""Banks are told once a day what does not match."""

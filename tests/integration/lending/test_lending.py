@@ -341,3 +341,33 @@ def test_a_loan_where_lending_is_suspended_is_told(county: ReportingCounty):
         ("loan_in_suspended_area", "L2", "S1", "放款 2024-05-20，停贷 2024-05-20 起"),
         ("loan_in_suspended_area", "L5", "S3", "放款 2024-05-20，停贷 2024-05-01 起"),
     ]
+
+
+def test_a_bank_is_told_once_of_each_difference(county: ReportingCounty):
+    """By a notice that names loan and kind and no person; of what differs otherwise later it is told again."""
+    confirm(county, application())
+    start(county, "341599", "2024-05-01")
+    push(county, loan(annual_rate_percent="4.750000"), loan("L2", household_no="H2"))
+    push(county, loan("L7", household_no="H7"), bank=OTHER_BANK)
+    told = notices(county)
+    assert [(member, notice["reference"], notice["text"]) for member, notice in told] == [
+        (OTHER_BANK, "L7", "借据 L7 未经确认放款：放款 2024-05-20，没有可以对应的确认"),
+        (BANK, "L1", "借据 L1 放款与确认不一致：年利率 4.75%，确认 4.35%"),
+        (BANK, "L2", "借据 L2 未经确认放款：放款 2024-05-20，没有可以对应的确认"),
+    ]
+    assert {(notice["kind"], notice["date"], notice["region"]) for _, notice in told} == {
+        ("does_not_match", "2026-01-05", VILLAGES[0])
+    }
+    assert notices(county) == []
+    push(county, loan(annual_rate_percent="5.000000"), loan("L2", household_no="H2"), as_of=JUNE)
+    assert [notice["text"] for _, notice in notices(county)] == ["借据 L1 放款与确认不一致：年利率 5%，确认 4.35%"]
+
+
+def notices(county: ReportingCounty) -> list[tuple[str, dict[str, Any]]]:
+    """Run the job; return the notices that the platform sends, each with the member that it is for."""
+    county.handed_out.clear()
+    with county.transaction() as transaction:
+        lending.JOB.run(county.office, transaction, dt.date(2026, 1, 5))
+    county.carry(county.sent())
+    sent = [message for message in county.handed_out if message.type == "notices"]
+    return [(message.subject, json.loads(line)) for message in sent for line in message.body().splitlines()]

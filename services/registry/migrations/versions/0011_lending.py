@@ -198,8 +198,9 @@ def upgrade() -> None:
 
         -- Of which difference its bank was told.
         CREATE TABLE registry.difference_told (
+            number bigint GENERATED ALWAYS AS IDENTITY,
             kind text NOT NULL, institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL,
-            reference text COLLATE "C" NOT NULL, detail text NOT NULL, date date NOT NULL,
+            reference text COLLATE "C" NOT NULL, detail text NOT NULL, region text NOT NULL, date date NOT NULL,
             PRIMARY KEY (institution, loan_no, kind, reference, detail)
         );
     """)
