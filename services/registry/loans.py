@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.county.changes import Changes
 from huilian.county.sql import differs, names, note_growth, of
 from huilian.county.submissions.kinds import Counts
-from services.registry import changes, late_ledger, numbered_files, replaced_ledger
+from services.registry import changes, continuations, late_ledger, numbered_files, replaced_ledger
 from services.registry.applications import lending
 from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE
 
@@ -43,6 +43,7 @@ def apply(
     with Changes(changes.EVENT) as told:
         counts, changed = _apply(transaction, submission, records, told)
         yield from told.drafts(submission.member, submission.name)
+    yield from continuations.follow_ledger(transaction, submission, changed)
     yield from lending.follow_ledger(transaction, context, submission.member, changed)
     return counts
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
+from services.registry import changes, continuations, feeds, gauges, grades, ledger, marks, repayments, roster
 from services.registry.applications import book, calendar, lending, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
@@ -48,6 +48,7 @@ service = Service(
         "households_changed",
         "repayments_changed",
         book.EVENT.name,
+        continuations.EVENT.name,
         CONFIRMATIONS,
         grades.GRADES,
         grades.CREDIT,
@@ -57,6 +58,7 @@ service = Service(
         "households_changed": roster.tell,
         "repayments_changed": repayments.tell,
         book.EVENT.name: book.tell,
+        continuations.EVENT.name: continuations.tell,
     },
     forget=_forget,
     jobs=(calendar.JOB, grades.JOB, lending.JOB),

@@ -196,6 +196,15 @@ def upgrade() -> None:
             SELECT kind, institution, loan_no, household_no, region, as_of, reference, detail
             FROM registry.difference_of_lending;
 
+        -- What was told of loans that go on from another: from `as_of` until the day before `until`.
+        CREATE TABLE registry.continuation_told (
+            institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL,
+            original_loan_no text COLLATE "C" NOT NULL, as_of date NOT NULL, until date,
+            region text COLLATE "C" NOT NULL, product text NOT NULL, principal numeric(18,2) NOT NULL,
+            both_outstanding text NOT NULL,
+            PRIMARY KEY (institution, loan_no, original_loan_no, as_of)
+        );
+
         -- Of which difference its bank was told.
         CREATE TABLE registry.difference_told (
             number bigint GENERATED ALWAYS AS IDENTITY,
