@@ -12,6 +12,10 @@ from tests.support.builders.loans import VILLAGES, state
 from tests.support.reporting import Submission
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft
     from tests.support.reporting import ReportingCounty
 
 BANK, OTHER_BANK = "RCB01", "PSB01"
@@ -72,16 +76,17 @@ def confirm(county: ReportingCounty, *applications: Application) -> None:
     with county.transaction() as transaction:
         book = Book(transaction, county.office.context)
         for each in applications:
+            until = each.valid_until
             book.enter(each, Act(each.application_no, "approve_last", each.stage_since, "341599"))
-        _send(county, transaction, book)
-        lending.settle(book, [each.application_no for each in applications])
-        _send(county, transaction, book)
+            each.valid_until = until
+        _send(county, transaction, book.write())
+        _send(county, transaction, lending.settle(book, [each.application_no for each in applications]))
     county.carry(county.sent())
 
 
-def _send(county: ReportingCounty, transaction: Any, book: Book) -> None:  # noqa: ANN401  # a transaction
+def _send(county: ReportingCounty, transaction: Transaction, drafts: Iterable[Draft]) -> None:
     signer = county.office.processor.service_keys.signer("registry")
-    for draft in book.write():
+    for draft in drafts:
         county.office.processor.send(transaction, draft, signer=signer)
 
 

@@ -25,7 +25,8 @@ from huilian.wire.envelope import Draft
 from schemas.differences import KINDS
 from schemas.outgoing import NoticeRecord
 from services.registry.applications.book import OWN, Act, Book, hold
-from services.registry.applications.states import COVER, LOAN
+from services.registry.applications.cover import follow_policies
+from services.registry.applications.states import LOAN
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["JOB", "Confirmed", "Lent", "follow_ledger", "match", "settle", "tell_banks"]
 
+_PIECE: Final = 2_000
+"""Applications in memory at a time."""
 _CONFIRMED: Final = ("confirmed", "lent", "completed", "expired")
 """The states of an application that was confirmed: a loan may have begun before its confirmation lapsed."""
 _CONCERNED: Final = """
@@ -50,24 +53,24 @@ _CONCERNED: Final = """
         FROM registry.loan l JOIN changed c ON l.original_loan_no = c.loan_no WHERE l.institution = %(institution)s
     )
     SELECT application_no FROM (
-        SELECT a.application_no, a.state FROM loan l JOIN registry.application a
+        SELECT a.application_no, a.state, a.confirmed FROM loan l JOIN registry.application a
           ON a.borrower = 'household' AND a.borrower_no = l.household_no AND a.institution = %(institution)s
       UNION
-        SELECT a.application_no, a.state FROM loan l JOIN registry.application a
+        SELECT a.application_no, a.state, a.confirmed FROM loan l JOIN registry.application a
           ON l.identity_type = 'unified_social_credit_code' AND a.borrower = 'enterprise'
          AND a.borrower_no = l.identity_number AND a.institution = %(institution)s
       UNION
-        SELECT a.application_no, a.state FROM loan l JOIN registry.application a USING (confirmation_no)
+        SELECT a.application_no, a.state, a.confirmed FROM loan l JOIN registry.application a USING (confirmation_no)
       UNION
-        SELECT a.application_no, a.state FROM changed c JOIN registry.application a
+        SELECT a.application_no, a.state, a.confirmed FROM changed c JOIN registry.application a
           ON a.loan_no = c.loan_no AND a.institution = %(institution)s
-    ) a WHERE state = ANY(%(states)s)
+    ) a WHERE state = ANY(%(states)s) AND confirmed IS NOT NULL
 """
 """The applications that the loans which a ledger changed may concern."""
 _OF_BORROWERS: Final = """
     SELECT o.application_no FROM registry.application a JOIN registry.application o
       ON o.institution = a.institution AND o.borrower = a.borrower AND o.borrower_no = a.borrower_no
-    WHERE a.application_no = ANY(%(numbers)s) AND o.state = ANY(%(states)s)
+    WHERE a.application_no = ANY(%(numbers)s) AND o.confirmed IS NOT NULL AND o.state = ANY(%(states)s)
 """
 _LOANS: Final = """
     SELECT f.application_no, f.is_stated, l.institution, l.loan_no, l.product, l.start_date, p.message
@@ -168,30 +171,32 @@ def follow_ledger(
         return
     statement = _CONCERNED.format(changed=" UNION ".join(f"SELECT loan_no FROM {table}" for table in changed))
     numbers = [row["application_no"] for row in transaction.rows(statement, facts)]
-    if not numbers:
-        return
     book = Book(transaction, context)
-    settle(book, numbers)
-    yield from book.write()
+    for start in range(0, len(numbers), _PIECE):
+        yield from settle(book, numbers[start : start + _PIECE])
+        book.forget()
 
 
-def settle(book: Book, numbers: Collection[str]) -> None:
-    """Let confirmed applications go on whose loan there is, and back those whose loan is gone.
+def settle(book: Book, numbers: Collection[str]) -> Iterator[Draft]:
+    """Let confirmed applications go on whose loan there is, and back those whose loan is gone; yield what is told.
 
     To be called, too, when applications were confirmed: their loan may be in the ledgers already.
 
     Args:
-        book: holds what becomes of them. What it changed before must be written.
+        book: holds what becomes of them. What it changed before is written.
         numbers: of the applications.
     """
     facts: dict[str, Any] = {"numbers": sorted(numbers), "states": list(_CONFIRMED)}
-    rows = book.transaction.rows(_OF_BORROWERS, facts)
-    applications = book.find("application_no = ANY(%(found)s)", {"found": [row["application_no"] for row in rows]})
-    facts["numbers"] = [each.application_no for each in applications]
+    facts["numbers"] = sorted({row["application_no"] for row in book.transaction.rows(_OF_BORROWERS, facts)})
+    book.read(facts["numbers"])
+    applications = [each for number in facts["numbers"] if (each := book.get(number)) is not None]
     loans = [Lent(**row) for row in book.transaction.rows(_LOANS, facts)] if applications else []
     found = match([_confirmed(book.context, each) for each in applications], loans)
     for application in applications:
         _move(book, application, found.get(application.application_no))
+    yield from book.write()
+    follow_policies(book, applications)
+    yield from book.write()
 
 
 def _confirmed(context: Context, application: Application) -> Confirmed:
@@ -213,12 +218,14 @@ def _move(book: Book, application: Application, loan: Lent | None) -> None:
     """Bring an application to where it is with this loan, or without one."""
     if application.loan_no == (loan and loan.loan_no):
         return
-    stages = book.path(application).stages
-    due = next(stage.name for stage in stages if stage.takes == LOAN)
+    path = book.path(application)
+    place = next(place for place, stage in enumerate(path.stages) if stage.takes == LOAN)
+    due = path.stages[place].name
     act = Act(application.application_no, "take_back", _day(application, loan), OWN, step=due)
     if loan is None:
-        # The fund holds again what it held before the loan was told of.
+        # The fund holds again what it held before the loan was told of. Its bank knows of the confirmation.
         book.move(application, act, due, loan_no=None, reservation="held")
+        book.confirmed.remove(application)
         return
     act = replace(act, member=application.institution, message=loan.message)
     held = {"loan_no": loan.loan_no, "reservation": "released"}
@@ -226,8 +233,8 @@ def _move(book: Book, application: Application, loan: Lent | None) -> None:
         move = "lend_another" if application.state == "lent" else "lend_another_last"
         book.move(application, replace(act, move=move), application.stage, **held)
         return
-    cover = next((stage.name for stage in stages if stage.takes == COVER), None)
-    book.move(application, replace(act, move="lend" if cover else "lend_last"), cover, **held)
+    move, following = path.after_loan(place, "lend")
+    book.move(application, replace(act, move=move), following, **held)
 
 
 def _day(application: Application, loan: Lent | None) -> dt.date:

@@ -5,7 +5,7 @@ from alembic import op
 revision = "0011"
 down_revision = "0013"
 
-CONFIRMED = "{0}.confirmation_no IS NOT NULL AND {0}.state IN ('confirmed', 'lent', 'completed', 'expired')"
+CONFIRMED = "{0}.confirmed IS NOT NULL AND {0}.state IN ('confirmed', 'lent', 'completed', 'expired')"
 NOT_ANOTHERS = """NOT EXISTS (SELECT FROM registry.application o WHERE o.institution = l.institution
                                 AND o.loan_no = l.loan_no AND o.application_no <> a.application_no)"""
 GOES_ON = "EXISTS (SELECT FROM registry.loan_going_on g WHERE g.institution = l.institution AND g.loan_no = l.loan_no)"
@@ -195,6 +195,17 @@ def upgrade() -> None:
           UNION ALL
             SELECT kind, institution, loan_no, household_no, region, as_of, reference, detail
             FROM registry.difference_of_lending;
+
+        -- Policies that insurers state: one stands where the sum of its `n` is above nought.
+        CREATE TABLE registry.insurance_change (
+            insurer text COLLATE "C" NOT NULL, policy_no text COLLATE "C" NOT NULL, loan_no text COLLATE "C",
+            household_no text COLLATE "C", start_date text, end_date text, n integer NOT NULL
+        );
+        CREATE INDEX insurance_change_loan ON registry.insurance_change (loan_no) WHERE loan_no IS NOT NULL;
+        CREATE INDEX insurance_change_household ON registry.insurance_change (household_no);
+        CREATE VIEW registry.insured AS
+            SELECT insurer, policy_no, loan_no, household_no, start_date::date, end_date::date
+            FROM registry.insurance_change GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) > 0;
 
         -- What was told of loans that go on from another: from `as_of` until the day before `until`.
         CREATE TABLE registry.continuation_told (
