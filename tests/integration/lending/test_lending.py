@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+from huilian.county import service
 from huilian.wire import envelope
 from services.registry.applications import lending
 from tests.support.builders.loans import VILLAGES
@@ -371,3 +372,27 @@ def notices(county: ReportingCounty) -> list[tuple[str, dict[str, Any]]]:
     county.carry(county.sent())
     sent = [message for message in county.handed_out if message.type == "notices"]
     return [(message.subject, json.loads(line)) for message in sent for line in message.body().splitlines()]
+
+
+def test_the_story_of_a_household_tells_what_differs_and_what_goes_on(county: ReportingCounty):
+    """Each line with the message, the file and the line that say so."""
+    start(county, "341599", "2024-05-01")
+    late = {"overdue_days": 3, "status": "overdue"}
+    push(
+        county,
+        loan("L0", start_date="2023-05-20", due_date="2024-05-20", balance="0.00", status="settled"),
+        loan("L1", continuation="renewal", original_loan_no="L0"),
+        loan("L2", continuation="moratorium", **late),
+    )
+    with county.transaction() as transaction:
+        told = list(service.query("household_story").answer(transaction, household="H1"))
+    assert [(row["on"], row["what"], row["number"], row["state"]) for row in told] == [
+        ("2023-05-20", "放款", "L0", None),
+        ("2024-05-20", "续贷", "L1", "原借据 L0"),
+        ("2024-05-20", "放款", "L2", None),
+        ("2024-05-31", "台账余额", "L0", "结清（正常）"),
+        ("2024-05-31", "台账余额", "L1", "正常（正常）"),
+        ("2024-05-31", "台账余额", "L2", "逾期（正常），延期还本付息"),
+        ("2024-05-31", "数据不符", "L2", "未经确认放款：放款 2024-05-20，没有可以对应的确认"),
+    ]
+    assert all(row["message"] and row["file_name"] and row["line"] for row in told)
