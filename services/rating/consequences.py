@@ -45,7 +45,9 @@ _STRUCK: Final = """
 """Loans that force majeure has struck."""
 
 _STATE: Final = pl.Struct(
-    dict.fromkeys(("household_no", "status", "five_tier_class", "due_date", "settled_date", "continuation"), pl.String())
+    dict.fromkeys(
+        ("household_no", "status", "five_tier_class", "due_date", "settled_date", "continuation"), pl.String()
+    )
 )
 _TYPES: Final = {
     **dict.fromkeys(("institution", "loan_no", "as_of", "until"), pl.String()),

@@ -56,8 +56,7 @@ _SPANS: Final = f"""
                           AND l.continuation IN ('extension', 'renewal', 'moratorium')
                           AND (o.household_no = l.household_no OR o.identity_number = l.identity_number)
                           AND o.start_date <= l.start_date AND o.original_loan_no IS DISTINCT FROM l.loan_no
-                         THEN ROW(l.region, l.product, l.principal,
-                                  CASE WHEN l.balance > 0 AND o.balance > 0 THEN 'yes' ELSE 'no' END)::text END AS state,
+                         THEN ROW(l.region, l.product, l.principal, l.balance > 0 AND o.balance > 0)::text END AS state,
                l.region, l.product, l.principal,
                CASE WHEN l.balance > 0 AND o.balance > 0 THEN 'yes' ELSE 'no' END AS both_outstanding
         FROM place p

@@ -36,6 +36,7 @@ __all__ = ["apply"]
 MANY: Final = 500
 """Changes from which on the pages that a ledger added are summarised at once; autovacuum does it some time."""
 
+
 def apply(
     transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:

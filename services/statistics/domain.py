@@ -23,7 +23,19 @@ from huilian.core import money
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["BAD_CLASSES", "CELL", "HOUSEHOLD", "MEASURES", "Deltas", "fold", "fold_continuations", "merge", "month_of", "ratio", "shown"]
+__all__ = [
+    "BAD_CLASSES",
+    "CELL",
+    "HOUSEHOLD",
+    "MEASURES",
+    "Deltas",
+    "fold",
+    "fold_continuations",
+    "merge",
+    "month_of",
+    "ratio",
+    "shown",
+]
 
 BAD_CLASSES: Final = ("substandard", "doubtful", "loss")
 """The classes that make a loan bad (不良): 次级, 可疑, 损失."""

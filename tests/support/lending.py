@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from huilian.wire.envelope import Draft
     from tests.support.reporting import ReportingCounty
 
+LENDING = {
+    *("loan_without_confirmation", "loan_before_confirmation", "loan_differs_from_confirmation"),
+    *("two_loans_on_one_confirmation", "loan_in_suspended_area", "continuation_without_original"),
+}
 BANK, OTHER_BANK = "RCB01", "PSB01"
 APPLICANT = "341599198001010011"
 CONFIRMED = dt.date(2024, 5, 10)
@@ -129,11 +133,7 @@ def differences(county: ReportingCounty, **scope: str) -> list[tuple[Any, ...]]:
     with county.transaction() as transaction:
         rows = list(county.registry["differences"](transaction, **{"region": "341599"} | scope))
     names = ("kind", "loan_no", "reference", "detail")
-    return [
-        tuple(row[name] for name in names)
-        for row in rows
-        if row["kind"].startswith(("loan_without", "loan_before", "loan_differs", "two_loans_on", "continuation", "loan_in"))
-    ]
+    return [tuple(row[name] for name in names) for row in rows if row["kind"] in LENDING]
 
 
 def push(

@@ -58,7 +58,9 @@ _DEFAULTED: Final = f"""
            SELECT FROM registry.loan_history h
            WHERE h.institution = l.institution AND h.loan_no = l.loan_no AND {_OVERDUE}))
 """
-_INSURED: Final = "SELECT household_no, start_date, end_date FROM registry.insured WHERE household_no = ANY(%(numbers)s)"
+_INSURED: Final = (
+    "SELECT household_no, start_date, end_date FROM registry.insured WHERE household_no = ANY(%(numbers)s)"
+)
 _ENTERPRISES: Final = """
     SELECT enterprise_no, region, from_date, until_date FROM registry.enterprise WHERE enterprise_no = ANY(%(numbers)s)
 """
@@ -166,6 +168,9 @@ class Facts:
                 borrower = found[row["household_no"]]
                 overdue_days = 0 if row["is_struck"] else row["overdue_days"]
                 borrower.loans.append(_Loan(row["institution"], row["product"], row["balance"], overdue_days))
+        self._read_conduct(found, facts)
+
+    def _read_conduct(self, found: dict[str, Borrower], facts: dict[str, Any]) -> None:
         for row in self._transaction.rows(_DEFAULTED, facts):
             if row["household_no"] in found:
                 found[row["household_no"]].has_defaulted = True

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def lending_county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReportingCounty]:
+def lending_county(
+    postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ReportingCounty]:
     """The county, with whatever was reported before."""
     url = postgresql_node.create_database("lending_county")
     with open_county(url, tmp_path_factory.mktemp("lending")) as county:

@@ -2,12 +2,14 @@
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 
 CONFIRMED = "{0}.confirmed IS NOT NULL AND {0}.state IN ('confirmed', 'lent', 'completed', 'expired')"
 NOT_ANOTHERS = """NOT EXISTS (SELECT FROM registry.application o WHERE o.institution = l.institution
                                 AND o.loan_no = l.loan_no AND o.application_no <> a.application_no)"""
+# A code padded with zeros means the shorter one.
+WITHIN = "starts_with(l.region, left(s.region, 6) || regexp_replace(substr(s.region, 7), '(000)+$', ''))"
 GOES_ON = "EXISTS (SELECT FROM registry.loan_going_on g WHERE g.institution = l.institution AND g.loan_no = l.loan_no)"
 # What is told of a loan that differs, with what was confirmed.
 DIFFERS = """
@@ -154,7 +156,7 @@ def upgrade() -> None:
                 ORDER BY a.confirmed, a.application_no LIMIT 1
             ) later ON true
             WHERE EXISTS (SELECT FROM registry.application_start s
-                          WHERE starts_with(l.region, s.region) AND l.start_date >= s.from_date)
+                          WHERE {WITHIN} AND l.start_date >= s.from_date)
               AND NOT {GOES_ON}
               AND NOT EXISTS (SELECT FROM registry.application a
                               WHERE a.institution = l.institution AND a.loan_no = l.loan_no)
@@ -168,7 +170,7 @@ def upgrade() -> None:
             SELECT 'loan_in_suspended_area', l.institution, l.loan_no, l.household_no, l.region, l.as_of,
                    s.suspension_no, format('放款 %s，停贷 %s 起', l.start_date, s.from_date)
             FROM registry.lending_suspension s
-            JOIN registry.loan l ON starts_with(l.region, s.region) AND l.start_date >= s.from_date
+            JOIN registry.loan l ON {WITHIN} AND l.start_date >= s.from_date
              AND (s.until_date IS NULL OR l.start_date < s.until_date)
              AND (s.institution IS NULL OR s.institution = l.institution)
             -- The bank's codes of products are not the policy's: which one a loan is of, its application says.
