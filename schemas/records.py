@@ -26,6 +26,8 @@ __all__ = [
     "LOAN_STATUS",
     "LONGEST_CONTRACT_NO",
     "YES_OR_NO",
+    "ContinuationChange",
+    "ContinuationState",
     "HouseholdChange",
     "HouseholdChangeOfVersion1",
     "HouseholdState",
@@ -361,3 +363,32 @@ class LoanChange(LoanChangeOfVersion2):
 
     before = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动后"})
+
+
+class ContinuationState(Record):
+    """What of a loan was counted with the one from which it goes on: what `continuations_changed` shares.
+
+    `principal` is what it adds to the amounts lent; `both_outstanding` says whether both have a balance.
+    """
+
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    product = f.Text(20, required=True, metadata={"zh": "产品代码"})
+    principal = f.Money(required=True, metadata={"zh": "借款金额"})
+    both_outstanding = f.Code(YES_OR_NO, required=True, metadata={"zh": "两笔是否都有余额"})
+
+
+class ContinuationChange(Record):
+    """One loan that goes on from another of its borrower, before and after; null: it does not.
+
+    From `as_of` until the day before `until` (for ever when null) both are known, and the loan with the number
+    `loan_no` is an extension or renewal of `original_loan_no`, or its moratorium. Changes add up in any order.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    original_loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "原借据号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(ContinuationState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(ContinuationState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "序号"})

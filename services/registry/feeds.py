@@ -121,7 +121,7 @@ QUERIES: Final = (
             "huilian feed households --region 341599101 --institution RCB01",
         ),
     ),
-    differences_in("SELECT * FROM registry.difference"),
+    differences_in("SELECT * FROM registry.difference", detail="r.detail"),
     story_told_by(
         "registry",
         f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}",
