@@ -14,6 +14,8 @@ from schemas.applications import (
     ApplicationStepRecord,
     ApplicationStepRow,
     ApplicationWithdrawalRecord,
+    BorrowerInNeedRecord,
+    DueApplicationRecord,
     ReservationChange,
 )
 from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
@@ -73,6 +75,7 @@ from schemas.rating_steps import (
 )
 from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import (
+    ContinuationChange,
     HouseholdChange,
     HouseholdChangeOfVersion1,
     LoanChange,
@@ -273,6 +276,14 @@ def contracts() -> list[Contract]:
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record, as loan_ledger/v3 has them.",
+        ),
+        Contract(
+            "continuations_changed",
+            1,
+            ContinuationChange,
+            BULK,
+            "展期续贷变动",
+            "Which loans go on from another and are counted once with it, before and after, one change a record.",
         ),
         Contract(
             "households_changed",
@@ -492,6 +503,22 @@ def contracts() -> list[Contract]:
             SINGLE,
             "启用申请办理",
             "From a day on loans to borrowers of a region need a confirmation.",
+        ),
+        Contract(
+            "due_applications",
+            1,
+            DueApplicationRecord,
+            BULK,
+            "待办申请名单",
+            "The applications that wait for a step of one member, one a record.",
+        ),
+        Contract(
+            "borrowers_in_need",
+            1,
+            BorrowerInNeedRecord,
+            BULK,
+            "需求名单",
+            "The households of a village whose roster names a need, one a record.",
         ),
         Contract(
             "applications_changed",
