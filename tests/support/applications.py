@@ -95,7 +95,7 @@ class ApplicationCounty(RatingCounty):
         region: str = VILLAGE,
         since: dt.date = dt.date(2023, 1, 1),
     ) -> None:
-        """Put a household on the roster, its head and a grown-up son; the head consents to inquiry."""
+        """Put a household on the roster, its head and a grown-up son; the head consents to inquiry and insurance."""
         order = int(household_no[1:])
         with self.transaction() as transaction:
             for number, name, is_head in (
@@ -110,7 +110,7 @@ class ApplicationCounty(RatingCounty):
                 )
             transaction.execute(
                 "INSERT INTO registry.consent (consent_no, household_no, identity_number, scope, from_date, date,"
-                " member, message) VALUES (%s, %s, %s, '{credit_inquiry}', %s, %s, 'VILL1', '-')",
+                " member, message) VALUES (%s, %s, %s, '{credit_inquiry,share_with_insurer}', %s, %s, 'VILL1', '-')",
                 [f"C{household_no}", household_no, identity_number(order, born), since, since],
             )
 
