@@ -38,31 +38,35 @@ class PartiesCounty(RatingCounty):
     def empty(self) -> None:
         """Forget everything but who takes part, and have the households on the roster again."""
         super().empty()
-        with self.transaction() as transaction:
-            transaction.many(
-                "INSERT INTO registry.person (household_no, identity_number, head_name, person_name, relation_to_head,"
-                " region, category, is_head, needs, as_of, submission, sequence, line)"
-                " VALUES (%s, %s, %s, %s, %s, %s, 'out_of_poverty', %s, %s, '2024-01-01', 0, 0, 2)",
-                [
-                    *(
-                        (number, head, f"户主{number}", f"户主{number}", "head", home(number), "yes", f"养殖{number}")
-                        for number, head in HEADS.items()
-                    ),
-                    ("H1", SPOUSE, "户主H1", "配偶", "spouse", VILLAGE, "no", None),
-                ],
-            )
+        for number, head in HEADS.items():
+            self.enrol_household(number, head, home(number))
+        self.enrol_household("H1", SPOUSE, VILLAGE, person_name="配偶", relation_to_head="spouse", is_head="no")
+
+    def enrol_household(self, number: str, identity: str, region: str, **person: object) -> None:
+        """Have a person on the newest roster, by default the head of a household with a need."""
+        row = {
+            "household_no": number, "identity_number": identity, "head_name": f"户主{number}",
+            "person_name": f"户主{number}", "relation_to_head": "head", "region": region,
+            "category": "out_of_poverty", "is_head": "yes", "needs": f"养殖{number}", "as_of": "2024-01-01",
+            "submission": 0, "sequence": 0, "line": 2,
+        } | person  # fmt: skip
+        marks = ", ".join(["%s"] * len(row))
+        self.rows(f"INSERT INTO registry.person ({', '.join(row)}) VALUES ({marks}) RETURNING 1", list(row.values()))
 
     def ask(self, address: str, **given: str) -> list[dict[str, Any]]:
-        """Return the rows of an answer, as a caller of the whole county gets them."""
+        """Return the rows of an answer, as a caller of the whole county gets them, held to what is declared of them."""
+        asked = query(address)
         with self.transaction() as transaction:
-            answer = query(address).ask(
+            answer = asked.ask(
                 transaction,
                 {"region": COUNTY} | given,
                 today=self.clock.today(),
                 kinds=kinds(),
                 policy=lambda: self.office.context.policy,
             )
-            return [dict(row) for row in answer.content]
+            rows = [dict(row) for row in answer.content]
+        assert all(asked.row().validate(row) == {} for row in rows)
+        return rows
 
     # -- records -----------------------------------------------------------------------------------------------------
 

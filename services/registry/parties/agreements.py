@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core.errors import reason, refused_for
 from huilian.county.members import persons
 from huilian.county.procedure.acts import taking
-from services.registry.parties import homes, periods
+from services.registry.parties import periods
 from services.registry.parties.consents import SCOPES_OF
+from services.registry.parties.homes import Homes, check_member
+from services.registry.parties.periods import Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["on_agreement"]
 
 _PARTIES: Final = ("members", "households", "enterprises")
-_TITLES: Final = {"members": "机构", "households": "农户", "enterprises": "经营主体"}
+_TITLES: Final = {
+    "members": "机构 (members)", "households": "农户 (households)", "enterprises": "经营主体 (enterprises)",
+}  # fmt: skip
 _LEAST: Final = {
     "joint_guarantee": {"households": 2},
     "enterprise_guarantee": {"enterprises": 1},
@@ -29,8 +33,9 @@ _LEAST: Final = {
 }
 """How many parties an agreement has at least, beside one member."""
 _FIELDS: Final = (
-    "kind", "region", *_PARTIES, "application_no", "institution", "loan_no", "reports", "document",
+    "kind", "region", *_PARTIES, "application_no", "institution", "loan_no", "reports", "document", "from_date",
 )  # fmt: skip
+_BOOK: Final = Book("agreement", ("agreement_no",), _FIELDS)
 
 
 def on_agreement(
@@ -39,12 +44,14 @@ def on_agreement(
     """Enter an agreement, or the day on which it ends."""
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
         parties = {name: sorted(set((record[name] or "").split(";")) - {""}) for name in _PARTIES}
-        known = transaction.value("SELECT true FROM registry.agreement WHERE agreement_no = %(agreement_no)s", record)
-        homes.check_households(transaction, parties["households"], taken, now=not known)
+        is_new = not _BOOK.known(transaction, [record])
+        homes = Homes(transaction, parties["households"])
+        for household_no in parties["households"]:
+            homes.check(taken, household_no, listed=is_new)
         if record["loan_no"] is not None and record["institution"] is None:
             taken.note(refused_for([reason("HL2001", "institution")]))
         _check_parties(transaction, parties, taken)
-        periods.enter(transaction, "agreement", ("agreement_no",), _FIELDS, taken.facts | parties)
+        _BOOK.enter(transaction, [(taken, taken.facts | parties)])
     return ()
 
 
@@ -62,7 +69,7 @@ def _check_parties(transaction: Transaction, parties: Mapping[str, Sequence[str]
         if len(parties[name]) < least:
             taken.refuse("HL1096", kind=kind, parties=_TITLES[name], least=least)
     for code in parties["members"]:
-        homes.check_member(transaction, code, (), taken)
+        check_member(transaction, code, (), taken)
     known = transaction.rows(
         "SELECT enterprise_no FROM registry.enterprise WHERE enterprise_no = ANY(%s)", [list(parties["enterprises"])]
     )

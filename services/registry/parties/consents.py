@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.core.errors import MessageRefused
 from huilian.county.members import directory, persons
 from huilian.county.procedure.acts import taking
-from services.registry.parties import homes, periods
-from services.registry.parties.periods import HOLDS
+from services.registry.parties import periods
+from services.registry.parties.homes import Homes
+from services.registry.parties.periods import HOLDS, Book
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["SCOPES_OF", "Asked", "in_force", "on_consent", "stands"]
+__all__ = ["SCOPES_OF", "Asked", "enter", "in_force", "on_consent", "stands"]
 
 SCOPES_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -32,6 +32,8 @@ SCOPES_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 """What may be consented to a kind of member."""
+_FIELDS: Final = ("household_no", "identity_number", "scope", "institution", "document", "from_date")
+_BOOK: Final = Book("consent", ("consent_no",), _FIELDS)
 
 
 @dataclass(frozen=True)
@@ -97,39 +99,52 @@ def on_consent(
 ) -> Iterable[Draft]:
     """Enter a consent, or the day on which one is withdrawn."""
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
-        known = transaction.value("SELECT true FROM registry.consent WHERE consent_no = %(consent_no)s", record)
-        # Who has left the roster since can still withdraw.
-        homes.check_households(transaction, [record["household_no"]], taken, now=not known)
-        scope = sorted(set(record["scope"].split(";")))
-        _check_institution(transaction, taken, scope)
-        if not known and not _is_of_household(transaction, record):
-            raise MessageRefused("HL1091", household_no=record["household_no"])
-        fields = ("household_no", "identity_number", "scope", "institution", "document")
-        periods.enter(transaction, "consent", ("consent_no",), fields, taken.facts | {"scope": scope})
+        enter(transaction, [taken])
     return ()
 
 
-def _check_institution(transaction: Transaction, taken: Taken, scope: Sequence[str]) -> None:
-    """Let pass a consent that the sender may enter, to somebody to whom such consent is given.
+def enter(transaction: Transaction, consents: Sequence[Taken]) -> int:
+    """Enter consents and withdrawals, in their order; return how many changed anything.
 
-    Notes HL1052, it is not the sender's own business; HL1092, nobody consents to that to such a member.
+    What is wrong with one is noted with it, and it changes nothing. Notes HL1052, it lies in another's region, or is
+    not the sender's own business; HL1059, HL1098, as `Book.enter`; HL1090, the roster has no such household; HL1091,
+    who consents is not of it; HL1092, nobody consents to that to such a member.
     """
+    periods.hold(transaction)
+    records = [taken.record for taken in consents]
+    known = _BOOK.known(transaction, records)
+    homes = Homes(transaction, (record["household_no"] for record in records))
+    members = {member.code: member.kind for member in directory.all_members(transaction)}
+    of_household = _of_households(transaction, records)
+    entries = []
+    for taken in consents:
+        record = taken.record
+        # Who has left the roster since can still withdraw.
+        is_new = (record["consent_no"],) not in known
+        if not homes.check(taken, record["household_no"], listed=is_new):
+            continue
+        scope = sorted(set(record["scope"].split(";")))
+        _check_institution(taken, scope, members)
+        if is_new and (record["household_no"], record["identity_number"]) not in of_household:
+            taken.refuse("HL1091", household_no=record["household_no"])
+        entries.append((taken, taken.facts | {"scope": scope}))
+    return _BOOK.enter(transaction, entries)
+
+
+def _check_institution(taken: Taken, scope: Sequence[str], members: Mapping[str, str]) -> None:
     institution = taken.record["institution"]
     if taken.member.kind in SCOPES_OF and institution != taken.member.code:
         what = "只能登记向本机构的授权 (it enters consents to itself only)"
         taken.refuse("HL1052", member=taken.member.code, what=what)
-    if institution is None:
-        return
-    kinds = {member.code: member.kind for member in directory.all_members(transaction)}
-    if not set(scope) <= SCOPES_OF.get(kinds.get(institution, ""), frozenset()):
+    if institution is not None and not set(scope) <= SCOPES_OF.get(members.get(institution, ""), frozenset()):
         taken.refuse("HL1092", institution=institution, scope=", ".join(scope))
 
 
-def _is_of_household(transaction: Transaction, record: Mapping[str, Any]) -> bool:
-    return bool(
-        transaction.value(
-            "SELECT true FROM registry.person WHERE household_no = %(household_no)s"
-            " AND identity_number = %(identity_number)s AND missing_since IS NULL",
-            record,
-        )
+def _of_households(transaction: Transaction, records: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return which of the records' households and persons belong together by the newest roster."""
+    rows = transaction.rows(
+        "SELECT household_no, identity_number FROM registry.person WHERE missing_since IS NULL AND"
+        " (household_no, identity_number) IN (SELECT * FROM unnest(%s::text[], %s::text[]))",
+        [[record[name] for record in records] for name in ("household_no", "identity_number")],
     )
+    return {(row["household_no"], row["identity_number"]) for row in rows}

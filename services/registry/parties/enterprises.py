@@ -9,8 +9,9 @@ from huilian.core.errors import MessageRefused
 from huilian.county.members import persons
 from huilian.county.procedure import acts
 from huilian.county.procedure.acts import check_region, taking
-from services.registry.parties import homes, periods
-from services.registry.parties.periods import HOLDS
+from services.registry.parties import periods
+from services.registry.parties.homes import Homes
+from services.registry.parties.periods import HOLDS, Book
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Led", "households_led", "leaders", "on_enterprise", "on_enterprise_benefit", "on_led_household"]
 
-_LED: Final = ("enterprise_no", "household_no", "from_date")
+_ENTERPRISES: Final = Book("enterprise", ("enterprise_no",), ("from_date",), ("name", "region", "kind"))
+_LED: Final = Book(
+    "led_household", ("enterprise_no", "household_no", "from_date"), ("way", "orders", "shares", "shares_amount")
+)
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,9 @@ def on_enterprise(
 ) -> Iterable[Draft]:
     """Enter an enterprise, correct its name, region or kind, or end it, and with it what it leads."""
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
-        known = "SELECT region FROM registry.enterprise WHERE enterprise_no = %(enterprise_no)s"
-        check_region(taken.member, transaction.value(known, record))
-        number = ("enterprise_no",)
-        periods.enter(transaction, "enterprise", number, (), taken.facts, corrected=("name", "region", "kind"))
+        for row in _ENTERPRISES.known(transaction, [record]).values():
+            check_region(taken.member, row["region"])
+        _ENTERPRISES.enter(transaction, [(taken, taken.facts)])
         transaction.execute(
             """
             UPDATE registry.led_household l
@@ -108,18 +111,13 @@ def on_led_household(
 ) -> Iterable[Draft]:
     """Enter that an enterprise leads a household, which nobody else leads meanwhile, or until when it does."""
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
-        facts = taken.facts
-        known = transaction.value(
-            "SELECT true FROM registry.led_household WHERE (enterprise_no, household_no, from_date)"
-            " = (%(enterprise_no)s, %(household_no)s, %(from_date)s)",
-            facts,
-        )
-        homes.check_households(transaction, [record["household_no"]], taken, now=not known)
-        if not known:
+        facts, is_new = taken.facts, not _LED.known(transaction, [record])
+        if not Homes(transaction, [record["household_no"]]).check(taken, record["household_no"], listed=is_new):
+            return ()
+        if is_new:
             facts["until_date"] = _check_enterprise(transaction, taken)
             _check_led_once(transaction, taken)
-        if known or not taken.refusals:
-            periods.enter(transaction, "led_household", _LED, ("way", "orders", "shares", "shares_amount"), facts)
+        _LED.enter(transaction, [(taken, facts)])
     return ()
 
 
@@ -159,7 +157,8 @@ def on_enterprise_benefit(
 ) -> Iterable[Draft]:
     """Enter what a household received from an enterprise that leads it, or has led it before."""
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
-        homes.check_households(transaction, [record["household_no"]], taken, now=False)
+        if not Homes(transaction, [record["household_no"]]).check(taken, record["household_no"], listed=False):
+            return ()
         led = transaction.value(
             "SELECT true FROM registry.led_household WHERE enterprise_no = %(enterprise_no)s"
             " AND household_no = %(household_no)s AND from_date <= %(received)s"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.core.errors import MessageRefused
 from huilian.county.sql import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from huilian.county.procedure.acts import Taken
     from huilian.database.connection import Transaction
 
-__all__ = ["HOLDS", "enter", "hold"]
+__all__ = ["HOLDS", "Book", "hold"]
 
 HOLDS: Final = "{0}.from_date <= {1} AND ({0}.until_date IS NULL OR {1} < {0}.until_date)"
 """SQL for whether a row holds on a day, to be formatted with the table's alias and the day."""
 _TAKEN_BY: Final = ("date", "member", "person", "message")
+_ENDED_BY: Final = ("ended_on", "ended_member", "ended_person", "ended_message")
 
 
 def hold(transaction: Transaction) -> None:
@@ -24,66 +26,84 @@ def hold(transaction: Transaction) -> None:
     transaction.lock("registry.parties")
 
 
-def enter(
-    transaction: Transaction,
-    table: str,
-    key: tuple[str, ...],
-    fields: tuple[str, ...],
-    facts: Mapping[str, Any],
-    *,
-    corrected: tuple[str, ...] = (),
-) -> bool:
-    """Enter a record, or end the one that has its number; return whether that changed anything.
+@dataclass(frozen=True)
+class Book:
+    """Where records of one kind are kept; of all with one number the earliest `until_date` counts.
 
-    Of all records with one number the earliest `until_date` counts, so that they may come in any order.
+    So records may come in any order, and again.
 
     Args:
-        transaction: in which it is written.
-        table: of the registry.
-        key: columns that are its number.
-        fields: columns in which records with one number agree.
-        facts: their values, `from_date`, `until_date`, and who took the step: `date`, `member`, `person`, `message`.
-        corrected: columns in which the record with the newest `date` counts.
-
-    Raises:
-        MessageRefused: HL1059, another record has the number; HL1098, it ended before, and is not begun again.
+        table: of the registry; it has the columns of the number, `fields` and `corrected`, `from_date`, `until_date`,
+            who took the step, and who ended it.
+        number: the columns by which a record is known.
+        fields: the columns in which records with one number agree; `from_date` is one of them, or of the number.
+        corrected: the columns in which the record with the newest `date` counts.
     """
-    from_date = () if "from_date" in key else ("from_date",)
-    columns = (*key, *fields, *corrected, *from_date, "until_date", *_TAKEN_BY)
-    values = ", ".join(f"%({name})s" for name in columns)
-    is_number = " AND ".join(f"t.{name} = %({name})s" for name in key)
-    agreeing = (*fields, "from_date")
-    same = " AND ".join(f"t.{name} IS NOT DISTINCT FROM %({name})s" for name in agreeing)
-    changed = transaction.execute(
-        f"""
-        INSERT INTO registry.{table} AS t ({names(columns)}) VALUES ({values})
-        ON CONFLICT ({names(key)}) DO UPDATE
-        SET until_date = excluded.until_date, ended_on = excluded.date, ended_member = excluded.member,
-            ended_person = excluded.person, ended_message = excluded.message
-        WHERE {same} AND excluded.until_date < coalesce(t.until_date, 'infinity')
-        """,
-        facts,
-    )
-    if corrected:
-        kept = ", ".join(f"{name} = %({name})s" for name in (*corrected, *_TAKEN_BY))
-        differs = " OR ".join(f"t.{name} IS DISTINCT FROM %({name})s" for name in corrected)
-        changed += transaction.execute(
-            f"UPDATE registry.{table} AS t SET {kept}"
-            f" WHERE {is_number} AND {same} AND t.date <= %(date)s AND ({differs})",
-            facts,
+
+    table: str
+    number: tuple[str, ...]
+    fields: tuple[str, ...]
+    corrected: tuple[str, ...] = ()
+
+    def known(
+        self, transaction: Transaction, facts: Sequence[Mapping[str, Any]]
+    ) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """Return what stands under the numbers of some records, by number."""
+        arrays = ", ".join(f"%({name})s::{'date' if name == 'from_date' else 'text'}[]" for name in self.number)
+        rows = transaction.rows(
+            f"SELECT * FROM registry.{self.table} WHERE ({names(self.number)}) IN (SELECT * FROM unnest({arrays}))",
+            {name: [each[name] for each in facts] for name in self.number},
         )
-    if changed:
-        return True
-    row = transaction.row(
-        f"SELECT {same} AS same, t.until_date, greatest(t.date, t.ended_on) < %(date)s AS newer,"
-        " t.until_date < coalesce(%(until_date)s::date, 'infinity') AS longer"
-        f" FROM registry.{table} t WHERE {is_number}",
-        facts,
-    )
-    assert row is not None  # noqa: S101  # narrows the type: what was not entered stands
-    number = " ".join(str(facts[name]) for name in key)
-    if not row["same"]:
-        raise MessageRefused("HL1059", number=number)
-    if row["newer"] and row["longer"]:
-        raise MessageRefused("HL1098", number=number, until=row["until_date"].isoformat())
-    return False
+        return {self._number(row): row for row in rows}
+
+    def enter(self, transaction: Transaction, entries: Sequence[tuple[Taken, Mapping[str, Any]]]) -> int:
+        """Enter records, or end those that have their numbers, in their order; return how many changed anything.
+
+        Notes with a step HL1059, another record has the number; HL1098, it ended before, and is not made longer. A
+        step with which anything is wrong changes nothing.
+
+        Args:
+            transaction: in which they are written.
+            entries: each step, and the values of the columns.
+        """
+        known = self.known(transaction, [facts for _, facts in entries])
+        changed: dict[tuple[Any, ...], dict[str, Any]] = {}
+        count = 0
+        for taken, facts in entries:
+            number = self._number(facts)
+            row = self._after(known.get(number), facts, taken)
+            if row is not None and not taken.refusals:
+                known[number] = changed[number] = row
+                count += 1
+        columns = (*self.number, *self.fields, *self.corrected, "until_date", *_TAKEN_BY, *_ENDED_BY)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in self.number)
+        transaction.many(
+            f"INSERT INTO registry.{self.table} ({names(columns)}) VALUES ({', '.join(f'%({n})s' for n in columns)})"
+            f" ON CONFLICT ({names(self.number)}) DO UPDATE SET {updates}",
+            list(changed.values()),
+        )
+        return count
+
+    def _number(self, facts: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(facts[name] for name in self.number)
+
+    def _after(self, row: dict[str, Any] | None, facts: Mapping[str, Any], taken: Taken) -> dict[str, Any] | None:
+        """Return the row after a record; None where that changes nothing. Notes what is wrong with it."""
+        if row is None:
+            return dict.fromkeys(_ENDED_BY) | dict(facts)
+        number = " ".join(str(each) for each in self._number(facts))
+        if any(row[name] != facts[name] for name in self.fields):
+            taken.refuse("HL1059", number=number)
+            return None
+        until, stands = facts["until_date"], row["until_date"]
+        new = dict(row)
+        if until is not None and (stands is None or until < stands):
+            new |= {"until_date": until}
+            new |= {ended: facts[name] for ended, name in zip(_ENDED_BY, _TAKEN_BY, strict=True)}
+        elif (
+            stands is not None and until != stands and facts["date"] > max(row["date"], row["ended_on"] or row["date"])
+        ):
+            taken.refuse("HL1098", number=number, until=stands.isoformat())
+        if any(row[name] != facts[name] for name in self.corrected) and facts["date"] >= row["date"]:
+            new |= {name: facts[name] for name in (*self.corrected, *_TAKEN_BY)}
+        return None if new == row else new

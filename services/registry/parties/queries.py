@@ -7,7 +7,7 @@ from typing import Final
 
 import marshmallow as ma
 
-from huilian.county.answer_fields import coded, count, date, money, text
+from huilian.county.answer_fields import coded, count, date, masked, money, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.applications import HELPING_WAY
 from schemas.parties import AGREEMENT_KIND, ENTERPRISE_KIND
@@ -44,7 +44,7 @@ class ConsentRow(_EnteredRow):
     consent_no = text("授权书编号")
     household_no = text("户编号")
     region = text("行政区划代码")
-    identity_number = text("授权人证件号码（已脱敏）", "Masked.")
+    identity_number = masked("授权人证件号码")
     scope = text("授权范围", "Codes joined by `;`.")
     institution = text("授权对象", "Null: all of the kind that the scope names.", allow_none=True)
     document = text("授权书文本编号或摘要", allow_none=True)
@@ -142,6 +142,7 @@ QUERIES: Final = (
         "Return the consents of the households of a region, with scope and end.",
         "A member's token sees the consents to that member, and those to all members of its kind.",
         parameters=(REGION, _TO_IT),
+        personal=True,
         examples=("huilian feed consents --region 341599 --format csv > 授权.csv",),
     ),
     Query(
@@ -152,6 +153,7 @@ QUERIES: Final = (
         "Return the enterprises of a region, each with how many households it leads today.",
         parameters=(REGION,),
         needs_policy=True,
+        personal=True,
         examples=("huilian feed enterprises --region 341599 --format csv > 经营主体.csv",),
     ),
     Query(
@@ -161,6 +163,7 @@ QUERIES: Final = (
         "输出区划内农户由谁带动、以何种方式、得到多少收益。",
         "Return who leads the households of a region, in which way, and what each household received.",
         parameters=(REGION, _ENTERPRISE),
+        personal=True,
         examples=("huilian feed led_households --region 341599 --format csv > 带动.csv",),
     ),
     Query(
@@ -170,6 +173,7 @@ QUERIES: Final = (
         "输出区划内的协议、联保、代保和抵押，每份一行，只有编号。",
         "Return the agreements, joint guarantees and collateral of a region, by reference.",
         parameters=(REGION, _ITS_OWN),
+        personal=True,
         examples=("huilian feed agreements --region 341599 --format csv > 协议.csv",),
     ),
     Query(
@@ -198,6 +202,7 @@ QUERIES: Final = (
         "List the households with a stated need, no application and no loan, by village.",
         parameters=(REGION,),
         needs_policy=True,
+        personal=True,
         examples=("huilian needs --region 341599101001",),
     ),
 )

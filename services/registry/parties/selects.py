@@ -64,7 +64,7 @@ _WHO: Final = "e.member, e.person, e.message, e.ended_message"
 
 
 def consent_feed(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the consents of a region's households, with masked numbers, by household and number.
+    """Return the consents of a region's households, with masked numbers, by household and number.
 
     Args:
         transaction: it must stay open while rows are read.
@@ -95,8 +95,10 @@ def consent_feed(transaction: Transaction, *, region: str, institution: str | No
             "scopes": [";".join(sorted(SCOPES_OF[kind])) for kind in kinds],
         },
     )
-    for row in rows:
-        yield row | {"identity_number": identity.mask(row["identity_number"]), "scope": ";".join(row["scope"])}
+    return (
+        row | {"identity_number": identity.mask(row["identity_number"]), "scope": ";".join(row["scope"])}
+        for row in rows
+    )
 
 
 def enterprise_feed(

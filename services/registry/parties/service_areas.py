@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county.members import persons
 from huilian.county.procedure.acts import taking
-from services.registry.parties import homes, periods
-from services.registry.parties.periods import HOLDS
+from services.registry.parties import periods
+from services.registry.parties.homes import check_member
+from services.registry.parties.periods import HOLDS, Book
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lead_bank", "lead_banks", "on_service_area", "villages_served"]
 
-_AREA: Final = ("institution", "region", "from_date")
+_BOOK: Final = Book("service_area", ("institution", "region", "from_date"), ("branch", "responsible"))
 
 
 def lead_bank(region: str, day: str) -> str:
@@ -61,17 +62,11 @@ def on_service_area(
 ) -> Iterable[Draft]:
     """Enter which bank leads in an area that no other leads meanwhile, or until when it does."""
     with taking(record, message, transaction, persons.APPROVE, periods.hold) as taken:
-        known = transaction.value(
-            "SELECT true FROM registry.service_area"
-            " WHERE (institution, region, from_date) = (%(institution)s, %(region)s, %(from_date)s)",
-            record,
-        )
-        if not known:
-            homes.check_member(transaction, record["institution"], ("bank",), taken)
+        if not _BOOK.known(transaction, [record]):
+            check_member(transaction, record["institution"], ("bank",), taken)
             _check_responsible(transaction, taken)
             _check_one_lead_bank(transaction, taken)
-        if known or not taken.refusals:
-            periods.enter(transaction, "service_area", _AREA, ("branch", "responsible"), taken.facts)
+        _BOOK.enter(transaction, [(taken, taken.facts)])
     return ()
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county.members import persons
 from huilian.county.procedure.acts import taking
-from services.registry.parties import homes, periods
-from services.registry.parties.periods import HOLDS
+from services.registry.parties import periods
+from services.registry.parties.homes import check_member
+from services.registry.parties.periods import HOLDS, Book
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from huilian.county.context import Context
+    from huilian.county.procedure.acts import Taken
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
 __all__ = ["Asked", "enter", "in_force", "on_lending_suspension"]
+
+_BOOK: Final = Book(
+    "lending_suspension", ("suspension_no",), ("region", "institution", "product", "reason", "from_date")
+)
 
 
 @dataclass(frozen=True)
@@ -60,18 +66,16 @@ def in_force(transaction: Transaction, asked: Sequence[Asked]) -> list[tuple[str
     return [tuple(row["found"] or ()) for row in rows]
 
 
-def enter(transaction: Transaction, facts: Mapping[str, Any]) -> bool:
+def enter(transaction: Transaction, taken: Taken) -> bool:
     """Enter a suspension, or lift the one that has its number; return whether that changed anything.
+
+    Notes HL1059, another suspension has the number; HL1098, it was lifted before.
 
     Args:
         transaction: in which it is written.
-        facts: the fields of `lending_suspension`, `member` and `message`; `person` is None where no person decided.
-
-    Raises:
-        MessageRefused: HL1059, another suspension has the number; HL1098, it was lifted before.
+        taken: the fields of `lending_suspension`, and who decided; `person` is None where no person did.
     """
-    fields = ("region", "institution", "product", "reason")
-    return periods.enter(transaction, "lending_suspension", ("suspension_no",), fields, facts)
+    return bool(_BOOK.enter(transaction, [(taken, taken.facts)]))
 
 
 def on_lending_suspension(
@@ -80,6 +84,6 @@ def on_lending_suspension(
     """Suspend lending in an area, or say from when on it goes on."""
     with taking(record, message, transaction, persons.APPROVE, periods.hold) as taken:
         if record["institution"] is not None:
-            homes.check_member(transaction, record["institution"], ("bank",), taken)
-        enter(transaction, taken.facts)
+            check_member(transaction, record["institution"], ("bank",), taken)
+        enter(transaction, taken)
     return ()

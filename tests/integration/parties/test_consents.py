@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from huilian.county.members.directory import Member
+from huilian.county.procedure.acts import Taken
 from services.registry.parties import consents
 from services.registry.parties.consents import Asked
 from tests.support.parties import HEADS, SPOUSE
-from tests.support.ratings import BEGIN, CLERK, COUNTY, DAY
+from tests.support.ratings import BEGIN, CLERK, COUNTY, DAY, VILLAGE
 
 if TYPE_CHECKING:
     from tests.support.parties import PartiesCounty
@@ -148,6 +150,34 @@ def test_the_feed_masks_who_consented(county: PartiesCounty):
         "member": "VILL1", "person": CLERK, "message": "", "ended_message": None,
     }  # fmt: skip
     assert county.ask("feed/consents", region="341599102") == []
+
+
+def test_of_many_consents_each_is_refused_by_itself_and_the_others_are_entered(county: PartiesCounty):
+    """In the order of the list: one that repeats another says nothing new, one that ends it counts."""
+    record = {
+        "household_no": "H1", "identity_number": HEADS["H1"], "scope": "credit_inquiry", "institution": None,
+        "from_date": MARCH, "until_date": None, "document": None, "date": MARCH, "person": CLERK,
+    }  # fmt: skip
+    station = Member("VILL1", "village", "VILL1", None, VILLAGE, suspended=False)
+    several = [
+        {"consent_no": "C1"},
+        {"consent_no": "C2", "household_no": "H9"},
+        {"consent_no": "C1"},
+        {"consent_no": "C1", "scope": "publish"},
+        {"consent_no": "C3", "household_no": "K1", "identity_number": HEADS["K1"]},
+        {"consent_no": "C1", "until_date": MARCH + DAY},
+        {"consent_no": "C4", "household_no": "H2"},
+    ]
+    taken = [Taken(record | each, station, "m1") for each in several]
+    with county.transaction() as transaction:
+        assert consents.enter(transaction, taken) == 2
+        assert consents.enter(transaction, []) == 0
+    codes = [[refusal.code for refusal in each.refusals] for each in taken]
+    assert codes == [[], ["HL1090"], [], ["HL1059"], ["HL1052"], [], ["HL1091"]]
+    rows = county.ask("feed/consents")
+    assert [(row["consent_no"], row["until_date"], row["scope"]) for row in rows] == [
+        ("C1", "2024-03-02", "credit_inquiry")
+    ]
 
 
 UNTIL = st.none() | st.integers(0, 6).map(lambda days: (MARCH + days * DAY).isoformat())

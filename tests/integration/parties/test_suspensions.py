@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from huilian.county.members.directory import Member
+from huilian.county.procedure.acts import Taken
 from services.registry.parties import suspensions
 from services.registry.parties.suspensions import Asked
 from tests.support.ratings import CLERK, COUNTY, DAY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -58,14 +60,16 @@ def test_a_suspension_is_lifted_by_its_number(county: PartiesCounty):
 
 def test_one_that_no_person_decided_is_entered_alike(county: PartiesCounty):
     """What a breaker decides has no person."""
-    facts = {
+    record = {
         "suspension_no": "S1", "region": VILLAGE, "institution": None, "product": None, "reason": "不良率高于7%",
-        "from_date": MARCH, "until_date": None, "date": MARCH, "member": "service.statistics", "person": None,
-        "message": "m1",
+        "from_date": MARCH, "until_date": None, "date": MARCH, "person": None,
     }  # fmt: skip
+    breaker = Member("service.statistics", "service", "statistics", None, None, suspended=False)
     with county.transaction() as transaction:
-        assert suspensions.enter(transaction, facts)
-        assert not suspensions.enter(transaction, facts)
+        taken = Taken(record, breaker, "m1")
+        assert suspensions.enter(transaction, taken)
+        assert not suspensions.enter(transaction, taken)
+    assert taken.refusals == []
     assert suspended(county, Asked(VILLAGE, "RCB01", "household", MARCH)) == [("S1",)]
     assert [(row["member"], row["person"]) for row in county.ask("feed/suspensions")] == [("service.statistics", None)]
 
