@@ -59,6 +59,7 @@ def application_story_told_by(service: str, happened: str, *, message: str = "h.
         "Tell an application's story: every step with the message that says so.",
         parameters=(APPLICATION, replace(REGION, of_token=True), INSTITUTION),
         order=("on", "service"),
+        personal=True,
         command="application show",
         examples=("huilian application show A00001", "huilian application show A00001 --json"),
     )
