@@ -25,6 +25,7 @@ APPLICATION: Final = Parameter(
     example="A00001",
     required=True,
     positional=True,
+    is_subject=True,
 )
 
 

@@ -14,11 +14,11 @@ import polars as pl
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record
 from huilian.wire.catalogue import Contract
-from schemas.ratings import BORROWER, CODE
-from schemas.records import KEY
+from schemas.ratings import BORROWER
+from schemas.records import KEY, YES_OR_NO
+from schemas.steps import CODES, DECISION, STEP, StepRecord
 
 __all__ = [
-    "APPLICATION_DECISION",
     "APPLICATION_STATE",
     "HELPING_WAY",
     "RESERVATION",
@@ -31,12 +31,13 @@ __all__ = [
     "ApplicationStepRecord",
     "ApplicationStepRow",
     "ApplicationWithdrawalRecord",
+    "BorrowerInNeedRecord",
+    "DueApplicationRecord",
     "ReservationChange",
     "ReservationState",
     "contracts",
 ]
 
-APPLICATION_DECISION: Final = {"approve": "同意", "refuse": "不同意", "send_back": "退回"}
 APPLICATION_STATE: Final = {
     "in_review": "审核中",
     "returned": "退回补正",
@@ -61,20 +62,8 @@ HELPING_WAY: Final = {
 }
 """The five ways of helping (篇八)."""
 
-_PERSON: Final = r"^[0-9A-Za-z_]{1,20}$"
-_STEP: Final = r"^[a-z][a-z0-9_]*$"
-_CODES: Final = f"^{CODE}(?:;{CODE})*$"
-_YES_NO: Final = {"yes": "是", "no": "否"}
 
-
-class _Step(Record):
-    """What every step has: the day it was taken, and who took it."""
-
-    date = f.Date(required=True, metadata={"zh": "办理日期"})
-    person = f.Text(20, pattern=_PERSON, required=True, metadata={"zh": "经办人代码"})
-
-
-class ApplicationRecord(_Step):
+class ApplicationRecord(StepRecord):
     """A household or enterprise applies for a loan (form 1, 业务申请表).
 
     `applicant` is the identity number of the household's head or of a member who stands in for her; null for an
@@ -94,15 +83,15 @@ class ApplicationRecord(_Step):
     amount = f.Money(required=True, metadata={"zh": "申请金额"})
     term = f.Whole(required=True, metadata={"zh": "期限(月)"})
     annual_rate_percent = f.RatePercent(required=True, allow_none=True, metadata={"zh": "年利率(%)"})
-    purpose = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "贷款用途"})
+    purpose = f.Text(40, pattern=STEP, required=True, metadata={"zh": "贷款用途"})
     way = f.Code(HELPING_WAY, required=True, allow_none=True, metadata={"zh": "帮扶方式"})
-    collateral = f.Text(200, pattern=_CODES, required=True, allow_none=True, metadata={"zh": "担保方式"})
+    collateral = f.Text(200, pattern=CODES, required=True, allow_none=True, metadata={"zh": "担保方式"})
     other_loans = f.Money(required=True, metadata={"zh": "其他贷款余额"})
-    signed = f.Code(_YES_NO, required=True, metadata={"zh": "本人是否签字"})
+    signed = f.Code(YES_OR_NO, required=True, metadata={"zh": "本人是否签字"})
     family_adults = f.Whole(required=True, metadata={"zh": "成年家庭成员人数"})
     family_signed = f.Whole(required=True, metadata={"zh": "已签字的家庭成员人数"})
-    met = f.Text(1000, pattern=_CODES, required=True, allow_none=True, metadata={"zh": "符合的条件"})
-    grounds = f.Text(1000, pattern=_CODES, required=True, allow_none=True, metadata={"zh": "不予贷款的情形"})
+    met = f.Text(1000, pattern=CODES, required=True, allow_none=True, metadata={"zh": "符合的条件"})
+    grounds = f.Text(1000, pattern=CODES, required=True, allow_none=True, metadata={"zh": "不予贷款的情形"})
     document = f.Text(120, required=True, allow_none=True, metadata={"zh": "申请表编号或摘要"})
 
     cross_checks: ClassVar[list[CrossCheck]] = [
@@ -121,7 +110,7 @@ class ApplicationRecord(_Step):
     ]
 
 
-class ApplicationStepRecord(_Step):
+class ApplicationStepRecord(StepRecord):
     """A step of an application (推荐、审核、核查、确认), as the policy names it, with what was found.
 
     `back_to` is the step to which it is sent back, null otherwise; a refusal and a sending back have a `reason`.
@@ -131,17 +120,17 @@ class ApplicationStepRecord(_Step):
     """
 
     application_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
-    step = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "步骤"})
-    decision = f.Code(APPLICATION_DECISION, required=True, metadata={"zh": "意见"})
-    back_to = f.Text(40, pattern=_STEP, required=True, allow_none=True, metadata={"zh": "退回到"})
+    step = f.Text(40, pattern=STEP, required=True, metadata={"zh": "步骤"})
+    decision = f.Code(DECISION, required=True, metadata={"zh": "意见"})
+    back_to = f.Text(40, pattern=STEP, required=True, allow_none=True, metadata={"zh": "退回到"})
     reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "理由"})
     amount = f.Money(required=True, allow_none=True, metadata={"zh": "核定金额"})
     term = f.Whole(required=True, allow_none=True, metadata={"zh": "核定期限(月)"})
     annual_rate_percent = f.RatePercent(required=True, allow_none=True, metadata={"zh": "核定年利率(%)"})
-    met = f.Text(1000, pattern=_CODES, required=True, allow_none=True, metadata={"zh": "符合的条件"})
-    grounds = f.Text(1000, pattern=_CODES, required=True, allow_none=True, metadata={"zh": "不予贷款的情形"})
+    met = f.Text(1000, pattern=CODES, required=True, allow_none=True, metadata={"zh": "符合的条件"})
+    grounds = f.Text(1000, pattern=CODES, required=True, allow_none=True, metadata={"zh": "不予贷款的情形"})
     opinion = f.Text(500, required=True, allow_none=True, metadata={"zh": "意见内容"})
-    sealed = f.Code(_YES_NO, required=True, metadata={"zh": "是否盖章"})
+    sealed = f.Code(YES_OR_NO, required=True, metadata={"zh": "是否盖章"})
     document = f.Text(120, required=True, allow_none=True, metadata={"zh": "表格编号或摘要"})
 
 
@@ -159,14 +148,14 @@ class ApplicationStepRow(_Row, ApplicationStepRecord):
     """A step of an application in a list (forms 2 and 3)."""
 
 
-class ApplicationWithdrawalRecord(_Step):
+class ApplicationWithdrawalRecord(StepRecord):
     """A borrower withdraws an application; the station or bank enters it."""
 
     application_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
     reason = f.Text(200, required=True, metadata={"zh": "理由"})
 
 
-class ApplicationStartRecord(_Step):
+class ApplicationStartRecord(StepRecord):
     """From this day on loans to borrowers of a region need a confirmation.
 
     What a ledger lends there from then on is held against applications; lists of confirmations are made from them,
@@ -175,6 +164,40 @@ class ApplicationStartRecord(_Step):
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     from_date = f.Date(required=True, metadata={"zh": "起始日期"})
+
+
+class DueApplicationRecord(_Row):
+    """An application that waits for a step: what the member is given who takes it, to add an opinion to.
+
+    `identity_number` is masked unless the step needs it. `opinions` are those of the steps before.
+    """
+
+    application_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
+    step = f.Text(40, pattern=STEP, required=True, metadata={"zh": "步骤"})
+    due = f.Date(required=True, allow_none=True, metadata={"zh": "办理期限"})
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
+    borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "申请人"})
+    identity_number = f.Text(40, required=True, allow_none=True, metadata={"zh": "证件号码"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
+    product = f.Text(20, required=True, allow_none=True, metadata={"zh": "产品代码"})
+    amount = f.Money(required=True, metadata={"zh": "申请金额"})
+    term = f.Whole(required=True, metadata={"zh": "期限(月)"})
+    annual_rate_percent = f.RatePercent(required=True, allow_none=True, metadata={"zh": "年利率(%)"})
+    purpose = f.Text(40, pattern=STEP, required=True, metadata={"zh": "贷款用途"})
+    other_loans = f.Money(required=True, metadata={"zh": "其他贷款余额"})
+    applied = f.Date(required=True, metadata={"zh": "申请日期"})
+    opinions = f.Text(1000, required=True, allow_none=True, metadata={"zh": "以前各步意见"})
+
+
+class BorrowerInNeedRecord(_Row):
+    """A household whose roster names a need (需求档案) and that has no application: a village begins form 1 with it."""
+
+    borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "户主姓名"})
+    identity_number = f.Text(40, required=True, allow_none=True, metadata={"zh": "户主证件号码"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    needs = f.Text(200, required=True, metadata={"zh": "需求"})
 
 
 class ApplicationState(Record):
@@ -221,7 +244,7 @@ class ReservationState(Record):
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
     amount = f.Money(required=True, metadata={"zh": "金额"})
     status = f.Code(RESERVATION_STATUS, required=True, metadata={"zh": "结果"})
-    covered = f.Code(_YES_NO, required=True, metadata={"zh": "是否有风险补偿"})
+    covered = f.Code(YES_OR_NO, required=True, metadata={"zh": "是否有风险补偿"})
     clause = f.Text(200, required=True, allow_none=True, metadata={"zh": "依据"})
 
 
@@ -265,6 +288,20 @@ def contracts() -> list[Contract]:
                 False,
                 "启用申请办理",
                 "From a day on loans to borrowers of a region need a confirmation.",
+            ),
+            (
+                "due_applications",
+                DueApplicationRecord,
+                True,
+                "待办申请名单",
+                "The applications that wait for a step of one member, one a record.",
+            ),
+            (
+                "borrowers_in_need",
+                BorrowerInNeedRecord,
+                True,
+                "需求名单",
+                "The households of a village whose roster names a need, one a record.",
             ),
             (
                 "applications_changed",

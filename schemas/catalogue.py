@@ -63,6 +63,7 @@ from schemas.rating_steps import (
 )
 from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import (
+    ContinuationChange,
     HouseholdChange,
     HouseholdChangeOfVersion1,
     LoanChange,
@@ -263,6 +264,14 @@ def contracts() -> list[Contract]:
             BULK,
             "贷款变动",
             "The loans a submission changed, before and after, one change a record, as loan_ledger/v3 has them.",
+        ),
+        Contract(
+            "continuations_changed",
+            1,
+            ContinuationChange,
+            BULK,
+            "展期续贷变动",
+            "Which loans go on from another and are counted once with it, before and after, one change a record.",
         ),
         Contract(
             "households_changed",

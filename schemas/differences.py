@@ -35,11 +35,17 @@ KINDS: Final = {
     "reservation_without_application": "有备付无申请",
     "policy_without_loan": "有保单无借据",
     "claim_without_policy": "有赔案无保单",
+    "loan_without_confirmation": "未经确认放款",
+    "loan_before_confirmation": "确认前放款",
+    "loan_differs_from_confirmation": "放款与确认不一致",
+    "two_loans_on_one_confirmation": "一项确认多笔放款",
+    "loan_in_suspended_area": "停贷区域放款",
+    "continuation_without_original": "展期续贷无原借据",
 }
 
 
 class Difference(ma.Schema):
-    """What does not match between ledgers, roster, journals, guarantees, policies and claims."""
+    """What does not match between ledgers, roster, journals, confirmations, guarantees, policies and claims."""
 
     kind = coded("情形", KINDS)
     institution = text("机构", "The member that stated it.")
@@ -48,22 +54,27 @@ class Difference(ma.Schema):
     region = text("行政区划代码", allow_none=True)
     as_of = date("截止日期")
     reference = text(
-        "业务编号", "The number of the guarantee, policy, claim or application; null of loans.", allow_none=True
+        "业务编号",
+        "The number of the guarantee, policy, claim or application; of the confirmation, suspension or original loan.",
+        allow_none=True,
     )
+    detail = text("说明", "What differs, in Chinese, with what was confirmed.", allow_none=True)
 
 
-def differences_in(found: str) -> Query:
+def differences_in(found: str, *, detail: str = "NULL") -> Query:
     """Return the query for what does not match, as one service finds it; the rows of all come as one answer.
 
     Args:
         found: an SQL query of rows with the fields of `Difference`; what has no region is the county's to see.
+        detail: SQL for what differs, in words.
     """
     columns = list(Difference().fields)
+    selected = ", ".join(name if name != "detail" else f"{detail} AS detail" for name in columns)
     statement = f"""
-        SELECT {", ".join(columns)} FROM ({found}) r
+        SELECT {selected} FROM ({found}) r
         WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))
           AND (%(institution)s::text IS NULL OR institution = %(institution)s)
-        ORDER BY kind, institution, loan_no, reference
+        ORDER BY kind, institution, loan_no, reference, detail
     """
 
     def differences(
@@ -83,13 +94,14 @@ def differences_in(found: str) -> Query:
         "differences",
         differences,
         Difference,
-        "列出对不上的地方：台账与花名册、前后两期台账、流水与借据、各银行之间、担保与借据、保单与借据、赔案与保单。",
+        "列出对不上的地方：台账与花名册、前后两期台账、放款与确认、流水与借据、各银行之间、担保与借据、保单与借据、赔案与保单。",
         "Return what does not match within a region.",
         "A loan whose household is not on the roster, whose borrower is not in its household or\n"
         "whose region is not the household's; one that is no longer reported though it has a\n"
         "balance; a repayment of no loan. A loan number at two banks; a guarantee of no loan, two\n"
         "of one, a compensation of no guarantee; a policy of a loan that nobody has, a claim of no\n"
-        "policy.",
+        "policy. A loan without its confirmation, before it, other than it says, a second one on it,\n"
+        "one where lending is suspended; an extension or renewal of a loan that nobody has.",
         parameters=(REGION, INSTITUTION),
         order=("kind",),
         personal=True,

@@ -6,13 +6,16 @@ on which she did. `effective_date` is the day from which the money counts.
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
 from huilian.records import fields as f
-from huilian.records.record import CrossCheck, Record
 from schemas.records import KEY
+from schemas.steps import StepRecord
+
+if TYPE_CHECKING:
+    from huilian.records.record import CrossCheck
 
 __all__ = [
     "ACCOUNT",
@@ -42,18 +45,10 @@ FUND_PARTY: Final = {
 }
 """Who pays in, called as in the policies' shares."""
 
-_PERSON: Final = r"^[0-9A-Za-z_]{1,20}$"
 _DECISION: Final = {"approve": "同意", "refuse": "不同意"}
 
 
-class _Step(Record):
-    """What every step has: the day it was taken, and who took it."""
-
-    date = f.Date(required=True, metadata={"zh": "办理日期"})
-    person = f.Text(20, pattern=_PERSON, required=True, metadata={"zh": "经办人代码"})
-
-
-class _Movement(_Step):
+class _Movement(StepRecord):
     """Money that moves between a party and the bank where the fund's deposit lies."""
 
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "存款银行"})
@@ -81,7 +76,7 @@ class FundWithdrawalRecord(_Movement):
     reason = f.Text(200, required=True, metadata={"zh": "理由"})
 
 
-class FundReversalRecord(_Step):
+class FundReversalRecord(StepRecord):
     """What was booked by mistake is reversed (冲销), from the day on which it took effect.
 
     `reference` is the number of the deposit or withdrawal.
@@ -92,7 +87,7 @@ class FundReversalRecord(_Step):
     reason = f.Text(200, required=True, metadata={"zh": "理由"})
 
 
-class FundApprovalRecord(_Step):
+class FundApprovalRecord(StepRecord):
     """Somebody else approves a deposit, withdrawal or reversal, which is booked by it, or refuses it with a reason."""
 
     reference = f.Text(40, pattern=KEY, required=True, metadata={"zh": "所审批的编号"})

@@ -9,12 +9,11 @@ import polars as pl
 
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
-from schemas.records import KEY
+from schemas.records import KEY, YES_OR_NO
 
 __all__ = [
     "CLAIM_STATUS",
     "POLICY_KIND",
-    "YES_NO",
     "ClaimChange",
     "ClaimRecord",
     "ClaimState",
@@ -34,7 +33,6 @@ POLICY_KIND = {
     "price_index": "价格指数保险",
 }
 CLAIM_STATUS = {"filed": "已报案", "surveying": "查勘中", "settled": "已赔付", "declined": "不予赔付"}
-YES_NO = {"yes": "是", "no": "否"}
 
 _PREMIUM_SHARES = ("premium_finance", "premium_household", "premium_insurer")
 
@@ -80,7 +78,7 @@ class ClaimRecord(Record):
     loan_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "借据号"})
     event = f.Text(40, required=True, metadata={"zh": "出险原因"})
     event_date = f.Date(required=True, metadata={"zh": "出险日期"})
-    force_majeure = f.Code(YES_NO, required=True, metadata={"zh": "是否不可抗力"})
+    force_majeure = f.Code(YES_OR_NO, required=True, metadata={"zh": "是否不可抗力"})
     status = f.Code(CLAIM_STATUS, required=True, metadata={"zh": "赔案状态"})
     amount = f.Money(required=True, metadata={"zh": "赔付金额"})
     paid_date = f.Date(required=True, allow_none=True, metadata={"zh": "赔付日期"})

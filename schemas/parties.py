@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import polars as pl
 
 from huilian.records import fields as f
-from huilian.records.record import CrossCheck, Record
 from huilian.wire.catalogue import Contract
 from schemas.applications import HELPING_WAY
 from schemas.records import KEY
+from schemas.steps import PERSON, PeriodRecord, StepRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from huilian.records.record import CrossCheck
 
 __all__ = [
     "AGREEMENT_KIND",
@@ -62,7 +64,6 @@ AGREEMENT_KIND: Final = {
 }
 """Guarantees by households for each other, by the stationed team, by an enterprise; rights to land, forest, house."""
 
-_PERSON: Final = r"^[0-9A-Za-z_]{1,20}$"
 _NUMBER: Final = KEY.strip("^$")
 
 
@@ -74,30 +75,7 @@ def _one_of(codes: Mapping[str, str]) -> str:
     return f"(?:{'|'.join(codes)})"
 
 
-class _Step(Record):
-    """What every step has: the day it was taken, and who took it."""
-
-    date = f.Date(required=True, metadata={"zh": "办理日期"})
-    person = f.Text(20, pattern=_PERSON, required=True, metadata={"zh": "经办人代码"})
-
-
-class _Period(_Step):
-    """A step about what holds from a day on."""
-
-    from_date = f.Date(required=True, metadata={"zh": "起始日期"})
-    until_date = f.Date(required=True, allow_none=True, metadata={"zh": "终止日期"})
-
-    cross_checks: ClassVar[list[CrossCheck]] = [
-        (
-            "until_date",
-            "HL2012",
-            pl.col("until_date") < pl.col("from_date"),
-            lambda r: r["until_date"] < r["from_date"],
-        ),
-    ]
-
-
-class ConsentRecord(_Period):
+class ConsentRecord(PeriodRecord):
     """Somebody of a household consents to a use of its data (授权书); a withdrawal is the same with its `until_date`.
 
     `identity_number` is that of the head or member who signs. `scope` has the codes of all uses, joined by ";".
@@ -112,7 +90,7 @@ class ConsentRecord(_Period):
     document = f.Text(120, required=True, allow_none=True, metadata={"zh": "授权书文本编号或摘要"})
 
 
-class EnterpriseRecord(_Period):
+class EnterpriseRecord(PeriodRecord):
     """An enterprise, co-operative, farm or large household that may lead others (经营主体).
 
     A later record corrects name, region and kind. With the enterprise ends what it leads.
@@ -124,7 +102,7 @@ class EnterpriseRecord(_Period):
     kind = f.Code(ENTERPRISE_KIND, required=True, metadata={"zh": "主体类型"})
 
 
-class LedHouseholdRecord(_Period):
+class LedHouseholdRecord(PeriodRecord):
     """An enterprise leads a household, in one of the five ways of helping (带动); a household is led once at a time.
 
     It is known by enterprise, household and `from_date`. `orders` and `shares` are the numbers of the contracts by
@@ -139,7 +117,7 @@ class LedHouseholdRecord(_Period):
     shares_amount = f.Money(required=True, allow_none=True, metadata={"zh": "入股金额"})
 
 
-class EnterpriseBenefitRecord(_Step):
+class EnterpriseBenefitRecord(StepRecord):
     """What a household received from the enterprise that leads it (分红等); `reference` is the enterprise's own."""
 
     enterprise_no = f.CreditCode(required=True, metadata={"zh": "统一社会信用代码"})
@@ -154,7 +132,7 @@ class EnterpriseBenefitRecord(_Step):
     ]
 
 
-class AgreementRecord(_Period):
+class AgreementRecord(PeriodRecord):
     """An agreement, a joint guarantee or collateral, by reference alone (协议).
 
     `members`, `households` and `enterprises` are its parties by their numbers, joined by ";", null where there are
@@ -175,7 +153,7 @@ class AgreementRecord(_Period):
     document = f.Text(120, required=True, metadata={"zh": "协议文本编号或摘要"})
 
 
-class ServiceAreaRecord(_Period):
+class ServiceAreaRecord(PeriodRecord):
     """A bank is the lead bank of an area (分片包干), with the person who is responsible; an area has one at a time.
 
     It is known by bank, area and `from_date`. Of a village the narrowest area counts in which it lies. `branch` is the
@@ -185,10 +163,10 @@ class ServiceAreaRecord(_Period):
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "包干银行"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     branch = f.Text(60, required=True, allow_none=True, metadata={"zh": "经办网点"})
-    responsible = f.Text(20, pattern=_PERSON, required=True, metadata={"zh": "责任人代码"})
+    responsible = f.Text(20, pattern=PERSON, required=True, metadata={"zh": "责任人代码"})
 
 
-class LendingSuspensionRecord(_Period):
+class LendingSuspensionRecord(PeriodRecord):
     """Lending is suspended in an area (停贷), by one bank or all, of one of the policy's products or all."""
 
     suspension_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "停贷编号"})

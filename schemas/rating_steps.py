@@ -13,13 +13,13 @@ import polars as pl
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record
 from schemas.ratings import BORROWER
-from schemas.records import KEY
+from schemas.records import KEY, YES_OR_NO
+from schemas.steps import DECISION, PERIOD_ENDS, STEP, StepRecord
 
 __all__ = [
     "BORROWER_DEED",
     "BORROWER_MARK",
     "COLLECTIVE_MARK",
-    "RATING_DECISION",
     "BlacklistEntryRecord",
     "BorrowerDeedRecord",
     "BorrowerMarkChange",
@@ -35,7 +35,6 @@ __all__ = [
     "RatingStepRecord",
 ]
 
-RATING_DECISION = {"approve": "同意", "refuse": "不同意", "send_back": "退回"}
 COLLECTIVE_MARK = {"good": "好", "fair": "一般", "poor": "差"}
 BORROWER_DEED = {
     "right_use": "用途规范", "wrong_use": "挪用贷款", "false_claim": "虚报冒领", "change_of_circumstances": "情况变化",
@@ -44,19 +43,9 @@ BORROWER_DEED = {
 BORROWER_MARK = {
     "blacklisted": "列入黑名单", "blacklisted_maliciously": "因恶意列入黑名单", "force_majeure": "贷款遭遇不可抗力",
 }  # fmt: skip
-YES_NO = {"yes": "是", "no": "否"}
-_PERSON = r"^[0-9A-Za-z_]{1,20}$"
-_STEP = r"^[a-z][a-z0-9_]*$"
 
 
-class _Step(Record):
-    """What every step has: the day it was taken, and who took it."""
-
-    date = f.Date(required=True, metadata={"zh": "办理日期"})
-    person = f.Text(20, pattern=_PERSON, required=True, metadata={"zh": "经办人代码"})
-
-
-class RatingRequestRecord(_Step):
+class RatingRequestRecord(StepRecord):
     """A household or enterprise asks to be rated (信用评定申请书); the station enters it.
 
     `consent`: whether it signed that its credit may be inquired.
@@ -66,10 +55,10 @@ class RatingRequestRecord(_Step):
     borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
-    consent = f.Code(YES_NO, required=True, metadata={"zh": "是否已签查询授权"})
+    consent = f.Code(YES_OR_NO, required=True, metadata={"zh": "是否已签查询授权"})
 
 
-class RatingGroupRecord(_Step):
+class RatingGroupRecord(StepRecord):
     """The working group of a village or township and its plan, filed (备案): how many members, and of which kind.
 
     `plan` is the plan's number or its file's SHA-256. A later filing takes the place of an earlier one.
@@ -90,7 +79,7 @@ class RatingGroupRecord(_Step):
     ]
 
 
-class RatingStepRecord(_Step):
+class RatingStepRecord(StepRecord):
     """The decision of one step, for one household or for all of a region that stand at it.
 
     With a null `borrower_no` it is for all, and `count` must be how many there are: nobody approves what he did not
@@ -99,24 +88,24 @@ class RatingStepRecord(_Step):
     """
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
-    step = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "步骤"})
+    step = f.Text(40, pattern=STEP, required=True, metadata={"zh": "步骤"})
     borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
     borrower_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号或企业编号"})
     count = f.Whole(required=True, metadata={"zh": "户数"})
     consents = f.Whole(required=True, allow_none=True, metadata={"zh": "已签查询授权的户数"})
-    decision = f.Code(RATING_DECISION, required=True, metadata={"zh": "意见"})
-    back_to = f.Text(40, pattern=_STEP, required=True, allow_none=True, metadata={"zh": "退回到"})
+    decision = f.Code(DECISION, required=True, metadata={"zh": "意见"})
+    back_to = f.Text(40, pattern=STEP, required=True, allow_none=True, metadata={"zh": "退回到"})
     reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "理由"})
 
 
-class RatingPostingRecord(_Step):
+class RatingPostingRecord(StepRecord):
     """One round of posting of all ratings of a region that wait for it (公示).
 
     `first_day` and `last_day` are both posted. `count` is how many are posted.
     """
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
-    step = f.Text(40, pattern=_STEP, required=True, metadata={"zh": "步骤"})
+    step = f.Text(40, pattern=STEP, required=True, metadata={"zh": "步骤"})
     round = f.Whole(required=True, metadata={"zh": "轮次"})
     first_day = f.Date(required=True, metadata={"zh": "公示首日"})
     last_day = f.Date(required=True, metadata={"zh": "公示末日"})
@@ -133,7 +122,7 @@ class RatingPostingRecord(_Step):
     ]
 
 
-class RatingObjectionRecord(_Step):
+class RatingObjectionRecord(StepRecord):
     """An objection to a posted rating (异议); who objects is not named."""
 
     objection_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "异议编号"})
@@ -142,15 +131,15 @@ class RatingObjectionRecord(_Step):
     reason = f.Text(200, required=True, metadata={"zh": "异议内容"})
 
 
-class RatingAnswerRecord(_Step):
+class RatingAnswerRecord(StepRecord):
     """The answer to an objection: one that is upheld sends the rating back to be collected anew."""
 
     objection_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "异议编号"})
-    upheld = f.Code(YES_NO, required=True, metadata={"zh": "异议是否成立"})
+    upheld = f.Code(YES_OR_NO, required=True, metadata={"zh": "异议是否成立"})
     answer = f.Text(200, required=True, metadata={"zh": "答复"})
 
 
-class CreditLineRecord(_Step):
+class CreditLineRecord(StepRecord):
     """The line that a bank sets for a rated household or enterprise, within what its grade lets (授信额度)."""
 
     borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
@@ -159,17 +148,10 @@ class CreditLineRecord(_Step):
     from_date = f.Date(required=True, metadata={"zh": "起始日期"})
     until_date = f.Date(required=True, metadata={"zh": "终止日期"})
 
-    cross_checks: ClassVar[list[CrossCheck]] = [
-        (
-            "until_date",
-            "HL2012",
-            pl.col("until_date") < pl.col("from_date"),
-            lambda r: r["until_date"] < r["from_date"],
-        ),
-    ]
+    cross_checks: ClassVar[list[CrossCheck]] = [PERIOD_ENDS]
 
 
-class CollectiveCreditRecord(_Step):
+class CollectiveCreditRecord(StepRecord):
     """How a township marks a village's collective credit and the work of its committee (集体信用、村两委)."""
 
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
@@ -177,7 +159,7 @@ class CollectiveCreditRecord(_Step):
     committee = f.Code(COLLECTIVE_MARK, required=True, metadata={"zh": "村两委工作"})
 
 
-class BlacklistEntryRecord(_Step):
+class BlacklistEntryRecord(StepRecord):
     """An entry of the blacklist: malicious or not, from a day on, until another or for good.
 
     The same number again, with an `until_date`, ends it.
@@ -186,13 +168,13 @@ class BlacklistEntryRecord(_Step):
     entry_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "编号"})
     borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
-    malicious = f.Code(YES_NO, required=True, metadata={"zh": "是否恶意"})
+    malicious = f.Code(YES_OR_NO, required=True, metadata={"zh": "是否恶意"})
     from_date = f.Date(required=True, metadata={"zh": "起始日期"})
     until_date = f.Date(required=True, allow_none=True, metadata={"zh": "解除日期"})
     reason = f.Text(200, required=True, metadata={"zh": "事由"})
 
 
-class BorrowerDeedRecord(_Step):
+class BorrowerDeedRecord(StepRecord):
     """What people found that a borrower did, or what befell it; the policy's consequences follow from it.
 
     `reference` is the number of the finding, and the sender's own. Nothing takes a finding back. `institution` and

@@ -25,6 +25,9 @@ __all__ = [
     "KEY",
     "LOAN_STATUS",
     "LONGEST_CONTRACT_NO",
+    "YES_OR_NO",
+    "ContinuationChange",
+    "ContinuationState",
     "HouseholdChange",
     "HouseholdChangeOfVersion1",
     "HouseholdState",
@@ -72,7 +75,7 @@ HOUSEHOLD_CATEGORY = {
 }
 """The kinds of households; a poor one is registered (建档立卡) and not out of poverty yet."""
 _CATEGORY_OF_VERSION_1 = {name: HOUSEHOLD_CATEGORY[name] for name in ("out_of_poverty", "monitored", "ordinary")}
-_YES_OR_NO = {"yes": "是", "no": "否"}
+YES_OR_NO = {"yes": "是", "no": "否"}
 _YEAR = r"^(?:19|20)[0-9]{2}$"
 
 KEY = r"^[0-9A-Za-z_./()（）-]+$"
@@ -227,7 +230,7 @@ class RosterRecordOfVersion1(Record):
     relation_to_head = f.Text(20, required=True, metadata={"zh": "与户主关系"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     category = f.Code(_CATEGORY_OF_VERSION_1, required=True, metadata={"zh": "户类型"})
-    is_head = f.Code(_YES_OR_NO, required=True, metadata={"zh": "是否户主"})
+    is_head = f.Code(YES_OR_NO, required=True, metadata={"zh": "是否户主"})
     health = f.Text(20, required=True, allow_none=True, metadata={"zh": "健康状况"})
     labour_skill = f.Text(40, required=True, allow_none=True, metadata={"zh": "劳动技能"})
     household_size = f.Whole(required=True, allow_none=True, metadata={"zh": "家庭人口"})
@@ -246,9 +249,9 @@ class RosterRecord(RosterRecordOfVersion1):
 
     category = f.Code(HOUSEHOLD_CATEGORY, required=True, metadata={"zh": "户类型"})
     village_group = f.Text(40, required=True, allow_none=True, metadata={"zh": "村民小组"})
-    has_subsistence_allowance = f.Code(_YES_OR_NO, required=True, allow_none=True, metadata={"zh": "低保"})
-    has_disabled_member = f.Code(_YES_OR_NO, required=True, allow_none=True, metadata={"zh": "残疾"})
-    is_destitute_at_home = f.Code(_YES_OR_NO, required=True, allow_none=True, metadata={"zh": "散居特困"})
+    has_subsistence_allowance = f.Code(YES_OR_NO, required=True, allow_none=True, metadata={"zh": "低保"})
+    has_disabled_member = f.Code(YES_OR_NO, required=True, allow_none=True, metadata={"zh": "残疾"})
+    is_destitute_at_home = f.Code(YES_OR_NO, required=True, allow_none=True, metadata={"zh": "散居特困"})
     out_of_poverty_year = f.Text(4, pattern=_YEAR, required=True, allow_none=True, metadata={"zh": "脱贫年度"})
     poverty_cause = f.Text(100, required=True, allow_none=True, metadata={"zh": "致贫原因"})
     needs = f.Text(200, required=True, allow_none=True, metadata={"zh": "需求"})
@@ -360,3 +363,32 @@ class LoanChange(LoanChangeOfVersion2):
 
     before = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(LoanState, required=True, allow_none=True, metadata={"zh": "变动后"})
+
+
+class ContinuationState(Record):
+    """What of a loan was counted with the one from which it goes on: what `continuations_changed` shares.
+
+    `principal` is what it adds to the amounts lent; `both_outstanding` says whether both have a balance.
+    """
+
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    product = f.Text(20, required=True, metadata={"zh": "产品代码"})
+    principal = f.Money(required=True, metadata={"zh": "借款金额"})
+    both_outstanding = f.Code(YES_OR_NO, required=True, metadata={"zh": "两笔是否都有余额"})
+
+
+class ContinuationChange(Record):
+    """One loan that goes on from another of its borrower, before and after; null: it does not.
+
+    From `as_of` until the day before `until` (for ever when null) both are known, and the loan with the number
+    `loan_no` is an extension or renewal of `original_loan_no`, or its moratorium. Changes add up in any order.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "机构"})
+    loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
+    original_loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "原借据号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(ContinuationState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(ContinuationState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "序号"})

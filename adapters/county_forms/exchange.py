@@ -1,4 +1,4 @@
-"""The adapter: reading a form of rating, and giving rejected rows back in the same form."""
+"""The adapter: reading forms of rating and of applications, and giving rejected rows back in the same form."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
+from adapters.county_forms import application_reading as applications
+from adapters.county_forms import lists
 from adapters.county_forms.layout import EXCLUSIONS, INDICATORS, NAME, NUMBER_OF, PASSED_OVER, form_of
 from adapters.county_forms.translating import Area, Translator
 from adapters.toolkit.file_names import plain
@@ -18,7 +20,7 @@ from adapters.toolkit.workbook import returns, sheets
 from adapters.toolkit.workbook.blocks import Data
 from adapters.toolkit.workbook.container import Container
 from adapters.toolkit.workbook.heading import GROUPED
-from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity, Piece, Setting
+from huilian.adapters import REJECTIONS, Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting
 from huilian.core.errors import FileRefused
 from schemas.ratings import CODE
 
@@ -42,25 +44,42 @@ _LONGEST_SHOWN: Final = 20
 
 
 class CountyForms(Adapter):
-    """The county's forms of rating (评级指标采集表), and data of police, justice and others for it."""
+    """The county's forms: of rating, with data of police, justice and others for it, and of applications.
+
+    Applications come as form 1 with the village's opinion, their steps as form 2, the bank's findings, form 3 and lists
+    of opinions (`application_layout`). Lists of what waits for a step go out with what is known, to be filled in.
+    """
 
     name: ClassVar[str] = "county_forms"
     version: ClassVar[str] = "1.0"
-    chinese: ClassVar[str] = "评级指标采集表"
-    institution_kinds: ClassVar[frozenset[str]] = frozenset({"county", "township", "village"})
-    reads: ClassVar[dict[str, str]] = {_KIND: "评级指标采集表_341599101201_20240331.xlsx"}
-    parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (f"{_KIND}/v1",)}
-    totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: ()}
+    chinese: ClassVar[str] = "评级、申请表格"
+    institution_kinds: ClassVar[frozenset[str]] = frozenset(
+        {"bank", "county", "guarantor", "insurer", "township", "village"}
+    )
+    reads: ClassVar[dict[str, str]] = {
+        _KIND: "评级指标采集表_341599101201_20240331.xlsx",
+        applications.KIND: "业务申请表_341599101201_20240331.xlsx",
+    }
+    parts: ClassVar[dict[str, tuple[str, ...]]] = {
+        _KIND: (f"{_KIND}/v1",),
+        applications.KIND: ("applications/v1", "application_steps/v1"),
+    }
+    totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (), applications.KIND: ("amount",)}
+    writes: ClassVar[dict[str, str]] = lists.WRITES
+    exempt: ClassVar[dict[str, str]] = {
+        "control_totals": "表格没有合计，金额由各步核定 (forms have no totals: each step looks at the amounts)"
+    }
     settings: ClassVar[dict[str, Setting]] = {
         _INDICATORS: Setting(dict, "采集表中另加的指标列与指标代码对照，如“种养技能”对应 skill", {}),
         _EXCLUSIONS: Setting(dict, "采集表中另加的否决情形列与情形代码对照，如“黑名单”对应 blacklisted", {}),
+        **applications.SETTINGS,
     }
 
     def recognise(self, file_name: str) -> FileIdentity | None:
         """Return what a name like "评级指标采集表_341599101201_20240331.xlsx" says, or None."""
         found = NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
-        return FileIdentity(None, _KIND, as_of) if as_of else None
+        return FileIdentity(None, _KIND, as_of) if as_of else applications.identify(file_name)
 
     def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
         """Translate the sheets of a form in pieces of 5,000 rows.
@@ -71,6 +90,9 @@ class CountyForms(Adapter):
             FileRefused: HL3010, it is no workbook; HL3025, HL3026, a sheet is missing or ambiguous; HL3003, HL3004
                 for its columns; HL3006, there are no rows; HL3067, HL3068, nobody said what a column means.
         """
+        if identity.kind == applications.KIND:
+            yield from applications.read(source, identity, settings)
+            return
         rows = 0
         for sheet, piece, several in self._pieces(source, identity, settings):
             rows += piece.rows
@@ -108,6 +130,8 @@ class CountyForms(Adapter):
         self, source: Path, identity: FileIdentity, refusals: pl.DataFrame, settings: AdapterSettings
     ) -> pl.DataFrame:
         """Return what the county refused by sheet and column: a record is of the row with its line and its number."""
+        if identity.kind == applications.KIND:
+            return applications.place_refusals(source, identity, refusals, settings)
         form, _ = _named(source)
         columns = {column.target: column.source for column in form.translation.columns}
         placed = [pl.DataFrame(schema=REJECTIONS)]
@@ -121,6 +145,9 @@ class CountyForms(Adapter):
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they came in a workbook of the same shape: see `toolkit.workbook.returns`."""
+        if identity.kind == applications.KIND:
+            applications.write_rejections(source, identity, rejections, target)
+            return
         form, _ = _named(source)
         # Columns that only a setting names are found by what was wrong in them.
         fields = rejections["field"].unique().to_list()
@@ -130,6 +157,18 @@ class CountyForms(Adapter):
             several = len(found) > 1
             parts = [(each.name, each, returns.of_sheet(each, rejections) if several else rejections) for each in found]
             returns.write(container, parts, target, identity.as_of)
+
+    def outgoing_name(self, outgoing: Outgoing) -> str:
+        """Return the name of the form that a list becomes when it is filled in."""
+        return lists.file_name(outgoing)
+
+    def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
+        """Write a list of what waits for a step, or of households in need, to be filled in and sent back."""
+        lists.write(outgoing, applications.words(settings), target)
+
+    def read_back(self, source: Path, dataschema: str, settings: AdapterSettings) -> pl.DataFrame:
+        """Return the records that a list was made of."""
+        return lists.read_back(source, dataschema, applications.words(settings))
 
 
 def _named(source: Path) -> tuple[RatingForm, str]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from adapters.guarantee_company import outgoing as out
 from adapters.guarantee_company import reading_back, writing
-from adapters.guarantee_company.amounts import UNITS
 from adapters.guarantee_company.layouts import KEYS, LAYOUTS
 from adapters.guarantee_company.translating import Translator
 from adapters.toolkit.control_totals import with_stated
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import EARLIEST_YEAR
 from adapters.toolkit.workbook import returns, sheets
+from adapters.toolkit.workbook.amounts import UNITS
 from adapters.toolkit.workbook.blocks import Data
 from adapters.toolkit.workbook.container import Container
 from huilian.adapters import Adapter, AdapterSettings, FileIdentity, Outgoing, Piece, Setting

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.guarantee_company.amounts import UNITS, date, per_cent
 from adapters.toolkit.translation import Column, Translation, code, identity, name, number
+from adapters.toolkit.workbook.amounts import UNITS, date, per_cent
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import IDENTITY, NUMBER, amount
 from schemas.guarantees import (

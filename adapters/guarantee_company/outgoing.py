@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from adapters.guarantee_company.amounts import UNITS, in_yuan
+from adapters.toolkit.workbook.amounts import UNITS, in_yuan
 from adapters.toolkit.workbook.formats import GENERAL
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, ReceiptOfVersion2
 from schemas.outgoing import (

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from adapters.guarantee_company.amounts import UNITS, in_yuan
 from adapters.guarantee_company.layouts import TOTAL_MARK
 from adapters.toolkit.control_totals import ControlTotals
 from adapters.toolkit.delimited import Trailer
 from adapters.toolkit.text import clean_name
+from adapters.toolkit.workbook.amounts import UNITS, in_yuan
 from adapters.toolkit.workbook.cells import amount, shown
 from adapters.toolkit.workbook.grid import column_letters
 from huilian.core.errors import FileRefused

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from adapters.guarantee_company import amounts, banks
+from adapters.guarantee_company import banks
 from adapters.guarantee_company.layouts import REFERENCE
 from adapters.guarantee_company.sums import Sums
 from adapters.toolkit import plausibility
@@ -15,6 +15,7 @@ from adapters.toolkit.encodings import UTF_8
 from adapters.toolkit.rejections import reject
 from adapters.toolkit.repeats import Repeats
 from adapters.toolkit.translation import LINE
+from adapters.toolkit.workbook import amounts
 from huilian.adapters import Piece
 from huilian.records.columnar import split
 

@@ -22,6 +22,7 @@ from adapters.toolkit.certificates import (
     is_no_resident,
 )
 from huilian.records.fields import IDENTITY_PATTERN
+from schemas.applications import ApplicationRow, ApplicationStepRow
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.ratings import RatingIndicatorsRecord
@@ -172,10 +173,22 @@ def _dated_results(as_of: dt.date) -> list[Check]:
 
 _FIRST_MONTHS: Final = {"Q1": "01", "Q2": "04", "Q3": "07", "Q4": "10", "H1": "01", "H2": "07"}
 
+
+def _asked() -> list[Check]:
+    rate = pl.col("annual_rate_percent").cast(_PER_CENT, strict=False)
+    return [("annual_rate_percent", "HL2072", ~rate.is_between(LOWEST_RATE, HIGHEST_RATE))]
+
+
+def _dated_applications(as_of: dt.date) -> list[Check]:
+    return [*_happened("date", as_of), _born("applicant", as_of, pl.lit(value=True))]
+
+
 _UNDATED: Final[Mapping[type[Record], Callable[[], list[Check]]]] = {
     LoanLedgerRecord: _loans,
     GuaranteeRecord: _guarantees,
     PolicyRecord: _policies,
+    ApplicationRow: _asked,
+    ApplicationStepRow: _asked,
 }
 _DATED: Final[Mapping[type[Record], Callable[[dt.date], list[Check]]]] = {
     LoanLedgerRecord: _dated_loans,
@@ -188,4 +201,6 @@ _DATED: Final[Mapping[type[Record], Callable[[dt.date], list[Check]]]] = {
     PolicyRecord: _dated_policies,
     ClaimRecord: lambda as_of: [*_happened("event_date", as_of), *_happened("paid_date", as_of)],
     PeriodResultRecord: _dated_results,
+    ApplicationRow: _dated_applications,
+    ApplicationStepRow: lambda as_of: _happened("date", as_of),
 }

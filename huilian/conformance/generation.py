@@ -51,6 +51,7 @@ _TRIES_AT_WILL: Final = 200
 _YEARS: Final = ("2016", "2020")
 _ROUND: Final = ("0.00", "100.00", "0", "50", "100")
 """Amounts and shares of which some add up to others."""
+_CODES: Final = ("planting", "breeding", "village_review", "township_review", "county_review")
 _WEIGHT: Final = 4
 """How many times every extreme value is held out."""
 _SHAPES: Final = 24
@@ -133,6 +134,8 @@ def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plai
     longest = getattr(field, "longest", None)
     extremes = [] if plain else list(_extremes(longest, chance))
     taken = [value for value in (*_offered(chance, county), *extremes * _WEIGHT) if _takes(field, value)]
+    # Codes that are words of their own are offered where nothing else is one.
+    taken = taken or [code for code in _CODES if _takes(field, code)]
     if _ALWAYS.get(name) in taken:
         return [_ALWAYS[name]]
     # What a field lists is all it takes: codes are not guessed.

@@ -266,7 +266,7 @@ class _Sealing:
         for amount in self.totals:
             # "principal", or "guarantees.guaranteed_amount" where the pieces are of several types.
             stated_type, _, name = amount.rpartition(".")
-            if stated_type in ("", message_type):
+            if (stated_type or self.identity.kind) == message_type:
                 fen = piece.accepted.get_column(name).str.replace(".", "", literal=True).cast(pl.Int64)
                 self.totals[amount] += int(fen.sum())
         self._add(message_type, self._to_be_told(piece.accepted))

@@ -45,7 +45,9 @@ _STRUCK: Final = """
 """Loans that force majeure has struck."""
 
 _STATE: Final = pl.Struct(
-    dict.fromkeys(("household_no", "status", "five_tier_class", "due_date", "settled_date"), pl.String())
+    dict.fromkeys(
+        ("household_no", "status", "five_tier_class", "due_date", "settled_date", "continuation"), pl.String()
+    )
 )
 _TYPES: Final = {
     **dict.fromkeys(("institution", "loan_no", "as_of", "until"), pl.String()),
@@ -133,7 +135,10 @@ def _outcomes(changes: pl.DataFrame, bad: list[str]) -> pl.DataFrame:
         "on_time_repayment": lambda side: (
             (field(side, "status") == "settled") & (field(side, "settled_date") <= field(side, "due_date"))
         ),
-        "overdue": lambda side: field(side, "status") == "overdue",
+        # Who was granted a moratorium is not overdue, whatever the bank's file calls it.
+        "overdue": lambda side: (
+            (field(side, "status") == "overdue") & field(side, "continuation").ne_missing("moratorium")
+        ),
         "default": lambda side: field(side, "five_tier_class").is_in(bad) | (field(side, "status") == "written_off"),
     }
     found = [

@@ -12,7 +12,7 @@ from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas import rating_form
 from schemas.differences import differences_in
 from schemas.household_story import story_told_by
-from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY
+from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY, YES_OR_NO
 from services.registry import selects
 from services.registry.applications import queries as applications
 from services.registry.parties import selects as parties
@@ -55,7 +55,6 @@ class FeedRow(ma.Schema):
     original_loan_no = text("原借据号", "The loan that it goes on from.", allow_none=True)
 
 
-_YES_OR_NO: Final = {"yes": "是", "no": "否"}
 _STATED: Final = "Null where the roster does not say."
 
 
@@ -67,9 +66,9 @@ class HouseholdRow(ma.Schema):
     region = text("行政区划代码")
     village_group = text("村民小组", _STATED, allow_none=True)
     category = coded("户类型", HOUSEHOLD_CATEGORY)
-    has_subsistence_allowance = coded("低保", _YES_OR_NO, _STATED, allow_none=True)
-    has_disabled_member = coded("残疾", _YES_OR_NO, _STATED, allow_none=True)
-    is_destitute_at_home = coded("散居特困", _YES_OR_NO, _STATED, allow_none=True)
+    has_subsistence_allowance = coded("低保", YES_OR_NO, _STATED, allow_none=True)
+    has_disabled_member = coded("残疾", YES_OR_NO, _STATED, allow_none=True)
+    is_destitute_at_home = coded("散居特困", YES_OR_NO, _STATED, allow_none=True)
     out_of_poverty_year = text("脱贫年度", _STATED, allow_none=True)
     poverty_cause = text("致贫原因", _STATED, allow_none=True)
     needs = text("需求", _STATED, allow_none=True)
@@ -122,7 +121,7 @@ QUERIES: Final = (
             "huilian feed households --region 341599101 --institution RCB01",
         ),
     ),
-    differences_in("SELECT * FROM registry.difference"),
+    differences_in("SELECT * FROM registry.difference", detail="r.detail"),
     story_told_by(
         "registry",
         f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}",

@@ -14,12 +14,13 @@ one without a number may take the place of another of its date (`replaced_ledger
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.county.changes import Changes
 from huilian.county.sql import differs, names, note_growth, of
 from huilian.county.submissions.kinds import Counts
-from services.registry import changes, late_ledger, numbered_files, replaced_ledger
+from services.registry import changes, continuations, late_ledger, numbered_files, replaced_ledger
+from services.registry.applications import lending
 from services.registry.columns import GONE, LEDGER, LOAN_STATE, SHARED_STATE
 
 if TYPE_CHECKING:
@@ -32,18 +33,26 @@ if TYPE_CHECKING:
 
 __all__ = ["apply"]
 
+MANY: Final = 500
+"""Changes from which on the pages that a ledger added are summarised at once; autovacuum does it some time."""
+
 
 def apply(
-    transaction: Transaction, submission: Submission, records: Records, _context: Context
+    transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
     """Apply a ledger as a whole; yield the changes to publish, and return its counts."""
     with Changes(changes.EVENT) as told:
-        counts = _apply(transaction, submission, records, told)
+        counts, changed = _apply(transaction, submission, records, told)
         yield from told.drafts(submission.member, submission.name)
+    yield from continuations.follow_ledger(transaction, submission, changed)
+    yield from lending.follow_ledger(transaction, context, submission.member, changed)
     return counts
 
 
-def _apply(transaction: Transaction, submission: Submission, records: Records, told: Changes) -> Counts:
+def _apply(
+    transaction: Transaction, submission: Submission, records: Records, told: Changes
+) -> tuple[Counts, list[str]]:
+    """Apply a ledger; return its counts, and the tables with the loans that are new, changed or gone by it."""
     table = records.table(LEDGER)
     facts = {
         "institution": submission.member,
@@ -77,8 +86,22 @@ def _apply(transaction: Transaction, submission: Submission, records: Records, t
         facts,
     )
     for name in ("registry.loan", "registry.loan_history"):
-        note_growth(transaction, name, ("institution", "loan_no"), changed)
-    return Counts(changed=changed, unchanged=submission.accepted - changed, missing=missing)
+        note_growth(transaction, name, ("institution", "loan_no", "household_no"), changed)
+        if changed > MANY:
+            transaction.execute("SELECT brin_summarize_new_values(%s)", [f"{name}_household"])
+    counts = Counts(changed=changed, unchanged=submission.accepted - changed, missing=missing)
+    return counts, _concerned(transaction, table)
+
+
+def _concerned(transaction: Transaction, table: str) -> list[str]:
+    """Return the tables with the loans that a ledger may have made new, changed or taken away."""
+    found = [
+        name
+        for name in ("differing", "late", "withdrawn")
+        if transaction.value("SELECT to_regclass(%s)", [f"pg_temp.{name}"])
+    ]
+    # Where nothing was known of the bank it was held against nothing: every loan is new.
+    return found if {"differing", "late"} & set(found) else [*found, table]
 
 
 def _completes_its_day(transaction: Transaction, submission: Submission) -> bool:

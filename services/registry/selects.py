@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
 from huilian.county.submissions import entries
+from schemas.differences import KINDS
 from schemas.household_story import labelled
-from schemas.records import FIVE_TIER_CLASS, HOUSEHOLD_CATEGORY, LOAN_STATUS
+from schemas.records import CONTINUATION, FIVE_TIER_CLASS, HOUSEHOLD_CATEGORY, LOAN_STATUS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,9 +26,10 @@ __all__ = ["STORY", "household_feed", "household_on_form", "ledger_dates", "loan
 _LISTED: Final = "SELECT region, category, as_of, submission, sequence, line FROM registry.{table}"
 _LOAN: Final = """
     SELECT institution, loan_no, region, principal, balance, start_date, five_tier_class, overdue_days, status, as_of,
-           submission, sequence, line
+           continuation, original_loan_no, submission, sequence, line
     FROM registry.{table} WHERE household_no = %(household)s
 """
+_GOES_ON: Final = "original_loan_no <> loan_no AND continuation <> 'none'"
 STORY: Final = f"""
     WITH listed AS (
         {_LISTED.format(table="person_history")} WHERE household_no = %(household)s AND is_head = 'yes'
@@ -42,8 +44,9 @@ STORY: Final = f"""
     FROM listed
   UNION ALL
     SELECT * FROM (
-        SELECT DISTINCT ON (institution, loan_no) start_date, 1, region, institution, '放款', loan_no, principal,
-               NULL, submission, sequence, line, NULL
+        SELECT DISTINCT ON (institution, loan_no) start_date, 1, region, institution,
+               CASE WHEN {_GOES_ON} THEN {labelled("continuation", CONTINUATION)} ELSE '放款' END, loan_no, principal,
+               CASE WHEN {_GOES_ON} THEN '原借据 ' || original_loan_no END, submission, sequence, line, NULL
         FROM loan ORDER BY institution, loan_no, as_of
     ) AS lent
   UNION ALL
@@ -54,11 +57,20 @@ STORY: Final = f"""
   UNION ALL
     SELECT as_of, 3, region, institution, '台账余额', loan_no, balance,
            concat({labelled("status", LOAN_STATUS)}, '（', {labelled("five_tier_class", FIVE_TIER_CLASS)}, '）',
-                  CASE WHEN overdue_days > 0 THEN format('，逾期 %%s 天', overdue_days) END),
+                  CASE WHEN continuation IN ('extension', 'moratorium')
+                       THEN '，' || {labelled("continuation", CONTINUATION)} END,
+                  -- Who was granted time is not overdue.
+                  CASE WHEN overdue_days > 0 AND continuation IS DISTINCT FROM 'moratorium'
+                       THEN format('，逾期 %%s 天', overdue_days) END),
            submission, sequence, line, NULL
     FROM loan
+  UNION ALL
+    SELECT d.as_of, 5, d.region, d.institution, '数据不符', d.loan_no, NULL,
+           concat_ws('：', {labelled("d.kind", KINDS)}, d.detail), l.submission, l.sequence, l.line, NULL
+    FROM registry.difference_of_lending d JOIN registry.loan l USING (institution, loan_no)
+    WHERE d.household_no = %(household)s
 """
-"""What happened to a household: when it was on the roster, its loans ledger by ledger, its repayments."""
+"""What happened to a household: when it was on the roster, its loans ledger by ledger, its repayments, what differs."""
 _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, feeds, gauges, grades, ledger, marks, repayments, roster
-from services.registry.applications import book, calendar, records, reservation
+from services.registry import changes, continuations, feeds, gauges, grades, ledger, marks, repayments, roster
+from services.registry.applications import book, calendar, cover, lending, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
@@ -19,7 +19,7 @@ __all__ = ["service"]
 
 
 def _forget(transaction: Transaction) -> None:
-    for fold in (grades.RATINGS, marks.MARKS):
+    for fold in (grades.RATINGS, marks.MARKS, cover.POLICIES):
         fold.forget(transaction)
 
 
@@ -40,6 +40,7 @@ service = Service(
     handlers={
         "ratings_changed": grades.RATINGS.handle,
         "borrower_marks_changed": marks.MARKS.handle,
+        "policies_changed": cover.on_policies_changed,
         "reservations_changed": reservation.on_reservations_changed,
     },
     queries=feeds.QUERIES,
@@ -48,6 +49,7 @@ service = Service(
         "households_changed",
         "repayments_changed",
         book.EVENT.name,
+        continuations.EVENT.name,
         CONFIRMATIONS,
         grades.GRADES,
         grades.CREDIT,
@@ -57,9 +59,10 @@ service = Service(
         "households_changed": roster.tell,
         "repayments_changed": repayments.tell,
         book.EVENT.name: book.tell,
+        continuations.EVENT.name: continuations.tell,
     },
     forget=_forget,
-    jobs=(calendar.JOB, grades.JOB),
+    jobs=(calendar.JOB, grades.JOB, lending.JOB),
     gauges=gauges.gauges,
     examine=gauges.examine,
 )

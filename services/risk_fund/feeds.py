@@ -171,6 +171,7 @@ QUERIES: Final = (
         "输出区划内未解除的备付，按银行排列。",
         "Return the open reservations of a region, by bank.",
         parameters=(REGION, INSTITUTION),
+        personal=True,
     ),
     Query(
         "feed/guarantees",

@@ -64,7 +64,7 @@ _OPEN: Final = """
         SELECT application_no, institution, reservation, attempt, loan_no, sum(n) AS n
         FROM risk_fund.application_change WHERE application_no IN (SELECT application_no FROM concerned)
         GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0
-    ), known AS (
+    ), unsettled AS (
         -- Of some applications an earlier message is still on its way: they stay as they are.
         SELECT application_no FROM told GROUP BY application_no HAVING count(*) > 1 OR min(n) < 0
     )
@@ -77,7 +77,7 @@ _OPEN: Final = """
                     WHERE l.loan_no = t.loan_no AND l.institution = t.institution), 0) <= 0 THEN 'reserved'
                 ELSE 'released' END AS status
     FROM concerned c LEFT JOIN told t USING (application_no)
-    WHERE c.application_no NOT IN (SELECT application_no FROM known)
+    WHERE c.application_no NOT IN (SELECT application_no FROM unsettled)
       AND (t.attempt IS NOT NULL OR %(applications)s::text[] IS NOT NULL)
 """
 """What reservations are by what was told: `status`, and the loan that they wait for."""
@@ -141,7 +141,10 @@ def _keep_questions(transaction: Transaction, newest: pl.DataFrame, message: str
 
 def of_loans(transaction: Transaction, institutions: pl.Series, loans: pl.Series) -> list[str]:
     """Return the applications of which a reservation waits for one of these loans, or was released for it."""
-    if loans.is_empty():
+    # A first ledger begins many loans, mostly before anything was applied for.
+    if loans.is_empty() or not transaction.value(
+        "SELECT true FROM risk_fund.reservation WHERE loan_no IS NOT NULL LIMIT 1"
+    ):
         return []
     rows = transaction.rows(
         "SELECT DISTINCT r.application_no FROM risk_fund.reservation r"

@@ -11,6 +11,7 @@ All money is whole fen in 64-bit integers: exact up to 92 quadrillion yuan.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -20,10 +21,21 @@ import polars as pl
 from huilian.core import money
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable
 
-__all__ = ["BAD_CLASSES", "CELL", "HOUSEHOLD", "MEASURES", "Deltas", "fold", "merge", "month_of", "ratio", "shown"]
+__all__ = [
+    "BAD_CLASSES",
+    "CELL",
+    "HOUSEHOLD",
+    "MEASURES",
+    "Deltas",
+    "fold",
+    "fold_continuations",
+    "merge",
+    "month_of",
+    "ratio",
+    "shown",
+]
 
 BAD_CLASSES: Final = ("substandard", "doubtful", "loss")
 """The classes that make a loan bad (不良): 次级, 可疑, 损失."""
@@ -33,8 +45,12 @@ HOUSEHOLD: Final = ("region", "institution", "product", "month", "household_no")
 _CHANGE: Final = ("institution", "as_of", "until", "before", "after")
 _STATE: Final = (
     *("household_no", "region", "product", "principal", "balance", "due_date"),
-    *("five_tier_class", "overdue_days", "overdue_principal", "status"),
+    *("five_tier_class", "overdue_days", "overdue_principal", "status", "continuation"),
 )
+NEVER_DUE: Final = dt.date(9999, 12, 1)
+"""The due month of what is taken off of loans that go on from another: what falls due is theirs still."""
+_DATES: Final = (("after", "as_of", 1), ("before", "as_of", -1), ("after", "until", -1), ("before", "until", 1))
+"""Which side of a change counts in the month of which of its dates, and with which sign."""
 RATIO_PLACES: Final = Decimal("0.000001")
 
 
@@ -56,18 +72,19 @@ def needed(types: pl.Schema) -> pl.Schema:
 
 def fold(changes: pl.DataFrame) -> Deltas:
     """Return what a frame of `LoanChange` (wire types) adds, summed up by cell."""
-    parts = [
-        _side(changes, side, month, sign)
-        for side, month, sign in (
-            ("after", "as_of", 1),
-            ("before", "as_of", -1),
-            ("after", "until", -1),
-            ("before", "until", 1),
-        )
-    ]
-    sides = pl.concat(parts)
+    sides = pl.concat(_side(changes, side, month, sign) for side, month, sign in _DATES)
     households = sides.filter(pl.col("household_no").is_not_null())
     return Deltas(_sum(sides, CELL, MEASURES), _sum(households, HOUSEHOLD, ("loans",)))
+
+
+def fold_continuations(changes: pl.DataFrame) -> Deltas:
+    """Return what a frame of `ContinuationChange` (wire types) takes off: a loan that goes on is counted once.
+
+    Its principal was lent with the loan from which it goes on; of two that both have a balance one is counted.
+    Balances are what the ledgers say. Households are counted once anyhow.
+    """
+    sides = pl.concat(_continued(changes, side, month, sign) for side, month, sign in _DATES)
+    return Deltas(_sum(sides, CELL, MEASURES), sides.select(*HOUSEHOLD, "loans").clear())
 
 
 def merge(many: Iterable[Deltas]) -> Deltas:
@@ -92,11 +109,7 @@ def _month(name: str) -> pl.Expr:
 
 def _side(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFrame:
     """Return one side of the changes as signed measures in the month of one of their dates."""
-    states = (
-        changes.filter(pl.col(side).is_not_null() & pl.col(month).is_not_null())
-        .select("institution", _month(month).alias("month"), pl.col(side))
-        .unnest(side)
-    )
+    states = _states(changes, side, month)
     balance, principal = _fen("balance"), _fen("principal")
     # Written off is not repaid: what the bank still counts as owed stays unpaid.
     unpaid = (
@@ -104,7 +117,9 @@ def _side(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFra
         .then(pl.max_horizontal(balance, _fen("overdue_principal")))
         .otherwise(balance)
     )
-    overdue = (pl.col("overdue_days") > 0) | (pl.col("status") == "overdue")
+    # Who was granted a moratorium is not overdue, whatever the bank's file calls it.
+    granted = pl.col("continuation").eq_missing("moratorium")
+    overdue = ((pl.col("overdue_days") > 0) | (pl.col("status") == "overdue")) & ~granted
     nothing = pl.lit(0, pl.Int64)
     measures = {
         "loans": (balance > 0).cast(pl.Int64),
@@ -121,6 +136,31 @@ def _side(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFra
         "month",
         _month("due_date").alias("due_month"),
         "household_no",
+        *((expression * sign).alias(name) for name, expression in measures.items()),
+    )
+
+
+def _states(changes: pl.DataFrame, side: str, month: str) -> pl.DataFrame:
+    return (
+        changes.filter(pl.col(side).is_not_null() & pl.col(month).is_not_null())
+        .select("institution", _month(month).alias("month"), pl.col(side))
+        .unnest(side)
+    )
+
+
+def _continued(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFrame:
+    nothing = dict.fromkeys(MEASURES, pl.lit(0, pl.Int64))
+    measures = nothing | {
+        "loans": -(pl.col("both_outstanding") == "yes").cast(pl.Int64),
+        "lent": -_fen("principal"),
+    }
+    return _states(changes, side, month).select(
+        "region",
+        "institution",
+        "product",
+        "month",
+        pl.lit(NEVER_DUE).alias("due_month"),
+        pl.lit(None, pl.String).alias("household_no"),
         *((expression * sign).alias(name) for name, expression in measures.items()),
     )
 

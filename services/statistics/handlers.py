@@ -10,7 +10,7 @@ from huilian.core.errors import MessageRefused
 from huilian.county.messages import store
 from huilian.records import columnar
 from huilian.wire.batches import from_ndjson, to_csv
-from schemas.records import LoanChange
+from schemas.records import ContinuationChange, LoanChange
 from services.statistics import domain
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["forget", "on_loans_changed", "on_receipt"]
+__all__ = ["forget", "on_continuations_changed", "on_loans_changed", "on_receipt"]
 
 _TYPES: Final = domain.needed(columnar.wire_types(LoanChange))
+_CONTINUATIONS: Final = columnar.wire_types(ContinuationChange)
 MERGE_EVERY: Final = 16
 """Partial sums that are gathered before they are added up: bounds the memory of a large fold."""
 
@@ -66,6 +67,16 @@ def on_loans_changed(
     _add(transaction, _folded(transaction, [part["message"] for part in parts], message))
     transaction.execute("INSERT INTO statistics.folded (submission) VALUES (%s)", [submission])
     transaction.execute("DELETE FROM statistics.change_part WHERE submission = %s", [submission])
+    return ()
+
+
+def on_continuations_changed(
+    message: Message,
+    transaction: Transaction,
+    context: Context,  # noqa: ARG001  # a handler's signature
+) -> Iterable[Draft]:
+    """Take off what was counted with the loan from which another goes on."""
+    _add(transaction, [domain.fold_continuations(from_ndjson(message.body(), _CONTINUATIONS, checked=True))])
     return ()
 
 

@@ -9,7 +9,7 @@ from huilian.core import regions
 from huilian.core.clock import first_day, last_day
 from huilian.core.errors import UsageError
 from huilian.county.members import directory
-from services.statistics.domain import shown
+from services.statistics.domain import NEVER_DUE, shown
 
 if TYPE_CHECKING:
     from huilian.database.connection import Transaction
@@ -46,7 +46,9 @@ _SUMS: Final = f"""
                sum(overdue_balance) AS overdue_balance, sum(bad_balance) AS bad_balance,
                coalesce(sum(lent) FILTER (WHERE {_DUE}), 0) AS due_principal,
                coalesce(sum(repaid) FILTER (WHERE {_DUE}), 0) AS due_repaid
-        FROM statistics.roll_up WHERE {_SCOPE} GROUP BY 1 HAVING sum(lent) <> 0
+        FROM statistics.roll_up WHERE {_SCOPE} GROUP BY 1
+        -- What goes on from a loan elsewhere is there, though nothing was lent there.
+        HAVING sum(lent) FILTER (WHERE due_month < '{NEVER_DUE}') <> 0
     ), holding AS (
         SELECT {{key}} AS key, household_no FROM statistics.household_change
         WHERE {_SCOPE} GROUP BY 1, 2 HAVING sum(loans) > 0

@@ -11,7 +11,11 @@ __all__ = ["service"]
 service = Service(
     name="statistics",
     component=Component("statistics", Path(__file__).parent / "migrations"),
-    handlers={"loans_changed": handlers.on_loans_changed, "receipt": handlers.on_receipt},
+    handlers={
+        "loans_changed": handlers.on_loans_changed,
+        "continuations_changed": handlers.on_continuations_changed,
+        "receipt": handlers.on_receipt,
+    },
     queries=queries.QUERIES,
     overview=presentation.overview,
     forget=handlers.forget,

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.guarantee_company import adapter
-from adapters.guarantee_company.amounts import WORDING
+from adapters.toolkit.workbook.amounts import WORDING
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import wire_types
@@ -403,7 +403,7 @@ def test_another_process_writes_the_same_bytes(tmp_path: Path):
 import datetime, pathlib, sys
 import polars as pl
 from adapters.guarantee_company import adapter
-from adapters.guarantee_company.amounts import WORDING
+from adapters.toolkit.workbook.amounts import WORDING
 from huilian.adapters import AdapterSettings, Outgoing
 records = pl.read_ndjson(sys.argv[1], schema={dict(NOTICES.schema)!r})
 sent = Outgoing("notices/v1", "GC01", datetime.date(2024, 6, 3), 1, records)

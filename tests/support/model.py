@@ -134,9 +134,30 @@ class Model:
             (bank, state)
             for bank in self.institutions()
             if institution in (None, bank)
-            for state in self.at(bank, month_end(month)).values()
+            for state in counted_once(self.at(bank, month_end(month)))
             if state["region"].startswith(region) and product in (None, state["product"])
         ]
+
+
+def counted_once(loans: dict[str, State]) -> list[State]:
+    """Return the loans of a bank, each with what of it was counted with the one from which it goes on."""
+    found = []
+    for number, loan in loans.items():
+        original = loans.get(loan["original_loan_no"] or "")
+        goes_on = (
+            original is not None
+            and loan["original_loan_no"] != number
+            and loan["continuation"] in ("extension", "renewal", "moratorium")
+            and (
+                (loan["household_no"] is not None and original["household_no"] == loan["household_no"])
+                or original["identity_number"] == loan["identity_number"]
+            )
+            and original["start_date"] <= loan["start_date"]
+            and original["original_loan_no"] != number
+        )
+        both = goes_on and Decimal(loan["balance"]) > 0 and Decimal((original or {})["balance"]) > 0
+        found.append(loan | {"lent_before": loan["principal"] if goes_on else "0", "is_counted": not both})
+    return found
 
 
 def month_end(month: str) -> dt.date:
@@ -149,12 +170,16 @@ def _figures(loans: list[tuple[str, State]], month: str) -> State:
     states = [state for _, state in loans]
     balance = _sum(states, "balance")
     bad = _sum([state for state in states if state["five_tier_class"] in BAD], "balance")
-    overdue = [state for state in states if state["overdue_days"] > 0 or state["status"] == "overdue"]
+    overdue = [
+        state
+        for state in states
+        if (state["overdue_days"] > 0 or state["status"] == "overdue") and state["continuation"] != "moratorium"
+    ]
     due = [s for s in states if dt.date(int(month[:4]), 1, 1).isoformat() <= s["due_date"] <= str(month_end(month))]
     return {
-        "loans": sum(Decimal(state["balance"]) > 0 for state in states),
+        "loans": sum(Decimal(state["balance"]) > 0 and state["is_counted"] for state in states),
         "households": len({s["household_no"] for s in states if Decimal(s["balance"]) > 0} - {None}),
-        "lent": f"{_sum(states, 'principal'):.2f}",
+        "lent": f"{_sum(states, 'principal') - _sum(states, 'lent_before'):.2f}",
         "balance": f"{balance:.2f}",
         "overdue_balance": f"{_sum(overdue, 'balance'):.2f}",
         "bad_balance": f"{bad:.2f}",

@@ -24,6 +24,7 @@ from adapters.toolkit.returning import ADDED_COLUMNS, explanations
 from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import grid, writer
 from adapters.toolkit.workbook.grid import column_letters
+from adapters.toolkit.workbook.heading import GROUPED
 from adapters.toolkit.workbook.merged_cells import filled
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ def write(container: Container, sheets: Sequence[tuple[str, Sheet, pl.DataFrame]
 def of_sheet(sheet: Sheet, rejections: pl.DataFrame) -> pl.DataFrame:
     """Return the rejections whose fields bear the name of a sheet, by its own column names."""
     names = {sheet.field(name): name for name in sheet.places}
+    # What is no column there is of the row as a whole.
+    before = sheet.field("")
+    others = [field for field in rejections["field"].unique().to_list() if field.startswith(before)]
+    names |= {field: name for field in others if GROUPED not in (name := field.removeprefix(before))}
     return rejections.filter(pl.col("field").is_in(list(names))).with_columns(pl.col("field").replace(names))
 
 

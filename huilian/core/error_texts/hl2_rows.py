@@ -174,4 +174,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL2084": ("没有填写任何指标或否决情形", "neither an indicator nor a ground of exclusion is stated"),
     "HL2085": ("村不在文件名所写的区划内", "the village lies outside the region that the file's name states"),
     "HL2086": ("同一户（企业）在本文件中重复", "the household or enterprise appears more than once in this file"),
+    "HL2110": (
+        "同一申请的同一步骤在本文件中重复",
+        "the same step of an application appears more than once in this file",
+    ),
 }

@@ -294,4 +294,22 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             " a code is small letters, digits and underscores, a letter first, and a column means one thing"
         ),
     ),
+    "HL3110": (
+        "文件 {file} 没有一行填写了内容：申请或意见都是空的；填写后重新发送",
+        "no row of {file} says anything: neither an application nor an opinion is filled in; send it again when one is",
+    ),
+    "HL3111": (
+        (
+            "文件 {file} 有未约定的列：{columns}；请在 huilian.toml 的 [adapters.{adapter}.columns] 中写明它是哪一列，"
+            "如“借款用途”对应“贷款用途”，与申请无关的请删去该列"
+        ),
+        (
+            "file {file} has columns that nobody agreed on: {columns}; say in huilian.toml under"
+            " [adapters.{adapter}.columns] which column each is, or remove it"
+        ),
+    ),
+    "HL3112": (
+        "huilian.toml 的 [adapters.{adapter}.{setting}] 有误：{columns}；{expected}",
+        "[adapters.{adapter}.{setting}] in huilian.toml is wrong: {columns}; {expected}",
+    ),
 }

@@ -306,8 +306,11 @@ class Book:
         if state == "confirmed":
             self._confirm(application, act.date)
         elif former == "confirmed" and state not in {"lent", "completed"}:
-            application.valid_until = self.valid_until(application, "application_validity", application.applied)
             self.ended.append(application)
+            # Of one that lapses a ledger may tell of a loan that had begun before.
+            if state != "expired":
+                application.confirmed = None
+                application.valid_until = self.valid_until(application, "application_validity", application.applied)
 
     def _confirm(self, application: Application, day: dt.date) -> None:
         application.confirmation_no, application.confirmed = application.application_no, day

@@ -14,6 +14,7 @@ from huilian.county.messages.notices import Notice
 from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
 from schemas.outgoing import ConfirmationRecord
+from services.registry.applications import lending
 from services.registry.applications.states import APPLICATION
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def settle(book: Book) -> Iterator[Draft]:
     """Write what became of the applications of a book; yield what is told of them, and the confirmations."""
     yield from book.write()
     yield from _ended(book)
+    # Their loans may be in the ledgers already.
+    if book.confirmed:
+        yield from lending.settle(book, [each.application_no for each in book.confirmed])
     by_bank: defaultdict[str, list[Application]] = defaultdict(list)
     for application in book.confirmed:
         # An enterprise has no identity number, which the contract asks for.

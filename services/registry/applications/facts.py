@@ -48,11 +48,19 @@ _RATINGS: Final = """
     WHERE borrower_no = ANY(%(numbers)s)
 """
 _LOANS: Final = f"""
-    SELECT household_no, institution, product, balance, overdue_days, {STRUCK.format(loan="l")} AS is_struck,
-           overdue_days > 0 OR EXISTS (SELECT FROM registry.loan_history h WHERE h.institution = l.institution
-                                       AND h.loan_no = l.loan_no AND h.overdue_days > 0) AS was_overdue
-    FROM registry.loan l WHERE household_no = ANY(%(numbers)s)
+    SELECT household_no, institution, product, balance, overdue_days, {STRUCK.format(loan="l")} AS is_struck
+    FROM registry.loan_once l WHERE household_no = ANY(%(numbers)s)
 """
+_OVERDUE: Final = "overdue_days > 0 AND continuation IS DISTINCT FROM 'moratorium'"
+_DEFAULTED: Final = f"""
+    SELECT DISTINCT household_no FROM registry.loan l WHERE household_no = ANY(%(numbers)s)
+       AND NOT {STRUCK.format(loan="l")} AND ({_OVERDUE} OR EXISTS (
+           SELECT FROM registry.loan_history h
+           WHERE h.institution = l.institution AND h.loan_no = l.loan_no AND {_OVERDUE}))
+"""
+_INSURED: Final = (
+    "SELECT household_no, start_date, end_date FROM registry.insured WHERE household_no = ANY(%(numbers)s)"
+)
 _ENTERPRISES: Final = """
     SELECT enterprise_no, region, from_date, until_date FROM registry.enterprise WHERE enterprise_no = ANY(%(numbers)s)
 """
@@ -97,6 +105,7 @@ class Borrower:
         roster_until: the day from which it does no more.
         persons: by identity number, who is on the roster now.
         has_defaulted: whether a loan was ever overdue, those apart that force majeure struck.
+        insured: from which day until which day an insurer covers it, policy by policy.
     """
 
     region: str
@@ -107,6 +116,7 @@ class Borrower:
     ratings: list[_Rating] = field(default_factory=list)
     loans: list[_Loan] = field(default_factory=list)
     has_defaulted: bool = False
+    insured: list[tuple[dt.date, dt.date]] = field(default_factory=list)
 
 
 class Facts:
@@ -158,7 +168,15 @@ class Facts:
                 borrower = found[row["household_no"]]
                 overdue_days = 0 if row["is_struck"] else row["overdue_days"]
                 borrower.loans.append(_Loan(row["institution"], row["product"], row["balance"], overdue_days))
-                borrower.has_defaulted |= row["was_overdue"] and not row["is_struck"]
+        self._read_conduct(found, facts)
+
+    def _read_conduct(self, found: dict[str, Borrower], facts: dict[str, Any]) -> None:
+        for row in self._transaction.rows(_DEFAULTED, facts):
+            if row["household_no"] in found:
+                found[row["household_no"]].has_defaulted = True
+        for row in self._transaction.rows(_INSURED, facts):
+            if row["household_no"] in found:
+                found[row["household_no"]].insured.append((row["start_date"], row["end_date"]))
 
     def _read_enterprises(self, numbers: list[str]) -> None:
         for row in self._transaction.rows(_ENTERPRISES, {"numbers": numbers}) if numbers else ():
@@ -236,6 +254,8 @@ class Facts:
                 "blacklisted": maliciously is not None,
                 "blacklisted_maliciously": bool(maliciously),
                 "defaulted_ever": borrower.has_defaulted,
+                # Of other insurers nobody tells the registry: who has a policy shows it.
+                **({"insured": True} if any(first <= day <= last for first, last in borrower.insured) else {}),
             },
         )
 

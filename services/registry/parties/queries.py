@@ -11,12 +11,11 @@ from huilian.county.answer_fields import coded, count, date, masked, money, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.applications import HELPING_WAY
 from schemas.parties import AGREEMENT_KIND, ENTERPRISE_KIND
-from schemas.records import HOUSEHOLD_CATEGORY
+from schemas.records import HOUSEHOLD_CATEGORY, YES_OR_NO
 from services.registry.parties import selects
 
 __all__ = ["QUERIES"]
 
-_YES_OR_NO: Final = {"yes": "是", "no": "否"}
 _ENTERPRISE: Final = Parameter(
     "enterprise", "只看该经营主体带动的", "those that it leads only", metavar="CODE", example="91110000600037341L"
 )
@@ -127,7 +126,7 @@ class NeedRow(ma.Schema):
     annual_income = money("家庭年收入", allow_none=True)
     grade = text("信用等级", "Of the rating in force.", allow_none=True)
     credit_line = money("额度上限", "What the grade lets; null where the bank sets it.", allow_none=True)
-    consents = coded("已授权征信查询", _YES_OR_NO, "Today, whomever it names.")
+    consents = coded("已授权征信查询", YES_OR_NO, "Today, whomever it names.")
 
 
 _TO_IT: Final = replace(INSTITUTION, chinese="只看向该机构的授权", english="only consents to this member")

@@ -40,7 +40,9 @@ STATES = st.one_of(
         overdue_days=st.sampled_from([0, 1]),
         borrower_name=st.sampled_from(["张三", "李四"]),
         signed=st.sampled_from([None, "2024-01-08"]),
-        continuation=st.sampled_from([None, "none", "moratorium"]),
+        continuation=st.sampled_from([None, "none", "moratorium", "renewal"]),
+        original_loan_no=st.sampled_from([None, "L1", "L2"]),
+        start_date=st.sampled_from(["2024-01-10", "2024-11-20"]),
     ),
 )
 

@@ -50,9 +50,6 @@ def upgrade() -> None:
         );
         CREATE INDEX application_step_of ON registry.application_step (application_no, number);
 
-        -- What a household owes, and owed, is asked of each application.
-        CREATE INDEX loan_of_household ON registry.loan (household_no);
-
         CREATE TABLE registry.application_start (
             region text COLLATE "C" PRIMARY KEY, from_date date NOT NULL, member text NOT NULL, person text NOT NULL,
             date date NOT NULL, message text NOT NULL

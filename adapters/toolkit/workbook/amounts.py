@@ -1,4 +1,4 @@
-"""How the company writes amounts, shares and dates, brought into canonical form digit by digit.
+"""How people write amounts, shares and dates in workbooks, brought into canonical form digit by digit.
 
 Amounts are moved from 万元 to yuan as strings of digits: no arithmetic, no rounding. What is
 not well formed is left as it stands, so that the record's schema names the error.
