@@ -69,6 +69,8 @@ class RatingCounty:
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""
+        self.texts: list[str] = []
+        """The same in English."""
         self.use(self.policy)
         with self.transaction() as transaction:
             for member in self.keys:
@@ -130,6 +132,7 @@ class RatingCounty:
                 assert outcome.refusal is not None
                 code = outcome.refusal.code
                 self.reasons = [each["code"] for each in reasons_of(outcome.refusal)]
+                self.texts = [each["message_en"] for each in reasons_of(outcome.refusal)]
         return self.carry() or code
 
     def carry(self) -> str | None:

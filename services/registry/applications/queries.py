@@ -224,6 +224,7 @@ QUERIES: Final = (
         "Rows come in the order in which they changed. A bank's token sees the applications to the bank.",
         parameters=(REGION, INSTITUTION, STATE),
         follows=True,
+        personal=True,
         examples=(
             "huilian feed applications --region 341599 --format csv > 贷款申请.csv",
             "huilian feed applications --region 341599101 --state in_review",
@@ -237,6 +238,7 @@ QUERIES: Final = (
         "List the applications that wait for a step: which, until when, and whether it is late.",
         parameters=(REGION, INSTITUTION, STAGE, LATE),
         needs_policy=True,
+        personal=True,
         examples=(
             "huilian applications --region 341599101001",
             "huilian applications --region 341599101 --stage township_review --late yes",
