@@ -154,13 +154,14 @@ class ApplicationCounty(RatingCounty):
         self,
         forms: Iterable[dict[str, Any]] = (),
         steps: Iterable[dict[str, Any]] = (),
+        consents: Iterable[dict[str, Any]] = (),
         *,
         member: str = "VILL1",
         number: int = 0,
     ) -> list[Message]:
-        """Seal a list: its manifest, its applications and its steps."""
+        """Seal a list: its manifest, its consents, its applications and its steps."""
         today = self.clock.today().isoformat()
-        given = (("applications", CLERK, forms), ("application_steps", HEAD, steps))
+        given = (("consents", CLERK, consents), ("applications", CLERK, forms), ("application_steps", HEAD, steps))
         parts = [
             (kind, [{"line": line, "date": today, "person": person} | each for line, each in enumerate(rows, 2)])
             for kind, person, rows in given
@@ -201,12 +202,13 @@ class ApplicationCounty(RatingCounty):
         self,
         forms: Iterable[dict[str, Any]] = (),
         steps: Iterable[dict[str, Any]] = (),
+        consents: Iterable[dict[str, Any]] = (),
         *,
         member: str = "VILL1",
         number: int = 0,
     ) -> dict[str, Any]:
         """Send a list; return its receipt."""
-        messages = self.list_of(forms, steps, member=member, number=number)
+        messages = self.list_of(forms, steps, consents, member=member, number=number)
         for message in messages:
             assert self.deliver(message) is None
         [row] = self.rows("SELECT receipt FROM huilian.submission WHERE submission = %s", [messages[0].submission])

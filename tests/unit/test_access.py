@@ -64,6 +64,7 @@ AGREED = {
     "ratings_changed": (set(), {"platform"}),
     "borrower_marks_changed": (set(), {"platform"}),
     "consent": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
+    "consents": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
     "enterprise": (STATIONS, {"platform"}),
     "led_household": (STATIONS, {"platform"}),
     "enterprise_benefit": (STATIONS, {"platform"}),

@@ -18,6 +18,7 @@ from schemas.applications import APPLICATION_STATE, RESERVATION
 from schemas.household_story import labelled
 from schemas.ratings import BORROWER
 from services.registry.applications.book import OWN
+from services.registry.parties import selects as parties
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -244,5 +245,5 @@ QUERIES: Final = (
             "huilian applications --region 341599101 --stage township_review --late yes",
         ),
     ),
-    application_story_told_by("registry", OF_APPLICATION),
+    application_story_told_by("registry", f"{OF_APPLICATION} UNION ALL {parties.OF_APPLICATION}"),
 )
