@@ -43,6 +43,7 @@ from schemas.outgoing import (
     ConfirmationRecord,
     CreditRecord,
     HouseholdGradeRecord,
+    HouseholdServedRecord,
     NoticeOfVersion2,
     NoticeRecord,
     SubsidyResultRecord,
@@ -534,6 +535,14 @@ def contracts() -> list[Contract]:
             BULK,
             "信用等级",
             "The grades of households and enterprises that changed for a bank, one a record.",
+        ),
+        Contract(
+            "households_served",
+            1,
+            HouseholdServedRecord,
+            BULK,
+            "村花名册",
+            "The households of the villages a bank serves that changed on the roster, one a record.",
         ),
         Contract(
             "credit_records",
