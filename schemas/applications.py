@@ -13,6 +13,7 @@ import polars as pl
 
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record
+from huilian.wire.catalogue import Contract
 from schemas.ratings import BORROWER
 from schemas.records import KEY, YES_OR_NO
 from schemas.steps import CODES, DECISION, STEP, StepRecord
@@ -34,6 +35,7 @@ __all__ = [
     "DueApplicationRecord",
     "ReservationChange",
     "ReservationState",
+    "contracts",
 ]
 
 APPLICATION_STATE: Final = {
@@ -256,3 +258,64 @@ class ReservationChange(Record):
     before = ma.fields.Nested(ReservationState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(ReservationState, required=True, allow_none=True, metadata={"zh": "变动后"})
     line = f.Whole(required=True, metadata={"zh": "序号"})
+
+
+def contracts() -> list[Contract]:
+    """Return the contracts of applications: what travels alone, what comes in lists, and what is told of them."""
+    return [
+        Contract(name, 1, record, bulk=bulk, chinese=chinese, summary=summary)
+        for name, record, bulk, chinese, summary in (
+            ("application", ApplicationRecord, False, "贷款申请", "A household or enterprise applies for a loan."),
+            ("applications", ApplicationRow, True, "贷款申请名单", "Applications, one a record."),
+            (
+                "application_step",
+                ApplicationStepRecord,
+                False,
+                "申请办理",
+                "One step of an application, as it was decided.",
+            ),
+            ("application_steps", ApplicationStepRow, True, "申请办理名单", "Steps of applications, one a record."),
+            (
+                "application_withdrawal",
+                ApplicationWithdrawalRecord,
+                False,
+                "撤回申请",
+                "A borrower withdraws an application.",
+            ),
+            (
+                "application_start",
+                ApplicationStartRecord,
+                False,
+                "启用申请办理",
+                "From a day on loans to borrowers of a region need a confirmation.",
+            ),
+            (
+                "due_applications",
+                DueApplicationRecord,
+                True,
+                "待办申请名单",
+                "The applications that wait for a step of one member, one a record.",
+            ),
+            (
+                "borrowers_in_need",
+                BorrowerInNeedRecord,
+                True,
+                "需求名单",
+                "The households of a village whose roster names a need, one a record.",
+            ),
+            (
+                "applications_changed",
+                ApplicationChange,
+                True,
+                "申请变动",
+                "The applications that were made or moved on, before and after, one change a record.",
+            ),
+            (
+                "reservations_changed",
+                ReservationChange,
+                True,
+                "备付变动",
+                "What the fund reserved, refused or released, before and after, one change a record.",
+            ),
+        )
+    ]

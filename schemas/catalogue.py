@@ -5,19 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
-from schemas import parties
-from schemas.applications import (
-    ApplicationChange,
-    ApplicationRecord,
-    ApplicationRow,
-    ApplicationStartRecord,
-    ApplicationStepRecord,
-    ApplicationStepRow,
-    ApplicationWithdrawalRecord,
-    BorrowerInNeedRecord,
-    DueApplicationRecord,
-    ReservationChange,
-)
+from schemas import applications, parties
 from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
 from schemas.guarantees import (
     GuaranteeChange,
@@ -55,6 +43,7 @@ from schemas.outgoing import (
     ConfirmationRecord,
     CreditRecord,
     HouseholdGradeRecord,
+    HouseholdServedRecord,
     NoticeOfVersion2,
     NoticeRecord,
     SubsidyResultRecord,
@@ -473,69 +462,7 @@ def contracts() -> list[Contract]:
             "借款人标记变动",
             "Who is on the blacklist, and which loans force majeure struck, before and after, one change a record.",
         ),
-        Contract(
-            "application", 1, ApplicationRecord, SINGLE, "贷款申请", "A household or enterprise applies for a loan."
-        ),
-        Contract("applications", 1, ApplicationRow, BULK, "贷款申请名单", "Applications, one a record."),
-        Contract(
-            "application_step",
-            1,
-            ApplicationStepRecord,
-            SINGLE,
-            "申请办理",
-            "One step of an application, as it was decided.",
-        ),
-        Contract(
-            "application_steps", 1, ApplicationStepRow, BULK, "申请办理名单", "Steps of applications, one a record."
-        ),
-        Contract(
-            "application_withdrawal",
-            1,
-            ApplicationWithdrawalRecord,
-            SINGLE,
-            "撤回申请",
-            "A borrower withdraws an application.",
-        ),
-        Contract(
-            "application_start",
-            1,
-            ApplicationStartRecord,
-            SINGLE,
-            "启用申请办理",
-            "From a day on loans to borrowers of a region need a confirmation.",
-        ),
-        Contract(
-            "due_applications",
-            1,
-            DueApplicationRecord,
-            BULK,
-            "待办申请名单",
-            "The applications that wait for a step of one member, one a record.",
-        ),
-        Contract(
-            "borrowers_in_need",
-            1,
-            BorrowerInNeedRecord,
-            BULK,
-            "需求名单",
-            "The households of a village whose roster names a need, one a record.",
-        ),
-        Contract(
-            "applications_changed",
-            1,
-            ApplicationChange,
-            BULK,
-            "申请变动",
-            "The applications that were made or moved on, before and after, one change a record.",
-        ),
-        Contract(
-            "reservations_changed",
-            1,
-            ReservationChange,
-            BULK,
-            "备付变动",
-            "What the fund reserved, refused or released, before and after, one change a record.",
-        ),
+        *applications.contracts(),
         *parties.contracts(),
         Contract(
             "fund_deposit", 1, FundDepositRecord, SINGLE, "存入风险补偿金", "Money that the fund deposits at a bank."
@@ -608,6 +535,14 @@ def contracts() -> list[Contract]:
             BULK,
             "信用等级",
             "The grades of households and enterprises that changed for a bank, one a record.",
+        ),
+        Contract(
+            "households_served",
+            1,
+            HouseholdServedRecord,
+            BULK,
+            "村花名册",
+            "The households of the villages a bank serves that changed on the roster, one a record.",
         ),
         Contract(
             "credit_records",

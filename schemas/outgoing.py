@@ -9,7 +9,7 @@ import polars as pl
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
 from schemas.ratings import BORROWER
-from schemas.records import KEY
+from schemas.records import HOUSEHOLD_CATEGORY, KEY
 
 __all__ = [
     "COMPENSATION_STATUS",
@@ -17,11 +17,13 @@ __all__ = [
     "GRADE_STATUS",
     "NOTICE_KIND",
     "NOTICE_KIND_OF_VERSION_2",
+    "SERVED_STATUS",
     "SUBSIDY_STATUS",
     "CompensationResultRecord",
     "ConfirmationRecord",
     "CreditRecord",
     "HouseholdGradeRecord",
+    "HouseholdServedRecord",
     "NoticeOfVersion2",
     "NoticeRecord",
     "SubsidyResultRecord",
@@ -44,6 +46,7 @@ CREDIT_SUBJECT = {"household": "农户", "enterprise": "企业", "institution": 
 
 _SCORE = r"^(?:100\.00|[1-9]?[0-9]\.[0-9]{2})$"
 GRADE_STATUS = {"in_force": "有效", "ended": "终止"}
+SERVED_STATUS = {"listed": "在册", "ended": "终止"}
 
 _LOSS_SHARES = ("share_insurer", "share_fund", "share_government", "share_bank", "share_guarantor", "share_reguarantor")
 
@@ -173,6 +176,42 @@ class HouseholdGradeRecord(Record):
     credit_line = f.Money(required=True, allow_none=True, metadata={"zh": "授信额度上限"})
     valid_from = f.Date(required=True, metadata={"zh": "生效日期"})
     valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
+
+
+_OF_WHO_IS_LISTED = ("head_name", "identity_number", "category")
+
+
+def _listed_without(name: str) -> CrossCheck:
+    """Return the check that a field is there of who is listed, and of no one else."""
+    return (
+        name,
+        "HL2023",
+        (pl.col("status") == "listed") != pl.col(name).is_not_null(),
+        lambda r: (r["status"] == "listed") != (r[name] is not None),
+    )
+
+
+class HouseholdServedRecord(Record):
+    """A household of the roster in a village that the bank serves (村花名册, 篇一, 篇三).
+
+    A bank is told of the villages whose lead bank it is; each time only what has changed since. The identity number is
+    the head's: by it, and not by a name that many bear, the bank finds who is its customer already and sets the line.
+    Income, assets, illness and need are not told. When a household has left the roster, or its village has another
+    lead bank, `status` is `ended` on the day `as_of`, and nothing more is said of it.
+    """
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    status = f.Code(SERVED_STATUS, required=True, metadata={"zh": "状态"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    head_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "户主姓名"})
+    identity_number = f.IdentityNumber(required=True, allow_none=True, metadata={"zh": "证件号码"})
+    category = f.Code(HOUSEHOLD_CATEGORY, required=True, allow_none=True, metadata={"zh": "户类型"})
+    village_group = f.Text(40, required=True, allow_none=True, metadata={"zh": "村民小组"})
+    labour_skill = f.Text(40, required=True, allow_none=True, metadata={"zh": "劳动技能"})
+    as_of = f.Date(required=True, metadata={"zh": "截止日期"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [_listed_without(name) for name in _OF_WHO_IS_LISTED]
 
 
 class CreditRecord(Record):

@@ -30,6 +30,7 @@ __all__ = [
     "ENTERPRISE_KIND",
     "AgreementRecord",
     "ConsentRecord",
+    "ConsentRow",
     "EnterpriseBenefitRecord",
     "EnterpriseRecord",
     "LedHouseholdRecord",
@@ -88,6 +89,12 @@ class ConsentRecord(PeriodRecord):
     scope = f.Text(200, pattern=_list_of(_one_of(CONSENT_SCOPE)), required=True, metadata={"zh": "授权范围"})
     institution = f.Text(20, pattern=KEY, required=True, allow_none=True, metadata={"zh": "授权对象"})
     document = f.Text(120, required=True, allow_none=True, metadata={"zh": "授权书文本编号或摘要"})
+
+
+class ConsentRow(ConsentRecord):
+    """A consent in a list."""
+
+    line = f.Whole(required=True, metadata={"zh": "行号"})
 
 
 class EnterpriseRecord(PeriodRecord):
@@ -177,11 +184,12 @@ class LendingSuspensionRecord(PeriodRecord):
 
 
 def contracts() -> list[Contract]:
-    """Return the contracts of these records, each of which travels alone."""
+    """Return the contracts of these records: each travels alone, consents in lists, too."""
     return [
-        Contract(name, 1, record, bulk=False, chinese=chinese, summary=summary)
+        Contract(name, 1, record, bulk=record is ConsentRow, chinese=chinese, summary=summary)
         for name, record, chinese, summary in (
             ("consent", ConsentRecord, "授权书", "Somebody of a household consents to a use of its data."),
+            ("consents", ConsentRow, "授权书名单", "Consents and withdrawals, one a record."),
             ("enterprise", EnterpriseRecord, "经营主体", "An enterprise that may lead households."),
             ("led_household", LedHouseholdRecord, "带动农户", "An enterprise leads a household."),
             (

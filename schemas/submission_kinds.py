@@ -84,6 +84,7 @@ APPLICATIONS: Final = SubmissionKind(
     "applications",
     "贷款申请",
     {
+        "consents": RecordType(("consent_no",), dated=(("date", "HL2025"),)),
         "applications": RecordType(("application_no",), ("amount",), dated=(("date", "HL2025"),)),
         "application_steps": RecordType(("application_no", "step"), dated=(("date", "HL2025"),)),
     },

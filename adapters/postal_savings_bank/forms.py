@@ -180,6 +180,26 @@ _GRADES: Final = _form(
         },
     )
 )
+SERVED_STATUSES: Final = {"listed": "Y", "ended": "N"}
+CATEGORIES: Final = {"poor": "1", "out_of_poverty": "2", "monitored": "3", "marginal": "4", "ordinary": "5"}
+
+_HOUSEHOLDS: Final = _form(
+    (
+        "V",
+        {
+            "line": (8, WHOLE),
+            "household_no": (32, _TEXT),
+            "status": (1, codes(SERVED_STATUSES)),
+            "region": (12, _TEXT),
+            "head_name": (30, _TEXT),
+            "identity_number": (18, _TEXT),
+            "category": (1, codes(CATEGORIES)),
+            "village_group": (40, _TEXT),
+            "labour_skill": (40, _TEXT),
+            "as_of": (8, _DATE),
+        },
+    )
+)
 _SUBSIDY_RESULTS: Final = _form(
     (
         "S",
@@ -243,5 +263,6 @@ FORMS: Final[Mapping[str, Form]] = {
     "compensation_results/v1": _COMPENSATION_RESULTS,
     "notices/v1": _NOTICES,
     "household_grades/v1": _GRADES,
+    "households_served/v1": _HOUSEHOLDS,
 }
 """Contract to the form of the records it is sent as."""

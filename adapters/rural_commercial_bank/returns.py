@@ -9,8 +9,9 @@ from adapters.rural_commercial_bank.layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.outgoing import COMPENSATION_STATUS, GRADE_STATUS, NOTICE_KIND, SUBSIDY_STATUS
+from schemas.outgoing import COMPENSATION_STATUS, GRADE_STATUS, NOTICE_KIND, SERVED_STATUS, SUBSIDY_STATUS
 from schemas.ratings import BORROWER
+from schemas.records import HOUSEHOLD_CATEGORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +153,24 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
                 OutgoingColumn("授信额度上限", "credit_line", GROUPED_MONEY),
                 OutgoingColumn("生效日期", "valid_from", COMPACT_DATE),
                 OutgoingColumn("有效期至", "valid_until", COMPACT_DATE),
+            ),
+            TRAILER_MARK,
+        ),
+    ),
+    "households_served/v1": ReturnedFile(
+        "HOUSEHOLD",
+        Table(
+            (
+                OutgoingColumn("序号", "line", WHOLE),
+                OutgoingColumn("户编号", "household_no"),
+                OutgoingColumn("状态", "status", codes(SERVED_STATUS)),
+                OutgoingColumn("行政区划代码", "region"),
+                OutgoingColumn("户主姓名", "head_name"),
+                OutgoingColumn("证件号码", "identity_number"),
+                OutgoingColumn("户类型", "category", codes(HOUSEHOLD_CATEGORY)),
+                OutgoingColumn("村民小组", "village_group"),
+                OutgoingColumn("劳动技能", "labour_skill"),
+                OutgoingColumn("截止日期", "as_of", COMPACT_DATE),
             ),
             TRAILER_MARK,
         ),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from huilian.county.members.directory import Member
     from huilian.county.messages.processor import Processor
     from huilian.county.office import Office
+    from huilian.county.service import FileCheck
     from huilian.database.connection import Transaction
     from huilian.wire.access import AccessRules
     from huilian.wire.catalogue import Catalogue, Contract
@@ -60,13 +61,22 @@ class RecordChecks:
         receiver: whom they are for.
         county: six digits; without a record's region in it nobody there would be concerned.
         known: all members.
+        decided_here: finds further faults, as `Service.decided_here`.
     """
 
-    def __init__(self, contract: Contract, receiver: Member, county: str, known: Iterable[Member]) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        receiver: Member,
+        county: str,
+        known: Iterable[Member],
+        decided_here: FileCheck = lambda _record: (),
+    ) -> None:
         self._schema = contract.schema()
         self._receiver = receiver
         self._county = county
         self._kinds = {member.code: member.kind for member in known}
+        self._decided_here = decided_here
         self.fields = tuple(self._schema.fields)
 
     def faults(self, line: int, record: dict[str, Any] | None) -> list[Fault]:
@@ -76,6 +86,8 @@ class RecordChecks:
         found = breaches(self._schema, record, self._county)
         wrong = {field for field, _ in found}
         found += [(field, code) for field, code in self._misplaced(record) if field not in wrong]
+        if not found:
+            found += self._decided_here(record)
         ordered = in_order(self._schema, found)
         return [Fault(line, field or None, code, describe(code, member=self._receiver.code)) for field, code in ordered]
 
@@ -166,6 +178,7 @@ def issue(office: Office, file: Path, message_type: str, member: str, *, actor: 
             member,
             actor=actor,
             name=file.name,
+            decided_here=_decided_here(office, transaction, message_type),
             # What the file was is known when it has been read.
             origin=lambda: {"file": file.name.encode("utf-8", "replace").decode(), "file_sha256": source.sha256},
         )
@@ -181,6 +194,7 @@ def issue_records(
     actor: str,
     name: str,
     origin: Callable[[], dict[str, Any]] = dict,
+    decided_here: FileCheck = lambda _record: (),
 ) -> Issued:
     """Check records, seal them and put them into the outbox for a member: a decision leaves the county.
 
@@ -195,6 +209,7 @@ def issue_records(
         actor: who issues them, for the log: "operator:name", "service:name".
         name: what a refusal calls them together.
         origin: where they came from, for the log; asked when all were read.
+        decided_here: of records of a file, what only a service decides here; see `Service.decided_here`.
 
     Raises:
         UsageError, AccessDenied, FileRefused: as `issue`.
@@ -208,7 +223,7 @@ def issue_records(
     now, new, repeated = context.clock.now(), 0, 0
     transaction.lock(f"huilian.issuing.{member}")
     receiver = _receiver(transaction, processor.access, contract, member)
-    checks = RecordChecks(contract, receiver, context.county, directory.all_members(transaction))
+    checks = RecordChecks(contract, receiver, context.county, directory.all_members(transaction), decided_here)
     sound = _Sound(checks, records)
     for place, body in enumerate(_bodies(sound.lines())):
         if sound.count:
@@ -229,6 +244,16 @@ def issue_records(
         detail = {"dataschema": contract.dataschema} | origin() | counts
         audit.append(transaction, now=now, actor=actor, action="records.issued", subject=member, detail=detail)
     return Issued(contract.dataschema, member, sound.records, new, repeated)
+
+
+def _decided_here(office: Office, transaction: Transaction, message_type: str) -> FileCheck:
+    """Return what finds the records of a type that no file may state, as a service decides them."""
+    checks = [
+        each.decided_here[message_type](transaction)
+        for each in office.services.values()
+        if message_type in each.decided_here
+    ]
+    return lambda record: [found for check in checks for found in check(record)]
 
 
 class _Sound:

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import heapq
 import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,7 @@ from huilian.county.submissions.lifecycle import MANIFEST, Intake
 from huilian.county.submissions.queries import QUERIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.table import Table
 
@@ -35,12 +36,16 @@ if TYPE_CHECKING:
     from huilian.wire.access import AccessRules
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["Concern", "Gauge", "Service", "forms", "installed", "kinds", "queries", "query"]
+__all__ = ["Concern", "FileCheck", "Gauge", "Service", "forms", "installed", "kinds", "queries", "query"]
 
 
 GROUP: Final = "huilian.services"
 ANSWERS: Final = frozenset({"receipt", "notices"})
 """What a service says to a member; no service declares it as an event."""
+
+
+FileCheck = Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+"""Called with a record of a file, returns the fields and codes of what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class Service:
             that ends, and returns messages to read. Each is complete by itself.
         forget: throws away what it folded from the events of others, so that it can be told anew.
         jobs: what it does by the calendar.
+        decided_here: message type to what it decides itself and sends to members, so that no file may state it: called
+            with a transaction, returns the check of a record that `huilian issue` is to send out.
         gauges: what it measures, for Prometheus: called with a transaction and the context.
         forms: what can be printed.
         examine: looks at what it keeps for `huilian doctor`: called with a transaction and the county's settings.
@@ -110,6 +117,7 @@ class Service:
     tells: Mapping[str, Callable[[Transaction], Iterator[Draft]]] = field(default_factory=dict)
     forget: Callable[[Transaction], None] | None = None
     jobs: tuple[Job, ...] = ()
+    decided_here: Mapping[str, Callable[[Transaction], FileCheck]] = field(default_factory=dict)
     gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
     forms: tuple[Form, ...] = ()
     examine: Callable[[Transaction, Settings], Iterable[Concern]] = lambda _transaction, _settings: ()

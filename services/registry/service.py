@@ -9,7 +9,7 @@ from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, continuations, feeds, gauges, grades, ledger, marks, repayments, roster
 from services.registry.applications import book, calendar, cover, lending, records, reservation
-from services.registry.applications.confirmation import CONFIRMATIONS
+from services.registry.applications.confirmation import CONFIRMATIONS, check_file
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ service = Service(
     },
     forget=_forget,
     jobs=(calendar.JOB, grades.JOB, lending.JOB),
+    decided_here={CONFIRMATIONS: check_file},
     gauges=gauges.gauges,
     examine=gauges.examine,
 )

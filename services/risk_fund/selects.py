@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
+from huilian.county.service import Concern
 from huilian.county.submissions import statements
 from schemas.applications import RESERVATION_STATUS
 from schemas.household_story import labelled
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
+    from huilian.settings import Settings
 
 __all__ = [
-    "APPLICATION_STORY", "DIFFERENCES", "STORY", "fund_balances", "fund_entries", "fund_postings", "guarantee_feed",
-    "reservation_feed",
+    "APPLICATION_STORY", "DIFFERENCES", "STORY", "examine", "fund_balances", "fund_entries", "fund_postings",
+    "guarantee_feed", "reservation_feed",
 ]  # fmt: skip
 
 
@@ -229,6 +231,19 @@ def reservation_feed(
         {"region": f"{regions.normalise(region)}%", "institution": institution},
     )
     return map(_plain, rows)
+
+
+def examine(transaction: Transaction, _settings: Settings) -> Iterator[Concern]:
+    """Say whether applications wait for the fund's answer: each is given at once where the policy can be read."""
+    name = "未答复的备付 (applications that wait for the fund)"
+    rows = transaction.rows(
+        "SELECT policy, count(*) AS n FROM risk_fund.reservation WHERE status = 'asked' GROUP BY 1 ORDER BY 1"
+    )
+    if not rows:
+        yield Concern(name, "无 (none)")
+    for row in rows:
+        remedy = f"修正后次日自动答复 (mend it; the answer comes the next day): huilian policy check {row['policy']}"
+        yield Concern(name, f"{row['policy']}: {row['n']}", remedy)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

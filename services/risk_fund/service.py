@@ -9,7 +9,7 @@ from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
-from services.risk_fund import deposits, domain, feeds, loans, reservations
+from services.risk_fund import deposits, domain, feeds, loans, reservations, selects
 
 __all__ = ["service"]
 
@@ -36,4 +36,5 @@ service: Final = Service(
     tells={"guarantees_changed": domain.tell, "reservations_changed": reservations.tell},
     forget=loans.forget,
     jobs=(reservations.JOB,),
+    examine=selects.examine,
 )

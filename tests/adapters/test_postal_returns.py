@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from adapters import postal_savings_bank
 from adapters.postal_savings_bank import adapter
 from adapters.postal_savings_bank.forms import (
+    CATEGORIES,
     COMPENSATION_STATUSES,
     FORMS,
     GRADE_STATUSES,
     GRADED_BORROWERS,
     NOTICE_KINDS,
+    SERVED_STATUSES,
     SUBMISSION_KINDS,
     SUBMISSION_STATUSES,
     SUBSIDY_STATUSES,
@@ -34,14 +36,17 @@ from schemas.outgoing import (
     COMPENSATION_STATUS,
     GRADE_STATUS,
     NOTICE_KIND,
+    SERVED_STATUS,
     SUBSIDY_STATUS,
     CompensationResultRecord,
     ConfirmationRecord,
     HouseholdGradeRecord,
+    HouseholdServedRecord,
     NoticeRecord,
     SubsidyResultRecord,
 )
 from schemas.ratings import BORROWER
+from schemas.records import HOUSEHOLD_CATEGORY
 from tests.support.builders.delimited_files import errors, identity_number, read
 from tests.support.builders.postal_files import NAME, ledger
 
@@ -57,6 +62,7 @@ RECORDS: dict[str, Any] = {
     "compensation_results/v1": CompensationResultRecord,
     "notices/v1": NoticeRecord,
     "household_grades/v1": HouseholdGradeRecord,
+    "households_served/v1": HouseholdServedRecord,
 }
 
 CONFIRMATION = {
@@ -139,6 +145,18 @@ COMPENSATION = {
     "policy_version": "lushi/1",
     "reason": None,
 }
+HOUSEHOLD = {
+    "line": 1,
+    "household_no": "3415991012000001",
+    "status": "listed",
+    "region": "341599101200",
+    "head_name": "张三",
+    "identity_number": "341599199001010016",
+    "category": "out_of_poverty",
+    "village_group": "一组",
+    "labour_skill": None,
+    "as_of": "2024-05-31",
+}
 GRADE = {
     "line": 1,
     "borrower": "household",
@@ -158,6 +176,7 @@ SAMPLES = {
     "compensation_results/v1": COMPENSATION,
     "notices/v1": NOTICE,
     "household_grades/v1": GRADE,
+    "households_served/v1": HOUSEHOLD,
 }
 
 
@@ -254,6 +273,7 @@ OUTGOING_NAMES = {
     "compensation_results/v1": "PSBC1522_P_20240603_0012.dat",
     "notices/v1": "PSBC1522_N_20240603_0012.dat",
     "household_grades/v1": "PSBC1522_G_20240603_0012.dat",
+    "households_served/v1": "PSBC1522_V_20240603_0012.dat",
 }
 
 
@@ -412,6 +432,18 @@ def test_a_grade_is_one_record(tmp_path: Path):
     assert trailer.startswith(b"T00000002" + b"0" * 30)
 
 
+def test_a_household_of_a_village_it_serves_is_one_record(tmp_path: Path):
+    """Of who has left only the number, the village and the day; the rest is blank."""
+    ended = {"line": 2, "status": "ended"}
+    ended |= dict.fromkeys(("head_name", "identity_number", "category", "village_group", "labour_skill"))
+    _, first, second, trailer = written(tmp_path, outgoing("households_served/v1", {}, ended))
+    number, day = b"3415991012000001".ljust(32), b"20240531"
+    who = "张三".encode("gbk").ljust(30) + b"341599199001010016" + b"2" + "一组".encode("gbk").ljust(40) + b" " * 40
+    assert first == (b"V" + b"00000001" + number + b"Y341599101200" + who + day).ljust(240)
+    assert second == (b"V" + b"00000002" + number + b"N341599101200" + b" " * len(who) + day).ljust(240)
+    assert trailer.startswith(b"T00000002" + b"0" * 30)
+
+
 def test_a_value_too_long_for_its_field_follows_whole(tmp_path: Path):
     """Numbers are not cut: the field stays empty, and records of kind X hold the value in parts of whole characters."""
     out = outgoing("notices/v1", {"text": "a" + "通" * 199 + "。", "line": 123_456_789})
@@ -508,6 +540,18 @@ ROWS = {
         "valid_from": DATES,
         "valid_until": st.none() | DATES,
     },
+    "households_served/v1": {
+        "line": WHOLES,
+        "household_no": KEYS,
+        "status": st.sampled_from(list(SERVED_STATUS)),
+        "region": REGIONS,
+        "head_name": st.none() | TEXTS,
+        "identity_number": st.none() | st.integers(0, 9999).map(identity_number),
+        "category": st.none() | st.sampled_from(list(HOUSEHOLD_CATEGORY)),
+        "village_group": st.none() | TEXTS,
+        "labour_skill": st.none() | TEXTS,
+        "as_of": DATES,
+    },
 }
 
 
@@ -563,6 +607,8 @@ def test_every_code_of_the_contracts_has_one_of_the_banks():
     assert list(COMPENSATION_STATUSES) == list(COMPENSATION_STATUS)
     assert list(GRADE_STATUSES) == list(GRADE_STATUS)
     assert list(GRADED_BORROWERS) == list(BORROWER)
+    assert list(SERVED_STATUSES) == list(SERVED_STATUS)
+    assert list(CATEGORIES) == list(HOUSEHOLD_CATEGORY)
 
 
 @pytest.mark.parametrize("contract", FORMS)

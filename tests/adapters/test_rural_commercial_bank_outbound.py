@@ -30,6 +30,7 @@ from schemas.outgoing import (
     CompensationResultRecord,
     ConfirmationRecord,
     HouseholdGradeRecord,
+    HouseholdServedRecord,
     NoticeRecord,
     SubsidyResultRecord,
 )
@@ -45,6 +46,7 @@ SCHEMAS = {
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
     "household_grades/v1": HouseholdGradeRecord,
+    "households_served/v1": HouseholdServedRecord,
     "notices/v1": NoticeRecord,
 }
 SAMPLES = Path(rural_commercial_bank.__file__ or "").parent / "samples"
@@ -125,6 +127,23 @@ GRADE = {
     "valid_from": "2024-05-31",
     "valid_until": "2027-05-31",
 }
+HOUSEHOLD = {
+    "line": 1,
+    "household_no": "341599101200-0001",
+    "status": "listed",
+    "region": "341599101200",
+    "head_name": "张䶮",
+    "identity_number": identity_number(1),
+    "category": "out_of_poverty",
+    "village_group": "一组",
+    "labour_skill": None,
+    "as_of": "2024-01-01",
+}
+ENDED = {
+    "status": "ended",
+    **dict.fromkeys(("head_name", "identity_number", "category", "village_group", "labour_skill")),
+}
+"""Of who is no longer told of, nothing else is said."""
 RECEIPT = {
     "submission": "RCB01-loan_ledger-20240531-0a1b2c3d",
     "member": "RCB01",
@@ -293,6 +312,19 @@ def test_grades(tmp_path: Path, encoding: str):
 
 
 @pytest.mark.parametrize("encoding", CODECS)
+def test_households_of_the_villages_it_serves(tmp_path: Path, encoding: str):
+    """Kinds in Chinese; of who has left only the number, the village and the day."""
+    mark, codec = CODECS[encoding]
+    second = HOUSEHOLD | ENDED | {"line": 2, "household_no": "341599101200-0002", "as_of": "2024-05-31"}
+    assert written(tmp_path, outgoing("households_served/v1", HOUSEHOLD, second), encoding) == mark + (
+        "序号,户编号,状态,行政区划代码,户主姓名,证件号码,户类型,村民小组,劳动技能,截止日期\r\n"
+        f"1,341599101200-0001,在册,341599101200,张䶮,{identity_number(1)},脱贫户,一组,,20240101\r\n"
+        "2,341599101200-0002,终止,341599101200,,,,,,20240531\r\n"
+        "合计,2,,,,,,,,\r\n"
+    ).encode(codec)
+
+
+@pytest.mark.parametrize("encoding", CODECS)
 def test_a_receipt(tmp_path: Path, encoding: str):
     """One row with what became of the submission; counts are plain numbers."""
     mark, codec = CODECS[encoding]
@@ -364,6 +396,7 @@ def test_the_name_says_for_whom_what_and_when():
         "subsidy_results/v1": "RCB01_SUBSIDY_20240531_001.csv",
         "compensation_results/v1": "RCB01_COMPENSATION_20240531_001.csv",
         "household_grades/v1": "RCB01_GRADE_20240531_001.csv",
+        "households_served/v1": "RCB01_HOUSEHOLD_20240531_001.csv",
         "notices/v1": "RCB01_NOTICE_20240531_001.csv",
     }
     assert adapter.outgoing_name(outgoing("notices/v1", number=1234)) == "RCB01_NOTICE_20240531_1234.csv"
@@ -371,7 +404,7 @@ def test_the_name_says_for_whom_what_and_when():
 
 def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
     """A file put back into the wrong folder is not pushed."""
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 6
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 7
 
 
 def test_other_contracts_are_refused(tmp_path: Path):

@@ -150,6 +150,8 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
     if "deposit_no" in record or "withdrawal_no" in record:
         record["amount"] = "20000000.00"
     record |= _in_order(record)
+    if "applicant" in record:
+        record["borrower"] = "enterprise" if record["applicant"] is None else "household"
     if "indicators" in record:
         record |= {"village": "341599101200", "applicant_age": 44, "indicators": "integrity=85", "exclusions": "none"}
     if "parts" in record:
@@ -184,6 +186,7 @@ def _in_order(record: dict[str, Any]) -> dict[str, Any]:
         ("first_day", "last_day"),
         ("from_date", "until_date"),
         ("received", "date"),
+        ("family_signed", "family_adults"),
     ):
         if record.get(lower) is not None and record.get(upper) is not None:
             return dict(zip((lower, upper), sorted((record[lower], record[upper])), strict=True))

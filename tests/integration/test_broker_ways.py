@@ -40,6 +40,7 @@ TO_A_BANK = (
     "compensation_results",
     "confirmations",
     "household_grades",
+    "households_served",
     "notices",
     "platform_keys",
     "receipt",
@@ -47,7 +48,7 @@ TO_A_BANK = (
 )
 ISSUED = (
     *("claims_changed", "compensation_results", "confirmations", "credit_records", "guarantees_changed"),
-    *("household_grades", "loans_changed", "notices", "policies_changed", "receipt"),
+    *("household_grades", "households_served", "loans_changed", "notices", "policies_changed", "receipt"),
 )
 KEY = f"loan_ledger.{BANK}"
 

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.core.errors import HostUnavailable
-from huilian.county.messages.processor import Result
 from huilian.county.service import installed
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.settings import Settings
 from tests.support.county import enter, new_office
 from tests.support.distributed_office import in_background, running_office, settle, wait_until
-from tests.support.ratings import COUNTY, DAY, RatingCounty, indicators, members, policy_file
+from tests.support.ratings import COUNTY, DAY, HostedCounty, indicators, members, policy_file
 from tests.support.servers.postgresql import PostgreSQLNode
 from tests.support.servers.rabbitmq import RabbitMQNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from huilian.county.office import Office
     from huilian.settings import Home
-    from huilian.wire.envelope import Message
 
 pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(240)]
 
 HOUSEHOLDS = 600
-T = TypeVar("T")
 
 
-class HostedCounty(RatingCounty):
-    """A county whose own host carries the messages: here they are only handed in."""
-
-    def use(self, name: str) -> None:
-        """Leave the policy to the data directory, where every process reads it."""
-
-    def deliver(self, message: Message) -> str | None:
-        """Hand a message in, as over HTTP, until the database answers."""
-        outcome = _patiently(lambda: self.office.processor.intake(message.seal, message.payload))
-        assert outcome.result is not Result.REFUSED
-        return None
-
-    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """Return the rows of one statement, once the database answers."""
-        return _patiently(lambda: super(HostedCounty, self).rows(statement, parameters))
+class RatedCounty(HostedCounty):
+    """A county whose own host carries the messages, and rates."""
 
     def waiting(self, condition: str) -> int:
         """Return how many assessments meet a condition."""
@@ -99,14 +81,6 @@ class HostedCounty(RatingCounty):
         }
 
 
-def _patiently(work: Callable[[], T]) -> T:
-    while True:
-        try:
-            return work()
-        except HostUnavailable:
-            time.sleep(0.05)
-
-
 def _own_policy(home: Home) -> None:
     """Give a county a policy of its own, in place of the one that comes with Huilian."""
     home.policies.mkdir(exist_ok=True)
@@ -118,7 +92,7 @@ def _undisturbed(folder: Path, url: str) -> dict[str, Any]:
     with new_office(folder, Settings(COUNTY, "anhui", database_url=url), members()) as office:
         _own_policy(office.home)
         with EmbeddedHost(office, serving=True):
-            return HostedCounty(office, office.clock).rate_all(lambda _: None)
+            return RatedCounty(office, office.clock).rate_all(lambda _: None)
 
 
 def _enter_members(office: Office) -> None:
@@ -146,7 +120,7 @@ def test_a_rating_ends_as_it_would_whatever_is_killed(tmp_path: Path):
             with running.opened() as office:
                 _enter_members(office)
                 settle()
-                assert HostedCounty(office, office.clock).rate_all(kill) == expected
+                assert RatedCounty(office, office.clock).rate_all(kill) == expected
             for killer in killers:
                 killer.join(60)
             assert len(killers) == len(victims)

@@ -6,16 +6,18 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from stdnum.cn import ric
 
 from huilian.core.clock import FixedClock
+from huilian.county import service
 from huilian.county.jobs import run_due
 from huilian.county.members.directory import Member
-from huilian.county.service import installed
 from huilian.settings import Settings
+from huilian.wire import envelope
 from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
 from tests.support.county import ANY_SHARE, new_office
@@ -95,7 +97,7 @@ class ApplicationCounty(RatingCounty):
         region: str = VILLAGE,
         since: dt.date = dt.date(2023, 1, 1),
     ) -> None:
-        """Put a household on the roster, its head and a grown-up son; the head consents to inquiry."""
+        """Put a household on the roster, its head and a grown-up son; the head consents to inquiry and insurance."""
         order = int(household_no[1:])
         with self.transaction() as transaction:
             for number, name, is_head in (
@@ -110,7 +112,7 @@ class ApplicationCounty(RatingCounty):
                 )
             transaction.execute(
                 "INSERT INTO registry.consent (consent_no, household_no, identity_number, scope, from_date, date,"
-                " member, message) VALUES (%s, %s, %s, '{credit_inquiry}', %s, %s, 'VILL1', '-')",
+                " member, message) VALUES (%s, %s, %s, '{credit_inquiry,share_with_insurer}', %s, %s, 'VILL1', '-')",
                 [f"C{household_no}", household_no, identity_number(order, born), since, since],
             )
 
@@ -152,13 +154,14 @@ class ApplicationCounty(RatingCounty):
         self,
         forms: Iterable[dict[str, Any]] = (),
         steps: Iterable[dict[str, Any]] = (),
+        consents: Iterable[dict[str, Any]] = (),
         *,
         member: str = "VILL1",
         number: int = 0,
     ) -> list[Message]:
-        """Seal a list: its manifest, its applications and its steps."""
+        """Seal a list: its manifest, its consents, its applications and its steps."""
         today = self.clock.today().isoformat()
-        given = (("applications", CLERK, forms), ("application_steps", HEAD, steps))
+        given = (("consents", CLERK, consents), ("applications", CLERK, forms), ("application_steps", HEAD, steps))
         parts = [
             (kind, [{"line": line, "date": today, "person": person} | each for line, each in enumerate(rows, 2)])
             for kind, person, rows in given
@@ -199,17 +202,74 @@ class ApplicationCounty(RatingCounty):
         self,
         forms: Iterable[dict[str, Any]] = (),
         steps: Iterable[dict[str, Any]] = (),
+        consents: Iterable[dict[str, Any]] = (),
         *,
         member: str = "VILL1",
         number: int = 0,
     ) -> dict[str, Any]:
         """Send a list; return its receipt."""
-        messages = self.list_of(forms, steps, member=member, number=number)
+        messages = self.list_of(forms, steps, consents, member=member, number=number)
         for message in messages:
             assert self.deliver(message) is None
         [row] = self.rows("SELECT receipt FROM huilian.submission WHERE submission = %s", [messages[0].submission])
         receipt: dict[str, Any] = row["receipt"]
         return receipt
+
+    def against(self) -> list[str]:
+        """Return what stood against the loan in the newest refusal: the codes of eligibility, or else of errors."""
+        found = []
+        for code, text in zip(self.reasons, self.texts, strict=True):
+            shown = re.search(r"not eligible \((\w+)\)|the condition (\w+) is met", text)
+            found.append(code if shown is None else f"{code}:{shown[1] or shown[2]}")
+        return found
+
+    def consent(self, household_no: str, identity_number: str, **fields: Any) -> None:  # noqa: ANN401
+        """Have somebody of a household consent to inquiry from today."""
+        record = {
+            "consent_no": f"C{identity_number}", "household_no": household_no, "identity_number": identity_number,
+            "scope": "credit_inquiry", "institution": None, "document": None, "from_date": self.clock.today(),
+            "until_date": None,
+        }  # fmt: skip
+        assert self.send("consent", "VILL1", person=CLERK, **record | fields) is None
+
+    def lend(self, household_no: str, loan_no: str, balance: str = "10000.00", **fields: Any) -> None:  # noqa: ANN401
+        """Have a loan of a household in the ledger of the rural bank."""
+        state = {
+            "institution": "RCB01", "loan_no": loan_no, "household_no": household_no, "borrower_name": "户主甲",
+            "identity_type": "resident_identity_card", "identity_number": identity_number(int(household_no[1:])),
+            "region": VILLAGE, "product": "A", "principal": "50000.00", "balance": balance,
+            "annual_rate_percent": "4.35", "start_date": "2023-03-01", "due_date": "2025-03-01",
+            "five_tier_class": "normal", "overdue_days": 0, "overdue_principal": "0.00", "overdue_interest": "0.00",
+            "status": "normal", "as_of": "2024-02-29", "submission": 0, "sequence": 0, "line": 0, "application": 0,
+        } | fields  # fmt: skip
+        with self.transaction() as transaction:
+            names = ", ".join(state)
+            values = ", ".join(f"%({name})s" for name in state)
+            transaction.execute(f"INSERT INTO registry.loan ({names}) VALUES ({values})", state)
+
+    def rate_by_word(self, household_no: str, grade: str, line: str) -> None:
+        """Have the rating service tell that a household has a grade."""
+        state = {
+            "region": VILLAGE, "household_kind": "out_of_poverty", "score": "80.00", "grade": grade, "line": line,
+            "valid_from": "2024-01-01", "valid_until": None, "posted_from": None, "posted_until": None,
+        }  # fmt: skip
+        change = {
+            "borrower": "household", "borrower_no": household_no, "as_of": "2024-01-01", "until": None,
+            "before": None, "after": state, "line": 1,
+        }  # fmt: skip
+        self.tell("ratings_changed", 1, [change], service="rating")
+
+    def ask(self, address: str, **given: str) -> list[dict[str, Any]]:
+        """Return the rows of an answer."""
+        with self.transaction() as transaction:
+            found = service.query(address).ask(
+                transaction,
+                given,
+                today=self.clock.today(),
+                kinds=service.kinds(),
+                policy=lambda: self.office.context.policy,
+            )
+            return list(found.content)
 
     def stands(self, application_no: str) -> tuple[str, str | None]:
         """Return the state and the stage of an application."""
@@ -232,10 +292,19 @@ class ApplicationCounty(RatingCounty):
         )
         return [json.loads(line) for row in rows for line in bytes(row["payload"]).splitlines()]
 
+    def told_of_applications(self) -> list[dict[str, Any]]:
+        """Return what the registry told of applications, oldest first."""
+        rows = self.rows(
+            "SELECT m.seal, m.payload FROM huilian.message m JOIN huilian.outbox o ON o.source = m.source"
+            " AND o.message = m.id WHERE m.type = 'applications_changed' ORDER BY o.position"
+        )
+        bodies = [envelope.read(row["seal"], bytes(row["payload"])).body() for row in rows]
+        return [json.loads(line) for body in bodies for line in body.splitlines()]
+
     def follow_calendar(self, days: int = 0) -> None:
         """Let days pass, and the registry's work by the calendar be done."""
         self.clock.advance(days * DAY)
-        run_due(self.office, installed()["registry"].jobs)
+        run_due(self.office, service.installed()["registry"].jobs)
         self.carry()
 
 

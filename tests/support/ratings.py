@@ -7,13 +7,14 @@ import datetime as dt
 import hashlib
 import json
 import shutil
+import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from huilian.core.clock import FixedClock
-from huilian.core.errors import reasons_of
+from huilian.core.errors import HostUnavailable, reasons_of
 from huilian.county.jobs import run_due
 from huilian.county.members import persons
 from huilian.county.members.directory import Member
@@ -28,7 +29,7 @@ from huilian.wire.names import SubmissionName
 from tests.support.county import ANY_SHARE, new_office
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from huilian.county.office import Office
     from huilian.database.connection import Transaction
@@ -55,6 +56,9 @@ def policy_file(name: str) -> Path:
     return Path(__file__).parents[1] / "data" / "policies" / f"{name}.toml"
 
 
+T = TypeVar("T")
+
+
 class RatingCounty:
     """An office without a host: the test carries the messages."""
 
@@ -69,6 +73,8 @@ class RatingCounty:
         self.told: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         """The codes of all reasons of the newest refusal."""
+        self.texts: list[str] = []
+        """The same in English."""
         self.use(self.policy)
         with self.transaction() as transaction:
             for member in self.keys:
@@ -130,6 +136,7 @@ class RatingCounty:
                 assert outcome.refusal is not None
                 code = outcome.refusal.code
                 self.reasons = [each["code"] for each in reasons_of(outcome.refusal)]
+                self.texts = [each["message_en"] for each in reasons_of(outcome.refusal)]
         return self.carry() or code
 
     def carry(self) -> str | None:
@@ -309,6 +316,32 @@ class RatingCounty:
         assert self.post(count) is None
         self.run_calendar(7)
         assert [self.states(each)[-1] for each in households] == ["active"] * count
+
+
+class HostedCounty(RatingCounty):
+    """A county whose own host carries the messages: here they are only handed in."""
+
+    def use(self, name: str) -> None:
+        """Leave the policy to the data directory, where every process reads it."""
+
+    def deliver(self, message: Message) -> str | None:
+        """Hand a message in, as over HTTP, until the database answers."""
+        outcome = patiently(lambda: self.office.processor.intake(message.seal, message.payload))
+        assert outcome.result is not Result.REFUSED
+        return None
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """Return the rows of one statement, once the database answers."""
+        return patiently(lambda: super(HostedCounty, self).rows(statement, parameters))
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do something once the database answers, and return what it gives."""
+    while True:
+        try:
+            return work()
+        except HostUnavailable:
+            time.sleep(0.05)
 
 
 def indicators(borrower_no: str, points: str = "credit=80;income=70;labour=90", **fields: Any) -> dict[str, Any]:  # noqa: ANN401

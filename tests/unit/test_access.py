@@ -48,6 +48,7 @@ AGREED = {
     "platform_keys": ({"platform"}, EVERYBODY),
     "credit_records": ({"platform"}, {"credit_bureau"}),
     "household_grades": ({"platform"}, {"bank"}),
+    "households_served": ({"platform"}, {"bank"}),
     "loans_gone": ({"bank"}, {"platform"}),
     "refused_file": (SUBMITTING, {"platform"}),
     "rating_indicators": (STATIONS, {"platform"}),
@@ -64,6 +65,7 @@ AGREED = {
     "ratings_changed": (set(), {"platform"}),
     "borrower_marks_changed": (set(), {"platform"}),
     "consent": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
+    "consents": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
     "enterprise": (STATIONS, {"platform"}),
     "led_household": (STATIONS, {"platform"}),
     "enterprise_benefit": (STATIONS, {"platform"}),
@@ -96,6 +98,7 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "ratings_changed": frozenset({"rating"}),
         "borrower_marks_changed": frozenset({"rating"}),
         "household_grades": frozenset({"registry"}),
+        "households_served": frozenset({"registry"}),
         "credit_records": frozenset({"registry"}),
         "notices": frozenset({"*"}),
     }
@@ -119,7 +122,14 @@ def test_rules_are_read_anew_when_a_file_changes(tmp_path: Path, monkeypatch: py
 
 
 PUBLISHED_BY_REGISTRY = (
-    *("credit_records", "household_grades", "households_changed", "loans_changed", "repayments_changed"),
+    *(
+        "credit_records",
+        "household_grades",
+        "households_changed",
+        "households_served",
+        "loans_changed",
+        "repayments_changed",
+    ),
 )
 BROUGHT = """
 [loans_by_bank]

@@ -20,7 +20,7 @@ CODES = st.from_regex(r"[0-9A-Za-z_]{1,20}", fullmatch=True)
 
 TYPES = (
     "agreement|application|application_step|application_steps|application_withdrawal|applications|blacklist_entry"
-    "|borrower_deed|consent|credit_line|loan_ledger|loans_gone|rating_posting|rating_step|refused_file|rejections"
+    "|borrower_deed|consent|consents|credit_line|loan_ledger|loans_gone|rating_posting|rating_step|refused_file|rejections"
     "|repayment_journal|submission_manifest"
 )
 """What a bank may send."""

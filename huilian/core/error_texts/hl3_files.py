@@ -294,6 +294,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             " a code is small letters, digits and underscores, a letter first, and a column means one thing"
         ),
     ),
+    "HL3069": (
+        "这一区划的贷款已由申请办理产生确认名单（huilian applications），不再以文件下发",
+        "loans of this region are confirmed by their applications (huilian applications), and by no file any more",
+    ),
     "HL3110": (
         "文件 {file} 没有一行填写了内容：申请或意见都是空的；填写后重新发送",
         "no row of {file} says anything: neither an application nor an opinion is filled in; send it again when one is",

@@ -179,7 +179,7 @@ class Book:
         self.ended: list[Application] = []
         """Those whose confirmation ended without a loan and of which nobody was told yet."""
         self._found: dict[str, Application] = {}
-        self._before: dict[str, Application] = {}
+        self._before: dict[str, Application | None] = {}
         self._acts: dict[str, list[Act]] = {}
         self._new_acts: list[Act] = []
         self._open: dict[tuple[str, str], set[str]] = {}
@@ -341,8 +341,9 @@ class Book:
             kept.clear()
 
     def _keep_before(self, number: str) -> None:
-        if number in self._found and number not in self._before:
-            self._before[number] = replace(self._found[number])
+        if number not in self._before:
+            known = self._found.get(number)
+            self._before[number] = None if known is None else replace(known)
 
     def _note(self, act: Act) -> None:
         self._new_acts.append(act)

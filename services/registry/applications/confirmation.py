@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,15 +17,37 @@ from huilian.wire.envelope import Draft
 from schemas.outgoing import ConfirmationRecord
 from services.registry.applications import lending
 from services.registry.applications.states import APPLICATION
+from services.registry.parties import consents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from huilian.county.service import FileCheck
+    from huilian.database.connection import Transaction
     from services.registry.applications.book import Application, Book
 
-__all__ = ["CONFIRMATIONS", "settle"]
+__all__ = ["CONFIRMATIONS", "check_file", "settle"]
 
 CONFIRMATIONS: Final = "confirmations"
+
+
+def check_file(transaction: Transaction) -> FileCheck:
+    """Return the check of a confirmation in a file: where loans rest on applications no file confirms any.
+
+    Finds HL3069, of a region where the county has stated so (`application_start`).
+    """
+    starts = transaction.rows("SELECT region, from_date FROM registry.application_start")
+
+    def check(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        day = dt.date.fromisoformat(record["confirmed_date"])
+        return [
+            ("region", "HL3069")
+            for start in starts
+            if start["from_date"] <= day
+            and (record["region"].startswith(start["region"]) or start["region"].startswith(record["region"]))
+        ][:1]
+
+    return check
 
 
 def settle(book: Book) -> Iterator[Draft]:
@@ -44,9 +67,9 @@ def settle(book: Book) -> Iterator[Draft]:
         return
     insurers = _insurers(book)
     for bank in sorted(by_bank):
-        records = [_record(line, each) for line, each in enumerate(by_bank[bank], start=1)]
-        for member in (bank, *insurers):
-            yield from _drafts(member, records)
+        yield from _drafts(bank, by_bank[bank])
+        for insurer in insurers:
+            yield from _drafts(insurer, _shared_with(book, insurer, by_bank[bank]))
 
 
 def _insurers(book: Book) -> list[str]:
@@ -68,7 +91,19 @@ def _ended(book: Book) -> Iterator[Draft]:
         yield notices.draft_of(book.context, member, told[member])
 
 
-def _drafts(member: str, records: list[dict[str, Any]]) -> Iterator[Draft]:
+def _shared_with(book: Book, insurer: str, confirmed: list[Application]) -> list[Application]:
+    """Return those whose applicants let an insurer know of them."""
+    asked = [
+        consents.Asked(each.borrower_no, each.applicant, insurer, each.confirmed)
+        for each in confirmed
+        if each.confirmed is not None
+    ]
+    lets = consents.in_force(book.transaction, "share_with_insurer", asked)
+    return [each for each, holds in zip(confirmed, lets, strict=True) if holds]
+
+
+def _drafts(member: str, confirmed: list[Application]) -> Iterator[Draft]:
+    records = [_record(line, each) for line, each in enumerate(confirmed, start=1)]
     batcher, frame = Batcher(), pl.DataFrame(records, schema=wire_types(ConfirmationRecord))
     for _, body in (*batcher.add(frame), *batcher.flush()):
         yield Draft(CONFIRMATIONS, f"{CONFIRMATIONS}/v1", member, body, bulk=True)

@@ -13,7 +13,7 @@ from huilian.core import identity
 from huilian.policy.eligibility import EligibilityCase, ExistingLoan, judge
 from services.registry import marks
 from services.registry.marks import STRUCK
-from services.registry.parties import consents, enterprises, suspensions
+from services.registry.parties import consents, enterprises, service_areas, suspensions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -135,6 +135,7 @@ class Facts:
         self._lent: Decimal | None = None
         self._consents: dict[consents.Asked, bool] = {}
         self._suspensions: dict[suspensions.Asked, tuple[str, ...]] = {}
+        self._lead_banks: dict[tuple[str, dt.date], str | None] = {}
         self._blacklisted: dict[tuple[str, dt.date], dict[tuple[str, str], bool]] = {}
         self._led: dict[tuple[str, str | None, dt.date], tuple[str, ...]] = {}
 
@@ -197,6 +198,10 @@ class Facts:
         if for_suspensions:
             suspended = suspensions.in_force(self._transaction, for_suspensions)
             self._suspensions.update(zip(for_suspensions, suspended, strict=True))
+        for_areas = list({(application.region, day) for application, day in asked})
+        if for_areas:
+            lead_banks = service_areas.lead_banks(self._transaction, for_areas)
+            self._lead_banks.update(zip(for_areas, lead_banks, strict=True))
         for policy, day in {(application.policy, day) for application, day in asked}:
             borrowers = [each.key for each, on in asked if (each.policy, on) == (policy, day)]
             found_there = marks.blacklisted(self._transaction, borrowers, day, book.policy(policy))
@@ -218,6 +223,9 @@ class Facts:
         maliciously = self._blacklisted[application.policy, day].get(application.key)
         # An enterprise consents by its signature.
         consents_to_inquiry = self._consents[_consent(application, day)] if is_household else is_signed
+        lead_bank = self._lead_banks[application.region, day]
+        # Where nobody was named the area's lead bank, it is for people to show.
+        leads = {} if lead_bank is None else {"lead_bank": lead_bank == application.institution}
         others = book.open_of(application.key) - {application.application_no}
         return EligibilityCase(
             date=application.applied,
@@ -256,6 +264,7 @@ class Facts:
                 "defaulted_ever": borrower.has_defaulted,
                 # Of other insurers nobody tells the registry: who has a policy shows it.
                 **({"insured": True} if any(first <= day <= last for first, last in borrower.insured) else {}),
+                **leads,
             },
         )
 

@@ -18,6 +18,7 @@ from schemas.applications import APPLICATION_STATE, RESERVATION
 from schemas.household_story import labelled
 from schemas.ratings import BORROWER
 from services.registry.applications.book import OWN
+from services.registry.parties import selects as parties
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -224,6 +225,7 @@ QUERIES: Final = (
         "Rows come in the order in which they changed. A bank's token sees the applications to the bank.",
         parameters=(REGION, INSTITUTION, STATE),
         follows=True,
+        personal=True,
         examples=(
             "huilian feed applications --region 341599 --format csv > 贷款申请.csv",
             "huilian feed applications --region 341599101 --state in_review",
@@ -237,10 +239,11 @@ QUERIES: Final = (
         "List the applications that wait for a step: which, until when, and whether it is late.",
         parameters=(REGION, INSTITUTION, STAGE, LATE),
         needs_policy=True,
+        personal=True,
         examples=(
             "huilian applications --region 341599101001",
             "huilian applications --region 341599101 --stage township_review --late yes",
         ),
     ),
-    application_story_told_by("registry", OF_APPLICATION),
+    application_story_told_by("registry", f"{OF_APPLICATION} UNION ALL {parties.OF_APPLICATION}"),
 )

@@ -12,6 +12,7 @@ from huilian.county.procedure.acts import Acts, enter, taking
 from huilian.county.submissions import entries
 from huilian.county.submissions.kinds import Counts, Kind, Part, Refusal
 from schemas.applications import ApplicationRow, ApplicationStepRow
+from schemas.parties import ConsentRow
 from schemas.submission_kinds import APPLICATIONS
 from services.registry.applications import book as books
 from services.registry.applications import steps
@@ -19,6 +20,7 @@ from services.registry.applications.book import PIECE, Book
 from services.registry.applications.confirmation import settle
 from services.registry.applications.entry import submit
 from services.registry.applications.facts import Facts
+from services.registry.parties import consents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KIND", "RECORDS", "on_application", "on_start", "on_step", "on_withdrawal"]
 
-_ROWS: Final = {"applications": ApplicationRow, "application_steps": ApplicationStepRow}
+_ROWS: Final = {"consents": ConsentRow, "applications": ApplicationRow, "application_steps": ApplicationStepRow}
 
 
 def _take_one(
@@ -101,13 +103,14 @@ RECORDS: Final[Mapping[str, RecordHandler]] = MappingProxyType(
 def apply(
     transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
-    """Take a list: first the applications, then the steps. A line that cannot be taken is answered by itself."""
+    """Take a list: consents, then applications, then steps. A line that cannot be taken is answered by itself."""
     member = directory.find(transaction, submission.member)
     sealed_on = submission.stated_at.astimezone(CHINA).date()
     messages = {batch.sequence: batch.message for batch in entries.batches(transaction, submission.number)}
     book, changed, refused_records = Book(transaction, context), 0, 0
     refused: list[Refusal] = []
     for message_type, right, engine in (
+        ("consents", persons.ENTER, _consent),
         ("applications", persons.ENTER, submit),
         ("application_steps", persons.APPROVE, steps.decide),
     ):
@@ -119,11 +122,15 @@ def apply(
             for each in taken:
                 if each.refusals:
                     refused_records += 1
-                    error, number = refused_for(each.refusals), each.record["application_no"]
-                    refused += Refusal.of(error, message_type, each.record["line"], number)
+                    error, [number, *_] = refused_for(each.refusals), APPLICATIONS.records[message_type].key
+                    refused += Refusal.of(error, message_type, each.record["line"], each.record[number])
             yield from settle(book)
             book.forget()
     return Counts(changed, submission.accepted - changed - refused_records, 0, refused)
+
+
+def _consent(book: Book, _facts: Facts, taken: Sequence[Taken]) -> int:
+    return consents.enter(book.transaction, taken)
 
 
 def _pieces(records: Records, message_type: str) -> Iterator[list[dict[str, Any]]]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Policy
 
 __all__ = [
-    "STORY", "agreement_feed", "consent_feed", "enterprise_feed", "led_household_feed", "needs", "service_area_feed",
-    "suspension_feed",
+    "OF_APPLICATION", "STORY", "agreement_feed", "consent_feed", "enterprise_feed", "led_household_feed", "needs",
+    "service_area_feed", "suspension_feed",
 ]  # fmt: skip
 
 _HOME: Final = """coalesce((SELECT p.region FROM registry.person p WHERE p.household_no = {0} AND p.is_head = 'yes'
@@ -28,9 +28,10 @@ _HOME: Final = """coalesce((SELECT p.region FROM registry.person p WHERE p.house
 """SQL for where a household lives, or lived when it was last on the roster."""
 _FROM_AND_UNTIL: Final = """
     CROSS JOIN LATERAL (
-        VALUES (e.from_date, '{0}', e.message, e.member),
-               (e.until_date, '{0}终止', coalesce(e.ended_message, e.message), coalesce(e.ended_member, e.member))
-    ) t (day, what, message, member)
+        VALUES (e.from_date, '{0}', e.message, e.member, e.person),
+               (e.until_date, '{0}终止', coalesce(e.ended_message, e.message), coalesce(e.ended_member, e.member),
+                coalesce(e.ended_person, e.person))
+    ) t (day, what, message, member, person)
     WHERE t.day IS NOT NULL AND e.from_date IS DISTINCT FROM e.until_date
 """
 """Of a record its beginning and its end, each with the message that says so; one that never held says nothing."""
@@ -59,6 +60,13 @@ STORY: Final = f"""
     FROM registry.agreement e {_FROM_AND_UNTIL.format("协议")} AND e.households @> ARRAY[%(household)s::text]
 """
 """What a household consented to, who leads it and what it received from them, and its agreements."""
+OF_APPLICATION: Final = f"""
+    SELECT t.day, 1000000, a.region, t.member, t.what, e.agreement_no, NULL, {labelled("e.kind", AGREEMENT_KIND)},
+           NULL, NULL, NULL, t.message, t.person
+    FROM registry.agreement e JOIN registry.application a USING (application_no)
+    {_FROM_AND_UNTIL.format("协议")} AND a.application_no = %(application)s
+"""
+"""Which agreements secure `%(application)s`."""
 _DATES: Final = "e.from_date::text, e.until_date::text"
 _WHO: Final = "e.member, e.person, e.message, e.ended_message"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support.applications import form, step
+from huilian.county.rebuild import rebuild
+from tests.support.applications import form, identity_number, step
+from tests.support.ratings import COUNTY, DAY, DEPUTY, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
     from tests.support.applications import ApplicationCounty
@@ -37,3 +39,164 @@ def test_a_list_brings_the_forms_with_the_villages_opinion(county: ApplicationCo
     brought = "SELECT type FROM huilian.message WHERE id IN (SELECT message FROM registry.application_step) ORDER BY 1"
     assert [row["type"] for row in county.rows(brought)] == ["application_steps", "applications"]
     assert county.send_list([form("A1", "H1", met="consent")], number=1)["unchanged"] == 1
+
+
+def _confirm(county: ApplicationCounty, application_no: str = "A1", borrower_no: str = "H1") -> None:
+    """Bring an application under the plan of 篇六 to its confirmation."""
+    assert county.apply(application_no, borrower_no) is None
+    for name in ("village_recommendation", "township_review", "bank_verification", "county_confirmation"):
+        assert county.decide(application_no, name) is None
+
+
+def test_what_is_told_adds_up_to_what_stands(county: ApplicationCounty):
+    """Each change with what it was before; a service that is added is told all at once."""
+    _confirm(county)
+    changes = county.told_of_applications()
+    states = [(each["before"] and each["before"]["state"], each["after"]["state"]) for each in changes]
+    assert states == [
+        (None, "in_review"),
+        ("in_review", "in_review"),
+        ("in_review", "in_review"),
+        ("in_review", "in_review"),
+        ("in_review", "pending"),
+        ("pending", "confirmed"),
+    ]
+    assert [each["before"] for each in changes[1:]] == [each["after"] for each in changes[:-1]]
+    assert changes[-1]["after"] == {
+        "borrower": "household", "borrower_no": "H1", "region": VILLAGE, "institution": "RCB01", "policy": "xingan",
+        "product": "household", "amount": "30000.00", "applied": "2024-03-01", "state": "confirmed", "stage": "lend",
+        "reservation": "held", "attempt": 1, "decided": "2024-03-01", "loan_no": None,
+    }  # fmt: skip
+    with county.transaction() as transaction:
+        rebuild(transaction, county.office, "risk_fund", actor="test")
+    assert county.reserved() == {"A1/1": "reserved"}
+
+
+def test_what_was_confirmed_is_kept_with_the_facts_it_was_judged_by(county: ApplicationCounty):
+    """Whatever becomes of the household later."""
+    _confirm(county)
+    [row] = county.rows("SELECT snapshot FROM registry.application_step WHERE move = 'approve_to_reserve'")
+    application, case = row["snapshot"]["application"], row["snapshot"]["case"]
+    assert (application["amount"], application["applicant"]) == ("30000.00", identity_number(1))
+    assert (case["roster_since"], case["age"], case["shown"]["consent"]) == ("2023-01-01", 43, True)
+
+
+def test_where_the_fund_has_no_room_the_county_decides_anew(county: ApplicationCounty):
+    """It asks again once there is a deposit; the attempt before stays refused."""
+    assert county.apply("A1", institution="PSB01") is None
+    for name in ("village_recommendation", "township_review"):
+        assert county.decide("A1", name) is None
+    assert county.decide("A1", "bank_verification", member="PSB01") is None
+    assert county.decide("A1", "county_confirmation") is None
+    assert county.stands("A1") == ("in_review", "county_confirmation")
+    assert county.moves("A1")[-1] == "fund_refuses"
+    county.deposit("D2", "3000.00", bank="PSB01")
+    assert county.decide("A1", "county_confirmation", opinion="已存入") is None
+    assert county.stands("A1") == ("confirmed", "lend")
+    assert county.reserved() == {"A1/1": "refused", "A1/2": "reserved"}
+
+
+def test_what_is_withdrawn_refused_or_sent_back_is_reserved_no_more(county: ApplicationCounty):
+    """And bank and insurer are told that the confirmation has ended."""
+    _confirm(county, "A1", "H1")
+    _confirm(county, "A2", "H2")
+    assert county.withdraw("A1") is None
+    assert county.decide("A2", "lend", decision="refuse", reason="拒贷") is None
+    assert county.reserved() == {"A1/1": "released", "A2/1": "released"}
+    assert [county.stands(each) for each in ("A1", "A2")] == [("withdrawn", None), ("refused", None)]
+    for member in ("RCB01", "INS01"):
+        told = [(each["kind"], each["reference"]) for each in county.sent("notices", member)]
+        assert told == [("confirmation_ended", "A1"), ("confirmation_ended", "A2")]
+    assert county.withdraw("A1") is None
+    assert county.withdraw("A2") == "HL1073"
+
+
+def test_where_another_review_follows_the_fund_its_member_takes_it(county: ApplicationCounty):
+    """Under 篇八 the guarantor decides after the county; what it sends back is asked for anew."""
+    county.use("lushi")
+    county.list_household("H3", category="out_of_poverty")
+    county.rate_by_word("H3", "AA", "100000.00")
+    assert county.apply("A1", "H3", met="willing;able") is None
+    for name in ("village_review", "township_review", "county_confirmation"):
+        assert county.decide("A1", name) is None
+    assert county.stands("A1") == ("in_review", "guarantee")
+    back = {"decision": "send_back", "back_to": "county_confirmation", "reason": "额度过高"}
+    assert county.decide("A1", "guarantee", **back) is None
+    assert county.stands("A1") == ("in_review", "county_confirmation")
+    assert county.reserved() == {"A1/1": "released"}
+    assert county.decide("A1", "county_confirmation", amount="20000.00") is None
+    assert county.decide("A1", "guarantee") is None
+    assert county.stands("A1") == ("confirmed", "lend")
+    assert county.reserved() == {"A1/1": "released", "A1/2": "reserved"}
+    [confirmation] = county.sent("confirmations", "RCB01")
+    assert confirmation["amount"] == "20000.00"
+
+
+def test_a_step_that_is_late_is_chased_once(county: ApplicationCounty):
+    """Five working days from the Friday on which it was due; the village and the county are told."""
+    assert county.apply("A1") is None
+    county.follow_calendar(7)
+    assert county.sent("notices", "VILL1") == []
+    county.follow_calendar(1)
+    county.follow_calendar(1)
+    for member in ("VILL1", COUNTY):
+        [notice] = county.sent("notices", member)
+        assert (notice["kind"], notice["reference"], notice["region"]) == ("step_overdue", "A1", VILLAGE)
+        assert notice["text"] == "申请 A1 的步骤“嘎查村调查推荐”应于 2024-03-08 前办理，已超期，请尽快办理"
+    assert county.sent("notices", "VILL2") == []
+    [row] = county.ask("applications", region=TOWNSHIP, late="yes")
+    assert (row["stage"], row["due"], row["days_late"]) == ("village_recommendation", "2024-03-08", 2)
+    assert county.decide("A1", "village_recommendation") is None
+    [row] = county.ask("applications", region=TOWNSHIP)
+    assert (row["stage"], row["due"], row["late"]) == ("township_review", "2024-03-15", "no")
+
+
+def test_a_confirmation_on_which_nobody_lends_lapses(county: ApplicationCounty):
+    """After the time that the policy gives; the fund holds nothing for it any more."""
+    _confirm(county)
+    until = county.rows("SELECT valid_until FROM registry.application")[0]["valid_until"]
+    assert until is not None
+    county.follow_calendar((until - county.clock.today()).days)
+    assert county.stands("A1") == ("confirmed", "lend")
+    county.follow_calendar(1)
+    assert county.stands("A1") == ("expired", None)
+    assert county.reserved() == {"A1/1": "released"}
+
+
+def test_the_story_names_the_message_behind_each_line(county: ApplicationCounty):
+    """Of the application, and of its household; the identity number is masked."""
+    assert county.apply("A1") is None
+    back = {"decision": "send_back", "back_to": "apply", "reason": "补签字"}
+    assert county.decide("A1", "village_recommendation", **back) is None
+    story = county.ask("application_story", application="A1")
+    number = identity_number(1)
+    assert [(each["what"], each["state"], each["institution"], each["person"]) for each in story] == [
+        ("贷款申请：农牧户主动申请", f"申请：户主甲 {number[:6]}********{number[-4:]}，12 个月，RCB01", "VILL1", "P1"),
+        ("贷款申请：嘎查村调查推荐", "退回补正；补签字", "VILL1", "P2"),
+    ]
+    types = [
+        county.rows("SELECT type FROM huilian.message WHERE id = %s", [each["message"]])[0]["type"] for each in story
+    ]
+    assert types == ["application", "application_step"]
+    told = [each for each in county.ask("household_story", household="H1") if each["number"] == "A1"]
+    assert [each["what"] for each in told] == ["贷款申请：农牧户主动申请", "贷款申请：嘎查村调查推荐"]
+
+
+def test_a_region_begins_once(county: ApplicationCounty):
+    """From a day on its loans need a confirmation; another day is refused."""
+    start = {"region": TOWNSHIP, "from_date": "2024-04-01"}
+    assert county.send("application_start", COUNTY, **start) is None
+    assert county.send("application_start", COUNTY, **start, person=DEPUTY) is None
+    assert county.send("application_start", COUNTY, **start | {"from_date": "2024-05-01"}) == "HL1059"
+
+
+def test_who_follows_the_feed_misses_nothing(county: ApplicationCounty):
+    """What changed since the cursor, once, as it is now."""
+    assert county.apply("A1", "H1") is None
+    assert county.apply("A2", "H2") is None
+    with county.transaction() as transaction:
+        cursor = transaction.value("SELECT max(revision) FROM registry.application")
+    county.clock.advance(DAY)
+    assert county.decide("A1", "village_recommendation") is None
+    rows = county.ask("feed/applications", region=COUNTY, since=str(cursor))
+    assert [(row["application_no"], row["stage"]) for row in rows] == [("A1", "township_review")]

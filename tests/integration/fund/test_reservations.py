@@ -183,18 +183,28 @@ def test_nothing_is_decided_while_it_is_told_anew(county: FundCounty):
     assert [each["application_no"] for each in county.answers] == ["A1", "A2"]
 
 
+def waiting(county: FundCounty) -> list[tuple[str, bool]]:
+    """Return what `huilian doctor` says of applications that wait, and whether something is to be done."""
+    office = county.office
+    with county.transaction() as transaction:
+        found = office.services["risk_fund"].examine(transaction, office.settings)
+        return [(each.what, each.remedy is not None) for each in found]
+
+
 def test_a_policy_that_cannot_be_read_is_asked_again(county: FundCounty):
     """The question waits, and the others are decided."""
     county.deposit("D1", "10000.00")
     lost = Application("A1", facts={"policy": "own"})
     county.tell_applications(lost.asks(), Application("A2").asks())
     assert county.statuses() == {"A1/1": "asked", "A2/1": "reserved"}
+    assert waiting(county) == [("own: 1", True)]
     own = county.office.home.policies
     own.mkdir(exist_ok=True)
     text = (files("contracts") / "policies" / "xingan.toml").read_text("utf-8")
     (own / "own.toml").write_text(text.replace('name = "xingan"', 'name = "own"'), "utf-8")
     county.run_calendar()
     (own / "own.toml").unlink()
+    assert waiting(county) == [("无 (none)", False)]
     assert county.statuses() == {"A1/1": "reserved", "A2/1": "reserved"}
 
 
