@@ -10,7 +10,7 @@ from marshmallow import validate
 
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
-from huilian.county.answer_fields import coded, count, date, text
+from huilian.county.answer_fields import coded, count, date, masked, text
 from huilian.county.answer_fields import money as amount
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.application_story import application_story_told_by
@@ -84,7 +84,7 @@ class ApplicationRow(ma.Schema):
     borrower = coded("主体", BORROWER)
     borrower_no = text("户编号或企业编号")
     applicant_name = text("申请人", allow_none=True)
-    applicant = text("申请人证件号码（已脱敏）", "Masked.", allow_none=True)
+    applicant = masked("申请人证件号码", allow_none=True)
     region = text("行政区划代码")
     institution = text("贷款银行")
     product = text("产品代码", "The bank's own; null where it was not said.", allow_none=True)
@@ -224,6 +224,7 @@ QUERIES: Final = (
         "Rows come in the order in which they changed. A bank's token sees the applications to the bank.",
         parameters=(REGION, INSTITUTION, STATE),
         follows=True,
+        personal=True,
         examples=(
             "huilian feed applications --region 341599 --format csv > 贷款申请.csv",
             "huilian feed applications --region 341599101 --state in_review",
@@ -237,6 +238,7 @@ QUERIES: Final = (
         "List the applications that wait for a step: which, until when, and whether it is late.",
         parameters=(REGION, INSTITUTION, STAGE, LATE),
         needs_policy=True,
+        personal=True,
         examples=(
             "huilian applications --region 341599101001",
             "huilian applications --region 341599101 --stage township_review --late yes",
