@@ -24,6 +24,7 @@ from schemas.applications import (
     ApplicationRow,
     ApplicationStepRow,
 )
+from schemas.parties import ConsentRow
 from schemas.steps import DECISION
 
 if TYPE_CHECKING:
@@ -317,6 +318,7 @@ class ApplicationForm:
 
 
 APPLICATION_NO: Final = "申请编号"
+_CONSENT_NO: Final = "征信授权书编号"
 OPINION: Final = "opinion"
 _NO: Final = FormColumn(
     APPLICATION_NO, "application_no", number, reads=ColumnKind("text", is_divided=True), also_called=("编号",)
@@ -349,12 +351,26 @@ def _application(borrower: str, number_of: FormColumn, *further: FormColumn) -> 
         FormColumn("已签字家庭成员人数", "family_signed", needed=True, reads=NUMBER, also_called=("家庭成员签字",)),
         FormColumn("符合条件", "met", words=CONDITION),
         FormColumn("否决情形", "grounds", words=GROUND),
-        FormColumn("申请表编号", "document", also_called=("征信授权书编号",)),
+        FormColumn("申请表编号", "document"),
         FormColumn("申请日期", "date", date, needed=True),
         FormColumn("经办人代码", "person", needed=True, also_called=("登记人代码",)),
     )  # fmt: skip
     told_by = ("申请金额", "期限(月)", "贷款用途", "本人签字", "申请日期")
     return Part("applications", ApplicationRow, columns, "application_no", {"borrower": borrower}, told_by=told_by)
+
+
+def _consent() -> Part:
+    """Return what form 1 says of the inquiry authorisation that the applicant signed with it, where it has a number."""
+    columns = (
+        FormColumn(_CONSENT_NO, "consent_no", number, reads=ColumnKind("text", is_divided=True)),
+        replace(_HOUSEHOLD, target="household_no"),
+        replace(_APPLICANT, target="identity_number"),
+        FormColumn("贷款银行", "institution", words=BANK, also_called=("贷款银行代码",)),
+        FormColumn("申请日期", "from_date", date),
+        FormColumn("申请日期", "date", date),
+        FormColumn("经办人代码", "person", also_called=("登记人代码",)),
+    )
+    return Part("consents", ConsentRow, columns, "consent_no", {"scope": "credit_inquiry"}, told_by=(_CONSENT_NO,))
 
 
 def _step(verb: str, step: str | None, findings: tuple[str, ...], *, beside: bool = False) -> Part:
@@ -413,6 +429,7 @@ FORMS: Final = (
         ("户编号", "申请日期"),
         (
             _application("household", _HOUSEHOLD, _APPLICANT),
+            _consent(),
             _step("推荐", "village_recommendation", (*_SURVEY, "推荐说明"), beside=True),
         ),
     ),
@@ -424,8 +441,8 @@ FORMS: Final = (
     _of_step("确认表", "确认", "county_confirmation", "系统核对情况", "确认说明"),
     _of_step("意见表", "办理", None, "办理说明"),
 )
-"""Form 1 with the village's survey and opinion, these by themselves, form 2, what the bank found, form 3, and a form
-for any other step."""
+"""Form 1 with the inquiry authorisation, the village's survey and its opinion; these two by themselves; form 2, what the
+bank found, form 3, and a form for any other step."""
 PASSED_OVER: Final = frozenset(
     {
         *("序号", "乡镇", "村", "行政村", "嘎查村", "村名", "组", "村民小组", "户主姓名", "申请人", "申请人姓名"),

@@ -20,6 +20,7 @@ from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import amounts
 from huilian.adapters import REJECTIONS, Piece
 from huilian.records.columnar import split
+from schemas.submission_kinds import APPLICATIONS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -79,7 +80,9 @@ class Rows:
         )
         numbers: pl.DataFrame | None = None
         found = []
-        for part, translation in self._parts:
+        # Of what a sheet has no column for, its rows say nothing.
+        parts = [(part, each) for part, each in self._parts if not {*part.told_by}.isdisjoint(cells.columns)]
+        for part, translation in parts:
             canonical = self._canonical(part, translation, cells, faults, numbers)
             numbers = canonical.select(LINE, part.number) if numbers is None else numbers
             found.append(self._judged(part, translation, canonical, faults))
@@ -87,7 +90,7 @@ class Rows:
         rejections = rejections.sort(LINE, maintain_order=True)
         wrong = rejections.select(LINE).unique()
         rejected = wrong.height
-        for (part, _), (good, _) in zip(self._parts, found, strict=True):
+        for (part, _), (good, _) in zip(parts, found, strict=True):
             accepted = good.join(wrong, on=LINE, how="anti", maintain_order="left")
             yield Piece(accepted.height + rejected, accepted, rejections, block.bytes_read, part.message_type)
             rejections, rejected = pl.DataFrame(schema=REJECTIONS), 0
@@ -120,7 +123,7 @@ class Rows:
         canonical = canonical.with_columns(
             pl.col(column.target).fill_null(column.empty) for column in part.columns if column.empty
         )
-        if numbers is not None:
+        if numbers is not None and part.number in numbers.columns:
             beside = canonical.select(LINE).join(numbers, on=LINE, how="left", maintain_order="left")[part.number]
             return canonical.with_columns(pl.col(part.number).fill_null(beside))
         if part.message_type == "applications":
@@ -166,9 +169,8 @@ class Rows:
 
     @staticmethod
     def _key(part: Part, canonical: pl.DataFrame) -> pl.Series:
-        if part.message_type == "applications":
-            return canonical[part.number]
-        return canonical.select(pl.concat_str(part.number, pl.lit(" "), "step")).to_series()
+        key = APPLICATIONS.records[part.message_type].key
+        return canonical.select(pl.concat_str(*key, separator=" ")).to_series()
 
     def _checks(self, part: Part) -> list[plausibility.Check]:
         checks = [

@@ -62,7 +62,7 @@ class CountyForms(Adapter):
     }
     parts: ClassVar[dict[str, tuple[str, ...]]] = {
         _KIND: (f"{_KIND}/v1",),
-        applications.KIND: ("applications/v1", "application_steps/v1"),
+        applications.KIND: ("consents/v1", "applications/v1", "application_steps/v1"),
     }
     totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (), applications.KIND: ("amount",)}
     writes: ClassVar[dict[str, str]] = lists.WRITES

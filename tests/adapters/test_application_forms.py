@@ -497,3 +497,38 @@ def test_households_in_need_become_form_1(tmp_path: Path):
 def test_the_steps_of_forms_have_one_name_each():
     """So that a list that was written by names is read as the steps it was of."""
     assert len(set(STEPS.values())) == len(STEPS)
+
+
+WITH_CONSENT: Final = GROUPS_1 | {"征信授权书编号": "农牧户申请"}
+
+
+def test_the_inquiry_authorisation_of_form_1_is_a_consent_to_the_bank(tmp_path: Path):
+    """From the day of the application on; a row without its number brings none."""
+    rows = applicant(1, 征信授权书编号="SQ-1"), applicant(2, 征信授权书编号="无"), applicant(3)
+    found = read(form_1(tmp_path, *rows, groups=WITH_CONSENT))
+    assert [len(found[name]) for name in ("applications", "consents", "application_steps")] == [3, 1, 3]
+    assert found["consents"] == [
+        {
+            "date": "2024-03-20",
+            "person": "v01",
+            "from_date": "2024-03-20",
+            "until_date": None,
+            "consent_no": "SQ-1",
+            "household_no": f"{VILLAGE}-0001",
+            "identity_number": APPLICANTS[0],
+            "scope": "credit_inquiry",
+            "institution": "PSB01",
+            "document": None,
+            "line": 4,
+        }
+    ]
+
+
+def test_a_row_whose_authorisation_has_the_number_of_another_is_rejected_whole(tmp_path: Path):
+    """No application is entered without the consent that it states."""
+    rows = applicant(1, 征信授权书编号="SQ-1"), applicant(2, 征信授权书编号="SQ-1")
+    found = pieces(form_1(tmp_path, *rows, groups=WITH_CONSENT))
+    assert [(piece.type, piece.accepted.height) for piece in found] == [
+        ("applications", 1), ("consents", 1), ("application_steps", 1),
+    ]  # fmt: skip
+    assert [error for piece in found for error in errors(piece.rejections)] == [(5, "征信授权书编号", "HL2110")]

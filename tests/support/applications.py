@@ -33,12 +33,12 @@ from tests.support.ratings import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from huilian.wire.envelope import Message
 
-__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "open_county", "step"]
+__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "members", "open_county", "step"]
 
 ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None), "FIN01": ("finance", None)}
 TAKEN_BY = {
@@ -313,11 +313,15 @@ def son(household_no: str) -> str:
     return identity_number(int(household_no[1:]) + 500, dt.date(2000, 2, 29))
 
 
+def members() -> list[Member]:
+    """Return the villages, the township, the banks, the insurer, the guarantor and the finance bureau."""
+    return [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in ALL_MEMBERS.items()]
+
+
 @contextlib.contextmanager
-def open_county(url: str, folder: Path, members: Sequence[Member] = ()) -> Iterator[ApplicationCounty]:
+def open_county(url: str, folder: Path) -> Iterator[ApplicationCounty]:
     """Set the county up in the database at `url`."""
     clock = FixedClock(BEGIN)
     settings = Settings(COUNTY, "xingan", database_url=url, missing_at_most_percent=ANY_SHARE)
-    entered = [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in ALL_MEMBERS.items()]
-    with new_office(folder, settings, [*entered, *members], clock=clock) as office:
+    with new_office(folder, settings, members(), clock=clock) as office:
         yield ApplicationCounty(office, clock)

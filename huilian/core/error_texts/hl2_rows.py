@@ -175,7 +175,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL2085": ("村不在文件名所写的区划内", "the village lies outside the region that the file's name states"),
     "HL2086": ("同一户（企业）在本文件中重复", "the household or enterprise appears more than once in this file"),
     "HL2110": (
-        "同一申请的同一步骤在本文件中重复",
-        "the same step of an application appears more than once in this file",
+        "同一申请的同一步骤，或同一编号的授权书，在本文件中重复",
+        "the same step of an application, or the same consent, appears more than once in this file",
     ),
 }
