@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Act", "Campaign", "Person", "Station", "prepare_campaign"]
 
+_CREDIT_PLATFORM: Final = f"XY_{COUNTY}"
 _TOWNSHIP: Final = TOWNSHIPS[0]
 _HEAD: Final = "P02"
 """Who decides, at every station."""
@@ -70,12 +71,14 @@ class Campaign:
 
     Args:
         stations: to be entered first.
+        receivers: likewise; they are only sent to.
         people: likewise.
         files: to be pushed.
         acts: to be sent one by one, each on its date.
     """
 
     stations: tuple[Station, ...]
+    receivers: tuple[Station, ...]
     people: tuple[Person, ...]
     files: tuple[SampleFile, ...]
     acts: tuple[Act, ...]
@@ -113,6 +116,7 @@ def prepare_campaign(directory: Path, *, seed: int = SEED, households: int = HOU
     codes = [station.code for station in stations]
     return Campaign(
         stations=tuple(stations),
+        receivers=(Station(_CREDIT_PLATFORM, "credit_bureau", COUNTY, "credit_platform"),),
         people=tuple(_people([*codes, COUNTY, BANK, POSTAL_BANK])),
         files=tuple(files),
         acts=tuple(acts),

@@ -27,7 +27,7 @@ from huilian.cli.push import ACCEPTED, Answer, Way, send
 from huilian.core.clock import CHINA, FixedClock, SystemClock
 from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.files import PRIVATE, make_folder, write_atomically
-from huilian.county import issuing, jobs, service
+from huilian.county import jobs, service
 from huilian.county.members import directory, persons, tokens
 from huilian.county.messages import courier
 from huilian.county.office import set_up
@@ -37,7 +37,7 @@ from huilian.institution.edge import open_edge
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.single_records import SingleRecords
 from huilian.settings import DEFAULT_LISTEN, Home, Settings
-from huilian.wire import bundle
+from huilian.wire import bundle, catalogue
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
@@ -52,13 +52,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MARK",
-    "DecidedFile",
     "Demonstration",
     "Received",
     "enter",
     "folder",
     "held",
-    "issue",
     "receive",
     "received_table",
     "register",
@@ -117,15 +115,6 @@ def _stop_left_over(data: Path) -> None:
 BUNDLE: Final = "下发.hlb"
 
 
-class DecidedFile(Protocol):
-    """What a sample says of a file of records that the county sends out."""
-
-    path: Path
-    type: str
-    member: str
-    adapter: str
-
-
 @dataclass(frozen=True)
 class Received:
     """What an institution got of one kind.
@@ -172,11 +161,6 @@ def enter(
             directory.add_key(transaction, code, key.public, now=now, actor=actor)
 
 
-def issue(office: Office, file: DecidedFile, *, actor: str) -> None:
-    """Issue a file as `huilian issue` does."""
-    issuing.issue(office, file.path, file.type, file.member, actor=actor)
-
-
 def receive(office: Office, member: str, adapter: str, *, actor: str) -> list[Received]:
     """Carry what is addressed to an institution to its own data directory, and have it written out there."""
     home = _edge(office, member, adapter)
@@ -217,7 +201,7 @@ def received_table(received: Iterable[Received]) -> Table:
 
 
 GROUP: Final = "huilian.samples"
-"""Entry points of packages that can make a sample: `county` makes its files, `decisions` what its office decided,
+"""Entry points of packages that can make a sample: `county` makes its files,
 `campaign` prepares what its stations and offices do one by one,
 `region_names` names its regions, `adapter_settings` says what its adapters must be told, `products` what its banks'
 product codes stand for."""
@@ -245,6 +229,7 @@ class _Campaign(Protocol):
     """What a sample says of what its stations and offices do one by one: see there."""
 
     stations: Sequence[Any]
+    receivers: Sequence[Any]
     people: Sequence[Any]
     files: Sequence[_SampleFile]
     acts: Sequence[Any]
@@ -269,7 +254,6 @@ class Demonstration:
             name: value for name, value in (("seed", seed), ("households", households)) if value is not None
         }
         self._made: list[_SampleFile] = []
-        self._decided: list[DecidedFile] = []
         self._campaign: _Campaign
         self._received: list[Received] = []
         self._token = ""
@@ -329,7 +313,6 @@ class Demonstration:
     def _make(self, on_file: Any) -> None:  # noqa: ANN401  # the sample's own type
         try:
             self._made = _sample("county")(self._files, on_file=on_file, **self._sample)
-            self._decided = _sample("decisions")(self.home.folder / "issued", **self._sample)
             self._campaign = _sample("campaign")(self._files, **self._sample)
         except ValueError as error:
             raise UsageError("HL7001", what=f"--households: {error}") from error
@@ -338,8 +321,8 @@ class Demonstration:
     def _adapters(self) -> dict[str, str]:
         """Return every institution's adapter by its member code: those that send, and those that only receive."""
         stations = {station.code for station in self._campaign.stations}
-        parties: list[_SampleFile | DecidedFile] = [*self._made, *self._decided]
-        return {party.member: party.adapter for party in parties if party.member not in {self.county, *stations}}
+        sending = {file.member: file.adapter for file in self._made if file.member not in {self.county, *stations}}
+        return sending | {each.code: each.adapter for each in self._campaign.receivers}
 
     def _add_members(self, office: Office) -> None:
         for code, adapter in self._adapters.items():
@@ -401,10 +384,8 @@ class Demonstration:
                 raise ConfigurationError("HL6006", file=GROUP, what=what)
 
     def _send_out(self, office: Office, bars: Progress) -> None:
-        """Issue what the county decided, and have every institution receive what is addressed to it."""
+        """Have every institution receive what is addressed to it."""
         going = bars.add_task("下发 (sending out)", total=len(self._adapters))
-        for file in self._decided:
-            issue(office, file, actor=ACTOR)
         for code, adapter in self._adapters.items():
             self._received += receive(office, code, adapter, actor=ACTOR)
             bars.advance(going)
@@ -417,6 +398,8 @@ class Demonstration:
                 for table in each.overview(transaction, self.county, self._months(), places):
                     screen.show(table)
         screen.show(self._institutions())
+        if self._refused:
+            screen.show(self._records_refused())
         screen.show(received_table(self._received))
         for answer in self.answers:
             if answer.status != ACCEPTED:
@@ -424,6 +407,17 @@ class Demonstration:
 
     def _months(self) -> list[str]:
         return sorted({f"{file.as_of:%Y-%m}" for file in self._made})
+
+    def _records_refused(self) -> Table:
+        """Return the records that were refused, each with every reason."""
+        contracts = catalogue.installed()
+        rows = [
+            [act.record["date"], act.member, contracts.latest(act.type).chinese, number, reason["message"]]
+            for act, reasons in self._refused
+            for number, reason in enumerate(reasons, start=1)
+        ]
+        headings = ["日期", "机构", "记录", ">序号", "原因"]
+        return screen.table(headings, rows, title="退回的记录，全部原因 (records refused, with every reason)")
 
     def _institutions(self) -> Table:
         """Return each institution's submissions by kind: files, those refused as a whole, rows, and rows rejected."""
