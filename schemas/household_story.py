@@ -12,9 +12,11 @@ from huilian.county.answer_fields import count, date, money, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping
 
     from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
 
 __all__ = ["Happened", "asked_for", "labelled", "story_told_by", "told"]
 
@@ -53,7 +55,9 @@ _TOLD: Final = """
     LEFT JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = h.sequence
           AND p.sha256 = (SELECT m.sha256 FROM jsonb_to_recordset(s.manifest -> 'parts')
                           AS m(sequence integer, sha256 text) WHERE m.sequence = h.sequence)
-    WHERE h.region LIKE %(region)s AND (%(institution)s::text IS NULL OR h.institution = %(institution)s)
+    WHERE h.region LIKE %(region)s
+      AND (%(institution)s::text IS NULL OR h.institution = %(institution)s
+           OR (h.institution IS NULL AND %(disclosed)s))
     ORDER BY "on", rank, h.institution, number
 """
 
@@ -78,12 +82,12 @@ def asked_for(
     transaction: Transaction,
     service: str,
     statement: str,
-    asked: Mapping[str, str | None],
+    asked: Mapping[str, Any],
     row: type[Happened] = Happened,
 ) -> Iterator[dict[str, Any]]:
     """Yield a story as one service tells it, within what a reader may see, in the fields of `row`."""
     names = list(row().fields)
-    for found in transaction.rows(statement, {**asked, "region": f"{asked['region'] or ''}%"}):
+    for found in transaction.rows(statement, {"disclosed": False, **asked, "region": f"{asked['region'] or ''}%"}):
         line = found | {
             "on": found["on"].isoformat(),
             "service": service,
@@ -92,7 +96,13 @@ def asked_for(
         yield {name: line[name] for name in names}
 
 
-def story_told_by(service: str, happened: str, *, message: str = "p.message") -> Query:
+def story_told_by(
+    service: str,
+    happened: str,
+    *,
+    message: str = "p.message",
+    is_disclosed: Callable[[Transaction, str, str, dt.date], bool] | None = None,
+) -> Query:
     """Return the query for a household's story, as one service tells it; what all tell comes as one answer.
 
     Args:
@@ -100,15 +110,25 @@ def story_told_by(service: str, happened: str, *, message: str = "p.message") ->
         happened: an SQL query of what happened to `%(household)s`: `on`, `rank` (the order within a day), `region`,
             `institution`, `what`, `number`, `amount`, `state`, and where it was read: `submission`, `sequence`, `line`.
         message: SQL for the id of the message; of a record that travels alone the query says it itself.
+        is_disclosed: returns whether a member, besides what it has stated itself, sees what no member states. It is
+            called with the transaction, the household, the member and the day.
     """
     statement = told(happened, message)
 
     def story(
-        transaction: Transaction, *, household: str, region: str | None = None, institution: str | None = None
+        transaction: Transaction,
+        *,
+        household: str,
+        policy: Policy,
+        today: dt.date,
+        region: str | None = None,
+        institution: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        return asked_for(
-            transaction, service, statement, {"household": household, "region": region, "institution": institution}
-        )
+        del policy
+        asked: dict[str, Any] = {"household": household, "region": region, "institution": institution}
+        if institution is not None and is_disclosed is not None:
+            asked["disclosed"] = is_disclosed(transaction, household, institution, today)
+        return asked_for(transaction, service, statement, asked)
 
     return Query(
         "household_story",
@@ -118,6 +138,7 @@ def story_told_by(service: str, happened: str, *, message: str = "p.message") ->
         "Tell a household's story: every line with the message, file and line that say so.",
         parameters=(HOUSEHOLD, replace(REGION, of_token=True), INSTITUTION),
         order=("on", "service"),
+        needs_policy=True,
         personal=True,
         command="household show",
         examples=("huilian household show HH00001", "huilian household show HH00001 --json"),

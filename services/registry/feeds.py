@@ -16,6 +16,7 @@ from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY, YES_OR_NO
 from services.registry import selects
 from services.registry.applications import queries as applications
 from services.registry.parties import selects as parties
+from services.registry.parties.disclosure import is_disclosed
 from services.registry.parties.queries import QUERIES as PARTIES
 
 __all__ = ["QUERIES"]
@@ -55,7 +56,7 @@ class FeedRow(ma.Schema):
     original_loan_no = text("原借据号", "The loan that it goes on from.", allow_none=True)
 
 
-_STATED: Final = "Null where the roster does not say."
+_STATED: Final = "Null where the roster does not say, or the reader may not see it."
 
 
 class HouseholdRow(ma.Schema):
@@ -83,8 +84,10 @@ class HouseholdRow(ma.Schema):
     rated_until = date("评级有效期至", "The first day on which it no longer holds.", allow_none=True)
 
 
-_OF_ITS_CUSTOMERS: Final = replace(
-    INSTITUTION, chinese="只看在该机构有借据的", english="only those with a loan at this member"
+_DISCLOSED: Final = replace(
+    INSTITUTION,
+    chinese="只看该机构可以看到的：其客户、已授权的农户，及其所服务村的花名册",
+    english="only what this member may see: its customers, who consented, and the roster of the villages it serves",
 )
 
 QUERIES: Final = (
@@ -113,8 +116,12 @@ QUERIES: Final = (
         HouseholdRow,
         "输出区划内的农户，每户一行，以最新花名册为准。",
         "Return the households of a region, each as the newest roster has it.",
-        "Households that the newest roster lacks are left out. A bank's token sees those with a loan\nat the bank.",
-        parameters=(REGION, _OF_ITS_CUSTOMERS),
+        "Households that the newest roster lacks are left out. A member's token sees what the member\n"
+        "may see: whole, who has a loan at the bank and who consented (`share_with_bank`, of other\n"
+        "members `share_with_guarantor`, `share_with_insurer`); of the villages whose lead bank it\n"
+        "is, who is on the roster, and null for allowance, illness, need, household, income, assets.",
+        parameters=(REGION, _DISCLOSED),
+        needs_policy=True,
         personal=True,
         examples=(
             "huilian feed households --region 341599 --format csv > 农户.csv",
@@ -126,6 +133,7 @@ QUERIES: Final = (
         "registry",
         f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}",
         message="coalesce(h.said_in, p.message)",
+        is_disclosed=is_disclosed,
     ),
     rating_form.told_by(selects.household_on_form),
     *PARTIES,

@@ -12,6 +12,7 @@ from huilian.county.submissions import entries
 from schemas.differences import KINDS
 from schemas.household_story import labelled
 from schemas.records import CONTINUATION, FIVE_TIER_CLASS, HOUSEHOLD_CATEGORY, LOAN_STATUS
+from services.registry.parties.disclosure import KNOWN, SERVED
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -190,33 +191,57 @@ def _feed_row(row: dict[str, Any], origin: _Origin) -> dict[str, Any]:
     }
 
 
+_BEYOND_ROSTER: Final = (
+    *("has_subsistence_allowance", "has_disabled_member", "is_destitute_at_home", "poverty_cause", "needs"),
+    *("household_size", "annual_income", "annual_outlay", "assets"),
+)
+"""What a bank does not see of a household that it only serves."""
+_AMOUNTS: Final = ("annual_income", "annual_outlay", "assets")
+_SHOWN: Final = (
+    *("household_no", "head_name", "region", "village_group", "category", "has_subsistence_allowance"),
+    *("has_disabled_member", "is_destitute_at_home", "out_of_poverty_year", "poverty_cause", "needs"),
+    *("household_size", *_AMOUNTS, "as_of"),
+)
+
+
+def _shown(name: str) -> str:
+    """Return SQL for a column of the feed of households, null where the reader may not see it."""
+    value = f"h.{name}::text" if name in (*_AMOUNTS, "as_of") else f"h.{name}"
+    if name in _BEYOND_ROSTER:
+        value = f"CASE WHEN %(institution)s::text IS NULL OR k.household_no IS NOT NULL THEN {value} END"
+    return f"{value} AS {name}"
+
+
 def household_feed(
-    transaction: Transaction, *, region: str, institution: str | None = None
+    transaction: Transaction, *, region: str, policy: Policy, today: dt.date, institution: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Return the households of a region, each as the newest roster has it, by region and number.
 
     Args:
         transaction: it must stay open while rows are read.
         region: a county, township or village; households within it.
-        institution: only households with a loan of this member.
+        policy: not asked here.
+        today: the county's day, on which consents and service areas must hold.
+        institution: only what this member may see: its customers and who consented, whole; of the villages that it
+            serves as their lead bank, who is on the roster.
 
     Raises:
         UsageError: HL7002, the region is not one.
     """
+    del policy
     return transaction.stream(
-        """
-        SELECT household_no, head_name, h.region, village_group, category, has_subsistence_allowance,
-               has_disabled_member, is_destitute_at_home, out_of_poverty_year, poverty_cause, needs, household_size,
-               annual_income::text, annual_outlay::text, assets::text, as_of::text, r.score, r.grade,
-               r.line AS credit_line, r.valid_until AS rated_until
+        f"""
+        WITH known AS ({KNOWN}), served AS ({SERVED})
+        SELECT {", ".join(map(_shown, _SHOWN))}, r.score, r.grade, r.line AS credit_line, r.valid_until AS rated_until
         FROM registry.household h
         LEFT JOIN registry.rating r ON r.borrower = 'household' AND r.borrower_no = h.household_no
+        LEFT JOIN known k ON k.household_no = h.household_no
+        LEFT JOIN served s ON s.region = h.region
         WHERE h.region LIKE %(region)s
-          AND (%(institution)s::text IS NULL OR EXISTS (
-                SELECT FROM registry.loan l WHERE l.household_no = h.household_no AND l.institution = %(institution)s))
-        ORDER BY h.region, household_no
+          AND (%(institution)s::text IS NULL OR k.household_no IS NOT NULL OR s.region IS NOT NULL)
+        ORDER BY h.region, h.household_no
         """,
-        {"region": regions.normalise(region) + "%", "institution": institution},
+        {"region": regions.normalise(region) + "%", "institution": institution, "today": today},
     )
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.registry import changes, continuations, feeds, gauges, grades, ledger, marks, repayments, roster
+from services.registry import changes, continuations, feeds, gauges, ledger, marks, repayments, roster
 from services.registry.applications import book, calendar, cover, lending, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS, check_file
+from services.registry.deliveries import grades, households
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ service = Service(
         CONFIRMATIONS,
         grades.GRADES,
         grades.CREDIT,
+        households.SERVED,
     ),
     tells={
         "loans_changed": changes.tell,
@@ -62,7 +64,7 @@ service = Service(
         continuations.EVENT.name: continuations.tell,
     },
     forget=_forget,
-    jobs=(calendar.JOB, grades.JOB, lending.JOB),
+    jobs=(calendar.JOB, grades.JOB, households.JOB, lending.JOB),
     decided_here={CONFIRMATIONS: check_file},
     gauges=gauges.gauges,
     examine=gauges.examine,

@@ -212,7 +212,9 @@ def test_what_was_known_of_households_and_loans_lacks_what_is_asked_since(empty_
         with open_county(empty_database, tmp_path) as county:
             assert county.rows("SELECT to_regclass('registry.staged_7') AS staged") == [{"staged": None}]
             with county.transaction() as transaction:
-                [household] = county.registry["household_feed"](transaction, region="341599")
+                [household] = county.registry["household_feed"](
+                    transaction, region="341599", policy=None, today=dt.date(2025, 1, 31)
+                )
             assert (household["household_no"], household["category"], household["needs"]) == ("H1", "monitored", None)
             sent = Submission("RCB01", dt.date(2025, 1, 31), [{"loan_no": "L1"} | state(signed="2024-01-02")])
             assert county.push(sent)["accepted"] == 1

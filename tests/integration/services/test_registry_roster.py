@@ -301,7 +301,7 @@ def test_what_a_roster_says_of_households_by_its_second_version_is_kept_told_and
     assert later == [usual | MORE | {"needs": "技术培训"}, usual | nothing]
     assert set(households(county, FEBRUARY)) == {"H1", "H2"}
     with county.transaction() as transaction:
-        rows = list(county.registry["household_feed"](transaction, region=COUNTY))
+        rows = list(county.registry["household_feed"](transaction, region=COUNTY, policy=None, today=FEBRUARY))
     unrated = dict.fromkeys(("score", "grade", "credit_line", "rated_until"))
     shown = {"head_name": "张三", "as_of": "2025-02-28"} | usual | unrated
     assert rows == [
@@ -327,7 +327,7 @@ def test_a_bank_is_shown_the_households_that_have_a_loan_with_it(county: Reporti
             ({"region": VILLAGES[0]}, ["H1"]),
             ({"region": VILLAGES[0], "institution": "RCB01"}, []),
         ):
-            rows = county.registry["household_feed"](transaction, **asked)
+            rows = county.registry["household_feed"](transaction, policy=None, today=FEBRUARY, **asked)
             assert [row["household_no"] for row in rows] == found
 
 
