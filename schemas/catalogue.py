@@ -536,14 +536,7 @@ def contracts() -> list[Contract]:
             "信用等级",
             "The grades of households and enterprises that changed for a bank, one a record.",
         ),
-        Contract(
-            "households_served",
-            1,
-            HouseholdServedRecord,
-            BULK,
-            "村花名册",
-            "The households of the villages a bank serves that changed on the roster, one a record.",
-        ),
+        Contract("households_served", 1, HouseholdServedRecord, BULK, "村花名册", "What changed in a bank's villages."),
         Contract(
             "credit_records",
             1,

@@ -54,7 +54,8 @@ def county(fresh_database: str, tmp_path: Path) -> Iterator[ReportingCounty]:
 def story(county: ReportingCounty, household: str, **narrowed: str) -> list[dict[str, Any]]:
     """Return the story as tokens and commands are told it."""
     with county.office.database.transaction() as transaction:
-        return list(service.query("household_story").answer(transaction, household=household, **narrowed))
+        query, today = service.query("household_story"), county.office.clock.today()
+        return list(query.answer(transaction, household=household, policy=None, today=today, **narrowed))
 
 
 def test_a_household_is_told_of_by_every_service_in_the_order_of_days(county: ReportingCounty):
