@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
-from schemas import applications, parties
+from schemas import applications, outgoing, parties
 from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
 from schemas.guarantees import (
     GuaranteeChange,
@@ -37,16 +37,6 @@ from schemas.messages import (
     SubmissionManifestOfVersion2,
     SubmissionManifestOfVersion3,
     SubmissionManifestOfVersion4,
-)
-from schemas.outgoing import (
-    CompensationResultRecord,
-    ConfirmationRecord,
-    CreditRecord,
-    HouseholdGradeRecord,
-    HouseholdServedRecord,
-    NoticeOfVersion2,
-    NoticeRecord,
-    SubsidyResultRecord,
 )
 from schemas.rating_steps import (
     BlacklistEntryRecord,
@@ -495,56 +485,7 @@ def contracts() -> list[Contract]:
             "One Policy, Claim or PeriodResult element in the namespace urn:insurer:rural:v1, posted by itself.",
             xml=True,
         ),
-        Contract(
-            "confirmations",
-            1,
-            ConfirmationRecord,
-            BULK,
-            "确认名单",
-            "The households the county has confirmed for loans at a bank, one a record.",
-        ),
-        Contract(
-            "subsidy_results",
-            1,
-            SubsidyResultRecord,
-            BULK,
-            "贴息结果",
-            "What became of the subsidy a bank asked for, one loan and period a record.",
-        ),
-        Contract(
-            "compensation_results",
-            1,
-            CompensationResultRecord,
-            BULK,
-            "风险补偿结果",
-            "What became of losses, and who bears how much of each, one a record.",
-        ),
-        Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
-        Contract(
-            "notices",
-            2,
-            NoticeOfVersion2,
-            BULK,
-            "通知",
-            "As version 1, with what is late and which confirmations have ended; other notices keep to version 1.",
-        ),
-        Contract(
-            "household_grades",
-            1,
-            HouseholdGradeRecord,
-            BULK,
-            "信用等级",
-            "The grades of households and enterprises that changed for a bank, one a record.",
-        ),
-        Contract("households_served", 1, HouseholdServedRecord, BULK, "村花名册", "What changed in a bank's villages."),
-        Contract(
-            "credit_records",
-            1,
-            CreditRecord,
-            BULK,
-            "信用记录",
-            "What the credit-information platform publishes, one subject a record.",
-        ),
+        *outgoing.contracts(),
         Contract(
             "platform_keys",
             1,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import polars as pl
 
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
+from huilian.wire.catalogue import Contract
 from schemas.ratings import BORROWER
 from schemas.records import HOUSEHOLD_CATEGORY, KEY
 
@@ -27,6 +28,7 @@ __all__ = [
     "NoticeOfVersion2",
     "NoticeRecord",
     "SubsidyResultRecord",
+    "contracts",
 ]
 
 
@@ -228,3 +230,62 @@ class CreditRecord(Record):
     award = f.Text(20, required=True, allow_none=True, metadata={"zh": "奖惩类型"})
     award_reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "奖惩事由"})
     posted_days = f.Whole(required=True, allow_none=True, metadata={"zh": "公示期(天)"})
+
+
+BULK: Final = True
+
+
+def contracts() -> list[Contract]:
+    """Return the contracts of these records, each in its versions."""
+    return [
+        Contract(
+            "confirmations",
+            1,
+            ConfirmationRecord,
+            BULK,
+            "确认名单",
+            "The households the county has confirmed for loans at a bank, one a record.",
+        ),
+        Contract(
+            "subsidy_results",
+            1,
+            SubsidyResultRecord,
+            BULK,
+            "贴息结果",
+            "What became of the subsidy a bank asked for, one loan and period a record.",
+        ),
+        Contract(
+            "compensation_results",
+            1,
+            CompensationResultRecord,
+            BULK,
+            "风险补偿结果",
+            "What became of losses, and who bears how much of each, one a record.",
+        ),
+        Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
+        Contract(
+            "notices",
+            2,
+            NoticeOfVersion2,
+            BULK,
+            "通知",
+            "As version 1, with what is late and which confirmations have ended; other notices keep to version 1.",
+        ),
+        Contract(
+            "household_grades",
+            1,
+            HouseholdGradeRecord,
+            BULK,
+            "信用等级",
+            "The grades of households and enterprises that changed for a bank, one a record.",
+        ),
+        Contract("households_served", 1, HouseholdServedRecord, BULK, "村花名册", "What changed in a bank's villages."),
+        Contract(
+            "credit_records",
+            1,
+            CreditRecord,
+            BULK,
+            "信用记录",
+            "What the credit-information platform publishes, one subject a record.",
+        ),
+    ]

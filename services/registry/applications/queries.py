@@ -10,7 +10,7 @@ from marshmallow import validate
 
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
-from huilian.county.answer_fields import coded, count, date, text
+from huilian.county.answer_fields import coded, count, date, masked, text
 from huilian.county.answer_fields import money as amount
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.application_story import application_story_told_by
@@ -85,7 +85,7 @@ class ApplicationRow(ma.Schema):
     borrower = coded("主体", BORROWER)
     borrower_no = text("户编号或企业编号")
     applicant_name = text("申请人", allow_none=True)
-    applicant = text("申请人证件号码（已脱敏）", "Masked.", allow_none=True)
+    applicant = masked("申请人证件号码", allow_none=True)
     region = text("行政区划代码")
     institution = text("贷款银行")
     product = text("产品代码", "The bank's own; null where it was not said.", allow_none=True)

@@ -52,8 +52,13 @@ def county(county: PartiesCounty) -> PartiesCounty:
     """The county, where the roster says something of each household."""
     said = {
         **dict.fromkeys(("has_subsistence_allowance", "has_disabled_member", "is_destitute_at_home"), "yes"),
-        **{"poverty_cause": "因病", "household_size": 3, "labour_skill": "普通劳动力", "village_group": "一组"},
-        **{"annual_income": 9000, "annual_outlay": 8000, "assets": 7000},
+        "poverty_cause": "因病",
+        "household_size": 3,
+        "labour_skill": "普通劳动力",
+        "village_group": "一组",
+        "annual_income": 9000,
+        "annual_outlay": 8000,
+        "assets": 7000,
     }
     change(county, f"UPDATE registry.person SET {', '.join(f'{name} = %s' for name in said)}", *said.values())
     return county
