@@ -441,7 +441,7 @@ FORMS: Final = (
     _of_step("确认表", "确认", "county_confirmation", "系统核对情况", "确认说明"),
     _of_step("意见表", "办理", None, "办理说明"),
 )
-"""Form 1 with the inquiry authorisation, the village's survey and its opinion, these two by themselves, form 2, what
+"""Form 1 with the inquiry authorisation, the village's survey and its opinion; these two by themselves; form 2, what
 the bank found, form 3, and a form for any other step."""
 PASSED_OVER: Final = frozenset(
     {
