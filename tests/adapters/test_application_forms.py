@@ -27,6 +27,7 @@ from tests.support.builders.application_forms import (
     GROUPS_2,
     VILLAGE,
     applicant,
+    fill_in,
     form_1,
     form_2,
     review,
@@ -37,7 +38,6 @@ from tests.support.builders.rating_forms import tab
 from tests.support.builders.workbooks import Archive, Tab
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from huilian.adapters import AdapterSettings, Piece
@@ -377,17 +377,6 @@ def due(count: int, **changes: object) -> pl.DataFrame:
     numbers = pl.Series("application_no", [f"A{number}" for number in range(count)])
     fixed = {"step": "township_review", "applied": "2024-03-20"} | changes
     return made.with_columns(numbers, *(pl.lit(value).alias(name) for name, value in fixed.items()))
-
-
-def fill_in(path: Path, cells: Mapping[str, Mapping[str, Any]]) -> None:
-    """Fill in the rows of a list by the number of the application, as people do."""
-    book = openpyxl.load_workbook(path)
-    [sheet] = book.worksheets
-    places = {cell.value: cell.column for cell in sheet[3]}
-    for row in range(4, sheet.max_row + 1):
-        for name, value in cells.get(sheet.cell(row, places["申请编号"]).value, {}).items():
-            sheet.cell(row, places[name]).value = value
-    book.save(path)
 
 
 def written(
