@@ -11,7 +11,7 @@ from huilian.county.answer_fields import count, date, masked, text
 from huilian.county.answer_fields import money as yuan
 from huilian.county.forms import ListForm
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
-from schemas.applications import APPLICATION_DECISION
+from schemas.steps import DECISION
 from schemas.household_story import labelled
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _DUE: Final = f"""
     LEFT JOIN registry.enterprise e ON a.borrower = 'enterprise' AND e.enterprise_no = a.borrower_no
     LEFT JOIN LATERAL (
         SELECT string_agg(concat(
-                   coalesce(s.title, s.step), '：', {labelled("s.decision", APPLICATION_DECISION)},
+                   coalesce(s.title, s.step), '：', {labelled("s.decision", DECISION)},
                    '，' || s.opinion, '，' || s.reason, '（', s.date, ' ', s.member, '）'
                ), '；' ORDER BY s.number) AS opinions
         FROM registry.application_step s WHERE s.application_no = a.application_no AND s.decision IS NOT NULL
