@@ -65,6 +65,7 @@ HELPING_WAY: Final = {
 _MASKED: Final = r"^(?:.{6}[*]+.{4}|[*]+)$"
 """A number of papers as `identity.mask` leaves it."""
 
+
 class ApplicationRecord(StepRecord):
     """A household or enterprise applies for a loan (form 1, 业务申请表).
 
