@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, continuations, feeds, gauges, ledger, marks, repayments, roster
-from services.registry.applications import book, calendar, cover, lending, presentation, records, reservation
+from services.registry.applications import book, calendar, cover, lending, lists, presentation, records, reservation
 from services.registry.applications.confirmation import CONFIRMATIONS, check_file
 from services.registry.deliveries import grades, households
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
@@ -68,5 +68,6 @@ service = Service(
     decided_here={CONFIRMATIONS: check_file},
     overview=presentation.overview,
     gauges=gauges.gauges,
+    forms=lists.FORMS,
     examine=gauges.examine,
 )

@@ -44,6 +44,8 @@ AGREED = {
     "period_results": ({"insurer"}, {"platform"}),
     "insurance_element": ({"insurer"}, {"platform"}),
     "confirmations": ({"platform"}, {"bank", "insurer"}),
+    "due_applications": ({"platform"}, SUBMITTING),
+    "borrowers_in_need": ({"platform"}, STATIONS),
     "notices": ({"platform"}, EVERYBODY),
     "platform_keys": ({"platform"}, EVERYBODY),
     "credit_records": ({"platform"}, {"credit_bureau"}),
