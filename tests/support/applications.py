@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from huilian.wire.envelope import Message
 
-__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "members", "step"]
+__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "step"]
 
 ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None), "FIN01": ("finance", None)}
 TAKEN_BY = {
