@@ -74,6 +74,21 @@ AGREED = {
     "agreement": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
     "service_area": ({"county"}, {"platform"}),
     "lending_suspension": ({"county"}, {"platform"}),
+    "continuations_changed": (set(), {"platform"}),
+    "application": ({*STATIONS, "bank"}, {"platform"}),
+    "applications": ({*STATIONS, "bank"}, {"platform"}),
+    "application_step": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
+    "application_steps": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
+    "application_withdrawal": ({*STATIONS, "bank"}, {"platform"}),
+    "application_start": ({"county"}, {"platform"}),
+    "due_applications": ({"platform"}, {*STATIONS, "bank", "guarantor", "insurer"}),
+    "borrowers_in_need": ({"platform"}, STATIONS),
+    "applications_changed": (set(), {"platform"}),
+    "reservations_changed": (set(), {"platform"}),
+    "fund_deposit": ({"county", "finance"}, {"platform"}),
+    "fund_withdrawal": ({"county", "finance"}, {"platform"}),
+    "fund_reversal": ({"county", "finance"}, {"platform"}),
+    "fund_approval": ({"county", "finance"}, {"platform"}),
     "subsidy_results": ({"platform"}, {"bank"}),
     "compensation_results": ({"platform"}, {"bank", "guarantor", "insurer"}),
 }
@@ -99,6 +114,10 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "claims_changed": frozenset({"insurance_claim"}),
         "ratings_changed": frozenset({"rating"}),
         "borrower_marks_changed": frozenset({"rating"}),
+        "continuations_changed": frozenset({"registry"}),
+        "applications_changed": frozenset({"registry"}),
+        "reservations_changed": frozenset({"risk_fund"}),
+        "confirmations": frozenset({"registry"}),
         "household_grades": frozenset({"registry"}),
         "households_served": frozenset({"registry"}),
         "credit_records": frozenset({"registry"}),
@@ -124,14 +143,15 @@ def test_rules_are_read_anew_when_a_file_changes(tmp_path: Path, monkeypatch: py
 
 
 PUBLISHED_BY_REGISTRY = (
-    *(
-        "credit_records",
-        "household_grades",
-        "households_changed",
-        "households_served",
-        "loans_changed",
-        "repayments_changed",
-    ),
+    "applications_changed",
+    "confirmations",
+    "continuations_changed",
+    "credit_records",
+    "household_grades",
+    "households_changed",
+    "households_served",
+    "loans_changed",
+    "repayments_changed",
 )
 BROUGHT = """
 [loans_by_bank]
@@ -187,7 +207,7 @@ def test_an_installed_service_changes_nobody_elses_rules(brought: Path, text: st
             (*PUBLISHED_BY_REGISTRY, "roster"),
             "[roster] publish: registry: 规则不准 (the rules do not let it)",
         ),
-        ((), "[credit_records] publish: registry: 不发布它 (does not publish it)"),
+        ((), "[applications_changed] publish: registry: 不发布它 (does not publish it)"),
     ],
 )
 def test_a_service_that_contradicts_the_rules_does_not_start(events: tuple[str, ...], what: str):

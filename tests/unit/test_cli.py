@@ -121,6 +121,8 @@ def test_the_commands_are_the_published_ones():
         *("audit", "audit verify", "audit list", "audit reads", "rebuild"),
         *("adapter", "adapter new", "adapter check"),
         *("household", "household show"),
+        *("feed applications", "feed fund_entries", "feed fund_postings", "feed reservations"),
+        *("application", "application show", "applications", "fund", "fund show"),
         *("rated_villages", "rating_steps", "rating_postings", "rating_objections", "rating_groups"),
         *("rating_form", "report", "report rating_form"),
         *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),

@@ -136,9 +136,11 @@ def test_nothing_of_one_institution_goes_to_another_of_its_kind(institution: str
 def test_what_can_be_issued_is_what_the_rules_let_the_platform_send_to_members():
     """Not what members send, nor receipts, nor what only the platform's own services take."""
     assert issuable(catalogue.installed(), access.load()) == [
+        "borrowers_in_need",
         "compensation_results",
         "confirmations",
         "credit_records",
+        "due_applications",
         "household_grades",
         "households_served",
         "notices",
