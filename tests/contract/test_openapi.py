@@ -81,6 +81,8 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "rating_objections",
             "rating_groups",
             "rating_form",
+            "application_form",
+            "feed/due_applications",
             "feed/policies",
             "feed/claims",
             "feed/scoreboard",

@@ -128,6 +128,8 @@ def test_the_commands_are_the_published_ones():
         *("application", "application show", "applications", "fund", "fund show"),
         *("rated_villages", "rating_steps", "rating_postings", "rating_objections", "rating_groups"),
         *("rating_form", "report", "report rating_form"),
+        *("application_form", "report application_form", "feed due_applications"),
+        *("report due_applications", "report borrowers_in_need"),
         *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }
