@@ -81,8 +81,6 @@ AGREED = {
     "application_steps": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
     "application_withdrawal": ({*STATIONS, "bank"}, {"platform"}),
     "application_start": ({"county"}, {"platform"}),
-    "due_applications": ({"platform"}, {*STATIONS, "bank", "guarantor", "insurer"}),
-    "borrowers_in_need": ({"platform"}, STATIONS),
     "applications_changed": (set(), {"platform"}),
     "reservations_changed": (set(), {"platform"}),
     "fund_deposit": ({"county", "finance"}, {"platform"}),
