@@ -62,6 +62,9 @@ HELPING_WAY: Final = {
 }
 """The five ways of helping (篇八)."""
 
+_MASKED: Final = r"^(?:.{6}[*]+.{4}|[*]+)$"
+"""A number of papers as `identity.mask` leaves it."""
+
 
 class ApplicationRecord(StepRecord):
     """A household or enterprise applies for a loan (form 1, 业务申请表).
@@ -169,7 +172,7 @@ class ApplicationStartRecord(StepRecord):
 class DueApplicationRecord(_Row):
     """An application that waits for a step: what the member is given who takes it, to add an opinion to.
 
-    `identity_number` is masked unless the step needs it. `opinions` are those of the steps before.
+    `identity_number` is masked. `opinions` are those of the steps before.
     """
 
     application_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
@@ -177,7 +180,7 @@ class DueApplicationRecord(_Row):
     due = f.Date(required=True, allow_none=True, metadata={"zh": "办理期限"})
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
     borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "申请人"})
-    identity_number = f.Text(40, required=True, allow_none=True, metadata={"zh": "证件号码"})
+    identity_number = f.Text(40, pattern=_MASKED, required=True, allow_none=True, metadata={"zh": "证件号码"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
     product = f.Text(20, required=True, allow_none=True, metadata={"zh": "产品代码"})
@@ -195,7 +198,7 @@ class BorrowerInNeedRecord(_Row):
 
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
     borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "户主姓名"})
-    identity_number = f.Text(40, required=True, allow_none=True, metadata={"zh": "户主证件号码"})
+    identity_number = f.Text(40, pattern=_MASKED, required=True, allow_none=True, metadata={"zh": "户主证件号码"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     needs = f.Text(200, required=True, metadata={"zh": "需求"})
 

@@ -441,8 +441,8 @@ FORMS: Final = (
     _of_step("确认表", "确认", "county_confirmation", "系统核对情况", "确认说明"),
     _of_step("意见表", "办理", None, "办理说明"),
 )
-"""Form 1 with the inquiry authorisation, the village's survey and its opinion; these two by themselves; form 2, what the
-bank found, form 3, and a form for any other step."""
+"""Form 1 with the inquiry authorisation, the village's survey and its opinion; these two by themselves; form 2, what
+the bank found, form 3, and a form for any other step."""
 PASSED_OVER: Final = frozenset(
     {
         *("序号", "乡镇", "村", "行政村", "嘎查村", "村名", "组", "村民小组", "户主姓名", "申请人", "申请人姓名"),

@@ -1,14 +1,12 @@
 """A county that does not exist, as files in its institutions' own formats.
 
 The same seed gives the same bytes, and `expected_figures` says what ought to come of
-them. It is no adapter: it makes what adapters read, and with `write_decisions` what the county's
-office decided, for adapters to write.
+them. It is no adapter: it makes what adapters read, and with `prepare_campaign` what people do record by record.
 """
 
 from __future__ import annotations
 
 from adapters.sample_county.campaign import Campaign, prepare_campaign
-from adapters.sample_county.decisions import DecidedFile, write_decisions
 from adapters.sample_county.figures import expected_figures
 from adapters.sample_county.files import BANK, make
 from adapters.sample_county.guarantees import BANK_NAMES
@@ -23,13 +21,11 @@ __all__ = [
     "PRODUCTS",
     "REGION_NAMES",
     "Campaign",
-    "DecidedFile",
     "DirtyRow",
     "SampleFile",
     "expected_figures",
     "make",
     "prepare_campaign",
-    "write_decisions",
     "write_rating_forms",
 ]
 

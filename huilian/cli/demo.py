@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,7 +27,7 @@ from huilian.cli.push import ACCEPTED, Answer, Way, send
 from huilian.core.clock import CHINA, FixedClock, SystemClock
 from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.files import PRIVATE, make_folder, write_atomically
-from huilian.county import issuing, jobs, service
+from huilian.county import jobs, service
 from huilian.county.members import directory, persons, tokens
 from huilian.county.messages import courier
 from huilian.county.office import set_up
@@ -37,7 +37,7 @@ from huilian.institution.edge import open_edge
 from huilian.institution.edge.settings import EdgeSettings, save
 from huilian.institution.single_records import SingleRecords
 from huilian.settings import DEFAULT_LISTEN, Home, Settings
-from huilian.wire import bundle
+from huilian.wire import bundle, catalogue
 from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
@@ -46,18 +46,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from huilian.core.errors import Reason
     from huilian.county.office import Office
     from huilian.county.queries import Query
 
 __all__ = [
     "MARK",
-    "DecidedFile",
     "Demonstration",
     "Received",
     "enter",
     "folder",
     "held",
-    "issue",
     "receive",
     "received_table",
     "register",
@@ -116,15 +115,6 @@ def _stop_left_over(data: Path) -> None:
 BUNDLE: Final = "下发.hlb"
 
 
-class DecidedFile(Protocol):
-    """What a sample says of a file of records that the county sends out."""
-
-    path: Path
-    type: str
-    member: str
-    adapter: str
-
-
 @dataclass(frozen=True)
 class Received:
     """What an institution got of one kind.
@@ -171,18 +161,13 @@ def enter(
             directory.add_key(transaction, code, key.public, now=now, actor=actor)
 
 
-def issue(office: Office, file: DecidedFile, *, actor: str) -> None:
-    """Issue a file as `huilian issue` does."""
-    issuing.issue(office, file.path, file.type, file.member, actor=actor)
-
-
 def receive(office: Office, member: str, adapter: str, *, actor: str) -> list[Received]:
     """Carry what is addressed to an institution to its own data directory, and have it written out there."""
     home = _edge(office, member, adapter)
     carried = home.folder / BUNDLE
     courier.write_for(office, member, carried, everything=False, actor=actor)
     with bundle.opened(carried) as opened:
-        bundles.read(home, member, opened)
+        bundles.read(home, member, opened, clock=office.clock)
         sent = [(message.dataschema, f"message {message.id}") for _, message in opened.messages()]
     with open_edge(home, offline=True, clock=office.clock) as edge:
         edge.write_out()
@@ -216,7 +201,7 @@ def received_table(received: Iterable[Received]) -> Table:
 
 
 GROUP: Final = "huilian.samples"
-"""Entry points of packages that can make a sample: `county` makes its files, `decisions` what its office decided,
+"""Entry points of packages that can make a sample: `county` makes its files,
 `campaign` prepares what its stations and offices do one by one,
 `region_names` names its regions, `adapter_settings` says what its adapters must be told, `products` what its banks'
 product codes stand for."""
@@ -224,6 +209,8 @@ POLICY: Final = "anhui"
 ACTOR: Final = "demo"
 PURPOSE: Final = "演示 (demonstration)"
 _NOON: Final = dt.time(12)
+_COMES_AFTER: Final = dt.timedelta(days=2)
+"""From the date that a file speaks of to the day on which it is sent."""
 CONNECTIONS: Final = 6
 
 
@@ -241,13 +228,11 @@ class _SampleFile(Protocol):
 class _Campaign(Protocol):
     """What a sample says of what its stations and offices do one by one: see there."""
 
-    after: dt.date
     stations: Sequence[Any]
+    receivers: Sequence[Any]
     people: Sequence[Any]
     files: Sequence[_SampleFile]
     acts: Sequence[Any]
-    job: str
-    acts_after: Sequence[Any]
 
 
 class Demonstration:
@@ -269,10 +254,11 @@ class Demonstration:
             name: value for name, value in (("seed", seed), ("households", households)) if value is not None
         }
         self._made: list[_SampleFile] = []
-        self._decided: list[DecidedFile] = []
         self._campaign: _Campaign
         self._received: list[Received] = []
         self._token = ""
+        self._refused: list[tuple[Any, Sequence[Reason]]] = []
+        self._clock = FixedClock(SystemClock().now())
 
     @contextlib.contextmanager
     def folder_held(self) -> Iterator[None]:
@@ -305,27 +291,29 @@ class Demonstration:
             self._make(lambda _file: bars.advance(making))
             bars.update(making, total=len(self._made))
             starting = bars.add_task("建库启动 (starting)", total=1)
-            set_up(
-                self.home,
-                Settings(
-                    self.county,
-                    POLICY,
-                    listen=self._listen,
-                    adapters=_sample("adapter_settings"),
-                    products=_sample("products"),
-                ),
+            settings = Settings(
+                self.county,
+                POLICY,
+                listen=self._listen,
+                adapters=_sample("adapter_settings"),
+                products=_sample("products"),
             )
-            with session.office(self.home, connections=CONNECTIONS) as office:
+            self._turn_to(min(file.as_of for file in self._made))
+            set_up(self.home, settings, clock=self._clock)
+            with session.office(self.home, connections=CONNECTIONS, clock=self._clock) as office:
                 bars.advance(starting)
                 self._add_members(office)
-                self._push(office, bars)
+                self._replay(office, bars)
                 self._send_out(office, bars)
+
+    def _turn_to(self, day: dt.date) -> None:
+        """Let the office's day be this one."""
+        self._clock.moment = dt.datetime.combine(day, _NOON, CHINA)
 
     def _make(self, on_file: Any) -> None:  # noqa: ANN401  # the sample's own type
         try:
             self._made = _sample("county")(self._files, on_file=on_file, **self._sample)
-            self._decided = _sample("decisions")(self.home.folder / "issued", **self._sample)
-            self._campaign = _sample("campaign")(self._files, today=SystemClock().today(), **self._sample)
+            self._campaign = _sample("campaign")(self._files, **self._sample)
         except ValueError as error:
             raise UsageError("HL7001", what=f"--households: {error}") from error
 
@@ -333,73 +321,71 @@ class Demonstration:
     def _adapters(self) -> dict[str, str]:
         """Return every institution's adapter by its member code: those that send, and those that only receive."""
         stations = {station.code for station in self._campaign.stations}
-        parties: list[_SampleFile | DecidedFile] = [*self._made, *self._decided]
-        return {party.member: party.adapter for party in parties if party.member not in {self.county, *stations}}
+        sending = {file.member: file.adapter for file in self._made if file.member not in {self.county, *stations}}
+        return sending | {each.code: each.adapter for each in self._campaign.receivers}
 
     def _add_members(self, office: Office) -> None:
         for code, adapter in self._adapters.items():
             enter(office, code, adapter, actor=ACTOR)
         for station in self._campaign.stations:
             enter(office, station.code, station.adapter, actor=ACTOR, kind=station.kind, region=station.region)
+        began = self._clock.today()
         with office.database.transaction() as transaction:
-            # What the campaign did in the weeks before was sealed then, by keys that counted.
-            transaction.execute("UPDATE huilian.member_key SET valid_from = valid_from - interval '30 days'")
             for each in self._campaign.people:
-                person = persons.Person(each.member, each.code, each.name, each.may, self._campaign.after)
+                person = persons.Person(each.member, each.code, each.name, each.may, began)
                 persons.add(transaction, person, now=office.clock.now(), actor=ACTOR)
-            self._token = tokens.add(
-                transaction, ACTOR, now=office.clock.now(), actor=ACTOR, region=self.county, purpose=PURPOSE
-            )
+            # It is used when the year is over, and counts from then on.
+            now = SystemClock().now()
+            self._token = tokens.add(transaction, ACTOR, now=now, actor=ACTOR, region=self.county, purpose=PURPOSE)
 
-    def _push(self, office: Office, bars: Progress) -> None:
-        campaign = self._campaign
-        before = [file for file in self._made if file.as_of <= campaign.after]
-        later = [file for file in self._made if file.as_of > campaign.after]
-        self._made = [*before, *campaign.files, *later]
+    def _replay(self, office: Office, bars: Progress) -> None:
+        """Let the year pass: each file and each record comes on its day, and the calendar's jobs are run."""
+        self._made = sorted([*self._made, *self._campaign.files], key=lambda file: file.as_of)
+        files, acts = defaultdict[dt.date, list[_SampleFile]](list), defaultdict[dt.date, list[Any]](list)
+        for file in self._made:
+            files[file.as_of + _COMES_AFTER].append(file)
+        for act in self._campaign.acts:
+            acts[dt.date.fromisoformat(act.record["date"])].append(act)
         rows = bars.add_task("报送 (pushing rows)", total=sum(file.rows for file in self._made))
         way = Way(EmbeddedTransport(office), self.county)
-
-        def push(files: Iterable[_SampleFile]) -> None:
-            for file in files:
-                adapter = loading.find(file.adapter, self.home.adapters)
-                self.answers.append(send(file.path, adapter=adapter, member=file.member, home=self.home, way=way))
-                bars.advance(rows, file.rows)
-
+        due = [job for each in office.services.values() for job in each.jobs]
         with EmbeddedHost(office) as host:
-            push([*before, *campaign.files])
-            host.drain()
-            self._submit(office, campaign.acts)
-            due = [job for each in office.services.values() for job in each.jobs]
-            jobs.run_due(office, [job for job in due if job.name == campaign.job])
-            host.drain()
-            self._submit(office, campaign.acts_after)
-            push(later)
-            host.drain()
+            for day in sorted({*files, *acts}):
+                self._turn_to(day)
+                jobs.run_due(office, due)
+                for file in files[day]:
+                    self.answers.append(self._push(file, way))
+                    bars.advance(rows, file.rows)
+                host.drain()
+                self._submit(office, acts[day])
+                host.drain()
             jobs.run_due(office, due)
             host.drain()
 
+    def _push(self, file: _SampleFile, way: Way) -> Answer:
+        adapter = loading.find(file.adapter, self.home.adapters)
+        return send(file.path, adapter=adapter, member=file.member, home=self.home, way=way, clock=self._clock)
+
     def _submit(self, office: Office, acts: Iterable[Any]) -> None:
-        """Send records one by one as `huilian submit` does, each sealed on its own day.
+        """Send records one by one as `huilian submit` does.
 
         Raises:
-            ConfigurationError: HL6006, one was not accepted: the sample is wrong.
+            ConfigurationError: HL6006, one was not answered as the sample expects: it is wrong.
         """
         transport = EmbeddedTransport(office, at_once=True)
         for act in acts:
             contract, key = office.context.catalogue.latest(act.type), self.home.keys.current(act.member)
-            day = dt.date.fromisoformat(act.record["date"])
-            clock = FixedClock(min(dt.datetime.combine(day, _NOON, CHINA), office.clock.now()))
-            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=clock)
+            records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=self._clock)
             answered = records.submit(1, act.record)
             if not answered.is_accepted:
+                self._refused.append((act, answered.reasons))
+            if act.refused is not None and act.refused == answered.is_accepted:
                 what = f"{act.type} {act.member}: {', '.join(each['code'] for each in answered.reasons)}"
                 raise ConfigurationError("HL6006", file=GROUP, what=what)
 
     def _send_out(self, office: Office, bars: Progress) -> None:
-        """Issue what the county decided, and have every institution receive what is addressed to it."""
+        """Have every institution receive what is addressed to it."""
         going = bars.add_task("下发 (sending out)", total=len(self._adapters))
-        for file in self._decided:
-            issue(office, file, actor=ACTOR)
         for code, adapter in self._adapters.items():
             self._received += receive(office, code, adapter, actor=ACTOR)
             bars.advance(going)
@@ -412,6 +398,8 @@ class Demonstration:
                 for table in each.overview(transaction, self.county, self._months(), places):
                     screen.show(table)
         screen.show(self._institutions())
+        if self._refused:
+            screen.show(self._records_refused())
         screen.show(received_table(self._received))
         for answer in self.answers:
             if answer.status != ACCEPTED:
@@ -419,6 +407,17 @@ class Demonstration:
 
     def _months(self) -> list[str]:
         return sorted({f"{file.as_of:%Y-%m}" for file in self._made})
+
+    def _records_refused(self) -> Table:
+        """Return the records that were refused, each with every reason."""
+        contracts = catalogue.installed()
+        rows = [
+            [act.record["date"], act.member, contracts.latest(act.type).chinese, number, reason["message"]]
+            for act, reasons in self._refused
+            for number, reason in enumerate(reasons, start=1)
+        ]
+        headings = ["日期", "机构", "记录", ">序号", "原因"]
+        return screen.table(headings, rows, title="退回的记录，全部原因 (records refused, with every reason)")
 
     def _institutions(self) -> Table:
         """Return each institution's submissions by kind: files, those refused as a whole, rows, and rows rejected."""

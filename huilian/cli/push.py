@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from huilian.adapters import Adapter
+    from huilian.core.clock import Clock
     from huilian.county.office import Office
     from huilian.institution.push import Pushed
     from huilian.institution.transports.base import Transport
@@ -433,6 +434,7 @@ def send(
     seconds: float | None = None,
     allow_missing: int = 0,
     at_once: Callable[[Answer], None] = lambda _refused: None,
+    clock: Clock | None = None,
 ) -> Answer:
     """Push one file; whatever refuses it or keeps it from arriving is in the answer.
 
@@ -447,6 +449,7 @@ def send(
         seconds: how long to wait for the receipt; None as long as usual.
         allow_missing: how many records of what stood the file may lack, however many that is.
         at_once: called with the answer of a file refused here, before the county is told.
+        clock: the moment of sealing; the machine's own without it.
 
     Raises:
         ConfigurationError: HL6010 to HL6012, a setting of an adapter is wrong.
@@ -462,7 +465,7 @@ def send(
         "home": home,
         "settings": loading.settings_for(adapter, way.county, home.adapter_tables(), home.adapters),
         "catalogue": catalogue.installed(),
-        "clock": SystemClock(),
+        "clock": clock or SystemClock(),
     }
     patience = pushing.RECEIPT_SECONDS if seconds is None else seconds
     try:

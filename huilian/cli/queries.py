@@ -25,7 +25,7 @@ from huilian.core.errors import ConfigurationError, HostUnavailable, UsageError
 from huilian.core.files import explain, write_atomically
 from huilian.county import audit, queries, row_output, service
 from huilian.county.forms import FOLDER as FORMS
-from huilian.county.forms import print_form
+from huilian.county.forms import ListForm, outgoing_list, print_form, write_list
 from huilian.county.submissions.queries import REPORTED, STATUS
 from huilian.institution.transports.http import Client
 from huilian.settings import Home
@@ -158,6 +158,7 @@ def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
+COUNTY_DIGITS: Final = min(regions.LEVELS)
 SHOWN: Final = 50
 """Rows in a table; `--json` has all."""
 TABLE: Final = "table"
@@ -282,7 +283,9 @@ def add_to(group: TyperGroup) -> None:
             into = groups[above[0]]
         screen.command(into, name, query.chinese, query.english, *_examples(query))(_command(query))
     reports = screen.group(
-        "表格：按 A4 打印成 PDF。", "Forms on paper: PDF, A4.", *(_printing(form) for form in service.forms())
+        "表格：按 A4 打印成 PDF，或写成待填写的名单。",
+        "Forms on paper (PDF, A4), and lists to fill in.",
+        *(_printing(form) for form in service.forms()),
     )
     if service.forms():
         app.add_typer(reports, name="report")
@@ -333,30 +336,59 @@ def _command(query: Query) -> Callable[..., None]:
     return run
 
 
-def _printing(form: Form) -> str:
-    return " ".join(("huilian report", form.name, *_needed(service.query(form.query)), f"--out {form.name}.pdf"))
+def _printing(form: Form | ListForm) -> str:
+    out = "--out ." if isinstance(form, ListForm) else f"--out {form.name}.pdf"
+    return " ".join(("huilian report", form.name, *_needed(service.query(form.query)), out))
 
 
-def _print_command(form: Form) -> Callable[..., None]:
-    """Return the command that prints a form: its query's parameters, and where to."""
+def _print_command(form: Form | ListForm) -> Callable[..., None]:
+    """Return the command that prints a form or writes a list: its query's parameters, and where to."""
     query = service.query(form.query)
 
     def run(**given: Any) -> None:  # noqa: ANN401  # options: texts and files
         to, token, ca, why, out = (given.pop(name, None) for name in ("to", "token", "ca", "why", "out"))
         _check(query, given)
         with _Asked(query, given, to, token, ca, why).answer() as answer:
-            content = json.loads(json.dumps(answer.content))
-        printed = print_form(form, content, own=Home.from_environment().folder / FORMS, on=SystemClock().today())
-        try:
-            write_atomically(out, printed)
-        except OSError as error:
-            raise UsageError("HL7021", file=out, what=explain(error)) from error
+            if isinstance(form, ListForm):
+                out = _write_list(form, query, given, answer.content, out)
+            else:
+                content = json.loads(json.dumps(answer.content))
+        if not isinstance(form, ListForm):
+            own = Home.from_environment().folder / FORMS
+            printed = print_form(form, content, own=own, on=SystemClock().today())
+            try:
+                write_atomically(out, printed)
+            except OSError as error:
+                raise UsageError("HL7021", file=out, what=explain(error)) from error
         screen.err().print(f"{out}")
 
     given = [each for each in _options(query) if each.name not in {"as_json", "format", "header"}]
-    out = Annotated[Path, typer.Option("--out", metavar="FILE", help="写到此文件 (write to this file)")]
+    help_text = "写到此文件 (write to this file)"
+    if isinstance(form, ListForm):
+        help_text = (
+            "写到此文件，或以约定的文件名写入此文件夹 (write to this file, or into this folder under its own name)"
+        )
+    out = Annotated[Path, typer.Option("--out", metavar="FILE", help=help_text)]
     run.__signature__ = inspect.Signature([*given, _option("out", out, ...)])  # type: ignore[attr-defined]  # as above
     return run
+
+
+def _write_list(
+    form: ListForm, query: Query, given: Mapping[str, str | None], rows: Iterable[Row], target: Path
+) -> Path:
+    """Write a list for the member it is narrowed to, else for the region; return where it is."""
+    from huilian.adapters import loading  # noqa: PLC0415  # polars
+    from huilian.wire import catalogue  # noqa: PLC0415  # the same
+
+    home = Home.from_environment()
+    adapter = loading.find(form.adapter, home.adapters)
+    narrowed = [each for kind in ("member", "region") if (each := query.narrowing(kind)) and given.get(each.name)]
+    receiver = str(given[narrowed[0].name])
+    county = str(given[narrowed[-1].name])[:COUNTY_DIGITS]
+    settings = loading.settings_for(adapter, county, home.adapter_tables(), home.adapters)
+    contract = catalogue.installed().named(form.dataschema)
+    outgoing = outgoing_list(form, rows, contract, receiver=receiver, on=SystemClock().today())
+    return write_list(outgoing, adapter, settings, target)
 
 
 def _options(query: Query) -> Iterator[inspect.Parameter]:

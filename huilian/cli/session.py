@@ -16,6 +16,7 @@ from huilian.settings import Home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from huilian.core.clock import Clock
     from huilian.county.audit import Purpose
     from huilian.county.office import Office
 
@@ -117,8 +118,13 @@ def purpose(why: str | None) -> Purpose:
 
 
 @contextlib.contextmanager
-def office(home: Home | None = None, *, connections: int = CONNECTIONS) -> Iterator[Office]:
+def office(home: Home | None = None, *, connections: int = CONNECTIONS, clock: Clock | None = None) -> Iterator[Office]:
     """Open the data directory that `HUILIAN_HOME` names.
+
+    Args:
+        home: another one.
+        connections: to its database.
+        clock: the time of day; the machine's own without it.
 
     Raises:
         ConfigurationError: HL6001, it was not set up; HL6006, its settings are wrong.
@@ -127,7 +133,7 @@ def office(home: Home | None = None, *, connections: int = CONNECTIONS) -> Itera
     from huilian.county.office import open_office  # noqa: PLC0415  # heavy, and `--help` needs none of it
 
     log()
-    with open_office(home or Home.from_environment(), connections=connections) as opened:
+    with open_office(home or Home.from_environment(), clock=clock, connections=connections) as opened:
         yield opened
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from huilian.county.context import Context, Handler
-    from huilian.county.forms import Form
+    from huilian.county.forms import Form, ListForm
     from huilian.county.messages.records import RecordHandler
     from huilian.county.queries import Query
     from huilian.county.schedule import Job
@@ -99,7 +99,7 @@ class Service:
         decided_here: message type to what it decides itself and sends to members, so that no file may state it: called
             with a transaction, returns the check of a record that `huilian issue` is to send out.
         gauges: what it measures, for Prometheus: called with a transaction and the context.
-        forms: what can be printed.
+        forms: what can be printed, and the lists that can be filled in.
         examine: looks at what it keeps for `huilian doctor`: called with a transaction and the county's settings.
         overview: what the demonstration shows of it: called with a transaction, the county, the months of the
             sample and the names of its regions by code; returns tables.
@@ -119,7 +119,7 @@ class Service:
     jobs: tuple[Job, ...] = ()
     decided_here: Mapping[str, Callable[[Transaction], FileCheck]] = field(default_factory=dict)
     gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
-    forms: tuple[Form, ...] = ()
+    forms: tuple[Form | ListForm, ...] = ()
     examine: Callable[[Transaction, Settings], Iterable[Concern]] = lambda _transaction, _settings: ()
     overview: Callable[[Transaction, str, Sequence[str], Mapping[str, str]], Iterable[Table]] = lambda *_: ()
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
@@ -186,8 +186,8 @@ def check_publishing(services: Iterable[Service], access: AccessRules) -> None:
 
 
 @functools.cache
-def forms() -> tuple[Form, ...]:
-    """Return every form that an installed service prints, in order of their names.
+def forms() -> tuple[Form | ListForm, ...]:
+    """Return every form that an installed service prints or writes, in order of their names.
 
     Raises:
         ConfigurationError: HL6006, two have one name.

@@ -14,6 +14,7 @@ from schemas.differences import differences_in
 from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY, YES_OR_NO
 from services.registry import selects
+from services.registry.applications import lists
 from services.registry.applications import queries as applications
 from services.registry.parties import selects as parties
 from services.registry.parties.disclosure import is_disclosed
@@ -138,5 +139,6 @@ QUERIES: Final = (
     rating_form.told_by(selects.household_on_form),
     *PARTIES,
     *applications.QUERIES,
+    *lists.QUERIES,
 )
 """The registry's own; the books beside the loans have theirs."""

@@ -172,8 +172,8 @@ def test_differences_are_told_in_the_published_shape_with_their_references(count
         ("loan_number_at_two_banks", BANK, None),
     }
     for header, expected in (
-        ("chinese", "情形,机构,借据号,户编号,行政区划代码,截止日期,业务编号"),
-        ("names", "kind,institution,loan_no,household_no,region,as_of,reference"),
+        ("chinese", "情形,机构,借据号,户编号,行政区划代码,截止日期,业务编号,说明"),
+        ("names", "kind,institution,loan_no,household_no,region,as_of,reference,detail"),
     ):
         with county.reader().rows("differences", format="csv", header=header) as answer:
             assert next(answer.lines).lstrip("\ufeff") == expected

@@ -83,6 +83,9 @@ def confirm(county: ReportingCounty, *applications: Application) -> None:
             until = each.valid_until
             book.enter(each, Act(each.application_no, "approve_last", each.stage_since, "341599"))
             each.valid_until = until
+            path = book.path(each)
+            place = path.place(each.stage)
+            each.due = None if place is None else book.last_day(each.stage_since, path.stages[place])
         _send(county, transaction, book.write())
         _send(county, transaction, lending.settle(book, [each.application_no for each in applications]))
     county.carry(county.sent())

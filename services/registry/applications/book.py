@@ -333,6 +333,8 @@ class Book:
     def chase(self, application: Application, day: dt.date) -> None:
         """Note that what is due was chased."""
         self._keep_before(application.application_no)
+        number, step = application.application_no, application.stage
+        self._note(Act(number, "chase", day, OWN, step=step, title=self._title(application, step), due=application.due))
         application.chased = day
 
     def forget(self) -> None:

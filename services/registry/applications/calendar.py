@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["JOB", "follow"]
 
 _LAPSED: Final = "state IN ('in_review', 'returned', 'pending', 'confirmed') AND valid_until < %(day)s"
-_LATE: Final = "stage IS NOT NULL AND due < %(day)s AND chased IS NULL"
+_LATE: Final = """
+    stage IS NOT NULL AND due < %(day)s AND chased IS NULL
+    -- A loan is seen in a ledger: nobody knows that it is late before one of the last day for it, or later, is there.
+    AND (state <> 'confirmed' OR due < %(day)s - 31 OR EXISTS (
+         SELECT FROM registry.ledger g WHERE g.institution = application.institution AND g.as_of >= due))
+"""
 OVERDUE: Final = "step_overdue"
 
 

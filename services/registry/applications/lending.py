@@ -148,7 +148,8 @@ def match(applications: Iterable[Confirmed], loans: Collection[Lent]) -> dict[st
 
 def _fits(application: Confirmed, loan: Lent) -> bool:
     within = application.valid_until is None or loan.start_date <= application.valid_until
-    return application.confirmed <= loan.start_date and within and application.products(loan.product)
+    is_in_time = application.confirmed <= loan.start_date and within
+    return is_in_time and loan.institution == application.institution and application.products(loan.product)
 
 
 def follow_ledger(

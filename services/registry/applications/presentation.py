@@ -18,7 +18,8 @@ __all__ = ["overview"]
 
 _FIGURES: Final = """
     SELECT a.institution, a.policy, count(*) AS applied, count(*) FILTER (WHERE a.confirmed IS NOT NULL) AS confirmed,
-           count(*) FILTER (WHERE a.loan_no IS NOT NULL) AS lent, count(*) FILTER (WHERE a.state = 'refused') AS refused,
+           count(*) FILTER (WHERE a.loan_no IS NOT NULL) AS lent,
+           count(*) FILTER (WHERE a.state = 'refused') AS refused,
            count(*) FILTER (WHERE a.state = 'withdrawn') AS withdrawn,
            count(*) FILTER (WHERE a.state = 'expired') AS lapsed,
            sum((SELECT count(*) FROM registry.application_step s

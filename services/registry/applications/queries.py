@@ -45,12 +45,13 @@ MOVE: Final = {
     "refuse": "不同意",
     "withdraw": "撤回",
     "lapse": "逾期失效",
+    "chase": "超期未办，已督办",
     "lend": "已放款",
     "lend_last": "已放款，办结",
     "cover": "已承保",
     "cover_last": "已承保，办结",
 }
-"""What people call each move."""
+"""What people call each move, and that a step was chased."""
 _HEAD: Final = """CASE WHEN s.move IN ('submit', 'resubmit') THEN concat(
     '：' || a.applicant_name, ' ' || overlay(a.applicant PLACING '********' FROM 7 FOR 8),
     '，', s.snapshot ->> 'term', ' 个月，', a.institution) END"""

@@ -178,6 +178,23 @@ def test_a_step_that_is_late_is_chased_once(county: ApplicationCounty):
     assert (row["stage"], row["due"], row["late"]) == ("township_review", "2024-03-15", "no")
 
 
+def test_a_loan_is_late_only_when_a_ledger_could_show_it(county: ApplicationCounty):
+    """The bank is not chased before a ledger of the last day, or later, is there; or for a month, where none comes."""
+    _confirm(county)
+    [row] = county.rows("SELECT due FROM registry.application")
+    county.follow_calendar((row["due"] - county.clock.today()).days + 1)
+    assert county.sent("notices", "RCB01") == []
+    ledger = "INSERT INTO registry.ledger (institution, as_of, submission) VALUES ('RCB01', %s, 0)"
+    with county.transaction() as transaction:
+        transaction.execute(ledger, [row["due"]])
+    county.follow_calendar(1)
+    [notice] = county.sent("notices", "RCB01")
+    assert (notice["kind"], notice["reference"]) == ("step_overdue", "A1")
+    chased = {"what": "贷款申请：按确认表发放贷款", "state": "超期未办，已督办", "institution": "RCB01"}
+    told = county.ask("application_story", application="A1")
+    assert chased in [{name: line[name] for name in chased} for line in told]
+
+
 def test_a_confirmation_on_which_nobody_lends_lapses(county: ApplicationCounty):
     """After the time that the policy gives; the fund holds nothing for it any more."""
     _confirm(county)

@@ -68,6 +68,9 @@ def answered(county: ReportingCounty, question: str) -> str:
         if name == "loan_feed":
             # What that version did not know of loans is null.
             found = [found[0], *({name: row[name] for name in row if name not in SINCE} for row in found[1])]
+        if name == "differences":
+            # It did not say in words what differs either.
+            found = [{name: row[name] for name in row if name != "detail"} for row in found]
         shown = found if isinstance(found, dict | str | None) else list(found)
         return json.dumps(shown, ensure_ascii=False, default=str)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import openpyxl
 
 from huilian.adapters import AdapterSettings, loading
 from tests.support.builders.rating_forms import tab
@@ -103,3 +105,20 @@ def settings(**further: Mapping[str, str]) -> AdapterSettings:
     """Return the adapter's settings, with further words."""
     found = loading.find("county_forms")
     return loading.settings_for(found, COUNTY, {found.name: further})
+
+
+def fill_in(path: Path, cells: Mapping[str, Mapping[str, Any]], *, by: str = "申请编号") -> None:
+    """Fill in rows of a list or a returned form by the number of the application, as people do.
+
+    Args:
+        path: a workbook with one sheet, its header in row 3, or in rows 2 and 3.
+        cells: by that number what is written into the row, by the names of columns.
+        by: the column with the number.
+    """
+    book = openpyxl.load_workbook(path)
+    [sheet] = book.worksheets
+    places = {(lower.value or upper.value): lower.column for upper, lower in zip(sheet[2], sheet[3], strict=True)}
+    for row in range(4, sheet.max_row + 1):
+        for name, value in cells.get(sheet.cell(row, places[by]).value, {}).items():
+            sheet.cell(row, places[name]).value = value
+    book.save(path)
