@@ -9,6 +9,7 @@ import polars as pl
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
 from huilian.wire.catalogue import Contract
+from schemas.applications import HELPING_WAY
 from schemas.ratings import BORROWER
 from schemas.records import HOUSEHOLD_CATEGORY, KEY
 
@@ -23,6 +24,7 @@ __all__ = [
     "CompensationResultRecord",
     "ConfirmationRecord",
     "CreditRecord",
+    "EnterpriseConfirmationRecord",
     "HouseholdGradeRecord",
     "HouseholdServedRecord",
     "NoticeOfVersion2",
@@ -64,6 +66,27 @@ class ConfirmationRecord(Record):
     identity_number = f.IdentityNumber(required=True, metadata={"zh": "证件号码"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     product = f.Text(20, required=True, metadata={"zh": "产品代码"})
+    amount = f.Money(required=True, metadata={"zh": "确认金额"})
+    months = f.Whole(required=True, metadata={"zh": "期限(月)"})
+    confirmed_date = f.Date(required=True, metadata={"zh": "确认日期"})
+    valid_until = f.Date(required=True, allow_none=True, metadata={"zh": "有效期至"})
+
+
+class EnterpriseConfirmationRecord(Record):
+    """One enterprise the county has confirmed for a loan at a bank (带动主体确认名单).
+
+    `households` is how many it leads in the `way` it applied with, on the day of the confirmation.
+    """
+
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+    confirmation_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "确认编号"})
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
+    enterprise_no = f.CreditCode(required=True, metadata={"zh": "统一社会信用代码"})
+    enterprise_name = f.Text(120, required=True, metadata={"zh": "企业名称"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    product = f.Text(20, required=True, metadata={"zh": "产品代码"})
+    way = f.Code(HELPING_WAY, required=True, allow_none=True, metadata={"zh": "帮扶方式"})
+    households = f.Whole(required=True, metadata={"zh": "带动户数"})
     amount = f.Money(required=True, metadata={"zh": "确认金额"})
     months = f.Whole(required=True, metadata={"zh": "期限(月)"})
     confirmed_date = f.Date(required=True, metadata={"zh": "确认日期"})
@@ -261,6 +284,14 @@ def contracts() -> list[Contract]:
             BULK,
             "风险补偿结果",
             "What became of losses, and who bears how much of each, one a record.",
+        ),
+        Contract(
+            "enterprise_confirmations",
+            1,
+            EnterpriseConfirmationRecord,
+            BULK,
+            "带动主体确认名单",
+            "The enterprises the county has confirmed for a loan at a bank, one a record.",
         ),
         Contract("notices", 1, NoticeRecord, BULK, "通知", "What an institution must know or do, one notice a record."),
         Contract(

@@ -9,7 +9,7 @@ from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, continuations, feeds, gauges, ledger, marks, repayments, roster
 from services.registry.applications import book, calendar, cover, lending, lists, presentation, records, reservation
-from services.registry.applications.confirmation import CONFIRMATIONS, check_file
+from services.registry.applications.confirmation import CONFIRMATIONS, ENTERPRISES, check_file
 from services.registry.deliveries import grades, households
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
@@ -52,6 +52,7 @@ service = Service(
         book.EVENT.name,
         continuations.EVENT.name,
         CONFIRMATIONS,
+        ENTERPRISES,
         grades.GRADES,
         grades.CREDIT,
         households.SERVED,

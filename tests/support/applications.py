@@ -42,9 +42,10 @@ def identity_number(order: int, born: dt.date = dt.date(1980, 5, 6)) -> str:
 
 def form(application_no: str, borrower_no: str = "H1", **fields: Any) -> dict[str, Any]:  # noqa: ANN401
     """Return form 1 of a household whose head applies for a loan at the rural bank."""
+    applicant = identity_number(int(borrower_no[1:])) if borrower_no.startswith("H") else None
     return {
         "application_no": application_no, "borrower": "household", "borrower_no": borrower_no,
-        "applicant": identity_number(int(borrower_no[1:])), "region": VILLAGE, "institution": "RCB01",
+        "applicant": applicant, "region": VILLAGE, "institution": "RCB01",
         "product": None, "amount": "30000.00", "term": 12, "annual_rate_percent": None, "purpose": "planting",
         "way": None, "collateral": None, "other_loans": "0.00", "signed": "yes", "family_adults": 2,
         "family_signed": 2, "met": None, "grounds": None, "document": None,

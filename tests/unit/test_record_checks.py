@@ -141,6 +141,7 @@ def test_what_can_be_issued_is_what_the_rules_let_the_platform_send_to_members()
         "confirmations",
         "credit_records",
         "due_applications",
+        "enterprise_confirmations",
         "household_grades",
         "households_served",
         "notices",

@@ -14,21 +14,23 @@ from huilian.county.messages import notices
 from huilian.county.messages.notices import Notice
 from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
-from schemas.outgoing import ConfirmationRecord
+from schemas.outgoing import ConfirmationRecord, EnterpriseConfirmationRecord
 from services.registry.applications import lending
 from services.registry.applications.states import APPLICATION
-from services.registry.parties import consents
+from services.registry.parties import consents, enterprises
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from huilian.county.service import FileCheck
     from huilian.database.connection import Transaction
+    from huilian.records.record import Record
     from services.registry.applications.book import Application, Book
 
-__all__ = ["CONFIRMATIONS", "check_file", "settle"]
+__all__ = ["CONFIRMATIONS", "ENTERPRISES", "check_file", "settle"]
 
 CONFIRMATIONS: Final = "confirmations"
+ENTERPRISES: Final = "enterprise_confirmations"
 
 
 def check_file(transaction: Transaction) -> FileCheck:
@@ -57,19 +59,18 @@ def settle(book: Book) -> Iterator[Draft]:
     # Their loans may be in the ledgers already.
     if book.confirmed:
         yield from lending.settle(book, [each.application_no for each in book.confirmed])
-    by_bank: defaultdict[str, list[Application]] = defaultdict(list)
-    for application in book.confirmed:
-        # An enterprise has no identity number, which the contract asks for.
-        if application.borrower == "household":
-            by_bank[application.institution].append(application)
+    confirmed, insurers = list(book.confirmed), _insurers(book) if book.confirmed else []
     book.confirmed.clear()
-    if not by_bank:
-        return
-    insurers = _insurers(book)
-    for bank in sorted(by_bank):
-        yield from _drafts(bank, by_bank[bank])
+    for bank in sorted({application.institution for application in confirmed}):
+        mine = [application for application in confirmed if application.institution == bank]
+        households = [each for each in mine if each.borrower == "household"]
+        yield from _drafts(bank, CONFIRMATIONS, ConfirmationRecord, map(_record, households))
+        enterprises_of_bank = list(_enterprises(book, [each for each in mine if each.borrower == "enterprise"]))
+        yield from _drafts(bank, ENTERPRISES, EnterpriseConfirmationRecord, enterprises_of_bank)
         for insurer in insurers:
-            yield from _drafts(insurer, _shared_with(book, insurer, by_bank[bank]))
+            shared = _shared_with(book, insurer, households)
+            yield from _drafts(insurer, CONFIRMATIONS, ConfirmationRecord, map(_record, shared))
+            yield from _drafts(insurer, ENTERPRISES, EnterpriseConfirmationRecord, enterprises_of_bank)
 
 
 def _insurers(book: Book) -> list[str]:
@@ -102,22 +103,39 @@ def _shared_with(book: Book, insurer: str, confirmed: list[Application]) -> list
     return [each for each, holds in zip(confirmed, lets, strict=True) if holds]
 
 
-def _drafts(member: str, confirmed: list[Application]) -> Iterator[Draft]:
-    records = [_record(line, each) for line, each in enumerate(confirmed, start=1)]
-    batcher, frame = Batcher(), pl.DataFrame(records, schema=wire_types(ConfirmationRecord))
+def _drafts(member: str, message_type: str, record: type[Record], records: Iterable[dict[str, Any]]) -> Iterator[Draft]:
+    lined = [{"line": line} | each for line, each in enumerate(records, start=1)]
+    batcher, frame = Batcher(), pl.DataFrame(lined, schema=wire_types(record))
     for _, body in (*batcher.add(frame), *batcher.flush()):
-        yield Draft(CONFIRMATIONS, f"{CONFIRMATIONS}/v1", member, body, bulk=True)
+        yield Draft(message_type, f"{message_type}/v1", member, body, bulk=True)
 
 
-def _record(line: int, application: Application) -> dict[str, Any]:
-    until = application.valid_until
-    return {
-        "line": line,
-        "confirmation_no": application.confirmation_no,
-        "institution": application.institution,
+def _record(application: Application) -> dict[str, Any]:
+    return _confirmed(application) | {
         "household_no": application.borrower_no,
         "borrower_name": application.applicant_name,
         "identity_number": application.applicant,
+    }
+
+
+def _enterprises(book: Book, confirmed: list[Application]) -> Iterator[dict[str, Any]]:
+    """Yield the records of enterprises, with how many households each leads."""
+    asked = [(each.borrower_no, each.way, each.confirmed) for each in confirmed if each.confirmed is not None]
+    led = enterprises.households_led(book.transaction, asked) if asked else []
+    for application, households in zip(confirmed, led, strict=True):
+        yield _confirmed(application) | {
+            "enterprise_no": application.borrower_no,
+            "enterprise_name": application.applicant_name,
+            "way": application.way,
+            "households": len(households),
+        }
+
+
+def _confirmed(application: Application) -> dict[str, Any]:
+    until = application.valid_until
+    return {
+        "confirmation_no": application.confirmation_no,
+        "institution": application.institution,
         "region": application.region,
         # Where the bank's own code was not said, the policy's word stands for it.
         "product": application.bank_product or application.product[:20],

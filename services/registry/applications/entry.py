@@ -137,7 +137,7 @@ def _application(taken: Taken, borrower: Borrower, asked: _Asked, known: Applica
             "family_signed", "document",
         )},
         household_kind=borrower.household_kind,
-        applicant_name=None if applicant is None else applicant.name,
+        applicant_name=borrower.name if applicant is None else applicant.name,
         region=region,
         bank_product=record["product"],
         policy=asked.policy.name,

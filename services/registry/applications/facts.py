@@ -62,7 +62,8 @@ _INSURED: Final = (
     "SELECT household_no, start_date, end_date FROM registry.insured WHERE household_no = ANY(%(numbers)s)"
 )
 _ENTERPRISES: Final = """
-    SELECT enterprise_no, region, from_date, until_date FROM registry.enterprise WHERE enterprise_no = ANY(%(numbers)s)
+    SELECT enterprise_no, name, region, from_date, until_date FROM registry.enterprise
+    WHERE enterprise_no = ANY(%(numbers)s)
 """
 
 
@@ -106,6 +107,7 @@ class Borrower:
         persons: by identity number, who is on the roster now.
         has_defaulted: whether a loan was ever overdue, those apart that force majeure struck.
         insured: from which day until which day an insurer covers it, policy by policy.
+        name: of an enterprise.
     """
 
     region: str
@@ -117,6 +119,7 @@ class Borrower:
     loans: list[_Loan] = field(default_factory=list)
     has_defaulted: bool = False
     insured: list[tuple[dt.date, dt.date]] = field(default_factory=list)
+    name: str | None = None
 
 
 class Facts:
@@ -181,7 +184,7 @@ class Facts:
 
     def _read_enterprises(self, numbers: list[str]) -> None:
         for row in self._transaction.rows(_ENTERPRISES, {"numbers": numbers}) if numbers else ():
-            found = Borrower(row["region"], None, row["from_date"], row["until_date"])
+            found = Borrower(row["region"], None, row["from_date"], row["until_date"], name=row["name"])
             self._known["enterprise", row["enterprise_no"]] = found
 
     def of(self, borrower: tuple[str, str]) -> Borrower | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stdnum.cn import uscc
+
 from huilian.county.rebuild import rebuild
 from tests.support.applications import form, identity_number, step
 from tests.support.ratings import COUNTY, DAY, DEPUTY, TOWNSHIP, VILLAGE
@@ -130,6 +132,31 @@ def test_where_another_review_follows_the_fund_its_member_takes_it(county: Appli
     assert county.reserved() == {"A1/1": "released", "A1/2": "reserved"}
     [confirmation] = county.sent("confirmations", "RCB01")
     assert confirmation["amount"] == "20000.00"
+
+
+def test_an_enterprise_applies_with_the_households_it_leads(county: ApplicationCounty):
+    """Its bank gets a confirmation of its own; without a household that it leads it is refused."""
+    county.use("lushi")
+    number = "91341599MA2TEXT000"
+    number = number[:-1] + uscc.calc_check_digit(number)
+    enterprise = {"enterprise_no": number, "name": "合作社甲", "region": VILLAGE, "kind": "co_operative"}
+    fields = {"borrower": "enterprise", "applicant": None, "term": 36, "way": "enterprise", "family_adults": 0}
+    fields |= {"family_signed": 0, "amount": "100000.00", "annual_rate_percent": "4.75"}
+    assert county.apply("A1", number, **fields) == "HL1069"
+    since = {"from_date": "2024-01-01", "until_date": None}
+    assert county.send("enterprise", "VILL1", person="P1", **enterprise, **since) is None
+    assert county.apply("A1", number, **fields) == "HL1070"
+    assert "HL1070:leads_households" in county.against()
+    led = {"enterprise_no": number, "household_no": "H1", "way": "enterprise"}
+    terms = {"orders": None, "shares": None, "shares_amount": None}
+    assert county.send("led_household", "VILL1", person="P1", **led, **terms, **since) is None
+    assert county.apply("A1", number, **fields) is None
+    for name in ("township_review", "county_confirmation", "guarantee"):
+        assert county.decide("A1", name) is None
+    assert county.stands("A1") == ("confirmed", "lend")
+    [confirmation] = county.sent("enterprise_confirmations", "RCB01")
+    assert (confirmation["enterprise_name"], confirmation["households"]) == ("合作社甲", 1)
+    assert county.sent("confirmations", "RCB01") == []
 
 
 def test_a_step_that_is_late_is_chased_once(county: ApplicationCounty):
