@@ -276,6 +276,11 @@ class ApplicationForm:
     step: str | None = None
 
     @property
+    def is_of_steps(self) -> bool:
+        """Return whether steps are written on it, and no applications."""
+        return all(part.message_type == "application_steps" for part in self.parts)
+
+    @property
     def columns(self) -> list[FormColumn]:
         """Return all its columns that have a meaning of their own."""
         return [column for part in self.parts for column in part.columns]

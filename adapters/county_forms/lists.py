@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from adapters.county_forms.application_layout import APPLICATION_NO, form_for, form_of
+from adapters.county_forms.application_layout import APPLICATION_NO, NAME, form_for, form_of
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.workbook import sheets, writer
 from adapters.toolkit.workbook.amounts import in_yuan
 from adapters.toolkit.workbook.cells import shown
@@ -102,7 +103,7 @@ _LISTS: Final[dict[str, tuple[type[ma.Schema], tuple[_Known, ...]]]] = {
 def file_name(outgoing: Outgoing) -> str:
     """Return the name under which a list comes back: form, member and day, and its number if it is not the first."""
     number = f"_{outgoing.number}" if outgoing.number > 1 else ""
-    return f"{_form(outgoing).title}_{outgoing.member}_{outgoing.day:%Y%m%d}{number}.xlsx"
+    return f"{_form(outgoing, '').title}_{outgoing.member}_{outgoing.day:%Y%m%d}{number}.xlsx"
 
 
 def write(outgoing: Outgoing, words: Words, target: Path) -> None:
@@ -111,7 +112,7 @@ def write(outgoing: Outgoing, words: Words, target: Path) -> None:
     Raises:
         FileRefused: HL3039, the file cannot be written.
     """
-    form = _form(outgoing)
+    form = _form(outgoing, target.name)
     _, known = _LISTS[outgoing.dataschema]
     # Form 1 has the number of the application once.
     empty = [name for name in dict.fromkeys(_empty(form)) if name not in {column.name for column in known}]
@@ -150,9 +151,16 @@ def read_back(source: Path, dataschema: str, words: Words) -> pl.DataFrame:
     return frame.select(_read(column, words) for column in known).select(list(record().fields))
 
 
-def _form(outgoing: Outgoing) -> ApplicationForm:
+def _form(outgoing: Outgoing, name: str) -> ApplicationForm:
+    """Return the form that a list becomes: the one that its file is named after, else that of its step.
+
+    A list of nothing that is named so is a blank form.
+    """
     if outgoing.dataschema == "borrowers_in_need/v1":
         return form_of(_NEEDS)
+    named = NAME.fullmatch(plain(name))
+    if named is not None and form_of(named["title"]).is_of_steps:
+        return form_of(named["title"])
     steps = outgoing.records["step"].unique().to_list()
     return form_for(steps[0] if len(steps) == 1 else "")
 
