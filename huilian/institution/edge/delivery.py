@@ -260,7 +260,7 @@ class Delivery:
         files.done(key)
 
     def _numbered_with(self, dataschema: str) -> list[str]:
-        """Return the contracts whose files are numbered together: the versions that the adapter writes in its format."""
+        """Return the contracts whose files are numbered together: the versions that the adapter writes."""
         message_type = dataschema.partition("/")[0]
         written = [each for each in self._sender.adapter.writes if each.partition("/")[0] == message_type]
         return written if dataschema in written else [dataschema]
