@@ -75,7 +75,11 @@ service = Service(
     },
     forget=_forget,
     jobs=(calendar.JOB, grades.JOB, households.JOB, differences.JOB),
-    decided_here={CONFIRMATIONS: check_file},
+    decided_here={
+        CONFIRMATIONS: check_file,
+        # The registry alone knows what each bank was told before, and which applications and households these are.
+        **dict.fromkeys((grades.GRADES, households.SERVED, "due_applications", "borrowers_in_need", ENTERPRISES)),
+    },
     overview=presentation.overview,
     gauges=gauges.gauges,
     forms=lists.FORMS,
