@@ -485,7 +485,7 @@ def test_the_demonstration_ends_with_its_summary(tmp_path: Path):
     [confirmed] = received["PSBC1522"].glob("PSBC1522_C_*.dat")
     shown = [line.split() for line in done.stdout.splitlines()]
     assert ["PSBC1522", "确认名单", "1", confirmed.name] in shown
-    assert ["341599101", "甲禾镇", "96", "84", "11", "1", "1", "10", "0", "1"] in shown
+    assert ["341599101", "甲禾镇", "94", "84", "9", "1", "1", "8", "1", "1"] in shown
     # Of three who applied one was confirmed and nobody lent, one refused after a step was late, one withdrew.
     assert ["PSBC1522", "xingan", "3", "1", "0", "1", "1", "1", "2"] in shown
     assert ["未经确认放款", "2"] in shown
@@ -493,9 +493,18 @@ def test_the_demonstration_ends_with_its_summary(tmp_path: Path):
     assert [reason.partition("（")[2].partition("）")[0] for reason in reasons] == [
         *("amount_above", "term_above", "purpose_refused", "household_total_above", "consent", "not_signed"),
     ]
-    demo = Office(home)
-    story = demo.json("application", "show", "SQ20240001")
-    steps = [(each["on"], each["institution"], each["state"].partition("：")[0]) for each in story]
-    assert steps == [
-        ("2024-06-03", "V341599101207", "申请"),
+    told = huilian("application", "show", "SQ20240001", "--json", home=home)
+    assert [
+        (line["on"][5:], line["institution"], line["state"].split("：")[0]) for line in json.loads(told.stdout)
+    ] == [
+        ("06-03", "V341599101207", "申请"),
+        ("06-05", "V341599101207", "同意"),
+        ("06-07", "T341599101", "同意"),
+        ("06-12", "PSBC1522", "同意；按还款能力核定"),
+        ("06-14", "341599", "同意，申请备付"),
+        ("06-14", "PSBC1522", "已备付，确认"),
+        ("06-14", "PSBC1522", "已备付"),
+        ("08-02", "PSBC1522", "超期未办，已督办"),
+        ("10-02", "PSBC1522", "逾期失效"),
+        ("10-02", "PSBC1522", "已解除"),
     ]
