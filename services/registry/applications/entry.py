@@ -52,7 +52,7 @@ def _candidate(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Mem
     """Return what a record would enter; None where it cannot, or says nothing new.
 
     Notes HL1052, it lies elsewhere; HL1059, another record has its number; HL1062, the day; HL1078, there is no such
-    bank; and as `_borrower` and `_asked`.
+    bank; HL1083, nothing was corrected; and as `_borrower` and `_asked`.
     """
     record = taken.record
     # Nothing is told of what others decide.
@@ -62,6 +62,8 @@ def _candidate(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Mem
     if known is not None:
         said = _said(taken)
         if any(act.snapshot == said for act in book.acts(number) if act.move in {"submit", "resubmit"}):
+            if known.state == "returned":
+                taken.refuse("HL1083", application_no=number)
             return None
         if known.state != "returned" or known.key != (record["borrower"], record["borrower_no"]):
             taken.refuse("HL1059", number=number)

@@ -110,6 +110,9 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
         return False
     record = taken.record
     if any(act.says(taken) for act in book.acts(application.application_no) if act.step == record["step"]):
+        if application.stage == record["step"] and application.state in {"in_review", "confirmed"}:
+            # It was sent back since: whether it is the old record once more or a new word, nobody can tell.
+            taken.refuse("HL1083", application_no=application.application_no)
         return False
     path = book.path(application)
     place = path.place(record["step"])

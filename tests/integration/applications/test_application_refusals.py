@@ -179,12 +179,14 @@ def test_the_same_again_changes_nothing_and_the_same_number_with_other_content_i
     assert county.decide("A1", "township_review", **back) is None
     assert county.stands("A1") == ("returned", "apply")
     assert county.decide("A1", "village_recommendation", opinion="同意") == "HL1073"
-    assert county.apply("A1") is None
+    assert county.apply("A1") == "HL1083"
     assert county.stands("A1") == ("returned", "apply")
     assert county.apply("A1", "H2", amount="20000.00") == "HL1059"
     assert county.apply("A1", amount="20000.00") is None
     assert county.stands("A1") == ("in_review", "village_recommendation")
     assert county.moves("A1") == ["submit", "approve", "return", "resubmit"]
+    assert county.decide("A1", "village_recommendation") == "HL1083"
+    assert county.decide("A1", "village_recommendation", opinion="已更正，同意") is None
 
 
 def test_a_line_that_cannot_be_taken_is_answered_by_itself(county: ApplicationCounty):
