@@ -170,7 +170,7 @@ def settle(
         applications: of which something was told; None: all.
         message: that told it.
     """
-    # One application or thousands: a plan that was kept for a few takes minutes with many.
+    # One application or thousands: a plan that was kept for a few is slow for many.
     transaction.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     revision = transaction.value("SELECT nextval('risk_fund.reservation_revision')")
     facts = {"revision": revision, "message": message, "today": context.clock.today()}
