@@ -21,6 +21,7 @@ from schemas.steps import CODES, DECISION, STEP, StepRecord
 __all__ = [
     "APPLICATION_STATE",
     "HELPING_WAY",
+    "PURPOSE",
     "RESERVATION",
     "RESERVATION_STATUS",
     "ApplicationChange",
@@ -53,6 +54,29 @@ RESERVATION: Final = {"asked": "已申请备付", "held": "已备付", "released
 """What the registry wants of the fund for an application."""
 RESERVATION_STATUS: Final = {"reserved": "已备付", "refused": "额度不足", "released": "已解除"}
 """What the fund answers, and what becomes of it."""
+PURPOSE: Final = {
+    "planting": "种植",
+    "breeding": "养殖",
+    "processing": "加工",
+    "leisure_farming": "休闲农业",
+    "solar_power": "光伏",
+    "rural_tourism": "乡村旅游",
+    "e_commerce": "电商",
+    "shares_in_enterprise": "入股",
+    "sheep": "滩羊",
+    "daylily": "黄花",
+    "grain": "小杂粮",
+    "fodder": "牧草",
+    "herbs": "中药材",
+    "other_productive": "其他生产",
+    "schooling": "上学",
+    "medical_treatment": "看病",
+    "debt_repayment": "还债",
+    "gambling": "赌博",
+    "usury": "高利贷",
+    "other_unproductive": "其他非生产",
+}
+"""What the policies' purposes are called on forms; a policy may have others."""
 HELPING_WAY: Final = {
     "direct": "直接扶持",
     "co_operative": "合作社带动",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-__all__ = ["told_by"]
+__all__ = ["shown", "told_by"]
 
 
 class Indicator(ma.Schema):
@@ -119,12 +119,13 @@ NUMBER: Final = Parameter(
 def _shown(form: Mapping[str, Any], _asked: object) -> Iterator[Table]:
     """Yield the form's fields beneath each other, of a list one entry a line."""
     named = {name: field.metadata["zh"] for name, field in RatingForm().fields.items()}
-    yield screen.pairs({chinese: _text(form.get(name)) for name, chinese in named.items()})
+    yield screen.pairs({chinese: shown(form.get(name)) for name, chinese in named.items()})
 
 
-def _text(value: object) -> object:
+def shown(value: object) -> object:
+    """Return a field of a form for people: of a list one entry a line."""
     if isinstance(value, list):
-        return "\n".join(str(_text(each)) for each in value) or None
+        return "\n".join(str(shown(each)) for each in value) or None
     if isinstance(value, dict):
         return "  ".join(str(each) for each in value.values() if each is not None)
     return {True: "是", False: "否"}[value] if isinstance(value, bool) else value

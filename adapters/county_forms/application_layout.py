@@ -21,6 +21,7 @@ from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import IDENTITY, NUMBER, ColumnKind, amount
 from schemas.applications import (
     HELPING_WAY,
+    PURPOSE,
     ApplicationRow,
     ApplicationStepRow,
 )
@@ -53,29 +54,7 @@ __all__ = [
     "form_of",
 ]
 
-PURPOSES: Final = {
-    "种植": "planting",
-    "养殖": "breeding",
-    "加工": "processing",
-    "休闲农业": "leisure_farming",
-    "光伏": "solar_power",
-    "乡村旅游": "rural_tourism",
-    "电商": "e_commerce",
-    "入股": "shares_in_enterprise",
-    "滩羊": "sheep",
-    "黄花": "daylily",
-    "小杂粮": "grain",
-    "牧草": "fodder",
-    "中药材": "herbs",
-    "其他生产": "other_productive",
-    "上学": "schooling",
-    "看病": "medical_treatment",
-    "还债": "debt_repayment",
-    "赌博": "gambling",
-    "高利贷": "usury",
-    "其他非生产": "other_unproductive",
-}
-"""The codes are those that policies allow and refuse."""
+PURPOSES: Final = {chinese: purpose for purpose, chinese in PURPOSE.items()}
 COLLATERAL: Final = {
     "信用": "none",
     "无": "none",
@@ -157,7 +136,7 @@ class Words:
         return next((name for name, each in self.purposes.items() if each == code), code)
 
 
-PURPOSE, SECURITY, STEP, CONDITION, GROUND, BANK = "purposes", "collateral", "steps", "conditions", "grounds", "banks"
+USE, SECURITY, STEP, CONDITION, GROUND, BANK = "purposes", "collateral", "steps", "conditions", "grounds", "banks"
 COLUMNS: Final = "columns"
 """The settings with further words."""
 
@@ -239,7 +218,7 @@ class FormColumn:
     def column(self, words: Words) -> Column:
         """Return what it means, with an office's words."""
         kinds: dict[str, Callable[[], Kind]] = {
-            PURPOSE: lambda: _one_of(words.purposes),
+            USE: lambda: _one_of(words.purposes),
             STEP: lambda: _one_of(words.steps),
             SECURITY: lambda: _several_of(words.collateral),
             CONDITION: lambda: _several_of(words.conditions),
@@ -297,6 +276,11 @@ class ApplicationForm:
     step: str | None = None
 
     @property
+    def is_of_steps(self) -> bool:
+        """Return whether steps are written on it, and no applications."""
+        return all(part.message_type == "application_steps" for part in self.parts)
+
+    @property
     def columns(self) -> list[FormColumn]:
         """Return all its columns that have a meaning of their own."""
         return [column for part in self.parts for column in part.columns]
@@ -339,7 +323,7 @@ def _application(borrower: str, number_of: FormColumn, *further: FormColumn) -> 
         FormColumn("申请金额", "amount", needed=True, unit=True, also_called=("申请贷款金额", "贷款金额")),
         FormColumn("期限(月)", "term", _months, needed=True, reads=NUMBER, also_called=("申请期限", "贷款期限")),
         FormColumn("年利率(%)", "annual_rate_percent", per_cent, reads=NUMBER),
-        FormColumn("贷款用途", "purpose", words=PURPOSE, needed=True, also_called=("用途", "生产项目")),
+        FormColumn("贷款用途", "purpose", words=USE, needed=True, also_called=("用途", "生产项目")),
         FormColumn("帮扶方式", "way", code({chinese: way for way, chinese in HELPING_WAY.items()})),
         FormColumn("担保方式", "collateral", words=SECURITY),
         FormColumn(

@@ -47,14 +47,18 @@ class CountyForms(Adapter):
     """The county's forms: of rating, with data of police, justice and others for it, and of applications.
 
     Applications come as form 1 with the village's opinion, their steps as form 2, the bank's findings, form 3 and lists
-    of opinions (`application_layout`). Lists of what waits for a step go out with what is known, to be filled in.
+    of opinions (`application_layout`). Lists of what waits for a step go out with what is known, to be filled in;
+    notices and receipts for stations, and for whoever has no adapter of its own.
     """
 
     name: ClassVar[str] = "county_forms"
     version: ClassVar[str] = "1.0"
     chinese: ClassVar[str] = "评级、申请表格"
     institution_kinds: ClassVar[frozenset[str]] = frozenset(
-        {"bank", "county", "guarantor", "insurer", "township", "village"}
+        {
+            *("auditor", "bank", "county", "finance", "guarantor", "insurer", "reguarantor", "supervisor"),
+            *("township", "village"),
+        }
     )
     reads: ClassVar[dict[str, str]] = {
         _KIND: "评级指标采集表_341599101201_20240331.xlsx",
@@ -159,15 +163,15 @@ class CountyForms(Adapter):
             returns.write(container, parts, target, identity.as_of)
 
     def outgoing_name(self, outgoing: Outgoing) -> str:
-        """Return the name of the form that a list becomes when it is filled in."""
+        """Return the name of a workbook; of a list, that of the form which it becomes when it is filled in."""
         return lists.file_name(outgoing)
 
     def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:
-        """Write a list of what waits for a step, or of households in need, to be filled in and sent back."""
+        """Write a list of what waits for a step, or of households in need, to be filled in; notices; a receipt."""
         lists.write(outgoing, applications.words(settings), target)
 
     def read_back(self, source: Path, dataschema: str, settings: AdapterSettings) -> pl.DataFrame:
-        """Return the records that a list was made of."""
+        """Return the records that a workbook was made of."""
         return lists.read_back(source, dataschema, applications.words(settings))
 
 

@@ -1,7 +1,7 @@
-"""Lists that the next step fills in: what is known of each application or household, and empty columns for people.
+"""What goes out as workbooks: lists that the next step fills in, and notices and receipts for stations.
 
-A list has the columns of the form that it becomes (`application_layout`): filled in, it is sent as it is. What the
-form has no meaning for is passed over when it is read.
+A list has what is known of each application or household, and the columns of the form that it becomes
+(`application_layout`): filled in, it is sent as it is. What the form has no meaning for is passed over when it is read.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 from openpyxl.styles import Alignment, Font, PatternFill
 
-from adapters.county_forms.application_layout import APPLICATION_NO, form_for, form_of
+from adapters.county_forms.application_layout import APPLICATION_NO, NAME, form_for, form_of
+from adapters.toolkit.file_names import plain
 from adapters.toolkit.workbook import sheets, writer
 from adapters.toolkit.workbook.amounts import in_yuan
 from adapters.toolkit.workbook.cells import shown
 from adapters.toolkit.workbook.container import Container
 from adapters.toolkit.workbook.grid import column_letters
 from schemas.applications import BorrowerInNeedRecord, DueApplicationRecord
+from schemas.messages import SUBMISSION_STATUS, ReceiptOfVersion2
+from schemas.outgoing import NOTICE_KIND_OF_VERSION_2, NoticeOfVersion2
+from schemas.submission_kinds import submission_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,12 +41,25 @@ __all__ = ["WRITES", "file_name", "read_back", "write"]
 WRITES: Final = {
     "due_applications/v1": "申请汇总表_T341599101_20240531.xlsx",
     "borrowers_in_need/v1": "业务申请表_V341599101201_20240531.xlsx",
+    "notices/v1": "通知_T341599101_20240531.xlsx",
+    "notices/v2": "通知_T341599101_20240531.xlsx",
+    "receipt/v2": "回执_T341599101_20240531.xlsx",
 }
 _UNIT: Final = "元"
 _HEADER: Final = 3
 _KNOWN_FILL: Final = PatternFill("solid", fgColor="EDEDED")
 """Grey: what people need not fill in."""
-_WIDTHS: Final = {"以前各步意见": 60, "需求": 30, "序号": 6}
+_WIDTHS: Final = {
+    "以前各步意见": 60,
+    "需求": 30,
+    "序号": 6,
+    "通知编号": 30,
+    "业务编号": 30,
+    "内容": 80,
+    "提交编号": 50,
+    "错误说明": 60,
+    "文件摘要": 66,
+}
 _WIDTH: Final = 16
 """Characters."""
 _DAY: Final = 'yyyy"年"m"月"d"日"'
@@ -59,11 +76,28 @@ class _Known:
         name: in the header.
         field: of the record.
         kind: "text", "whole", "amount", "date", or which words it is written in.
+        names: what its codes are called; one that has no name here stands as it is.
     """
 
     name: str
     field: str
     kind: str = "text"
+    names: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class _List:
+    """One kind of workbook.
+
+    Args:
+        record: what its rows are.
+        columns: of what is known.
+        title: of sheet and file; None where it is that of the form which people fill in.
+    """
+
+    record: type[ma.Schema]
+    columns: tuple[_Known, ...]
+    title: str | None = None
 
 
 _DUE: Final = (
@@ -93,51 +127,96 @@ _IN_NEED: Final = (
     _Known("行政区划代码", "region"),
     _Known("需求", "needs"),
 )
-_LISTS: Final[dict[str, tuple[type[ma.Schema], tuple[_Known, ...]]]] = {
-    "due_applications/v1": (DueApplicationRecord, _DUE),
-    "borrowers_in_need/v1": (BorrowerInNeedRecord, _IN_NEED),
+_NOTICES: Final = _List(
+    NoticeOfVersion2,
+    (
+        _Known("序号", "line", "whole"),
+        _Known("通知编号", "notice_no"),
+        _Known("通知种类", "kind", names=NOTICE_KIND_OF_VERSION_2),
+        _Known("通知日期", "date", "date"),
+        _Known("行政区划代码", "region"),
+        _Known("业务编号", "reference"),
+        _Known("错误代码", "code"),
+        _Known("内容", "text"),
+    ),
+    "通知",
+)
+_RECEIPT: Final = _List(
+    ReceiptOfVersion2,
+    (
+        _Known("提交编号", "submission"),
+        _Known("机构", "member"),
+        _Known("种类", "kind", names={kind.name: kind.chinese for kind in submission_kinds()}),
+        _Known("截止日期", "as_of", "date"),
+        _Known("结果", "status", names=SUBMISSION_STATUS),
+        _Known("总行数", "rows", "whole"),
+        _Known("入账", "accepted", "whole"),
+        _Known("退回", "rejected", "whole"),
+        _Known("变动", "changed", "whole"),
+        _Known("未变", "unchanged", "whole"),
+        _Known("缺失", "missing", "whole"),
+        _Known("错误代码", "code"),
+        _Known("错误说明", "message"),
+        _Known("文件摘要", "file_sha256"),
+    ),
+    "回执",
+)
+_LISTS: Final = {
+    "due_applications/v1": _List(DueApplicationRecord, _DUE),
+    "borrowers_in_need/v1": _List(BorrowerInNeedRecord, _IN_NEED),
+    "notices/v1": _NOTICES,
+    "notices/v2": _NOTICES,
+    "receipt/v2": _RECEIPT,
 }
 
 
 def file_name(outgoing: Outgoing) -> str:
-    """Return the name under which a list comes back: form, member and day, and its number if it is not the first."""
+    """Return the name of a workbook: title, member and day, and its number if it is not the first.
+
+    A list that is filled in comes back under it.
+    """
     number = f"_{outgoing.number}" if outgoing.number > 1 else ""
-    return f"{_form(outgoing).title}_{outgoing.member}_{outgoing.day:%Y%m%d}{number}.xlsx"
+    return f"{_title(outgoing, '')}_{outgoing.member}_{outgoing.day:%Y%m%d}{number}.xlsx"
 
 
 def write(outgoing: Outgoing, words: Words, target: Path) -> None:
-    """Write a list to `target`, whole or not at all; the same records give the same bytes.
+    """Write a workbook to `target`, whole or not at all; the same records give the same bytes.
 
     Raises:
         FileRefused: HL3039, the file cannot be written.
     """
-    form = _form(outgoing)
-    _, known = _LISTS[outgoing.dataschema]
+    title, form = _title(outgoing, target.name), _form(outgoing, target.name)
+    known = _LISTS[outgoing.dataschema].columns
     # Form 1 has the number of the application once.
     empty = [name for name in dict.fromkeys(_empty(form)) if name not in {column.name for column in known}]
     with writer.workbook(outgoing.day, target) as book:
-        sheet = book.create_sheet(form.title)
+        sheet = book.create_sheet(title)
         width = len(known) + len(empty)
         for place, name in enumerate([*(column.name for column in known), *empty], start=1):
             sheet.column_dimensions[column_letters(place)].width = _WIDTHS.get(name, _WIDTH)
         for row in (1, 2):
             sheet.merged_cells.add(f"A{row}:{column_letters(width)}{row}")
         day = outgoing.day
-        stated = f"单位:{_UNIT}  日期:{day.year}年{day.month}月{day.day}日  办理单位:{outgoing.member}"
-        sheet.append([_heading(sheet, form.title)])
-        sheet.append([writer.cell(sheet, stated)])
+        date = f"日期:{day.year}年{day.month}月{day.day}日"
+        stated = f"单位:{_UNIT}  {date}  办理单位:{outgoing.member}" if form else f"{date}  接收单位:{outgoing.member}"
+        answered = f"  回复文件:{outgoing.regarding}" if outgoing.regarding and not form else ""
+        sheet.append([_heading(sheet, title)])
+        sheet.append([writer.cell(sheet, stated + answered)])
         sheet.append([_heading(sheet, name) for name in (*(column.name for column in known), *empty)])
         for record in outgoing.records.iter_rows(named=True):
-            sheet.append([_cell(sheet, column, record[column.field], words) for column in known])
+            cells = [_cell(sheet, column, record[column.field], words) for column in known]
+            for cell in filter(None, cells if form else ()):
+                cell.fill = _KNOWN_FILL
+            sheet.append(cells)
 
 
 def read_back(source: Path, dataschema: str, words: Words) -> pl.DataFrame:
-    """Return what a list that `write` made says of the applications or households, in wire types.
+    """Return the records of which `write` made a workbook, in wire types.
 
     Raises:
         FileRefused: HL3025, HL3003, HL3010, it is none.
     """
-    record, known = _LISTS[dataschema]
+    known = _LISTS[dataschema].columns
     with Container(source) as container:
         [title] = [sheet.name for sheet in container.sheets]
         sheet = sheets.find(container, {title: [column.name for column in known]})[title]
@@ -147,19 +226,33 @@ def read_back(source: Path, dataschema: str, words: Words) -> pl.DataFrame:
                 cell = row.cells.get(sheet.places[column.name])
                 texts[column.field].append(shown(cell, "", container.epoch)[0] if cell else None)
     frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String()))
-    return frame.select(_read(column, words) for column in known).select(list(record().fields))
+    return frame.select(_read(column, words) for column in known).select(list(_LISTS[dataschema].record().fields))
 
 
-def _form(outgoing: Outgoing) -> ApplicationForm:
+def _title(outgoing: Outgoing, name: str) -> str:
+    form = _form(outgoing, name)
+    return form.title if form else str(_LISTS[outgoing.dataschema].title)
+
+
+def _form(outgoing: Outgoing, name: str) -> ApplicationForm | None:
+    """Return the form that a list becomes: the one that its file is named after, else that of its step.
+
+    None of what nobody fills in. A list of nothing that is named so is a blank form.
+    """
+    if _LISTS[outgoing.dataschema].title:
+        return None
     if outgoing.dataschema == "borrowers_in_need/v1":
         return form_of(_NEEDS)
+    named = NAME.fullmatch(plain(name))
+    if named is not None and form_of(named["title"]).is_of_steps:
+        return form_of(named["title"])
     steps = outgoing.records["step"].unique().to_list()
     return form_for(steps[0] if len(steps) == 1 else "")
 
 
-def _empty(form: ApplicationForm) -> Iterator[str]:
+def _empty(form: ApplicationForm | None) -> Iterator[str]:
     """Yield the columns that people fill in: each part's own, its findings before the day."""
-    for part in form.parts:
+    for part in form.parts if form else ():
         for column in part.columns:
             if column.target == "sealed":
                 yield from part.findings
@@ -188,8 +281,7 @@ def _cell(sheet: WriteOnlyWorksheet, column: _Known, value: Any, words: Words) -
         made = writer.cell(sheet, made_by(value), number_format)
     else:
         named = {"step": words.step, "purpose": words.purpose}.get(column.kind, str)
-        made = writer.cell(sheet, named(value))
-    made.fill = _KNOWN_FILL
+        made = writer.cell(sheet, (column.names or {}).get(value, named(value)))
     return made
 
 
@@ -199,5 +291,6 @@ def _read(column: _Known, words: Words) -> pl.Expr:
         return cell.cast(pl.Int64())
     if column.kind == "amount":
         return in_yuan(cell, _UNIT).alias(column.field)
-    table: Mapping[str, str] = {"step": words.steps, "purpose": words.purposes}.get(column.kind, {})
+    codes = {name: code for code, name in (column.names or {}).items()}
+    table: Mapping[str, str] = {"step": words.steps, "purpose": words.purposes}.get(column.kind, codes)
     return cell.replace(dict(table)) if table else cell

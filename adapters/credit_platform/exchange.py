@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import polars as pl
 
-from adapters.credit_platform.layouts import CREDIT_RECORDS, NOTICES, TABLES
+from adapters.credit_platform.layouts import CREDIT_RECORDS, TABLES
 from adapters.toolkit import writing
 from huilian.adapters import Adapter, AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused
@@ -32,8 +32,8 @@ class CreditPlatform(Adapter):
     chinese: ClassVar[str] = "信用信息平台"
     institution_kinds: ClassVar[frozenset[str]] = frozenset({"credit_bureau"})
     writes: ClassVar[dict[str, str]] = {
-        CREDIT_RECORDS: "XY_341599_20240531.csv",
-        NOTICES: "XY_341599_NOTICE_20240531_001.csv",
+        contract: "XY_341599_20240531.csv" if contract == CREDIT_RECORDS else "XY_341599_NOTICE_20240531_001.csv"
+        for contract in TABLES
     }
 
     def outgoing_name(self, outgoing: Outgoing) -> str:
@@ -43,9 +43,9 @@ class CreditPlatform(Adapter):
         """
         self._table(outgoing.dataschema)
         day, number = f"{outgoing.day:%Y%m%d}", f"_{outgoing.number:03d}"
-        if outgoing.dataschema == NOTICES:
-            return f"{outgoing.member}_NOTICE_{day}{number}.csv"
-        return f"{outgoing.member}_{day}{number if outgoing.number > 1 else ''}.csv"
+        if outgoing.dataschema == CREDIT_RECORDS:
+            return f"{outgoing.member}_{day}{number if outgoing.number > 1 else ''}.csv"
+        return f"{outgoing.member}_NOTICE_{day}{number}.csv"
 
     def write(self, outgoing: Outgoing, settings: AdapterSettings, target: Path) -> None:  # noqa: ARG002  # there are none
         """Write credit records or notices as `layouts` says, whole or not at all.

@@ -6,16 +6,27 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.notations import ISO_DATE, PLAIN_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
-from schemas.outgoing import CREDIT_SUBJECT, NOTICE_KIND
+from schemas.outgoing import CREDIT_SUBJECT, NOTICE_KIND_OF_VERSION_2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CREDIT_RECORDS", "NOTICES", "TABLES"]
+__all__ = ["CREDIT_RECORDS", "TABLES"]
 
 CREDIT_RECORDS: Final = "credit_records/v1"
-NOTICES: Final = "notices/v1"
 
+_NOTICES: Final = Table(
+    (
+        OutgoingColumn("序号", "line", WHOLE),
+        OutgoingColumn("通知编号", "notice_no"),
+        OutgoingColumn("通知种类", "kind", codes(NOTICE_KIND_OF_VERSION_2)),
+        OutgoingColumn("通知日期", "date", ISO_DATE),
+        OutgoingColumn("行政区划代码", "region"),
+        OutgoingColumn("业务编号", "reference"),
+        OutgoingColumn("错误代码", "code"),
+        OutgoingColumn("内容", "text"),
+    )
+)
 TABLES: Final[Mapping[str, Table]] = {
     CREDIT_RECORDS: Table(
         (
@@ -31,17 +42,7 @@ TABLES: Final[Mapping[str, Table]] = {
             OutgoingColumn("公示期", "posted_days", WHOLE),
         )
     ),
-    NOTICES: Table(
-        (
-            OutgoingColumn("序号", "line", WHOLE),
-            OutgoingColumn("通知编号", "notice_no"),
-            OutgoingColumn("通知种类", "kind", codes(NOTICE_KIND)),
-            OutgoingColumn("通知日期", "date", ISO_DATE),
-            OutgoingColumn("行政区划代码", "region"),
-            OutgoingColumn("业务编号", "reference"),
-            OutgoingColumn("错误代码", "code"),
-            OutgoingColumn("内容", "text"),
-        )
-    ),
+    "notices/v1": _NOTICES,
+    "notices/v2": _NOTICES,
 }
 """Contract to the table its records are written as."""

@@ -14,10 +14,10 @@ from adapters.toolkit.workbook.formats import GENERAL
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS, ReceiptOfVersion2
 from schemas.outgoing import (
     COMPENSATION_STATUS,
-    NOTICE_KIND,
+    NOTICE_KIND_OF_VERSION_2,
     CompensationResultRecord,
     ConfirmationRecord,
-    NoticeRecord,
+    NoticeOfVersion2,
 )
 
 if TYPE_CHECKING:
@@ -94,6 +94,21 @@ _AMOUNT: Final = Notation(
 )
 _DATE: Final = Notation(dt.date.fromisoformat, lambda cell: cell, 'yyyy"年"m"月"d"日"')
 
+_NOTICES: Final = ReturnedSheet(
+    "通知",
+    NoticeOfVersion2,
+    (
+        ReturnedColumn("序号", "line", _WHOLE),
+        ReturnedColumn("通知编号", "notice_no", _TEXT),
+        ReturnedColumn("通知种类", "kind", _codes(NOTICE_KIND_OF_VERSION_2)),
+        ReturnedColumn("通知日期", "date", _DATE),
+        ReturnedColumn("行政区划", "region", _TEXT),
+        ReturnedColumn("业务编号", "reference", _TEXT),
+        ReturnedColumn("错误代码", "code", _TEXT),
+        ReturnedColumn("内容", "text", _TEXT),
+    ),
+)
+
 RETURNS: Final[Mapping[str, ReturnedSheet]] = {
     "receipt/v2": ReturnedSheet(
         "回执",
@@ -167,20 +182,8 @@ RETURNS: Final[Mapping[str, ReturnedSheet]] = {
             *("承担金额·政府", "承担金额·银行", "承担金额·担保", "承担金额·再担保"),
         ),
     ),
-    "notices/v1": ReturnedSheet(
-        "通知",
-        NoticeRecord,
-        (
-            ReturnedColumn("序号", "line", _WHOLE),
-            ReturnedColumn("通知编号", "notice_no", _TEXT),
-            ReturnedColumn("通知种类", "kind", _codes(NOTICE_KIND)),
-            ReturnedColumn("通知日期", "date", _DATE),
-            ReturnedColumn("行政区划", "region", _TEXT),
-            ReturnedColumn("业务编号", "reference", _TEXT),
-            ReturnedColumn("错误代码", "code", _TEXT),
-            ReturnedColumn("内容", "text", _TEXT),
-        ),
-    ),
+    "notices/v1": _NOTICES,
+    "notices/v2": _NOTICES,
 }
 """Contract to the sheet its records are written to. The company has no codes of its own for these kinds
 and results, so their Chinese names stand for them."""

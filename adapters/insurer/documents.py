@@ -21,7 +21,7 @@ from adapters.toolkit.whole_files import replacing
 from huilian.core.errors import FileRefused
 from huilian.records import fields as f
 from schemas.messages import ReceiptOfVersion2
-from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeRecord
+from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeOfVersion2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,13 +73,15 @@ class Kind:
         return {name: pl.Int64() if isinstance(field, f.Whole) else pl.String() for name, field in self.fields.items()}
 
 
+_NOTICES: Final = Kind("NOTICE", "Notices", "Notice", NoticeOfVersion2)
 KINDS: Final[Mapping[str, Kind]] = {
     "receipt/v2": Kind("ACK", "Ack", "Receipt", ReceiptOfVersion2),
     "confirmations/v1": Kind("CONFIRM", "Confirmations", "Confirmation", ConfirmationRecord),
     "compensation_results/v1": Kind(
         "COMPENSATION", "CompensationResults", "CompensationResult", CompensationResultRecord
     ),
-    "notices/v1": Kind("NOTICE", "Notices", "Notice", NoticeRecord),
+    "notices/v1": _NOTICES,
+    "notices/v2": _NOTICES,
 }
 """By contract."""
 

@@ -121,6 +121,8 @@ NOTICE_KINDS: Final = {
     "file_repeated": "05",
     "does_not_match": "06",
     "key_expiring": "07",
+    "step_overdue": "08",
+    "confirmation_ended": "09",
 }
 SUBSIDY_STATUSES: Final = {"posted": "G", "paid": "Y", "refused": "N"}
 COMPENSATION_STATUSES: Final = {"approved": "A", "paid": "Y", "refused": "N"}
@@ -262,6 +264,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "subsidy_results/v1": _SUBSIDY_RESULTS,
     "compensation_results/v1": _COMPENSATION_RESULTS,
     "notices/v1": _NOTICES,
+    "notices/v2": _NOTICES,
     "household_grades/v1": _GRADES,
     "households_served/v1": _HOUSEHOLDS,
 }

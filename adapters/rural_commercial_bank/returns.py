@@ -9,7 +9,13 @@ from adapters.rural_commercial_bank.layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
-from schemas.outgoing import COMPENSATION_STATUS, GRADE_STATUS, NOTICE_KIND, SERVED_STATUS, SUBSIDY_STATUS
+from schemas.outgoing import (
+    COMPENSATION_STATUS,
+    GRADE_STATUS,
+    NOTICE_KIND_OF_VERSION_2,
+    SERVED_STATUS,
+    SUBSIDY_STATUS,
+)
 from schemas.ratings import BORROWER
 from schemas.records import HOUSEHOLD_CATEGORY
 
@@ -31,6 +37,23 @@ class ReturnedFile:
     word: str
     table: Table
 
+
+_NOTICES: Final = ReturnedFile(
+    "NOTICE",
+    Table(
+        (
+            OutgoingColumn("序号", "line", WHOLE),
+            OutgoingColumn("通知编号", "notice_no"),
+            OutgoingColumn("通知种类", "kind", codes(NOTICE_KIND_OF_VERSION_2)),
+            OutgoingColumn("通知日期", "date", COMPACT_DATE),
+            OutgoingColumn("行政区划代码", "region"),
+            OutgoingColumn("业务编号", "reference"),
+            OutgoingColumn("错误代码", "code"),
+            OutgoingColumn("内容", "text"),
+        ),
+        TRAILER_MARK,
+    ),
+)
 
 RETURNS: Final[Mapping[str, ReturnedFile]] = {
     "receipt/v2": ReturnedFile(
@@ -175,22 +198,8 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
             TRAILER_MARK,
         ),
     ),
-    "notices/v1": ReturnedFile(
-        "NOTICE",
-        Table(
-            (
-                OutgoingColumn("序号", "line", WHOLE),
-                OutgoingColumn("通知编号", "notice_no"),
-                OutgoingColumn("通知种类", "kind", codes(NOTICE_KIND)),
-                OutgoingColumn("通知日期", "date", COMPACT_DATE),
-                OutgoingColumn("行政区划代码", "region"),
-                OutgoingColumn("业务编号", "reference"),
-                OutgoingColumn("错误代码", "code"),
-                OutgoingColumn("内容", "text"),
-            ),
-            TRAILER_MARK,
-        ),
-    ),
+    "notices/v1": _NOTICES,
+    "notices/v2": _NOTICES,
 }
 """Contract to the file its records are written to. The bank has no codes of its own for these kinds
 and results, so their Chinese names stand for them."""

@@ -129,7 +129,7 @@ class Outgoing:
         dataschema: the contract they keep, "confirmations/v1".
         member: whom they are for, "RCB01".
         day: the day they were sent.
-        number: counts what the member was sent of that contract on that day, from 1.
+        number: counts what the member was sent on that day of that type, in versions that its adapter writes, from 1.
         records: in wire types; a single message, such as a receipt, is one row.
         regarding: the name of the member's own file that they answer, if they answer one.
         source: of a receipt, that file itself, byte for byte as it came, for an adapter with

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from huilian.county.members.directory import Member
     from huilian.county.messages.processor import Processor
     from huilian.county.office import Office
-    from huilian.county.service import FileCheck
+    from huilian.county.service import FileCheck, Service
     from huilian.database.connection import Transaction
     from huilian.wire.access import AccessRules
     from huilian.wire.catalogue import Catalogue, Contract
@@ -114,7 +114,7 @@ class Issued:
     """What came of a file.
 
     Args:
-        dataschema: the contract of its records.
+        dataschema: the contract of its records, the newest where its messages have several versions.
         member: whom they are for.
         records: how many it holds.
         new: messages made of it now.
@@ -143,8 +143,14 @@ class RecordsRefused(FileRefused):
         self.count = count
 
 
-def issuable(catalogue: Catalogue, access: AccessRules) -> list[str]:
-    """Return the types of which a file can be issued: lists that the platform may send, and a member may receive."""
+def issuable(catalogue: Catalogue, access: AccessRules, services: Iterable[Service]) -> list[str]:
+    """Return the types of which a file can be issued: lists for members of which no service decides all."""
+    decided = {name for each in services for name, check in each.decided_here.items() if check is None}
+    return [name for name in _sent_to_members(catalogue, access) if name not in decided]
+
+
+def _sent_to_members(catalogue: Catalogue, access: AccessRules) -> list[str]:
+    """Return the types of lists that the platform may send, and a member may receive."""
     ours = {"platform"}
     lists = {contract.type for contract in catalogue.contracts.values() if contract.bulk}
     sent = {name for name, kinds in access.send.items() if ours <= kinds}
@@ -158,7 +164,7 @@ def issue(office: Office, file: Path, message_type: str, member: str, *, actor: 
     Args:
         office: the open data directory.
         file: NDJSON, or a JSON document.
-        message_type: what its records are, "confirmations"; their contract is the newest version.
+        message_type: what its records are, "confirmations"; their contract is as for `issue_records`.
         member: whom they are for.
         actor: who issues it, for the log.
 
@@ -168,6 +174,7 @@ def issue(office: Office, file: Path, message_type: str, member: str, *, actor: 
         FileRefused: HL3064, its kind of member may not receive that; HL3006, there is no record in the
             file; HL3061 (a `RecordsRefused`), records are wrong; or as `RecordFile.records`.
     """
+    _check_type(message_type, issuable(office.context.catalogue, office.processor.access, office.services.values()))
     source = RecordFile(file)
     with office.database.transaction() as transaction:
         return issue_records(
@@ -204,7 +211,8 @@ def issue_records(
         processor: of the office.
         transaction: in which the decision was taken; where something is wrong it must not be committed.
         records: each with its number, by which faults are told: `enumerate(records, start=1)`. None is no record.
-        message_type: what they are, "subsidy_results"; their contract is the newest version.
+        message_type: what they are, "subsidy_results". They are held to the newest version of the contract, and a
+            message travels in the oldest that all its records keep.
         member: whom they are for.
         actor: who issues them, for the log: "operator:name", "service:name".
         name: what a refusal calls them together.
@@ -215,19 +223,18 @@ def issue_records(
         UsageError, AccessDenied, FileRefused: as `issue`.
     """
     context = processor.context
-    types = issuable(context.catalogue, processor.access)
-    if message_type not in types:
-        what = f"不能下发 {message_type}；可下发 (cannot be issued; what can is): {', '.join(types)}"
-        raise UsageError("HL7001", what=what)
-    contract = context.catalogue.latest(message_type)
+    _check_type(message_type, _sent_to_members(context.catalogue, processor.access))
+    newest, kept = context.catalogue.latest(message_type), []
     now, new, repeated = context.clock.now(), 0, 0
     transaction.lock(f"huilian.issuing.{member}")
-    receiver = _receiver(transaction, processor.access, contract, member)
-    checks = RecordChecks(contract, receiver, context.county, directory.all_members(transaction), decided_here)
+    receiver = _receiver(transaction, processor.access, newest, member)
+    checks = RecordChecks(newest, receiver, context.county, directory.all_members(transaction), decided_here)
     sound = _Sound(checks, records)
     for place, body in enumerate(_bodies(sound.lines())):
         if sound.count:
             continue  # only looked at to its end, for the faults
+        contract = context.catalogue.oldest_for(message_type, [json.loads(line) for line in body.splitlines()])
+        kept.append(contract)
         message_id = _message_id(contract, member, place, body)
         if transaction.value(_KNOWN, [PLATFORM, message_id]):
             repeated += 1
@@ -239,20 +246,29 @@ def issue_records(
         raise RecordsRefused(name, sound.faults, sound.count)
     if not sound.records:
         raise FileRefused("HL3006", file=name)
+    dataschema = max(kept, key=lambda contract: contract.version).dataschema
     if new:
         counts = {"records": sound.records, "messages": new, "repeated": repeated}
-        detail = {"dataschema": contract.dataschema} | origin() | counts
+        detail = {"dataschema": dataschema} | origin() | counts
         audit.append(transaction, now=now, actor=actor, action="records.issued", subject=member, detail=detail)
-    return Issued(contract.dataschema, member, sound.records, new, repeated)
+    return Issued(dataschema, member, sound.records, new, repeated)
+
+
+def _check_type(message_type: str, types: list[str]) -> None:
+    """Let pass one of the types that can be issued.
+
+    Raises:
+        UsageError: HL7001, it is none.
+    """
+    if message_type not in types:
+        what = f"不能下发 {message_type}；可下发 (cannot be issued; what can is): {', '.join(types)}"
+        raise UsageError("HL7001", what=what)
 
 
 def _decided_here(office: Office, transaction: Transaction, message_type: str) -> FileCheck:
     """Return what finds the records of a type that no file may state, as a service decides them."""
-    checks = [
-        each.decided_here[message_type](transaction)
-        for each in office.services.values()
-        if message_type in each.decided_here
-    ]
+    declared = [each.decided_here.get(message_type) for each in office.services.values()]
+    checks = [check(transaction) for check in declared if check is not None]
     return lambda record: [found for check in checks for found in check(record)]
 
 

@@ -26,7 +26,7 @@ from huilian.institution.spool import Spool
 from huilian.wire import envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -483,10 +483,12 @@ class OutboxFiles:
         row = self._connection.execute("SELECT file_name, done FROM placed WHERE key = ?", [key]).fetchone()
         return (str(row[0]), bool(row[1])) if row else None
 
-    def count(self, dataschema: str, day: dt.date) -> int:
-        """Return how many files of a contract were made for a day."""
+    def count(self, contracts: Sequence[str], day: dt.date) -> int:
+        """Return how many files of some contracts were made for a day."""
+        places = ", ".join("?" for _ in contracts)
         row = self._connection.execute(
-            "SELECT count(*) FROM placed WHERE dataschema = ? AND day = ?", [dataschema, day.isoformat()]
+            f"SELECT count(*) FROM placed WHERE day = ? AND dataschema IN ({places})",  # question marks
+            [day.isoformat(), *contracts],
         ).fetchone()
         return int(row[0])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
@@ -17,7 +17,7 @@ from huilian.core.errors import ConfigurationError, MessageRefused
 from huilian.wire.envelope import JSON, NDJSON, XML
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Catalogue", "Contract", "installed"]
 
@@ -111,6 +111,15 @@ class Catalogue:
         if not versions:
             raise MessageRefused("HL1005", type=message_type, dataschema="")
         return sorted(versions, key=lambda contract: contract.version)
+
+    def oldest_for(self, message_type: str, records: Sequence[Mapping[str, Any]]) -> Contract:
+        """Return the oldest version that all records keep, as most read no newer one; the newest if they keep none.
+
+        Raises:
+            MessageRefused: HL1005, no such type.
+        """
+        *older, newest = self.versions(message_type)
+        return next((each for each in older if not each.schema(many=True).validate(records)), newest)
 
 
 @functools.cache

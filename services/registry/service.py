@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, continuations, feeds, gauges, ledger, marks, repayments, roster
-from services.registry.applications import book, calendar, cover, lending, lists, presentation, records, reservation
+from services.registry.applications import (
+    book,
+    calendar,
+    cover,
+    differences,
+    lists,
+    presentation,
+    records,
+    reservation,
+)
 from services.registry.applications.confirmation import CONFIRMATIONS, ENTERPRISES, check_file
 from services.registry.deliveries import grades, households
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
@@ -65,8 +74,12 @@ service = Service(
         continuations.EVENT.name: continuations.tell,
     },
     forget=_forget,
-    jobs=(calendar.JOB, grades.JOB, households.JOB, lending.JOB),
-    decided_here={CONFIRMATIONS: check_file},
+    jobs=(calendar.JOB, grades.JOB, households.JOB, differences.JOB),
+    decided_here={
+        CONFIRMATIONS: check_file,
+        # The registry alone knows what each bank was told before, and which applications and households these are.
+        **dict.fromkeys((grades.GRADES, households.SERVED, "due_applications", "borrowers_in_need", ENTERPRISES)),
+    },
     overview=presentation.overview,
     gauges=gauges.gauges,
     forms=lists.FORMS,

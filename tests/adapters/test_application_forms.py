@@ -390,7 +390,7 @@ def written(
 
 
 def test_a_list_is_the_form_of_its_step_with_what_is_known(tmp_path: Path):
-    """Named after whom it is for, so that it can be sent as it is; of several steps it is the list of opinions."""
+    """Named after whom it is for, so that it can be sent as it is; without rows, by its name, it is a blank form."""
     target = written(tmp_path, due(3))
     assert target.name == "申请汇总表_T341599101_20240531.xlsx"
     names = [cell.value for cell in openpyxl.load_workbook(target).worksheets[0][3]]
@@ -400,6 +400,9 @@ def test_a_list_is_the_form_of_its_step_with_what_is_known(tmp_path: Path):
         *("户属性审核", "集体信用等级", "两委班子评价", "审核说明", "盖章", "审核日期", "审核人代码", "附件编号"),
     ]
     assert refusal(target).code == "HL3110"
+    blank = tmp_path / "确认表_341599_20240531.xlsx"
+    adapter.write(Outgoing("due_applications/v1", "341599", DAY, 1, due(1).clear()), USUAL, blank)
+    assert [cell.value for cell in openpyxl.load_workbook(blank).worksheets[0][3]][17] == "确认意见"
     other = written(tmp_path, due(2, step="joint_review"), member="PSB01")
     assert other.name == "意见表_PSB01_20240531.xlsx"
 

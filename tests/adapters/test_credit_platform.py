@@ -22,13 +22,13 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core import identity
 from huilian.core.errors import FileRefused, describe
 from huilian.records.columnar import columns, wire_types
-from schemas.outgoing import CreditRecord, NoticeRecord
+from schemas.outgoing import CreditRecord, NoticeOfVersion2, NoticeRecord
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.valid_records import frames
 
 DAY = dt.date(2024, 5, 31)
 NOTHING = AdapterSettings("341599", {})
-SCHEMAS = {"credit_records/v1": CreditRecord, "notices/v1": NoticeRecord}
+SCHEMAS = {"credit_records/v1": CreditRecord, "notices/v1": NoticeRecord, "notices/v2": NoticeOfVersion2}
 SAMPLES = Path(credit_platform.__file__ or "").parent / "samples"
 MARK = b"\xef\xbb\xbf"
 
@@ -72,7 +72,7 @@ def written(tmp_path: Path, sent: Outgoing) -> bytes:
 def test_it_only_writes():
     """It recognises no file, and is for the credit bureau alone."""
     assert (dict(adapter.reads), adapter.institution_kinds) == ({}, frozenset({"credit_bureau"}))
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None, None]
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 3
 
 
 def test_credit_records(tmp_path: Path):
@@ -191,6 +191,7 @@ def test_the_name_begins_with_the_members_code():
     assert adapter.writes == {
         "credit_records/v1": "XY_341599_20240531.csv",
         "notices/v1": "XY_341599_NOTICE_20240531_001.csv",
+        "notices/v2": "XY_341599_NOTICE_20240531_001.csv",
     }
     assert adapter.outgoing_name(outgoing("credit_records/v1", number=2)) == "XY_341599_20240531_002.csv"
     assert adapter.outgoing_name(outgoing("notices/v1", number=2)) == "XY_341599_NOTICE_20240531_002.csv"

@@ -26,10 +26,10 @@ from huilian.records.columnar import wire_types
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
 from schemas.outgoing import (
     COMPENSATION_STATUS,
-    NOTICE_KIND,
+    NOTICE_KIND_OF_VERSION_2,
     CompensationResultRecord,
     ConfirmationRecord,
-    NoticeRecord,
+    NoticeOfVersion2,
 )
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.guarantee_books import (
@@ -233,7 +233,7 @@ NOTICES = pl.DataFrame(
             "text": "=不良率超过警戒线，暂停新增担保",
         }
     ],
-    schema=wire_types(NoticeRecord),
+    schema=wire_types(NoticeOfVersion2),
 )
 
 
@@ -275,6 +275,7 @@ SENT = [
     outgoing("confirmations/v1", confirmations({}, {"valid_until": "2024-11-30", "amount": "0.01"})),
     outgoing("confirmations/v1", confirmations()),
     outgoing("notices/v1", NOTICES),
+    outgoing("notices/v2", NOTICES.with_columns(kind=pl.lit("step_overdue"))),
     outgoing("compensation_results/v1", compensations({}, {"claim_no": "C1", "status": "refused", "reason": "=0"})),
     outgoing("compensation_results/v1", compensations()),
 ]
@@ -449,7 +450,7 @@ rows = st.fixed_dictionaries(
 notices = st.fixed_dictionaries(
     {
         "notice_no": key,
-        "kind": st.sampled_from(sorted(NOTICE_KIND)),
+        "kind": st.sampled_from(sorted(NOTICE_KIND_OF_VERSION_2)),
         "date": days,
         "region": st.none() | st.integers(341599000, 341599999).map(str),
         "reference": st.none() | key,
@@ -472,7 +473,7 @@ results = st.fixed_dictionaries(
 )
 RECORDS = {
     "confirmations/v1": ConfirmationRecord,
-    "notices/v1": NoticeRecord,
+    "notices/v2": NoticeOfVersion2,
     "compensation_results/v1": CompensationResultRecord,
 }
 
@@ -480,7 +481,7 @@ RECORDS = {
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     generated=st.tuples(st.just("confirmations/v1"), st.lists(rows, max_size=5))
-    | st.tuples(st.just("notices/v1"), st.lists(notices, max_size=5))
+    | st.tuples(st.just("notices/v2"), st.lists(notices, max_size=5))
     | st.tuples(st.just("compensation_results/v1"), st.lists(results, max_size=5))
 )
 def test_whatever_is_written_is_read_back(tmp_path: Path, generated: tuple[str, list[dict[str, Any]]]):

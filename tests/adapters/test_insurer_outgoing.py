@@ -50,6 +50,7 @@ NAMES = [
     ("confirmations/v1", 7, "INS_PICC_CONFIRM_20240603_07.xml"),
     ("compensation_results/v1", 2, "INS_PICC_COMPENSATION_20240603_02.xml"),
     ("notices/v1", 123, "INS_PICC_NOTICE_20240603_123.xml"),
+    ("notices/v2", 1, "INS_PICC_NOTICE_20240603_01.xml"),
 ]
 
 
@@ -139,18 +140,17 @@ def test_a_long_list_comes_back_whatever_its_length(tmp_path: Path):
     assert adapter.read_back(target, "compensation_results/v1", COUNTY).equals(frame)
 
 
-def test_codes_are_hyphenated_as_the_insurers_are(tmp_path: Path):
-    """Suspension of lending is `lending-suspended`."""
+@pytest.mark.parametrize(
+    ("dataschema", "kind"), [("notices/v1", "lending_suspended"), ("notices/v2", "confirmation_ended")]
+)
+def test_codes_are_hyphenated_as_the_insurers_are(tmp_path: Path, dataschema: str, kind: str):
+    """Suspension of lending is `lending-suspended`, in either version of notices."""
     target = tmp_path / "notice.xml"
-    record = dict.fromkeys(documents.KINDS["notices/v1"].types) | {
-        "line": 1,
-        "kind": "lending_suspended",
-        "text": "x_y",
-    }
-    frame = pl.DataFrame([record], schema=documents.KINDS["notices/v1"].types)
-    adapter.write(outgoing("notices/v1", frame), COUNTY, target)
-    assert b"<Kind>lending-suspended</Kind><Text>x_y</Text>" in target.read_bytes()
-    assert adapter.read_back(target, "notices/v1", COUNTY).equals(frame)
+    record = dict.fromkeys(documents.KINDS[dataschema].types) | {"line": 1, "kind": kind, "text": "x_y"}
+    frame = pl.DataFrame([record], schema=documents.KINDS[dataschema].types)
+    adapter.write(outgoing(dataschema, frame), COUNTY, target)
+    assert f"<Kind>{kind.replace('_', '-')}</Kind><Text>x_y</Text>" in target.read_text("utf-8")
+    assert adapter.read_back(target, dataschema, COUNTY).equals(frame)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

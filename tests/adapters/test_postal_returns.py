@@ -36,12 +36,14 @@ from schemas.outgoing import (
     COMPENSATION_STATUS,
     GRADE_STATUS,
     NOTICE_KIND,
+    NOTICE_KIND_OF_VERSION_2,
     SERVED_STATUS,
     SUBSIDY_STATUS,
     CompensationResultRecord,
     ConfirmationRecord,
     HouseholdGradeRecord,
     HouseholdServedRecord,
+    NoticeOfVersion2,
     NoticeRecord,
     SubsidyResultRecord,
 )
@@ -61,6 +63,7 @@ RECORDS: dict[str, Any] = {
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
     "notices/v1": NoticeRecord,
+    "notices/v2": NoticeOfVersion2,
     "household_grades/v1": HouseholdGradeRecord,
     "households_served/v1": HouseholdServedRecord,
 }
@@ -175,6 +178,7 @@ SAMPLES = {
     "subsidy_results/v1": SUBSIDY,
     "compensation_results/v1": COMPENSATION,
     "notices/v1": NOTICE,
+    "notices/v2": NOTICE | {"kind": "step_overdue"},
     "household_grades/v1": GRADE,
     "households_served/v1": HOUSEHOLD,
 }
@@ -272,6 +276,7 @@ OUTGOING_NAMES = {
     "subsidy_results/v1": "PSBC1522_S_20240603_0012.dat",
     "compensation_results/v1": "PSBC1522_P_20240603_0012.dat",
     "notices/v1": "PSBC1522_N_20240603_0012.dat",
+    "notices/v2": "PSBC1522_N_20240603_0012.dat",
     "household_grades/v1": "PSBC1522_G_20240603_0012.dat",
     "households_served/v1": "PSBC1522_V_20240603_0012.dat",
 }
@@ -553,6 +558,7 @@ ROWS = {
         "as_of": DATES,
     },
 }
+ROWS["notices/v2"] = ROWS["notices/v1"] | {"kind": st.sampled_from(list(NOTICE_KIND_OF_VERSION_2))}
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -602,7 +608,7 @@ def test_every_code_of_the_contracts_has_one_of_the_banks():
     """A kind that is added to a contract must be added here."""
     assert list(SUBMISSION_KINDS) == list(messages.SUBMISSION_KIND)
     assert list(SUBMISSION_STATUSES) == list(messages.SUBMISSION_STATUS)
-    assert list(NOTICE_KINDS) == list(NOTICE_KIND)
+    assert list(NOTICE_KINDS) == list(NOTICE_KIND_OF_VERSION_2)
     assert list(SUBSIDY_STATUSES) == list(SUBSIDY_STATUS)
     assert list(COMPENSATION_STATUSES) == list(COMPENSATION_STATUS)
     assert list(GRADE_STATUSES) == list(GRADE_STATUS)

@@ -31,6 +31,7 @@ from schemas.outgoing import (
     ConfirmationRecord,
     HouseholdGradeRecord,
     HouseholdServedRecord,
+    NoticeOfVersion2,
     NoticeRecord,
     SubsidyResultRecord,
 )
@@ -48,6 +49,7 @@ SCHEMAS = {
     "household_grades/v1": HouseholdGradeRecord,
     "households_served/v1": HouseholdServedRecord,
     "notices/v1": NoticeRecord,
+    "notices/v2": NoticeOfVersion2,
 }
 SAMPLES = Path(rural_commercial_bank.__file__ or "").parent / "samples"
 
@@ -298,6 +300,19 @@ def test_notices(tmp_path: Path, encoding: str):
     ).encode(codec)
 
 
+def test_both_versions_of_notices_look_alike(tmp_path: Path):
+    """The bank reads one kind of file, of what is late as of what is suspended."""
+    sent = outgoing("notices/v1", NOTICE)
+    assert written(tmp_path, sent) == written(tmp_path, outgoing("notices/v2", NOTICE))
+    late = NOTICE | {"kind": "step_overdue", "reference": "SQ2024-0007", "text": "申请 SQ2024-0007 已超期"}
+    ended = NOTICE | {"line": 2, "kind": "confirmation_ended", "reference": "SQ2024-0003", "text": "已失效"}
+    assert written(tmp_path, outgoing("notices/v2", late, ended)).decode("gb18030").splitlines()[1:] == [
+        "1,TZ2024-0001,办理超期,20240531,341599101,SQ2024-0007,,申请 SQ2024-0007 已超期",
+        "2,TZ2024-0001,确认失效,20240531,341599101,SQ2024-0003,,已失效",
+        "合计,2,,,,,,",
+    ]
+
+
 @pytest.mark.parametrize("encoding", CODECS)
 def test_grades(tmp_path: Path, encoding: str):
     """Status in Chinese; a line that the bank sets itself is an empty cell, so that none are added up."""
@@ -398,13 +413,14 @@ def test_the_name_says_for_whom_what_and_when():
         "household_grades/v1": "RCB01_GRADE_20240531_001.csv",
         "households_served/v1": "RCB01_HOUSEHOLD_20240531_001.csv",
         "notices/v1": "RCB01_NOTICE_20240531_001.csv",
+        "notices/v2": "RCB01_NOTICE_20240531_001.csv",
     }
     assert adapter.outgoing_name(outgoing("notices/v1", number=1234)) == "RCB01_NOTICE_20240531_1234.csv"
 
 
 def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
     """A file put back into the wrong folder is not pushed."""
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 7
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 8
 
 
 def test_other_contracts_are_refused(tmp_path: Path):
@@ -449,8 +465,8 @@ def test_totals_that_do_not_agree_are_refused(tmp_path: Path):
     assert (caught.value.code, caught.value.facts["field"]) == ("HL3001", "确认金额")
 
 
-@pytest.mark.parametrize(("contract", "name"), adapter.writes.items())
-def test_a_sample_is_what_is_written(tmp_path: Path, contract: str, name: str):
+@pytest.mark.parametrize(("name", "contract"), {name: contract for contract, name in adapter.writes.items()}.items())
+def test_a_sample_is_what_is_written(tmp_path: Path, name: str, contract: str):
     """The files beside the adapter are byte for byte what it writes of the records in them."""
     records = adapter.read_back(SAMPLES / name, contract, setting("GB18030"))
     assert [SCHEMAS[contract]().validate(record) for record in records.to_dicts()] == [{}] * records.height

@@ -169,6 +169,8 @@ def test_a_long_list_is_parted_into_messages(county: County, tmp_path: Path, mon
         ("receipt", BANK, UsageError("HL7001", what="")),
         ("loans_changed", BANK, UsageError("HL7001", what="")),
         ("nothing", BANK, UsageError("HL7001", what="")),
+        ("household_grades", BANK, UsageError("HL7001", what="")),
+        ("due_applications", BANK, UsageError("HL7001", what="")),
         ("confirmations", "NOBODY", AccessDenied("HL4001", member="")),
         ("confirmations", "HUILIAN", AccessDenied("HL4001", member="")),
         ("credit_records", BANK, FileRefused("HL3064", member="", kind="", type="")),
@@ -178,7 +180,7 @@ def test_a_long_list_is_parted_into_messages(county: County, tmp_path: Path, mon
 def test_what_may_not_be_sent_is_not(
     county: County, tmp_path: Path, message_type: str, member: str, refusal: HuilianError
 ):
-    """A type that members send, or that services make; a receiver that is none, or may not receive it."""
+    """A type that members send, or that services alone make; a receiver that is none, or may not receive it."""
     with pytest.raises(type(refusal), match=refusal.code):
         issue(county, save(tmp_path / "a.ndjson", CONFIRMATION), message_type, member)
     assert county.count("huilian.message") == 0
@@ -214,6 +216,18 @@ def test_what_is_issued_reaches_the_bank_in_its_own_format(county: County, tmp_p
     assert listed[2].startswith('合计,1,"50,000.00",')
     told = (home.folder / "outbox" / "RCB01_NOTICE_20240601_001.csv").read_bytes().decode("gb18030").splitlines()
     assert told[1] == f"1,TZ1,暂停放贷,20240601,341599101,,,{notice['text']}"
+
+
+def test_a_notice_travels_in_the_oldest_version_that_has_its_kind(county: County, tmp_path: Path):
+    """Software that reads version 1 only is told of a suspension; what is late it cannot know."""
+    notice = {"line": 1, "notice_no": "TZ1", "kind": "lending_suspended", "date": "2024-06-01", "region": "341599101"}
+    notice |= {"reference": None, "code": None, "text": "暂停放贷"}
+    late = notice | {"line": 2, "notice_no": "TZ2", "kind": "step_overdue"}
+    suspended = issue(county, save(tmp_path / "a.ndjson", notice), "notices")
+    both = issue(county, save(tmp_path / "b.ndjson", notice, late), "notices")
+    assert [suspended.dataschema, both.dataschema] == ["notices/v1", "notices/v2"]
+    assert [message.dataschema for message in sent(county)] == ["notices/v1", "notices/v2"]
+    assert issue(county, save(tmp_path / "c.ndjson", notice), "notices").repeated == 1
 
 
 def test_credit_records_go_to_the_platform_that_publishes_them(county: County, tmp_path: Path):

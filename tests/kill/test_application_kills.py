@@ -5,53 +5,35 @@ The undisturbed county runs on the embedded host, the other one distributed: bot
 
 from __future__ import annotations
 
-import time
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.core.errors import HostUnavailable
-from huilian.county.messages.processor import Result
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.settings import Settings
-from tests.support.applications import TAKEN_BY, ApplicationCounty, form, members, step
+from tests.support.applications import ALL_MEMBERS, TAKEN_BY, ApplicationCounty, form, step
+from tests.support.carried_county import COUNTY, VILLAGE, HostedCounty, members
 from tests.support.county import enter, new_office
 from tests.support.distributed_office import in_background, running_office, settle, wait_until
-from tests.support.ratings import COUNTY, VILLAGE
 from tests.support.servers.postgresql import PostgreSQLNode
 from tests.support.servers.rabbitmq import RabbitMQNode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from huilian.county.office import Office
     from huilian.settings import Home
-    from huilian.wire.envelope import Message
 
 pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(240)]
 
 HOUSEHOLDS = 40
 STEPS = ("village_review", "township_review", "county_confirmation")
-T = TypeVar("T")
 
 
-class HostedCounty(ApplicationCounty):
-    """A county whose own host carries the messages: here they are only handed in."""
-
-    def use(self, name: str) -> None:
-        """Leave the policy to the settings, where every process reads it."""
-
-    def deliver(self, message: Message) -> str | None:
-        """Hand a message in, as over HTTP, until the database answers."""
-        outcome = _patiently(lambda: self.office.processor.intake(message.seal, message.payload))
-        assert outcome.result is not Result.REFUSED
-        return None
-
-    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """Return the rows of one statement, once the database answers."""
-        return _patiently(lambda: super(HostedCounty, self).rows(statement, parameters))
+class AppliedCounty(HostedCounty, ApplicationCounty):
+    """A county whose own host carries the messages, where households apply."""
 
     def rate_by_word(self, household_no: str, grade: str, line: str) -> None:
         """Have the registry know that a household has a grade."""
@@ -115,19 +97,11 @@ class HostedCounty(ApplicationCounty):
         }
 
 
-def _patiently(work: Callable[[], T]) -> T:
-    while True:
-        try:
-            return work()
-        except HostUnavailable:
-            time.sleep(0.05)
-
-
 def _undisturbed(folder: Path, url: str) -> dict[str, Any]:
-    with new_office(folder, Settings(COUNTY, "anhui", database_url=url), members()) as office:
+    with new_office(folder, Settings(COUNTY, "anhui", database_url=url), members(ALL_MEMBERS)) as office:
         _own_policy(office.home)
         with EmbeddedHost(office, serving=True):
-            return HostedCounty(office, office.clock).go_through(lambda _: None)
+            return AppliedCounty(office, office.clock).go_through(lambda _: None)
 
 
 def _own_policy(home: Home) -> None:
@@ -139,7 +113,7 @@ def _own_policy(home: Home) -> None:
 
 def _enter_members(office: Office) -> None:
     _own_policy(office.home)
-    enter(office, *(member for member in members() if member.code != "RCB01"))
+    enter(office, *(member for member in members(ALL_MEMBERS) if member.code != "RCB01"))
 
 
 def test_an_application_and_its_reservation_end_as_they_would_whatever_is_killed(tmp_path: Path):
@@ -163,7 +137,7 @@ def test_an_application_and_its_reservation_end_as_they_would_whatever_is_killed
             with running.opened() as office:
                 _enter_members(office)
                 settle()
-                assert HostedCounty(office, office.clock).go_through(kill) == expected
+                assert AppliedCounty(office, office.clock).go_through(kill) == expected
             for killer in killers:
                 killer.join(60)
             assert len(killers) == len(victims)

@@ -9,9 +9,10 @@ import pytest
 from huilian.county.service import installed
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.settings import Settings
+from tests.support.carried_county import COUNTY, DAY, HostedCounty, members, policy_file
 from tests.support.county import enter, new_office
 from tests.support.distributed_office import in_background, running_office, settle, wait_until
-from tests.support.ratings import COUNTY, DAY, HostedCounty, indicators, members, policy_file
+from tests.support.ratings import RatingCounty, indicators
 from tests.support.servers.postgresql import PostgreSQLNode
 from tests.support.servers.rabbitmq import RabbitMQNode
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(240)]
 HOUSEHOLDS = 600
 
 
-class RatedCounty(HostedCounty):
+class RatedCounty(HostedCounty, RatingCounty):
     """A county whose own host carries the messages, and rates."""
 
     def waiting(self, condition: str) -> int:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from huilian.county.members.directory import Member
 from huilian.hosts.embedded import EmbeddedHost
 from huilian.policy import policies
 from huilian.settings import Settings
 from tests.support.applications import ALL_MEMBERS, ApplicationCounty, form, step
+from tests.support.carried_county import COUNTY, HostedCounty, members
 from tests.support.county import enter, new_office
 from tests.support.distributed_office import BANK, in_background, running_office, settle, wait_until
-from tests.support.ratings import COUNTY, HostedCounty
 from tests.support.servers.postgresql import PostgreSQLNode
 from tests.support.servers.rabbitmq import RabbitMQNode
 
@@ -122,12 +121,8 @@ def _own_policy(home: Home) -> None:
     (home.policies / "anhui.toml").write_text(text, "utf-8")
 
 
-def _members() -> list[Member]:
-    return [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in ALL_MEMBERS.items()]
-
-
 def _undisturbed(folder: Path, url: str) -> dict[str, Any]:
-    with new_office(folder, Settings(COUNTY, "anhui", database_url=url), _members()) as office:
+    with new_office(folder, Settings(COUNTY, "anhui", database_url=url), members(ALL_MEMBERS)) as office:
         _own_policy(office.home)
         with EmbeddedHost(office, serving=True):
             return AppliedCounty(office, office.clock).decide_all(lambda _: None)
@@ -135,7 +130,7 @@ def _undisturbed(folder: Path, url: str) -> dict[str, Any]:
 
 def _enter_members(office: Office) -> None:
     _own_policy(office.home)
-    enter(office, *(member for member in _members() if member.code != BANK))
+    enter(office, *(member for member in members(ALL_MEMBERS) if member.code != BANK))
 
 
 def test_reservations_end_as_they_would_whatever_is_killed(tmp_path: Path):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import hashlib
 import json
 import re
 from decimal import Decimal
@@ -12,33 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from stdnum.cn import ric
 
-from huilian.core.clock import FixedClock
-from huilian.county import service
-from huilian.county.jobs import run_due
-from huilian.county.members.directory import Member
-from huilian.settings import Settings
 from huilian.wire import envelope
-from huilian.wire.envelope import Draft
-from huilian.wire.names import SubmissionName
-from tests.support.county import ANY_SHARE, new_office
-from tests.support.ratings import (
-    BEGIN,
-    CLERK,
-    COUNTY,
-    DAY,
-    HEAD,
-    MEMBERS,
-    VILLAGE,
-    RatingCounty,
-)  # fmt: skip
+from tests.support.carried_county import BEGIN, CLERK, COUNTY, HEAD, MEMBERS, VILLAGE, CarriedCounty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from huilian.wire.envelope import Message
 
-__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "members", "open_county", "step"]
+__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "step"]
 
 ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None), "FIN01": ("finance", None)}
 TAKEN_BY = {
@@ -81,7 +61,7 @@ def step(application_no: str, name: str, **fields: Any) -> dict[str, Any]:  # no
     } | fields  # fmt: skip
 
 
-class ApplicationCounty(RatingCounty):
+class ApplicationCounty(CarriedCounty):
     """An office without a host: the test carries the messages, and keeps what was told of applications."""
 
     policy = "xingan"
@@ -162,42 +142,15 @@ class ApplicationCounty(RatingCounty):
     ) -> list[Message]:
         """Seal a list: its manifest, its consents, its applications and its steps."""
         today = self.clock.today().isoformat()
-        given = (("consents", CLERK, consents), ("applications", CLERK, forms), ("application_steps", HEAD, steps))
-        parts = [
-            (kind, [{"line": line, "date": today, "person": person} | each for line, each in enumerate(rows, 2)])
-            for kind, person, rows in given
-        ]
-        parts = [(kind, rows) for kind, rows in parts if rows]
-        sha256 = hashlib.sha256(json.dumps([number, parts]).encode()).hexdigest()
-        name = str(SubmissionName.of(member, "applications", self.clock.today(), sha256))
-        sealed, stated, sequence = [], [], 0
-        for kind, rows in parts:
-            for start in range(0, len(rows), 5_000):
-                piece = rows[start : start + 5_000]
-                body = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in piece)
-                draft = Draft(kind, f"{kind}/v1", member, body.encode(), bulk=True, submission=name, sequence=sequence)
-                sealed.append(self.seal(member, draft))
-                stated.append(
-                    {
-                        "sequence": sequence,
-                        "type": kind,
-                        "records": len(piece),
-                        "sha256": sealed[-1].payload_sha256,
-                    }
-                )
-                sequence += 1
-        rows_stated = sum(len(rows) for _, rows in parts)
-        amount = sum(Decimal(row["amount"]) for kind, rows in parts if kind == "applications" for row in rows)
-        manifest = {
-            "submission": name, "member": member, "kind": "applications", "as_of": today, "adapter": "test",
-            "adapter_version": "1", "file_name": "申请表.xlsx", "file_sha256": sha256, "rows": rows_stated,
-            "accepted": rows_stated, "rejected": 0,
-            "totals": {"amount": f"{amount:.2f}"}, "parts": stated,
-            "file_sequence": None, "control_totals": None, "allow_missing": 0, "base": None, "base_sha256": None,
-        }  # fmt: skip
-        body = json.dumps(manifest, ensure_ascii=False).encode()
-        draft = Draft("submission_manifest", "submission_manifest/v5", member, body, submission=name)
-        return [self.seal(member, draft), *sealed]
+        given = {"consents": (CLERK, consents), "applications": (CLERK, forms), "application_steps": (HEAD, steps)}
+        lists = {
+            kind: [{"line": line, "date": today, "person": person} | each for line, each in enumerate(rows, 2)]
+            for kind, (person, rows) in given.items()
+        }
+        amount = sum((Decimal(row["amount"]) for row in lists["applications"]), Decimal())
+        parts = {kind: rows for kind, rows in lists.items() if rows}
+        totals = {"amount": f"{amount:.2f}"}
+        return self.seal_submission(member, "applications", parts, totals=totals, number=number, part_rows=5_000)
 
     def send_list(
         self,
@@ -209,12 +162,7 @@ class ApplicationCounty(RatingCounty):
         number: int = 0,
     ) -> dict[str, Any]:
         """Send a list; return its receipt."""
-        messages = self.list_of(forms, steps, consents, member=member, number=number)
-        for message in messages:
-            assert self.deliver(message) is None
-        [row] = self.rows("SELECT receipt FROM huilian.submission WHERE submission = %s", [messages[0].submission])
-        receipt: dict[str, Any] = row["receipt"]
-        return receipt
+        return self.submit(self.list_of(forms, steps, consents, member=member, number=number))
 
     def against(self) -> list[str]:
         """Return what stood against the loan in the newest refusal: the codes of eligibility, or else of errors."""
@@ -260,18 +208,6 @@ class ApplicationCounty(RatingCounty):
         }  # fmt: skip
         self.tell("ratings_changed", 1, [change], service="rating")
 
-    def ask(self, address: str, **given: str) -> list[dict[str, Any]]:
-        """Return the rows of an answer."""
-        with self.transaction() as transaction:
-            found = service.query(address).ask(
-                transaction,
-                given,
-                today=self.clock.today(),
-                kinds=service.kinds(),
-                policy=lambda: self.office.context.policy,
-            )
-            return list(found.content)
-
     def stands(self, application_no: str) -> tuple[str, str | None]:
         """Return the state and the stage of an application."""
         [row] = self.rows("SELECT state, stage FROM registry.application WHERE application_no = %s", [application_no])
@@ -304,25 +240,9 @@ class ApplicationCounty(RatingCounty):
 
     def follow_calendar(self, days: int = 0) -> None:
         """Let days pass, and the registry's work by the calendar be done."""
-        self.clock.advance(days * DAY)
-        run_due(self.office, service.installed()["registry"].jobs)
-        self.carry()
+        self.run_jobs("registry", days)
 
 
 def son(household_no: str) -> str:
     """Return the number of the grown-up son of a household in the tests."""
     return identity_number(int(household_no[1:]) + 500, dt.date(2000, 2, 29))
-
-
-def members() -> list[Member]:
-    """Return the villages, the township, the banks, the insurer, the guarantor and the finance bureau."""
-    return [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in ALL_MEMBERS.items()]
-
-
-@contextlib.contextmanager
-def open_county(url: str, folder: Path) -> Iterator[ApplicationCounty]:
-    """Set the county up in the database at `url`."""
-    clock = FixedClock(BEGIN)
-    settings = Settings(COUNTY, "xingan", database_url=url, missing_at_most_percent=ANY_SHARE)
-    with new_office(folder, settings, members(), clock=clock) as office:
-        yield ApplicationCounty(office, clock)

@@ -2,131 +2,45 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from huilian.core.clock import FixedClock
-from huilian.county import service
-from huilian.county.members import persons
-from huilian.county.members.directory import Member
-from huilian.county.members.persons import Person
-from huilian.county.messages.processor import Result
 from huilian.county.rebuild import rebuild
-from huilian.settings import Settings
-from huilian.wire import envelope
 from huilian.wire.envelope import Draft
-from tests.support.county import new_office
+from tests.support.carried_county import CLERK, COUNTY, HEAD, VILLAGE, CarriedCounty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable
 
-    from huilian.county.office import Office
-    from huilian.database.connection import Transaction
+    from huilian.county import service
     from huilian.wire.envelope import Message
 
-COUNTY, FINANCE = "341599", "FIN01"
+FINANCE = "FIN01"
 BANK, OTHER_BANK = "PSB01", "RCB01"
-VILLAGE = "341599101001"
 BEGIN = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 """Nine o'clock on a Monday morning in China."""
 TODAY = "2026-03-02"
-MEMBERS = {FINANCE: "finance", BANK: "bank", OTHER_BANK: "bank"}
-CLERK, HEAD = "P1", "P2"
-"""Who enters, and who enters and approves."""
+MEMBERS = {FINANCE: ("finance", None), BANK: ("bank", None), OTHER_BANK: ("bank", None)}
 
 Change = dict[str, Any]
 
 
-class FundCounty:
-    """An office without a host: the test carries the messages."""
+class FundCounty(CarriedCounty):
+    """A county with a finance bureau and two banks; nobody but the fund hears anything."""
 
-    def __init__(self, office: Office, clock: FixedClock) -> None:
-        self.office = office
-        self.clock = clock
-        self.keys = {code: office.home.keys.current(code) for code in (*MEMBERS, COUNTY)}
-        self.answers: list[Change] = []
-        """What the fund told of reservations, oldest first."""
-        with self.transaction() as transaction:
-            for member in (FINANCE, COUNTY):
-                for code, may in ((CLERK, ("enter",)), (HEAD, ("enter", "approve"))):
-                    person = Person(member, code, "某人", may, dt.date(2020, 1, 1))
-                    persons.add(transaction, person, now=clock.now(), actor="test")
+    policy = "xingan"
+    members = MEMBERS
+    begin = BEGIN
+    noted = "reservations_changed"
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Give a transaction."""
-        with self.office.database.transaction() as transaction:
-            yield transaction
-
-    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """Return the rows of one statement."""
-        with self.transaction() as transaction:
-            return transaction.rows(statement, parameters or None)
-
-    def ask(self, address: str, **given: str) -> list[dict[str, Any]]:
-        """Return the rows of an answer."""
-        with self.transaction() as transaction:
-            found = service.query(address).ask(
-                transaction,
-                given,
-                today=self.clock.today(),
-                kinds=service.kinds(),
-                policy=lambda: self.office.context.policy,
-            )
-            return list(found.content)
-
-    def empty(self) -> None:
-        """Forget everything but who takes part."""
-        self.answers.clear()
-        self.clock.moment = BEGIN
-        with self.transaction() as transaction:
-            transaction.execute("SET LOCAL session_replication_role = replica")
-            for row in transaction.rows(
-                "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables"
-                " WHERE schemaname IN ('registry', 'risk_fund') AND tablename <> 'alembic_version'"
-            ):
-                transaction.execute(f"DELETE FROM {row['name']}")
-            for name in ("inbox", "outbox", "dead_letter", "message"):
-                transaction.execute(f"DELETE FROM huilian.{name}")
-            transaction.execute("DELETE FROM huilian.job_run")
-
-    # -- messages ----------------------------------------------------------------------------------------------------
-
-    def deliver(self, message: Message) -> str | None:
-        """Deliver a message to the fund, and note what it answers; return the code of a refusal."""
-        taker = self.office.services["risk_fund"]
-        outcome = self.office.processor.deliver(taker, message.seal, message.payload)
-        self.note_answers()
-        if outcome.result is Result.REFUSED:
-            assert outcome.refusal is not None
-            return outcome.refusal.code
-        return None
-
-    def note_answers(self) -> None:
-        """Note what the fund told since."""
-        rows = self.rows(
-            "WITH taken AS (UPDATE huilian.outbox SET carried_at = now() WHERE carried_at IS NULL"
-            " RETURNING position, source, message) SELECT m.seal, m.payload FROM taken t"
-            " JOIN huilian.message m ON m.source = t.source AND m.id = t.message"
-            " WHERE m.type = 'reservations_changed' ORDER BY t.position"
-        )
-        for row in rows:
-            message = envelope.read(row["seal"], bytes(row["payload"]))
-            self.answers += [json.loads(line) for line in message.body().splitlines()]
-
-    def record(self, kind: str, member: str, *, person: str = CLERK, **fields: Any) -> Message:  # noqa: ANN401
-        """Seal one record, of today."""
-        body = {"date": self.clock.today().isoformat(), "person": person} | fields
-        draft = Draft(kind, f"{kind}/v1", member, json.dumps(body, ensure_ascii=False).encode())
-        return envelope.seal(draft, self.keys[member], source=member, time=self.clock.now())
+    def takers(self, message: Message) -> list[service.Service]:
+        """Return the fund, if it takes the message."""
+        return [taker for taker in super().takers(message) if taker.name == "risk_fund"]
 
     def send(self, kind: str, member: str = FINANCE, *, person: str = CLERK, **fields: Any) -> str | None:  # noqa: ANN401
-        """Send one record; return the code of a refusal."""
-        return self.deliver(self.record(kind, member, person=person, **fields))
+        """Send one record, by default entered by the finance bureau; return the code of a refusal."""
+        return super().send(kind, member, person=person, **fields)
 
     def enter(self, kind: str, number: str, amount: str, **fields: Any) -> str | None:  # noqa: ANN401
         """Enter a deposit or withdrawal at the bank, of today; return the code of a refusal."""
@@ -152,28 +66,17 @@ class FundCounty:
         assert self.enter("withdrawal", number, amount, **fields) is None
         assert self.approve(number) is None
 
-    def told(self, kind: str, version: int, changes: Iterable[Change]) -> Message:
-        """Seal what the registry tells."""
-        lined = [{**change, "line": line} for line, change in enumerate(changes, start=1)]
-        signer = self.office.processor.service_keys.signer("registry")
-        body = "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in lined).encode()
-        draft = Draft(kind, f"{kind}/v{version}", COUNTY, body, bulk=True, submission="told", sequence=0, total=1)
-        return envelope.seal(draft, signer.key, source=signer.source, time=self.clock.now())
-
     def tell_applications(self, *changes: Change) -> None:
         """Have the registry tell of applications, in one message."""
-        assert self.deliver(self.told("applications_changed", 1, changes)) is None
+        self.tell("applications_changed", 1, changes)
 
     def tell_loans(self, *changes: Change) -> None:
         """Have the registry tell of loans, in one message."""
-        assert self.deliver(self.told("loans_changed", 3, changes)) is None
+        self.tell("loans_changed", 3, changes)
 
     def run_calendar(self) -> None:
         """Let the calendar's work be done."""
-        [job] = self.office.services["risk_fund"].jobs
-        with self.transaction() as transaction:
-            job.run(self.office, transaction, self.clock.today())
-        self.note_answers()
+        self.run_jobs("risk_fund")
 
     def tell_anew(self, *changes: tuple[str, int, Iterable[Change]]) -> None:
         """Have the fund forget what the registry told, and be told it anew, as `huilian rebuild` does."""
@@ -181,7 +84,7 @@ class FundCounty:
         registry = office.services["registry"]
 
         def telling(kind: str, version: int, states: Iterable[Change]) -> Any:  # noqa: ANN401  # what tells
-            message = self.told(kind, version, states)
+            message = self.say(kind, version, states)
             draft = Draft(kind, message.dataschema, COUNTY, message.body(), bulk=True, submission="told", sequence=0)
             return lambda _transaction: iter((draft,))
 
@@ -276,13 +179,3 @@ def loan(loan_no: str, before: str | None, after: str | None, **fields: Any) -> 
 
     known = {"institution": BANK, "loan_no": loan_no, "as_of": TODAY, "until": None}
     return known | {"before": state(before), "after": state(after)} | fields
-
-
-@contextlib.contextmanager
-def open_county(url: str, folder: Path) -> Iterator[FundCounty]:
-    """Set a county with a finance bureau and two banks up in the database at `url`."""
-    clock = FixedClock(BEGIN)
-    entered = [Member(code, kind, code, None, None, suspended=False) for code, kind in MEMBERS.items()]
-    settings = Settings(COUNTY, "xingan", database_url=url)
-    with new_office(folder, settings, entered, clock=clock) as office:
-        yield FundCounty(office, clock)

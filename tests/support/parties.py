@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from huilian.core.clock import FixedClock
-from huilian.county.members.directory import Member
-from huilian.county.service import kinds, query
-from huilian.settings import Settings
 from tests.support.builders.delimited_files import identity_number
-from tests.support.county import ANY_SHARE, new_office
-from tests.support.ratings import BEGIN, CLERK, COUNTY, HEAD, MEMBERS, OTHER_VILLAGE, VILLAGE, RatingCounty
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from tests.support.carried_county import CLERK, COUNTY, HEAD, MEMBERS, OTHER_VILLAGE, VILLAGE, CarriedCounty
 
 ENTERPRISE: Final = "91110000600037341L"
 OTHER_ENTERPRISE: Final = "91340100MA2N0L1X33"
@@ -30,7 +20,7 @@ SPOUSE: Final = identity_number(11)
 """That of another member of H1."""
 
 
-class PartiesCounty(RatingCounty):
+class PartiesCounty(CarriedCounty):
     """A county with four households on its roster."""
 
     members = TAKING_PART
@@ -52,21 +42,6 @@ class PartiesCounty(RatingCounty):
         } | person  # fmt: skip
         marks = ", ".join(["%s"] * len(row))
         self.rows(f"INSERT INTO registry.person ({', '.join(row)}) VALUES ({marks}) RETURNING 1", list(row.values()))
-
-    def ask(self, address: str, **given: str) -> list[dict[str, Any]]:
-        """Return the rows of an answer, as a caller of the whole county gets them, held to what is declared of them."""
-        asked = query(address)
-        with self.transaction() as transaction:
-            answer = asked.ask(
-                transaction,
-                {"region": COUNTY} | given,
-                today=self.clock.today(),
-                kinds=kinds(),
-                policy=lambda: self.office.context.policy,
-            )
-            rows = [dict(row) for row in answer.content]
-        assert all(asked.row().validate(row) == {} for row in rows)
-        return rows
 
     # -- records -----------------------------------------------------------------------------------------------------
 
@@ -134,13 +109,3 @@ class PartiesCounty(RatingCounty):
 def home(household: str) -> str:
     """Return the village in which a household lives."""
     return OTHER_VILLAGE if household == "K1" else VILLAGE
-
-
-@contextlib.contextmanager
-def open_county(url: str, folder: Path) -> Iterator[PartiesCounty]:
-    """Set the county up in the database at `url`."""
-    clock = FixedClock(BEGIN)
-    settings = Settings(COUNTY, "anhui", database_url=url, missing_at_most_percent=ANY_SHARE)
-    members = [Member(code, kind, code, None, region, suspended=False) for code, (kind, region) in TAKING_PART.items()]
-    with new_office(folder, settings, members, clock=clock) as office:
-        yield PartiesCounty(office, clock)

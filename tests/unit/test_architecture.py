@@ -301,8 +301,8 @@ def _kernels_own_words() -> set[str]:
     words = {field for each in single for field in each.schema().fields} | set(REJECTIONS)
     words |= {field for query in QUERIES for field in query.row().fields}
     # In any record `person` is whoever took the step, and `date` when: see `huilian.county.procedure.acts`. A policy
-    # has products, a token a purpose, what is pushed goes a way, XML is a document.
-    words |= set(access.KINDS) | {"person", "date", "product", "purpose", "way", "document"}
+    # has products, a token a purpose and a scope, what is pushed goes a way, XML is a document.
+    words |= set(access.KINDS) | {"person", "date", "product", "purpose", "scope", "way", "document"}
     kept = (directory.Member, dead_letters.DeadLetter, Draft, Kind, Message)
     return words | {field.name for each in kept for field in dataclasses.fields(each)}
 

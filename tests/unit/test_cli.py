@@ -109,6 +109,9 @@ def test_the_commands_are_the_published_ones():
             "feed claims",
             "feed scoreboard",
         ),
+        *("application", "application show", "applications", "feed applications"),
+        *("feed due_applications", "report borrowers_in_need", "report due_applications"),
+        *("fund", "fund show", "feed fund_entries", "feed fund_postings", "feed reservations"),
         *("feed consents", "feed enterprises", "feed led_households", "feed agreements"),
         *("feed service_areas", "feed suspensions", "needs"),
         *("member", "member add", "member list", "member key"),
@@ -125,6 +128,8 @@ def test_the_commands_are_the_published_ones():
         *("application", "application show", "applications", "fund", "fund show"),
         *("rated_villages", "rating_steps", "rating_postings", "rating_objections", "rating_groups"),
         *("rating_form", "report", "report rating_form"),
+        *("application_form", "report application_form", "feed due_applications"),
+        *("report due_applications", "report borrowers_in_need"),
         *("policy", "policy check", "policy explain", "policy diff", "policy cases", "policy try"),
         *("edge", "edge dismiss", "edge init", "edge run", "edge status", "bundle", "bundle write", "bundle read"),
     }

@@ -8,8 +8,9 @@ import json
 import os
 import threading
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 
 from huilian.adapters import loading
@@ -886,8 +887,8 @@ def test_what_hinders_sending_is_told_while_fetching_goes_on_and_no_longer_once_
     assert names(bank.folder / "done") == [FILE]
 
 
-def test_a_notice_is_for_people_and_comes_as_a_file(bank: Home, wire: Wire, seconds: Seconds):
-    """Whatever the county has to say."""
+def notice(**changes: Any) -> bytes:  # noqa: ANN401  # whichever fields
+    """Return a notice as it travels."""
     record = {
         "line": 1,
         "notice_no": "TZ0001",
@@ -898,10 +899,60 @@ def test_a_notice_is_for_people_and_comes_as_a_file(bank: Home, wire: Wire, seco
         "code": None,
         "text": "不良率超过上限，暂停新增放贷",
     }
-    body = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    wire.say(Draft("notices", "notices/v1", BANK, body, bulk=True))
+    return json.dumps(record | changes, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+LATE = {"kind": "step_overdue", "reference": "SQ1", "text": "申请 SQ1 的步骤“乡镇审核”已超期，请尽快办理"}
+
+
+def test_a_notice_is_for_people_and_comes_as_a_file(bank: Home, wire: Wire, seconds: Seconds):
+    """Whatever the county has to say."""
+    wire.say(Draft("notices", "notices/v1", BANK, notice(), bulk=True))
     with opened(bank, wire, seconds) as edge:
         go(edge, lambda: bool(names(bank.folder / "outbox")))
     [name] = names(bank.folder / "outbox")
     assert name == "RCB01_NOTICE_20240601_001.csv"
     assert "暂停新增放贷" in (bank.folder / "outbox" / name).read_bytes().decode("gb18030")
+
+
+def test_versions_of_a_contract_that_look_alike_are_numbered_together(bank: Home, wire: Wire, seconds: Seconds):
+    """No two files of a day have one number, and none is left out."""
+    for dataschema, changes in (("notices/v1", {}), ("notices/v2", LATE), ("notices/v1", {"notice_no": "TZ3"})):
+        wire.say(Draft("notices", dataschema, BANK, notice(**changes), bulk=True))
+    with opened(bank, wire, seconds) as edge:
+        go(edge, lambda: len(names(bank.folder / "outbox")) == 3)
+    assert names(bank.folder / "outbox") == [f"RCB01_NOTICE_20240601_{number:03d}.csv" for number in (1, 2, 3)]
+    assert "办理超期" in (bank.folder / "outbox" / "RCB01_NOTICE_20240601_002.csv").read_bytes().decode("gb18030")
+
+
+def test_a_version_that_the_adapter_does_not_know_leaves_no_gap_in_its_numbers(
+    bank: Home, wire: Wire, seconds: Seconds, monkeypatch: pytest.MonkeyPatch
+):
+    """An adapter of others may be older than the contract: what it does not write is NDJSON, numbered by itself."""
+    writes = loading.find(ADAPTER).writes
+    monkeypatch.setattr(
+        type(loading.find(ADAPTER)), "writes", {name: file for name, file in writes.items() if name != "notices/v2"}
+    )
+    for dataschema, changes in (("notices/v1", {}), ("notices/v2", LATE), ("notices/v1", {"notice_no": "TZ3"})):
+        wire.say(Draft("notices", dataschema, BANK, notice(**changes), bulk=True))
+    with opened(bank, wire, seconds) as edge:
+        go(edge, lambda: len(names(bank.folder / "outbox")) == 3)
+    assert names(bank.folder / "outbox") == [
+        *(f"RCB01_NOTICE_20240601_{number:03d}.csv" for number in (1, 2)),
+        "通知_RCB01_20240601_001.ndjson",
+    ]
+
+
+def test_a_station_reads_what_is_late_as_a_workbook(bank: Home, wire: Wire, seconds: Seconds):
+    """In Chinese, codes in words."""
+    save(bank, EdgeSettings(BANK, "county_forms", COUNTY))
+    wire.say(Draft("notices", "notices/v2", BANK, notice(**LATE), bulk=True))
+    with opened(bank, wire, seconds) as edge:
+        go(edge, lambda: bool(names(bank.folder / "outbox")))
+    [name] = names(bank.folder / "outbox")
+    assert name == "通知_RCB01_20240601.xlsx"
+    rows = list(openpyxl.load_workbook(bank.folder / "outbox" / name)["通知"].iter_rows(min_row=3, values_only=True))
+    assert rows == [
+        ("序号", "通知编号", "通知种类", "通知日期", "行政区划代码", "业务编号", "错误代码", "内容"),
+        (1, "TZ0001", "办理超期", dt.datetime(2024, 6, 1), "341599101", "SQ1", None, LATE["text"]),  # noqa: DTZ001  # a spreadsheet knows no zones
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from huilian.county import service
 from huilian.county.issuing import RecordChecks, issuable
 from huilian.county.members.directory import Member
 from huilian.wire import access, catalogue
@@ -134,16 +135,11 @@ def test_nothing_of_one_institution_goes_to_another_of_its_kind(institution: str
 
 
 def test_what_can_be_issued_is_what_the_rules_let_the_platform_send_to_members():
-    """Not what members send, nor receipts, nor what only the platform's own services take."""
-    assert issuable(catalogue.installed(), access.load()) == [
-        "borrowers_in_need",
+    """Not what members send, nor receipts, nor what only the platform's own services take or decide."""
+    assert issuable(catalogue.installed(), access.load(), service.installed().values()) == [
         "compensation_results",
         "confirmations",
         "credit_records",
-        "due_applications",
-        "enterprise_confirmations",
-        "household_grades",
-        "households_served",
         "notices",
         "subsidy_results",
     ]

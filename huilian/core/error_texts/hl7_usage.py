@@ -56,4 +56,5 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL7025": ("没有编号为 {message} 的报文", "there is no message {message}"),
     "HL7026": ("选项 {option} 有误：{what}", "option {option}: {what}"),
     "HL7027": ("编号 {number} 没有评级", "there is no rating of {number}"),
+    "HL7028": ("没有编号为 {number} 的申请", "there is no application {number}"),
 }

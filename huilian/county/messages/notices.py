@@ -92,8 +92,7 @@ def draft_of(context: Context, member: str, several: Sequence[Notice]) -> Draft:
         }
         for line, each in enumerate(several, start=1)
     ]
-    *older, newest = context.catalogue.versions(TYPE)
-    contract = next((each for each in older if not each.schema(many=True).validate(records)), newest)
+    contract = context.catalogue.oldest_for(TYPE, records)
     contract.schema(many=True).load(records)
     body = b"".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for each in records)
     return Draft(TYPE, contract.dataschema, member, body, bulk=contract.bulk)

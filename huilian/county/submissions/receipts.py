@@ -131,7 +131,9 @@ def superseded_by(transaction: Transaction, submission: str, *, kinds: Mapping[s
 def submissions(transaction: Transaction, *, member: str | None = None) -> list[dict[str, Any]]:
     """Return all submissions with their counts, newest first."""
     rows = transaction.rows(
-        "SELECT submission, member, kind, as_of::text, status, received_at, applied_at, receipt,"
+        # Not the reasons why single records were refused: they may be many, and nobody asks for them here.
+        "SELECT submission, member, kind, as_of::text, status, received_at, applied_at,"
+        " receipt - 'refusals' AS receipt,"
         " manifest ->> 'file_name' AS file_name, (manifest ->> 'rows')::integer AS rows"
         " FROM huilian.submission WHERE %(member)s::text IS NULL OR member = %(member)s ORDER BY number DESC",
         {"member": member},

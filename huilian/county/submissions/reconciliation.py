@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["reconciliation"]
 
 _FILES: Final = """
-    SELECT s.member, s.kind, s.as_of, coalesce(s.file_sequence, 0) AS file_sequence, s.manifest, s.receipt
+    SELECT s.member, s.kind, s.as_of, coalesce(s.file_sequence, 0) AS file_sequence, s.manifest,
+           s.receipt - 'refusals' AS receipt
     FROM huilian.submission s
     JOIN (SELECT member, kind, max(as_of) AS as_of FROM huilian.submission
           WHERE status = 'accepted' AND as_of <= %(until)s AND (%(since)s::date IS NULL OR as_of >= %(since)s)

@@ -231,7 +231,7 @@ class Delivery:
         Args:
             key: what it is made from; the same key, the same file.
             dataschema: the contract of what it holds.
-            day: by which files of a contract are numbered.
+            day: by which files of a kind are numbered.
             name: the name wanted, given the number.
             write_file: writes the file, given the number and where.
         """
@@ -239,7 +239,7 @@ class Delivery:
         elsewhere = folders.unfinished / hashlib.sha256(key.encode()).hexdigest()[:32]
         known = files.find(key)
         if known is None:
-            number = files.count(dataschema, day) + 1
+            number = files.count(self._numbered_with(dataschema), day) + 1
             file_name = free_name(folders.outbox, name(number))
             # Of a try that was cut off; an adapter finds an empty folder, and its own name in it.
             shutil.rmtree(elsewhere, ignore_errors=True)
@@ -258,6 +258,12 @@ class Delivery:
             move(elsewhere / file_name, folders.outbox / free_name(folders.outbox, file_name))
         shutil.rmtree(elsewhere, ignore_errors=True)
         files.done(key)
+
+    def _numbered_with(self, dataschema: str) -> list[str]:
+        """Return the contracts whose files are numbered together: the versions that the adapter writes."""
+        message_type = dataschema.partition("/")[0]
+        written = [each for each in self._sender.adapter.writes if each.partition("/")[0] == message_type]
+        return written if dataschema in written else [dataschema]
 
     def refuse_for(self, file: InboxFile, error: HuilianError) -> None:
         """Lay the original into `refused/`, with what `error` says beside it."""

@@ -13,6 +13,7 @@ from huilian.county.forms import ListForm
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.household_story import labelled
 from schemas.steps import DECISION
+from services.registry.applications import form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +99,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 QUERIES: Final = (
+    form.QUERY,
     Query(
         "feed/due_applications",
         due_applications,
@@ -111,6 +113,7 @@ QUERIES: Final = (
     ),
 )
 FORMS: Final = (
+    form.FORM,
     ListForm(
         "due_applications",
         "feed/due_applications",

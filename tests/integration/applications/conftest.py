@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.applications import open_county
+from tests.support.applications import ApplicationCounty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.applications import ApplicationCounty
     from tests.support.servers.postgresql import PostgreSQLNode
 
 
@@ -21,7 +20,7 @@ def application_county(
 ) -> Iterator[ApplicationCounty]:
     """The county, with whatever was applied for before."""
     url = postgresql_node.create_database("application_county")
-    with open_county(url, tmp_path_factory.mktemp("applications")) as county:
+    with ApplicationCounty.open(url, tmp_path_factory.mktemp("applications")) as county:
         yield county
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 
 from huilian.adapters import loading
+from huilian.cli.application import run
 from huilian.core.errors import describe
 from huilian.county import service
 from huilian.county.forms import outgoing_list, write_list
@@ -19,6 +20,8 @@ from tests.support.ratings import CLERK, COUNTY, HEAD, VILLAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from huilian.institution.push import Pushed
     from tests.support.applications import ApplicationCounty
@@ -170,6 +173,28 @@ def test_households_in_need_are_listed_for_form_1(county: ApplicationCounty, tmp
     fill_in(listed, {"H2": {name: value for name, value in own.items() if name in _rows(listed)[0]}}, by="户编号")
     assert counted(sent(county, listed, "VILL1")) == ("accepted", 2, 0, 2)
     assert [row["户编号"] for row in _rows(written(county, tmp_path / "2", "borrowers_in_need", "VILL1"))] == ["H1"]
+
+
+def test_a_command_writes_the_list_into_a_folder_under_the_name_by_which_it_is_sent(
+    county: ApplicationCounty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Or to a file; that somebody read it is in the audit log."""
+    assert county.apply("A1") is None
+    assert county.decide("A1", "village_recommendation") is None
+    monkeypatch.setenv("HUILIAN_HOME", str(county.office.home.folder))
+    command = ["report", "due_applications", "--region", "341599101", "--step", "township_review", "--why", "乡镇审核"]
+    assert run([*command, "--out", str(tmp_path)]) == 0
+    [made] = tmp_path.iterdir()
+    assert made.name.startswith("申请汇总表_341599101_")
+    assert ADAPTER.recognise(made.name) is not None
+    assert [row["申请编号"] for row in _rows(made)] == ["A1"]
+    assert run([*command, "--out", str(tmp_path / "名单.xlsx")]) == 0
+    assert [row["申请编号"] for row in _rows(tmp_path / "名单.xlsx")] == ["A1"]
+    assert run(["report", "application_form", "A1", "--why", "存档", "--out", str(tmp_path / "申请表.pdf")]) == 0
+    assert (tmp_path / "申请表.pdf").read_bytes().startswith(b"%PDF-")
+    capsys.readouterr()
+    reads = county.rows("SELECT count(*) AS n FROM huilian.audit WHERE detail ->> 'why' IN ('乡镇审核', '存档')")
+    assert reads == [{"n": 3}]
 
 
 _GROUPS = {"申请编号": "农牧户申请"} | GROUPS_1

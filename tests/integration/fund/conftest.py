@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.funds import open_county
+from tests.support.funds import FundCounty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.funds import FundCounty
     from tests.support.servers.postgresql import PostgreSQLNode
 
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def fund_county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FundCounty]:
     """The county, with whatever was deposited before."""
     url = postgresql_node.create_database("fund_county")
-    with open_county(url, tmp_path_factory.mktemp("fund")) as county:
+    with FundCounty.open(url, tmp_path_factory.mktemp("fund")) as county:
         yield county
 
 

@@ -13,7 +13,8 @@ import pytest
 from huilian.cli.application import run
 from services.risk_fund import books
 from services.risk_fund.books import Posting
-from tests.support.funds import BANK, CLERK, COUNTY, FINANCE, HEAD, OTHER_BANK, TODAY
+from tests.support.carried_county import CLERK, COUNTY, HEAD
+from tests.support.funds import BANK, FINANCE, OTHER_BANK, TODAY
 
 if TYPE_CHECKING:
     from tests.support.funds import FundCounty

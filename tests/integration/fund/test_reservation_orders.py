@@ -37,7 +37,7 @@ class Registry:
 
     def told(self, *changes: Change) -> None:
         """Put one message about applications on its way."""
-        self.waiting.append(self.county.told("applications_changed", 1, changes))
+        self.waiting.append(self.county.say("applications_changed", 1, changes))
 
     def open_ones(self, reservation: str) -> list[Application]:
         """Return the applications for which the registry wants this of the fund."""
@@ -68,7 +68,7 @@ class Registry:
             made = found[place % len(found)]
             loan_no = f"L{made.number}"
             self.lent[loan_no] = made.amount
-            self.waiting.append(self.county.told("loans_changed", 3, [loan(loan_no, None, made.amount)]))
+            self.waiting.append(self.county.say("loans_changed", 3, [loan(loan_no, None, made.amount)]))
             self.told(made.lent(loan_no))
 
     def take_back(self, place: int) -> None:
@@ -76,7 +76,7 @@ class Registry:
         if self.lent:
             loan_no = sorted(self.lent)[place % len(self.lent)]
             gone = loan(loan_no, self.lent.pop(loan_no), None)
-            self.waiting.append(self.county.told("loans_changed", 3, [gone]))
+            self.waiting.append(self.county.say("loans_changed", 3, [gone]))
 
     def deliver(self, place: int) -> None:
         """Let a message arrive, any of those on their way, and read what the fund answers."""
@@ -94,7 +94,7 @@ class Registry:
 
     def hear(self) -> None:
         """Go on with what the fund has answered since."""
-        for answer in self.county.answers[self.read :]:
+        for answer in self.county.told[self.read :]:
             self.read += 1
             made = self.made[answer["application_no"]]
             state = made.state
@@ -184,9 +184,9 @@ def test_no_more_is_reserved_than_the_deposit_carries_and_nothing_stays_reserved
         step(county, lambda: registry.deliver(0))
     assert registry.open_ones("asked") == []
     assert open_now(county) == registry.wanted()
-    before, told = county.statuses(), len(county.answers)
+    before, told = county.statuses(), len(county.told)
     states = [made.becomes() | {"before": None} for made in registry.made.values()]
     loans = [loan(loan_no, None, amount) for loan_no, amount in registry.lent.items()]
     county.tell_anew(("applications_changed", 1, states), ("loans_changed", 3, loans))
     county.run_calendar()
-    assert (county.statuses(), len(county.answers)) == (before, told)
+    assert (county.statuses(), len(county.told)) == (before, told)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.parties import open_county
+from tests.support.parties import PartiesCounty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.parties import PartiesCounty
     from tests.support.servers.postgresql import PostgreSQLNode
 
 
@@ -21,7 +20,7 @@ def parties_county(
 ) -> Iterator[PartiesCounty]:
     """The county, with whatever was entered before."""
     url = postgresql_node.create_database("parties_county")
-    with open_county(url, tmp_path_factory.mktemp("parties")) as county:
+    with PartiesCounty.open(url, tmp_path_factory.mktemp("parties")) as county:
         yield county
 
 

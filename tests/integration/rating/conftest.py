@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.ratings import open_county
+from tests.support.ratings import RatingCounty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.ratings import RatingCounty
     from tests.support.servers.postgresql import PostgreSQLNode
 
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def rating_county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RatingCounty]:
     """The county, with whatever was rated before."""
     url = postgresql_node.create_database("rating_county")
-    with open_county(url, tmp_path_factory.mktemp("rating")) as county:
+    with RatingCounty.open(url, tmp_path_factory.mktemp("rating")) as county:
         yield county
 
 
