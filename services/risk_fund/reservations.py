@@ -21,6 +21,7 @@ from huilian.core.errors import ConfigurationError
 from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event, Fold
 from huilian.county.schedule import Calendar, Job
+from huilian.county.sql import note_growth
 from huilian.policy.loss import FundRoom, fund_room
 from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
@@ -67,16 +68,18 @@ _OPEN: Final = """
     ), unsettled AS (
         -- Of some applications an earlier message is still on its way: they stay as they are.
         SELECT application_no FROM told GROUP BY application_no HAVING count(*) > 1 OR min(n) < 0
+    ), known AS (
+        SELECT institution, loan_no FROM risk_fund.loan_change
+        WHERE loan_no IN (SELECT loan_no FROM told WHERE loan_no IS NOT NULL) GROUP BY 1, 2 HAVING sum(n) > 0
     )
     SELECT c.application_no, c.attempt, c.status AS former,
            CASE WHEN t.attempt = c.attempt AND t.reservation = 'released' THEN t.loan_no END AS loan_no,
            CASE WHEN t.attempt IS DISTINCT FROM c.attempt THEN 'released'
                 WHEN t.reservation IN ('asked', 'held') THEN 'reserved'
-                WHEN t.reservation = 'released' AND t.loan_no IS NOT NULL AND coalesce((
-                    SELECT sum(l.n) FROM risk_fund.loan_change l
-                    WHERE l.loan_no = t.loan_no AND l.institution = t.institution), 0) <= 0 THEN 'reserved'
+                WHEN t.reservation = 'released' AND t.loan_no IS NOT NULL AND l.loan_no IS NULL THEN 'reserved'
                 ELSE 'released' END AS status
     FROM concerned c LEFT JOIN told t USING (application_no)
+    LEFT JOIN known l ON l.institution = t.institution AND l.loan_no = t.loan_no
     WHERE c.application_no NOT IN (SELECT application_no FROM unsettled)
       AND (t.attempt IS NOT NULL OR %(applications)s::text[] IS NOT NULL)
 """
@@ -113,6 +116,7 @@ def on_applications_changed(message: Message, transaction: Transaction, context:
     books.hold(transaction)
     newest = APPLICATIONS.newest(message, besides=_QUESTION)
     APPLICATIONS.count(transaction, newest)
+    note_growth(transaction, "risk_fund.application_change", ("application_no",), newest.height)
     _keep_questions(transaction, newest, message.id)
     if message.source == PLATFORM:
         # Told anew: the answer to a question that was on its way is given by the calendar.
@@ -137,6 +141,7 @@ def _keep_questions(transaction: Transaction, newest: pl.DataFrame, message: str
     transaction.execute(
         f"INSERT INTO risk_fund.reservation ({columns}) SELECT {columns} FROM question ON CONFLICT DO NOTHING"
     )
+    note_growth(transaction, "risk_fund.reservation", ("application_no", "status"), asked.height)
 
 
 def of_loans(transaction: Transaction, institutions: pl.Series, loans: pl.Series) -> list[str]:
@@ -165,6 +170,8 @@ def settle(
         applications: of which something was told; None: all.
         message: that told it.
     """
+    # One application or thousands: a plan that was kept for a few is slow for many.
+    transaction.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     revision = transaction.value("SELECT nextval('risk_fund.reservation_revision')")
     facts = {"revision": revision, "message": message, "today": context.clock.today()}
     # What is free again first, then what the registry has gone past, then what it waits for.

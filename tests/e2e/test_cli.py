@@ -465,29 +465,46 @@ def test_another_server_answers_as_this_machine_does(five_months: Office, server
 
 
 def test_the_demonstration_ends_with_its_summary(tmp_path: Path):
-    """The figures are the sample's own, each institution got its answers in its own format."""
+    """The figures are the sample's own, each institution got its answers in its own format, applications their way."""
     home = tmp_path / "demo"
-    asked = ("demo", "--once", "--home", home, "--households", "48", "--seed", "7")
+    asked = ("demo", "--once", "--home", home, "--households", "288", "--seed", "7")
     done = huilian(*asked, home=tmp_path / "unused")
     assert done.returncode == 0, done.stderr
-    expected = expected_figures("2024-12", households=48, seed=7)
+    expected = expected_figures("2024-12", households=288, seed=7)
     [december] = [line for line in done.stdout.splitlines() if line.startswith("2024-12 ") and "%" in line]
     assert december.split()[1:3] == [str(expected["loans"]), str(expected["households"])]
     assert all(word in done.stdout for word in ("甲禾镇", "RCB01", f"{home}/files", "huilian stats"))
     assert not (tmp_path / "unused").exists()
-    outboxes = {path.name: {file.name for file in (path / "outbox").iterdir()} for path in (home / "members").iterdir()}
-    counts = {"RCB01": 26, "PSBC1522": 14, "DB01": 12, "INS_PICC": 12, "XY_341599": 2}
-    assert {member: len(files) for member, files in outboxes.items()} == counts
-    rated, published = sorted((home / "members" / "XY_341599" / "outbox").iterdir())
-    assert rated.read_bytes().decode("utf-8-sig").count("农户,") == 14
-    header, *records = published.read_bytes().decode("utf-8-sig").splitlines()
+    received = {path.name: path / "outbox" for path in (home / "members").iterdir()}
+    assert {member: len([*outbox.glob("*RECEIPT*")]) for member, outbox in received.items()}["RCB01"] == 24
+    rated, *changed = sorted(received["XY_341599"].iterdir())
+    header, *records = rated.read_bytes().decode("utf-8-sig").splitlines()
     assert header == "主体类型,名称,证件号码,信用等级,授信额度,认定日期,有效期至,奖惩类型,奖惩事由,公示期"
-    assert len(records) == 20
+    assert (len(records), len(changed)) == (84, 5)
     assert all("********" in record for record in records)
-    [confirmed] = (home / "members" / "RCB01" / "outbox").glob("RCB01_CONFIRM_*_001.csv")
-    listed = confirmed.read_bytes().decode("gb18030").splitlines()
-    assert listed[-1].startswith("合计,12,")
+    [confirmed] = received["PSBC1522"].glob("PSBC1522_C_*.dat")
     shown = [line.split() for line in done.stdout.splitlines()]
-    assert ["RCB01", "确认名单", "1", confirmed.name] in shown
-    assert ["XY_341599", "信用记录", "2", published.name] in shown
-    assert ["341599101", "甲禾镇", "15", "14", "0", "1", "1", "2", "0", "1"] in shown
+    assert ["PSBC1522", "确认名单", "1", confirmed.name] in shown
+    assert ["341599101", "甲禾镇", "94", "84", "9", "1", "1", "8", "1", "1"] in shown
+    # Of three who applied one was confirmed and nobody lent, one refused after a step was late, one withdrew.
+    assert ["PSBC1522", "xingan", "3", "1", "0", "1", "1", "1", "2"] in shown
+    assert ["未经确认放款", "2"] in shown
+    reasons = [line[4] for line in shown if line[1:3] == ["V341599101207", "贷款申请"]]
+    assert [reason.partition("（")[2].partition("）")[0] for reason in reasons] == [
+        *("amount_above", "term_above", "purpose_refused", "household_total_above", "consent", "not_signed"),
+    ]
+    told = huilian("application", "show", "SQ20240001", "--json", home=home)
+    assert [
+        (line["on"][5:], line["institution"], line["state"].split("：")[0]) for line in json.loads(told.stdout)
+    ] == [
+        ("06-03", "V341599101207", "申请"),
+        ("06-05", "V341599101207", "同意"),
+        ("06-07", "T341599101", "同意"),
+        ("06-12", "PSBC1522", "同意；按还款能力核定"),
+        ("06-14", "341599", "同意，申请备付"),
+        ("06-14", "PSBC1522", "已备付，确认"),
+        ("06-14", "PSBC1522", "已备付"),
+        ("08-02", "PSBC1522", "超期未办，已督办"),
+        ("10-02", "PSBC1522", "逾期失效"),
+        ("10-02", "PSBC1522", "已解除"),
+    ]

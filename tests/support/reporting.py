@@ -65,7 +65,8 @@ _EMPTY = (
     *("registry.lending_suspension", "registry.continuation_told", "registry.insurance_change"),
     *("risk_fund.guarantee", "risk_fund.guarantee_compensation", "risk_fund.guarantee_release"),
     *("insurance_claim.policy", "insurance_claim.claim", "insurance_claim.period_result"),
-    *("risk_fund.loan_change", "insurance_claim.loan_change"),
+    *("risk_fund.loan_change", "insurance_claim.loan_change", "risk_fund.bank_balance"),
+    *("risk_fund.application_change", "risk_fund.reservation_step", "risk_fund.reservation"),
     *("statistics.roll_up", "statistics.household_change", "statistics.report"),
     *("statistics.change_part", "statistics.folded", "rating.household_change"),
 )

@@ -38,7 +38,8 @@ def of(campaign: Campaign, kind: str) -> list[dict[str, Any]]:
 def test_every_record_keeps_its_contract_and_is_its_senders_to_send(campaign: Campaign):
     """By a person of the sender who may, and after the rating forms."""
     rules, contracts = access.load(), catalogue.installed()
-    kinds = {station.code: station.kind for station in campaign.stations} | {"341599": "county", "RCB01": "bank"}
+    banks = {"RCB01": "bank", "PSBC1522": "bank"}
+    kinds = {station.code: station.kind for station in campaign.stations} | banks | {"341599": "county"}
     may = {(person.member, person.code): person.may for person in campaign.people}
     assert {member for member, _ in may} == set(kinds)
     for act in campaign.acts:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from huilian.cli import screen
 from schemas.differences import KINDS
+from services.registry.applications.differences import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +28,7 @@ _FIGURES: Final = """
     FROM registry.application a WHERE a.region LIKE %(region)s GROUP BY 1, 2 ORDER BY 1, 2
 """
 _HEADINGS: Final = ("银行", "政策", ">申请", ">已确认", ">已放款", ">审核不同意", ">撤回", ">失效", ">督办")
-_LENT_OTHERWISE: Final = """
-    SELECT kind, count(*) AS loans FROM registry.difference_of_lending WHERE region LIKE %(region)s GROUP BY 1
-"""
+_LENT_OTHERWISE: Final = f"SELECT kind, count(*) AS loans FROM ({ALL}) d WHERE region LIKE %(region)s GROUP BY 1"
 
 
 def overview(

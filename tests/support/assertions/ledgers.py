@@ -93,7 +93,7 @@ def _state(row: dict[str, Any]) -> State:
 
 
 def check_folds(county: ReportingCounty) -> None:
-    """Hold the loans that the other services keep against the registry's."""
+    """Hold the loans that the other services keep, and what each bank has lent, against the registry's."""
     known = county.rows("SELECT institution, loan_no, household_no, region, 1 AS n FROM registry.loan ORDER BY 1, 2")
     for schema in ("risk_fund", "insurance_claim"):
         folded = county.rows(
@@ -101,6 +101,8 @@ def check_folds(county: ReportingCounty) -> None:
             " GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 ORDER BY 1, 2"
         )
         assert folded == known
+    lent = "SELECT institution, sum(balance) AS balance FROM {} GROUP BY 1 HAVING sum(balance) <> 0 ORDER BY 1"
+    assert county.rows(lent.format("risk_fund.bank_balance")) == county.rows(lent.format("registry.loan"))
 
 
 def check_changes(county: ReportingCounty, model: Model) -> None:
