@@ -198,7 +198,8 @@ def claim(number: str, loan_no: str, **state: str) -> dict[str, Any]:
 def policy(number: str, household_no: str = "H1") -> dict[str, Any]:
     """Return how the policy of a claim is told."""
     known = {"insurer": "INS01", "policy_no": f"P-{number}", "as_of": "2024-03-01", "until": None}
-    return known | {"before": None, "after": {"household_no": household_no}, "line": 2}
+    after = {"household_no": household_no, "loan_no": None, "start_date": "2024-01-01", "end_date": "2025-01-01"}
+    return known | {"before": None, "after": after, "line": 2}
 
 
 def deed(reference: str, deed: str, **fields: str) -> dict[str, Any]:

@@ -207,6 +207,17 @@ def test_a_confirmation_on_which_nobody_lends_lapses(county: ApplicationCounty):
     assert county.reserved() == {"A1/1": "released"}
 
 
+def test_an_application_that_nobody_decides_lapses(county: ApplicationCounty):
+    """Six months after it was made, wherever it stands; then the household may apply again."""
+    assert county.apply("A1") is None
+    county.follow_calendar(184)
+    assert county.stands("A1") == ("in_review", "village_recommendation")
+    county.follow_calendar(1)
+    assert county.stands("A1") == ("expired", None)
+    assert county.decide("A1", "village_recommendation") == "HL1073"
+    assert county.apply("A2") is None
+
+
 def test_the_story_names_the_message_behind_each_line(county: ApplicationCounty):
     """Of the application, and of its household; the identity number is masked."""
     assert county.apply("A1") is None

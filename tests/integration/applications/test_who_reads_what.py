@@ -68,7 +68,7 @@ def answers(county: ApplicationCounty, client: FlaskClient, secret: str) -> Iter
     """Yield address, answer and the record of each read, one query after the other."""
     for address in PERSONAL:
         query = service.query(address)
-        values = {"household": "H1", "application": "A1", "number": "H1"}
+        values = {"household": "H1", "application": "A1", "number": "H1", "step": "village_recommendation"}
         given = {each.name: values[each.name] for each in query.parameters if each.required}
         before = county.rows("SELECT max(number) AS number FROM huilian.audit")[0]["number"]
         reply = client.get(f"/api/v1/{address}", query_string=given, headers={"Authorization": f"Bearer {secret}"})
@@ -92,7 +92,8 @@ def called(text: str) -> list[str]:
 
 
 OF_NO_MEMBER: Final = {
-    *("feed/enterprises", "feed/led_households", "needs", "rating_form", "rating_objections", "rating_steps"),
+    *("application_form", "feed/enterprises", "feed/led_households", "needs"),
+    *("rating_form", "rating_objections", "rating_steps"),
 }
 """What is not narrowed to a member: the county and its stations read it with a token of their region."""
 TO_ALL: Final = {"feed/consents": ["H1", "H2"]}
@@ -107,6 +108,7 @@ SEEN: Final[dict[str, dict[str, list[str]]]] = {
         "applications": ["A1"],
         "feed/agreements": ["LB1"],
         "feed/applications": ["A1"],
+        "feed/due_applications": ["A1"],
         "feed/households": ["H1", "H2", "H3", "H4"],
         "household_story": ["花名册"],
     },

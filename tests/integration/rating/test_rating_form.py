@@ -82,7 +82,7 @@ def sheets(county: RatingCounty, folder: Path, number: str = "H1") -> list[list[
 
 def printed(county: RatingCounty, answer: dict[str, Any], folder: Path) -> list[list[str]]:
     """Print an answer and return the lines of each page."""
-    [form] = service.forms()
+    form = next(form for form in service.forms() if form.name == "rating_form")
     content = print_form(form, answer, own=folder / "forms", on=county.clock.today())
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
     assert [[round(float(each)) for each in page.mediabox] for page in pages] == [A4] * len(pages)
