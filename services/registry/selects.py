@@ -202,7 +202,7 @@ def _shown(name: str) -> str:
     """Return SQL for a column of the feed of households, null where the reader may not see it."""
     value = f"h.{name}::text" if name in (*_AMOUNTS, "as_of") else f"h.{name}"
     if name in _BEYOND_ROSTER:
-        value = f"CASE WHEN %(institution)s::text IS NULL OR k.household_no IS NOT NULL THEN {value} END"
+        value = f"CASE WHEN %(institution)s::text IS NULL OR s.is_known THEN {value} END"
     return f"{value} AS {name}"
 
 
@@ -225,14 +225,15 @@ def household_feed(
     del policy
     return transaction.stream(
         f"""
-        WITH known AS ({KNOWN}), served AS ({SERVED})
+        WITH known AS MATERIALIZED ({KNOWN}), served AS MATERIALIZED ({SERVED})
         SELECT {", ".join(map(_shown, _SHOWN))}, r.score, r.grade, r.line AS credit_line, r.valid_until AS rated_until
         FROM registry.household h
+        CROSS JOIN LATERAL (
+            SELECT h.household_no IN (SELECT household_no FROM known) AS is_known,
+                   h.region IN (SELECT region FROM served) AS is_served OFFSET 0
+        ) s
         LEFT JOIN registry.rating r ON r.borrower = 'household' AND r.borrower_no = h.household_no
-        LEFT JOIN known k ON k.household_no = h.household_no
-        LEFT JOIN served s ON s.region = h.region
-        WHERE h.region LIKE %(region)s
-          AND (%(institution)s::text IS NULL OR k.household_no IS NOT NULL OR s.region IS NOT NULL)
+        WHERE h.region LIKE %(region)s AND (%(institution)s::text IS NULL OR s.is_known OR s.is_served)
         ORDER BY h.region, h.household_no
         """,
         {"region": regions.normalise(region) + "%", "institution": institution, "today": today},

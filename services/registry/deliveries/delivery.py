@@ -10,7 +10,7 @@ import polars as pl
 
 from huilian.county import audit
 from huilian.county.schedule import Calendar, Job
-from huilian.county.sql import differs, names
+from huilian.county.sql import differs, names, note_growth
 from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
 
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "daily", "send", "takes_part"]
 
 _ROWS_A_PIECE: Final = 10_000
+_CONCERNED: Final = "CREATE TEMPORARY TABLE concerned ON COMMIT DROP AS {concerned}"
 _CHANGED: Final = """
     CREATE TEMPORARY TABLE told ON COMMIT DROP AS
     SELECT *, row_number() OVER (ORDER BY member, {order}) AS place FROM (
-    WITH now AS ({concerned}), sent AS (
+    WITH now AS (SELECT * FROM concerned), sent AS (
         SELECT s.* FROM {sent} s JOIN huilian.member m ON m.code = s.member WHERE {takes_part}
     )
     SELECT {now}, false AS ended FROM now LEFT JOIN sent USING (member, {key}) WHERE sent.member IS NULL OR {differs}
@@ -105,7 +106,7 @@ def send(transaction: Transaction, delivery: Delivery, policy: Policy, day: dt.d
         for lines, body in itertools.chain(bodies, batcher.flush()):
             message_type = delivery.message_type
             yield Draft(message_type, f"{message_type}/v1", member, body, bulk=True), lines
-    transaction.execute("DROP TABLE told")
+    transaction.execute("DROP TABLE told, concerned")
 
 
 def _note_changed(transaction: Transaction, delivery: Delivery, facts: dict[str, Any]) -> list[str]:
@@ -127,9 +128,11 @@ def _note_changed(transaction: Transaction, delivery: Delivery, facts: dict[str,
         "new": ", ".join(f"t.{name}" for name in whole),
         "excluded": ", ".join(f"excluded.{name}" for name in delivery.state),
     }
+    transaction.execute(_CONCERNED.format(**said), facts)
+    transaction.execute("ANALYZE concerned")  # or the planner compares a hundred thousand rows one with the other
     transaction.execute(_CHANGED.format(**said), facts)
     transaction.execute(_NOTE_ENDED.format(**said))
-    transaction.execute(_NOTE_SENT.format(**said))
+    note_growth(transaction, delivery.sent, whole, transaction.execute(_NOTE_SENT.format(**said)))
     return [row["member"] for row in transaction.rows("SELECT DISTINCT member FROM told ORDER BY 1")]
 
 
