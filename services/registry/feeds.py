@@ -14,7 +14,7 @@ from schemas.differences import differences_in
 from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY, YES_OR_NO
 from services.registry import selects
-from services.registry.applications import lists
+from services.registry.applications import differences, lists
 from services.registry.applications import queries as applications
 from services.registry.parties import selects as parties
 from services.registry.parties.disclosure import is_disclosed
@@ -129,10 +129,14 @@ QUERIES: Final = (
             "huilian feed households --region 341599101 --institution RCB01",
         ),
     ),
-    differences_in("SELECT * FROM registry.difference", detail="r.detail"),
+    differences_in(
+        f"SELECT *, NULL AS detail FROM registry.difference UNION ALL SELECT * FROM ({differences.ALL}) d",
+        detail="r.detail",
+    ),
     story_told_by(
         "registry",
-        f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}",
+        f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}"
+        f" UNION ALL ({differences.OF_HOUSEHOLD})",
         message="coalesce(h.said_in, p.message)",
         is_disclosed=is_disclosed,
     ),

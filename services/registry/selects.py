@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
 from huilian.county.submissions import entries
-from schemas.differences import KINDS
 from schemas.household_story import labelled
 from schemas.records import CONTINUATION, FIVE_TIER_CLASS, HOUSEHOLD_CATEGORY, LOAN_STATUS
 from services.registry.parties.disclosure import KNOWN, SERVED
@@ -65,13 +64,8 @@ STORY: Final = f"""
                        THEN format('，逾期 %%s 天', overdue_days) END),
            submission, sequence, line, NULL
     FROM loan
-  UNION ALL
-    SELECT d.as_of, 5, d.region, d.institution, '数据不符', d.loan_no, NULL,
-           concat_ws('：', {labelled("d.kind", KINDS)}, d.detail), l.submission, l.sequence, l.line, NULL
-    FROM registry.difference_of_lending d JOIN registry.loan l USING (institution, loan_no)
-    WHERE d.household_no = %(household)s
 """
-"""What happened to a household: when it was on the roster, its loans ledger by ledger, its repayments, what differs."""
+"""What happened to a household: when it was on the roster, its loans ledger by ledger, its repayments."""
 _CURSOR: Final = re.compile(r"^[0-9]{1,9}$", re.ASCII)
 
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.registry import changes, continuations, feeds, gauges, ledger, marks, repayments, roster
-from services.registry.applications import book, calendar, cover, lending, lists, presentation, records, reservation
+from services.registry.applications import (
+    book,
+    calendar,
+    cover,
+    differences,
+    lists,
+    presentation,
+    records,
+    reservation,
+)
 from services.registry.applications.confirmation import CONFIRMATIONS, check_file
 from services.registry.deliveries import grades, households
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
@@ -64,7 +73,7 @@ service = Service(
         continuations.EVENT.name: continuations.tell,
     },
     forget=_forget,
-    jobs=(calendar.JOB, grades.JOB, households.JOB, lending.JOB),
+    jobs=(calendar.JOB, grades.JOB, households.JOB, differences.JOB),
     decided_here={CONFIRMATIONS: check_file},
     overview=presentation.overview,
     gauges=gauges.gauges,

@@ -8,24 +8,17 @@ on from a known one (extension, renewal) needs no confirmation and takes none.
 Who has which loan is worked out anew, from all loans and confirmations of the borrowers concerned, whenever one of
 them changed: so it comes to the same in whatever order ledgers, corrections and confirmations arrive. Where several
 loans fall on one confirmation (draws on a line), the first is its loan. The others are differences as soon as all of
-them together are more than was confirmed; `registry.difference_of_lending` derives what is told of that.
+them together are more than was confirmed (`differences`).
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
-from huilian.county.schedule import Calendar, Job
-from huilian.wire.batches import Batcher, wire_types
-from huilian.wire.envelope import Draft
-from schemas.differences import KINDS
-from schemas.outgoing import NoticeRecord
 from services.registry.applications.book import OWN, Act, Book, hold
 from services.registry.applications.cover import follow_policies
+from services.registry.applications.differences import fitting
 from services.registry.applications.states import LOAN
 
 if TYPE_CHECKING:
@@ -33,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from huilian.county.context import Context
-    from huilian.county.office import Office
     from huilian.database.connection import Transaction
+    from huilian.wire.envelope import Draft
     from services.registry.applications.book import Application
 
-__all__ = ["JOB", "Confirmed", "Lent", "follow_ledger", "match", "settle", "tell_banks"]
+__all__ = ["Confirmed", "Lent", "follow_ledger", "match", "settle"]
 
 _PIECE: Final = 2_000
 """Applications in memory at a time."""
@@ -50,7 +43,8 @@ _CONCERNED: Final = """
       UNION ALL
         -- What goes on from a loan that is known now needs no confirmation any more.
         SELECT l.loan_no, l.household_no, l.identity_type, l.identity_number, l.confirmation_no
-        FROM registry.loan l JOIN changed c ON l.original_loan_no = c.loan_no WHERE l.institution = %(institution)s
+        FROM registry.loan l JOIN changed c ON l.original_loan_no = c.loan_no
+        WHERE l.institution = %(institution)s AND l.original_loan_no IS NOT NULL
     )
     SELECT application_no FROM (
         SELECT a.application_no, a.state, a.confirmed FROM loan l JOIN registry.application a
@@ -68,25 +62,27 @@ _CONCERNED: Final = """
 """
 """The applications that the loans which a ledger changed may concern."""
 _OF_BORROWERS: Final = """
-    SELECT o.application_no FROM registry.application a JOIN registry.application o
+    SELECT DISTINCT o.application_no, o.borrower, o.borrower_no, o.confirmation_no
+    FROM registry.application a JOIN registry.application o
       ON o.institution = a.institution AND o.borrower = a.borrower AND o.borrower_no = a.borrower_no
     WHERE a.application_no = ANY(%(numbers)s) AND o.confirmed IS NOT NULL AND o.state = ANY(%(states)s)
 """
-_LOANS: Final = """
+_LOANS: Final = f"""
+    WITH application AS MATERIALIZED (
+        SELECT * FROM registry.application WHERE application_no = ANY(%(numbers)s)
+    ), loan AS MATERIALIZED (
+        -- Said by arrays, so that the server sees how many they are: few are looked up, for many all loans are read.
+        SELECT * FROM registry.loan WHERE household_no = ANY(%(households)s)
+      UNION SELECT * FROM registry.loan WHERE confirmation_no = ANY(%(confirmations)s)
+      UNION SELECT * FROM registry.loan
+            WHERE identity_number = ANY(%(enterprises)s) AND identity_type = 'unified_social_credit_code'
+    )
     SELECT f.application_no, f.is_stated, l.institution, l.loan_no, l.product, l.start_date, p.message
-    FROM registry.loan_fitting f
-    JOIN registry.loan l ON l.institution = f.institution AND l.loan_no = f.loan_no
+    FROM ({fitting("application", "loan")}) f
+    JOIN loan l ON l.institution = f.institution AND l.loan_no = f.loan_no
     LEFT JOIN huilian.submission s ON s.number = l.submission
     LEFT JOIN huilian.submission_part p ON p.submission = s.submission AND p.sequence = l.sequence
      AND p.sha256 = s.manifest #>> ARRAY['parts', l.sequence::text, 'sha256']
-    WHERE f.application_no = ANY(%(numbers)s)
-"""
-_NOT_TOLD: Final = """
-    INSERT INTO registry.difference_told (kind, institution, loan_no, reference, detail, region, date)
-    SELECT DISTINCT d.kind, institution, loan_no, coalesce(reference, ''), coalesce(detail, ''), d.region, %(day)s::date
-    FROM registry.difference_of_lending d JOIN huilian.member m ON m.code = d.institution
-    WHERE m.kind = 'bank' AND m.suspended_at IS NULL AND m.left_at IS NULL
-    ON CONFLICT DO NOTHING RETURNING number, kind, institution, loan_no, detail, region
 """
 
 
@@ -188,7 +184,13 @@ def settle(book: Book, numbers: Collection[str]) -> Iterator[Draft]:
         numbers: of the applications.
     """
     facts: dict[str, Any] = {"numbers": sorted(numbers), "states": list(_CONFIRMED)}
-    facts["numbers"] = sorted({row["application_no"] for row in book.transaction.rows(_OF_BORROWERS, facts)})
+    rows = book.transaction.rows(_OF_BORROWERS, facts)
+    facts = {
+        "numbers": sorted(row["application_no"] for row in rows),
+        "households": sorted({row["borrower_no"] for row in rows if row["borrower"] == "household"}),
+        "enterprises": sorted({row["borrower_no"] for row in rows if row["borrower"] == "enterprise"}),
+        "confirmations": sorted({row["confirmation_no"] for row in rows}),
+    }
     book.read(facts["numbers"])
     applications = [each for number in facts["numbers"] if (each := book.get(number)) is not None]
     loans = [Lent(**row) for row in book.transaction.rows(_LOANS, facts)] if applications else []
@@ -242,42 +244,3 @@ def _day(application: Application, loan: Lent | None) -> dt.date:
     """Return the day of the move: the loan's first, not before the confirmation, whenever the ledger comes."""
     assert application.confirmed is not None  # noqa: S101  # narrows the type: it was confirmed
     return max(application.confirmed, loan.start_date) if loan else application.confirmed
-
-
-def tell_banks(transaction: Transaction, day: dt.date) -> Iterator[Draft]:
-    """Yield a notice of each difference between a bank's ledger and confirmations of which it was not told yet.
-
-    Args:
-        transaction: in which it is noted as told.
-        day: the date that the notices bear.
-    """
-    transaction.lock("registry.differences")
-    found = sorted(transaction.rows(_NOT_TOLD, {"day": day}), key=lambda row: (row["institution"], row["number"]))
-    for institution, rows in itertools.groupby(found, key=lambda row: row["institution"]):
-        notices = [
-            {
-                "line": line,
-                "notice_no": f"difference-{row['number']}",
-                "kind": "does_not_match",
-                "date": day.isoformat(),
-                "region": row["region"],
-                "reference": row["loan_no"],
-                "code": None,
-                "text": "：".join(filter(None, (f"借据 {row['loan_no']} {KINDS[row['kind']]}", row["detail"]))),
-            }
-            for line, row in enumerate(rows, start=1)
-        ]
-        batcher = Batcher()
-        bodies = batcher.add(pl.DataFrame(notices, schema=wire_types(NoticeRecord)))
-        for _, body in itertools.chain(bodies, batcher.flush()):
-            yield Draft("notices", "notices/v1", institution, body, bulk=True)
-
-
-def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
-    signer = office.processor.service_keys.signer("registry")
-    for draft in tell_banks(transaction, day):
-        office.processor.send(transaction, draft, signer=signer)
-
-
-JOB: Final = Job("registry.differences", Calendar(), _run)
-"""Banks are told once a day what does not match."""

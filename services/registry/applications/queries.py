@@ -48,6 +48,9 @@ MOVE: Final = {
     "chase": "超期未办，已督办",
     "lend": "已放款",
     "lend_last": "已放款，办结",
+    "lend_another": "更换借据",
+    "lend_another_last": "更换借据",
+    "take_back": "借据已撤销，待放款",
     "cover": "已承保",
     "cover_last": "已承保，办结",
 }

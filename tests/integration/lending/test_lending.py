@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from huilian.county import service
 from huilian.wire import envelope
 from services.registry.applications import lending
+from services.registry.applications.differences import JOB
 from tests.support.builders.loans import VILLAGES
 from tests.support.lending import (
     APPLICANT,
@@ -367,7 +368,7 @@ def notices(county: ReportingCounty) -> list[tuple[str, dict[str, Any]]]:
     """Run the job; return the notices that the platform sends, each with the member that it is for."""
     county.handed_out.clear()
     with county.transaction() as transaction:
-        lending.JOB.run(county.office, transaction, dt.date(2026, 1, 5))
+        JOB.run(county.office, transaction, dt.date(2026, 1, 5))
     county.carry(county.sent())
     sent = [message for message in county.handed_out if message.type == "notices"]
     return [(message.subject, json.loads(line)) for message in sent for line in message.body().splitlines()]
@@ -384,7 +385,8 @@ def test_the_story_of_a_household_tells_what_differs_and_what_goes_on(county: Re
         loan("L2", continuation="moratorium", **late),
     )
     with county.transaction() as transaction:
-        told = list(service.query("household_story").answer(transaction, household="H1"))
+        query, today = service.query("household_story"), county.office.clock.today()
+        told = list(query.answer(transaction, household="H1", policy=None, today=today))
     assert [(row["on"], row["what"], row["number"], row["state"]) for row in told] == [
         ("2023-05-20", "放款", "L0", None),
         ("2024-05-20", "续贷", "L1", "原借据 L0"),
