@@ -170,8 +170,8 @@ class Facts:
             if row["household_no"] in found:
                 borrower = found[row["household_no"]]
                 overdue_days = 0 if row["is_struck"] else row["overdue_days"]
-                same = (row[name] for name in ("institution", "product", "balance"))
-                borrower.loans.append(_Loan(*same, overdue_days, row["confirmation_no"]))
+                known = row["institution"], row["product"], row["balance"]
+                borrower.loans.append(_Loan(*known, overdue_days, row["confirmation_no"]))
         self._read_conduct(found, facts)
 
     def _read_conduct(self, found: dict[str, Borrower], facts: dict[str, Any]) -> None:
