@@ -48,7 +48,8 @@ _RATINGS: Final = """
     WHERE borrower_no = ANY(%(numbers)s)
 """
 _LOANS: Final = f"""
-    SELECT household_no, institution, product, balance, overdue_days, {STRUCK.format(loan="l")} AS is_struck
+    SELECT household_no, institution, product, balance, overdue_days, confirmation_no,
+           {STRUCK.format(loan="l")} AS is_struck
     FROM registry.loan_once l WHERE household_no = ANY(%(numbers)s)
 """
 _OVERDUE: Final = "overdue_days > 0 AND continuation IS DISTINCT FROM 'moratorium'"
@@ -93,6 +94,7 @@ class _Loan:
     product: str
     balance: Decimal
     overdue_days: int
+    confirmation_no: str | None
 
 
 @dataclass
@@ -171,7 +173,8 @@ class Facts:
             if row["household_no"] in found:
                 borrower = found[row["household_no"]]
                 overdue_days = 0 if row["is_struck"] else row["overdue_days"]
-                borrower.loans.append(_Loan(row["institution"], row["product"], row["balance"], overdue_days))
+                known = row["institution"], row["product"], row["balance"]
+                borrower.loans.append(_Loan(*known, overdue_days, row["confirmation_no"]))
         self._read_conduct(found, facts)
 
     def _read_conduct(self, found: dict[str, Borrower], facts: dict[str, Any]) -> None:
@@ -252,6 +255,8 @@ class Facts:
             existing_loans=tuple(
                 ExistingLoan(loan.balance, self._product(loan, application), loan.overdue_days)
                 for loan in borrower.loans
+                # What was lent on the application itself, before its last step came, does not stand against it.
+                if loan.confirmation_no != application.application_no
             ),
             exclusions=tuple(application.grounds),
             roster_since=borrower.roster_since,

@@ -37,8 +37,8 @@ def upgrade() -> None:
         -- Loans as a borrower has them: one that goes on is one with that from which it does, and who was granted a
         -- moratorium is not overdue.
         CREATE VIEW registry.loan_once AS
-            SELECT l.institution, l.loan_no, l.household_no, l.identity_number, l.product, l.principal,
-                   greatest(l.balance, o.balance) AS balance, l.start_date, l.due_date, l.five_tier_class,
+            SELECT l.institution, l.loan_no, l.confirmation_no, l.household_no, l.identity_number, l.product,
+                   l.principal, greatest(l.balance, o.balance) AS balance, l.start_date, l.due_date, l.five_tier_class,
                    CASE WHEN l.continuation = 'moratorium' THEN 0 ELSE greatest(l.overdue_days, o.overdue_days) END
                        AS overdue_days
             FROM registry.loan l LEFT JOIN LATERAL (
