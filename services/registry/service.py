@@ -18,14 +18,7 @@ from services.registry.applications import (
     records,
     reservation,
 )
-<<<<<<< HEAD
 from services.registry.applications.confirmation import CONFIRMATIONS, ENTERPRISES, check_file
-||||||| 5ebc03a
-from services.registry.applications import book, calendar, cover, lending, lists, presentation, records, reservation
-from services.registry.applications.confirmation import CONFIRMATIONS, check_file
-=======
-from services.registry.applications.confirmation import CONFIRMATIONS, check_file
->>>>>>> w/helper/lending
 from services.registry.deliveries import grades, households
 from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
 
@@ -82,18 +75,11 @@ service = Service(
     },
     forget=_forget,
     jobs=(calendar.JOB, grades.JOB, households.JOB, differences.JOB),
-<<<<<<< HEAD
     decided_here={
         CONFIRMATIONS: check_file,
         # The registry alone knows what each bank was told before, and which applications and households these are.
         **dict.fromkeys((grades.GRADES, households.SERVED, "due_applications", "borrowers_in_need", ENTERPRISES)),
     },
-||||||| 5ebc03a
-    jobs=(calendar.JOB, grades.JOB, households.JOB, lending.JOB),
-    decided_here={CONFIRMATIONS: check_file},
-=======
-    decided_here={CONFIRMATIONS: check_file},
->>>>>>> w/helper/lending
     overview=presentation.overview,
     gauges=gauges.gauges,
     forms=lists.FORMS,
