@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.real, pytest.mark.kill, pytest.mark.timeout(240)]
 
-APPLICATIONS, CARRIED, WITHDRAWN = 60, 40, 10
+APPLICATIONS, CARRIED, WITHDRAWN = 30, 20, 5
 STEPS = (
     ("VILL1", "village_recommendation"),
     ("TOWN1", "township_review"),
