@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 import marshmallow as ma
 import polars as pl
 
+from huilian.core import identity
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record
 from huilian.wire.catalogue import Contract
@@ -85,9 +86,6 @@ HELPING_WAY: Final = {
     "enterprise": "企业带动",
 }
 """The five ways of helping (篇八)."""
-
-_MASKED: Final = r"^(?:.{6}[*]+.{4}|[*]+)$"
-"""A number of papers as `identity.mask` leaves it."""
 
 
 class ApplicationRecord(StepRecord):
@@ -204,7 +202,7 @@ class DueApplicationRecord(_Row):
     due = f.Date(required=True, allow_none=True, metadata={"zh": "办理期限"})
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号或企业编号"})
     borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "申请人"})
-    identity_number = f.Text(40, pattern=_MASKED, required=True, allow_none=True, metadata={"zh": "证件号码"})
+    identity_number = f.Text(40, pattern=identity.MASKED, required=True, allow_none=True, metadata={"zh": "证件号码"})
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
     product = f.Text(20, required=True, allow_none=True, metadata={"zh": "产品代码"})
@@ -222,7 +220,9 @@ class BorrowerInNeedRecord(_Row):
 
     borrower_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
     borrower_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "户主姓名"})
-    identity_number = f.Text(40, pattern=_MASKED, required=True, allow_none=True, metadata={"zh": "户主证件号码"})
+    identity_number = f.Text(
+        40, pattern=identity.MASKED, required=True, allow_none=True, metadata={"zh": "户主证件号码"}
+    )
     region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
     needs = f.Text(200, required=True, metadata={"zh": "需求"})
 

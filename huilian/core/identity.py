@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Final
 
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-__all__ = ["age_on", "is_credit_code", "is_identity_number", "mask", "mask_within"]
+__all__ = ["MASKED", "age_on", "is_credit_code", "is_identity_number", "mask", "mask_within"]
 
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
@@ -46,6 +47,10 @@ def age_on(number: str, day: dt.date) -> int:
 def is_credit_code(number: str) -> bool:
     """Return whether `number` is a unified social credit code (GB 32100); an empty field filled with zeros is none."""
     return bool(_PLACE_OF_REGISTRATION.match(number)) and bool(uscc.is_valid(number))
+
+
+MASKED: Final = r"^(?:[0-9A-Za-z]{6}[*]+[0-9A-Za-z]{4}|[*]+)$"
+"""The shape of a masked number."""
 
 
 def mask(number: str) -> str:

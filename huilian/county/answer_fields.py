@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from huilian.core import identity
 from huilian.core.money import MONEY_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
-    "MASKED",
     "Source",
     "Taken",
     "coded",
@@ -32,8 +32,6 @@ __all__ = [
 ]
 
 
-MASKED: Final = r"^(?:.{6}[*]+.{4}|[*]+)$"
-"""The shape of a masked number."""
 _RATIO_PATTERN: Final = r"^[0-9]+\.[0-9]{6}$"
 
 
@@ -44,7 +42,7 @@ def text(chinese: str, english: str = "", **kwargs: Any) -> fields.String:  # no
 
 def masked(chinese: str, **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
     """Return a number of a person's or institution's papers, as `identity.mask` leaves it."""
-    metadata = _named(f"{chinese}（已脱敏）", "Masked.") | {"pattern": MASKED}
+    metadata = _named(f"{chinese}（已脱敏）", "Masked.") | {"pattern": identity.MASKED}
     return fields.String(required=True, metadata=metadata, **kwargs)
 
 

@@ -149,6 +149,8 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
         record |= {"share_fund": record["principal"], "interest": "0.00"}
     if "deposit_no" in record or "withdrawal_no" in record:
         record["amount"] = "20000000.00"
+    if "village_group" in record and "head_name" in record and "status" in record:
+        record |= {"status": "ended"} | dict.fromkeys(("head_name", "identity_number", "category"))
     record |= _in_order(record)
     if "applicant" in record:
         record["borrower"] = "enterprise" if record["applicant"] is None else "household"

@@ -11,7 +11,6 @@ import pytest
 
 from huilian.core import identity
 from huilian.county import service
-from huilian.county.answer_fields import MASKED
 from huilian.records.fields import IdentityNumber
 from huilian.wire import access
 from schemas.catalogue import contracts
@@ -33,8 +32,8 @@ def test_only_what_is_documented_carries_a_number_that_is_not_masked():
 def test_what_is_masked_fits_the_shape_of_masked_numbers():
     """And no number as it is does."""
     for number in (NUMBER, "91341500MA2N0X0X0X", "HK1234567"):
-        assert re.fullmatch(MASKED, identity.mask(number))
-        assert not re.fullmatch(MASKED, number)
+        assert re.fullmatch(identity.MASKED, identity.mask(number))
+        assert not re.fullmatch(identity.MASKED, number)
 
 
 @pytest.mark.parametrize(
