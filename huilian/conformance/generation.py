@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import random
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
@@ -52,6 +53,7 @@ _YEARS: Final = ("2016", "2020")
 _ROUND: Final = ("0.00", "100.00", "0", "50", "100")
 """Amounts and shares of which some add up to others."""
 _CODES: Final = ("planting", "breeding", "village_review", "township_review", "county_review")
+_LISTED: Final = re.compile(r"[a-z][a-z0-9_]+", re.ASCII)
 _WEIGHT: Final = 4
 """How many times every extreme value is held out."""
 _SHAPES: Final = 24
@@ -134,8 +136,9 @@ def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plai
     longest = getattr(field, "longest", None)
     extremes = [] if plain else list(_extremes(longest, chance))
     taken = [value for value in (*_offered(chance, county), *extremes * _WEIGHT) if _takes(field, value)]
-    # Codes that are words of their own are offered where nothing else is one.
-    taken = taken or [code for code in _CODES if _takes(field, code)]
+    # Codes that are words of their own are offered where nothing else is one: some, and those that its pattern lists.
+    codes = (*_CODES, *_LISTED.findall(getattr(field, "pattern", None) or ""))
+    taken = taken or [code for code in codes if _takes(field, code)]
     if _ALWAYS.get(name) in taken:
         return [_ALWAYS[name]]
     # What a field lists is all it takes: codes are not guessed.
