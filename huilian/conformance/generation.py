@@ -180,6 +180,7 @@ def _offered(chance: random.Random, county: str) -> Iterator[Any]:
         yield f"{chance.randrange(2020, 2026)}-{chance.randrange(1, 13):02d}"
         yield _identity_number(county, chance)
         yield "".join(chance.sample(_CHINESE, chance.randrange(2, 5)))
+    yield from (_credit_code(f"93{county}MA2H{number:05d}") for number in range(_SHAPES))
 
 
 def _extremes(longest: int | None, chance: random.Random) -> Iterator[Any]:
@@ -199,6 +200,13 @@ def _identity_number(county: str, chance: random.Random) -> str:
     return digits + "10X98765432"[total % 11]
 
 
+def _credit_code(body: str) -> str:
+    total = sum(_CREDIT_CODE.index(character) * pow(3, place, 31) for place, character in enumerate(body))
+    return body + _CREDIT_CODE[-total % 31]
+
+
+_CREDIT_CODE: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""The characters of GB 32100, by their values."""
 CONTRACT: Final = "receipt/v2"
 DAY: Final = dt.date(2024, 5, 31)
 
