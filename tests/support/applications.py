@@ -150,7 +150,8 @@ class ApplicationCounty(CarriedCounty):
         amount = sum((Decimal(row["amount"]) for row in lists["applications"]), Decimal())
         parts = {kind: rows for kind, rows in lists.items() if rows}
         totals = {"amount": f"{amount:.2f}"}
-        return self.seal_submission(member, "applications", parts, totals=totals, number=number, part_rows=5_000)
+        more = {"file_name": "申请表.xlsx", "totals": totals, "number": number, "part_rows": 5_000}
+        return self.seal_submission(member, "applications", parts, **more)
 
     def send_list(
         self,

@@ -186,6 +186,7 @@ class CarriedCounty:
         kind: str,
         parts: Mapping[str, Sequence[dict[str, Any]]],
         *,
+        file_name: str,
         totals: Mapping[str, str] | None = None,
         number: int = 0,
         part_rows: int = 10_000,
@@ -196,6 +197,7 @@ class CarriedCounty:
             member: who sends it.
             kind: what it is.
             parts: its records by type, each with its line.
+            file_name: from which it was read.
             totals: as the manifest states them.
             number: tells files with the same records apart.
             part_rows: records in a batch.
@@ -218,7 +220,7 @@ class CarriedCounty:
         count = sum(map(len, parts.values()))
         manifest = {
             "submission": name, "member": member, "kind": kind, "as_of": today, "adapter": "test",
-            "adapter_version": "1", "file_name": "表.xlsx", "file_sha256": sha256, "rows": count, "accepted": count,
+            "adapter_version": "1", "file_name": file_name, "file_sha256": sha256, "rows": count, "accepted": count,
             "rejected": 0, "totals": totals or {}, "parts": stated, "file_sequence": None, "control_totals": None,
             "allow_missing": 0, "base": None, "base_sha256": None,
         }  # fmt: skip

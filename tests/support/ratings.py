@@ -62,7 +62,8 @@ class RatingCounty(CarriedCounty):
     ) -> list[Message]:
         """Seal a file of indicators: its manifest and its batches."""
         parts = {"rating_indicators": [{"line": line} | row for line, row in enumerate(rows, start=3)]}
-        return self.seal_submission(member, "rating_indicators", parts, number=number, part_rows=part_rows)
+        more = {"file_name": "评级指标.xlsx", "number": number, "part_rows": part_rows}
+        return self.seal_submission(member, "rating_indicators", parts, **more)
 
     def collect(
         self, rows: Iterable[dict[str, Any]], *, member: str = "VILL1", number: int = 0, enrolled: bool = True
