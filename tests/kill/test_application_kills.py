@@ -74,7 +74,11 @@ class AppliedCounty(HostedCounty, ApplicationCounty):
         moment("withdraw")
         for number in range(0, HOUSEHOLDS, 3):
             self.withdraw(f"A{number:03}")
-        wait_until(lambda: self.count("state = 'withdrawn'") == len(range(0, HOUSEHOLDS, 3)))
+        withdrawn = len(range(0, HOUSEHOLDS, 3))
+        wait_until(lambda: self.count("state = 'withdrawn'") == withdrawn)
+        # The fund hears of it when it can.
+        released = "SELECT FROM risk_fund.reservation WHERE status = 'released'"
+        wait_until(lambda: len(self.rows(released)) == withdrawn)
         wait_until(self.carried)
         settle()
         return self.kept()
