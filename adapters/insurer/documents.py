@@ -1,4 +1,4 @@
-"""What the county sends to the insurer: confirmations (form 3), compensation results and notices, a message for each.
+"""What the county sends to the insurer: confirmations (form 3), compensation results and notices.
 
 Every message has a Head and a Body as the insurer's own have, in UTF-8. A record is an element whose
 items are the fields of its contract in the order of the contract, `confirmation_no` as
@@ -21,7 +21,12 @@ from adapters.toolkit.whole_files import replacing
 from huilian.core.errors import FileRefused
 from huilian.records import fields as f
 from schemas.messages import ReceiptOfVersion2
-from schemas.outgoing import CompensationResultRecord, ConfirmationRecord, NoticeOfVersion2
+from schemas.outgoing import (
+    CompensationResultRecord,
+    ConfirmationRecord,
+    EnterpriseConfirmationRecord,
+    NoticeOfVersion2,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,6 +82,9 @@ _NOTICES: Final = Kind("NOTICE", "Notices", "Notice", NoticeOfVersion2)
 KINDS: Final[Mapping[str, Kind]] = {
     "receipt/v2": Kind("ACK", "Ack", "Receipt", ReceiptOfVersion2),
     "confirmations/v1": Kind("CONFIRM", "Confirmations", "Confirmation", ConfirmationRecord),
+    "enterprise_confirmations/v1": Kind(
+        "ENTERPRISE", "EnterpriseConfirmations", "EnterpriseConfirmation", EnterpriseConfirmationRecord
+    ),
     "compensation_results/v1": Kind(
         "COMPENSATION", "CompensationResults", "CompensationResult", CompensationResultRecord
     ),

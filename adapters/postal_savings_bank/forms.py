@@ -105,6 +105,28 @@ _CONFIRMATIONS: Final = Form(
     totals=("amount",),
 )
 
+HELPING_WAYS: Final = {"direct": "1", "co_operative": "2", "shares": "3", "trusteeship": "4", "enterprise": "5"}
+_ENTERPRISES: Final = _form(
+    (
+        "E",
+        {
+            "line": (8, WHOLE),
+            "confirmation_no": (40, _TEXT),
+            "enterprise_no": (18, _TEXT),
+            "enterprise_name": (60, _TEXT),
+            "region": (12, _TEXT),
+            "product": (20, _TEXT),
+            "way": (1, codes(HELPING_WAYS)),
+            "households": (8, WHOLE),
+            "amount": (_FEN_DIGITS, _FEN),
+            "months": (3, WHOLE),
+            "confirmed_date": (8, _DATE),
+            "valid_until": (8, _DATE),
+        },
+    ),
+    totals=("amount",),
+)
+
 SUBMISSION_STATUSES: Final = {"accepted": "A", "refused": "R"}
 SUBMISSION_KINDS: Final = {
     "roster": "01",
@@ -260,6 +282,7 @@ _COMPENSATION_RESULTS: Final = _form(
 
 FORMS: Final[Mapping[str, Form]] = {
     "confirmations/v1": _CONFIRMATIONS,
+    "enterprise_confirmations/v1": _ENTERPRISES,
     "receipt/v2": _RECEIPTS,
     "subsidy_results/v1": _SUBSIDY_RESULTS,
     "compensation_results/v1": _COMPENSATION_RESULTS,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from adapters.rural_commercial_bank.layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
+from schemas.applications import HELPING_WAY
 from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
 from schemas.outgoing import (
     COMPENSATION_STATUS,
@@ -90,6 +91,28 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
                 OutgoingColumn("证件号码", "identity_number"),
                 OutgoingColumn("行政区划代码", "region"),
                 OutgoingColumn("产品代码", "product"),
+                OutgoingColumn("确认金额", "amount", GROUPED_MONEY),
+                OutgoingColumn("期限(月)", "months", WHOLE),
+                OutgoingColumn("确认日期", "confirmed_date", COMPACT_DATE),
+                OutgoingColumn("有效期至", "valid_until", COMPACT_DATE),
+            ),
+            TRAILER_MARK,
+            sums=("amount",),
+        ),
+    ),
+    "enterprise_confirmations/v1": ReturnedFile(
+        "ENTERPRISE",
+        Table(
+            (
+                OutgoingColumn("序号", "line", WHOLE),
+                OutgoingColumn("确认编号", "confirmation_no"),
+                OutgoingColumn("贷款银行", "institution"),
+                OutgoingColumn("统一社会信用代码", "enterprise_no"),
+                OutgoingColumn("企业名称", "enterprise_name"),
+                OutgoingColumn("行政区划代码", "region"),
+                OutgoingColumn("产品代码", "product"),
+                OutgoingColumn("帮扶方式", "way", codes(HELPING_WAY)),
+                OutgoingColumn("带动户数", "households", WHOLE),
                 OutgoingColumn("确认金额", "amount", GROUPED_MONEY),
                 OutgoingColumn("期限(月)", "months", WHOLE),
                 OutgoingColumn("确认日期", "confirmed_date", COMPACT_DATE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import random
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
@@ -52,6 +53,7 @@ _YEARS: Final = ("2016", "2020")
 _ROUND: Final = ("0.00", "100.00", "0", "50", "100")
 """Amounts and shares of which some add up to others."""
 _CODES: Final = ("planting", "breeding", "village_review", "township_review", "county_review")
+_LISTED: Final = re.compile(r"[a-z][a-z0-9_]+", re.ASCII)
 _WEIGHT: Final = 4
 """How many times every extreme value is held out."""
 _SHAPES: Final = 24
@@ -134,8 +136,9 @@ def _pool(name: str, field: ma.fields.Field[Any], chance: random.Random, *, plai
     longest = getattr(field, "longest", None)
     extremes = [] if plain else list(_extremes(longest, chance))
     taken = [value for value in (*_offered(chance, county), *extremes * _WEIGHT) if _takes(field, value)]
-    # Codes that are words of their own are offered where nothing else is one.
-    taken = taken or [code for code in _CODES if _takes(field, code)]
+    # Codes that are words of their own are offered where nothing else is one: some, and those that its pattern lists.
+    codes = (*_CODES, *_LISTED.findall(getattr(field, "pattern", None) or ""))
+    taken = taken or [code for code in codes if _takes(field, code)]
     if _ALWAYS.get(name) in taken:
         return [_ALWAYS[name]]
     # What a field lists is all it takes: codes are not guessed.
@@ -177,6 +180,7 @@ def _offered(chance: random.Random, county: str) -> Iterator[Any]:
         yield f"{chance.randrange(2020, 2026)}-{chance.randrange(1, 13):02d}"
         yield _identity_number(county, chance)
         yield "".join(chance.sample(_CHINESE, chance.randrange(2, 5)))
+    yield from (_credit_code(f"93{county}MA2H{number:05d}") for number in range(_SHAPES))
 
 
 def _extremes(longest: int | None, chance: random.Random) -> Iterator[Any]:
@@ -196,6 +200,13 @@ def _identity_number(county: str, chance: random.Random) -> str:
     return digits + "10X98765432"[total % 11]
 
 
+def _credit_code(body: str) -> str:
+    total = sum(_CREDIT_CODE.index(character) * pow(3, place, 31) for place, character in enumerate(body))
+    return body + _CREDIT_CODE[-total % 31]
+
+
+_CREDIT_CODE: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""The characters of GB 32100, by their values."""
 CONTRACT: Final = "receipt/v2"
 DAY: Final = dt.date(2024, 5, 31)
 

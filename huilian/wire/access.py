@@ -81,9 +81,13 @@ class AccessRules:
         if is_service(member):
             allowed = self.may_publish(member.removeprefix(_PREFIX), message_type)
         else:
-            allowed = kind in self.send.get(message_type, frozenset())
+            allowed = self.may_send(kind, message_type)
         if not allowed:
             raise MessageRefused("HL1004", member=member, type=message_type)
+
+    def may_send(self, kind: str, message_type: str) -> bool:
+        """Return whether a member of `kind` may send `message_type`."""
+        return kind in self.send.get(message_type, frozenset())
 
     def may_receive(self, kind: str, message_type: str) -> bool:
         """Return whether a member of `kind` may be handed `message_type`."""

@@ -23,12 +23,8 @@ NAME: Final = "rating"
 
 def _follow_calendar(office: Office, transaction: Transaction, day: dt.date) -> None:
     """End validities and postings that are over by a day; tell what came of it."""
-    processor = office.processor
-    signer = processor.service_keys.signer(NAME)
-    for draft in postings.expire(transaction, day):
-        processor.send(transaction, draft, signer=signer)
-    for draft in postings.close(transaction, office.context, day):
-        processor.send(transaction, draft, signer=signer)
+    office.processor.send_all(transaction, postings.expire(transaction, day), service=NAME)
+    office.processor.send_all(transaction, postings.close(transaction, office.context, day), service=NAME)
 
 
 def _forget(transaction: Transaction) -> None:

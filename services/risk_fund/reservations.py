@@ -335,11 +335,8 @@ def _follow(transaction: Transaction, facts: dict[str, Any]) -> None:
 
 
 def _run(office: Office, transaction: Transaction, _day: dt.date) -> None:
-    processor = office.processor
-    signer = processor.service_keys.signer("risk_fund")
     books.hold(transaction)
-    for draft in settle(transaction, office.context, None, None):
-        processor.send(transaction, draft, signer=signer)
+    office.processor.send_all(transaction, settle(transaction, office.context, None, None), service="risk_fund")
 
 
 JOB: Final = Job("risk_fund.reservations", Calendar(), _run)

@@ -48,6 +48,7 @@ def outgoing(dataschema: str, records: pl.DataFrame, **parts: Any) -> Outgoing: 
 NAMES = [
     ("receipt/v2", 1, "INS_PICC_ACK_20240603_01.xml"),
     ("confirmations/v1", 7, "INS_PICC_CONFIRM_20240603_07.xml"),
+    ("enterprise_confirmations/v1", 1, "INS_PICC_ENTERPRISE_20240603_01.xml"),
     ("compensation_results/v1", 2, "INS_PICC_COMPENSATION_20240603_02.xml"),
     ("notices/v1", 123, "INS_PICC_NOTICE_20240603_123.xml"),
     ("notices/v2", 1, "INS_PICC_NOTICE_20240603_01.xml"),

@@ -21,6 +21,7 @@ from adapters.postal_savings_bank.forms import (
     FORMS,
     GRADE_STATUSES,
     GRADED_BORROWERS,
+    HELPING_WAYS,
     NOTICE_KINDS,
     SERVED_STATUSES,
     SUBMISSION_KINDS,
@@ -32,6 +33,7 @@ from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
 from schemas import messages
+from schemas.applications import HELPING_WAY
 from schemas.outgoing import (
     COMPENSATION_STATUS,
     GRADE_STATUS,
@@ -41,6 +43,7 @@ from schemas.outgoing import (
     SUBSIDY_STATUS,
     CompensationResultRecord,
     ConfirmationRecord,
+    EnterpriseConfirmationRecord,
     HouseholdGradeRecord,
     HouseholdServedRecord,
     NoticeOfVersion2,
@@ -59,6 +62,7 @@ SETTINGS = AdapterSettings("341599")
 DAY = dt.date(2024, 6, 3)
 RECORDS: dict[str, Any] = {
     "confirmations/v1": ConfirmationRecord,
+    "enterprise_confirmations/v1": EnterpriseConfirmationRecord,
     "receipt/v2": messages.ReceiptOfVersion2,
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
@@ -172,8 +176,24 @@ GRADE = {
     "valid_from": "2024-05-31",
     "valid_until": "2027-05-31",
 }
+ENTERPRISE = {
+    "line": 1,
+    "confirmation_no": "QR2024060300002",
+    "institution": "PSBC1522",
+    "enterprise_no": "91341599MA2XXXXX0U",
+    "enterprise_name": "甲禾种植专业合作社",
+    "region": "341599101200",
+    "product": "XE002",
+    "way": "co_operative",
+    "households": 12,
+    "amount": "1000000.00",
+    "months": 12,
+    "confirmed_date": "2024-06-03",
+    "valid_until": None,
+}
 SAMPLES = {
     "confirmations/v1": CONFIRMATION,
+    "enterprise_confirmations/v1": ENTERPRISE,
     "receipt/v2": RECEIPT,
     "subsidy_results/v1": SUBSIDY,
     "compensation_results/v1": COMPENSATION,
@@ -272,6 +292,7 @@ def test_a_file_without_rejections_gives_back_nothing_but_its_ends(tmp_path: Pat
 
 OUTGOING_NAMES = {
     "confirmations/v1": "PSBC1522_C_20240603_0012.dat",
+    "enterprise_confirmations/v1": "PSBC1522_E_20240603_0012.dat",
     "receipt/v2": "PSBC1522_A_20240603_0012.dat",
     "subsidy_results/v1": "PSBC1522_S_20240603_0012.dat",
     "compensation_results/v1": "PSBC1522_P_20240603_0012.dat",
@@ -558,6 +579,20 @@ ROWS = {
         "as_of": DATES,
     },
 }
+ROWS["enterprise_confirmations/v1"] = {
+    "line": WHOLES,
+    "confirmation_no": KEYS,
+    "enterprise_no": st.just("91341599MA2XXXXX0U"),
+    "enterprise_name": TEXTS,
+    "region": REGIONS,
+    "product": TEXTS,
+    "way": st.none() | st.sampled_from(list(HELPING_WAY)),
+    "households": WHOLES,
+    "amount": MONEY,
+    "months": WHOLES,
+    "confirmed_date": DATES,
+    "valid_until": st.none() | DATES,
+}
 ROWS["notices/v2"] = ROWS["notices/v1"] | {"kind": st.sampled_from(list(NOTICE_KIND_OF_VERSION_2))}
 
 
@@ -613,6 +648,7 @@ def test_every_code_of_the_contracts_has_one_of_the_banks():
     assert list(COMPENSATION_STATUSES) == list(COMPENSATION_STATUS)
     assert list(GRADE_STATUSES) == list(GRADE_STATUS)
     assert list(GRADED_BORROWERS) == list(BORROWER)
+    assert list(HELPING_WAYS) == list(HELPING_WAY)
     assert list(SERVED_STATUSES) == list(SERVED_STATUS)
     assert list(CATEGORIES) == list(HOUSEHOLD_CATEGORY)
 

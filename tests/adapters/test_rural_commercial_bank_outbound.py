@@ -29,6 +29,7 @@ from schemas.messages import ReceiptOfVersion2
 from schemas.outgoing import (
     CompensationResultRecord,
     ConfirmationRecord,
+    EnterpriseConfirmationRecord,
     HouseholdGradeRecord,
     HouseholdServedRecord,
     NoticeOfVersion2,
@@ -44,6 +45,7 @@ CODECS = {"GB18030": (b"", "gb18030"), "UTF-8": (b"\xef\xbb\xbf", "utf-8")}
 SCHEMAS = {
     "receipt/v2": ReceiptOfVersion2,
     "confirmations/v1": ConfirmationRecord,
+    "enterprise_confirmations/v1": EnterpriseConfirmationRecord,
     "subsidy_results/v1": SubsidyResultRecord,
     "compensation_results/v1": CompensationResultRecord,
     "household_grades/v1": HouseholdGradeRecord,
@@ -300,6 +302,30 @@ def test_notices(tmp_path: Path, encoding: str):
     ).encode(codec)
 
 
+def test_confirmed_enterprises(tmp_path: Path):
+    """In which way each leads how many households; the amounts are added up."""
+    record = {
+        "line": 1,
+        "confirmation_no": "QR2024-0002",
+        "institution": "RCB01",
+        "enterprise_no": "91341599MA2XXXXX0U",
+        "enterprise_name": "甲禾合作社",
+        "region": "341599101201",
+        "product": "XE002",
+        "way": "co_operative",
+        "households": 12,
+        "amount": "1000000.00",
+        "months": 12,
+        "confirmed_date": "2024-05-31",
+        "valid_until": None,
+    }
+    assert written(tmp_path, outgoing("enterprise_confirmations/v1", record)).decode("gb18030").splitlines() == [
+        "序号,确认编号,贷款银行,统一社会信用代码,企业名称,行政区划代码,产品代码,帮扶方式,带动户数,确认金额,期限(月),确认日期,有效期至",
+        '1,QR2024-0002,RCB01,91341599MA2XXXXX0U,甲禾合作社,341599101201,XE002,合作社带动,12,"1,000,000.00",12,20240531,',
+        '合计,1,"1,000,000.00",,,,,,,,,,',
+    ]
+
+
 def test_both_versions_of_notices_look_alike(tmp_path: Path):
     """The bank reads one kind of file, of what is late as of what is suspended."""
     sent = outgoing("notices/v1", NOTICE)
@@ -408,6 +434,7 @@ def test_the_name_says_for_whom_what_and_when():
     assert names == {
         "receipt/v2": "RCB01_RECEIPT_20240531_001.csv",
         "confirmations/v1": "RCB01_CONFIRM_20240531_001.csv",
+        "enterprise_confirmations/v1": "RCB01_ENTERPRISE_20240531_001.csv",
         "subsidy_results/v1": "RCB01_SUBSIDY_20240531_001.csv",
         "compensation_results/v1": "RCB01_COMPENSATION_20240531_001.csv",
         "household_grades/v1": "RCB01_GRADE_20240531_001.csv",
@@ -420,7 +447,7 @@ def test_the_name_says_for_whom_what_and_when():
 
 def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
     """A file put back into the wrong folder is not pushed."""
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 8
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 9
 
 
 def test_other_contracts_are_refused(tmp_path: Path):

@@ -12,10 +12,6 @@ from tests.support.builders.loans import VILLAGES, state
 from tests.support.reporting import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from huilian.database.connection import Transaction
-    from huilian.wire.envelope import Draft
     from tests.support.reporting import ReportingCounty
 
 LENDING = {
@@ -86,15 +82,10 @@ def confirm(county: ReportingCounty, *applications: Application) -> None:
             path = book.path(each)
             place = path.place(each.stage)
             each.due = None if place is None else book.last_day(each.stage_since, path.stages[place])
-        _send(county, transaction, book.write())
-        _send(county, transaction, lending.settle(book, [each.application_no for each in applications]))
+        county.office.processor.send_all(transaction, book.write(), service="registry")
+        settled = lending.settle(book, [each.application_no for each in applications])
+        county.office.processor.send_all(transaction, settled, service="registry")
     county.carry(county.sent())
-
-
-def _send(county: ReportingCounty, transaction: Transaction, drafts: Iterable[Draft]) -> None:
-    signer = county.office.processor.service_keys.signer("registry")
-    for draft in drafts:
-        county.office.processor.send(transaction, draft, signer=signer)
 
 
 def start(county: ReportingCounty, region: str, day: str) -> None:

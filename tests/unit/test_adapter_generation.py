@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from huilian.conformance import generation
+from huilian.core import identity
 from huilian.records.columnar import wire_types
 from huilian.records.record import Record
 from huilian.wire import catalogue
@@ -39,6 +40,14 @@ def test_records_are_of_the_member_and_the_county():
     assert made["institution"].unique().to_list() == [generation.MEMBER]
     assert made["region"].str.starts_with("520626").all()
     assert made["identity_number"].str.starts_with("520626").all()
+
+
+@pytest.mark.parametrize("county", ["341599", "520626", "110101"])
+def test_enterprises_have_credit_codes_wherever_they_are(county: str):
+    """Of their county, with the check character of each."""
+    made = generation.records(CONTRACTS["enterprise_confirmations/v1"], 30, seed=1, plain=True, county=county)
+    assert made["enterprise_no"].str.starts_with(f"93{county}").sum() > 20
+    assert all(map(identity.is_credit_code, made["enterprise_no"]))
 
 
 def test_extreme_records_have_what_layouts_stumble_over():

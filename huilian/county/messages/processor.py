@@ -23,7 +23,7 @@ from huilian.wire.names import PLATFORM
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from huilian.county.context import Context
     from huilian.county.members.directory import Member
@@ -320,6 +320,16 @@ class Processor:
             self.access.check_send(signer.source, KIND, draft.type)
         message = envelope.seal(draft, signer.key, source=signer.source, time=now, message_id=message_id)
         store.put(transaction, message, now=now)
+
+    def send_all(self, transaction: Transaction, drafts: Iterable[Draft], *, service: str) -> None:
+        """Seal what a service says by itself, and put it in the outbox.
+
+        Raises:
+            MessageRefused: HL1004, the service may not publish such a message.
+        """
+        signer = self.service_keys.signer(service)
+        for draft in drafts:
+            self.send(transaction, draft, signer=signer)
 
     def hand_on(self, transaction: Transaction, message: Message) -> Outcome:
         """Seal anew, in the platform's name and under the same id, what a service says to a member.

@@ -115,16 +115,19 @@ def of_single(message: Message, kind: Kind, message_type: str, record: pl.DataFr
 
 
 def check_sender(transaction: Transaction, manifest: Mapping[str, Any], kind: Kind) -> None:
-    """Let a submission pass only from who may send all that its kind is made of.
+    """Let a submission pass only from who may send all that it holds, or where it holds nothing, something of its kind.
 
-    Stating what a submission holds is sending it, even where it holds nothing.
+    Stating what a submission holds is sending it.
 
     Raises:
         MessageRefused: HL1004, its member is of another kind.
     """
-    kind_of_member = directory.find(transaction, manifest["member"]).kind
-    for message_type in kind.parts:
-        access.load().check_send(manifest["member"], kind_of_member, message_type)
+    rules, kind_of_member = access.load(), directory.find(transaction, manifest["member"]).kind
+    held = {part["type"] for part in manifest.get("parts", ())} & kind.parts.keys()
+    if not held:
+        held = {name for name in kind.parts if rules.may_send(kind_of_member, name)} or set(kind.parts)
+    for message_type in sorted(held):
+        rules.check_send(manifest["member"], kind_of_member, message_type)
 
 
 def hold_to_first(known: Submission, manifest: Mapping[str, Any], message: Message) -> None:

@@ -82,10 +82,7 @@ def _notice(application: Application, stage: Stage) -> Notice:
 
 
 def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
-    processor = office.processor
-    signer = processor.service_keys.signer("registry")
-    for draft in follow(transaction, office.context, day):
-        processor.send(transaction, draft, signer=signer)
+    office.processor.send_all(transaction, follow(transaction, office.context, day), service="registry")
 
 
 JOB: Final = Job("registry.applications", Calendar(), _run)

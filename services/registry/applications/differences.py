@@ -225,9 +225,7 @@ def tell_banks(transaction: Transaction, day: dt.date) -> Iterator[Draft]:
 
 
 def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
-    signer = office.processor.service_keys.signer("registry")
-    for draft in tell_banks(transaction, day):
-        office.processor.send(transaction, draft, signer=signer)
+    office.processor.send_all(transaction, tell_banks(transaction, day), service="registry")
 
 
 JOB: Final = Job("registry.differences", Calendar(), _run)

@@ -255,3 +255,14 @@ def test_who_follows_the_feed_misses_nothing(county: ApplicationCounty):
     assert county.decide("A1", "village_recommendation") is None
     rows = county.ask("feed/applications", region=COUNTY, since=str(cursor))
     assert [(row["application_no"], row["stage"]) for row in rows] == [("A1", "township_review")]
+
+
+def test_an_insurer_states_in_a_list_whom_it_covers(county: ApplicationCounty):
+    """It may send steps, and no applications: a list of these is refused as a whole."""
+    _confirm(county)
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE registry.application SET state = 'lent', stage = 'insure', loan_no = 'L1'")
+    assert county.send_list((), [step("A1", "insure")], member="INS01")["changed"] == 1
+    assert county.stands("A1") == ("completed", None)
+    [manifest, *_] = county.list_of([form("A2", "H2")], member="INS01")
+    assert county.deliver(manifest) == "HL1004"

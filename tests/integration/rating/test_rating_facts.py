@@ -245,6 +245,19 @@ def test_repayment_on_time_raises_the_grade_once_and_a_default_lowers_it(county:
     assert [each["after"] and each["after"]["grade"] for each in county.told] == ["AA", "AAA", "AA", "A", None]
 
 
+def test_who_was_granted_a_moratorium_is_not_overdue_until_it_ends(county: RatingCounty):
+    """Whatever the bank's file calls the loan."""
+    county.rate("H1")
+    said = dict.fromkeys(("signed", "confirmation_no", "original_loan_no"))
+    granted = said | {"status": "overdue", "continuation": "moratorium"}
+    ended = granted | {"continuation": "none"}
+    outcomes = "SELECT loan_no, after FROM rating.outcome"
+    county.tell("loans_changed", 3, [loan("H1", "L1", None, granted)])
+    assert county.rows(outcomes) == []
+    county.tell("loans_changed", 3, [loan("H1", "L1", granted, ended)])
+    assert county.rows(outcomes) == [{"loan_no": "L1", "after": "overdue"}]
+
+
 def test_a_malicious_entry_of_the_blacklist_ends_the_rating_and_bars_another(county: RatingCounty):
     """One that is not malicious does not; when the entry ends, what was collected counts again."""
     county.rate("H1")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from hypothesis import strategies as st
+from stdnum.cn import uscc
 
 from adapters.toolkit import characters
 from huilian.records import fields as f
@@ -47,6 +48,10 @@ def _identity(place: int, born: dt.date, order: int) -> str:
     return body + "10X98765432"[total % 11]
 
 
+def _credit_code(body: str) -> str:
+    return body + uscc.calc_check_digit(body)
+
+
 _BY_KIND: Final[dict[type, Callable[[Any], st.SearchStrategy[Any]]]] = {
     f.Code: lambda field: st.sampled_from(list(field.labels)),
     f.Money: _money,
@@ -56,6 +61,7 @@ _BY_KIND: Final[dict[type, Callable[[Any], st.SearchStrategy[Any]]]] = {
     f.IdentityNumber: lambda _: st.builds(
         _identity, st.integers(110000, 659999), st.dates(dt.date(1900, 1, 1), dt.date(2024, 1, 1)), st.integers(0, 999)
     ),
+    f.CreditCode: lambda _: st.integers(0, 99_999).map(lambda number: _credit_code(f"93341599MA2H{number:05d}")),
     f.Text: _text,
     f.Digest: _text,
 }
