@@ -57,6 +57,7 @@ STATUSES: Final = {
     "HL7012": 403,
     "HL7025": 404,
     "HL7027": 404,
+    "HL7028": 404,
 }
 """HTTP status by code; of the rest the error's class decides."""
 _CHALLENGES: Final = {
