@@ -139,9 +139,9 @@ def test_policies_without_loan_and_claims_without_policy_are_named(county: Repor
     ]
     county.push(package(FEBRUARY, rows))
     expected = [
-        ("claim_without_policy", INSURER, "L1", None, None, "2025-02-28", "C3"),
-        ("claim_without_policy", INSURER, None, None, None, "2025-02-28", "C2"),
-        ("policy_without_loan", INSURER, "L3", "H3", VILLAGES[2], "2025-02-28", "P3"),
+        ("claim_without_policy", INSURER, "L1", None, None, "2025-02-28", "C3", None),
+        ("claim_without_policy", INSURER, None, None, None, "2025-02-28", "C2", None),
+        ("policy_without_loan", INSURER, "L3", "H3", VILLAGES[2], "2025-02-28", "P3", None),
     ]
     assert found(county) == expected
     assert found(county, region=VILLAGES[2]) == expected[2:]
