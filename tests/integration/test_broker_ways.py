@@ -39,6 +39,8 @@ MINE, THEIRS = member_queue(BANK), member_queue(OTHER_BANK)
 TO_A_BANK = (
     "compensation_results",
     "confirmations",
+    "due_applications",
+    "enterprise_confirmations",
     "household_grades",
     "households_served",
     "notices",
@@ -47,7 +49,8 @@ TO_A_BANK = (
     "subsidy_results",
 )
 ISSUED = (
-    *("claims_changed", "compensation_results", "confirmations", "credit_records", "guarantees_changed"),
+    *("claims_changed", "compensation_results", "confirmations", "credit_records", "due_applications"),
+    *("enterprise_confirmations", "guarantees_changed"),
     *("household_grades", "households_served", "loans_changed", "notices", "policies_changed", "receipt"),
 )
 KEY = f"loan_ledger.{BANK}"
