@@ -62,15 +62,13 @@ def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: 
     transaction.execute(
         f"""
         CREATE TEMPORARY TABLE withdrawn ON COMMIT DROP AS
-        SELECT l.loan_no, l.as_of = %(as_of)s AS is_of_the_day, earlier.as_of AS earlier, a.since AS absent_since
+        SELECT l.loan_no, l.as_of = %(as_of)s AS is_of_the_day, earlier.as_of AS earlier
         FROM registry.loan l
         LEFT JOIN LATERAL (
             SELECT h.as_of FROM registry.loan_history h
             WHERE h.institution = l.institution AND h.loan_no = l.loan_no AND h.as_of < %(as_of)s
             ORDER BY h.as_of DESC LIMIT 1
         ) earlier ON l.as_of = %(as_of)s
-        LEFT JOIN registry.loan_absence a
-            ON a.institution = l.institution AND a.loan_no = l.loan_no AND a.until = %(as_of)s
         LEFT JOIN {table} s ON s.loan_no = l.loan_no
         LEFT JOIN (SELECT DISTINCT reference FROM huilian.rejection WHERE submission = %(submission)s) rejected
             ON rejected.reference = l.loan_no
@@ -112,15 +110,24 @@ def withdraw(transaction: Transaction, table: str, facts: dict[str, Any], told: 
     )
     transaction.execute(
         """
-        UPDATE registry.loan l SET missing_since = coalesce(w.absent_since, %(as_of)s) FROM withdrawn w
-        WHERE l.institution = %(institution)s AND l.loan_no = w.loan_no
+        UPDATE registry.loan l SET missing_since = coalesce((
+            -- Late ledgers leave one span behind the other.
+            WITH RECURSIVE absent AS (
+                SELECT a.since FROM registry.loan_absence a
+                WHERE a.institution = l.institution AND a.loan_no = l.loan_no AND a.until = %(as_of)s
+              UNION
+                SELECT a.since FROM absent JOIN registry.loan_absence a ON a.until = absent.since
+                WHERE a.institution = l.institution AND a.loan_no = l.loan_no
+            ) SELECT min(since) FROM absent), %(as_of)s)
+        FROM withdrawn w WHERE l.institution = %(institution)s AND l.loan_no = w.loan_no
         """,
         facts,
     )
     transaction.execute(
         """
-        DELETE FROM registry.loan_absence a USING withdrawn w
-        WHERE a.institution = %(institution)s AND a.loan_no = w.loan_no AND a.until = %(as_of)s
+        DELETE FROM registry.loan_absence a USING withdrawn w JOIN registry.loan l USING (loan_no)
+        WHERE l.institution = %(institution)s AND a.institution = l.institution AND a.loan_no = w.loan_no
+          AND l.missing_since <= a.since AND a.until <= %(as_of)s
         """,
         facts,
     )

@@ -119,3 +119,17 @@ def test_figures_rebuilt_from_the_registry_are_those_that_were_folded(county: Re
     county.rebuild()
     assert county.everything() == folded
     check_figures(county, model, MONTHS)
+
+
+def test_a_loan_that_is_taken_back_is_missing_since_the_first_of_several_late_ledgers(county: ReportingCounty):
+    """Each late ledger left a span of its own; together they are one, up to the ledger that was replaced."""
+    days = ("2024-12-31", "2025-03-31", "2025-01-31", "2025-01-20", "2025-03-31")
+    both, one = {"L1": state(), "L2": state()}, {"L1": state()}
+    ledgers = [
+        Ledger("PSB01", dt.date.fromisoformat(day), dict(rows))
+        for day, rows in zip(days, (both, both, one, one, one), strict=True)
+    ]
+    replay(county, ledgers)
+    [row] = county.rows("SELECT missing_since FROM registry.loan WHERE loan_no = 'L2'")
+    assert row["missing_since"] == dt.date(2025, 1, 20)
+    assert county.rows("SELECT FROM registry.loan_absence") == []
