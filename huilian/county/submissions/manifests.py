@@ -126,7 +126,7 @@ def check_sender(transaction: Transaction, manifest: Mapping[str, Any], kind: Ki
     held = {part["type"] for part in manifest.get("parts", ())} & kind.parts.keys()
     if not held:
         held = {name for name in kind.parts if rules.may_send(kind_of_member, name)} or set(kind.parts)
-    for message_type in sorted(held):
+    for message_type in (name for name in kind.parts if name in held):
         rules.check_send(manifest["member"], kind_of_member, message_type)
 
 
