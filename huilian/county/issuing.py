@@ -268,7 +268,8 @@ def _check_type(message_type: str, types: list[str]) -> None:
 def _decided_here(office: Office, transaction: Transaction, message_type: str) -> FileCheck:
     """Return what finds the records of a type that no file may state, as a service decides them."""
     declared = [each.decided_here.get(message_type) for each in office.services.values()]
-    checks = [check(transaction) for check in declared if check is not None]
+    today = office.clock.today()
+    checks = [check(transaction, today) for check in declared if check is not None]
     return lambda record: [found for check in checks for found in check(record)]
 
 

@@ -20,6 +20,7 @@ from huilian.county.submissions.lifecycle import MANIFEST, Intake
 from huilian.county.submissions.queries import QUERIES
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from rich.table import Table
@@ -97,8 +98,8 @@ class Service:
         forget: throws away what it folded from the events of others, so that it can be told anew.
         jobs: what it does by the calendar.
         decided_here: message type to what it decides itself and tells members, so that no file may state it: called
-            with a transaction, returns the check of a record that `huilian issue` is to send out. None where it decides
-            all of that type: no file of it can be issued.
+            with a transaction and the day, returns the check of a record that `huilian issue` is to send out. None
+            where it decides all of that type: no file of it can be issued.
         gauges: what it measures, for Prometheus: called with a transaction and the context.
         forms: what can be printed, and the lists that can be filled in.
         examine: looks at what it keeps for `huilian doctor`: called with a transaction and the county's settings.
@@ -118,7 +119,7 @@ class Service:
     tells: Mapping[str, Callable[[Transaction], Iterator[Draft]]] = field(default_factory=dict)
     forget: Callable[[Transaction], None] | None = None
     jobs: tuple[Job, ...] = ()
-    decided_here: Mapping[str, Callable[[Transaction], FileCheck] | None] = field(default_factory=dict)
+    decided_here: Mapping[str, Callable[[Transaction, dt.date], FileCheck] | None] = field(default_factory=dict)
     gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
     forms: tuple[Form | ListForm, ...] = ()
     examine: Callable[[Transaction, Settings], Iterable[Concern]] = lambda _transaction, _settings: ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +15,10 @@ from huilian.wire.batches import Batcher, wire_types
 from huilian.wire.envelope import Draft
 from schemas.outgoing import ConfirmationRecord, EnterpriseConfirmationRecord
 from services.registry.applications import lending
-from services.registry.applications.states import APPLICATION
-from services.registry.parties import consents, enterprises
+from services.registry.parties import agreements, consents, enterprises
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
     from huilian.county.service import FileCheck
@@ -31,23 +30,23 @@ __all__ = ["CONFIRMATIONS", "ENTERPRISES", "check_file", "settle"]
 
 CONFIRMATIONS: Final = "confirmations"
 ENTERPRISES: Final = "enterprise_confirmations"
+_ENDED: Final = {"refused": "审核不同意", "withdrawn": "已撤回", "expired": "已过期"}
+"""What became of the application; any other state says that it was sent back."""
 
 
-def check_file(transaction: Transaction) -> FileCheck:
+def check_file(transaction: Transaction, today: dt.date) -> FileCheck:
     """Return the check of a confirmation in a file: where loans rest on applications no file confirms any.
 
-    Finds HL3069, of a region where the county has stated so (`application_start`).
+    Finds HL3069, of a region where the county has stated so (`application_start`), whatever day the record states.
     """
-    starts = transaction.rows("SELECT region, from_date FROM registry.application_start")
+    starts = [
+        row["region"]
+        for row in transaction.rows("SELECT region FROM registry.application_start WHERE from_date <= %s", [today])
+    ]
 
     def check(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-        day = dt.date.fromisoformat(record["confirmed_date"])
-        return [
-            ("region", "HL3069")
-            for start in starts
-            if start["from_date"] <= day
-            and (record["region"].startswith(start["region"]) or start["region"].startswith(record["region"]))
-        ][:1]
+        region = record["region"]
+        return [("region", "HL3069") for start in starts if region.startswith(start) or start.startswith(region)][:1]
 
     return check
 
@@ -56,40 +55,53 @@ def settle(book: Book) -> Iterator[Draft]:
     """Write what became of the applications of a book; yield what is told of them, and the confirmations."""
     yield from book.write()
     yield from _ended(book)
+    if not book.confirmed:
+        return
     # Their loans may be in the ledgers already.
-    if book.confirmed:
-        yield from lending.settle(book, [each.application_no for each in book.confirmed])
-    confirmed, insurers = list(book.confirmed), _insurers(book) if book.confirmed else []
+    yield from lending.settle(book, [each.application_no for each in book.confirmed])
+    confirmed = [application for application in book.confirmed if application.confirmed is not None]
     book.confirmed.clear()
-    for bank in sorted({application.institution for application in confirmed}):
-        mine = [application for application in confirmed if application.institution == bank]
-        households = [each for each in mine if each.borrower == "household"]
-        yield from _drafts(bank, CONFIRMATIONS, ConfirmationRecord, map(_record, households))
-        enterprises_of_bank = list(_enterprises(book, [each for each in mine if each.borrower == "enterprise"]))
-        yield from _drafts(bank, ENTERPRISES, EnterpriseConfirmationRecord, enterprises_of_bank)
-        for insurer in insurers:
-            shared = _shared_with(book, insurer, households)
-            yield from _drafts(insurer, CONFIRMATIONS, ConfirmationRecord, map(_record, shared))
-            yield from _drafts(insurer, ENTERPRISES, EnterpriseConfirmationRecord, enterprises_of_bank)
-
-
-def _insurers(book: Book) -> list[str]:
     members = directory.all_members(book.transaction)
-    return [member.code for member in members if member.kind == "insurer" and member.takes_part]
+    insurers = [member.code for member in members if member.kind == "insurer" and member.takes_part]
+    households = [application for application in confirmed if application.borrower == "household"]
+    enterprises_of = [application for application in confirmed if application.borrower == "enterprise"]
+    for bank in sorted({application.institution for application in confirmed}):
+        mine = ([each for each in those if each.institution == bank] for those in (households, enterprises_of))
+        yield from _tell(book, bank, *mine)
+    for insurer in insurers:
+        yield from _tell(
+            book, insurer, _shared_with(book, insurer, households), _agreed_with(book, insurer, enterprises_of)
+        )
+
+
+def _tell(book: Book, member: str, households: list[Application], enterprises_of: list[Application]) -> Iterator[Draft]:
+    """Yield the confirmations that a member gets, and note that it got them."""
+    book.transaction.execute(
+        "INSERT INTO registry.confirmation_told SELECT number, %(member)s FROM unnest(%(numbers)s::text[]) AS number"
+        " ON CONFLICT DO NOTHING",
+        {"member": member, "numbers": [each.confirmation_no for each in (*households, *enterprises_of)]},
+    )
+    yield from _drafts(member, CONFIRMATIONS, ConfirmationRecord, map(_record, households))
+    yield from _drafts(member, ENTERPRISES, EnterpriseConfirmationRecord, _enterprises(book, enterprises_of))
 
 
 def _ended(book: Book) -> Iterator[Draft]:
     """Yield the notices of confirmations that ended without a loan, to whom they had been sent."""
-    told: defaultdict[str, list[Notice]] = defaultdict(list)
-    insurers = _insurers(book) if book.ended else []
-    for application in book.ended:
-        text = f"确认 {application.confirmation_no} 已失效：{APPLICATION.states[application.state]}，不得据此放款、承保"
-        notice = Notice("confirmation_ended", text, application.confirmation_no, region=application.region)
-        for member in (application.institution, *insurers):
-            told[member].append(notice)
+    ended = {application.confirmation_no: application for application in book.ended}
     book.ended.clear()
+    if not ended:
+        return
+    told: defaultdict[str, list[Notice]] = defaultdict(list)
+    for row in book.transaction.rows(
+        "DELETE FROM registry.confirmation_told WHERE confirmation_no = ANY(%s) RETURNING confirmation_no, member",
+        [list(ended)],
+    ):
+        application = ended[row["confirmation_no"]]
+        text = f"确认 {row['confirmation_no']} 作废：申请{_ENDED.get(application.state, '已退回')}，不得据此放款、承保"
+        notice = Notice("confirmation_ended", text, row["confirmation_no"], region=application.region)
+        told[row["member"]].append(notice)
     for member in sorted(told):
-        yield notices.draft_of(book.context, member, told[member])
+        yield notices.draft_of(book.context, member, sorted(told[member], key=lambda each: each.reference or ""))
 
 
 def _shared_with(book: Book, insurer: str, confirmed: list[Application]) -> list[Application]:
@@ -100,6 +112,13 @@ def _shared_with(book: Book, insurer: str, confirmed: list[Application]) -> list
         if each.confirmed is not None
     ]
     lets = consents.in_force(book.transaction, "share_with_insurer", asked)
+    return [each for each, holds in zip(confirmed, lets, strict=True) if holds]
+
+
+def _agreed_with(book: Book, insurer: str, confirmed: list[Application]) -> list[Application]:
+    """Return those of enterprises that a cooperation agreement lets an insurer know of."""
+    asked = [(each.borrower_no, each.region, each.confirmed) for each in confirmed if each.confirmed is not None]
+    lets = agreements.cooperates(book.transaction, insurer, asked)
     return [each for each, holds in zip(confirmed, lets, strict=True) if holds]
 
 

@@ -10,9 +10,10 @@ from huilian.county.procedure.acts import taking
 from services.registry.parties import periods
 from services.registry.parties.consents import SCOPES_OF
 from services.registry.parties.homes import Homes, check_member
-from services.registry.parties.periods import Book
+from services.registry.parties.periods import HOLDS, Book
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from huilian.county.context import Context
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["on_agreement"]
+__all__ = ["cooperates", "on_agreement"]
 
 _PARTIES: Final = ("members", "households", "enterprises")
 _TITLES: Final = {
@@ -53,6 +54,30 @@ def on_agreement(
         _check_parties(transaction, parties, taken)
         _BOOK.enter(transaction, [(taken, taken.facts | parties)])
     return ()
+
+
+def cooperates(transaction: Transaction, member: str, asked: Sequence[tuple[str, str, dt.date]]) -> list[bool]:
+    """Return for each enterprise whether a cooperation agreement with a member holds for it, in their order.
+
+    Args:
+        transaction: in which it is read.
+        member: it must be a party.
+        asked: number and region of each enterprise, and the day. An agreement that names no enterprise is for all.
+    """
+    rows = transaction.rows(
+        f"""
+        SELECT EXISTS (
+            SELECT FROM registry.agreement g WHERE g.kind = 'cooperation' AND %(member)s = ANY(g.members)
+               AND starts_with(a.region, g.region) AND {HOLDS.format("g", "a.day")}
+               AND (g.enterprises = '{{}}' OR a.enterprise_no = ANY(g.enterprises))) AS stands
+        FROM unnest(%(enterprises)s::text[], %(regions)s::text[], %(days)s::date[])
+             WITH ORDINALITY AS a (enterprise_no, region, day, place)
+        ORDER BY place
+        """,
+        {"member": member}
+        | {name: [each[place] for each in asked] for place, name in enumerate(("enterprises", "regions", "days"))},
+    )
+    return [row["stands"] for row in rows]
 
 
 def _check_parties(transaction: Transaction, parties: Mapping[str, Sequence[str]], taken: Taken) -> None:

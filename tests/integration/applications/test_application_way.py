@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from stdnum.cn import uscc
 
 from huilian.county.rebuild import rebuild
@@ -134,8 +135,9 @@ def test_where_another_review_follows_the_fund_its_member_takes_it(county: Appli
     assert confirmation["amount"] == "20000.00"
 
 
-def test_an_enterprise_applies_with_the_households_it_leads(county: ApplicationCounty):
-    """Its bank gets a confirmation of its own; without a household that it leads it is refused."""
+@pytest.mark.parametrize("insurer", ["INS01", None])
+def test_an_enterprise_applies_with_the_households_it_leads(county: ApplicationCounty, insurer: str | None):
+    """Its bank gets a confirmation of its own, an insurer by an agreement; leading no household it is refused."""
     county.use("lushi")
     number = "91341599MA2TEXT000"
     number = number[:-1] + uscc.calc_check_digit(number)
@@ -151,11 +153,16 @@ def test_an_enterprise_applies_with_the_households_it_leads(county: ApplicationC
     terms = {"orders": None, "shares": None, "shares_amount": None}
     assert county.send("led_household", "VILL1", person="P1", **led, **terms, **since) is None
     assert county.apply("A1", number, **fields) is None
+    empty = ("households", "enterprises", "application_no", "institution", "loan_no", "reports", "until_date")
+    agreement = dict.fromkeys(empty) | {"agreement_no": "X1", "kind": "cooperation", "document": "协议1"}
+    agreement |= {"region": COUNTY, "members": f"{insurer or 'GUA01'};RCB01", "from_date": "2024-01-01"}
+    assert county.send("agreement", COUNTY, person="P1", **agreement) is None
     for name in ("township_review", "county_confirmation", "guarantee"):
         assert county.decide("A1", name) is None
     assert county.stands("A1") == ("confirmed", "lend")
     [confirmation] = county.sent("enterprise_confirmations", "RCB01")
     assert (confirmation["enterprise_name"], confirmation["households"]) == ("合作社甲", 1)
+    assert county.sent("enterprise_confirmations", "INS01") == ([confirmation] if insurer else [])
     assert county.sent("confirmations", "RCB01") == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,27 @@ def test_an_insurer_is_told_of_nobody_who_has_not_consented(county: ApplicationC
     confirm(county, "A2", "H2")
     assert [each["confirmation_no"] for each in county.sent("confirmations", "RCB01")] == ["A1", "A2"]
     assert [each["confirmation_no"] for each in county.sent("confirmations", "INS01")] == ["A1"]
+    assert county.withdraw("A1") is None
+    assert county.withdraw("A2") is None
+    ended = {
+        member: [(each["reference"], each["text"]) for each in county.sent("notices", member)]
+        for member in ("RCB01", "INS01")
+    }
+    told = [(number, f"确认 {number} 作废：申请已撤回，不得据此放款、承保") for number in ("A1", "A2")]
+    assert ended == {"RCB01": told, "INS01": told[:1]}
+
+
+def test_who_withdrew_her_consent_since_is_told_of_to_whom_the_confirmation_went(county: ApplicationCounty):
+    """An insurer that was told must learn that it ended; one that consent came later for, nothing."""
+    confirm(county, "A1", "H1")
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE registry.consent SET until_date = from_date")
+    assert county.withdraw("A1") is None
+    assert [each["reference"] for each in county.sent("notices", "INS01")] == ["A1"]
 
 
 def test_no_file_confirms_loans_where_they_rest_on_applications(county: ApplicationCounty, tmp_path: Path):
-    """Before the day, and elsewhere, files go on; a region that holds one that applies is refused, too."""
+    """From that day on, whatever day the file states; elsewhere files go on, not in a region that holds such a one."""
 
     def issue(**fields: str) -> list[tuple[int, str | None, str]]:
         file = tmp_path / "确认名单.ndjson"
@@ -47,9 +65,11 @@ def test_no_file_confirms_loans_where_they_rest_on_applications(county: Applicat
         return []
 
     assert issue(region=VILLAGE) == []
-    start = {"region": VILLAGE, "from_date": "2024-05-02"}
+    start = {"region": VILLAGE, "from_date": "2024-03-02"}
     assert county.send("application_start", "341599", person=HEAD, **start) is None
+    assert issue(region=VILLAGE) == []
+    county.clock.advance(dt.timedelta(days=1))
     assert issue(region=VILLAGE) == [(1, "region", "HL3069")]
     assert issue(region=VILLAGE[:9]) == [(1, "region", "HL3069")]
-    assert issue(region=VILLAGE, confirmed_date="2024-05-01") == []
+    assert issue(region=VILLAGE, confirmed_date="2024-02-01") == [(1, "region", "HL3069")]
     assert issue(region=OTHER_VILLAGE) == []

@@ -50,6 +50,11 @@ def upgrade() -> None:
         );
         CREATE INDEX application_step_of ON registry.application_step (application_no, number);
 
+        -- Who was sent a confirmation: whom its end is told.
+        CREATE TABLE registry.confirmation_told (
+            confirmation_no text COLLATE "C", member text COLLATE "C", PRIMARY KEY (confirmation_no, member)
+        );
+
         CREATE TABLE registry.application_start (
             region text COLLATE "C" PRIMARY KEY, from_date date NOT NULL, member text NOT NULL, person text NOT NULL,
             date date NOT NULL, message text NOT NULL
