@@ -211,9 +211,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "HL1081": ("政策没有面向此类借款人的产品", "the policy has no product for such a borrower"),
     "HL1082": ("{what}应大于零", "{what} must be above nought"),
-    "HL1083": (
-        "申请 {application_no} 的同样内容已报送过，其后被退回；请写明新的日期、意见或更正的内容",
-        "the same was said of the application {application_no} before it was sent back; say what is new, or a new day",
+    "HL1085": (
+        "申请 {application_no} 已于 {date} 失效；需要贷款的请另行申请",
+        "the application {application_no} lapsed on {date}; for a loan send a new one",
+    ),
+    "HL1086": (
+        "所写成年家庭成员 {stated} 人，花名册所列成年人 {found} 人；所写不得少于此数，且至少 1 人",
+        "{stated} adults of the family are stated, the roster has {found}; state no fewer, and at least 1",
     ),
     "HL1090": (
         "花名册中没有农户 {household_no}；请先报送花名册，或更正编号",

@@ -21,7 +21,7 @@ from huilian.policy.tables import MissingFactError
 from huilian.wire.access import service_code
 from huilian.wire.batches import to_csv
 from schemas.applications import ApplicationChange
-from services.registry.applications.states import APPLICATION, OPEN, Case, Path, Paths, Stage
+from services.registry.applications.states import APPLICATION, BEFORE_LOAN, OPEN, Case, Path, Paths, Stage
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -98,6 +98,10 @@ class Application:
     def case(self) -> Case:
         """Return what the order of its steps may depend on."""
         return Case(self.borrower, self.household_kind, self.applied, self.amount)
+
+    def has_lapsed(self, day: dt.date) -> bool:
+        """Return whether its validity is over on a day, though the calendar may not have noted it yet."""
+        return self.state in BEFORE_LOAN and self.valid_until is not None and self.valid_until < day
 
 
 _COLUMNS: Final = tuple(each.name for each in fields(Application))

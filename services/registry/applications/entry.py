@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.county.members import directory
 from huilian.policy.tables import MissingFactError
 from services.registry.applications.book import OWN, Act, Application
-from services.registry.applications.steps import check_above_nought, concerns
+from services.registry.applications.steps import check_above_nought, check_validity, concerns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,31 +51,46 @@ class _Asked:
 def _candidate(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Member]) -> Application | None:
     """Return what a record would enter; None where it cannot, or says nothing new.
 
-    Notes HL1052, it lies elsewhere; HL1059, another record has its number; HL1062, the day; HL1078, there is no such
-    bank; HL1083, nothing was corrected; and as `_borrower` and `_asked`.
+    Notes HL1052, it lies elsewhere; HL1078, there is no such bank; and as `_may_enter`, `_borrower` and `_asked`.
     """
     record = taken.record
     # Nothing is told of what others decide.
     if not concerns(taken, record["region"], record["institution"]):
         return None
-    number, known = record["application_no"], book.get(record["application_no"])
-    if known is not None:
-        said = _said(taken)
-        if any(act.snapshot == said for act in book.acts(number) if act.move in {"submit", "resubmit"}):
-            if known.state == "returned":
-                taken.refuse("HL1083", application_no=number)
-            return None
-        if known.state != "returned" or known.key != (record["borrower"], record["borrower_no"]):
-            taken.refuse("HL1059", number=number)
-            return None
-        if taken.date < known.stage_since:
-            taken.refuse("HL1062", date=taken.date.isoformat())
+    if not _may_enter(book, taken):
+        return None
     check_above_nought(taken)
     bank = members.get(record["institution"])
     if bank is None or bank.kind != "bank" or not bank.takes_part:
         taken.refuse("HL1078", institution=record["institution"])
     borrower, asked = _borrower(facts, taken), _asked(book, taken)
-    return None if borrower is None or asked is None else _application(taken, borrower, asked, known)
+    if borrower is None or asked is None:
+        return None
+    return _application(taken, borrower, asked, book.get(record["application_no"]))
+
+
+def _may_enter(book: Book, taken: Taken) -> bool:
+    """Return whether a record enters an application, or enters one again that was sent back.
+
+    Notes HL1059, another record has its number; HL1062, the day; HL1085, the application lapsed.
+    """
+    number, borrower = taken.record["application_no"], (taken.record["borrower"], taken.record["borrower_no"])
+    known = book.get(number)
+    if known is None:
+        return True
+    if known.state != "returned" and _said_last(book, number) == _said(taken):
+        return False
+    if known.state != "returned" or known.key != borrower:
+        taken.refuse("HL1059", number=number)
+        return False
+    if taken.date < known.stage_since:
+        taken.refuse("HL1062", date=taken.date.isoformat())
+    return check_validity(taken, known)
+
+
+def _said_last(book: Book, number: str) -> dict[str, Any] | None:
+    """Return what the record said by which an application was entered last."""
+    return next((act.snapshot for act in reversed(book.acts(number)) if act.move in {"submit", "resubmit"}), None)
 
 
 def _said(taken: Taken) -> dict[str, Any]:

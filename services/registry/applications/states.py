@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry, Policy, Product
     from huilian.policy.values import Duration
 
-__all__ = ["APPLICATION", "OPEN", "Case", "Path", "Paths", "Stage", "path"]
+__all__ = ["APPLICATION", "BEFORE_LOAN", "OPEN", "Case", "Path", "Paths", "Stage", "path"]
 
 _DECIDED: Final = ("in_review", "confirmed")
-_BEFORE_LOAN: Final = ("in_review", "returned", "pending", "confirmed")
-OPEN: Final = (*_BEFORE_LOAN, "lent")
+BEFORE_LOAN: Final = ("in_review", "returned", "pending", "confirmed")
+"""The states from which an application lapses."""
+OPEN: Final = (*BEFORE_LOAN, "lent")
 """The states in which something is due still."""
 
 APPLICATION: Final = Machine(
@@ -38,8 +39,8 @@ APPLICATION: Final = Machine(
         Move("send_back", _DECIDED, "in_review", "the step's member", "a reason, a step the policy lets"),
         Move("return", _DECIDED, "returned", "the step's member", "a reason, the request"),
         Move("refuse", _DECIDED, "refused", "the step's member", "a reason"),
-        Move("withdraw", _BEFORE_LOAN, "withdrawn", "station, bank, county", "a reason"),
-        Move("lapse", _BEFORE_LOAN, "expired", "calendar", "its validity is over"),
+        Move("withdraw", BEFORE_LOAN, "withdrawn", "station, bank, county", "a reason"),
+        Move("lapse", BEFORE_LOAN, "expired", "calendar", "its validity is over"),
         # It may have begun before the confirmation lapsed.
         Move("lend", ("confirmed", "expired"), "lent", "ledger", "a loan on it; a cover is due"),
         Move("lend_last", ("confirmed", "expired"), "completed", "ledger", "a loan on it; nothing else is due"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from services.registry.applications.facts import Facts
     from services.registry.applications.states import Path, Stage
 
-__all__ = ["check_above_nought", "concerns", "decide", "release", "withdraw"]
+__all__ = ["check_above_nought", "check_validity", "concerns", "decide", "release", "withdraw"]
 
 _SAID: Final = (
     "step", "decision", "back_to", "reason", "amount", "term", "annual_rate_percent", "met", "grounds", "opinion",
     "sealed", "document",
 )  # fmt: skip
+_DAY: Final = dt.timedelta(days=1)
 _SET: Final = ("amount", "term", "annual_rate_percent")
 
 
@@ -94,6 +96,16 @@ def check_above_nought(taken: Taken) -> None:
             taken.refuse("HL1082", what=what)
 
 
+def check_validity(taken: Taken, application: Application) -> bool:
+    """Return whether an application is valid still on the day of an act. Notes HL1085, it lapsed before."""
+    if not application.has_lapsed(taken.date):
+        return True
+    assert application.valid_until is not None  # noqa: S101  # narrows the type: it has lapsed
+    lapsed = (application.valid_until + _DAY).isoformat()
+    taken.refuse("HL1085", application_no=application.application_no, date=lapsed)
+    return False
+
+
 def _stands_elsewhere(taken: Taken, application: Application, step: str) -> None:
     taken.refuse(
         "HL1073",
@@ -109,13 +121,11 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
     if application is None:
         return False
     record = taken.record
-    if any(act.says(taken) for act in book.acts(application.application_no) if act.step == record["step"]):
-        if application.stage == record["step"] and application.state in {"in_review", "confirmed"}:
-            # It was sent back since: whether it is the old record once more or a new word, nobody can tell.
-            taken.refuse("HL1083", application_no=application.application_no)
-        return False
     path = book.path(application)
     place = path.place(record["step"])
+    is_repeat = place is not None and _is_repeat(book, application, taken, path, place)
+    if is_repeat or not check_validity(taken, application):
+        return False
     if place is None or record["step"] != application.stage or application.state in {"pending", "returned"}:
         _stands_elsewhere(taken, application, record["step"])
         return False
@@ -141,6 +151,32 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
         _stands_elsewhere(taken, application, record["step"])
         return False
     return True
+
+
+def _is_repeat(book: Book, application: Application, taken: Taken, path: Path, place: int) -> bool:
+    """Return whether a step says once more what stands of it since it became due.
+
+    What led back to it, or to a step before it, set aside what was said: the same words are a new decision.
+    """
+    if application.stage == taken.record["step"] and application.state != "pending":
+        return False
+    stands = None
+    for act in book.acts(application.application_no):
+        back = _leads_back_to(act, path)
+        if act.step == taken.record["step"] and act.decision is not None:
+            stands = act
+        elif back is not None and back <= place:
+            stands = None
+    return stands is not None and stands.says(taken)
+
+
+def _leads_back_to(act: Act, path: Path) -> int | None:
+    """Return the place to which an act led an application back; None where it did not."""
+    if act.move == "send_back":
+        return path.place(act.back_to) or 0
+    if act.move in {"fund_refuses", "take_back"}:
+        return path.place(act.step) or 0
+    return 0 if act.move in {"return", "fund_returns"} else None
 
 
 def _check_decision(taken: Taken, path: Path, place: int) -> None:
@@ -238,6 +274,8 @@ def _withdraw(book: Book, taken: Taken) -> bool:
     if application is None:
         return False
     if any(act.says(taken) for act in book.acts(application.application_no) if act.move == "withdraw"):
+        return False
+    if not check_validity(taken, application):
         return False
     if taken.date < application.stage_since:
         taken.refuse("HL1062", date=taken.date.isoformat())

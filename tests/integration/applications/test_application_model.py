@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from huilian.wire.envelope import Draft
 from tests.support.applications import TAKEN_BY, form, identity_number, step
-from tests.support.ratings import CLERK, COUNTY, DEPUTY, HEAD, VILLAGE
+from tests.support.ratings import CLERK, COUNTY, DAY, DEPUTY, HEAD, VILLAGE
 
 if TYPE_CHECKING:
     from huilian.wire.envelope import Message
@@ -52,7 +53,22 @@ class AnyOrder(RuleBasedStateMachine):
     def send(self, message: Message) -> None:
         """Send a message; whether it is refused is the service's affair, but it must not fail."""
         self.sent.append(message)
+        self.deliver(message)
+
+    def deliver(self, message: Message) -> None:
+        """Deliver a message; nothing comes of it where it is about an application whose validity was over by then."""
+        lapsed = self._lapsed(message)
         assert self.county.deliver(message) not in ("HL1012", "HL1014")
+        assert lapsed == self._lapsed(message) or not lapsed
+
+    def _lapsed(self, message: Message) -> list[dict[str, Any]]:
+        """Return the application that a message is about, where its validity is over on the day of the act."""
+        record = json.loads(message.body())
+        return self.county.rows(
+            "SELECT * FROM registry.application WHERE application_no = %s AND valid_until < %s"
+            " AND state IN ('in_review', 'returned', 'pending', 'confirmed')",
+            [record.get("application_no"), record["date"]],
+        )
 
     def _apply(self, number: str, household: str, amount: str, person: str) -> None:
         fields = form(number, household, amount=amount, met=MET)
@@ -147,12 +163,17 @@ class AnyOrder(RuleBasedStateMachine):
         if sealed_anew:
             draft = Draft(message.type, message.dataschema, message.source, message.body())
             message = self.county.seal(message.source, draft)
-        self.county.deliver(message)
+        self.deliver(message)
 
     @rule(days=st.sampled_from((1, 10, 100)))
     def wait(self, days: int) -> None:
         """Days pass."""
         self.county.follow_calendar(days)
+
+    @rule(days=st.sampled_from((1, 200)))
+    def oversleep(self, days: int) -> None:
+        """Days pass, and the calendar's work is not done."""
+        self.county.clock.advance(days * DAY)
 
     @invariant()
     def everybody_took_the_way(self) -> None:

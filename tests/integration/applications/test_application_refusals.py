@@ -179,14 +179,73 @@ def test_the_same_again_changes_nothing_and_the_same_number_with_other_content_i
     assert county.decide("A1", "township_review", **back) is None
     assert county.stands("A1") == ("returned", "apply")
     assert county.decide("A1", "village_recommendation", opinion="同意") == "HL1073"
-    assert county.apply("A1") == "HL1083"
-    assert county.stands("A1") == ("returned", "apply")
     assert county.apply("A1", "H2", amount="20000.00") == "HL1059"
     assert county.apply("A1", amount="20000.00") is None
+    assert county.apply("A1", amount="20000.00") is None
+    assert county.apply("A1") == "HL1059"
     assert county.stands("A1") == ("in_review", "village_recommendation")
     assert county.moves("A1") == ["submit", "approve", "return", "resubmit"]
-    assert county.decide("A1", "village_recommendation") == "HL1083"
-    assert county.decide("A1", "village_recommendation", opinion="已更正，同意") is None
+    assert county.decide("A1", "village_recommendation") is None
+    assert county.moves("A1")[-1] == "approve"
+
+
+def test_what_was_sent_back_is_decided_anew_in_the_same_words(county: ApplicationCounty):
+    """On the same day: nobody need say it differently. What stands and is said once more changes nothing."""
+    assert county.apply("A1") is None
+    back = {"decision": "send_back", "back_to": "village_recommendation", "reason": "补调查"}
+    for _ in range(2):
+        assert county.decide("A1", "village_recommendation") is None
+        assert county.decide("A1", "village_recommendation") is None
+        assert county.stands("A1") == ("in_review", "township_review")
+        assert county.decide("A1", "township_review", **back) is None
+        assert county.decide("A1", "township_review", **back) is None
+        assert county.stands("A1") == ("in_review", "village_recommendation")
+    assert county.decide("A1", "village_recommendation") is None
+    assert county.moves("A1") == ["submit", "approve", "send_back", "approve", "send_back", "approve"]
+
+
+def test_what_stands_of_a_step_no_longer_is_not_said_again_before_its_turn(county: ApplicationCounty):
+    """The township reviewed, and the bank sent it back past it: it waits until it is due again."""
+    assert county.apply("A1") is None
+    assert county.decide("A1", "village_recommendation") is None
+    assert county.decide("A1", "township_review") is None
+    assert county.decide("A1", "village_recommendation") is None
+    assert (
+        county.decide("A1", "bank_verification", decision="send_back", back_to="township_review", reason="补") is None
+    )
+    assert county.decide("A1", "village_recommendation") is None
+    assert county.decide("A1", "township_review", decision="send_back", back_to="apply", reason="补") is None
+    assert county.apply("A1") is None
+    assert county.stands("A1") == ("in_review", "village_recommendation")
+    assert county.decide("A1", "township_review") == "HL1073"
+
+
+def test_a_form_that_was_returned_is_entered_again_unchanged(county: ApplicationCounty):
+    """Where it was right, or what it lacked is seen elsewhere."""
+    assert county.apply("A1") is None
+    back = {"decision": "send_back", "back_to": "apply", "reason": "请补授权"}
+    assert county.decide("A1", "village_recommendation", **back) is None
+    assert county.apply("A1") is None
+    assert county.stands("A1") == ("in_review", "village_recommendation")
+    assert county.apply("A1") is None
+    assert county.moves("A1") == ["submit", "return", "resubmit"]
+
+
+def test_nothing_is_taken_of_an_application_whose_validity_is_over(county: ApplicationCounty):
+    """Though the calendar has not noted yet that it lapsed; what was done on its last day is taken still."""
+    assert county.apply("A1", "H1") is None
+    assert county.apply("A2", "H2") is None
+    back = {"decision": "send_back", "back_to": "apply", "reason": "补"}
+    assert county.decide("A2", "village_recommendation", **back) is None
+    county.clock.advance(185 * DAY)
+    assert county.decide("A1", "village_recommendation") == "HL1085"
+    assert county.texts == ["the application A1 lapsed on 2024-09-02; for a loan send a new one"]
+    assert county.withdraw("A1") == "HL1085"
+    assert county.apply("A2", "H2") == "HL1085"
+    assert county.decide("A1", "village_recommendation", date="2024-09-01") is None
+    assert county.stands("A1") == ("in_review", "township_review")
+    county.follow_calendar()
+    assert county.stands("A1") == ("expired", None)
 
 
 def test_a_line_that_cannot_be_taken_is_answered_by_itself(county: ApplicationCounty):

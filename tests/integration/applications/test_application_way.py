@@ -94,7 +94,9 @@ def test_where_the_fund_has_no_room_the_county_decides_anew(county: ApplicationC
     assert county.stands("A1") == ("in_review", "county_confirmation")
     assert county.moves("A1")[-1] == "fund_refuses"
     county.deposit("D2", "3000.00", bank="PSB01")
-    assert county.decide("A1", "county_confirmation", opinion="已存入") is None
+    # The same record, word for word, on the same day.
+    assert county.decide("A1", "county_confirmation") is None
+    assert county.moves("A1")[-2:] == ["approve_to_reserve", "confirm"]
     assert county.stands("A1") == ("confirmed", "lend")
     assert county.reserved() == {"A1/1": "refused", "A1/2": "reserved"}
 
