@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.core.error_texts import Bilingual
 from huilian.core.errors import MessageRefused
 from huilian.county.members import persons
 from huilian.county.procedure.acts import Taken, check_kind, enter, taking
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEWER", "on_group", "on_request", "on_step", "onward"]
 
+_MAY: Final = Bilingual("政策规定的步骤，见 huilian policy explain", "the steps that huilian policy explain names")
 _HUNDRED: Final = 100
 _VILLAGE: Final = 12
 
@@ -125,7 +127,7 @@ def _decide(transaction: Transaction, context: Context, taken: Taken) -> Iterato
             move, stage = _move(record, stages, place)
             target = ASSESSMENT.after(group.state, move)
         except (MessageRefused, Refusal):
-            taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
+            taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-", may=_MAY)
             continue
         yield Route(group, move, target, stage)
     if lacking:
@@ -149,7 +151,7 @@ def _check_decision(taken: Taken) -> None:
     if record["decision"] != "approve" and record["reason"] is None:
         taken.refuse("HL1064", decision=record["decision"])
     if (record["decision"] == "send_back") != (record["back_to"] is not None):
-        taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
+        taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-", may=_MAY)
 
 
 def _check_hands(transaction: Transaction, taken: Taken) -> None:
@@ -205,10 +207,10 @@ def _move(record: dict[str, Any], stages: tuple[Stage, ...], place: int) -> tupl
         return "refuse", None
     if record["decision"] == "send_back":
         if record["back_to"] not in stages[place].back_to:
-            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"])
+            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"], may=_MAY)
         target = stage_named(stages, record["back_to"])
         if target is not None and target >= place:
-            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"])
+            raise MessageRefused("HL1060", step=record["step"], back_to=record["back_to"], may=_MAY)
         # What collected it is no review: it begins again.
         return ("return", stages[0].name) if not target else ("send_back", stages[target].name)
     return onward(stages, place, ("approve", "approve_to_post", "approve_last"))

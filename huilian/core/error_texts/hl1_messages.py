@@ -141,8 +141,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the number {number} belongs to another record; take another one",
     ),
     "HL1060": (
-        "步骤 {step} 不能退回到 {back_to}；可退回到哪些步骤见政策",
-        "the step {step} is not sent back to {back_to}; the policy says to which it may be",
+        "步骤“{step}”不能退回到“{back_to}”；可退回到：{may}（只有退回时才写退回步骤）",
+        "{step} is not sent back to {back_to}; it may be sent back to: {may}; only a sending back names a step",
     ),
     "HL1061": (
         "政策没有农户自行申请评级的规定",
@@ -187,10 +187,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "HL1072": ("没有编号为 {application_no} 的申请", "there is no application {application_no}"),
     "HL1073": (
-        "申请 {application_no} 现为 {state}，待办步骤 {stage}，不能办理 {step}",
-        "the application {application_no} is {state}, due is {stage}: {step} cannot be taken",
+        "申请 {application_no} {state}，现在不能办理“{step}”：{what}",
+        "the application {application_no} is {state}, {step} cannot be taken now: {what}",
     ),
-    "HL1074": ("步骤 {step} 缺少政策要求的前提：{need}", "the step {step} lacks what the policy asks for: {need}"),
+    "HL1074": (
+        "步骤“{step}”缺少政策要求的前提：{need}",
+        "the step {step} lacks what the policy asks for: {need}",
+    ),
     "HL1075": (
         "核定的{what}超出申请的 {applied}；请退回由借款人更正",
         "{what} exceeds what was applied for, {applied}; send it back for the borrower to correct",
@@ -204,9 +207,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "nobody has said which product of a policy the code {product} of {institution} is; say so in the settings",
     ),
     "HL1078": ("{institution} 不是参与的银行", "{institution} is no bank that takes part"),
-    "HL1079": ("不予贷款的情形代码有误：{what}", "unknown grounds of exclusion: {what}"),
+    "HL1079": (
+        "政策没有这些不予贷款的情形：{what}；可写的代码：{known}",
+        "the policy has no such grounds of exclusion: {what}; it has: {known}",
+    ),
     "HL1080": (
-        "步骤 {step} 以台账中的借据为准，不单独报送；可报送退回或不同意",
+        "步骤“{step}”以台账中的借据为准，不单独报送；可报送退回或不同意",
         "the step {step} is seen in the ledger, not sent; what can be sent is a refusal or a sending back",
     ),
     "HL1081": ("政策没有面向此类借款人的产品", "the policy has no product for such a borrower"),

@@ -10,6 +10,7 @@ from huilian.core.clock import CHINA
 from huilian.core.error_texts import Bilingual
 from huilian.core.errors import MessageRefused, refused_for
 from huilian.county.members import directory, persons
+from huilian.wire.access import KINDS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -155,8 +156,9 @@ def check_region(member: Member, region: str | None) -> None:
 def check_kind(taken: Taken, by: Collection[str], step: str) -> None:
     """Note HL1052 where other kinds of member take a step; with none named any may."""
     if by and taken.member.kind not in by:
-        takers = ", ".join(by)
-        what = Bilingual(f"{step} 由 {takers} 办理", f"{step} is taken by {takers}")
+        called = step if isinstance(step, Bilingual) else Bilingual(step, step)
+        takers = Bilingual("、".join(KINDS.get(kind, kind) for kind in by), ", ".join(by))
+        what = Bilingual(f"“{called.chinese}”由{takers.chinese}办理", f"{called.english} is taken by {takers.english}")
         taken.refuse("HL1052", member=taken.member.code, what=what)
 
 

@@ -99,6 +99,11 @@ class Application:
         """Return what the order of its steps may depend on."""
         return Case(self.borrower, self.household_kind, self.applied, self.amount)
 
+    @property
+    def is_signed(self) -> bool:
+        """Return whether who applies and all adults of the family signed."""
+        return self.signed == "yes" and self.family_signed == self.family_adults
+
     def has_lapsed(self, day: dt.date) -> bool:
         """Return whether its validity is over on a day, though the calendar may not have noted it yet."""
         return self.state in BEFORE_LOAN and self.valid_until is not None and self.valid_until < day

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.core import identity
 from huilian.county.members import directory
+from huilian.policy.eligibility import REASONS
+from huilian.policy.reading import Reason
 from huilian.policy.tables import MissingFactError
 from services.registry.applications.book import OWN, Act, Application
+from services.registry.applications.facts import Borrower, refuse_for
 from services.registry.applications.steps import check_above_nought, check_validity, concerns
 
 if TYPE_CHECKING:
@@ -19,10 +23,11 @@ if TYPE_CHECKING:
     from huilian.county.procedure.acts import Taken
     from huilian.policy.policies import Policy, Product
     from services.registry.applications.book import Book
-    from services.registry.applications.facts import Borrower, Facts
+    from services.registry.applications.facts import Facts
 
 __all__ = ["submit"]
 
+_GROWN_UP: Final = 18
 _OF_THE_ACT: Final = frozenset({"line", "sequence"})
 
 
@@ -35,9 +40,38 @@ def submit(book: Book, facts: Facts, forms: Sequence[Taken]) -> int:
     book.read({taken.record["application_no"] for taken in forms}, borrowers)
     facts.read(borrowers)
     members = {member.code: member for member in directory.all_members(book.transaction)}
-    candidates = [(taken, _candidate(book, facts, taken, members)) for taken in forms]
-    facts.ask([(application, taken.date) for taken, application in candidates if application is not None], book)
-    return sum(_enter(book, facts, taken, each) for taken, each in candidates if each is not None)
+    candidates = [each for taken in forms if (each := _candidate(book, facts, taken, members)) is not None]
+    facts.ask([(each.application, each.taken.date) for each in candidates], book)
+    return sum(_enter(book, facts, each) for each in candidates)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What a record would enter.
+
+    Args:
+        taken: the record.
+        application: as it would stand.
+        borrower: who applies, as far as she is known there.
+        among: the reasons against it that can be judged; None: all, where its borrower and its product are known.
+    """
+
+    taken: Taken
+    application: Application
+    borrower: Borrower
+    among: frozenset[str] | None = None
+
+
+_OF_THE_LOAN: Final = frozenset(
+    {
+        "product_closed", "amount_below", "amount_above", "term_below", "term_above", "rate_below", "rate_above", "age",
+        "purpose_refused", "purpose_not_allowed", "collateral_not_allowed", "way_not_allowed", "household_total_above",
+        "not_signed",
+    }
+)  # fmt: skip
+"""Reasons that stand whoever applies."""
+_OF_WHO_APPLIES: Final = frozenset({"application_open", "consent", "not_signed"})
+"""Reasons that stand whatever the product is."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +82,32 @@ class _Asked:
     product: Product
 
 
-def _candidate(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Member]) -> Application | None:
+def _candidate(book: Book, facts: Facts, taken: Taken, members: Mapping[str, Member]) -> _Candidate | None:
     """Return what a record would enter; None where it cannot, or says nothing new.
 
     Notes HL1052, it lies elsewhere; HL1078, there is no such bank; and as `_may_enter`, `_borrower` and `_asked`.
     """
     record = taken.record
     # Nothing is told of what others decide.
-    if not concerns(taken, record["region"], record["institution"]):
-        return None
-    if not _may_enter(book, taken):
+    if not concerns(taken, record["region"], record["institution"]) or not _may_enter(book, taken):
         return None
     check_above_nought(taken)
     bank = members.get(record["institution"])
     if bank is None or bank.kind != "bank" or not bank.takes_part:
         taken.refuse("HL1078", institution=record["institution"])
     borrower, asked = _borrower(facts, taken), _asked(book, taken)
-    if borrower is None or asked is None:
-        return None
-    return _application(taken, borrower, asked, book.get(record["application_no"]))
+    known, among = book.get(record["application_no"]), None
+    if borrower is None:
+        borrower, among = Borrower(record["region"]), _OF_THE_LOAN
+    if asked is None:
+        # The county's own first product says what any would.
+        asked = _own_product(book, taken)
+        among = _OF_WHO_APPLIES if among is None else among & _OF_WHO_APPLIES
+        if asked is None:
+            return None
+        # Which grounds there are its own product would say.
+        taken = replace(taken, record=taken.record | {"grounds": None})
+    return _Candidate(taken, _application(taken, borrower, asked, known), borrower, among)
 
 
 def _may_enter(book: Book, taken: Taken) -> bool:
@@ -107,7 +148,10 @@ def _plain(value: object) -> object:
 
 
 def _borrower(facts: Facts, taken: Taken) -> Borrower | None:
-    """Return who applies, where the registry knows her there. Notes HL1069, it does not; HL1076, who signed is not."""
+    """Return who applies, where the registry knows her there.
+
+    Notes HL1069, it does not; HL1076, who signed is not; HL1086, adults of the family are left out.
+    """
     record = taken.record
     borrower = facts.of((record["borrower"], record["borrower_no"]))
     is_there = borrower is not None and (
@@ -116,9 +160,14 @@ def _borrower(facts: Facts, taken: Taken) -> Borrower | None:
     has_left = borrower is not None and borrower.roster_until is not None and borrower.roster_until <= taken.date
     if borrower is None or not is_there or has_left:
         taken.refuse("HL1069", borrower_no=record["borrower_no"], region=record["region"])
-        return None
-    if record["borrower"] == "household" and record["applicant"] not in borrower.persons:
+        borrower = None
+    elif record["borrower"] == "household" and record["applicant"] not in borrower.persons:
         taken.refuse("HL1076", household_no=record["borrower_no"])
+    if record["borrower"] == "household":
+        persons = () if borrower is None else borrower.persons
+        adults = sum(identity.age_on(number, taken.date) >= _GROWN_UP for number in persons)
+        if record["family_adults"] < max(adults, 1):
+            taken.refuse("HL1086", stated=record["family_adults"], found=adults)
     return borrower
 
 
@@ -133,14 +182,17 @@ def _asked(book: Book, taken: Taken) -> _Asked | None:
                 return _Asked(policy, product)
         taken.refuse("HL1077", institution=record["institution"], product=record["product"])
         return None
-    policy = book.own_policy
-    found = policy.product(None, borrower=record["borrower"], signed=taken.date)
-    # Where none is open, the first for such a borrower tells why.
-    found = found or policy.product(None, borrower=record["borrower"])
-    if found is None:
+    asked = _own_product(book, taken)
+    if asked is None:
         taken.refuse("HL1081")
-        return None
-    return _Asked(policy, found)
+    return asked
+
+
+def _own_product(book: Book, taken: Taken) -> _Asked | None:
+    """Return the first product of the county's policy for such a borrower; where none is open, the first tells why."""
+    policy, borrower = book.own_policy, taken.record["borrower"]
+    found = policy.product(None, borrower=borrower, signed=taken.date) or policy.product(None, borrower=borrower)
+    return None if found is None else _Asked(policy, found)
 
 
 def _application(taken: Taken, borrower: Borrower, asked: _Asked, known: Application | None) -> Application:
@@ -173,11 +225,15 @@ def _application(taken: Taken, borrower: Borrower, asked: _Asked, known: Applica
     )  # fmt: skip
 
 
-def _enter(book: Book, facts: Facts, taken: Taken, application: Application) -> bool:
+def _enter(book: Book, facts: Facts, candidate: _Candidate) -> bool:
+    taken, application = candidate.taken, candidate.application
+    if candidate.among is not None:
+        facts.check(taken, application, book, shown=False, borrower=candidate.borrower, among=candidate.among)
+        return False
     try:
         path = book.path(application)
     except MissingFactError as error:
-        taken.refuse("HL1070", reason="not_shown", what=error.fact, clause="-")
+        refuse_for(taken, Reason("not_shown", f"{REASONS['not_shown'][0]}：{error.fact}"))
         return False
     # Where nobody reviews, all must be shown at once.
     facts.check(taken, application, book, shown=not path.asks_at)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import ValidationError
-
 from huilian.core import identity
-from huilian.policy.eligibility import EligibilityCase, ExistingLoan, judge
+from huilian.core.error_texts import Bilingual
+from huilian.policy.eligibility import REASONS, EligibilityCase, ExistingLoan, judge
+from huilian.policy.reading import Reason
 from services.registry import marks
 from services.registry.marks import STRUCK
 from services.registry.parties import consents, enterprises, service_areas, suspensions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Product
     from services.registry.applications.book import Application, Book
 
-__all__ = ["Borrower", "Facts", "Person"]
+__all__ = ["Borrower", "Facts", "Person", "refuse_for"]
 
 _HEADS: Final = """
     SELECT DISTINCT ON (household_no) household_no, region, category, missing_since AS until, since
@@ -66,6 +66,8 @@ _ENTERPRISES: Final = """
     SELECT enterprise_no, name, region, from_date, until_date FROM registry.enterprise
     WHERE enterprise_no = ANY(%(numbers)s)
 """
+
+_PUNCTUATION: Final = str.maketrans({"：": ": ", "，": ", ", "（": " (", "）": ")"})
 
 
 @dataclass(frozen=True)
@@ -196,10 +198,7 @@ class Facts:
 
     def ask(self, asked: Sequence[tuple[Application, dt.date]], book: Book) -> None:
         """Read what is needed to judge applications, each on a day, of all of them at once."""
-        for_consents = [_consent(*each) for each in asked if each[0].borrower == "household"]
-        if for_consents:
-            found = consents.in_force(self._transaction, "credit_inquiry", for_consents)
-            self._consents.update(zip(for_consents, found, strict=True))
+        self.ask_consents(asked)
         for_suspensions = list({_suspension(*each) for each in asked})
         if for_suspensions:
             suspended = suspensions.in_force(self._transaction, for_suspensions)
@@ -217,18 +216,32 @@ class Facts:
             led = enterprises.households_led(self._transaction, for_led)
             self._led.update(zip(for_led, led, strict=True))
 
+    def ask_consents(self, asked: Sequence[tuple[Application, dt.date]]) -> None:
+        """Read whether who applies consents to an inquiry, each on a day, of all of them at once."""
+        wanted = {_consent(*each) for each in asked if each[0].borrower == "household"} - self._consents.keys()
+        if wanted:
+            for_consents = list(wanted)
+            found = consents.in_force(self._transaction, "credit_inquiry", for_consents)
+            self._consents.update(zip(for_consents, found, strict=True))
+
     # -- judging -----------------------------------------------------------------------------------------------------
 
-    def case(self, application: Application, day: dt.date, book: Book) -> EligibilityCase:
-        """Return the case of an application as it is on a day; its borrower was read, and `ask` was called."""
-        borrower = self._known[application.key]
+    def case(
+        self, application: Application, day: dt.date, book: Book, borrower: Borrower | None = None
+    ) -> EligibilityCase:
+        """Return the case of an application as it is on a day; its borrower was read, and `ask` was called.
+
+        Args:
+            application: as it stands, or would.
+            day: on which it is judged.
+            book: has its policy.
+            borrower: what is known of who applies; None: what was read.
+        """
+        borrower = borrower or self._known[application.key]
         assert borrower is not None  # noqa: S101  # narrows the type: who is not known is refused before
         rating = next((each for each in borrower.ratings if each.holds_on(day)), None)
         is_household = application.borrower == "household"
-        is_signed = application.signed == "yes" and application.family_signed == application.family_adults
         maliciously = self._blacklisted[application.policy, day].get(application.key)
-        # An enterprise consents by its signature.
-        consents_to_inquiry = self._consents[_consent(application, day)] if is_household else is_signed
         lead_bank = self._lead_banks[application.region, day]
         # Where nobody was named the area's lead bank, it is for people to show.
         leads = {} if lead_bank is None else {"lead_bank": lead_bank == application.institution}
@@ -265,8 +278,8 @@ class Facts:
             suspended=", ".join(self._suspensions[_suspension(application, day)]) or False,
             application_open=min(others, default=False),
             shown={
-                "signed": is_signed,
-                "consent": consents_to_inquiry,
+                "signed": application.is_signed,
+                "consent": self._consents_to_inquiry(application, day),
                 "blacklisted": maliciously is not None,
                 "blacklisted_maliciously": bool(maliciously),
                 "defaulted_ever": borrower.has_defaulted,
@@ -276,24 +289,58 @@ class Facts:
             },
         )
 
-    def check(self, taken: Taken, application: Application, book: Book, *, shown: bool) -> EligibilityCase | None:
+    def check(
+        self,
+        taken: Taken,
+        application: Application,
+        book: Book,
+        *,
+        shown: bool,
+        borrower: Borrower | None = None,
+        among: Collection[str] | None = None,
+    ) -> EligibilityCase:
         """Note what stands against an application on the day of an act; return the case that was judged.
 
         What people found of it counts where the registry does not know. Notes HL1070, each reason; HL1071, each
-        condition that nobody has shown, where all must be `shown`; HL1079, a ground that the policy does not have.
+        condition that nobody has shown, where all must be `shown`; HL1079, grounds that the policy does not have.
+
+        Args:
+            taken: the act.
+            application: as it would stand; its borrower was read, and `ask` was called.
+            book: has its policy.
+            shown: whether all conditions must be shown.
+            borrower: what is known of who applies; None: what was read.
+            among: the only reasons that can be judged; None: all.
         """
-        case = self.case(application, taken.date, book)
-        try:
-            found = judge(book.policy(application.policy), case, self._rates)
-        except ValidationError as error:
-            taken.refuse("HL1079", what="；".join(str(each) for each in error.messages_dict.get("exclusions", [error])))
-            return None
+        exclusions = book.product(application).lists.get("lending.exclusions", ())
+        known = {entry["ground"]: entry["title"] for entry in exclusions}
+        if unknown := [each for each in application.grounds if each not in known]:
+            named = Bilingual(
+                "、".join(f"{each}（{title}）" for each, title in known.items()) or "无", ", ".join(known)
+            )
+            taken.refuse("HL1079", what=", ".join(unknown), known=named)
+        grounds = [each for each in application.grounds if each in known]
+        case = self.case(replace(application, grounds=grounds), taken.date, book, borrower)
+        found = judge(book.policy(application.policy), case, self._rates)
         for reason in found.reasons:
-            taken.refuse("HL1070", reason=reason.code, what=reason.chinese, clause=reason.clause or "-")
-        for reason in found.to_be_shown if shown else ():
+            if among is None or reason.code in among or reason.code in grounds:
+                refuse_for(taken, reason)
+        for reason in found.to_be_shown if shown and among is None else ():
             if not application.shown.get(reason.code):
-                taken.refuse("HL1071", condition=reason.code, what=reason.chinese, clause=reason.clause or "-")
+                taken.refuse("HL1071", condition=reason.code, what=_called(reason), clause=reason.clause or "-")
         return case
+
+    def check_consent(self, taken: Taken, application: Application, clause: str) -> None:
+        """Note HL1070, there is no consent to an inquiry on the day of an act; `ask_consents` was called."""
+        is_told = any(each.facts.get("reason") == "consent" for each in taken.refusals)
+        if not is_told and not self._consents_to_inquiry(application, taken.date):
+            refuse_for(taken, Reason("consent", REASONS["consent"][0], clause))
+
+    def _consents_to_inquiry(self, application: Application, day: dt.date) -> bool:
+        # An enterprise consents by its signature.
+        return (
+            self._consents[_consent(application, day)] if application.borrower == "household" else application.is_signed
+        )
 
     def _product(self, loan: _Loan, application: Application) -> str | None:
         """Return the product that a loan is of, as the policy of an application calls it; None where nobody knows."""
@@ -310,6 +357,18 @@ class Facts:
         if self._lent is None:
             self._lent = self._transaction.value("SELECT coalesce(sum(balance), 0) FROM registry.loan") or Decimal(0)
         return self._lent
+
+
+def refuse_for(taken: Taken, reason: Reason) -> None:
+    """Note HL1070, a reason against an application."""
+    taken.refuse("HL1070", reason=reason.code, what=_called(reason), clause=reason.clause or "-")
+
+
+def _called(reason: Reason) -> Bilingual:
+    """Return what is said of a reason; where the policy says it in Chinese alone, its code says it in English."""
+    chinese, english = REASONS.get(reason.code, (reason.chinese, reason.code.replace("_", " ")))
+    figures = reason.chinese.removeprefix(chinese).translate(_PUNCTUATION)
+    return Bilingual(reason.chinese, english + (figures if figures.isascii() else ""))
 
 
 def _consent(application: Application, day: dt.date) -> consents.Asked:

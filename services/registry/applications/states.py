@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from huilian.core.error_texts import Bilingual
 from huilian.county.procedure.state_machine import Machine, Move
 from huilian.policy.reading import Reading, step_takes
 from schemas.applications import APPLICATION_STATE
@@ -89,6 +90,7 @@ class Stage:
         needs: what it needs.
         within: how long it may take.
         back_to: the steps to which it may be sent back.
+        clause: where the plan says so.
     """
 
     name: str
@@ -98,6 +100,12 @@ class Stage:
     needs: tuple[str, ...] = ()
     within: Duration | None = None
     back_to: tuple[str, ...] = ()
+    clause: str = ""
+
+    @property
+    def called(self) -> Bilingual:
+        """Return what people call it; in English by its code, as records name it."""
+        return Bilingual(self.title, self.name)
 
     @property
     def is_reviewed(self) -> bool:
@@ -115,6 +123,11 @@ class Path:
     """The stages of an application in order: a request, reviews, the loan, covers."""
 
     stages: tuple[Stage, ...]
+
+    def called(self, name: str) -> str:
+        """Return what people call a step; its code where the policy does not have it."""
+        place = self.place(name)
+        return name if place is None else self.stages[place].called
 
     def place(self, name: str | None) -> int | None:
         """Return the place of a stage; None where the policy has it no more."""
@@ -160,6 +173,7 @@ def _stage(entry: Entry) -> Stage:
         tuple(entry["needs"] or ()),
         entry["within"],
         tuple(entry["back_to"] or ()),
+        entry.source,
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import money
+from huilian.core.error_texts import Bilingual
 from huilian.county.members import persons
 from huilian.county.procedure.acts import check_kind, check_region
 from huilian.county.procedure.state_machine import Refusal
 from services.registry.applications.book import Act
-from services.registry.applications.states import COVER, LOAN
+from services.registry.applications.states import APPLICATION, COVER, LOAN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,18 @@ _SAID: Final = (
     "sealed", "document",
 )  # fmt: skip
 _DAY: Final = dt.timedelta(days=1)
+_WITHDRAW: Final = "withdraw"
+_WITHDRAWAL: Final = Bilingual("撤回", "a withdrawal")
+_OVER: Final = Bilingual("不再办理；需要贷款的请另行申请", "nothing is taken any more; for a loan apply anew")
+_IN_STATE: Final = MappingProxyType(
+    {
+        "returned": Bilingual("请更正后以原编号重新报送申请", "send the application again under its number, corrected"),
+        "pending": Bilingual("请等待风险补偿金的答复", "wait for the answer of the fund"),
+        **dict.fromkeys(("completed", "refused", "withdrawn", "expired"), _OVER),
+    }
+)
+"""What is to be done in a state in which no member has a step to take."""
+_AMOUNT, _TERM = Bilingual("金额", "the amount"), Bilingual("期限", "the term")
 _SET: Final = ("amount", "term", "annual_rate_percent")
 
 
@@ -42,6 +56,7 @@ def decide(book: Book, facts: Facts, steps: Sequence[Taken]) -> int:
     book.read((), borrowers)
     facts.read(borrowers)
     facts.ask(judged, book)
+    facts.ask_consents([(each, taken.date) for taken in steps if (each := book.get(taken.record["application_no"]))])
     return sum(_decide(book, facts, taken) for taken in steps)
 
 
@@ -85,13 +100,13 @@ def concerns(taken: Taken, region: str, institution: str) -> bool:
     known = len(taken.refusals)
     taken.check(check_region, taken.member, region)
     if taken.member.kind == "bank" and institution != taken.member.code:
-        taken.refuse("HL1052", member=taken.member.code, what="不是向本机构的申请 (it is for another bank)")
+        taken.refuse("HL1052", member=taken.member.code, what=Bilingual("不是向本机构的申请", "it is for another bank"))
     return len(taken.refusals) == known
 
 
 def check_above_nought(taken: Taken) -> None:
     """Note HL1082, an amount or a term that is none."""
-    for name, what in (("amount", "金额"), ("term", "期限")):
+    for name, what in (("amount", _AMOUNT), ("term", _TERM)):
         if taken.record[name] is not None and taken.record[name] <= 0:
             taken.refuse("HL1082", what=what)
 
@@ -106,14 +121,36 @@ def check_validity(taken: Taken, application: Application) -> bool:
     return False
 
 
-def _stands_elsewhere(taken: Taken, application: Application, step: str) -> None:
+def _stands_elsewhere(taken: Taken, path: Path, application: Application, step: str) -> None:
+    """Note HL1073, an application does not stand where a step can be taken, with what to do."""
+    state = Bilingual(APPLICATION.states[application.state], application.state.replace("_", " "))
     taken.refuse(
         "HL1073",
         application_no=application.application_no,
-        state=application.state,
-        stage=application.stage or "-",
-        step=step,
+        state=state,
+        step=_WITHDRAWAL if step == _WITHDRAW else path.called(step),
+        what=_what_to_do(path, application, step),
     )
+
+
+def _what_to_do(path: Path, application: Application, step: str) -> Bilingual:
+    """Return what is to be done where a step cannot be taken now."""
+    if (what := _IN_STATE.get(application.state)) is not None:
+        return what
+    place, now = path.place(step), path.place(application.stage)
+    if now is None:
+        return Bilingual(
+            "政策已没有待办的步骤，请撤回后另行申请", "the policy has the step no more: withdraw, and apply anew"
+        )
+    due = path.stages[now].called
+    waits = Bilingual(f"待“{due.chinese}”办理", f"{due.english} is due")
+    if place is None and step != _WITHDRAW:
+        return Bilingual(f"政策没有此步骤，{waits.chinese}", f"the policy has no such step; {waits.english}")
+    if place is not None and place < now:
+        return Bilingual(
+            f"此步骤已办理，无需重办；{waits.chinese}", f"it was taken, and need not be again; {waits.english}"
+        )
+    return waits
 
 
 def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
@@ -127,10 +164,10 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
     if is_repeat or not check_validity(taken, application):
         return False
     if place is None or record["step"] != application.stage or application.state in {"pending", "returned"}:
-        _stands_elsewhere(taken, application, record["step"])
+        _stands_elsewhere(taken, path, application, record["step"])
         return False
     stage = path.stages[place]
-    check_kind(taken, stage.by, stage.name)
+    check_kind(taken, stage.by, stage.called)
     _check_decision(taken, path, place)
     _check_hands(book, taken, application, stage)
     if taken.date < application.stage_since:
@@ -138,17 +175,20 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
     judged = _as_set(taken, application)
     snapshot: dict[str, Any] | None = None
     if record["decision"] == "approve":
-        _check_needs(taken, stage)
         asks = place == path.asks_at
         if _to_be_judged(book, taken) is not None:
             case = facts.check(taken, judged, book, shown=asks)
             snapshot = {"application": vars(judged), "case": case and vars(case)} if asks else None
+        _check_needs(taken, application, stage)
+        clause = _asks_consent(book, application, path, stage)
+        if clause is not None:
+            facts.check_consent(taken, application, clause)
     if taken.refusals:
         return False
     try:
         _go_on(book, taken, application, judged, place=place, snapshot=snapshot)
     except Refusal:
-        _stands_elsewhere(taken, application, record["step"])
+        _stands_elsewhere(taken, path, application, record["step"])
         return False
     return True
 
@@ -184,15 +224,15 @@ def _check_decision(taken: Taken, path: Path, place: int) -> None:
     record, stage = taken.record, path.stages[place]
     if record["decision"] != "approve" and record["reason"] is None:
         taken.refuse("HL1064", decision=record["decision"])
+    may = [each.called for each in path.stages[:place] if each.name in stage.back_to]
     is_sent_back = record["decision"] == "send_back"
-    if is_sent_back != (record["back_to"] is not None) or (is_sent_back and record["back_to"] not in stage.back_to):
-        taken.refuse("HL1060", step=record["step"], back_to=record["back_to"] or "-")
-    elif is_sent_back:
-        target = path.place(record["back_to"])
-        if target is None or target >= place:
-            taken.refuse("HL1060", step=record["step"], back_to=record["back_to"])
+    if record["back_to"] not in ([each.english for each in may] if is_sent_back else [None]):
+        back_to = None if record["back_to"] is None else path.called(record["back_to"])
+        listed = "、".join(f"{each.chinese}（{each.english}）" for each in may) or "无"
+        names = Bilingual(listed, ", ".join(each.english for each in may) or "none")
+        taken.refuse("HL1060", step=stage.called, back_to=back_to or "-", may=names)
     if stage.takes == LOAN and record["decision"] == "approve":
-        taken.refuse("HL1080", step=record["step"])
+        taken.refuse("HL1080", step=stage.called)
 
 
 def _check_hands(book: Book, taken: Taken, application: Application, stage: Stage) -> None:
@@ -204,16 +244,33 @@ def _check_hands(book: Book, taken: Taken, application: Application, stage: Stag
                 taken.check(persons.check_four_eyes, act.who, taken.who)
 
 
-def _check_needs(taken: Taken, stage: Stage) -> None:
-    if {"seal", "signature"} & set(stage.needs) and taken.record["sealed"] != "yes":
-        taken.refuse("HL1074", step=stage.name, need="盖章 (seal)")
+def _check_needs(taken: Taken, application: Application, stage: Stage) -> None:
+    """Note HL1074, the member's seal is missing, or a signature of who applies."""
+    has = {"seal": taken.record["sealed"] == "yes", "signature": application.is_signed}
+    for need, called in (("seal", Bilingual("盖章", "a seal")), ("signature", Bilingual("借款人签字", "signatures"))):
+        if need in stage.needs and not has[need]:
+            taken.refuse("HL1074", step=stage.called, need=called)
+
+
+def _asks_consent(book: Book, application: Application, path: Path, stage: Stage) -> str | None:
+    """Return the clause by which a step rests on a consent to inquiry; None where it does not.
+
+    Reviews do where the stage says so, or the request, or a condition of the loan.
+    """
+    for each in (stage, path.stages[0]) if stage.is_reviewed else (stage,):
+        if "consent" in each.needs:
+            return each.clause
+    known = {fact: value for fact, value in application.case.situation.items() if value is not None}
+    conditions = book.product(application).lists.get("lending.conditions", ()) if stage.is_reviewed else ()
+    found = (each.source for each in conditions if each["condition"] == "consent" and each.may_hold(known))
+    return next(found, None)
 
 
 def _as_set(taken: Taken, application: Application) -> Application:
     """Return the application as a step leaves it, with what was found. Notes HL1075 and HL1082, of what it sets."""
     record = taken.record
     check_above_nought(taken)
-    for name, what in (("amount", "金额"), ("term", "期限")):
+    for name, what in (("amount", _AMOUNT), ("term", _TERM)):
         given, applied = record[name], getattr(application, name)
         if given is not None and given > applied:
             taken.refuse("HL1075", what=what, applied=money.text(applied) if name == "amount" else applied)
@@ -286,7 +343,7 @@ def _withdraw(book: Book, taken: Taken) -> bool:
     try:
         book.move(application, act, None, reason=reason, **release(application))
     except Refusal:
-        _stands_elsewhere(taken, application, "withdraw")
+        _stands_elsewhere(taken, book.path(application), application, _WITHDRAW)
         return False
     return True
 
