@@ -89,6 +89,7 @@ class CarriedCounty:
         """The codes of all reasons of the newest refusal."""
         self.texts: list[str] = []
         """The same in English."""
+        self.chinese: list[str] = []
         self.use(self.policy)
         with self.transaction() as transaction:
             for member in self.keys:
@@ -262,6 +263,7 @@ class CarriedCounty:
                 code = outcome.refusal.code
                 self.reasons = [each["code"] for each in reasons_of(outcome.refusal)]
                 self.texts = [each["message_en"] for each in reasons_of(outcome.refusal)]
+                self.chinese = [each["message"] for each in reasons_of(outcome.refusal)]
         return self.carry() or code
 
     def carry(self) -> str | None:

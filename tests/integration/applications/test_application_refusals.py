@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -271,3 +273,148 @@ def test_days_go_forward(county: ApplicationCounty):
     assert county.decide("A1", "village_recommendation") is None
     assert county.decide("A1", "township_review", date="2024-03-03") == "HL1062"
     assert county.withdraw("A1", date="2024-03-03") == "HL1062"
+
+
+def test_each_review_needs_the_consent_on_its_day(county: ApplicationCounty):
+    """It was withdrawn after the application: nobody inquires any more, whatever else the step says."""
+    assert county.apply("A1") is None
+    county.clock.advance(DAY)
+    with county.transaction() as transaction:
+        transaction.execute("UPDATE registry.consent SET until_date = '2024-03-02' WHERE household_no = 'H1'")
+    for fields in ({}, {"amount": "20000.00"}, {"opinion": "同意", "met": "consent"}):
+        assert county.decide("A1", "village_recommendation", **fields) == "HL1070"
+        assert county.against() == ["HL1070:consent"]
+    assert county.decide("A1", "village_recommendation", date="2024-03-01") is None
+    county.consent("H1", identity_number(1))
+    assert county.decide("A1", "township_review") is None
+
+
+def _need(county: ApplicationCounty, needs: str) -> None:
+    """Have the village's step need something, and the request neither consent nor signatures."""
+    text = resources.files("contracts").joinpath("policies/xingan.toml").read_text("utf-8")
+    text = re.sub(
+        r'\[\[products.household.lending.conditions\]\]\ncondition = "consent".*?\n\n', "", text, flags=re.DOTALL
+    )
+    text = text.replace('needs = ["consent", "signature"]\n', "", 1)
+    text = text.replace('needs = ["seal"]', f"needs = {needs}", 1).replace('name = "xingan"', 'name = "strict"')
+    home = county.office.home
+    home.policies.mkdir(exist_ok=True)
+    (home.policies / "strict.toml").write_text(text, "utf-8")
+    county.use("strict")
+
+
+@pytest.mark.parametrize(
+    ("needs", "against"),
+    [
+        ('["consent"]', ["HL1070:consent"]),
+        ('["signature"]', ["HL1074"]),
+        ('["seal"]', ["HL1074"]),
+        ('["four_eyes"]', []),
+        ('["consent", "signature", "seal", "four_eyes"]', ["HL1074", "HL1074", "HL1070:consent"]),
+    ],
+)
+def test_a_step_needs_what_the_policy_says_of_it(county: ApplicationCounty, needs: str, against: list[str]):
+    """Consent, signatures and seal, each for itself, where the request asked for none of them."""
+    _need(county, needs)
+    with county.transaction() as transaction:
+        transaction.execute("DELETE FROM registry.consent")
+    assert county.apply("A1", signed="no") is None
+    refused = county.decide("A1", "village_recommendation", sealed="no")
+    assert (county.against() if refused else []) == against
+
+
+def test_what_the_registry_does_not_know_hides_no_other_reason(county: ApplicationCounty):
+    """Unknown bank, product, borrower or ground: amount, term, rate, purpose and signatures are judged all the same."""
+    wrong = {"amount": "60000.00", "term": 24, "purpose": "usury", "annual_rate_percent": "9", "signed": "no"}
+    of_the_loan = [
+        *("HL1070:amount_above", "HL1070:term_above", "HL1070:rate_above", "HL1070:purpose_refused"),
+        *("HL1070:household_total_above", "HL1070:not_signed"),
+    ]
+    assert county.apply("A1", **wrong, grounds="crime;bad_reputation") == "HL1035"
+    assert county.against() == ["HL1079", *of_the_loan[:-1], "HL1070:bad_reputation", of_the_loan[-1]]
+    assert county.texts[0] == (
+        "the policy has no such grounds of exclusion: crime;"
+        " it has: no_repayment_ability, bad_reputation, blacklisted_maliciously"
+    )
+    assert county.apply("A1", **wrong, institution="INS01") == "HL1035"
+    assert county.against() == ["HL1078", *of_the_loan]
+    assert county.apply("A1", "H9", **wrong) == "HL1035"
+    assert county.against() == ["HL1069", *of_the_loan]
+    assert county.apply("A1", **wrong, region=OTHER_VILLAGE, member="VILL2") == "HL1035"
+    assert county.against() == ["HL1069", *of_the_loan]
+    assert county.apply("A1", **wrong | {"amount": "0.00"}, product="Z9") == "HL1035"
+    assert county.against() == ["HL1082", "HL1077", "HL1070:not_signed"]
+    assert county.rows("SELECT 1 FROM registry.application") == []
+
+
+def test_of_a_household_elsewhere_nothing_is_told(county: ApplicationCounty):
+    """Neither its loans nor its application."""
+    assert county.apply("A1", "H1") is None
+    county.lend("H1", "L1", "50000.00")
+    assert county.apply("A2", "H1", region=OTHER_VILLAGE, member="VILL2") == "HL1069"
+
+
+def test_a_step_that_names_an_unknown_ground_hears_the_rest_too(county: ApplicationCounty):
+    """What the ground is makes no other reason go away."""
+    assert county.apply("A1") is None
+    fields = {"grounds": "crime", "annual_rate_percent": "9"}
+    assert county.decide("A1", "village_recommendation", **fields) == "HL1035"
+    assert county.against() == ["HL1079", "HL1070:rate_above"]
+
+
+def test_no_adult_of_the_roster_is_left_out_of_the_family(county: ApplicationCounty):
+    """The head and a grown-up son; who is a child on the day of the application need not sign."""
+    none_signs = {"family_adults": 0, "family_signed": 0}
+    assert county.apply("A1", **none_signs) == "HL1086"
+    assert county.texts == [
+        "0 adults of the family are stated, the roster has 2; state no fewer, and at least 1",
+    ]
+    assert county.apply("A1", family_adults=1, family_signed=1) == "HL1086"
+    with county.transaction() as transaction:
+        transaction.execute(
+            "UPDATE registry.person SET identity_number = %s WHERE identity_number = %s",
+            [identity_number(9, dt.date(2006, 3, 2)), son("H1")],
+        )
+    assert county.apply("A1", **none_signs) == "HL1086"
+    assert county.apply("A1", family_adults=1, family_signed=1) is None
+
+
+def test_a_refusal_says_what_to_do_in_each_language(county: ApplicationCounty):
+    """State and step as people call them, and which step is due."""
+    assert county.apply("A1") is None
+    assert county.decide("A1", "township_review") == "HL1073"
+    assert county.chinese == ["申请 A1 审核中，现在不能办理“乡镇审核”：待“嘎查村调查推荐”办理"]
+    assert county.texts == [
+        "the application A1 is in review, township_review cannot be taken now: village_recommendation is due",
+    ]
+    assert county.decide("A1", "dance", member="TOWN1") == "HL1073"
+    assert county.chinese == ["申请 A1 审核中，现在不能办理“dance”：政策没有此步骤，待“嘎查村调查推荐”办理"]
+    assert county.decide("A1", "village_recommendation", member="TOWN1", amount="40000.00") == "HL1035"
+    assert county.chinese[0] == "机构 TOWN1 不能办理：“嘎查村调查推荐”由村服务部办理"
+    assert county.chinese[1] == "核定的金额超出申请的 30000.00；请退回由借款人更正"
+    assert county.texts[0] == "member TOWN1 may not take this step: village_recommendation is taken by village"
+    assert county.texts[1].startswith("the amount exceeds what was applied for, 30000.00")
+    assert county.decide("A1", "village_recommendation") is None
+    assert county.decide("A1", "village_recommendation", opinion="再次推荐") == "HL1073"
+    assert county.chinese[0].endswith("“嘎查村调查推荐”：此步骤已办理，无需重办；待“乡镇审核”办理")
+    back = {"decision": "send_back", "reason": "补"}
+    assert county.decide("A1", "township_review", **back, back_to="lend") == "HL1060"
+    assert county.chinese[0] == (
+        "步骤“乡镇审核”不能退回到“按确认表发放贷款”；"
+        "可退回到：农牧户主动申请（apply）、嘎查村调查推荐（village_recommendation）（只有退回时才写退回步骤）"
+    )
+    assert county.texts[0] == (
+        "township_review is not sent back to lend; it may be sent back to: apply, village_recommendation;"
+        " only a sending back names a step"
+    )
+    assert county.decide("A1", "township_review", **back, back_to="apply") is None
+    assert county.decide("A1", "village_recommendation", opinion="同意") == "HL1073"
+    assert county.chinese[0].endswith("A1 退回补正，现在不能办理“嘎查村调查推荐”：请更正后以原编号重新报送申请")
+    assert county.withdraw("A1") is None
+    assert county.withdraw("A1", reason="另有安排") == "HL1073"
+    assert county.chinese == ["申请 A1 已撤回，现在不能办理“撤回”：不再办理；需要贷款的请另行申请"]
+    assert county.apply("A2", amount="60000.00") == "HL1035"
+    assert county.texts[0] == (
+        "the loan is not eligible (amount_above): The amount is above the maximum: 60000.00 > 50000.00;"
+        " clause: 篇六 四(六)（50000元（含））"
+    )
