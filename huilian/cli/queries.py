@@ -471,7 +471,7 @@ def _print_for_people(asked: _Asked) -> None:
 
 def _plainly(query: Query, content: Any, _: object) -> Iterator[Table | Text]:  # noqa: ANN401  # a document or rows
     """Yield a table: of a document its fields beneath each other, of rows the first and how many there are."""
-    columns = query.columns
+    columns = [column for column in query.columns if not column.field.metadata.get("for_programs")]
     if query.document:
         yield screen.pairs({column.chinese or column.name: _shown(column, content) for column in columns})
         return

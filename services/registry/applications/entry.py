@@ -162,7 +162,7 @@ def _enter(book: Book, facts: Facts, taken: Taken, application: Application) -> 
     try:
         path = book.path(application)
     except MissingFactError as error:
-        taken.refuse("HL1070", reason="not_shown", what=error.fact, clause="-")
+        taken.refuse("HL1070", reason="not_shown", what=error.fact, clause="")
         return False
     # Where nobody reviews, all must be shown at once.
     facts.check(taken, application, book, shown=not path.asks_at)

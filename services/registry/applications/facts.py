@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from huilian.county.procedure.acts import Taken
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Product
+    from huilian.policy.reading import Reason
     from services.registry.applications.book import Application, Book
 
 __all__ = ["Borrower", "Facts", "Person"]
@@ -289,10 +290,10 @@ class Facts:
             taken.refuse("HL1079", what="；".join(str(each) for each in error.messages_dict.get("exclusions", [error])))
             return None
         for reason in found.reasons:
-            taken.refuse("HL1070", reason=reason.code, what=reason.chinese, clause=reason.clause or "-")
+            taken.refuse("HL1070", reason=reason.code, what=reason.chinese, clause=_clause(reason))
         for reason in found.to_be_shown if shown else ():
             if not application.shown.get(reason.code):
-                taken.refuse("HL1071", condition=reason.code, what=reason.chinese, clause=reason.clause or "-")
+                taken.refuse("HL1071", condition=reason.code, what=reason.chinese, clause=_clause(reason))
         return case
 
     def _product(self, loan: _Loan, application: Application) -> str | None:
@@ -330,3 +331,7 @@ def _rating(row: dict[str, Any]) -> _Rating:
         dt.date.fromisoformat(row["valid_from"]),
         dt.date.fromisoformat(until) if until else None,
     )
+
+
+def _clause(reason: Reason) -> str:
+    return f"（{reason.clause}）" if reason.clause else ""

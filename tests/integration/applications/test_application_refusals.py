@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ({"region": OTHER_VILLAGE, "member": "VILL2"}, ["HL1069"]),
         ({"applicant": identity_number(2)}, ["HL1076", "HL1070:consent"]),
         ({"amount": "0.00", "term": 0}, ["HL1082", "HL1082", "HL1070:amount_below"]),
-        ({"amount": "50000.01"}, ["HL1070:amount_above", "HL1070:household_total_above"]),
+        ({"amount": "50000.01"}, ["HL1070:amount_above"]),
         ({"term": 13}, ["HL1070:term_above"]),
         ({"annual_rate_percent": "6.01"}, ["HL1070:rate_above"]),
         ({"purpose": "gambling"}, ["HL1070:purpose_refused"]),
@@ -51,8 +51,9 @@ def test_an_application_is_refused_for_all_reasons_at_once(county: ApplicationCo
     assert county.apply("A1", **wrong, purpose="usury") == "HL1035"
     assert county.against() == [
         *("HL1031", "HL1062", "HL1070:amount_above", "HL1070:term_above", "HL1070:purpose_refused"),
-        *("HL1070:household_total_above", "HL1070:not_signed"),
+        "HL1070:not_signed",
     ]
+    assert county.texts[-1].endswith("（篇六 五(一)）")
 
 
 def test_a_policy_that_asks_for_more_is_held_to_more(county: ApplicationCounty):
@@ -197,7 +198,6 @@ def test_a_line_that_cannot_be_taken_is_answered_by_itself(county: ApplicationCo
     )
     assert (receipt["status"], receipt["changed"], receipt["rejected"]) == ("accepted", 2, 3)
     assert [(each["reference"], each["code"]) for each in receipt["refusals"]] == [
-        ("A2", "HL1070"),
         ("A2", "HL1070"),
         ("A3", "HL1070"),
         ("A2", "HL1072"),
