@@ -334,4 +334,4 @@ def _rating(row: dict[str, Any]) -> _Rating:
 
 
 def _clause(reason: Reason) -> str:
-    return f"（{reason.clause}）" if reason.clause else ""
+    return f"；依据：{reason.clause}" if reason.clause else ""

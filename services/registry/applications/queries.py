@@ -22,12 +22,12 @@ from services.registry.parties import selects as parties
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
 
-__all__ = ["OF_HOUSEHOLD", "QUERIES"]
+__all__ = ["OF_HOUSEHOLD", "QUERIES", "shown"]
 
 _CURSOR: Final = re.compile(r"^[0-9]{1,18}$", re.ASCII)
 MOVE: Final = {
@@ -167,19 +167,19 @@ def _feed(
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: row[name] for name in ApplicationRow().fields if name in row}
+    told = {name: row[name] for name in ApplicationRow().fields if name in row}
+    days = {name: value.isoformat() for name, value in told.items() if hasattr(value, "isoformat")}
+    return told | days | shown(row) | {"product": row["bank_product"], "policy": f"{row['policy']}/{row['product']}"}
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what people may see of an application in its place: the number masked, amount and rate as texts."""
     rate = row["annual_rate_percent"]
-    return {name: _text(value) for name, value in shown.items()} | {
+    return {
         "applicant": row["applicant"] and identity.mask(row["applicant"]),
-        "product": row["bank_product"],
-        "policy": f"{row['policy']}/{row['product']}",
         "amount": money.text(row["amount"]),
-        "annual_rate_percent": None if rate is None else f"{rate:f}",
+        "annual_rate_percent": None if rate is None else f"{rate.normalize():f}",
     }
-
-
-def _text(value: object) -> object:
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _waiting(

@@ -53,7 +53,7 @@ def test_an_application_is_refused_for_all_reasons_at_once(county: ApplicationCo
         *("HL1031", "HL1062", "HL1070:amount_above", "HL1070:term_above", "HL1070:purpose_refused"),
         "HL1070:not_signed",
     ]
-    assert county.texts[-1].endswith("（篇六 五(一)）")
+    assert county.texts[-1].endswith("没有签字；依据：篇六 五(一)")
 
 
 def test_a_policy_that_asks_for_more_is_held_to_more(county: ApplicationCounty):
