@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -102,6 +103,7 @@ def story_told_by(
     *,
     message: str = "p.message",
     is_disclosed: Callable[[Transaction, str, str, dt.date], bool] | None = None,
+    titles: Callable[[Policy], Mapping[str, str]] | None = None,
 ) -> Query:
     """Return the query for a household's story, as one service tells it; what all tell comes as one answer.
 
@@ -112,6 +114,7 @@ def story_told_by(
         message: SQL for the id of the message; of a record that travels alone the query says it itself.
         is_disclosed: returns whether a member, besides what it has stated itself, sees what no member states. It is
             called with the transaction, the household, the member and the day.
+        titles: returns what the county's policy calls its codes; the query has them as the object `%(titles)s`.
     """
     statement = told(happened, message)
 
@@ -124,8 +127,9 @@ def story_told_by(
         region: str | None = None,
         institution: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        del policy
         asked: dict[str, Any] = {"household": household, "region": region, "institution": institution}
+        if titles is not None:
+            asked["titles"] = json.dumps(titles(policy))
         if institution is not None and is_disclosed is not None:
             asked["disclosed"] = is_disclosed(transaction, household, institution, today)
         return asked_for(transaction, service, statement, asked)

@@ -527,7 +527,7 @@ def demo(
     ] = DEFAULT_LISTEN,
 ) -> None:
     """Show the whole way from files to figures on made-up data."""
-    session.log()
+    session.log("error")  # what is refused is shown
     shown = Demonstration(home.absolute(), listen=listen, seed=seed, households=households)
     with shown.folder_held():
         shown.push_all()

@@ -387,7 +387,7 @@ def _write_list(
     county = str(given[narrowed[-1].name])[:COUNTY_DIGITS]
     settings = loading.settings_for(adapter, county, home.adapter_tables(), home.adapters)
     contract = catalogue.installed().named(form.dataschema)
-    outgoing = outgoing_list(form, rows, contract, receiver=receiver, on=SystemClock().today())
+    outgoing = outgoing_list(form, rows, contract, asked=given, receiver=receiver, on=SystemClock().today())
     return write_list(outgoing, adapter, settings, target)
 
 
@@ -471,7 +471,7 @@ def _print_for_people(asked: _Asked) -> None:
 
 def _plainly(query: Query, content: Any, _: object) -> Iterator[Table | Text]:  # noqa: ANN401  # a document or rows
     """Yield a table: of a document its fields beneath each other, of rows the first and how many there are."""
-    columns = query.columns
+    columns = [column for column in query.columns if not column.field.metadata.get("for_programs")]
     if query.document:
         yield screen.pairs({column.chinese or column.name: _shown(column, content) for column in columns})
         return

@@ -147,6 +147,7 @@ def _office(home: Home, member: str, message_type: str) -> Iterator[tuple[Transp
     from huilian.county.members import directory  # noqa: PLC0415  # with the office
     from huilian.hosts.embedded import EmbeddedHost, EmbeddedTransport  # noqa: PLC0415  # only this way needs it
 
+    session.log("error")  # what is refused is answered
     with session.office(home) as office, contextlib.ExitStack() as stack:
         with office.database.transaction() as transaction:
             kind = directory.find(transaction, member).kind

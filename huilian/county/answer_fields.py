@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Source",
     "Taken",
+    "code",
     "coded",
     "count",
     "date",
@@ -50,6 +51,11 @@ def coded(chinese: str, codes: Mapping[str, str], english: str = "", **kwargs: A
     """Return one of some codes; tables show its Chinese name."""
     metadata = _named(chinese, english) | {"codes": codes}
     return fields.String(required=True, validate=validate.OneOf(tuple(codes)), metadata=metadata, **kwargs)
+
+
+def code(chinese: str, english: str = "", **kwargs: Any) -> fields.String:  # noqa: ANN401  # marshmallow's own
+    """Return a code for programs; tables leave it out, as another field says what people call it."""
+    return fields.String(required=True, metadata=_named(chinese, english) | {"for_programs": True}, **kwargs)
 
 
 def count(chinese: str, english: str = "", **kwargs: Any) -> fields.Integer:  # noqa: ANN401  # marshmallow's own

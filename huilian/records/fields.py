@@ -180,6 +180,10 @@ class Code(_Field):
         return {"type": "string", "enum": list(self.labels), "description": names}
 
 
+_AMOUNT: Final = r"^-?(0|[1-9][0-9]*)\.[0-9]{2}$"
+"""However large: it is told that it is too large, not that it is none."""
+
+
 class Money(_Field):
     """An amount in yuan: a decimal string with two places; not negative unless it says so.
 
@@ -198,10 +202,11 @@ class Money(_Field):
     def checks(self, column: str) -> Checks:
         """Yield the form check, then the sign check."""
         value = pl.col(column)
-        yield "HL2002", ~value.str.contains(money.MONEY_PATTERN)
-        yield "HL2027", value.str.contains(money.MONEY_PATTERN) & value.str.contains(self.too_large)
+        is_amount = value.str.contains(_AMOUNT)
+        yield "HL2002", ~is_amount
+        yield "HL2027", is_amount & value.str.contains(self.too_large)
         if not self.may_be_negative:
-            yield "HL2010", value.str.starts_with("-") & value.str.contains(money.MONEY_PATTERN)
+            yield "HL2010", is_amount & value.str.starts_with("-")
 
     def plausible(self, column: str) -> pl.Expr:
         """Return whether it has the form of an amount that is not too large."""
@@ -210,7 +215,7 @@ class Money(_Field):
 
     def read(self, value: str) -> Decimal:
         """Return the amount."""
-        if not re.fullmatch(money.MONEY_PATTERN, value, re.ASCII):
+        if not re.fullmatch(_AMOUNT, value, re.ASCII):
             raise _fail("HL2002")
         wrong = ["HL2027"] if re.search(self.too_large, value) else []
         if not self.may_be_negative and value.startswith("-"):

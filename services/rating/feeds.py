@@ -13,7 +13,7 @@ from schemas.household_story import story_told_by
 from schemas.rating_steps import COLLECTIVE_MARK
 from schemas.ratings import BORROWER
 from services.rating import selects
-from services.rating.states import ASSESSMENT
+from services.rating.states import ASSESSMENT, step_titles
 
 __all__ = ["QUERIES"]
 
@@ -174,7 +174,7 @@ class StepRow(ma.Schema):
 
 
 QUERIES: Final = (
-    story_told_by("rating", selects.STORY, message="coalesce(h.said_in, p.message)"),
+    story_told_by("rating", selects.STORY, message="coalesce(h.said_in, p.message)", titles=step_titles),
     Query(
         "feed/ratings",
         selects.rating_feed,

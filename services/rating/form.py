@@ -15,7 +15,7 @@ from schemas import rating_form
 from schemas.ratings import INDICATOR, RATED_HOUSEHOLD
 from schemas.records import HOUSEHOLD_CATEGORY
 from services.rating.assessments import MALICIOUS_DEFAULT
-from services.rating.states import Case, path
+from services.rating.states import Case, path, step_titles
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,8 +30,6 @@ _HUNDRED: Final = Decimal(100)
 _TWO_PLACES: Final = Decimal("0.01")
 _NOTHING: Final = Decimal(0)
 _KINDS: Final = RATED_HOUSEHOLD | HOUSEHOLD_CATEGORY
-_TITLES: Final = {"village_review": "村级评议", "township_review": "乡镇审查", "county_review": "县级审核"}
-"""Of the reviews that a policy has which says nothing of steps."""
 _DECIDED: Final = {
     "approve": "同意", "approve_to_post": "同意", "approve_last": "同意", "refuse": "不同意",
     "send_back": "退回", "return": "退回",
@@ -158,7 +156,7 @@ def _opinions(
 ) -> list[dict[str, Any]]:
     """Return what each review decided, in the policy's order, those to come without a decision."""
     case = Case(rating["borrower"], rating["household_kind"], rating["collected_on"], rating["line"])
-    titles = {entry["step"]: entry["title"] for entry in Reading(policy, None).entries("rating.steps", case.situation)}
+    named = step_titles(policy)
     decided: dict[str, dict[str, Any]] = {}
     for step in transaction.rows("SELECT * FROM rating.step WHERE assessment = ANY(%s) ORDER BY number", [numbers]):
         if step["move"] in _ANEW:
@@ -174,7 +172,7 @@ def _opinions(
         found.append(
             {
                 "step": stage.step,
-                "title": titles.get(stage.step) or _TITLES.get(stage.step, stage.step),
+                "title": named.get(stage.step, stage.step),
                 "decision": _DECIDED.get(step["move"]),
                 "reason": step["reason"],
                 "institution": step["member"],

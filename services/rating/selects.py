@@ -60,7 +60,8 @@ STORY: Final = f"""
   UNION ALL
     SELECT s.date, 6 + row_number() OVER (ORDER BY s.number), a.region, s.member,
            concat('评级', {labelled("s.move", _MOVES)}), a.number::text, n.line,
-           concat_ws(' ', nullif(s.stage, ''), {labelled("s.reason", _CAUSES)}, n.grade, n.score,
+           concat_ws(' ', coalesce(%(titles)s::json ->> split_part(s.stage, '.', 1), nullif(s.stage, '')),
+                     {labelled("s.reason", _CAUSES)}, n.grade, n.score,
                      '至 ' || n.valid_until),
            NULL, NULL, NULL, s.message
     FROM rating.step s JOIN rating.assessment a ON a.number = s.assessment

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ASSESSMENT", "OPEN", "UNDER_WAY", "Case", "Stage", "asks_consent_first", "bars_for_good", "path", "stage_named",
+    "step_titles",
 ]  # fmt: skip
 
 _COLLECTED: Final = ("incomplete", "collected")
@@ -114,6 +115,9 @@ class Stage:
 POSTING: Final = "posting"
 """The step that `rating.posting` makes where no step of the policy says when it is posted."""
 _BORROWERS: Final = {"household", "enterprise", "system"}
+_TITLES: Final = {
+    "village_review": "村级评议", "township_review": "乡镇审查", "county_review": "县级审核", POSTING: "公示",
+}  # fmt: skip
 _LEVELS: Final = ("village", "township", "county")
 """Who reviews where the policy does not say: each level, from below."""
 
@@ -148,6 +152,11 @@ def path(policy: Policy, case: Case) -> tuple[Stage, ...]:
         if entry["posted"] or step_takes(entry) == "posting":
             stages += _rounds(entry["step"], by, entry["posted"] or window, entry["rounds"] or rounds)
     return (*stages, *general)
+
+
+def step_titles(policy: Policy) -> dict[str, str]:
+    """Return what people call each step, also those that a policy has which says nothing of steps."""
+    return _TITLES | {entry["step"]: entry["title"] for entry in policy.general.lists.get("rating.steps", ())}
 
 
 def asks_consent_first(policy: Policy, case: Case) -> bool:

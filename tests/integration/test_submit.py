@@ -180,9 +180,10 @@ def test_the_same_record_again_changes_nothing(office: Office, submit: Submit):
 
 
 def test_a_record_of_a_kind_that_travels_whole_is_refused_alone(submit: Submit):
-    """One loan is no ledger: all others would be gone."""
+    """One loan is no ledger: all others would be gone. What is answered is not logged besides."""
     answer = submit("loan_ledger", {"line": 2, "loan_no": "L1"} | loans.state(), member=BANK)
     assert (answer.statuses, answer.codes(0)) == (["refused"], [(None, "HL1036")])
+    assert "message_refused" not in answer.err
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,7 @@ ACROSS = [
     ({"identity_type": "other", "identity_number": "341599199001010015"}, set()),
     ({"region": "1", "balance": "50000.01"}, {("region", "HL2008"), ("balance", "HL2011")}),
     ({"principal": "x", "balance": "50000.01"}, {("principal", "HL2002")}),
+    ({"principal": "9" * 30 + ".00"}, {("principal", "HL2027")}),
     ({"purpose": "x\n" * 150}, {("purpose", "HL2006"), ("purpose", "HL2023")}),
 ]
 

@@ -178,12 +178,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the roster has no household {borrower_no} in the region {region}; send the roster first, or another number",
     ),
     "HL1070": (
-        "不符合贷款条件（{reason}）：{what}；依据：{clause}",
-        "the loan is not eligible ({reason}): {what}; clause: {clause}",
+        "不符合贷款条件（{reason}）：{what}{clause}",
+        "the loan is not eligible ({reason}): {what}{clause}",
     ),
     "HL1071": (
-        "尚未说明是否符合条件（{condition}）：{what}；依据：{clause}",
-        "nobody has shown that the condition {condition} is met: {what}; clause: {clause}",
+        "尚未说明是否符合条件（{condition}）：{what}{clause}",
+        "nobody has shown that the condition {condition} is met: {what}{clause}",
     ),
     "HL1072": ("没有编号为 {application_no} 的申请", "there is no application {application_no}"),
     "HL1073": (

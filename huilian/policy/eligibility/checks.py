@@ -137,7 +137,11 @@ def _household_total(judgement: Judgement) -> None:
         return
     loans = needed(row, "existing_loans", judgement.case.existing_loans)
     amount = needed(row, "amount", judgement.case.amount)
-    total = amount + sum((loan.balance for loan in loans), money.ZERO)
+    owed = sum((loan.balance for loan in loans), money.ZERO)
+    if not owed and any(each.code == "amount_above" for each in judgement.reasons):
+        # The same fault, and it was told.
+        return
+    total = amount + owed
     more = f"：{money.text(total)} > {money.text(row.value)}"
     judgement.hold(row, money.text(total), met=total <= row.value, code="household_total_above", more=more)
 

@@ -327,7 +327,7 @@ class Facts:
                 refuse_for(taken, reason)
         for reason in found.to_be_shown if shown and among is None else ():
             if not application.shown.get(reason.code):
-                taken.refuse("HL1071", condition=reason.code, what=_called(reason), clause=reason.clause or "-")
+                taken.refuse("HL1071", condition=reason.code, what=_called(reason), clause=_clause(reason))
         return case
 
     def check_consent(self, taken: Taken, application: Application, clause: str) -> None:
@@ -361,7 +361,7 @@ class Facts:
 
 def refuse_for(taken: Taken, reason: Reason) -> None:
     """Note HL1070, a reason against an application."""
-    taken.refuse("HL1070", reason=reason.code, what=_called(reason), clause=reason.clause or "-")
+    taken.refuse("HL1070", reason=reason.code, what=_called(reason), clause=_clause(reason))
 
 
 def _called(reason: Reason) -> Bilingual:
@@ -389,3 +389,7 @@ def _rating(row: dict[str, Any]) -> _Rating:
         dt.date.fromisoformat(row["valid_from"]),
         dt.date.fromisoformat(until) if until else None,
     )
+
+
+def _clause(reason: Reason) -> Bilingual:
+    return Bilingual(f"；依据：{reason.clause}", f"; clause: {reason.clause}") if reason.clause else Bilingual("", "")

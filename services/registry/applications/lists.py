@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
 
-from huilian.core import identity, money, regions
+from huilian.core import money, regions
 from huilian.county.answer_fields import count, date, masked, text
 from huilian.county.answer_fields import money as yuan
 from huilian.county.forms import ListForm
@@ -14,6 +14,7 @@ from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.household_story import labelled
 from schemas.steps import DECISION
 from services.registry.applications import form
+from services.registry.applications.queries import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,17 +86,9 @@ def due_applications(
         UsageError: HL7002, the region is not one.
     """
     asked = {"region": regions.normalise(region) + "%", "step": step, "institution": institution}
-    return map(_row, transaction.stream(_DUE, asked))
-
-
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    rate, number = row["annual_rate_percent"], row.pop("applicant")
-    return row | {
-        "identity_number": number and identity.mask(number),
-        "amount": money.text(row["amount"]),
-        "other_loans": money.text(row["other_loans"]),
-        "annual_rate_percent": None if rate is None else f"{rate.normalize():f}",
-    }
+    for row in transaction.stream(_DUE, asked):
+        told = row | shown(row) | {"other_loans": money.text(row["other_loans"])}
+        yield told | {"identity_number": told.pop("applicant")}
 
 
 QUERIES: Final = (

@@ -6,11 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
-from marshmallow import validate
 
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
-from huilian.county.answer_fields import coded, count, date, masked, text
+from huilian.county.answer_fields import code, coded, count, date, masked, text
 from huilian.county.answer_fields import money as amount
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.application_story import application_story_told_by
@@ -18,16 +17,17 @@ from schemas.applications import APPLICATION_STATE, RESERVATION
 from schemas.household_story import labelled
 from schemas.ratings import BORROWER
 from services.registry.applications.book import OWN
+from services.registry.applications.states import titles
 from services.registry.parties import selects as parties
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
 
-__all__ = ["OF_HOUSEHOLD", "QUERIES"]
+__all__ = ["OF_HOUSEHOLD", "QUERIES", "shown"]
 
 _CURSOR: Final = re.compile(r"^[0-9]{1,18}$", re.ASCII)
 MOVE: Final = {
@@ -122,10 +122,11 @@ class WaitingRow(ma.Schema):
     institution = text("贷款银行")
     amount = amount("金额")
     state = coded("状态", APPLICATION_STATE)
-    stage = text("待办步骤")
+    stage = code("步骤代码")
+    title = text("待办步骤", "What the county's policy calls it.")
     stage_since = date("步骤起始日期")
     due = date("办理期限", "Null where the policy sets none.", allow_none=True)
-    late = text("是否超期", validate=validate.OneOf(("yes", "no")))
+    late = coded("是否超期", {"yes": "是", "no": "否"})
     days_late = count("超期天数")
 
 
@@ -166,19 +167,19 @@ def _feed(
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: row[name] for name in ApplicationRow().fields if name in row}
+    told = {name: row[name] for name in ApplicationRow().fields if name in row}
+    days = {name: value.isoformat() for name, value in told.items() if hasattr(value, "isoformat")}
+    return told | days | shown(row) | {"product": row["bank_product"], "policy": f"{row['policy']}/{row['product']}"}
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what people may see of an application in its place: the number masked, amount and rate as texts."""
     rate = row["annual_rate_percent"]
-    return {name: _text(value) for name, value in shown.items()} | {
+    return {
         "applicant": row["applicant"] and identity.mask(row["applicant"]),
-        "product": row["bank_product"],
-        "policy": f"{row['policy']}/{row['product']}",
         "amount": money.text(row["amount"]),
-        "annual_rate_percent": None if rate is None else f"{rate:f}",
+        "annual_rate_percent": None if rate is None else f"{rate.normalize():f}",
     }
-
-
-def _text(value: object) -> object:
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _waiting(
@@ -196,11 +197,11 @@ def _waiting(
     Raises:
         UsageError: HL7002, the region is not one.
     """
-    del policy
-    return transaction.stream(
+    named = titles(policy)
+    rows = transaction.stream(
         """
-        SELECT application_no, borrower_no, region, institution, amount::text, state, stage, stage_since::text,
-               due::text, CASE WHEN due < %(today)s THEN 'yes' ELSE 'no' END AS late,
+        SELECT application_no, borrower_no, region, institution, amount::text, product, state, stage,
+               stage_since::text, due::text, CASE WHEN due < %(today)s THEN 'yes' ELSE 'no' END AS late,
                greatest(0, coalesce(%(today)s - due, 0)) AS days_late
         FROM registry.application
         WHERE stage IS NOT NULL AND region LIKE %(region)s
@@ -217,6 +218,9 @@ def _waiting(
             "today": today,
         },
     )
+    for row in rows:
+        stage = row["stage"]
+        yield row | {"title": named.get((row.pop("product"), stage), stage)}
 
 
 QUERIES: Final = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry, Policy, Product
     from huilian.policy.values import Duration
 
-__all__ = ["APPLICATION", "BEFORE_LOAN", "OPEN", "Case", "Path", "Paths", "Stage", "path"]
+__all__ = ["APPLICATION", "BEFORE_LOAN", "OPEN", "Case", "Path", "Paths", "Stage", "path", "titles"]
 
 _DECIDED: Final = ("in_review", "confirmed")
 BEFORE_LOAN: Final = ("in_review", "returned", "pending", "confirmed")
@@ -175,6 +175,18 @@ def _stage(entry: Entry) -> Stage:
         tuple(entry["back_to"] or ()),
         entry.source,
     )
+
+
+def titles(policy: Policy) -> dict[tuple[str, str], str]:
+    """Return what people call each step, by product and code."""
+    return {
+        (name, step): title
+        for name, product in policy.products.items()
+        for step, title in (
+            *((each.name, each.title) for each in (_REQUEST, _LOAN)),
+            *((entry["step"], entry["title"]) for entry in product.lists.get("application_steps", ())),
+        )
+    }
 
 
 class Paths:

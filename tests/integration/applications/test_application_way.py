@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from stdnum.cn import uscc
 
+from huilian.cli.application import run
 from huilian.county.rebuild import rebuild
 from tests.support.applications import form, identity_number, step
 from tests.support.ratings import COUNTY, DAY, DEPUTY, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.applications import ApplicationCounty
 
 
@@ -181,7 +187,8 @@ def test_a_step_that_is_late_is_chased_once(county: ApplicationCounty):
         assert notice["text"] == "申请 A1 的步骤“嘎查村调查推荐”应于 2024-03-08 前办理，已超期，请尽快办理"
     assert county.sent("notices", "VILL2") == []
     [row] = county.ask("applications", region=TOWNSHIP, late="yes")
-    assert (row["stage"], row["due"], row["days_late"]) == ("village_recommendation", "2024-03-08", 2)
+    assert (row["stage"], row["title"]) == ("village_recommendation", "嘎查村调查推荐")
+    assert (row["late"], row["due"], row["days_late"]) == ("yes", "2024-03-08", 2)
     assert county.decide("A1", "village_recommendation") is None
     [row] = county.ask("applications", region=TOWNSHIP)
     assert (row["stage"], row["due"], row["late"]) == ("township_review", "2024-03-15", "no")
@@ -275,3 +282,24 @@ def test_an_insurer_states_in_a_list_whom_it_covers(county: ApplicationCounty):
     assert county.stands("A1") == ("completed", None)
     [manifest, *_] = county.list_of([form("A2", "H2")], member="INS01")
     assert county.deliver(manifest) == "HL1004"
+
+
+def test_a_table_of_what_waits_has_no_codes_that_people_have_words_for(
+    county: ApplicationCounty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """JSON keeps them."""
+    assert county.apply("A1") is None
+    # A command reads the settings of its own data directory: there the policy is that of the tests.
+    home = tmp_path / "home"
+    shutil.copytree(county.office.home.folder, home)
+    settings = (home / "huilian.toml").read_text("utf-8")
+    (home / "huilian.toml").write_text(re.sub('policy = ".*"', f'policy = "{county.policy}"', settings), "utf-8")
+    monkeypatch.setenv("HUILIAN_HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run(["applications", "--region", VILLAGE]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("待办步骤", "嘎查村调查推荐", "审核中"))
+    assert not any(word in shown for word in ("village_recommendation", "yes", "in_review"))
+    assert run(["applications", "--region", VILLAGE, "--json"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["stage"], row["late"]) == ("village_recommendation", "yes")

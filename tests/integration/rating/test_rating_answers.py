@@ -216,14 +216,14 @@ def test_a_households_story_tells_its_rating(county: RatingCounty):
         ("2024-03-08", "授信", "RCB01", "20000.00"),
     ]
     assert rows[0]["file_name"] == "评级指标.xlsx"
-    assert rows[5]["state"] == "county_review.1 AA 80.00 至 2025-03-08"
+    assert rows[5]["state"] == "县审核 AA 80.00 至 2025-03-08"
     assert [row["message"] is not None for row in rows] == [True] * 5 + [False, True]
     deed = {"reference": "2024-1", "borrower": "household", "borrower_no": "H1", "deed": "wrong_use"}
     assert county.send("borrower_deed", "TOWN1", **deed, institution="RCB01", loan_no="L1") is None
     rows, _ = ask(county, "household_story", household="H1")
     assert [(row["on"], row["what"], row["institution"], row["state"]) for row in rows[5:8]] == [
         ("2024-03-08", "行为认定", "TOWN1", "挪用贷款"),
-        ("2024-03-08", "评级公示期满，生效", "service.rating", "county_review.1 AA 80.00 至 2025-03-08"),
+        ("2024-03-08", "评级公示期满，生效", "service.rating", "县审核 AA 80.00 至 2025-03-08"),
         ("2024-03-08", "评级调整等级", "service.rating", "挪用贷款 A 80.00 至 2025-03-08"),
     ]
 
@@ -255,9 +255,9 @@ def test_a_households_story_tells_an_objection_what_followed_and_the_blacklist(c
     rows, _ = ask(county, "household_story", household="H1")
     told = [(row["what"], row["state"], row["amount"], row["message"] is not None) for row in rows[5:]]
     assert told == [
-        ("评级异议", "county_review.1 收入不实", None, True),
-        ("评级异议不成立", "county_review.1 经核实", None, True),
-        ("评级公示期满，生效", "county_review.1 AA 80.00 至 2025-03-08", "40000.00", False),
+        ("评级异议", "县审核 收入不实", None, True),
+        ("评级异议不成立", "县审核 经核实", None, True),
+        ("评级公示期满，生效", "县审核 AA 80.00 至 2025-03-08", "40000.00", False),
         ("评级调整等级", "违约 A 80.00 至 2025-03-08", "30000.00", False),
         ("列入失信名单", "非恶意：逾期未还", None, True),
     ]

@@ -55,7 +55,8 @@ def story(county: ReportingCounty, household: str, **narrowed: str) -> list[dict
     """Return the story as tokens and commands are told it."""
     with county.office.database.transaction() as transaction:
         query, today = service.query("household_story"), county.office.clock.today()
-        return list(query.answer(transaction, household=household, policy=None, today=today, **narrowed))
+        policy = county.office.context.policy
+        return list(query.answer(transaction, household=household, policy=policy, today=today, **narrowed))
 
 
 def test_a_household_is_told_of_by_every_service_in_the_order_of_days(county: ReportingCounty):
