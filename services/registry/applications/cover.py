@@ -44,23 +44,25 @@ def on_policies_changed(message: Message, transaction: Transaction, context: Con
     statement = "SELECT application_no FROM registry.application WHERE state = 'lent' AND loan_no = ANY(%s) ORDER BY 1"
     numbers = [row["application_no"] for row in transaction.rows(statement, [loans])]
     book.read(numbers)
-    follow_policies(book, [each for number in numbers if (each := book.get(number)) is not None])
+    found = [each for number in numbers if (each := book.get(number)) is not None]
+    follow_policies(book, found, message.id)
     yield from book.write()
 
 
-def follow_policies(book: Book, applications: Collection[Application]) -> None:
+def follow_policies(book: Book, applications: Collection[Application], message: str | None = None) -> None:
     """Let applications go on whose loan is lent and covered: each policy for the loan is one cover of those due.
 
     Args:
         book: holds what becomes of them.
         applications: with their loan as it is written.
+        message: that told of their policies.
     """
     numbers = [each.application_no for each in applications if each.state == "lent"]
     facts: dict[str, Any] = {"numbers": numbers}
     for row in book.transaction.rows(_OF_LOANS, facts) if numbers else ():
         application = book.get(row["application_no"])
         assert application is not None  # noqa: S101  # narrows the type: it was found
-        path = book.path(application)
+        path = book.path_or_bare(application)
         place = path.place(application.stage)
         if application.state != "lent" or place is None or path.stages[place].takes != COVER:
             continue
@@ -69,7 +71,5 @@ def follow_policies(book: Book, applications: Collection[Application]) -> None:
             continue
         move, stage = path.after_loan(place, "cover")
         day = max(application.stage_since, row["start_date"])
-        act = Act(
-            application.application_no, move, day, row["insurer"], step=application.stage, document=row["policy_no"]
-        )
-        book.move(application, act, stage)
+        said = {"step": application.stage, "document": row["policy_no"]}
+        book.move(application, Act(application.application_no, move, day, row["insurer"], None, message, **said), stage)

@@ -87,6 +87,18 @@ def test_the_loan_in_the_ledger_ends_the_reservation_and_the_policy_ends_the_app
     assert county.stands("A1") == ("completed", None)
     assert county.moves("A1")[-2:] == ["lend", "cover_last"]
     assert county.reserved() == {"A1/1": "released"}
+    names = ("on", "entered", "state", "institution", "file_name", "line", "message")
+    story = [[line[name] for name in names] for line in county.ask("application_story", application="A1")]
+    types = {row["id"]: row["type"] for row in county.rows("SELECT id, type FROM huilian.message")}
+    told = [(*line, types.get(message)) for *line, message in story if line[2] != "同意"]
+    assert told[1:] == [
+        ("2024-03-01", "2024-03-01", "同意，申请备付", COUNTY, None, None, "application_step"),
+        ("2024-03-01", "2024-03-01", "已备付，确认", None, None, None, "reservations_changed"),
+        ("2024-03-01", "2024-03-01", "已备付", None, None, None, "applications_changed"),
+        ("2024-03-10", "2024-04-01", "已放款", "RCB01", "f.csv", 2, "loan_ledger"),
+        ("2024-03-10", "2024-04-01", "已解除，借据 L1", None, None, None, "applications_changed"),
+        ("2024-03-15", "2024-04-01", "已承保，办结", "INS01", None, None, "policies_changed"),
+    ]
 
 
 def test_a_correction_without_the_loan_has_the_fund_hold_again(county: ApplicationCounty):
