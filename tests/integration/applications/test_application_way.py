@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,12 @@ import pytest
 from stdnum.cn import uscc
 
 from huilian.county.rebuild import rebuild
-from huilian.policy import policies
 from services.registry import gauges
 from services.registry.applications.facts import Facts
-from tests.support.applications import form, identity_number, step
+from tests.support.applications import changed, form, identity_number, step
 from tests.support.ratings import COUNTY, DAY, DEPUTY, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.applications import ApplicationCounty
 
 
@@ -27,17 +23,6 @@ OF_ENTERPRISE: dict[str, Any] = {
     "borrower": "enterprise", "applicant": None, "term": 36, "way": "enterprise", "family_adults": 0,
     "family_signed": 0, "amount": "100000.00", "annual_rate_percent": "4.75",
 }  # fmt: skip
-
-
-@contextlib.contextmanager
-def changed(county: ApplicationCounty, name: str, before: str, after: str) -> Iterator[None]:
-    """Let the county have a policy of its own for a while, in which something is called otherwise."""
-    own = county.office.home.policies / f"{name}.toml"
-    own.write_text(policies.find(name).read_text("utf-8").replace(before, after), "utf-8")
-    try:
-        yield
-    finally:
-        own.unlink()
 
 
 def test_a_household_applies_and_each_step_is_taken_by_its_member_until_the_fund_holds(county: ApplicationCounty):
@@ -130,14 +115,17 @@ def test_what_is_withdrawn_refused_or_sent_back_is_reserved_no_more(county: Appl
     """And bank and insurer are told that the confirmation has ended."""
     _confirm(county, "A1", "H1")
     _confirm(county, "A2", "H2")
-    assert county.withdraw("A1") is None
+    county.clock.advance(4 * DAY)
+    assert county.withdraw("A1", date="2024-03-02") is None
     assert county.decide("A2", "lend", decision="refuse", reason="拒贷") is None
     assert county.reserved() == {"A1/1": "released", "A2/1": "released"}
     assert [county.stands(each) for each in ("A1", "A2")] == [("withdrawn", None), ("refused", None)]
+    [line] = [line for line in county.ask("application_story", application="A1") if line["state"] == "已解除"]
+    assert (line["on"], line["entered"], line["institution"]) == ("2024-03-02", "2024-03-05", None)
     for member in ("RCB01", "INS01"):
         told = [(each["kind"], each["reference"]) for each in county.sent("notices", member)]
         assert told == [("confirmation_ended", "A1"), ("confirmation_ended", "A2")]
-    assert county.withdraw("A1") is None
+    assert county.withdraw("A1", date="2024-03-02") is None
     assert county.withdraw("A2") == "HL1073"
 
 
@@ -214,17 +202,32 @@ def test_a_loan_is_late_only_when_a_ledger_could_show_it(county: ApplicationCoun
     _confirm(county)
     [row] = county.rows("SELECT due FROM registry.application")
     county.follow_calendar((row["due"] - county.clock.today()).days + 1)
-    assert county.sent("notices", "RCB01") == []
     ledger = "INSERT INTO registry.ledger (institution, as_of, submission) VALUES ('RCB01', %s, 0)"
+    with county.transaction() as transaction:
+        transaction.execute(ledger, [row["due"] - DAY])
+    county.follow_calendar(1)
+    assert county.sent("notices", "RCB01") == []
     with county.transaction() as transaction:
         transaction.execute(ledger, [row["due"]])
     county.follow_calendar(1)
     [notice] = county.sent("notices", "RCB01")
     assert (notice["kind"], notice["reference"]) == ("step_overdue", "A1")
     state = f"超期未办，已督办；截至 {row['due']} 的台账尚无此笔借据"
-    chased = {"what": "贷款申请：按确认表发放贷款", "state": state, "institution": "RCB01"}
+    line_of = {"what": "贷款申请：按确认表发放贷款", "state": state, "institution": "RCB01"}
+    assert notice["text"].endswith(f"（截至 {row['due']} 的台账尚无此笔借据）")
     told = county.ask("application_story", application="A1")
-    assert chased in [{name: line[name] for name in chased} for line in told]
+    assert line_of in [{name: line[name] for name in line_of} for line in told]
+
+
+def test_a_bank_that_sends_no_ledger_for_a_month_is_chased_all_the_same(county: ApplicationCounty):
+    """It is told that its ledger is missing, not that it has not lent."""
+    _confirm(county)
+    [row] = county.rows("SELECT due FROM registry.application")
+    county.follow_calendar((row["due"] - county.clock.today()).days + 31)
+    assert county.sent("notices", "RCB01") == []
+    county.follow_calendar(1)
+    [notice] = county.sent("notices", "RCB01")
+    assert notice["text"].endswith(f"（{row['due']} 以后的台账尚未报送）")
 
 
 def test_a_confirmation_on_which_nobody_lends_lapses(county: ApplicationCounty):

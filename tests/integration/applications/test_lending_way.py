@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
-from tests.support.applications import identity_number
+from tests.support.applications import changed, identity_number
 from tests.support.builders.loans import state
 from tests.support.builders.statements import policy
 from tests.support.ratings import COUNTY, DAY, HEAD, VILLAGE
@@ -143,3 +143,12 @@ def test_from_the_start_of_applications_on_a_loan_without_one_is_told(county: Ap
     assert (notice["kind"], notice["reference"]) == ("does_not_match", "L1")
     story = [(row["what"], row["number"], row["state"]) for row in county.ask("household_story", household="H1")]
     assert ("数据不符", "L1", "未经确认放款：放款 2024-03-10，没有可以对应的确认") in story
+
+
+def test_a_loan_of_a_product_that_the_policy_lacks_stops_no_ledger(county: ApplicationCounty):
+    """It was lent on its confirmation; nothing else that the policy would ask for is known."""
+    confirm(county)
+    with changed(county, "xingan", "products.household", "products.farmers"):
+        send_ledger(county, loan())
+    assert county.stands("A1") == ("completed", None)
+    assert county.reserved() == {"A1/1": "released"}
