@@ -26,7 +26,7 @@ POLICIES: Final = Fold(
 )
 """What stands of them is in the view `registry.insured`."""
 _OF_LOANS: Final = """
-    SELECT a.application_no, p.insurer, p.policy_no, p.start_date
+    SELECT a.application_no, p.insurer, p.policy_no, p.start_date, p.message
     FROM registry.application a JOIN registry.insured p
       ON p.loan_no = a.loan_no AND (a.borrower = 'enterprise' OR p.household_no = a.borrower_no)
     WHERE a.application_no = ANY(%(numbers)s) ORDER BY a.application_no, p.start_date, p.insurer, p.policy_no
@@ -36,6 +36,7 @@ _OF_LOANS: Final = """
 def on_policies_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Note who is insured, and let the applications go on whose loan has its cover now."""
     POLICIES.take(transaction, message)
+    transaction.execute("UPDATE registry.insurance_change SET message = %s WHERE message IS NULL", [message.id])
     changes = [json.loads(line) for line in message.body().splitlines()]
     loans = sorted({change["after"]["loan_no"] for change in changes if change["after"] is not None} - {None})
     if not loans:
@@ -45,17 +46,16 @@ def on_policies_changed(message: Message, transaction: Transaction, context: Con
     numbers = [row["application_no"] for row in transaction.rows(statement, [loans])]
     book.read(numbers)
     found = [each for number in numbers if (each := book.get(number)) is not None]
-    follow_policies(book, found, message.id)
+    follow_policies(book, found)
     yield from book.write()
 
 
-def follow_policies(book: Book, applications: Collection[Application], message: str | None = None) -> None:
+def follow_policies(book: Book, applications: Collection[Application]) -> None:
     """Let applications go on whose loan is lent and covered: each policy for the loan is one cover of those due.
 
     Args:
         book: holds what becomes of them.
         applications: with their loan as it is written.
-        message: that told of their policies.
     """
     numbers = [each.application_no for each in applications if each.state == "lent"]
     facts: dict[str, Any] = {"numbers": numbers}
@@ -72,4 +72,6 @@ def follow_policies(book: Book, applications: Collection[Application], message: 
         move, stage = path.after_loan(place, "cover")
         day = max(application.stage_since, row["start_date"])
         said = {"step": application.stage, "document": row["policy_no"]}
-        book.move(application, Act(application.application_no, move, day, row["insurer"], None, message, **said), stage)
+        book.move(
+            application, Act(application.application_no, move, day, row["insurer"], None, row["message"], **said), stage
+        )
