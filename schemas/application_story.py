@@ -35,16 +35,16 @@ class StepHappened(Happened):
     person = text("经办人", "The code of the person who did it; null of what a service did.", allow_none=True)
 
 
-def application_story_told_by(service: str, happened: str, *, message: str = "h.said_in") -> Query:
+def application_story_told_by(service: str, happened: str, *, told_to: str = "h.institution") -> Query:
     """Return the query for an application's story, as one service tells it; what all tell comes as one answer.
 
     Args:
         service: its name.
         happened: an SQL query of what happened to `%(application)s`, with the columns that
             `schemas.household_story.story_told_by` asks for, `person`, and `said_in`, the id of the message.
-        message: SQL for the id of the message.
+        told_to: SQL for the member that sees a line beside the one that it names.
     """
-    statement = told(happened, message)
+    statement = told(happened, "h.said_in", told_to)
 
     def story(
         transaction: Transaction, *, application: str, region: str | None = None, institution: str | None = None

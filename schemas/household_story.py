@@ -40,13 +40,14 @@ class Happened(ma.Schema):
     on = date("日期", "The day of effect.")
     what = text("事项", "In Chinese, for people.")
     service = text("服务", "Which service tells it.")
-    institution = text("机构", "The member that stated it.", allow_none=True)
+    institution = text("机构", "Who stated it, or is late; null of what no member did.", allow_none=True)
     number = text("业务编号", "The loan's, guarantee's, policy's, claim's or rating's number.", allow_none=True)
     amount = money("金额", "Yuan.", allow_none=True)
     state = text("结果", "As it is after that day.", allow_none=True)
     message = text("报文编号", "The sealed message that says so.", allow_none=True)
     file_name = text("文件名", allow_none=True)
     line = count("行号", "The line in the file.", allow_none=True)
+    entered = date("录入日期", "When it was sealed or noted; null where nobody kept it.", allow_none=True)
 
 
 _TOLD: Final = """
@@ -57,8 +58,8 @@ _TOLD: Final = """
           AND p.sha256 = (SELECT m.sha256 FROM jsonb_to_recordset(s.manifest -> 'parts')
                           AS m(sequence integer, sha256 text) WHERE m.sequence = h.sequence)
     WHERE h.region LIKE %(region)s
-      AND (%(institution)s::text IS NULL OR h.institution = %(institution)s
-           OR (h.institution IS NULL AND %(disclosed)s))
+      AND (%(institution)s::text IS NULL OR h.institution = %(institution)s OR {told_to} = %(institution)s
+           OR ({told_to} IS NULL AND %(disclosed)s))
     ORDER BY "on", rank, h.institution, number
 """
 
@@ -69,14 +70,15 @@ def labelled(column: str, labels: Mapping[str, str]) -> str:
     return f"CASE {column} {cases} ELSE {column} END"
 
 
-def told(happened: str, message: str) -> str:
+def told(happened: str, message: str, told_to: str = "h.institution") -> str:
     """Return the SQL of a story: what happened, the file that says so, and the message.
 
     Args:
         happened: as `story_told_by` takes it.
         message: SQL for the id of the message.
+        told_to: SQL for the member that sees a line beside the one that it names.
     """
-    return _TOLD.format(happened=happened, message=message)
+    return _TOLD.format(happened=happened, message=message, told_to=told_to)
 
 
 def asked_for(
@@ -89,8 +91,10 @@ def asked_for(
     """Yield a story as one service tells it, within what a reader may see, in the fields of `row`."""
     names = list(row().fields)
     for found in transaction.rows(statement, {"disclosed": False, **asked, "region": f"{asked['region'] or ''}%"}):
+        entered = found.get("entered")
         line = found | {
             "on": found["on"].isoformat(),
+            "entered": entered and entered.isoformat(),
             "service": service,
             "amount": None if found["amount"] is None else money_text(found["amount"]),
         }
@@ -102,6 +106,7 @@ def story_told_by(
     happened: str,
     *,
     message: str = "p.message",
+    told_to: str = "h.institution",
     is_disclosed: Callable[[Transaction, str, str, dt.date], bool] | None = None,
     titles: Callable[[Policy], Mapping[str, str]] | None = None,
 ) -> Query:
@@ -112,11 +117,12 @@ def story_told_by(
         happened: an SQL query of what happened to `%(household)s`: `on`, `rank` (the order within a day), `region`,
             `institution`, `what`, `number`, `amount`, `state`, and where it was read: `submission`, `sequence`, `line`.
         message: SQL for the id of the message; of a record that travels alone the query says it itself.
+        told_to: SQL for the member that sees a line beside the one that it names.
         is_disclosed: returns whether a member, besides what it has stated itself, sees what no member states. It is
             called with the transaction, the household, the member and the day.
         titles: returns what the county's policy calls its codes; the query has them as the object `%(titles)s`.
     """
-    statement = told(happened, message)
+    statement = told(happened, message, told_to)
 
     def story(
         transaction: Transaction,

@@ -373,7 +373,7 @@ def _database(home: Home, settings: Settings, database: Database) -> Iterator[Fi
         for check in (_clock, _keys, _outbox, _dead_letters):
             yield from check(home, transaction)
         for each in service.installed().values():
-            for concern in each.examine(transaction, settings):
+            for concern in each.examine(transaction, settings, rules.Rules(home, settings.policy)):
                 yield Finding(concern.name, WARN if concern.remedy else OK, concern.what, concern.remedy)
 
 

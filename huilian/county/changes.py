@@ -169,14 +169,16 @@ class Fold:
         """Take in a message of changes, in the transaction in which it is handled, once."""
         self.count(transaction, self.newest(message))
 
-    def newest(self, message: Message, besides: tuple[str, ...] = ()) -> pl.DataFrame:
+    def newest(self, message: Message, besides: tuple[str, ...] = (), facts: tuple[str, ...] = ()) -> pl.DataFrame:
         """Return the changes of a message that hold until today, all as texts.
 
         Args:
             message: of changes.
             besides: more fields of the states, for who makes something else of them as well.
+            facts: more fields of the changes, as `as_of`.
         """
-        changes = from_ndjson(message.body(), self._types(besides), checked=True)
+        types = self._types(besides) | dict.fromkeys(facts, pl.String())
+        changes = from_ndjson(message.body(), types, checked=True)
         if changes["until"].null_count() == changes.height:
             return changes
         return changes.filter(pl.col("until").is_null())

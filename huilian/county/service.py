@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from huilian.county.forms import Form, ListForm
     from huilian.county.messages.records import RecordHandler
     from huilian.county.queries import Query
+    from huilian.county.rules import Rules
     from huilian.county.schedule import Job
     from huilian.county.submissions.kinds import Kind
     from huilian.database.connection import Transaction
@@ -102,7 +103,8 @@ class Service:
             where it decides all of that type: no file of it can be issued.
         gauges: what it measures, for Prometheus: called with a transaction and the context.
         forms: what can be printed, and the lists that can be filled in.
-        examine: looks at what it keeps for `huilian doctor`: called with a transaction and the county's settings.
+        examine: looks at what it keeps for `huilian doctor`: called with a transaction, the county's settings and
+            its rules.
         overview: what the demonstration shows of it: called with a transaction, the county, the months of the
             sample and the names of its regions by code; returns tables.
         intake_checks: message type to what raises `MessageRefused` at once where the sender
@@ -122,7 +124,7 @@ class Service:
     decided_here: Mapping[str, Callable[[Transaction, dt.date], FileCheck] | None] = field(default_factory=dict)
     gauges: Callable[[Transaction, Context], Iterable[Gauge]] = lambda _transaction, _context: ()
     forms: tuple[Form | ListForm, ...] = ()
-    examine: Callable[[Transaction, Settings], Iterable[Concern]] = lambda _transaction, _settings: ()
+    examine: Callable[[Transaction, Settings, Rules], Iterable[Concern]] = lambda *_: ()
     overview: Callable[[Transaction, str, Sequence[str], Mapping[str, str]], Iterable[Table]] = lambda *_: ()
     intake_checks: Mapping[str, Callable[[Message, Transaction], None]] = field(default_factory=dict)
 

@@ -135,9 +135,10 @@ QUERIES: Final = (
     ),
     story_told_by(
         "registry",
-        f"{selects.STORY} UNION ALL {parties.STORY} UNION ALL {applications.OF_HOUSEHOLD}"
-        f" UNION ALL ({differences.OF_HOUSEHOLD})",
+        f"SELECT h.*, NULL::date AS entered, institution AS told_to FROM ({selects.STORY} UNION ALL {parties.STORY}"
+        f" UNION ALL ({differences.OF_HOUSEHOLD})) h UNION ALL {applications.OF_HOUSEHOLD}",
         message="coalesce(h.said_in, p.message)",
+        told_to="h.told_to",
         is_disclosed=is_disclosed,
     ),
     rating_form.told_by(selects.household_on_form),

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from huilian.county.members import directory
 from huilian.county.service import Concern, Gauge
 from services.registry import selects
+from services.registry.applications.book import lacking
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
     from huilian.county.context import Context
+    from huilian.county.rules import Rules
     from huilian.database.connection import Transaction
     from huilian.settings import Settings
 
@@ -37,12 +39,23 @@ def gauges(transaction: Transaction, context: Context) -> Iterator[Gauge]:
 
 
 _PRODUCTS: Final = "产品代码 (product codes)"
+_LACKING: Final = "政策已无其产品或步骤的申请 (open applications of a product or at a step that the policy lacks)"
 _SHOWN: Final = 10
 """Codes that a line names."""
 
 
-def examine(transaction: Transaction, settings: Settings) -> Iterator[Concern]:
-    """Say which product codes of accepted ledgers the county has not mapped to a policy's product."""
+def examine(transaction: Transaction, settings: Settings, rules: Rules) -> Iterator[Concern]:
+    """Say which product codes of ledgers stand for nothing, and which open applications their policy left behind."""
+    yield from _codes(transaction, settings)
+    found = lacking(transaction, rules)
+    if not found:
+        yield Concern(_LACKING, "无 (none)")
+    for what, applications in found.items():
+        remedy = "在政策文件中恢复，或撤回后重新申请 (restore it in the policy, or withdraw them and apply anew)"
+        yield Concern(_LACKING, f"{what}: {applications}", remedy)
+
+
+def _codes(transaction: Transaction, settings: Settings) -> Iterator[Concern]:
     unmapped = [
         (institution, code)
         for institution, code in selects.product_codes(transaction)

@@ -23,11 +23,14 @@ MARKS: Final = Fold(
 )
 """What stands of them is in the view `registry.borrower_mark`."""
 STRUCK: Final = """
-    EXISTS (SELECT FROM registry.borrower_mark s WHERE s.mark = 'force_majeure' AND s.borrower = 'household'
-            AND s.borrower_no = {loan}.household_no AND s.loan_no = {loan}.loan_no
-            AND coalesce(s.institution, {loan}.institution) = {loan}.institution)
+    EXISTS (SELECT FROM registry.borrower_mark s WHERE s.mark = 'force_majeure' AND s.borrower = '{borrower}'
+            AND s.borrower_no = l.{number} AND s.loan_no = l.loan_no
+            AND coalesce(s.institution, l.institution) = l.institution)
 """
-"""An SQL condition: force majeure has struck the loan of a table with the alias `{loan}`."""
+"""An SQL condition: force majeure has struck the loan of a table with the alias `l`.
+
+`borrower` is the kind of who has it, `number` the column with her number.
+"""
 
 
 def blacklisted(

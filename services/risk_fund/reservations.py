@@ -114,10 +114,11 @@ class _Answer:
 def on_applications_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Keep what the registry wants; decide what it asks for, release what it needs no more."""
     books.hold(transaction)
-    newest = APPLICATIONS.newest(message, besides=_QUESTION)
+    newest = APPLICATIONS.newest(message, besides=_QUESTION, facts=("as_of",))
     APPLICATIONS.count(transaction, newest)
     note_growth(transaction, "risk_fund.application_change", ("application_no",), newest.height)
     _keep_questions(transaction, newest, message.id)
+    _keep_days(transaction, newest)
     if message.source == PLATFORM:
         # Told anew: the answer to a question that was on its way is given by the calendar.
         return
@@ -142,6 +143,16 @@ def _keep_questions(transaction: Transaction, newest: pl.DataFrame, message: str
         f"INSERT INTO risk_fund.reservation ({columns}) SELECT {columns} FROM question ON CONFLICT DO NOTHING"
     )
     note_growth(transaction, "risk_fund.reservation", ("application_no", "status"), asked.height)
+
+
+def _keep_days(transaction: Transaction, newest: pl.DataFrame) -> None:
+    """Note from which day on holds what was told: a withdrawal's, a loan's first."""
+    days = newest.group_by("application_no").agg(pl.col("as_of").max())
+    transaction.execute(
+        "UPDATE risk_fund.reservation r SET effective = greatest(r.effective, t.day)"
+        " FROM unnest(%s::text[], %s::date[]) AS t (application_no, day) WHERE r.application_no = t.application_no",
+        [days["application_no"].to_list(), days["as_of"].to_list()],
+    )
 
 
 def of_loans(transaction: Transaction, institutions: pl.Series, loans: pl.Series) -> list[str]:
@@ -238,8 +249,8 @@ def _decide(transaction: Transaction, context: Context, facts: dict[str, Any], *
             FROM answer a WHERE r.application_no = a.application_no AND r.attempt = a.attempt
             RETURNING r.application_no, r.attempt, r.status, r.decided, r.applied
         )
-        INSERT INTO risk_fund.reservation_step (application_no, attempt, status, date, message, revision)
-        SELECT application_no, attempt, status, decided, %(message)s, %(revision)s
+        INSERT INTO risk_fund.reservation_step (application_no, attempt, status, date, entered, message, revision)
+        SELECT application_no, attempt, status, decided, %(today)s, %(message)s, %(revision)s
         FROM answered ORDER BY applied, application_no, attempt
         """,
         facts | {name: list(column) for name, column in zip(names, columns, strict=True)},
@@ -324,10 +335,12 @@ def _follow(transaction: Transaction, facts: dict[str, Any]) -> None:
             UPDATE risk_fund.reservation r SET status = f.status, loan_no = f.loan_no FROM found f
             WHERE r.application_no = f.application_no AND r.attempt = f.attempt
               AND (r.status, r.loan_no) IS DISTINCT FROM (f.status, f.loan_no)
-            RETURNING r.application_no, r.attempt, f.former, r.status
+            RETURNING r.application_no, r.attempt, f.former, r.status, r.decided, r.effective
         )
-        INSERT INTO risk_fund.reservation_step (application_no, attempt, former, status, date, message, revision)
-        SELECT application_no, attempt, former, status, %(today)s, %(message)s, %(revision)s
+        INSERT INTO risk_fund.reservation_step
+            (application_no, attempt, former, status, date, entered, message, revision)
+        SELECT application_no, attempt, former, status, coalesce(greatest(decided, effective), %(today)s), %(today)s,
+               %(message)s, %(revision)s
         FROM changed WHERE former <> status ORDER BY application_no, attempt
         """,
         facts,

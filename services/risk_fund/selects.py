@@ -15,6 +15,7 @@ from schemas.household_story import labelled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from huilian.county.rules import Rules
     from huilian.database.connection import Transaction
     from huilian.settings import Settings
 
@@ -75,21 +76,21 @@ DIFFERENCES: Final = f"""
 """
 
 _RESERVATION_STORY: Final = f"""
-    SELECT s.date AS "on", 50 + row_number() OVER (ORDER BY s.number) AS rank, r.region, r.institution, '备付' AS what,
-           r.application_no AS number, r.amount,
+    SELECT s.date AS "on", 50 + row_number() OVER (ORDER BY s.number) AS rank, r.region, NULL::text AS institution,
+           '备付' AS what, r.application_no AS number, r.amount,
            concat_ws('，', {labelled("s.status", RESERVATION_STATUS)},
                      CASE WHEN s.status = 'released' THEN '借据 ' || r.loan_no
                           WHEN r.covered = 'no' THEN '没有风险补偿' END,
                      CASE WHEN s.status <> 'released' THEN r.clause END) AS state,
            NULL::integer AS submission, NULL::integer AS sequence, NULL::integer AS line, s.message AS said_in,
-           NULL::text AS person
+           NULL::text AS person, s.entered, r.institution AS told_to
     FROM risk_fund.reservation_step s JOIN risk_fund.reservation r USING (application_no, attempt)
 """
 STORY: Final = f"""
     SELECT g.start_date AS "on", 4 AS rank, g.region, g.member AS institution, '担保' AS what,
            g.guarantee_no AS number, g.guaranteed_amount AS amount,
            format('在保余额 %%s', g.outstanding_amount) AS state, g.submission, g.sequence, g.line,
-           NULL::text AS said_in, NULL::text AS person
+           NULL::text AS said_in, NULL::text AS person, NULL::date AS entered, g.member AS told_to
     FROM risk_fund.newest_guarantee g
     WHERE (g.institution, g.loan_no) IN (
         SELECT institution, loan_no FROM risk_fund.loan_change WHERE household_no = %(household)s
@@ -233,7 +234,7 @@ def reservation_feed(
     return map(_plain, rows)
 
 
-def examine(transaction: Transaction, _settings: Settings) -> Iterator[Concern]:
+def examine(transaction: Transaction, _settings: Settings, _rules: Rules) -> Iterator[Concern]:
     """Say whether applications wait for the fund's answer: each is given at once where the policy can be read."""
     name = "未答复的备付 (applications that wait for the fund)"
     rows = transaction.rows(

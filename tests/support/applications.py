@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -10,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from stdnum.cn import ric
 
+from huilian.policy import policies
 from huilian.wire import envelope
 from tests.support.carried_county import BEGIN, CLERK, COUNTY, HEAD, MEMBERS, VILLAGE, CarriedCounty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from huilian.wire.envelope import Message
 
-__all__ = ["ALL_MEMBERS", "ApplicationCounty", "form", "identity_number", "step"]
+__all__ = ["ALL_MEMBERS", "ApplicationCounty", "changed", "form", "identity_number", "step"]
 
 ALL_MEMBERS = MEMBERS | {"INS01": ("insurer", None), "GUA01": ("guarantor", None), "FIN01": ("finance", None)}
 TAKEN_BY = {
@@ -247,3 +249,14 @@ class ApplicationCounty(CarriedCounty):
 def son(household_no: str) -> str:
     """Return the number of the grown-up son of a household in the tests."""
     return identity_number(int(household_no[1:]) + 500, dt.date(2000, 2, 29))
+
+
+@contextlib.contextmanager
+def changed(county: ApplicationCounty, name: str, before: str, after: str) -> Iterator[None]:
+    """Let the county have a policy of its own for a while, in which something is called otherwise."""
+    own = county.office.home.policies / f"{name}.toml"
+    own.write_text(policies.find(name).read_text("utf-8").replace(before, after), "utf-8")
+    try:
+        yield
+    finally:
+        own.unlink()

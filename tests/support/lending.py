@@ -58,6 +58,7 @@ def application(number: str = "A1", **changes: Any) -> Application:  # noqa: ANN
         "entered_person": "A",
         "message": "m",
         "applied": dt.date(2024, 5, 1),
+        "entered": dt.date(2024, 5, 1),
         "state": "confirmed",
         "stage": "lend",
         "stage_since": CONFIRMED,

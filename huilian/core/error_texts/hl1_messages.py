@@ -225,6 +225,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "所写成年家庭成员 {stated} 人，花名册所列成年人 {found} 人；所写不得少于此数，且至少 1 人",
         "{stated} adults of the family are stated, the roster has {found}; state no fewer, and at least 1",
     ),
+    "HL1088": (
+        "政策 {policy} 已没有申请 {application_no} 的{what}；请在政策文件中恢复，或撤回后重新申请",
+        "{policy} lacks what the application {application_no} needs: {what}; restore it, or withdraw and apply anew",
+    ),
     "HL1090": (
         "花名册中没有农户 {household_no}；请先报送花名册，或更正编号",
         "the roster has no household {household_no}; send the roster first, or another number",

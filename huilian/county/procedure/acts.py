@@ -25,11 +25,12 @@ __all__ = ["Acts", "Taken", "check_kind", "check_region", "enter", "taking"]
 
 @dataclass(frozen=True)
 class Taken:
-    """A step as it was taken: its record, who sealed it, in which message, and what is wrong with it so far."""
+    """A step as it was taken: its record, who sealed it, in which message and when, and what is wrong so far."""
 
     record: dict[str, Any]
     member: Member
     message: str
+    entered: dt.date
     refusals: list[MessageRefused] = field(default_factory=list)
 
     @property
@@ -87,7 +88,7 @@ class Acts:
 
         Notes HL1031 to HL1033, the person; HL1062, the day.
         """
-        taken = Taken(dict(record), self._member, message)
+        taken = Taken(dict(record), self._member, message, self._sealed_on)
         refusal = self._refusal(record["person"], taken.date)
         if refusal is not None:
             taken.note(refusal)

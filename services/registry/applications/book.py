@@ -7,12 +7,14 @@ written and told by some more. Who opens the book holds it until the transaction
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from huilian.core.errors import ConfigurationError
 from huilian.county.changes import Changes, Event
 from huilian.county.changes import tell as tell_changes
 from huilian.county.sql import note_growth
@@ -21,19 +23,20 @@ from huilian.policy.tables import MissingFactError
 from huilian.wire.access import service_code
 from huilian.wire.batches import to_csv
 from schemas.applications import ApplicationChange
-from services.registry.applications.states import APPLICATION, BEFORE_LOAN, OPEN, Case, Path, Paths, Stage
+from services.registry.applications.states import APPLICATION, BARE, BEFORE_LOAN, OPEN, Case, Path, Paths, Stage
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from huilian.county.context import Context
     from huilian.county.procedure.acts import Taken
+    from huilian.county.rules import Rules
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy, Product
     from huilian.wire.envelope import Draft
 
-__all__ = ["EVENT", "OWN", "PIECE", "Act", "Application", "Book", "hold", "tell"]
+__all__ = ["EVENT", "OWN", "PIECE", "Act", "Application", "Book", "hold", "lacking", "tell"]
 
 OWN: Final = service_code("registry")
 """Who takes the steps that the calendar, the fund and the ledger take."""
@@ -73,6 +76,7 @@ class Application:
     entered_person: str
     message: str
     applied: dt.date
+    entered: dt.date
     state: str
     stage: str | None
     stage_since: dt.date
@@ -113,7 +117,9 @@ _COLUMNS: Final = tuple(each.name for each in fields(Application))
 _TYPES: Final = {
     "amount": pl.String(), "term": pl.Int64(), "annual_rate_percent": pl.String(), "other_loans": pl.String(),
     "family_adults": pl.Int64(), "family_signed": pl.Int64(), "attempt": pl.Int64(),
-    **dict.fromkeys(("applied", "stage_since", "due", "chased", "decided", "confirmed", "valid_until"), pl.Date()),
+    **dict.fromkeys(
+        ("applied", "entered", "stage_since", "due", "chased", "decided", "confirmed", "valid_until"), pl.Date()
+    ),
 }  # fmt: skip
 _SCHEMA: Final = {name: _TYPES.get(name, pl.String()) for name in _COLUMNS}
 _LISTED: Final = ", ".join(_COLUMNS)
@@ -144,6 +150,7 @@ class Act:
     document: str | None = None
     due: dt.date | None = None
     snapshot: dict[str, Any] | None = None
+    entered: dt.date | None = None
 
     @property
     def who(self) -> tuple[str, str | None]:
@@ -159,10 +166,10 @@ class Act:
 
 
 _ACT_COLUMNS: Final = tuple(each.name for each in fields(Act))
-_ACT_TYPES: Final = {"date": pl.Date(), "due": pl.Date(), "term": pl.Int64()}
+_ACT_TYPES: Final = {"date": pl.Date(), "due": pl.Date(), "entered": pl.Date(), "term": pl.Int64()}
 _ACT_SCHEMA: Final = {name: _ACT_TYPES.get(name, pl.String()) for name in _ACT_COLUMNS}
 _SAID: Final = tuple(
-    name for name in _ACT_COLUMNS if name not in {"move", "title", "member", "message", "due", "snapshot"}
+    name for name in _ACT_COLUMNS if name not in {"move", "title", "member", "message", "due", "snapshot", "entered"}
 )
 
 
@@ -263,9 +270,20 @@ class Book:
         return self.policy(application.policy).products[application.product]
 
     def path(self, application: Application) -> Path:
-        """Return the order of an application's steps."""
+        """Return the order of an application's steps; its policy has its product still."""
         policy = self.policy(application.policy)
         return self._paths.of(policy, policy.products[application.product], application.case)
+
+    def lacks(self, application: Application) -> str | None:
+        """Return what the policy lacks since it was changed, the product or the step that is due; None: nothing."""
+        return _lacks(application, self.path)
+
+    def path_or_bare(self, application: Application) -> Path:
+        """Return the order of an application's steps; request and loan alone where the policy lacks its product."""
+        try:
+            return self.path(application)
+        except (ConfigurationError, KeyError, MissingFactError):
+            return BARE
 
     def last_day(self, since: dt.date, stage: Stage) -> dt.date | None:
         """Return the last day for a stage that is due since a day; None where the policy sets none."""
@@ -307,7 +325,7 @@ class Book:
         application.stage, application.stage_since, application.due, application.chased = stage, act.date, None, None
         # Nobody is chased while the fund is asked.
         if stage is not None and state != "pending":
-            path = self.path(application)
+            path = self.path_or_bare(application)
             place = path.place(stage)
             application.due = None if place is None else self.last_day(act.date, path.stages[place])
         if state not in OPEN:
@@ -328,22 +346,26 @@ class Book:
 
     def valid_until(self, application: Application, rule: str, since: dt.date) -> dt.date | None:
         """Return the last day of a validity that the policy's rule of lending gives; None where it has no end."""
-        reading = Reading(self.policy(application.policy), self.product(application))
         try:
+            reading = Reading(self.policy(application.policy), self.product(application))
             validity = reading.value(f"lending.{rule}", application.case.situation | {"bank": application.institution})
         except MissingFactError:
             return None
+        except (ConfigurationError, KeyError):
+            # The policy has the product no more: it lapses when it would have.
+            return application.valid_until
         return None if validity is None else self.context.working_days.after(since, validity)
 
     def _title(self, application: Application, step: str | None) -> str | None:
-        stages = self.path(application).stages
+        stages = self.path_or_bare(application).stages
         return next((stage.title for stage in stages if stage.name == step), None)
 
-    def chase(self, application: Application, day: dt.date) -> None:
-        """Note that what is due was chased."""
+    def chase(self, application: Application, day: dt.date, late: str | None, reason: str | None) -> None:
+        """Note that what is due was chased, the one member that had to act, and how it is known that it is late."""
         self._keep_before(application.application_no)
-        number, step = application.application_no, application.stage
-        self._note(Act(number, "chase", day, OWN, step=step, title=self._title(application, step), due=application.due))
+        step, title = application.stage, self._title(application, application.stage)
+        act = Act(application.application_no, "chase", day, OWN, step=step, title=title, due=application.due)
+        self._note(replace(act, reason=reason, snapshot={"late": late}))
         application.chased = day
 
     def forget(self) -> None:
@@ -357,6 +379,8 @@ class Book:
             self._before[number] = None if known is None else replace(known)
 
     def _note(self, act: Act) -> None:
+        # What nobody sealed is entered when it is done.
+        act = replace(act, entered=act.entered or self.context.clock.today())
         self._new_acts.append(act)
         self._acts.setdefault(act.application_no, []).append(act)
 
@@ -454,3 +478,26 @@ def tell(transaction: Transaction) -> Iterator[Draft]:
         f" {', '.join(_SHARED)} FROM registry.application ORDER BY application_no"
     )
     return tell_changes(EVENT, transaction.copy_out(query), "registry")
+
+
+def lacking(transaction: Transaction, rules: Rules) -> dict[str, int]:
+    """Return what policies lack of open applications since they were changed, and of how many."""
+    paths, found = Paths(), Counter[str]()
+
+    def path(application: Application) -> Path:
+        policy = rules.named(application.policy)
+        return paths.of(policy, policy.products[application.product], application.case)
+
+    for row in transaction.stream(f"SELECT {_LISTED} FROM registry.application WHERE state = ANY(%s)", [list(OPEN)]):
+        application = Application(**row)
+        if (what := _lacks(application, path)) is not None:
+            found[f"{application.policy}/{application.product}：{what}"] += 1
+    return dict(sorted(found.items()))
+
+
+def _lacks(application: Application, path: Callable[[Application], Path]) -> str | None:
+    try:
+        place = path(application).place(application.stage)
+    except (ConfigurationError, KeyError, MissingFactError):
+        return f"产品 {application.policy}/{application.product}"
+    return f"步骤 {application.stage}" if application.stage is not None and place is None else None

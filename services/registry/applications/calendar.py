@@ -29,7 +29,7 @@ __all__ = ["JOB", "follow"]
 
 _LAPSED: Final = "state IN ('in_review', 'returned', 'pending', 'confirmed') AND valid_until < %(day)s"
 _LATE: Final = """
-    stage IS NOT NULL AND due < %(day)s AND chased IS NULL
+    stage IS NOT NULL AND due < %(day)s AND chased IS NULL AND application_no <> ALL(%(skipped)s)
     -- A loan is seen in a ledger: nobody knows that it is late before one of the last day for it, or later, is there.
     AND (state <> 'confirmed' OR due < %(day)s - 31 OR EXISTS (
          SELECT FROM registry.ledger g WHERE g.institution = application.institution AND g.as_of >= due))
@@ -47,22 +47,26 @@ def follow(transaction: Transaction, context: Context, day: dt.date) -> Iterator
             book.move(each, act, None, reason="逾期失效 (its validity is over)", **release(each))
         yield from settle(book)
         book.forget()
-    while late := book.find(_LATE, {"day": day}, at_most=PIECE):
-        yield from _chase(book, late, members, day)
+    skipped: list[str] = []
+    while late := book.find(_LATE, {"day": day, "skipped": skipped}, at_most=PIECE):
+        # Nobody can take a step that the policy lacks since it was changed.
+        skipped += [each.application_no for each in late if book.lacks(each)]
+        yield from _chase(book, [each for each in late if not book.lacks(each)], members, day)
         yield from settle(book)
         book.forget()
 
 
 def _chase(book: Book, late: Sequence[Application], members: Sequence[Member], day: dt.date) -> Iterator[Draft]:
     told: defaultdict[str, list[Notice]] = defaultdict(list)
+    evidence = _evidence(book, [each for each in late if each.state == "confirmed"])
     for application in late:
         path = book.path(application)
-        place = path.place(application.stage)
-        if place is not None:
-            notice = _notice(application, path.stages[place])
-            for member in sorted({book.context.county, *_who_acts(application, path.stages[place], members)}):
-                told[member].append(notice)
-        book.chase(application, day)
+        stage = next(stage for stage in path.stages if stage.name == application.stage)
+        number, acting = application.application_no, sorted(_who_acts(application, stage, members))
+        notice = _notice(application, stage, evidence.get(number))
+        for member in sorted({book.context.county, *acting}):
+            told[member].append(notice)
+        book.chase(application, day, acting[0] if len(acting) == 1 else None, evidence.get(number))
     for member in sorted(told):
         yield notices.draft_of(book.context, member, told[member])
 
@@ -76,8 +80,27 @@ def _who_acts(application: Application, stage: Stage, members: Sequence[Member])
             yield member.code
 
 
-def _notice(application: Application, stage: Stage) -> Notice:
+def _evidence(book: Book, confirmed: Sequence[Application]) -> dict[str, str]:
+    """Return by what it is known that loans are late: the newest ledger of the bank, which lacks them."""
+    newest = {
+        row["institution"]: row["as_of"]
+        for row in book.transaction.rows(
+            "SELECT institution, max(as_of) AS as_of FROM registry.ledger WHERE institution = ANY(%s) GROUP BY 1",
+            [sorted({each.institution for each in confirmed})],
+        )
+    }
+    return {
+        each.application_no: f"截至 {as_of} 的台账尚无此笔借据"
+        if (as_of := newest.get(each.institution)) is not None and each.due is not None and as_of >= each.due
+        else f"{each.due} 以后的台账尚未报送"
+        for each in confirmed
+    }
+
+
+def _notice(application: Application, stage: Stage, evidence: str | None) -> Notice:
     text = f"申请 {application.application_no} 的步骤“{stage.title}”应于 {application.due} 前办理，已超期，请尽快办理"
+    if evidence is not None:
+        text += f"（{evidence}）"
     return Notice(OVERDUE, text, application.application_no, region=application.region)
 
 

@@ -26,7 +26,7 @@ POLICIES: Final = Fold(
 )
 """What stands of them is in the view `registry.insured`."""
 _OF_LOANS: Final = """
-    SELECT a.application_no, p.insurer, p.policy_no, p.start_date
+    SELECT a.application_no, p.insurer, p.policy_no, p.start_date, p.message
     FROM registry.application a JOIN registry.insured p
       ON p.loan_no = a.loan_no AND (a.borrower = 'enterprise' OR p.household_no = a.borrower_no)
     WHERE a.application_no = ANY(%(numbers)s) ORDER BY a.application_no, p.start_date, p.insurer, p.policy_no
@@ -36,6 +36,7 @@ _OF_LOANS: Final = """
 def on_policies_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Note who is insured, and let the applications go on whose loan has its cover now."""
     POLICIES.take(transaction, message)
+    transaction.execute("UPDATE registry.insurance_change SET message = %s WHERE message IS NULL", [message.id])
     changes = [json.loads(line) for line in message.body().splitlines()]
     loans = sorted({change["after"]["loan_no"] for change in changes if change["after"] is not None} - {None})
     if not loans:
@@ -44,7 +45,8 @@ def on_policies_changed(message: Message, transaction: Transaction, context: Con
     statement = "SELECT application_no FROM registry.application WHERE state = 'lent' AND loan_no = ANY(%s) ORDER BY 1"
     numbers = [row["application_no"] for row in transaction.rows(statement, [loans])]
     book.read(numbers)
-    follow_policies(book, [each for number in numbers if (each := book.get(number)) is not None])
+    found = [each for number in numbers if (each := book.get(number)) is not None]
+    follow_policies(book, found)
     yield from book.write()
 
 
@@ -60,7 +62,7 @@ def follow_policies(book: Book, applications: Collection[Application]) -> None:
     for row in book.transaction.rows(_OF_LOANS, facts) if numbers else ():
         application = book.get(row["application_no"])
         assert application is not None  # noqa: S101  # narrows the type: it was found
-        path = book.path(application)
+        path = book.path_or_bare(application)
         place = path.place(application.stage)
         if application.state != "lent" or place is None or path.stages[place].takes != COVER:
             continue
@@ -69,7 +71,7 @@ def follow_policies(book: Book, applications: Collection[Application]) -> None:
             continue
         move, stage = path.after_loan(place, "cover")
         day = max(application.stage_since, row["start_date"])
-        act = Act(
-            application.application_no, move, day, row["insurer"], step=application.stage, document=row["policy_no"]
+        said = {"step": application.stage, "document": row["policy_no"]}
+        book.move(
+            application, Act(application.application_no, move, day, row["insurer"], None, row["message"], **said), stage
         )
-        book.move(application, act, stage)

@@ -41,7 +41,7 @@ def submit(book: Book, facts: Facts, forms: Sequence[Taken]) -> int:
     facts.read(borrowers)
     members = {member.code: member for member in directory.all_members(book.transaction)}
     candidates = [each for taken in forms if (each := _candidate(book, facts, taken, members)) is not None]
-    facts.ask([(each.application, each.taken.date) for each in candidates], book)
+    facts.ask([(each.application, each.taken) for each in candidates], book)
     return sum(_enter(book, facts, each) for each in candidates)
 
 
@@ -215,6 +215,7 @@ def _application(taken: Taken, borrower: Borrower, asked: _Asked, known: Applica
         entered_person=record["person"],
         message=taken.message,
         applied=taken.date,
+        entered=taken.entered,
         state="in_review",
         stage=None,
         stage_since=taken.date,
@@ -244,7 +245,9 @@ def _enter(book: Book, facts: Facts, candidate: _Candidate) -> bool:
     application.due = book.last_day(taken.date, first) if path.asks_at else None
     number, request = application.application_no, path.stages[0].name
     move = "submit" if book.get(number) is None else "resubmit"
-    act = Act(number, move, taken.date, *taken.who, taken.message, step=request, snapshot=_said(taken))
+    act = Act(
+        number, move, taken.date, *taken.who, taken.message, step=request, snapshot=_said(taken), entered=taken.entered
+    )
     book.enter(application, act)
     if not path.asks_at:
         # Nobody reviews: the fund is asked at once.

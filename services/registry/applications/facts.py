@@ -47,21 +47,33 @@ _RATINGS: Final = """
     SELECT borrower, borrower_no, score, grade, line, valid_from, valid_until FROM registry.rating
     WHERE borrower_no = ANY(%(numbers)s)
 """
+_WHOSE: Final = {
+    "household": {"number": "household_no", "whose": "l.household_no = ANY(%(numbers)s)"},
+    "enterprise": {"number": "identity_number", "whose": """(l.institution, l.loan_no) IN (
+        SELECT institution, loan_no FROM registry.loan
+        WHERE identity_type = 'unified_social_credit_code' AND identity_number = ANY(%(numbers)s))"""},
+}  # fmt: skip
+"""Of whom a loan `l` is: of a household that it names, or of an enterprise by its own number."""
 _LOANS: Final = f"""
-    SELECT household_no, institution, product, balance, overdue_days, confirmation_no,
-           {STRUCK.format(loan="l")} AS is_struck
-    FROM registry.loan_once l WHERE household_no = ANY(%(numbers)s)
+    SELECT l.{{number}} AS borrower_no, institution, product, balance, overdue_days, confirmation_no,
+           {STRUCK} AS is_struck
+    FROM registry.loan_once l WHERE {{whose}}
 """
 _OVERDUE: Final = "overdue_days > 0 AND continuation IS DISTINCT FROM 'moratorium'"
 _DEFAULTED: Final = f"""
-    SELECT DISTINCT household_no FROM registry.loan l WHERE household_no = ANY(%(numbers)s)
-       AND NOT {STRUCK.format(loan="l")} AND ({_OVERDUE} OR EXISTS (
+    SELECT DISTINCT l.{{number}} AS borrower_no FROM registry.loan l WHERE {{whose}}
+       AND NOT {STRUCK} AND ({_OVERDUE} OR EXISTS (
            SELECT FROM registry.loan_history h
            WHERE h.institution = l.institution AND h.loan_no = l.loan_no AND {_OVERDUE}))
 """
-_INSURED: Final = (
-    "SELECT household_no, start_date, end_date FROM registry.insured WHERE household_no = ANY(%(numbers)s)"
-)
+_INSURED: Final = {
+    "household": """SELECT household_no AS borrower_no, start_date, end_date FROM registry.insured
+                    WHERE household_no = ANY(%(numbers)s)""",
+    # An insurer names no enterprise: the policy of its loan is its own.
+    "enterprise": """SELECT l.identity_number AS borrower_no, p.start_date, p.end_date
+                     FROM registry.insured p JOIN registry.loan l USING (loan_no)
+                     WHERE l.identity_type = 'unified_social_credit_code' AND l.identity_number = ANY(%(numbers)s)""",
+}
 _ENTERPRISES: Final = """
     SELECT enterprise_no, name, region, from_date, until_date FROM registry.enterprise
     WHERE enterprise_no = ANY(%(numbers)s)
@@ -171,35 +183,40 @@ class Facts:
         for row in self._transaction.rows(_PERSONS, facts):
             if row["household_no"] in found:
                 found[row["household_no"]].persons[row["identity_number"]] = Person(row["person_name"], row["is_head"])
-        for row in self._transaction.rows(_LOANS, facts):
-            if row["household_no"] in found:
-                borrower = found[row["household_no"]]
+        self._read_conduct("household", numbers)
+
+    def _read_enterprises(self, numbers: list[str]) -> None:
+        if not numbers:
+            return
+        for row in self._transaction.rows(_ENTERPRISES, {"numbers": numbers}):
+            found = Borrower(row["region"], None, row["from_date"], row["until_date"], name=row["name"])
+            self._known["enterprise", row["enterprise_no"]] = found
+        self._read_conduct("enterprise", numbers)
+
+    def _read_conduct(self, kind: str, numbers: list[str]) -> None:
+        """Read the loans of borrowers, whether one was ever overdue, and what is insured."""
+        facts, whose = {"numbers": numbers}, _WHOSE[kind] | {"borrower": kind}
+        for row in self._transaction.rows(_LOANS.format(**whose), facts):
+            if (borrower := self._known[kind, row["borrower_no"]]) is not None:
                 overdue_days = 0 if row["is_struck"] else row["overdue_days"]
                 known = row["institution"], row["product"], row["balance"]
                 borrower.loans.append(_Loan(*known, overdue_days, row["confirmation_no"]))
-        self._read_conduct(found, facts)
-
-    def _read_conduct(self, found: dict[str, Borrower], facts: dict[str, Any]) -> None:
-        for row in self._transaction.rows(_DEFAULTED, facts):
-            if row["household_no"] in found:
-                found[row["household_no"]].has_defaulted = True
-        for row in self._transaction.rows(_INSURED, facts):
-            if row["household_no"] in found:
-                found[row["household_no"]].insured.append((row["start_date"], row["end_date"]))
-
-    def _read_enterprises(self, numbers: list[str]) -> None:
-        for row in self._transaction.rows(_ENTERPRISES, {"numbers": numbers}) if numbers else ():
-            found = Borrower(row["region"], None, row["from_date"], row["until_date"], name=row["name"])
-            self._known["enterprise", row["enterprise_no"]] = found
+        for row in self._transaction.rows(_DEFAULTED.format(**whose), facts):
+            if (borrower := self._known[kind, row["borrower_no"]]) is not None:
+                borrower.has_defaulted = True
+        for row in self._transaction.rows(_INSURED[kind], facts):
+            if (borrower := self._known[kind, row["borrower_no"]]) is not None:
+                borrower.insured.append((row["start_date"], row["end_date"]))
 
     def of(self, borrower: tuple[str, str]) -> Borrower | None:
         """Return what is known of a borrower that was read; None where the registry does not have it."""
         return self._known.get(borrower)
 
-    def ask(self, asked: Sequence[tuple[Application, dt.date]], book: Book) -> None:
-        """Read what is needed to judge applications, each on a day, of all of them at once."""
+    def ask(self, judged: Sequence[tuple[Application, Taken]], book: Book) -> None:
+        """Read what is needed to judge applications, each by an act, of all of them at once."""
+        asked = [(application, taken.date) for application, taken in judged]
         self.ask_consents(asked)
-        for_suspensions = list({_suspension(*each) for each in asked})
+        for_suspensions = list({each for acted in judged for each in _suspensions(*acted)})
         if for_suspensions:
             suspended = suspensions.in_force(self._transaction, for_suspensions)
             self._suspensions.update(zip(for_suspensions, suspended, strict=True))
@@ -227,17 +244,17 @@ class Facts:
     # -- judging -----------------------------------------------------------------------------------------------------
 
     def case(
-        self, application: Application, day: dt.date, book: Book, borrower: Borrower | None = None
+        self, application: Application, taken: Taken, book: Book, borrower: Borrower | None = None
     ) -> EligibilityCase:
-        """Return the case of an application as it is on a day; its borrower was read, and `ask` was called.
+        """Return the case of an application on the day of an act; its borrower was read, and `ask` was called.
 
         Args:
             application: as it stands, or would.
-            day: on which it is judged.
+            taken: the act by which it is judged.
             book: has its policy.
             borrower: what is known of who applies; None: what was read.
         """
-        borrower = borrower or self._known[application.key]
+        day, borrower = taken.date, borrower or self._known[application.key]
         assert borrower is not None  # noqa: S101  # narrows the type: who is not known is refused before
         rating = next((each for each in borrower.ratings if each.holds_on(day)), None)
         is_household = application.borrower == "household"
@@ -245,6 +262,8 @@ class Facts:
         lead_bank = self._lead_banks[application.region, day]
         # Where nobody was named the area's lead bank, it is for people to show.
         leads = {} if lead_bank is None else {"lead_bank": lead_bank == application.institution}
+        asked = _suspensions(application, taken)
+        suspended = dict.fromkeys(number for each in asked for number in self._suspensions[each])
         others = book.open_of(application.key) - {application.application_no}
         return EligibilityCase(
             date=application.applied,
@@ -275,7 +294,7 @@ class Facts:
             roster_since=borrower.roster_since,
             roster_until=borrower.roster_until,
             programme_balance=self._programme_balance(book.product(application)),
-            suspended=", ".join(self._suspensions[_suspension(application, day)]) or False,
+            suspended=", ".join(suspended) or False,
             application_open=min(others, default=False),
             shown={
                 "signed": application.is_signed,
@@ -320,7 +339,7 @@ class Facts:
             )
             taken.refuse("HL1079", what=", ".join(unknown), known=named)
         grounds = [each for each in application.grounds if each in known]
-        case = self.case(replace(application, grounds=grounds), taken.date, book, borrower)
+        case = self.case(replace(application, grounds=grounds), taken, book, borrower)
         found = judge(book.policy(application.policy), case, self._rates)
         for reason in found.reasons:
             if among is None or reason.code in among or reason.code in grounds:
@@ -376,8 +395,10 @@ def _consent(application: Application, day: dt.date) -> consents.Asked:
     return consents.Asked(application.borrower_no, application.applicant, application.institution, day)
 
 
-def _suspension(application: Application, day: dt.date) -> suspensions.Asked:
-    return suspensions.Asked(application.region, application.institution, application.product, day)
+def _suspensions(application: Application, taken: Taken) -> list[suspensions.Asked]:
+    """Return what is asked of suspensions: of the day of an act, and of its entry, as nobody dates it before a stop."""
+    where = application.region, application.institution, application.product
+    return [suspensions.Asked(*where, day) for day in dict.fromkeys((taken.date, taken.entered))]
 
 
 def _rating(row: dict[str, Any]) -> _Rating:

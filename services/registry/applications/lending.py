@@ -77,7 +77,8 @@ _LOANS: Final = f"""
       UNION SELECT * FROM registry.loan
             WHERE identity_number = ANY(%(enterprises)s) AND identity_type = 'unified_social_credit_code'
     )
-    SELECT f.application_no, f.is_stated, l.institution, l.loan_no, l.product, l.start_date, p.message
+    SELECT f.application_no, f.is_stated, l.institution, l.loan_no, l.product, l.start_date, p.message,
+           l.submission, l.sequence, l.line
     FROM ({fitting("application", "loan")}) f
     JOIN loan l ON l.institution = f.institution AND l.loan_no = f.loan_no
     LEFT JOIN huilian.submission s ON s.number = l.submission
@@ -116,6 +117,9 @@ class Lent:
     product: str
     start_date: dt.date
     message: str | None = None
+    submission: int | None = None
+    sequence: int | None = None
+    line: int | None = None
 
 
 def match(applications: Iterable[Confirmed], loans: Collection[Lent]) -> dict[str, Lent]:
@@ -221,7 +225,7 @@ def _move(book: Book, application: Application, loan: Lent | None) -> None:
     """Bring an application to where it is with this loan, or without one."""
     if application.loan_no == (loan and loan.loan_no):
         return
-    path = book.path(application)
+    path = book.path_or_bare(application)
     place = next(place for place, stage in enumerate(path.stages) if stage.takes == LOAN)
     due = path.stages[place].name
     act = Act(application.application_no, "take_back", _day(application, loan), OWN, step=due)
@@ -230,7 +234,8 @@ def _move(book: Book, application: Application, loan: Lent | None) -> None:
         book.move(application, act, due, loan_no=None, reservation="held")
         book.confirmed.remove(application)
         return
-    act = replace(act, member=application.institution, message=loan.message)
+    read = {"submission": loan.submission, "sequence": loan.sequence, "line": loan.line}
+    act = replace(act, member=application.institution, message=loan.message, snapshot={"read": read})
     held = {"loan_no": loan.loan_no, "reservation": "released"}
     if application.loan_no is not None:
         move = "lend_another" if application.state == "lent" else "lend_another_last"

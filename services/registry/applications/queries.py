@@ -61,13 +61,21 @@ _HEAD: Final = """CASE WHEN s.move IN ('submit', 'resubmit') THEN concat(
 """Who asks for what at which bank: the number of her identity card is masked."""
 _STORY: Final = f"""
     SELECT s.date AS "on", row_number() OVER (ORDER BY s.number) AS rank, a.region,
-           -- What the calendar, the fund and the ledger do is the bank's to know, too.
-           CASE WHEN s.member = '{OWN}' THEN a.institution ELSE s.member END AS institution,
+           -- Of the calendar it is who is late, of the ledger its bank; what the fund does no member does.
+           CASE WHEN s.member <> '{OWN}' THEN s.member WHEN s.move = 'take_back' THEN a.institution
+                ELSE s.snapshot ->> 'late' END AS institution,
            '贷款申请：' || coalesce(s.title, s.step, '') AS what, a.application_no AS number,
            coalesce(s.amount, (s.snapshot ->> 'amount')::numeric, (s.snapshot -> 'application' ->> 'amount')::numeric)
                AS amount,
-           concat({labelled("s.move", MOVE)}, {_HEAD}, '；' || s.reason, '；' || s.opinion) AS state,
-           NULL::integer AS submission, NULL::integer AS sequence, NULL::integer AS line, s.message AS said_in{{more}}
+           concat({labelled("s.move", MOVE)}, {_HEAD}, '；' || s.reason, '；' || s.opinion,
+                  -- Dated before its last day, and entered after it.
+                  CASE WHEN s.decision IS NOT NULL AND s.due < s.entered AND s.date <= s.due
+                       THEN '；补录，超期' END) AS state,
+           (s.snapshot -> 'read' ->> 'submission')::integer AS submission,
+           (s.snapshot -> 'read' ->> 'sequence')::integer AS sequence,
+           (s.snapshot -> 'read' ->> 'line')::integer AS line, s.message AS said_in, s.entered,
+           -- What the calendar, the fund and the ledger do is the bank's to know, too.
+           CASE WHEN s.member = '{OWN}' THEN a.institution ELSE s.member END AS told_to{{more}}
     FROM registry.application a JOIN registry.application_step s USING (application_no)
     WHERE {{condition}}
 """
@@ -99,7 +107,8 @@ class ApplicationRow(ma.Schema):
     annual_rate_percent = text("年利率（%）", allow_none=True)
     purpose = text("贷款用途")
     way = text("帮扶方式", allow_none=True)
-    applied = date("申请日期")
+    applied = date("申请日期", "As form 1 states it.")
+    entered = date("录入日期", "When form 1 was sealed.")
     state = coded("状态", APPLICATION_STATE)
     stage = text("待办步骤", "The step that is due.", allow_none=True)
     stage_since = date("步骤起始日期")
@@ -253,5 +262,5 @@ QUERIES: Final = (
             "huilian applications --region 341599101 --stage township_review --late yes",
         ),
     ),
-    application_story_told_by("registry", f"{OF_APPLICATION} UNION ALL {parties.OF_APPLICATION}"),
+    application_story_told_by("registry", f"{OF_APPLICATION} UNION ALL {parties.OF_APPLICATION}", told_to="h.told_to"),
 )

@@ -37,21 +37,35 @@ def on_reservations_changed(message: Message, transaction: Transaction, context:
             if application is None or application.state != "pending" or change["after"] is None:
                 continue
             if application.attempt == change["attempt"]:
-                _answer(book, application, change["after"], dt.date.fromisoformat(change["as_of"]))
+                day = dt.date.fromisoformat(change["as_of"])
+                _answer(book, application, change["after"], day, message.id)
         yield from settle(book)
         book.forget()
 
 
-def _answer(book: Book, application: Application, answer: dict[str, Any], day: dt.date) -> None:
-    path = book.path(application)
-    number, place = application.application_no, path.place(application.stage) or 0
+def _answer(book: Book, application: Application, answer: dict[str, Any], day: dt.date, message: str) -> None:
+    number, step = application.application_no, application.stage
     day = max(day, application.stage_since)
-    if answer["status"] == "reserved":
+    if answer["status"] == "reserved" and (lacking := book.lacks(application)):
+        # Who asked decides anew once the policy has it again; until then the fund holds nothing.
+        reason = f"政策已没有{lacking}，备付已解除，待恢复后重新办理"
+        act = Act(number, _back(book, application), day, OWN, message=message, step=step, reason=reason)
+        book.move(application, act, step, reservation="released", reason=reason)
+    elif answer["status"] == "reserved":
+        path = book.path(application)
+        place = path.place(step) or 0
         following = path.stages[place + 1]
         covered = None if answer["covered"] == "yes" else "不享受风险补偿 (the fund does not cover it)"
-        act = Act(number, "reserve" if following.is_reviewed else "confirm", day, OWN, step=application.stage)
+        move = "reserve" if following.is_reviewed else "confirm"
+        act = Act(number, move, day, OWN, message=message, step=step)
         book.move(application, act, following.name, reservation="held", reason=covered)
     elif answer["status"] == "refused":
-        move = "fund_refuses" if place else "fund_returns"
-        act = Act(number, move, day, OWN, step=application.stage, reason=answer["clause"])
-        book.move(application, act, application.stage, reservation=None, reason=answer["clause"])
+        reason = answer["clause"]
+        act = Act(number, _back(book, application), day, OWN, message=message, step=step, reason=reason)
+        book.move(application, act, step, reservation=None, reason=reason)
+
+
+def _back(book: Book, application: Application) -> str:
+    """Return the move back to who asked: a review, or the request where nobody reviews."""
+    asked = [act for act in book.acts(application.application_no) if act.move == "approve_to_reserve"]
+    return "fund_returns" if asked and asked[-1].member == OWN else "fund_refuses"

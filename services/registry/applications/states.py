@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from huilian.policy.policies import Entry, Policy, Product
     from huilian.policy.values import Duration
 
-__all__ = ["APPLICATION", "BEFORE_LOAN", "OPEN", "Case", "Path", "Paths", "Stage", "path", "titles"]
+__all__ = ["APPLICATION", "BARE", "BEFORE_LOAN", "OPEN", "Case", "Path", "Paths", "Stage", "path", "titles"]
 
 _DECIDED: Final = ("in_review", "confirmed")
 BEFORE_LOAN: Final = ("in_review", "returned", "pending", "confirmed")
@@ -144,6 +144,10 @@ class Path:
         """Return the move by which the loan or a cover at a place is there, and the stage that is due then."""
         following = self.stages[place + 1].name if place + 1 < len(self.stages) else None
         return (move if following else f"{move}_last"), following
+
+
+BARE: Final = Path((_REQUEST, _LOAN))
+"""The order where the policy has the product no more."""
 
 
 def path(policy: Policy, product: Product, case: Case) -> Path:

@@ -51,7 +51,7 @@ def decide(book: Book, facts: Facts, steps: Sequence[Taken]) -> int:
     What is wrong with a step is noted with it, and it changes nothing. The same step again changes nothing.
     """
     _read(book, steps)
-    judged = [(application, taken.date) for taken in steps if (application := _to_be_judged(book, taken)) is not None]
+    judged = [(application, taken) for taken in steps if (application := _to_be_judged(book, taken)) is not None]
     borrowers = {application.key for application, _ in judged}
     book.read((), borrowers)
     facts.read(borrowers)
@@ -64,6 +64,8 @@ def _to_be_judged(book: Book, taken: Taken) -> Application | None:
     """Return the application that a step approves, where eligibility is judged then; None where it is not."""
     application, record = book.get(taken.record["application_no"]), taken.record
     if application is None or record["decision"] != "approve":
+        return None
+    if book.lacks(application):
         return None
     path = book.path(application)
     says_more = record["grounds"] is not None or any(record[name] is not None for name in _SET)
@@ -158,14 +160,12 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
     if application is None:
         return False
     record = taken.record
-    path = book.path(application)
+    path = book.path_or_bare(application)
     place = path.place(record["step"])
     is_repeat = place is not None and _is_repeat(book, application, taken, path, place)
-    if is_repeat or not check_validity(taken, application):
+    if is_repeat or not check_validity(taken, application) or not _is_due(book, taken, path, application):
         return False
-    if place is None or record["step"] != application.stage or application.state in {"pending", "returned"}:
-        _stands_elsewhere(taken, path, application, record["step"])
-        return False
+    assert place is not None  # noqa: S101  # narrows the type: it is due
     stage = path.stages[place]
     check_kind(taken, stage.by, stage.called)
     _check_decision(taken, path, place)
@@ -189,6 +189,18 @@ def _decide(book: Book, facts: Facts, taken: Taken) -> bool:
         _go_on(book, taken, application, judged, place=place, snapshot=snapshot)
     except Refusal:
         _stands_elsewhere(taken, path, application, record["step"])
+        return False
+    return True
+
+
+def _is_due(book: Book, taken: Taken, path: Path, application: Application) -> bool:
+    """Return whether a step can be taken. Notes HL1073, another is due; HL1088, the policy has it no more."""
+    step = taken.record["step"]
+    if step != application.stage or application.state in {"pending", "returned"}:
+        _stands_elsewhere(taken, path, application, step)
+        return False
+    if (lacking := book.lacks(application)) is not None:
+        taken.refuse("HL1088", policy=application.policy, application_no=application.application_no, what=lacking)
         return False
     return True
 
@@ -321,6 +333,7 @@ def _go_on(
         record["person"],
         taken.message,
         snapshot=snapshot,
+        entered=taken.entered,
         **said,
     )
     book.move(application, act, stage, **changes)
@@ -339,11 +352,12 @@ def _withdraw(book: Book, taken: Taken) -> bool:
     if taken.refusals:
         return False
     number, reason = application.application_no, taken.record["reason"]
-    act = Act(number, "withdraw", taken.date, *taken.who, taken.message, step=application.stage, reason=reason)
+    said = {"step": application.stage, "reason": reason, "entered": taken.entered}
+    act = Act(number, "withdraw", taken.date, *taken.who, taken.message, **said)
     try:
         book.move(application, act, None, reason=reason, **release(application))
     except Refusal:
-        _stands_elsewhere(taken, book.path(application), application, _WITHDRAW)
+        _stands_elsewhere(taken, book.path_or_bare(application), application, _WITHDRAW)
         return False
     return True
 

@@ -62,7 +62,7 @@ STORY: Final = f"""
 """What a household consented to, who leads it and what it received from them, and its agreements."""
 OF_APPLICATION: Final = f"""
     SELECT t.day, 1000000, a.region, t.member, t.what, e.agreement_no, NULL, {labelled("e.kind", AGREEMENT_KIND)},
-           NULL, NULL, NULL, t.message, t.person
+           NULL, NULL, NULL, t.message, NULL::date, t.member, t.person
     FROM registry.agreement e JOIN registry.application a USING (application_no)
     {_FROM_AND_UNTIL.format("协议")} AND a.application_no = %(application)s
 """

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from stdnum.cn import uscc
 
 from huilian.cli.application import run
 from huilian.county.rebuild import rebuild
-from tests.support.applications import form, identity_number, step
+from services.registry import gauges
+from services.registry.applications.facts import Facts
+from tests.support.applications import changed, form, identity_number, step
 from tests.support.ratings import COUNTY, DAY, DEPUTY, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.applications import ApplicationCounty
+
+
+ENTERPRISE = "91341599MA2TEXT000"[:-1] + uscc.calc_check_digit("91341599MA2TEXT000")
+OF_ENTERPRISE: dict[str, Any] = {
+    "borrower": "enterprise", "applicant": None, "term": 36, "way": "enterprise", "family_adults": 0,
+    "family_signed": 0, "amount": "100000.00", "annual_rate_percent": "4.75",
+}  # fmt: skip
 
 
 def test_a_household_applies_and_each_step_is_taken_by_its_member_until_the_fund_holds(county: ApplicationCounty):
@@ -111,14 +121,17 @@ def test_what_is_withdrawn_refused_or_sent_back_is_reserved_no_more(county: Appl
     """And bank and insurer are told that the confirmation has ended."""
     _confirm(county, "A1", "H1")
     _confirm(county, "A2", "H2")
-    assert county.withdraw("A1") is None
+    county.clock.advance(4 * DAY)
+    assert county.withdraw("A1", date="2024-03-02") is None
     assert county.decide("A2", "lend", decision="refuse", reason="拒贷") is None
     assert county.reserved() == {"A1/1": "released", "A2/1": "released"}
     assert [county.stands(each) for each in ("A1", "A2")] == [("withdrawn", None), ("refused", None)]
+    [line] = [line for line in county.ask("application_story", application="A1") if line["state"] == "已解除"]
+    assert (line["on"], line["entered"], line["institution"]) == ("2024-03-02", "2024-03-05", None)
     for member in ("RCB01", "INS01"):
         told = [(each["kind"], each["reference"]) for each in county.sent("notices", member)]
         assert told == [("confirmation_ended", "A1"), ("confirmation_ended", "A2")]
-    assert county.withdraw("A1") is None
+    assert county.withdraw("A1", date="2024-03-02") is None
     assert county.withdraw("A2") == "HL1073"
 
 
@@ -147,11 +160,8 @@ def test_where_another_review_follows_the_fund_its_member_takes_it(county: Appli
 def test_an_enterprise_applies_with_the_households_it_leads(county: ApplicationCounty, insurer: str | None):
     """Its bank gets a confirmation of its own, an insurer by an agreement; leading no household it is refused."""
     county.use("lushi")
-    number = "91341599MA2TEXT000"
-    number = number[:-1] + uscc.calc_check_digit(number)
+    number, fields = ENTERPRISE, OF_ENTERPRISE
     enterprise = {"enterprise_no": number, "name": "合作社甲", "region": VILLAGE, "kind": "co_operative"}
-    fields = {"borrower": "enterprise", "applicant": None, "term": 36, "way": "enterprise", "family_adults": 0}
-    fields |= {"family_signed": 0, "amount": "100000.00", "annual_rate_percent": "4.75"}
     assert county.apply("A1", number, **fields) == "HL1069"
     since = {"from_date": "2024-01-01", "until_date": None}
     assert county.send("enterprise", "VILL1", person="P1", **enterprise, **since) is None
@@ -199,16 +209,32 @@ def test_a_loan_is_late_only_when_a_ledger_could_show_it(county: ApplicationCoun
     _confirm(county)
     [row] = county.rows("SELECT due FROM registry.application")
     county.follow_calendar((row["due"] - county.clock.today()).days + 1)
-    assert county.sent("notices", "RCB01") == []
     ledger = "INSERT INTO registry.ledger (institution, as_of, submission) VALUES ('RCB01', %s, 0)"
+    with county.transaction() as transaction:
+        transaction.execute(ledger, [row["due"] - DAY])
+    county.follow_calendar(1)
+    assert county.sent("notices", "RCB01") == []
     with county.transaction() as transaction:
         transaction.execute(ledger, [row["due"]])
     county.follow_calendar(1)
     [notice] = county.sent("notices", "RCB01")
     assert (notice["kind"], notice["reference"]) == ("step_overdue", "A1")
-    chased = {"what": "贷款申请：按确认表发放贷款", "state": "超期未办，已督办", "institution": "RCB01"}
+    state = f"超期未办，已督办；截至 {row['due']} 的台账尚无此笔借据"
+    line_of = {"what": "贷款申请：按确认表发放贷款", "state": state, "institution": "RCB01"}
+    assert notice["text"].endswith(f"（截至 {row['due']} 的台账尚无此笔借据）")
     told = county.ask("application_story", application="A1")
-    assert chased in [{name: line[name] for name in chased} for line in told]
+    assert line_of in [{name: line[name] for name in line_of} for line in told]
+
+
+def test_a_bank_that_sends_no_ledger_for_a_month_is_chased_all_the_same(county: ApplicationCounty):
+    """It is told that its ledger is missing, not that it has not lent."""
+    _confirm(county)
+    [row] = county.rows("SELECT due FROM registry.application")
+    county.follow_calendar((row["due"] - county.clock.today()).days + 31)
+    assert county.sent("notices", "RCB01") == []
+    county.follow_calendar(1)
+    [notice] = county.sent("notices", "RCB01")
+    assert notice["text"].endswith(f"（{row['due']} 以后的台账尚未报送）")
 
 
 def test_a_confirmation_on_which_nobody_lends_lapses(county: ApplicationCounty):
@@ -303,3 +329,123 @@ def test_a_table_of_what_waits_has_no_codes_that_people_have_words_for(
     assert run(["applications", "--region", VILLAGE, "--json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
     assert (row["stage"], row["late"]) == ("village_recommendation", "yes")
+
+
+def chased(county: ApplicationCounty) -> list[str]:
+    """Return the applications for which the village was chased."""
+    return [each["reference"] for each in county.sent("notices", "VILL1") if each["kind"] == "step_overdue"]
+
+
+def test_a_product_that_the_policy_lacks_stops_none_but_its_own_applications(county: ApplicationCounty):
+    """Its steps are refused until it is restored, and nobody is chased; others go on, and what is over lapses."""
+    for number, household in (("A1", "H1"), ("A2", "H2")):
+        assert county.apply(number, household) is None
+    with changed(county, "xingan", "products.household", "products.farmers"):
+        assert county.decide("A1", "village_recommendation") == "HL1088"
+        county.list_household("H3")
+        assert county.apply("A3", "H3") is None
+        county.follow_calendar(8)
+        assert chased(county) == ["A3"]
+        with county.transaction() as transaction:
+            settings, rules = county.office.settings, county.office.context.rules
+            found = {each.name: each for each in gauges.examine(transaction, settings, rules)}
+        [concern] = [each for name, each in found.items() if name.startswith("政策已无")]
+        assert concern.what == "xingan/household：产品 xingan/household: 2"
+        assert concern.remedy is not None
+        assert county.withdraw("A2") is None
+        county.follow_calendar(177)
+        assert [county.stands(each) for each in ("A1", "A2", "A3")] == [
+            ("expired", None),
+            ("withdrawn", None),
+            ("expired", None),
+        ]
+
+
+def test_a_step_that_the_policy_lacks_is_refused_until_it_is_restored(county: ApplicationCounty):
+    """Nobody is chased for it."""
+    assert county.apply("A1") is None
+    with changed(county, "xingan", "village_recommendation", "village_opinion"):
+        assert county.decide("A1", "village_recommendation") == "HL1088"
+        county.follow_calendar(8)
+        assert chased(county) == []
+    assert county.decide("A1", "village_recommendation") is None
+
+
+def test_the_funds_answer_on_a_product_that_the_policy_lacks_comes_back_to_the_county(county: ApplicationCounty):
+    """The fund holds nothing meanwhile; with the product restored the county decides anew."""
+    _confirm(county, "A1", "H1")
+    _confirm(county, "A2", "H2")
+    with county.transaction() as transaction:
+        transaction.execute(
+            "UPDATE registry.application SET state = 'pending', stage = 'county_confirmation', reservation = 'asked'"
+        )
+    told = {"institution": "RCB01", "amount": "30000.00", "status": "reserved", "covered": "yes", "clause": None}
+    change = {"attempt": 1, "as_of": "2024-03-01", "until": None, "before": None, "after": told}
+    answers = [{"application_no": f"A{line}", **change, "line": line} for line in (1, 2)]
+    with changed(county, "xingan", "products.household", "products.farmers"):
+        county.tell("reservations_changed", 1, answers, service="risk_fund")
+    rows = county.rows("SELECT state, stage, reservation FROM registry.application ORDER BY application_no")
+    assert rows == [{"state": "in_review", "stage": "county_confirmation", "reservation": "released"}] * 2
+    assert county.decide("A1", "county_confirmation", opinion="已恢复") is None
+
+
+def test_an_enterprise_is_judged_by_its_loans_as_well(county: ApplicationCounty):
+    """What it owes, what is overdue and was, and what is insured; where the policy asks it is refused."""
+    county.use("lushi")
+    enterprise = {"enterprise_no": ENTERPRISE, "name": "合作社甲", "region": VILLAGE, "kind": "co_operative"}
+    since = {"from_date": "2024-01-01", "until_date": None}
+    assert county.send("enterprise", "VILL1", person="P1", **enterprise, **since) is None
+    led = {"enterprise_no": ENTERPRISE, "household_no": "H1", "way": "enterprise"}
+    terms = {"orders": None, "shares": None, "shares_amount": None}
+    assert county.send("led_household", "VILL1", person="P1", **led, **terms, **since) is None
+    numbered = {"identity_type": "unified_social_credit_code", "identity_number": ENTERPRISE}
+    for loan_no, overdue_days in (("L1", 0), ("L2", 12)):
+        county.lend("H9", loan_no, **numbered, overdue_days=overdue_days)
+    with county.transaction() as transaction:
+        transaction.execute("INSERT INTO registry.insurance_change VALUES ('INS01', 'P1', 'L1', NULL, %s, %s, 1)",
+                            ["2024-01-01", "2025-01-01"])  # fmt: skip
+        facts = Facts(transaction, county.office.context)
+        facts.read([("enterprise", ENTERPRISE)])
+        known = facts.of(("enterprise", ENTERPRISE))
+        assert known is not None
+        assert [(each.balance, each.overdue_days) for each in known.loans] == [(10000, 0), (10000, 12)]
+        assert (known.has_defaulted, known.insured) == (True, [(dt.date(2024, 1, 1), dt.date(2025, 1, 1))])
+    condition = "[[products.enterprise.lending.conditions]]\ncondition = "
+    asked = f'{condition}"no_open_default"\ntitle = "无逾期"\nsource = "试"\n\n{condition}'
+    with changed(county, "lushi", condition, asked):
+        assert county.apply("A1", ENTERPRISE, **OF_ENTERPRISE) == "HL1070"
+        assert county.against() == ["HL1070:no_open_default"]
+    assert county.apply("A1", ENTERPRISE, **OF_ENTERPRISE) is None
+
+
+def test_what_was_dated_back_shows_when_it_was_entered(county: ApplicationCounty):
+    """A step entered after its last day counts as late, whatever day it states."""
+    assert county.apply("A1", date="2024-02-23") is None
+    county.clock.advance(10 * DAY)
+    assert county.decide("A1", "village_recommendation", date="2024-02-29") is None
+    assert county.decide("A1", "township_review", date="2024-03-06") is None
+    told = [(each["on"], each["entered"], each["state"]) for each in county.ask("application_story", application="A1")]
+    assert [(on, entered) for on, entered, _ in told] == [
+        ("2024-02-23", "2024-03-01"),
+        ("2024-02-29", "2024-03-11"),
+        ("2024-03-06", "2024-03-11"),
+    ]
+    assert [state.endswith("；补录，超期") for *_, state in told] == [False, True, True]
+    lines = [each for each in county.ask("household_story", household="H1") if each["number"] == "A1"]
+    assert [each["entered"] for each in lines] == ["2024-03-01", "2024-03-11", "2024-03-11"]
+    [row] = county.ask("feed/applications", region=COUNTY)
+    assert (row["applied"], row["entered"]) == ("2024-02-23", "2024-03-01")
+
+
+def test_an_application_of_the_day_before_a_stop_is_refused_while_the_stop_lasts(county: ApplicationCounty):
+    """Whoever enters it later: its date alone would let it pass."""
+    stop = {
+        "suspension_no": "S1", "region": TOWNSHIP, "institution": None, "product": None, "reason": "不良率高于7%",
+        "from_date": "2024-03-01", "until_date": None,
+    }  # fmt: skip
+    assert county.send("lending_suspension", COUNTY, **stop) is None
+    assert county.apply("A1", date="2024-02-29") == "HL1070"
+    assert county.against() == ["HL1070:suspended_area"]
+    county.clock.advance(10 * DAY)
+    assert county.send("lending_suspension", COUNTY, **stop | {"until_date": "2024-03-11"}) is None
+    assert county.apply("A1", date="2024-02-29") is None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from huilian.county.members.directory import Member
+from huilian.county.procedure.acts import Taken
 from huilian.county.service import kinds, query
 from services.registry.applications.book import Book
 from services.registry.applications.facts import Facts
@@ -96,5 +98,7 @@ def leads(county: ApplicationCounty) -> bool | None:
         facts.read({("household", "H1")})
         application = book.get("A1")
         assert application is not None
-        facts.ask([(application, day)], book)
-        return facts.case(application, day, book).shown.get("lead_bank")
+        county_itself = Member(COUNTY, "county", COUNTY, None, None, suspended=False)
+        taken = Taken({"date": day}, county_itself, "m1", day)
+        facts.ask([(application, taken)], book)
+        return facts.case(application, taken, book).shown.get("lead_bank")

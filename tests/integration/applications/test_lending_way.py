@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
-from tests.support.applications import identity_number
+from tests.support.applications import changed, identity_number
 from tests.support.builders.loans import state
 from tests.support.builders.statements import policy
 from tests.support.ratings import COUNTY, DAY, HEAD, VILLAGE
@@ -87,6 +87,18 @@ def test_the_loan_in_the_ledger_ends_the_reservation_and_the_policy_ends_the_app
     assert county.stands("A1") == ("completed", None)
     assert county.moves("A1")[-2:] == ["lend", "cover_last"]
     assert county.reserved() == {"A1/1": "released"}
+    names = ("on", "entered", "state", "institution", "file_name", "line", "message")
+    story = [[line[name] for name in names] for line in county.ask("application_story", application="A1")]
+    types = {row["id"]: row["type"] for row in county.rows("SELECT id, type FROM huilian.message")}
+    told = [(*line, types.get(message)) for *line, message in story if line[2] != "同意"]
+    assert told[1:] == [
+        ("2024-03-01", "2024-03-01", "同意，申请备付", COUNTY, None, None, "application_step"),
+        ("2024-03-01", "2024-03-01", "已备付，确认", None, None, None, "reservations_changed"),
+        ("2024-03-01", "2024-03-01", "已备付", None, None, None, "applications_changed"),
+        ("2024-03-10", "2024-04-01", "已放款", "RCB01", "f.csv", 2, "loan_ledger"),
+        ("2024-03-10", "2024-04-01", "已解除，借据 L1", None, None, None, "applications_changed"),
+        ("2024-03-15", "2024-04-01", "已承保，办结", "INS01", None, None, "policies_changed"),
+    ]
 
 
 def test_a_correction_without_the_loan_has_the_fund_hold_again(county: ApplicationCounty):
@@ -131,3 +143,12 @@ def test_from_the_start_of_applications_on_a_loan_without_one_is_told(county: Ap
     assert (notice["kind"], notice["reference"]) == ("does_not_match", "L1")
     story = [(row["what"], row["number"], row["state"]) for row in county.ask("household_story", household="H1")]
     assert ("数据不符", "L1", "未经确认放款：放款 2024-03-10，没有可以对应的确认") in story
+
+
+def test_a_loan_of_a_product_that_the_policy_lacks_stops_no_ledger(county: ApplicationCounty):
+    """It was lent on its confirmation; nothing else that the policy would ask for is known."""
+    confirm(county)
+    with changed(county, "xingan", "products.household", "products.farmers"):
+        send_ledger(county, loan())
+    assert county.stands("A1") == ("completed", None)
+    assert county.reserved() == {"A1/1": "released"}

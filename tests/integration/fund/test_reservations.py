@@ -187,7 +187,7 @@ def waiting(county: FundCounty) -> list[tuple[str, bool]]:
     """Return what `huilian doctor` says of applications that wait, and whether something is to be done."""
     office = county.office
     with county.transaction() as transaction:
-        found = office.services["risk_fund"].examine(transaction, office.settings)
+        found = office.services["risk_fund"].examine(transaction, office.settings, office.context.rules)
         return [(each.what, each.remedy is not None) for each in found]
 
 

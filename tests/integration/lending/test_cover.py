@@ -39,10 +39,13 @@ def test_a_loan_and_its_policy_complete_the_application_in_any_order(county: Rep
     for name in order:
         ARRIVALS[name](county)
     assert standing(county) == {"A1": ("completed", None, "L1", "released")}
-    acts = county.rows("SELECT move, date, member, document FROM registry.application_step ORDER BY number")
+    acts = county.rows(
+        "SELECT move, date, member, document, (SELECT type FROM huilian.message m WHERE m.id = s.message) AS type"
+        " FROM registry.application_step s ORDER BY number"
+    )
     assert [tuple(act.values()) for act in acts][1:] == [
-        ("lend", dt.date(2024, 5, 20), "RCB01", None),
-        ("cover_last", dt.date(2024, 5, 25), "INS01", "P1"),
+        ("lend", dt.date(2024, 5, 20), "RCB01", None, "loan_ledger"),
+        ("cover_last", dt.date(2024, 5, 25), "INS01", "P1", "policies_changed"),
     ]
 
 

@@ -168,7 +168,7 @@ def test_of_many_consents_each_is_refused_by_itself_and_the_others_are_entered(c
         {"consent_no": "C1", "until_date": MARCH + DAY},
         {"consent_no": "C4", "household_no": "H2"},
     ]
-    taken = [Taken(record | each, station, "m1") for each in several]
+    taken = [Taken(record | each, station, "m1", record["date"]) for each in several]
     with county.transaction() as transaction:
         assert consents.enter(transaction, taken) == 2
         assert consents.enter(transaction, []) == 0

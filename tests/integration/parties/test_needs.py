@@ -19,7 +19,8 @@ def apply_for(county: PartiesCounty, household: str, state: str) -> None:
         county, "application", application_no=f"SQ-{household}", borrower="household", borrower_no=household,
         region=VILLAGE, institution="RCB01", policy="anhui", product="household", amount=10_000, term=12,
         purpose="sheep", other_loans=0, signed="yes", family_adults=1, family_signed=1, entered_by="VILL1",
-        entered_person="P1", message="m", applied="2024-03-01", state=state, stage_since="2024-03-01", revision=1,
+        entered_person="P1", message="m", applied="2024-03-01", entered="2024-03-01", state=state,
+        stage_since="2024-03-01", revision=1,
     )  # fmt: skip
 
 

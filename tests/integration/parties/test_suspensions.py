@@ -66,7 +66,7 @@ def test_one_that_no_person_decided_is_entered_alike(county: PartiesCounty):
     }  # fmt: skip
     breaker = Member("service.statistics", "service", "statistics", None, None, suspended=False)
     with county.transaction() as transaction:
-        taken = Taken(record, breaker, "m1")
+        taken = Taken(record, breaker, "m1", MARCH)
         assert suspensions.enter(transaction, taken)
         assert not suspensions.enter(transaction, taken)
     assert taken.refusals == []

@@ -25,7 +25,8 @@ MAP = {
 def concern(county: ReportingCounty, products: dict[str, dict[str, str]]) -> Concern:
     """Return what the registry says of its product codes under a map."""
     with county.transaction() as transaction:
-        [found] = service.examine(transaction, replace(county.office.settings, products=products))
+        settings = replace(county.office.settings, products=products)
+        found, *_ = service.examine(transaction, settings, county.office.context.rules)
     return found
 
 

@@ -21,7 +21,8 @@ def upgrade() -> None:
             -- Conditions by code, true or false, and grounds of exclusion, gathered from the steps.
             shown jsonb NOT NULL DEFAULT '{}', grounds text[] NOT NULL DEFAULT '{}', document text,
             entered_by text NOT NULL, entered_person text NOT NULL, message text NOT NULL,
-            applied date NOT NULL,
+            -- The day that form 1 states, and the day on which it was sealed.
+            applied date NOT NULL, entered date NOT NULL,
             state text NOT NULL, stage text, stage_since date NOT NULL,
             -- The last day for the step that is due; null where the policy sets none.
             due date, chased date,
@@ -46,7 +47,9 @@ def upgrade() -> None:
             move text NOT NULL, step text, title text, decision text, back_to text, reason text,
             amount numeric(18,2), term integer, annual_rate_percent numeric(9,6), met text, grounds text,
             opinion text, sealed text, document text,
-            date date NOT NULL, due date, member text NOT NULL, person text, message text, snapshot jsonb
+            date date NOT NULL, due date, member text NOT NULL, person text, message text, snapshot jsonb,
+            -- The day on which it was sealed, or noted by what nobody seals: the calendar, the fund, the ledger.
+            entered date NOT NULL
         );
         CREATE INDEX application_step_of ON registry.application_step (application_no, number);
 

@@ -53,12 +53,16 @@ def upgrade() -> None:
         -- Policies that insurers state: one stands where the sum of its `n` is above nought.
         CREATE TABLE registry.insurance_change (
             insurer text COLLATE "C" NOT NULL, policy_no text COLLATE "C" NOT NULL, loan_no text COLLATE "C",
-            household_no text COLLATE "C", start_date text, end_date text, n integer NOT NULL
+            household_no text COLLATE "C", start_date text, end_date text, n integer NOT NULL,
+            -- That told it; entered as soon as it is counted.
+            message text
         );
+        CREATE INDEX insurance_change_without_message ON registry.insurance_change (insurer) WHERE message IS NULL;
         CREATE INDEX insurance_change_loan ON registry.insurance_change (loan_no) WHERE loan_no IS NOT NULL;
         CREATE INDEX insurance_change_household ON registry.insurance_change (household_no);
         CREATE VIEW registry.insured AS
-            SELECT insurer, policy_no, loan_no, household_no, start_date::date, end_date::date
+            SELECT insurer, policy_no, loan_no, household_no, start_date::date, end_date::date,
+                   max(message) FILTER (WHERE n > 0) AS message
             FROM registry.insurance_change GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) > 0;
 
         -- What was told of loans that go on from another: from `as_of` until the day before `until`.

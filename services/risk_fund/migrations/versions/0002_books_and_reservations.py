@@ -73,8 +73,8 @@ def upgrade() -> None:
             institution text COLLATE "C" NOT NULL, policy text NOT NULL, product text NOT NULL,
             amount numeric(18,2) NOT NULL, applied date NOT NULL, decided date NOT NULL,
             status text NOT NULL, covered text, clause text, multiple numeric, message text NOT NULL,
-            -- The loan whose balance takes its place.
-            loan_no text COLLATE "C",
+            -- The loan whose balance takes its place; the day on which what the registry wants took effect.
+            loan_no text COLLATE "C", effective date,
             PRIMARY KEY (application_no, attempt),
             CHECK (status IN ('asked', 'reserved', 'refused', 'released')),
             CHECK ((status = 'asked') = (covered IS NULL))
@@ -89,7 +89,9 @@ def upgrade() -> None:
         CREATE TABLE risk_fund.reservation_step (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             application_no text COLLATE "C" NOT NULL, attempt integer NOT NULL,
-            former text, status text NOT NULL, date date NOT NULL, message text, revision bigint NOT NULL,
+            former text, status text NOT NULL,
+            -- Of effect and of entry.
+            date date NOT NULL, entered date NOT NULL, message text, revision bigint NOT NULL,
             FOREIGN KEY (application_no, attempt) REFERENCES risk_fund.reservation
         );
         CREATE INDEX reservation_step_of ON risk_fund.reservation_step (application_no, attempt, number);
