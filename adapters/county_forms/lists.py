@@ -237,7 +237,7 @@ def _title(outgoing: Outgoing, name: str) -> str:
 def _form(outgoing: Outgoing, name: str) -> ApplicationForm | None:
     """Return the form that a list becomes: the one that its file is named after, else that of its step.
 
-    None of what nobody fills in. A list of nothing that is named so is a blank form.
+    None of what nobody fills in. A list of nothing is a blank form.
     """
     if _LISTS[outgoing.dataschema].title:
         return None
@@ -246,7 +246,7 @@ def _form(outgoing: Outgoing, name: str) -> ApplicationForm | None:
     named = NAME.fullmatch(plain(name))
     if named is not None and form_of(named["title"]).is_of_steps:
         return form_of(named["title"])
-    steps = outgoing.records["step"].unique().to_list()
+    steps = outgoing.records["step"].unique().to_list() or [outgoing.asked.get("step", "")]
     return form_for(steps[0] if len(steps) == 1 else "")
 
 

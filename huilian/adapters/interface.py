@@ -135,6 +135,7 @@ class Outgoing:
         source: of a receipt, that file itself, byte for byte as it came, for an adapter with
             `receipt_names_rows`; None when it is not here any more or did not come from here.
         rejections: what the adapter rejected of `source`, as `REJECTIONS`, by line; there when `source` is.
+        asked: of a list that people fill in, what was asked for, by parameter: it may have no records.
     """
 
     dataschema: str
@@ -145,6 +146,7 @@ class Outgoing:
     regarding: str | None = None
     source: Path | None = None
     rejections: pl.DataFrame | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 class Adapter:

@@ -387,7 +387,7 @@ def _write_list(
     county = str(given[narrowed[-1].name])[:COUNTY_DIGITS]
     settings = loading.settings_for(adapter, county, home.adapter_tables(), home.adapters)
     contract = catalogue.installed().named(form.dataschema)
-    outgoing = outgoing_list(form, rows, contract, receiver=receiver, on=SystemClock().today())
+    outgoing = outgoing_list(form, rows, contract, asked=given, receiver=receiver, on=SystemClock().today())
     return write_list(outgoing, adapter, settings, target)
 
 

@@ -76,7 +76,13 @@ class ListForm:
 
 
 def outgoing_list(
-    form: ListForm, rows: Iterable[Mapping[str, Any]], contract: Contract, *, receiver: str, on: dt.date
+    form: ListForm,
+    rows: Iterable[Mapping[str, Any]],
+    contract: Contract,
+    *,
+    asked: Mapping[str, str | None],
+    receiver: str,
+    on: dt.date,
 ) -> Outgoing:
     """Return the rows of a query as records on their way to whoever fills them in.
 
@@ -84,6 +90,7 @@ def outgoing_list(
         form: which list.
         rows: of its query.
         contract: of its records.
+        asked: the parameters of its query.
         receiver: the member or region that the file is named after.
         on: the day of the list.
     """
@@ -95,7 +102,8 @@ def outgoing_list(
     types = wire_types(contract.schema)
     named = [{form.fields.get(name, name): value for name, value in row.items()} for row in rows]
     records = [{name: row.get(name) for name in types} | {"line": line} for line, row in enumerate(named, start=1)]
-    return Outgoing(form.dataschema, receiver, on, 1, pl.DataFrame(records, schema=types))
+    said = {name: value for name, value in asked.items() if value is not None}
+    return Outgoing(form.dataschema, receiver, on, 1, pl.DataFrame(records, schema=types), asked=said)
 
 
 def write_list(outgoing: Outgoing, adapter: Adapter, settings: AdapterSettings, target: Path) -> Path:

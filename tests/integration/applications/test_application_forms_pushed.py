@@ -67,16 +67,18 @@ def written(county: ApplicationCounty, folder: Path, name: str, receiver: str, *
     """Write the list of a report, as `huilian report` does."""
     form = next(form for form in service.forms() if form.name == name)
     office = county.office
+    asked = {"region": COUNTY} | question
     with office.database.snapshot() as transaction:
         found = service.query(form.query).ask(
             transaction,
-            {"region": COUNTY} | question,
+            asked,
             today=office.clock.today(),
             kinds=service.kinds(),
             policy=lambda: office.context.policy,
         )
         contract = catalogue.installed().named(form.dataschema)
-        outgoing = outgoing_list(form, found.content, contract, receiver=receiver, on=office.clock.today())
+        on = office.clock.today()
+        outgoing = outgoing_list(form, found.content, contract, asked=asked, receiver=receiver, on=on)
     folder.mkdir(exist_ok=True)
     return write_list(outgoing, ADAPTER, loading.settings_for(ADAPTER, COUNTY, {}), folder)
 
@@ -92,6 +94,8 @@ def test_forms_1_to_3_bring_an_application_to_its_confirmation(county: Applicati
     file = form_1(tmp_path, asked(county, 1), file=_name(county, "业务申请表", VILLAGE), groups=_GROUPS)
     assert counted(sent(county, file, "VILL1")) == ("accepted", 2, 0, 2)
     assert county.stands("A1") == ("in_review", "township_review")
+    none = written(county, tmp_path / "0", "due_applications", "RCB01", step="bank_verification")
+    assert (none.name, _rows(none)) == (_name(county, "核查反馈表", "RCB01"), [])
     step = {"step": "township_review"}
     form_2 = written(county, tmp_path / "2", "due_applications", "TOWN1", **step)
     assert form_2.name == _name(county, "申请汇总表", "TOWN1")
