@@ -11,7 +11,7 @@ from marshmallow import validate
 from huilian.county.answer_fields import Source, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas.differences import differences_in
-from schemas.household_story import story_told_by
+from schemas.stories import story_told_by
 from services.insurance_claim import selects
 
 __all__ = ["QUERIES"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import identity, money
 from huilian.county.submissions import statements
-from schemas.household_story import labelled
 from schemas.insurance import CLAIM_STATUS, POLICY_KIND
+from schemas.stories import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from marshmallow import validate
 
 from huilian.county.answer_fields import coded, count, date, money, ratio, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
-from schemas.household_story import story_told_by
 from schemas.rating_steps import COLLECTIVE_MARK
 from schemas.ratings import BORROWER
+from schemas.stories import story_told_by
 from services.rating import selects
 from services.rating.states import ASSESSMENT, step_titles
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import money, regions
 from huilian.core.errors import UsageError
 from huilian.policy.reading import Reading
-from schemas.household_story import labelled
 from schemas.rating_steps import BORROWER_DEED
+from schemas.stories import labelled
 from services.rating.assessments import NOT_ON_ROSTER, OTHER_VILLAGE, UNKNOWN_GROUND
 from services.rating.states import ASSESSMENT, OPEN
 

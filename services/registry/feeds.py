@@ -11,8 +11,8 @@ from huilian.county.answer_fields import Source, coded, count, date, masked, mon
 from huilian.county.queries import INSTITUTION, REGION, Query
 from schemas import rating_form
 from schemas.differences import differences_in
-from schemas.household_story import story_told_by
 from schemas.records import CONTINUATION, HOUSEHOLD_CATEGORY, YES_OR_NO
+from schemas.stories import story_told_by
 from services.registry import selects
 from services.registry.applications import differences, lists
 from services.registry.applications import queries as applications

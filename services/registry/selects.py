@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import identity, money, regions
 from huilian.core.errors import UsageError
 from huilian.county.submissions import entries
-from schemas.household_story import labelled
 from schemas.records import CONTINUATION, FIVE_TIER_CLASS, HOUSEHOLD_CATEGORY, LOAN_STATUS
+from schemas.stories import labelled
 from services.registry.parties.disclosure import KNOWN, SERVED
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from marshmallow import validate
 
 from huilian.county.answer_fields import Source, coded, count, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
-from schemas.application_story import application_story_told_by
 from schemas.differences import differences_in
 from schemas.fund import ACCOUNT
-from schemas.household_story import story_told_by
+from schemas.stories import application_story_told_by, story_told_by
 from services.risk_fund import deposits, presentation, selects
 
 __all__ = ["QUERIES"]

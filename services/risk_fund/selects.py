@@ -10,7 +10,7 @@ from huilian.core.errors import UsageError
 from huilian.county.service import Concern
 from huilian.county.submissions import statements
 from schemas.applications import RESERVATION_STATUS
-from schemas.household_story import labelled
+from schemas.stories import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

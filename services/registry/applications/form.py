@@ -18,10 +18,10 @@ from huilian.county.forms import Form
 from huilian.county.queries import REGION, Query
 from huilian.policy.tables import MissingFactError
 from schemas import rating_form
-from schemas.application_story import APPLICATION
 from schemas.applications import APPLICATION_STATE, PURPOSE
 from schemas.records import HOUSEHOLD_CATEGORY
 from schemas.steps import DECISION
+from schemas.stories import APPLICATION
 from services.registry.applications.states import Case, path
 from services.registry.parties.consents import stands
 

@@ -11,8 +11,8 @@ from huilian.county.answer_fields import count, date, masked, text
 from huilian.county.answer_fields import money as yuan
 from huilian.county.forms import ListForm
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
-from schemas.household_story import labelled
 from schemas.steps import DECISION
+from schemas.stories import labelled
 from services.registry.applications import form
 from services.registry.applications.queries import shown
 

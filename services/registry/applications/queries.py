@@ -12,10 +12,9 @@ from huilian.core.errors import UsageError
 from huilian.county.answer_fields import code, coded, count, date, masked, text
 from huilian.county.answer_fields import money as amount
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
-from schemas.application_story import application_story_told_by
 from schemas.applications import APPLICATION_STATE, RESERVATION
-from schemas.household_story import labelled
 from schemas.ratings import BORROWER
+from schemas.stories import application_story_told_by, labelled
 from services.registry.applications.book import OWN
 from services.registry.applications.states import titles
 from services.registry.parties import selects as parties

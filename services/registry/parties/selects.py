@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import identity, regions
 from schemas.applications import HELPING_WAY
-from schemas.household_story import labelled
 from schemas.parties import AGREEMENT_KIND, BENEFIT_KIND, CONSENT_SCOPE
+from schemas.stories import labelled
 from services.registry.parties.consents import SCOPES_OF, stands
 from services.registry.parties.periods import HOLDS
 

@@ -1,4 +1,4 @@
-"""The story of a household, which several services tell together: what happened, and which message says so."""
+"""The stories of a household and of an application, which several services tell together, each line with its message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
 
-__all__ = ["Happened", "asked_for", "labelled", "story_told_by", "told"]
+__all__ = ["APPLICATION", "application_story_told_by", "labelled", "story_told_by"]
 
 
 HOUSEHOLD: Final = Parameter(
@@ -70,7 +70,7 @@ def labelled(column: str, labels: Mapping[str, str]) -> str:
     return f"CASE {column} {cases} ELSE {column} END"
 
 
-def told(happened: str, message: str, told_to: str = "h.institution") -> str:
+def _told(happened: str, message: str, told_to: str = "h.institution") -> str:
     """Return the SQL of a story: what happened, the file that says so, and the message.
 
     Args:
@@ -81,7 +81,7 @@ def told(happened: str, message: str, told_to: str = "h.institution") -> str:
     return _TOLD.format(happened=happened, message=message, told_to=told_to)
 
 
-def asked_for(
+def _asked_for(
     transaction: Transaction,
     service: str,
     statement: str,
@@ -122,7 +122,7 @@ def story_told_by(
             called with the transaction, the household, the member and the day.
         titles: returns what the county's policy calls its codes; the query has them as the object `%(titles)s`.
     """
-    statement = told(happened, message, told_to)
+    statement = _told(happened, message, told_to)
 
     def story(
         transaction: Transaction,
@@ -138,7 +138,7 @@ def story_told_by(
             asked["titles"] = json.dumps(titles(policy))
         if institution is not None and is_disclosed is not None:
             asked["disclosed"] = is_disclosed(transaction, household, institution, today)
-        return asked_for(transaction, service, statement, asked)
+        return _asked_for(transaction, service, statement, asked)
 
     return Query(
         "household_story",
@@ -152,4 +152,53 @@ def story_told_by(
         personal=True,
         command="household show",
         examples=("huilian household show HH00001", "huilian household show HH00001 --json"),
+    )
+
+
+APPLICATION: Final = Parameter(
+    "application",
+    "申请编号",
+    "the application's number",
+    metavar="NUMBER",
+    example="A00001",
+    required=True,
+    positional=True,
+    is_subject=True,
+)
+
+
+class StepHappened(Happened):
+    """What happened to an application on a day, as one service knows it."""
+
+    person = text("经办人", "The code of the person who did it; null of what a service did.", allow_none=True)
+
+
+def application_story_told_by(service: str, happened: str, *, told_to: str = "h.institution") -> Query:
+    """Return the query for an application's story, as one service tells it; what all tell comes as one answer.
+
+    Args:
+        service: its name.
+        happened: an SQL query of what happened to `%(application)s`, with the columns that
+            `story_told_by` asks for, `person`, and `said_in`, the id of the message.
+        told_to: SQL for the member that sees a line beside the one that it names.
+    """
+    statement = _told(happened, "h.said_in", told_to)
+
+    def story(
+        transaction: Transaction, *, application: str, region: str | None = None, institution: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        asked = {"application": application, "region": region, "institution": institution}
+        return _asked_for(transaction, service, statement, asked, StepHappened)
+
+    return Query(
+        "application_story",
+        story,
+        StepHappened,
+        "显示一笔申请的全部经过：申请、推荐、审核、备付、确认、放款，每条附所依据的报文。",
+        "Tell an application's story: every step with the message that says so.",
+        parameters=(APPLICATION, replace(REGION, of_token=True), INSTITUTION),
+        order=("on", "service"),
+        personal=True,
+        command="application show",
+        examples=("huilian application show A00001", "huilian application show A00001 --json"),
     )
