@@ -1,4 +1,4 @@
-"""The stories of a household and of an application, which several services tell together, each line with its message."""
+"""The stories of a household and of an application, told by several services together, each line with its message."""
 
 from __future__ import annotations
 
