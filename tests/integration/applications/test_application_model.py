@@ -28,6 +28,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
 }
 """By policy: the reviews that lie between form 1 and the loan."""
 MET = "civil_capacity;willing;able;source_of_repayment;project;no_bad_credit"
+OVER = ("completed", "refused", "withdrawn", "expired")
 OPEN = ("in_review", "returned", "pending", "confirmed", "lent")
 
 
@@ -170,10 +171,16 @@ class AnyOrder(RuleBasedStateMachine):
         """Days pass."""
         self.county.follow_calendar(days)
 
-    @rule(days=st.sampled_from((1, 200)))
-    def oversleep(self, days: int) -> None:
-        """Days pass, and the calendar's work is not done."""
+    @rule(days=st.sampled_from((1, 200)), withdrawn=st.booleans())
+    def oversleep(self, days: int, *, withdrawn: bool) -> None:
+        """Days pass, the calendar's work is not done, and members go on with all that is open."""
         self.county.clock.advance(days * DAY)
+        rows = self.county.rows("SELECT application_no FROM registry.application WHERE state <> ALL(%s)", [list(OVER)])
+        for number in sorted(row["application_no"] for row in rows):
+            if withdrawn:
+                self.withdraw(number, "VILL1")
+            else:
+                self._take_next(number)
 
     @invariant()
     def everybody_took_the_way(self) -> None:
