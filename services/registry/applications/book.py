@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from huilian.core.error_texts import Bilingual
 from huilian.core.errors import ConfigurationError
 from huilian.county.changes import Changes, Event
 from huilian.county.changes import tell as tell_changes
@@ -274,7 +275,7 @@ class Book:
         policy = self.policy(application.policy)
         return self._paths.of(policy, policy.products[application.product], application.case)
 
-    def lacks(self, application: Application) -> str | None:
+    def lacks(self, application: Application) -> Bilingual | None:
         """Return what the policy lacks since it was changed, the product or the step that is due; None: nothing."""
         return _lacks(application, self.path)
 
@@ -495,9 +496,10 @@ def lacking(transaction: Transaction, rules: Rules) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _lacks(application: Application, path: Callable[[Application], Path]) -> str | None:
+def _lacks(application: Application, path: Callable[[Application], Path]) -> Bilingual | None:
     try:
         place = path(application).place(application.stage)
     except (ConfigurationError, KeyError, MissingFactError):
-        return f"产品 {application.policy}/{application.product}"
-    return f"步骤 {application.stage}" if application.stage is not None and place is None else None
+        return Bilingual(f"产品 {application.product}", f"the product {application.product}")
+    is_there = application.stage is None or place is not None
+    return None if is_there else Bilingual(f"步骤 {application.stage}", f"the step {application.stage}")

@@ -48,7 +48,7 @@ def _answer(book: Book, application: Application, answer: dict[str, Any], day: d
     day = max(day, application.stage_since)
     if answer["status"] == "reserved" and (lacking := book.lacks(application)):
         # Who asked decides anew once the policy has it again; until then the fund holds nothing.
-        reason = f"政策已没有{lacking}，备付已解除，待恢复后重新办理"
+        reason = f"政策已没有{lacking.chinese}，备付已解除，待恢复后重新办理"
         act = Act(number, _back(book, application), day, OWN, message=message, step=step, reason=reason)
         book.move(application, act, step, reservation="released", reason=reason)
     elif answer["status"] == "reserved":

@@ -350,7 +350,7 @@ def test_a_product_that_the_policy_lacks_stops_none_but_its_own_applications(cou
             settings, rules = county.office.settings, county.office.context.rules
             found = {each.name: each for each in gauges.examine(transaction, settings, rules)}
         [concern] = [each for name, each in found.items() if name.startswith("政策已无")]
-        assert concern.what == "xingan/household：产品 xingan/household: 2"
+        assert concern.what == "xingan/household：产品 household (the product household): 2"
         assert concern.remedy is not None
         assert county.withdraw("A2") is None
         county.follow_calendar(177)
