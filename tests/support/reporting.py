@@ -62,6 +62,7 @@ _EMPTY = (
     *("registry.loan", "registry.loan_history", "registry.loan_absence"),
     *("registry.person", "registry.person_history", "registry.repayment"),
     *("registry.application_step", "registry.application", "registry.application_start", "registry.difference_told"),
+    "registry.confirmation_told",
     *("registry.lending_suspension", "registry.continuation_told", "registry.insurance_change"),
     *("risk_fund.guarantee", "risk_fund.guarantee_compensation", "risk_fund.guarantee_release"),
     *("insurance_claim.policy", "insurance_claim.claim", "insurance_claim.period_result"),
