@@ -10,7 +10,7 @@ from huilian.county.procedure.acts import taking
 from services.registry.parties import periods
 from services.registry.parties.consents import SCOPES_OF
 from services.registry.parties.homes import Homes, check_member
-from services.registry.parties.periods import HOLDS, Book
+from services.registry.parties.periods import HOLDS, Periods
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,7 +36,7 @@ _LEAST: Final = {
 _FIELDS: Final = (
     "kind", "region", *_PARTIES, "application_no", "institution", "loan_no", "reports", "document", "from_date",
 )  # fmt: skip
-_BOOK: Final = Book("agreement", ("agreement_no",), _FIELDS)
+_KEPT: Final = Periods("agreement", ("agreement_no",), _FIELDS)
 
 
 def on_agreement(
@@ -45,14 +45,14 @@ def on_agreement(
     """Enter an agreement, or the day on which it ends."""
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
         parties = {name: sorted(set((record[name] or "").split(";")) - {""}) for name in _PARTIES}
-        is_new = not _BOOK.known(transaction, [record])
+        is_new = not _KEPT.known(transaction, [record])
         homes = Homes(transaction, parties["households"])
         for household_no in parties["households"]:
             homes.check(taken, household_no, listed=is_new)
         if record["loan_no"] is not None and record["institution"] is None:
             taken.note(refused_for([reason("HL2001", "institution")]))
         _check_parties(transaction, parties, taken)
-        _BOOK.enter(transaction, [(taken, taken.facts | parties)])
+        _KEPT.enter(transaction, [(taken, taken.facts | parties)])
     return ()
 
 

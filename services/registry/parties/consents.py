@@ -10,7 +10,7 @@ from huilian.county.members import directory, persons
 from huilian.county.procedure.acts import taking
 from services.registry.parties import periods
 from services.registry.parties.homes import Homes
-from services.registry.parties.periods import HOLDS, Book
+from services.registry.parties.periods import HOLDS, Periods
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,7 +33,7 @@ SCOPES_OF: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """What may be consented to a kind of member."""
 _FIELDS: Final = ("household_no", "identity_number", "scope", "institution", "document", "from_date")
-_BOOK: Final = Book("consent", ("consent_no",), _FIELDS)
+_KEPT: Final = Periods("consent", ("consent_no",), _FIELDS)
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ def enter(transaction: Transaction, consents: Sequence[Taken]) -> int:
     """Enter consents and withdrawals, in their order; return how many changed anything.
 
     What is wrong with one is noted with it, and it changes nothing. Notes HL1052, it lies in another's region, or is
-    not the sender's own business; HL1059, HL1098, as `Book.enter`; HL1090, the roster has no such household; HL1091,
+    not the sender's own business; HL1059, HL1098, as `Periods.enter`; HL1090, the roster has no such household; HL1091,
     who consents is not of it; HL1092, nobody consents to that to such a member.
     """
     periods.hold(transaction)
     records = [taken.record for taken in consents]
-    known = _BOOK.known(transaction, records)
+    known = _KEPT.known(transaction, records)
     homes = Homes(transaction, (record["household_no"] for record in records))
     members = {member.code: member.kind for member in directory.all_members(transaction)}
     of_household = _of_households(transaction, records)
@@ -128,7 +128,7 @@ def enter(transaction: Transaction, consents: Sequence[Taken]) -> int:
         if is_new and (record["household_no"], record["identity_number"]) not in of_household:
             taken.refuse("HL1091", household_no=record["household_no"])
         entries.append((taken, taken.facts | {"scope": scope}))
-    return _BOOK.enter(transaction, entries)
+    return _KEPT.enter(transaction, entries)
 
 
 def _check_institution(taken: Taken, scope: Sequence[str], members: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from huilian.county.procedure import acts
 from huilian.county.procedure.acts import check_region, taking
 from services.registry.parties import periods
 from services.registry.parties.homes import Homes
-from services.registry.parties.periods import HOLDS, Book
+from services.registry.parties.periods import HOLDS, Periods
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Led", "households_led", "leaders", "on_enterprise", "on_enterprise_benefit", "on_led_household"]
 
-_ENTERPRISES: Final = Book("enterprise", ("enterprise_no",), ("from_date",), ("name", "region", "kind"))
-_LED: Final = Book(
+_ENTERPRISES: Final = Periods("enterprise", ("enterprise_no",), ("from_date",), ("name", "region", "kind"))
+_LED: Final = Periods(
     "led_household", ("enterprise_no", "household_no", "from_date"), ("way", "orders", "shares", "shares_amount")
 )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from huilian.county.procedure.acts import Taken
     from huilian.database.connection import Transaction
 
-__all__ = ["HOLDS", "Book", "hold"]
+__all__ = ["HOLDS", "Periods", "hold"]
 
 HOLDS: Final = "{0}.from_date <= {1} AND ({0}.until_date IS NULL OR {1} < {0}.until_date)"
 """SQL for whether a row holds on a day, to be formatted with the table's alias and the day."""
@@ -27,7 +27,7 @@ def hold(transaction: Transaction) -> None:
 
 
 @dataclass(frozen=True)
-class Book:
+class Periods:
     """Where records of one kind are kept; of all with one number the earliest `until_date` counts.
 
     So records may come in any order, and again.

@@ -8,7 +8,7 @@ from huilian.county.members import persons
 from huilian.county.procedure.acts import taking
 from services.registry.parties import periods
 from services.registry.parties.homes import check_member
-from services.registry.parties.periods import HOLDS, Book
+from services.registry.parties.periods import HOLDS, Periods
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lead_bank", "lead_banks", "on_service_area", "villages_served"]
 
-_BOOK: Final = Book("service_area", ("institution", "region", "from_date"), ("branch", "responsible"))
+_KEPT: Final = Periods("service_area", ("institution", "region", "from_date"), ("branch", "responsible"))
 
 
 def lead_bank(region: str, day: str) -> str:
@@ -62,11 +62,11 @@ def on_service_area(
 ) -> Iterable[Draft]:
     """Enter which bank leads in an area that no other leads meanwhile, or until when it does."""
     with taking(record, message, transaction, persons.APPROVE, periods.hold) as taken:
-        if not _BOOK.known(transaction, [record]):
+        if not _KEPT.known(transaction, [record]):
             check_member(transaction, record["institution"], ("bank",), taken)
             _check_responsible(transaction, taken)
             _check_one_lead_bank(transaction, taken)
-        _BOOK.enter(transaction, [(taken, taken.facts)])
+        _KEPT.enter(transaction, [(taken, taken.facts)])
     return ()
 
 

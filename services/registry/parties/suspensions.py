@@ -9,7 +9,7 @@ from huilian.county.members import persons
 from huilian.county.procedure.acts import taking
 from services.registry.parties import periods
 from services.registry.parties.homes import check_member
-from services.registry.parties.periods import HOLDS, Book
+from services.registry.parties.periods import HOLDS, Periods
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "enter", "in_force", "on_lending_suspension"]
 
-_BOOK: Final = Book(
+_KEPT: Final = Periods(
     "lending_suspension", ("suspension_no",), ("region", "institution", "product", "reason", "from_date")
 )
 
@@ -75,7 +75,7 @@ def enter(transaction: Transaction, taken: Taken) -> bool:
         transaction: in which it is written.
         taken: the fields of `lending_suspension`, and who decided; `person` is None where no person did.
     """
-    return bool(_BOOK.enter(transaction, [(taken, taken.facts)]))
+    return bool(_KEPT.enter(transaction, [(taken, taken.facts)]))
 
 
 def on_lending_suspension(
