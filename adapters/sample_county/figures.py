@@ -47,6 +47,7 @@ def expected_figures(
     sample = county(seed, households)
     lent = [loan for bank, loans in _loans(sample).items() if bank in banks for loan in loans]
     known = _known(sample, lent, (year, number), region or "")
+    numbers = {loan.number for loan, _ in known}
     open_loans = [(loan, state) for loan, state in known if state.balance]
     balance = sum(state.balance for _, state in open_loans)
     overdue = sum(state.balance for _, state in open_loans if state.overdue_days or state.status == OVERDUE)
@@ -55,7 +56,8 @@ def expected_figures(
     return {
         "loans": len(open_loans),
         "households": len({loan.household.number for loan, _ in open_loans}),
-        "lent": _yuan(sum(loan.principal for loan, _ in known)),
+        # What renews a loan that is known was counted with that one.
+        "lent": _yuan(sum(loan.principal for loan, _ in known if loan.original not in numbers)),
         "balance": _yuan(balance),
         "overdue_balance": _yuan(overdue),
         "bad_balance": _yuan(bad),
