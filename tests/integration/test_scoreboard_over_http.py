@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 INSURER = "INS01"
 _SUBMISSION = """
     INSERT INTO huilian.submission
-        (submission, member, kind, as_of, manifest, manifest_message, status, received_at, applied_at, application)
+        (submission, member, kind, as_of, manifest, manifest_message, status, received_at, applied_at, application,
+         receipt)
     SELECT member || '-loan_ledger-' || number, member, 'loan_ledger', '2024-05-31',
            jsonb_build_object('rows', 9, 'accepted', 7, 'rejected', 2, 'adapter', 'a', 'file_sequence', number,
                               'file_sha256', number, 'totals', jsonb_build_object('balance', '70.00'),
                               'control_totals', '{"rows": 9, "amounts": {"balance": "90.00"}}'::jsonb), 'm',
-           'accepted', '2024-06-08T02:00:00Z', '2024-06-08T02:01:00Z', application
+           'accepted', '2024-06-08T02:00:00Z', '2024-06-08T02:01:00Z', application, '{"accepted": 7, "rejected": 2}'
     FROM (VALUES ('RCB01', 2, 1), ('RCB01', 5, 2), ('RCB02', 1, 3)) AS given (member, number, application)
 """
 _LOANS = """

@@ -386,7 +386,8 @@ def test_the_story_of_a_household_tells_what_differs_and_what_goes_on(county: Re
     )
     with county.transaction() as transaction:
         query, today = service.query("household_story"), county.office.clock.today()
-        told = list(query.answer(transaction, household="H1", policy=None, today=today))
+        policy = county.office.context.policy
+        told = list(query.answer(transaction, household="H1", policy=policy, today=today))
     assert [(row["on"], row["what"], row["number"], row["state"]) for row in told] == [
         ("2023-05-20", "放款", "L0", None),
         ("2024-05-20", "续贷", "L1", "原借据 L0"),

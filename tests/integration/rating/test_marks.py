@@ -76,7 +76,8 @@ def test_the_registry_knows_which_loans_force_majeure_struck(county: RatingCount
     county.tell("claims_changed", 1, [claim("C2", "L2") | withdrawn], service="insurance_claim")
     assert [mark[2] for mark in _kept(county)] == ["2024-1", "C5"]
     loans = "(VALUES ('RCB01', 'H1', 'L1'), ('PSB01', 'H1', 'L1'), ('PSB01', 'H2', 'L5')) AS l (institution,"
-    struck = f"SELECT l.* FROM {loans} household_no, loan_no) WHERE {STRUCK.format(loan='l')}"
+    is_struck = STRUCK.format(borrower="household", number="household_no")
+    struck = f"SELECT l.* FROM {loans} household_no, loan_no) WHERE {is_struck}"
     assert [tuple(row.values()) for row in county.rows(struck)] == [("RCB01", "H1", "L1"), ("PSB01", "H2", "L5")]
 
 
