@@ -21,6 +21,7 @@ __all__ = [
     "NOTICE_KIND_OF_VERSION_2",
     "SERVED_STATUS",
     "SUBSIDY_STATUS",
+    "SUBSIDY_STATUS_OF_VERSION_2",
     "CompensationResultRecord",
     "ConfirmationRecord",
     "CreditRecord",
@@ -29,6 +30,7 @@ __all__ = [
     "HouseholdServedRecord",
     "NoticeOfVersion2",
     "NoticeRecord",
+    "SubsidyResultOfVersion2",
     "SubsidyResultRecord",
     "contracts",
 ]
@@ -45,6 +47,12 @@ NOTICE_KIND = {
 }
 NOTICE_KIND_OF_VERSION_2 = NOTICE_KIND | {"step_overdue": "办理超期", "confirmation_ended": "确认失效"}
 SUBSIDY_STATUS = {"posted": "公示中", "paid": "已拨付", "refused": "不予贴息"}
+SUBSIDY_STATUS_OF_VERSION_2 = SUBSIDY_STATUS | {
+    "returned": "与核算不符，退回",
+    "approved": "已批准",
+    "waiting": "等待预算",
+    "bounced": "支付失败",
+}
 COMPENSATION_STATUS = {"approved": "已批准", "paid": "已拨付", "refused": "不予补偿"}
 CREDIT_SUBJECT = {"household": "农户", "enterprise": "企业", "institution": "金融机构"}
 
@@ -124,6 +132,18 @@ class SubsidyResultRecord(Record):
             lambda r: r["period_end"] < r["period_start"],
         ),
     ]
+
+
+class SubsidyResultOfVersion2(SubsidyResultRecord):
+    """What became of a claim of a bank or township, with what the county's own figure rests on (贴息结果).
+
+    `segments` are the days on which nothing changed, each with its principal and rate; they say where a repayment
+    counts from the ledger that first showed it. `granted_amount` of one that is returned is nought.
+    """
+
+    status = f.Code(SUBSIDY_STATUS_OF_VERSION_2, required=True, metadata={"zh": "结果"})
+    segments = f.Text(2000, required=True, allow_none=True, metadata={"zh": "计算过程"})
+    reason = f.Text(500, required=True, allow_none=True, metadata={"zh": "原因"})
 
 
 class CompensationResultRecord(Record):
@@ -276,6 +296,14 @@ def contracts() -> list[Contract]:
             BULK,
             "贴息结果",
             "What became of the subsidy a bank asked for, one loan and period a record.",
+        ),
+        Contract(
+            "subsidy_results",
+            2,
+            SubsidyResultOfVersion2,
+            BULK,
+            "贴息结果",
+            "As version 1, with what is returned, waits or has bounced, and the county's calculation.",
         ),
         Contract(
             "compensation_results",

@@ -11,12 +11,16 @@ from huilian.wire.submission_kinds import RecordType, SubmissionKind
 
 __all__ = [
     "APPLICATIONS",
+    "COMPENSATION_CLAIMS",
     "GUARANTEE_BOOK",
     "INSURANCE_PACKAGE",
     "LOAN_LEDGER",
+    "PAYMENT_RESULTS",
     "RATING_INDICATORS",
+    "RECOVERIES",
     "REPAYMENT_JOURNAL",
     "ROSTER",
+    "SUBSIDY_CLAIMS",
     "submission_kinds",
 ]
 
@@ -90,7 +94,40 @@ APPLICATIONS: Final = SubmissionKind(
     },
 )
 
+# Each of these says what was asked, paid or recovered since the last one; files stand side by side.
+SUBSIDY_CLAIMS: Final = SubmissionKind(
+    "subsidy_claims",
+    "贴息申报",
+    {"subsidy_claims": RecordType(("institution", "loan_no", "period_start"), ("amount",))},
+)
+PAYMENT_RESULTS: Final = SubmissionKind(
+    "payment_results",
+    "拨付结果",
+    {"payment_results": RecordType(("batch_no", "sequence"), ("amount",), (("paid_date", "HL2025"),))},
+)
+COMPENSATION_CLAIMS: Final = SubmissionKind(
+    "compensation_claims",
+    "风险补偿申请",
+    {
+        "compensation_claims": RecordType(
+            ("institution", "loan_no"), ("principal", "interest"), (("overdue_since", "HL2025"),)
+        )
+    },
+)
+RECOVERIES: Final = SubmissionKind(
+    "recoveries",
+    "追回明细",
+    {
+        "recoveries": RecordType(
+            ("institution", "transaction_no"), ("principal", "interest"), (("recovered_date", "HL2025"),)
+        )
+    },
+)
+
 
 def submission_kinds() -> list[SubmissionKind]:
     """Return every kind, in the order the documents show them."""
-    return [ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE, RATING_INDICATORS, APPLICATIONS]
+    return [
+        *(ROSTER, LOAN_LEDGER, REPAYMENT_JOURNAL, GUARANTEE_BOOK, INSURANCE_PACKAGE, RATING_INDICATORS, APPLICATIONS),
+        *(SUBSIDY_CLAIMS, PAYMENT_RESULTS, COMPENSATION_CLAIMS, RECOVERIES),
+    ]

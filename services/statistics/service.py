@@ -17,6 +17,7 @@ service = Service(
         "receipt": handlers.on_receipt,
     },
     queries=queries.QUERIES,
+    events=("lending_suspended",),
     overview=presentation.overview,
     forget=handlers.forget,
 )

@@ -1,0 +1,1 @@
+"""The tables of subsidies, as Alembic migrations."""
