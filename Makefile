@@ -68,7 +68,7 @@ bench: env ## Measure Huilian against bare PostgreSQL
 	$(BIN)/python -m bench $(ARGS)
 
 contracts: env ## Write what follows from definitions: JSON Schemas, AsyncAPI, OpenAPI, the policy files' schema and tables
-	$(BIN)/python -m schemas.publish $(ARGS)
+	$(BIN)/python -m schemas.publication.publish $(ARGS)
 	$(BIN)/python -m huilian.http.publish $(ARGS)
 	$(BIN)/python -m huilian.policy.workbench.publish $(ARGS)
 

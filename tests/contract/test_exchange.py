@@ -14,8 +14,8 @@ import yaml
 from huilian.wire import access, envelope
 from huilian.wire.broker import BETWEEN, INBOUND, OUTBOUND
 from huilian.wire.keys import SigningKey
-from schemas import asyncapi
 from schemas.catalogue import contracts
+from schemas.publication import asyncapi
 
 CONTRACTS = Path(str(files("contracts")))
 

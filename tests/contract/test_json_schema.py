@@ -19,8 +19,8 @@ from stdnum.cn import uscc
 
 from huilian.records import fields as f
 from huilian.wire import catalogue
-from schemas import json_schema
 from schemas.catalogue import contracts
+from schemas.publication import json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable

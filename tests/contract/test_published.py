@@ -15,8 +15,8 @@ import pytest
 
 from huilian.core.errors import ConfigurationError
 from huilian.records import fields as f
-from schemas import json_schema, publish
 from schemas.catalogue import contracts
+from schemas.publication import json_schema, publish
 from schemas.records import LoanLedgerRecord
 
 if TYPE_CHECKING:
@@ -173,6 +173,8 @@ def test_the_command_names_what_is_not_published_yet(
     grown = [*contracts(), dataclasses.replace(contracts()[0], version=3)]
     monkeypatch.setattr(publish, "catalogue", lambda: grown)
     assert publish.main(["--check", "--directory", str(directory)]) == 1
-    assert "not published: messages/roster/v3.json; run python -m schemas.publish" in capsys.readouterr().out
+    assert (
+        "not published: messages/roster/v3.json; run python -m schemas.publication.publish" in capsys.readouterr().out
+    )
     assert publish.main(["--directory", str(directory)]) == 0
     assert capsys.readouterr().out == "published messages/roster/v3.json\npublished asyncapi.yaml\n"

@@ -1,4 +1,4 @@
-"""Publish the contracts: `python -m schemas.publish`, or with `--check` only compare.
+"""Publish the contracts: `python -m schemas.publication.publish`, or with `--check` only compare.
 
 A version is written once and frozen with its hash. Counterparties have built on it, so
 a definition that no longer agrees with what was published is refused: a change is a new
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import SystemClock
 from huilian.core.errors import ConfigurationError
-from schemas import asyncapi, json_schema
 from schemas.catalogue import contracts as catalogue
+from schemas.publication import asyncapi, json_schema
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "publish", "unpublished"]
 
 _RECORD_HEAD: Final = """\
-# What was published and when. Written by `python -m schemas.publish`, never by hand: each
+# What was published and when. Written by `python -m schemas.publication.publish`, never by hand: each
 # hash is the SHA-256 of the schema's canonical JSON (sorted keys, no blanks, UTF-8).
 """
 
@@ -81,14 +81,18 @@ def publish(contracts: Sequence[Contract], directory: Path, today: dt.date) -> l
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Publish, or check, and return the exit code: 1 when something is refused or behind."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.publish", description="Publish the message contracts.")
+    parser = argparse.ArgumentParser(
+        prog="python -m schemas.publication.publish", description="Publish the message contracts."
+    )
     parser.add_argument("--check", action="store_true", help="compare only; write nothing")
     parser.add_argument("--directory", type=Path, default=Path(str(files("contracts"))), help="where contracts/ is")
     options = parser.parse_args(arguments)
     try:
         if options.check:
             behind = unpublished(catalogue(), options.directory)
-            sys.stdout.writelines(f"not published: {name}; run python -m schemas.publish\n" for name in behind)
+            sys.stdout.writelines(
+                f"not published: {name}; run python -m schemas.publication.publish\n" for name in behind
+            )
             return 1 if behind else 0
         written = publish(catalogue(), options.directory, SystemClock().today())
     except ConfigurationError as error:

@@ -1,0 +1,1 @@
+"""How the definitions are published: JSON Schemas, frozen with their hashes, and one description of all messages."""
