@@ -7,11 +7,12 @@ from typing import Final
 from huilian.county.procedure.state_machine import Machine, Move
 from schemas.subsidies import SUBSIDY_STATE
 
-__all__ = ["ITEM", "KEPT", "REPLACED"]
+__all__ = ["ITEM", "KEPT", "OPEN", "REPLACED"]
 
 REPLACED: Final = "replaced"
 """A newer run has another item in its place; it is told as gone."""
-_OPEN: Final = ("computed", "differing", "unclaimed", "waiting", "refused")
+OPEN: Final = ("computed", "differing", "unclaimed", "waiting", "refused")
+"""The states that a newer run of their period replaces."""
 KEPT: Final = ("posted", "objected", "approved", "ordered", "paid", "bounced")
 """The states that a newer run does not touch: what has changed since then is an adjustment."""
 
@@ -19,7 +20,7 @@ ITEM: Final = Machine(
     "subsidy",
     {**SUBSIDY_STATE, REPLACED: "已被新核算取代"},
     (
-        Move("replace", _OPEN, REPLACED, "county", "a newer run of its period"),
+        Move("replace", OPEN, REPLACED, "county", "a newer run of its period"),
         Move("post", ("computed",), "posted", "county, station", "a window as long as the policy asks"),
         Move("object", ("posted", "objected"), "objected", "county, station", "within the window"),
         Move("dismiss", ("objected",), "posted", "county, station", "four eyes, no other objection open"),

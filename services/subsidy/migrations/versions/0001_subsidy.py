@@ -11,13 +11,14 @@ def upgrade() -> None:
     op.execute("""
         -- What others told, as steps that add up in any order: what holds on a day is the sum of the steps up to it.
         -- `number` says in which order they came.
+        CREATE SEQUENCE subsidy.step;
         CREATE TABLE subsidy.loan_step (
             institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL, day date NOT NULL,
             household_no text COLLATE "C", region text COLLATE "C" NOT NULL, product text NOT NULL,
             principal numeric(18,2) NOT NULL, annual_rate_percent numeric NOT NULL, start_date date NOT NULL,
             due_date date NOT NULL, settled_date date, status text NOT NULL, signed date, continuation text,
             original_loan_no text COLLATE "C", n integer NOT NULL,
-            number bigint GENERATED ALWAYS AS IDENTITY
+            number bigint NOT NULL DEFAULT nextval('subsidy.step')
         );
         CREATE INDEX loan_step_of ON subsidy.loan_step (institution, loan_no);
         CREATE INDEX loan_step_household ON subsidy.loan_step (household_no) WHERE household_no IS NOT NULL;
@@ -25,7 +26,7 @@ def upgrade() -> None:
         CREATE TABLE subsidy.balance_step (
             institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL, day date NOT NULL,
             told_by text NOT NULL CHECK (told_by IN ('ledger', 'journal')), amount numeric(18,2) NOT NULL,
-            number bigint GENERATED ALWAYS AS IDENTITY
+            number bigint NOT NULL DEFAULT nextval('subsidy.step')
         );
         CREATE INDEX balance_step_of ON subsidy.balance_step (institution, loan_no);
         CREATE TABLE subsidy.household_step (
