@@ -46,7 +46,7 @@ PERIOD_ASKED: Final = Parameter(
 STATE: Final = Parameter("state", "只看该状态的", "in this state only", choices=tuple(SUBSIDY_STATE))
 
 
-class Reason(ma.Schema):
+class SubsidyReason(ma.Schema):
     """Why less is paid, or nothing."""
 
     code = text("代码")
@@ -119,7 +119,7 @@ class QueueRow(ma.Schema):
     needed = money("累计金额", "What it and all before it need.")
 
 
-class Step(ma.Schema):
+class SubsidyStep(ma.Schema):
     """What became of it, step by step."""
 
     move = text("事项")
@@ -150,12 +150,12 @@ class ShownItem(SubsidyRow):
 
     by_payer = ma.fields.Dict(required=True, metadata={"zh": "承担方"})
     segments = ma.fields.List(ma.fields.Dict(), required=True, metadata={"zh": "分段"})
-    grounds = nested(Reason, "原因", many=True)
+    grounds = nested(SubsidyReason, "原因", many=True)
     parameters = ma.fields.List(ma.fields.Dict(), required=True, metadata={"zh": "所依据的规定"})
-    steps = nested(Step, "经过", many=True)
+    steps = nested(SubsidyStep, "经过", many=True)
 
 
-class Shown(ma.Schema):
+class LoanSubsidies(ma.Schema):
     """The subsidies of a loan."""
 
     loan_no = text("借据号")
@@ -339,7 +339,7 @@ QUERIES: Final = (
     Query(
         "subsidy",
         _shown,
-        Shown,
+        LoanSubsidies,
         "一笔借据各结算期的贴息：分段、原因、所依据的规定、申报和经过。",
         "Return the subsidies of a loan: segments, reasons, the rules that were read, claims and steps.",
         parameters=(LOAN, REGION, INSTITUTION),
