@@ -50,6 +50,7 @@ __all__ = [
     "running",
     "stopping",
     "tell",
+    "words",
 ]
 
 EVENT: Final = Event("lending_suspended", 1, LendingSuspended)
@@ -305,13 +306,13 @@ def _stop(policy: Policy, region: str, day: dt.date, steps: Steps) -> dict[str, 
         "region": region,
         "policy": policy.name,
         "reason": ";".join(reasons),
-        "text": "；".join(map(_words, steps.values()))[:_TEXT_LONGEST],
+        "text": "；".join(map(words, steps.values()))[:_TEXT_LONGEST],
         "clause": "；".join(clauses)[:_CLAUSE_LONGEST] or None,
         "from_date": day,
     }
 
 
-def _words(step: Mapping[str, Any]) -> str:
+def words(step: Mapping[str, Any]) -> str:
     """Return why a breaker stops lending: "不良贷款率超过界限（2024-05 为 5.2%）"."""
     figure = step["figure"] or ""
     said = (

@@ -72,5 +72,8 @@ class BreakerCounty(ApplicationCounty):
 
     def stops(self) -> list[tuple[str, str, str | None]]:
         """Return where lending was stopped, from when until when, as the registry has it."""
-        rows = self.rows("SELECT region, from_date, until_date FROM registry.lending_suspension ORDER BY from_date, region")
-        return [(row["region"], str(row["from_date"]), row["until_date"] and str(row["until_date"])) for row in rows]
+        rows = self.rows(
+            "SELECT region, from_date::text AS since, until_date::text AS until FROM registry.lending_suspension"
+            " ORDER BY from_date, region"
+        )
+        return [(row["region"], row["since"], row["until"]) for row in rows]

@@ -126,6 +126,7 @@ def test_the_commands_are_the_published_ones():
         *("household", "household show"),
         *("feed applications", "feed fund_entries", "feed fund_postings", "feed reservations"),
         *("application", "application show", "applications", "fund", "fund show"),
+        *("breaker", "breaker show"),
         *("fund deposit", "fund withdraw", "fund reverse", "fund approve"),
         *("rated_villages", "rating_steps", "rating_postings", "rating_objections", "rating_groups"),
         *("rating_form", "report", "report rating_form"),
