@@ -2,8 +2,8 @@
 
 A month is judged once, when it is over: as soon as every bank has reported for its last day, at the latest when the
 time for reports has passed. What is corrected later counts in the months that follow. Figures of the running month
-stop lending at once; they let it go on only when their month is over. What stops in a region that lies in another one,
-stopped for the same reasons, is not told apart.
+stop lending at once; they let it go on only when their month is over. Where the fund is in default, which is one fact
+for all regions, only the widest region that it stops is told.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _FIGURES: Final = """
            coalesce(sum(lent) FILTER (WHERE {due}), 0)::bigint AS due_principal,
            coalesce(sum(repaid) FILTER (WHERE {due}), 0)::bigint AS due_repaid
     FROM statistics.roll_up
-    WHERE month <= %(month)s AND length(region) >= {digits}
+    WHERE month <= %(month)s AND length(region) >= {digits} AND left(region, {digits}) NOT LIKE '%%000'
       AND (%(regions)s::text[] IS NULL OR left(region, {digits}) = ANY(%(regions)s))
     GROUP BY 1
 """
@@ -71,6 +71,8 @@ _IN_DEFAULT: Final = """
         SELECT FROM statistics.case_change WHERE as_of <= %(day)s AND fund_due < %(day)s AND fund_paid < fund_share
         GROUP BY claim_no, fund_share, fund_paid, fund_due HAVING sum(n) > 0)
 """
+_OF_ALL: Final = "fund_in_default"
+"""The kind of breaker whose figure is the same in all regions."""
 _TEXT_LONGEST: Final = 500
 _CLAUSE_LONGEST: Final = 200
 FIGURES: Final = ("balance", "bad_balance", "due_principal", "due_repaid")
@@ -175,14 +177,20 @@ def _cases(
 ) -> Iterator[BreakerCase]:
     """Yield the figures of regions in a month, the widest first, of the levels for which the policy has breakers."""
     in_default: bool = transaction.value(_IN_DEFAULT, {"day": day})
-    for digits, level in LEVELS.items():
-        entries = Reading(policy, None).entries("breakers", {"level": level, "event": last_day(month)})
-        if not any(True for _ in entries):
-            continue
+    for digits, level in _levels(policy, month).items():
         asked = None if regions is None else sorted({region[:digits] for region in regions})
         for row in transaction.rows(_FIGURES.format(digits=digits, due=_DUE), {"month": month, "regions": asked}):
             amounts = {name: money.from_fen(row[name]) for name in FIGURES}
             yield BreakerCase(row["region"], level, f"{month:%Y-%m}", **amounts, fund_in_default=in_default)
+
+
+def _levels(policy: Policy, month: dt.date) -> dict[int, str]:
+    """Return the levels for which a policy has breakers in a month, by the digits of their codes."""
+
+    def has(level: str) -> bool:
+        return any(True for _ in Reading(policy, None).entries("breakers", {"level": level, "event": last_day(month)}))
+
+    return {digits: level for digits, level in LEVELS.items() if has(level)}
 
 
 @dataclass(frozen=True)
@@ -265,10 +273,8 @@ def _decide(
 ) -> Iterator[tuple[str, bool]]:
     """Stop lending where the months say so, and let it go on; yield the number of each stop, and whether it ends."""
     named, stops, known = f"{day:%Y-%m}", _open(transaction), _newest(transaction)
-    unseen = dict(stops)
     for month in running(transaction, policy, day, regions):
         region = month.case.region
-        unseen.pop(region, None)
         stop, steps = stops.get(region), stopping(known.get(region, _NEW).steps, named)
         held = stop["held"] if stop else {}
         new = {key: step for key, step in stopping(month.steps, named).items() if key not in {*steps, *held}}
@@ -286,17 +292,16 @@ def _decide(
         elif stop is not None and not steps and not held:
             del stops[region]
             yield _lift(transaction, stop, day), True
-    if regions is None:
-        # The policy has no breaker any more for whatever is left.
-        for stop in unseen.values():
-            yield _lift(transaction, stop, day), True
+    levels = _levels(policy, day)
+    for stop in [each for each in stops.values() if len(each["region"]) not in levels]:
+        # The policy has no breaker any more that could lift it.
+        yield _lift(transaction, stop, day), True
 
 
 def _is_covered(stop: Mapping[str, Any], stops: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether lending is stopped for the same reasons where a region lies."""
+    """Return whether the region around another is stopped for the same fact, and the other for nothing else."""
     around = (stops.get(stop["region"][:digits]) for digits in LEVELS if digits < len(stop["region"]))
-    reasons = set(stop["reason"].split(";"))
-    return any(each is not None and reasons <= set(each["reason"].split(";")) for each in around)
+    return stop["reason"] == _OF_ALL and any(each and _OF_ALL in each["reason"].split(";") for each in around)
 
 
 def _stop(policy: Policy, region: str, day: dt.date, steps: Steps) -> dict[str, Any]:

@@ -175,12 +175,13 @@ def breaker_months(
     Raises:
         UsageError: HL7002, HL7003: no such region or month.
     """
-    facts = {"region": regions.normalise(region), "month": None if month is None else first_day(month)}
+    code = regions.normalise(region)
+    facts = {"region": code, "month": None if month is None else first_day(month)}
     rows = [_judged(row) for row in transaction.rows(_JUDGED, facts)]
     if month in (None, f"{today:%Y-%m}"):
         standing = {row["region"]: row["suspension_no"] for row in transaction.rows(_STANDING, facts)}
         for each in breaker.running(transaction, policy, today, None):
-            if each.case.region.startswith(facts["region"]):
+            if each.case.region.startswith(code):
                 found = vars(each.case) | {"policy": policy.name, "steps": each.steps, "judged": None}
                 found |= {name: money.to_fen(found[name]) for name in breaker.FIGURES}
                 rows.append(_judged(found | {"suspension_no": standing.get(each.case.region)}))
