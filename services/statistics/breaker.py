@@ -26,6 +26,7 @@ from huilian.policy.reading import Reading
 from huilian.wire.access import service_code
 from huilian.wire.names import PLATFORM
 from schemas.breakers import LendingSuspended
+from services.statistics.domain import BAD_CLASSES
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,6 +65,13 @@ _FIGURES: Final = """
       AND (%(regions)s::text[] IS NULL OR left(region, {digits}) = ANY(%(regions)s))
     GROUP BY 1
 """
+_OF_CLASSES: Final = """
+    SELECT left(region, {digits}) AS region,
+           sum(CASE WHEN five_tier_class = ANY(%(bad)s) THEN balance ELSE -balance END)::bigint AS balance
+    FROM statistics.class_balance
+    WHERE month <= %(month)s AND five_tier_class = ANY(%(bad)s) <> (five_tier_class = ANY(%(known)s)) GROUP BY 1
+"""
+"""What the classes that the policy calls bad differ by from those that the roll-up does."""
 _DUE: Final = "due_month BETWEEN date_trunc('year', %(month)s::date)::date AND %(month)s"
 # A payment on the last day is in time.
 _IN_DEFAULT: Final = """
@@ -178,10 +186,22 @@ def _cases(
     """Yield the figures of regions in a month, the widest first, of the levels for which the policy has breakers."""
     in_default: bool = transaction.value(_IN_DEFAULT, {"day": day})
     for digits, level in _levels(policy, month).items():
+        others = _of_other_classes(transaction, policy, month, digits)
         asked = None if regions is None else sorted({region[:digits] for region in regions})
         for row in transaction.rows(_FIGURES.format(digits=digits, due=_DUE), {"month": month, "regions": asked}):
+            row["bad_balance"] += others.get(row["region"], 0)
             amounts = {name: money.from_fen(row[name]) for name in FIGURES}
             yield BreakerCase(row["region"], level, f"{month:%Y-%m}", **amounts, fund_in_default=in_default)
+
+
+def _of_other_classes(transaction: Transaction, policy: Policy, month: dt.date, digits: int) -> dict[str, int]:
+    """Return by region what is bad by the policy more than by the roll-up; less is below nought."""
+    bad = Reading(policy, None).value("classification.bad_classes", {"event": last_day(month)}) or BAD_CLASSES
+    if set(bad) == set(BAD_CLASSES):
+        return {}
+    facts = {"month": month, "bad": list(bad), "known": list(BAD_CLASSES)}
+    rows = transaction.rows(_OF_CLASSES.format(digits=digits), facts)
+    return {row["region"]: row["balance"] for row in rows}
 
 
 def _levels(policy: Policy, month: dt.date) -> dict[int, str]:

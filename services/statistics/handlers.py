@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from huilian.core.concurrency import side_by_side
@@ -16,6 +17,8 @@ from services.statistics import breaker, domain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    import polars as pl
 
     from huilian.county.context import Context
     from huilian.database.connection import Transaction
@@ -95,23 +98,31 @@ def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> list[str]
         households = deltas.households.select(*domain.HOUSEHOLD, "loans")
         csv = to_csv(households)
         transaction.copy_in("statistics.household_change", households.columns, [csv])
-        partial.append(domain.Deltas(deltas.cells, deltas.households.clear()))
+        partial.append(replace(deltas, households=deltas.households.clear()))
         if len(partial) == MERGE_EVERY:
             partial = [domain.merge(partial)]
     if not partial:
         return []
-    cells = domain.merge(partial).cells.sort(domain.CELL)
+    summed = domain.merge(partial)
     transaction.lock("statistics.fold")
-    transaction.execute("CREATE TEMPORARY TABLE cell (LIKE statistics.roll_up) ON COMMIT DROP")
-    transaction.copy_in("cell", cells.columns, [to_csv(cells)])
-    added = ", ".join(f"{name} = r.{name} + excluded.{name}" for name in domain.MEASURES)
-    columns = ", ".join((*domain.CELL, *domain.MEASURES))
+    _add_up(transaction, "roll_up", summed.cells, domain.CELL, domain.MEASURES)
+    _add_up(transaction, "class_balance", summed.classes, domain.CLASS, ("balance",))
+    return summed.cells["region"].unique().to_list()
+
+
+def _add_up(
+    transaction: Transaction, table: str, deltas: pl.DataFrame, key: tuple[str, ...], measures: tuple[str, ...]
+) -> None:
+    deltas = deltas.sort(key)
+    transaction.execute(f"CREATE TEMPORARY TABLE delta (LIKE statistics.{table}) ON COMMIT DROP")
+    transaction.copy_in("delta", deltas.columns, [to_csv(deltas)])
+    added = ", ".join(f"{name} = r.{name} + excluded.{name}" for name in measures)
+    columns = ", ".join((*key, *measures))
     transaction.execute(
-        f"INSERT INTO statistics.roll_up AS r ({columns}) SELECT {columns} FROM cell"
-        f" ON CONFLICT ({', '.join(domain.CELL)}) DO UPDATE SET {added}"
+        f"INSERT INTO statistics.{table} AS r ({columns}) SELECT {columns} FROM delta"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
     )
-    transaction.execute("DROP TABLE cell")
-    return cells["region"].unique().to_list()
+    transaction.execute("DROP TABLE delta")
 
 
 def _note_report(transaction: Transaction, institution: str, as_of: dt.date) -> None:
@@ -124,6 +135,6 @@ def _note_report(transaction: Transaction, institution: str, as_of: dt.date) -> 
 def forget(transaction: Transaction) -> None:
     """Throw the figures away, to be folded anew."""
     # What the breaker judged stays: it was judged by what was known.
-    for table in ("roll_up", "household_change", "report", "change_part", "folded", "case_change"):
+    for table in ("roll_up", "household_change", "class_balance", "report", "change_part", "folded", "case_change"):
         # Not truncated: readers would have to wait.
         transaction.execute(f"DELETE FROM statistics.{table}")

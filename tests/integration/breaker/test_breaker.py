@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from huilian.county.rebuild import rebuild
 from services.statistics import breaker
+from tests.support.applications import changed
 from tests.support.breaker import BANKS
 from tests.support.carried_county import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 
@@ -177,6 +178,20 @@ def test_what_the_county_lifts_itself_stays_lifted(county: BreakerCounty):
     county.go_to("2024-04-01")
     assert county.stops() == [(TOWNSHIP, "2024-03-01", "2024-03-05")]
     assert county.rows("SELECT until_date::text AS n FROM statistics.lending_stop") == [{"n": "2024-04-01"}]
+
+
+def test_the_policy_says_which_classes_are_bad(county: BreakerCounty):
+    """One more than the figures of `huilian stats` have, or one less; the month has its own."""
+    bad = 'bad_classes = { value = ["'
+    with changed(county, "lushi", f"{bad}substandard", f"{bad}special_mention"):
+        county.use("lushi")
+        county.loan("L1", "90.00", region=OTHER_VILLAGE)
+        county.loan("L2", "5.00", five_tier_class="substandard", region=OTHER_VILLAGE)
+        county.loan("L3", "5.00", five_tier_class="special_mention", region=OTHER_VILLAGE)
+        assert county.stops() == []
+        assert {row["bad_balance"] for row in county.ask("breaker")} == {"5.00"}
+        county.loan("L3", "5.01", five_tier_class="special_mention", region=OTHER_VILLAGE)
+        assert county.stops() == [(TOWNSHIP, "2024-03-01", None)]
 
 
 def test_what_is_told_anew_decides_nothing(county: BreakerCounty):

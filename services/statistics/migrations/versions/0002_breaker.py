@@ -7,8 +7,13 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the breaker's tables."""
+    """Make the breaker's tables; `huilian rebuild statistics` brings balances by class of what was told before."""
     op.execute("""
+        -- What a month adds to the balance of each class, for policies that call other classes bad than the roll-up.
+        CREATE TABLE statistics.class_balance (
+            region text COLLATE "C" NOT NULL, month date NOT NULL, five_tier_class text NOT NULL,
+            balance bigint NOT NULL, PRIMARY KEY (region, month, five_tier_class)
+        );
         -- A month that is over is judged once, by what was known then, and stays as it was judged. Money in fen.
         -- `steps` has each breaker's figure by its key, `state` what the next month is judged from.
         CREATE TABLE statistics.breaker_month (
