@@ -60,11 +60,12 @@ _FIGURES: Final = """
     SELECT left(region, {digits}) AS region, sum(balance)::bigint AS balance, sum(bad_balance)::bigint AS bad_balance,
            coalesce(sum(lent) FILTER (WHERE {due}), 0)::bigint AS due_principal,
            coalesce(sum(repaid) FILTER (WHERE {due}), 0)::bigint AS due_repaid
-    FROM statistics.roll_up
+    FROM statistics.roll_up {narrowed}
     WHERE month <= %(month)s AND length(region) >= {digits} AND left(region, {digits}) NOT LIKE '%%000'
-      AND (%(regions)s::text[] IS NULL OR left(region, {digits}) = ANY(%(regions)s))
     GROUP BY 1
 """
+_NARROWED: Final = "JOIN unnest(%(regions)s::text[]) asked (code) ON region >= code AND region < code || ':'"
+"""Only what lies in some regions; ":" sorts after the digits."""
 _OF_CLASSES: Final = """
     SELECT left(region, {digits}) AS region,
            sum(CASE WHEN five_tier_class = ANY(%(bad)s) THEN balance ELSE -balance END)::bigint AS balance
@@ -187,8 +188,11 @@ def _cases(
     in_default: bool = transaction.value(_IN_DEFAULT, {"day": day})
     for digits, level in _levels(policy, month).items():
         others = _of_other_classes(transaction, policy, month, digits)
-        asked = None if regions is None else sorted({region[:digits] for region in regions})
-        for row in transaction.rows(_FIGURES.format(digits=digits, due=_DUE), {"month": month, "regions": asked}):
+        facts: dict[str, Any] = {"month": month}
+        if regions is not None:
+            facts["regions"] = sorted({region[:digits] for region in regions if len(region) >= digits})
+        narrowed = "" if regions is None else _NARROWED
+        for row in transaction.rows(_FIGURES.format(digits=digits, due=_DUE, narrowed=narrowed), facts):
             row["bad_balance"] += others.get(row["region"], 0)
             amounts = {name: money.from_fen(row[name]) for name in FIGURES}
             yield BreakerCase(row["region"], level, f"{month:%Y-%m}", **amounts, fund_in_default=in_default)
