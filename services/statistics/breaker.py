@@ -263,10 +263,13 @@ def _close(transaction: Transaction, policy: Policy, month: dt.date, day: dt.dat
     known, stops, named = _newest(transaction), _open(transaction), f"{month:%Y-%m}"
     for case in _cases(transaction, policy, month, last_day(month), None):
         state = known.get(case.region, _NEW).state
-        held = stops[case.region]["held"] if case.region in stops else {}
-        stopped = {key: each for key, each in held.items() if each["since"] == named}
-        stopped |= {key: each for key, each in state["breakers"].items() if each["since"] or key not in stopped}
-        judged = _judged(policy, case, {**state, "breakers": stopped})
+        breakers = dict(state["breakers"])
+        for key, each in (stops[case.region]["held"] if case.region in stops else {}).items():
+            before = breakers.get(key, {"run": 0, "since": None})
+            if each["since"] == named and before["since"] is None:
+                # Bad months running are those before: this one is counted when it is judged.
+                breakers[key] = {**each, "run": before["run"]}
+        judged = _judged(policy, case, {**state, "breakers": breakers})
         facts = {
             "region": case.region,
             "month": month,

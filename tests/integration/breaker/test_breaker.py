@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from huilian.cli.application import run
 from huilian.county.rebuild import rebuild
 from services.statistics import breaker
 from tests.support.applications import changed
@@ -12,6 +13,8 @@ from tests.support.breaker import BANKS
 from tests.support.carried_county import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.support.breaker import BreakerCounty
 
 
@@ -155,8 +158,8 @@ def test_whom_a_stop_concerns_is_told_and_nothing_is_lent_there(county: BreakerC
     assert county.apply("A1", "H2") is not None
     assert "HL1070:suspended_area" in county.against()
     county.lend("H2", "L3", start_date="2024-03-01")
-    [loan] = county.ask("differences", kind="loan_in_suspended_area")
-    assert (loan["loan_no"], loan["reference"]) == ("L3", f"breaker-{TOWNSHIP}-1")
+    lent = [row for row in county.ask("differences") if row["kind"] == "loan_in_suspended_area"]
+    assert [(row["loan_no"], row["reference"]) for row in lent] == [("L3", f"breaker-{TOWNSHIP}-1")]
     county.report()
     county.loan("L1", "8.00", region=OTHER_VILLAGE)
     county.go_to("2024-04-01")
@@ -212,3 +215,28 @@ def test_what_is_told_anew_decides_nothing(county: BreakerCounty):
         (f"breaker-{TOWNSHIP}-1", None),
         (f"breaker-{VILLAGE}-1", None),
     ]
+
+
+def test_the_command_shows_months_figures_and_reasons(
+    county: BreakerCounty, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """What was judged, and the running month."""
+    county.use("lushi")
+    county.loan("L1", "10.00", five_tier_class="loss")
+    county.report()
+    county.go_to("2024-04-01")
+    monkeypatch.setenv("HUILIAN_HOME", str(county.office.home.folder))
+    assert run(["breaker", "show", "--region", VILLAGE, "--month", "2024-03", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {
+            "region": VILLAGE, "month": "2024-03", "lending": "stopped", "balance": "10.00", "bad_balance": "10.00",
+            "bad_loan_ratio": "1.000000", "due_principal": "0.00", "due_repaid": "0.00",
+            "due_loan_recovery_rate": None, "fund_in_default": "no", "policy": "lushi",
+            "reasons": "不良贷款率超过界限（2024-03 为 100%）", "judged": "2024-04-01",
+            "suspension_no": f"breaker-{VILLAGE}-1",
+        }
+    ]  # fmt: skip
+    assert run(["breaker", "show", "--region", TOWNSHIP]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("2024-03") == 4
+    assert "停贷" in shown
