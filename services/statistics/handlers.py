@@ -68,11 +68,11 @@ def on_loans_changed(
     )
     if len(parts) != parts[0]["total"]:
         return ()
-    regions = _add(transaction, _folded(transaction, [part["message"] for part in parts], message))
+    cells = _add(transaction, _folded(transaction, [part["message"] for part in parts], message))
     transaction.execute("INSERT INTO statistics.folded (submission) VALUES (%s)", [submission])
     transaction.execute("DELETE FROM statistics.change_part WHERE submission = %s", [submission])
     # Told anew, it is part of the whole only: the figures are there when all of it is told.
-    return () if message.source == PLATFORM else breaker.follow(transaction, context, regions)
+    return () if message.source == PLATFORM else breaker.follow_figures(transaction, context, cells)
 
 
 def on_continuations_changed(
@@ -90,8 +90,8 @@ def _folded(transaction: Transaction, ids: list[str], last: Message) -> Iterator
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 
-def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> list[str]:
-    """Add what was folded to the figures; return the regions whose figures it changes."""
+def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> pl.DataFrame:
+    """Add what was folded to the figures; return what it adds to the roll-up."""
     partial: list[domain.Deltas] = []
     for deltas in folded:
         # Households are only ever appended, so they need not be gathered first; cells are few.
@@ -101,13 +101,11 @@ def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> list[str]
         partial.append(replace(deltas, households=deltas.households.clear()))
         if len(partial) == MERGE_EVERY:
             partial = [domain.merge(partial)]
-    if not partial:
-        return []
     summed = domain.merge(partial)
     transaction.lock("statistics.fold")
     _add_up(transaction, "roll_up", summed.cells, domain.CELL, domain.MEASURES)
     _add_up(transaction, "class_balance", summed.classes, domain.CLASS, ("balance",))
-    return summed.cells["region"].unique().to_list()
+    return summed.cells
 
 
 def _add_up(

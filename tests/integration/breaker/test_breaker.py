@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from huilian.cli.application import run
+from huilian.core.regions import LEVELS
 from huilian.county.rebuild import rebuild
+from huilian.policy.breaker import BreakerCase, Breakers
 from services.statistics import breaker
 from tests.support.applications import changed
 from tests.support.breaker import BANKS
 from tests.support.carried_county import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.support.breaker import BreakerCounty
 
 
@@ -240,3 +245,40 @@ def test_the_command_shows_months_figures_and_reasons(
     shown = capsys.readouterr().out
     assert shown.count("2024-03") == 4
     assert "停贷" in shown
+
+
+def test_history_that_is_loaded_stops_nothing_at_once(county: BreakerCounty):
+    """What bad loans came to since is told by the ledgers after it."""
+    county.use("lushi")
+    county.loan("L1", "10.00", "2024-01-31", five_tier_class="loss")
+    assert county.stops() == []
+    county.loan("L1", "10.01", "2024-02-29", five_tier_class="loss")
+    assert len(county.stops()) == 2
+
+
+@pytest.mark.parametrize("name", ["anhui", "xingan", "lushi", "huangping"])
+def test_months_are_judged_as_the_policy_tries_them(county: BreakerCounty, name: str):
+    """Whatever the figures, at the limit and a fen beside it."""
+    county.use(name)
+    county.clock.moment = county.begin.replace(month=1)
+    county.report()
+    county.loan("L1", "900000.00")
+    county.loan("L2", "50000.00", due_date="2024-01-15")
+    tried, drawn = Breakers(county.office.context.policy), Random(7)  # noqa: S311  # figures, no secret
+    for month in range(1, 9):
+        bad = drawn.choice(("50000.00", "50000.01", "30000.00", "70000.01"))
+        due = drawn.choice(("20000.00", "20000.01"))
+        county.loan("L2", due, due_date="2024-01-15")
+        county.loan("L3", bad, five_tier_class="loss")
+        county.loan("L1", f"{Decimal(1_000_000) - Decimal(bad) - Decimal(due):.2f}")
+        county.report()
+        county.go_to(f"2024-{month + 1:02}-01")
+        for row in county.rows("SELECT * FROM statistics.breaker_month WHERE month = %s", [dt.date(2024, month, 1)]):
+            amounts = {each: Decimal(row[each]) / 100 for each in breaker.FIGURES}
+            level = LEVELS[len(row["region"])]
+            case = BreakerCase(row["region"], level, f"2024-{month:02}", **amounts, fund_in_default=False)
+            expected = tried.follow(case)
+            assert row["state"] == json.loads(json.dumps(expected.state.as_json())), month
+            stands = row["region"] in {region for region, _, until in county.stops() if until is None}
+            assert stands == (expected.suspended or expected.stops_from is not None)
+    assert county.rows("SELECT count(*) AS n FROM statistics.breaker_month")[0]["n"] >= 8
