@@ -27,6 +27,7 @@ KINDS = {
     "supervisor": "SUP01",
 }  # fmt: skip
 """One member of each kind."""
+OTHER_TOWNSHIP = "341599102"
 REGIONS = {"TOWN1": TOWNSHIP, "VILL1": VILLAGE}
 STATIONS = {"county", "township", "village"}
 FUND = {"county", "finance"}
@@ -35,6 +36,17 @@ ALLOWED = {
     "fund_withdrawal": FUND,
     "fund_reversal": FUND,
     "fund_approval": FUND,
+    "fund_term_deposit": FUND,
+    "fund_term_deposit_end": FUND,
+    "fund_receipt": FUND,
+    "fund_payment": FUND,
+    "fund_reservation": {"county"},
+    "fund_release": {"county"},
+    "village_fund_movement": {*FUND, "township"},
+    "insurance_product": {"county", "insurer"},
+    "premium_payment": {*FUND, "insurer"},
+    "period_settlement": FUND,
+    "consequence_posting": STATIONS,
     "subsidy_claim": {"bank", "township"},
     "subsidy_run": {"county"},
     "subsidy_posting": STATIONS,
@@ -75,12 +87,13 @@ class RightsCounty(CarriedCounty):
                 person = Person(member, ONLY_APPROVES, "某人", ("approve",), dt.date(2020, 1, 1))
                 persons.add(transaction, person, now=clock.now(), actor="test")
 
-    def take(self, message_type: str, member: str, person: str) -> list[str]:
+    def take(self, message_type: str, member: str, person: str = CLERK, **fields: str) -> list[str]:
         """Send a record made up to fit its contract; return the codes of all that is said against it."""
         self.reasons = []
         contract = catalogue.installed().latest(message_type)
         record = {name: sample(name, field) for name, field in contract.schema().fields.items()}
-        code = self.send(message_type, member, **record | {"person": person, "date": str(self.clock.today())})
+        record |= {"person": person, "date": str(self.clock.today())} | fields
+        code = self.send(message_type, member, **record)
         return [] if code is None else self.reasons
 
 
@@ -109,9 +122,12 @@ def test_every_kind_of_member_is_there():
 
 @pytest.mark.parametrize("message_type", sorted({act.message_type for act in acts()}))
 def test_only_who_may_takes_an_act(county: RightsCounty, message_type: str):
-    """Others are refused whatever the record says; so is a person of who may without the right to it."""
-    refused = {kind for kind, member in KINDS.items() if county.take(message_type, member, CLERK) == ["HL1004"]}
+    """Others are refused, whatever the record says; so are a person without the right, and a station elsewhere."""
+    refused = {kind for kind, member in KINDS.items() if county.take(message_type, member) == ["HL1004"]}
     assert refused == set(KINDS) - ALLOWED[message_type]
     without = CLERK if message_type in APPROVING else ONLY_APPROVES
     for kind in sorted(ALLOWED[message_type]):
         assert "HL1033" in county.take(message_type, KINDS[kind], without), kind
+        if kind in STATIONS and "region" in catalogue.installed().latest(message_type).schema().fields:
+            assert county.take(message_type, KINDS[kind], region="341501101001") != [], kind
+            assert kind == "county" or "HL1052" in county.take(message_type, KINDS[kind], region=OTHER_TOWNSHIP), kind
