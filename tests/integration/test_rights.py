@@ -102,7 +102,7 @@ def sample(name: str, field: Any) -> Any:  # noqa: ANN401  # a field of any kind
     if isinstance(field, f.Code):
         return next(iter(field.labels))
     if isinstance(field, f.Date):
-        return "2024-03-01" if name.endswith(("_end", "last_day", "until_date")) else "2024-02-01"
+        return "2024-03-01" if name.endswith(("_end", "last_day", "until_date", "due_date")) else "2024-02-01"
     if isinstance(field, f.Text):
         return next(each for each in SAMPLES if field.pattern is None or re.search(field.pattern, each))
     return OF_TYPE[type(field)]
