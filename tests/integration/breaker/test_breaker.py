@@ -171,6 +171,27 @@ def test_whom_a_stop_concerns_is_told_and_nothing_is_lent_there(county: BreakerC
     assert [notice["kind"] for notice in county.sent("notices", "RCB01")[2:]] == ["lending_resumed"] * 2
 
 
+def test_what_was_applied_for_before_is_not_confirmed_after_a_stop(county: BreakerCounty):
+    """The county's confirmation is refused until lending goes on."""
+    county.deposit()
+    county.list_household("H1")
+    assert county.apply("A1") is None
+    for step in ("village_recommendation", "township_review", "bank_verification"):
+        assert county.decide("A1", step) is None
+    stopped = {
+        "region": TOWNSHIP, "policy": "xingan", "reason": "bad_ratio_rising", "text": "不良贷款率连续上升",
+        "clause": None, "from_date": "2024-03-01", "until_date": None,
+    }  # fmt: skip
+    change = {"suspension_no": "B1", "as_of": "2024-03-01", "until": None, "before": None, "after": stopped}
+    county.tell("lending_suspended", 1, [change], service="statistics")
+    assert county.decide("A1", "county_confirmation") == "HL1070"
+    assert county.against() == ["HL1070:suspended_area"]
+    county.clock.advance(dt.timedelta(days=1))
+    change |= {"before": stopped, "after": stopped | {"until_date": "2024-03-02"}, "as_of": "2024-03-02"}
+    county.tell("lending_suspended", 1, [change], service="statistics")
+    assert county.decide("A1", "county_confirmation") is None
+
+
 def test_what_the_county_lifts_itself_stays_lifted(county: BreakerCounty):
     """The breaker's own lifting comes later and changes nothing."""
     county.use("lushi")
