@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from huilian.core import money
-from huilian.core.clock import first_day, following_month, last_day, previous_month
+from huilian.core.clock import first_day, following_month, last_day, months_later, previous_month
 from huilian.core.regions import LEVELS
 from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event, Fold
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     Steps = Mapping[str, Mapping[str, Any]]
 
 __all__ = [
-    "CASES", "EVENT", "FIGURES", "JOB", "Month", "follow_figures", "judge", "on_compensations_changed", "running",
-    "stopping", "tell", "words",
+    "CASES", "EVENT", "FIGURES", "JOB", "Month", "follow_figures", "follow_reports", "on_compensations_changed",
+    "running", "stopping", "tell", "words",
 ]  # fmt: skip
 
 EVENT: Final = Event("lending_suspended", 1, LendingSuspended)
@@ -139,12 +139,21 @@ def _follow(transaction: Transaction, context: Context, regions: Collection[str]
     yield from _told(transaction, _decide(transaction, context.policy, context.clock.today(), regions))
 
 
-def judge(transaction: Transaction, policy: Policy, day: dt.date) -> Iterator[Draft]:
-    """Judge the months that are over, then look at the running one; yield what is told of it."""
+def follow_reports(transaction: Transaction, context: Context) -> Iterator[Draft]:
+    """Judge the months for which every bank has reported now; yield what is told of it."""
     hold(transaction)
-    for month in _over(transaction, day):
+    day = context.clock.today()
+    if months := list(_over(transaction, day, is_due=False)):
+        yield from _judge(transaction, context.policy, months, day)
+
+
+def _judge(transaction: Transaction, policy: Policy, months: Iterable[dt.date], day: dt.date) -> Iterator[Draft]:
+    for month in months:
         _close(transaction, policy, month, day)
-    yield from _told(transaction, _decide(transaction, policy, day, None))
+    last = transaction.value("SELECT max(month) FROM statistics.breaker_month")
+    # Where the months between are not known, what was judged last says nothing of today.
+    if last is None or months_later(last, 2) >= day.replace(day=1):
+        yield from _told(transaction, _decide(transaction, policy, day, None))
 
 
 def tell(transaction: Transaction) -> Iterator[Draft]:
@@ -237,8 +246,14 @@ def _newest(transaction: Transaction) -> dict[str, _Newest]:
     return {row["region"]: _Newest(row["steps"], row["state"]) for row in rows}
 
 
-def _over(transaction: Transaction, day: dt.date) -> Iterator[dt.date]:
-    """Yield the months that are to be judged, in order, each by its first day."""
+def _over(transaction: Transaction, day: dt.date, *, is_due: bool) -> Iterator[dt.date]:
+    """Yield the months that are to be judged, in order, each by its first day.
+
+    Args:
+        transaction: in which they are.
+        day: today.
+        is_due: whether a month for which the time for reports has passed is not waited for.
+    """
     last = transaction.value("SELECT max(month) FROM statistics.breaker_month")
     reports = transaction.row("SELECT min(as_of) AS first, max(as_of) AS newest FROM statistics.report")
     if reports is None or reports["first"] is None:
@@ -247,7 +262,7 @@ def _over(transaction: Transaction, day: dt.date) -> Iterator[dt.date]:
     # Of a month for which nobody has reported yet nothing is known.
     while following_month(month) <= day and month <= reports["newest"]:
         due = following_month(month).replace(day=DUE_DAY)
-        if day <= due and not _is_reported(transaction, last_day(month)):
+        if not (is_due and day > due) and not _is_reported(transaction, last_day(month)):
             return
         yield month
         month = following_month(month)
@@ -390,8 +405,10 @@ def _told(transaction: Transaction, decided: Iterable[tuple[str, bool]]) -> Iter
 
 
 def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
-    office.processor.send_all(transaction, judge(transaction, office.context.policy, day), service="statistics")
+    hold(transaction)
+    told = _judge(transaction, office.context.policy, _over(transaction, day, is_due=True), day)
+    office.processor.send_all(transaction, told, service="statistics")
 
 
 JOB: Final = Job("statistics.breaker", Calendar(), _run)
-"""Looked at every day: a month is judged on the first day on which it can be, and the fund's time may have run out."""
+"""Looked at every day: the time for reports may have passed, and the time in which the fund has to pay."""

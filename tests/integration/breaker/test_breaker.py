@@ -268,6 +268,34 @@ def test_the_command_shows_months_figures_and_reasons(
     assert "停贷" in shown
 
 
+def test_the_last_banks_receipt_has_the_month_judged(county: BreakerCounty):
+    """Once what its ledger changed is in the figures: they may come after the receipt."""
+    county.use("lushi")
+    county.loan("L1", "10.00", five_tier_class="loss")
+    county.report("RCB01")
+    county.clock.advance(dt.timedelta(days=31))
+    receipt = {
+        "submission": f"told.{county.files + 1}", "member": "PSB01", "kind": "loan_ledger", "as_of": "2024-03-31",
+        "status": "accepted", "changed": 1,
+    }  # fmt: skip
+    county.receive(receipt)
+    assert county.ask("breaker", month="2024-03") == []
+    county.loan("L1", "9.00", "2024-03-31", five_tier_class="loss")
+    assert {(row["balance"], row["judged"]) for row in county.ask("breaker", month="2024-03")} == {
+        ("9.00", "2024-04-01")
+    }
+
+
+def test_where_the_months_since_are_not_known_nothing_is_decided(county: BreakerCounty):
+    """A county that loads its history, or whose banks have long been silent."""
+    county.use("lushi")
+    county.loan("L1", "10.00", "2023-05-31", five_tier_class="loss")
+    county.rows("INSERT INTO statistics.report VALUES ('RCB01', '2023-05-31') RETURNING 1")
+    county.go_to("2024-03-02")
+    assert [row["lending"] for row in county.ask("breaker", month="2023-05")] == ["stopped", "stopped"]
+    assert county.stops() == []
+
+
 def test_history_that_is_loaded_stops_nothing_at_once(county: BreakerCounty):
     """What bad loans came to since is told by the ledgers after it."""
     county.use("lushi")
