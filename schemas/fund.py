@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCOUNT",
+    "ENTRY_KIND",
     "FUND_PARTY",
     "FundApprovalRecord",
     "FundDepositRecord",
@@ -26,8 +27,37 @@ __all__ = [
     "FundWithdrawalRecord",
 ]
 
-ACCOUNT: Final = {"deposit": "存款", "contribution": "出资"}
-"""The accounts of the fund's books: what lies at banks, and what was paid in."""
+ACCOUNT: Final = {
+    "deposit": "活期存款",
+    "term_deposit": "定期存款",
+    "village_fund": "村级互助担保金",
+    "contribution": "出资",
+    "village_contribution": "村级互助担保金出资",
+    "interest": "利息收入",
+    "compensation": "风险补偿支出",
+    "recovered": "追回款",
+    "recovery_due": "应收追回款",
+    "written_off": "核销损失",
+    "second_tier_due": "应收二次分担款",
+    "dispersal": "保险分担往来",
+    "insurance_loss": "保险亏损分担",
+    "insurance_profit": "保险盈余返还",
+}
+"""The accounts of the fund's books."""
+ENTRY_KIND: Final = {
+    "deposit": "存入",
+    "withdrawal": "支取",
+    "term_deposit": "转存定期",
+    "term_deposit_end": "定期到期",
+    "receipt": "收款",
+    "payment": "付款",
+    "village_fund": "村级互助担保金存取",
+    "compensation": "风险补偿拨付",
+    "recovery": "追回款归还",
+    "write_off": "核销",
+    "reversal": "冲销",
+}
+"""What is entered to be booked."""
 FUND_PARTY: Final = {
     "province": "省级财政",
     "city": "市级财政",

@@ -11,9 +11,9 @@ from marshmallow import validate
 from huilian.county.answer_fields import Source, coded, count, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.differences import differences_in
-from schemas.fund import ACCOUNT
+from schemas.fund import ACCOUNT, ENTRY_KIND
 from schemas.stories import application_story_told_by, story_told_by
-from services.risk_fund import deposits, presentation, selects
+from services.risk_fund import entries, presentation, selects
 
 __all__ = ["QUERIES"]
 
@@ -29,14 +29,14 @@ ON: Final = Parameter(
 ENTERED_BY: Final = Parameter(
     "entered_by", "只计该日及以前入账的", "only what was booked by this day", metavar="YYYY-MM-DD", example="2026-09-30"
 )
-STATE: Final = Parameter("state", "只看该状态的", "in this state only", choices=tuple(deposits.STATE))
+STATE: Final = Parameter("state", "只看该状态的", "in this state only", choices=tuple(entries.STATE))
 
 
 class BalanceRow(ma.Schema):
     """What one party has in one account; debits are above nought, credits below."""
 
     account = coded("科目", ACCOUNT)
-    party = text("单位", "The bank of a deposit; who paid in, as `fund_deposit` has it.")
+    party = text("单位", "Whose part it is: a bank, an insurer, a village, or a party of the policy's shares.")
     balance = money("余额")
 
 
@@ -53,16 +53,17 @@ class FundPostingRow(ma.Schema):
     message = text("报文编号", "The sealed message that caused it.")
     reason = text("事由")
     reverses = count("冲销的凭证号", "The transaction that it takes back.", allow_none=True)
+    reference = text("业务编号", "The loan, case or term deposit that it is about.", allow_none=True)
 
 
 class EntryRow(ma.Schema):
-    """A deposit, withdrawal or reversal: who entered it, and what became of it."""
+    """What was entered to be booked: by whom, and what became of it."""
 
     entry_no = text("编号")
-    kind = coded("业务", deposits.TITLE)
-    state = coded("状态", deposits.STATE)
-    institution = text("存款银行")
-    party = text("出资方")
+    kind = coded("业务", ENTRY_KIND)
+    state = coded("状态", entries.STATE)
+    institution = text("存款银行", allow_none=True)
+    party = text("对方单位")
     amount = money("金额")
     effective = date("生效日期")
     document = text("凭证编号或摘要", allow_none=True)
@@ -158,8 +159,8 @@ QUERIES: Final = (
         "feed/fund_entries",
         selects.fund_entries,
         EntryRow,
-        "输出风险补偿金的存入、支取和冲销，每笔一行，含录入与审批。",
-        "Return deposits, withdrawals and reversals: who entered them, and what became of them.",
+        "输出风险补偿金的存入、支取、拨付、冲销等业务，每笔一行，含录入与审批。",
+        "Return what was entered to be booked: deposits, payments, reversals; by whom, and what became of it.",
         parameters=(STATE,),
         examples=("huilian feed fund_entries --state entered",),
     ),

@@ -196,15 +196,15 @@ def fund_postings(
         UsageError: HL7011, a date is none.
     """
     rows = transaction.stream(
-        "SELECT number, transaction, account, party, amount, effective, entered, message, reason, reverses"
-        f" FROM risk_fund.posting WHERE {_BOOKED} ORDER BY number",
+        "SELECT number, transaction, account, party, amount, effective, entered, message, reason, reverses,"
+        f" reference FROM risk_fund.posting WHERE {_BOOKED} ORDER BY number",
         {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
     )
     return map(_plain, rows)
 
 
 def fund_entries(transaction: Transaction, *, state: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return the deposits, withdrawals and reversals that were entered, and what became of them."""
+    """Return what was entered to be booked, and what became of it."""
     rows = transaction.stream(
         "SELECT entry_no, kind, state, institution, party, amount, effective, document, reason, reference,"
         " date AS entered, member, person, message, decided, decided_member, decided_person, decision_reason,"

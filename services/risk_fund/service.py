@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
-from services.risk_fund import deposits, domain, feeds, loans, reservations, selects
+from services.risk_fund import deposits, domain, entries, feeds, loans, reservations, selects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from services.risk_fund.entries import Hook
 
 __all__ = ["service"]
 
@@ -22,6 +27,11 @@ BOOK: Final = Kind(
     amount="guarantees.outstanding_amount",
 )
 
+ON_BOOKED: Final[Mapping[str, Hook]] = {}
+"""By kind of entry, what follows when one is booked."""
+ON_REVERSED: Final[Mapping[str, Hook]] = {}
+"""By kind of entry, what follows when it is reversed."""
+
 service: Final = Service(
     name="risk_fund",
     component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
@@ -29,7 +39,7 @@ service: Final = Service(
         "loans_changed": loans.on_loans_changed,
         "applications_changed": reservations.on_applications_changed,
     },
-    records=deposits.RECORDS,
+    records={**deposits.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,
     kinds=(BOOK,),
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),

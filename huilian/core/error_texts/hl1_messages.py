@@ -270,19 +270,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{institution} is no member of this kind: {kind}",
     ),
     "HL1101": (
-        "风险补偿金没有编号为 {number} 的存入、支取或冲销",
-        "the fund has no deposit, withdrawal or reversal {number}",
+        "风险补偿金没有编号为 {number} 的业务",
+        "nothing of the fund was entered as {number}",
     ),
     "HL1102": (
-        "{number} 现为 {state}，不能这样办理：审批的应是待审批的，冲销的应是已入账的存入或支取",
+        "{number} 现为 {state}，不能这样办理：审批的应是待审批的，冲销的应是已入账的，冲销本身不能再冲销",
         (
-            "{number} is {state}: what is approved must be entered and not decided, what is reversed a deposit or"
-            " withdrawal that was booked"
+            "{number} is {state}: what is approved must be entered and not decided, what is reversed must be booked,"
+            " and no reversal"
         ),
     ),
     "HL1103": (
-        "银行 {institution} 处的存款在该日或以后只有 {there}，不能减少 {amount}",
-        "of the {amount} that would leave the bank {institution} only {there} lie there on that day or a later one",
+        "{institution} 处的存款在该日或以后只有 {there}，不能减少 {amount}",
+        "of the {amount} that would leave {institution} only {there} lie there on that day or a later one",
     ),
     "HL1104": (
         "{institution} 不是本县参与的银行，不能存入风险补偿金",
