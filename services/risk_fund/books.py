@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPENSATION", "CONTRIBUTION", "DEPOSIT", "DISPERSAL", "HELD", "INSURANCE_LOSS", "INSURANCE_PROFIT", "INTEREST",
     "RECOVERED", "RECOVERY_DUE", "SECOND_TIER_DUE", "TERM_DEPOSIT", "VILLAGE_CONTRIBUTION", "VILLAGE_FUND",
-    "WRITTEN_OFF", "Posting", "book", "hold", "lowest", "reverse", "summed",
+    "WRITTEN_OFF", "Posting", "balance", "book", "hold", "lowest", "reverse", "summed",
 ]  # fmt: skip
 
 DEPOSIT: Final = "deposit"
@@ -138,16 +138,35 @@ def _new_number(transaction: Transaction) -> int:
     return int(transaction.value("SELECT nextval('risk_fund.posting_transaction')"))
 
 
-def lowest(transaction: Transaction, account: str, party: str, since: dt.date) -> Decimal:
-    """Return the least that an account of a party has on any day from one on, by all that is booked now."""
+def lowest(
+    transaction: Transaction, account: str, party: str, since: dt.date, *, reference: str | None = None
+) -> Decimal:
+    """Return the least that an account of a party has on any day from one on, by all that is booked now.
+
+    Args:
+        transaction: of the database.
+        account: of the books.
+        party: whose.
+        since: the first day.
+        reference: only what is about it.
+    """
+    mine = "account = %(account)s AND party = %(party)s AND (%(reference)s::text IS NULL OR reference = %(reference)s)"
     least: Decimal = transaction.value(
-        """
-        SELECT min((SELECT coalesce(sum(p.amount), 0.00) FROM risk_fund.posting p
-                    WHERE p.account = %(account)s AND p.party = %(party)s AND p.effective <= day.day))
+        f"""
+        SELECT min((SELECT coalesce(sum(amount), 0.00) FROM risk_fund.posting WHERE {mine} AND effective <= day.day))
         FROM (SELECT %(since)s::date AS day UNION
-              SELECT effective FROM risk_fund.posting
-              WHERE account = %(account)s AND party = %(party)s AND effective > %(since)s) day
+              SELECT effective FROM risk_fund.posting WHERE {mine} AND effective > %(since)s) day
         """,
-        {"account": account, "party": party, "since": since},
+        {"account": account, "party": party, "since": since, "reference": reference},
     )
     return least
+
+
+def balance(transaction: Transaction, account: str, party: str, *, reference: str | None = None) -> Decimal:
+    """Return what an account of a party has by all that is booked now, of one reference or of all."""
+    found: Decimal = transaction.value(
+        "SELECT coalesce(sum(amount), 0.00) FROM risk_fund.posting WHERE account = %(account)s AND party = %(party)s"
+        " AND (%(reference)s::text IS NULL OR reference = %(reference)s)",
+        {"account": account, "party": party, "reference": reference},
+    )
+    return found

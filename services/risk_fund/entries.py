@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["STATE", "Hook", "enter", "find", "records"]
+__all__ = ["STATE", "Hook", "enter", "find", "postings_of", "records"]
 
 STATE: Final = {"entered": "待审批", "booked": "已入账", "refused": "不同意"}
 _FIELDS: Final = ("kind", "institution", "party", "amount", "effective", "document", "reason", "reference")
@@ -139,7 +139,7 @@ def _on_reversal(
         if booked["kind"] == "reversal" or booked["state"] != "booked":
             taken.refuse("HL1102", number=number, state=STATE[booked["state"]])
         same = {name: booked[name] for name in ("effective", "party", "institution")}
-        postings = [replace(each, amount=-each.amount) for each in _postings(booked)]
+        postings = [replace(each, amount=-each.amount) for each in postings_of(booked)]
         enter(transaction, taken, "reversal", postings, entry_no=record["reversal_no"], reverses=number, **same)
     return ()
 
@@ -161,7 +161,7 @@ def _decide(
         if state == "refused" and record["reason"] is None:
             taken.refuse("HL1064", decision=record["decision"])
         if state == "booked":
-            _check_there(transaction, taken, _postings(entry), entry["effective"])
+            _check_there(transaction, taken, postings_of(entry), entry["effective"])
     entry["transaction"] = None
     if state == "booked":
         entry["transaction"] = _book(transaction, entry, message.id, context.clock.today())
@@ -180,19 +180,23 @@ def _book(transaction: Transaction, entry: Mapping[str, Any], message: str, toda
         booked = find(transaction, entry["reference"])["transaction"]
         return books.reverse(transaction, booked, entered=today, message=message, reason=reason)
     return books.book(
-        transaction, _postings(entry), effective=entry["effective"], entered=today, message=message, reason=reason
+        transaction, postings_of(entry), effective=entry["effective"], entered=today, message=message, reason=reason
     )
 
 
-def _postings(entry: Mapping[str, Any]) -> list[Posting]:
+def postings_of(entry: Mapping[str, Any]) -> list[Posting]:
+    """Return what an entry books."""
     return [Posting(**each | {"amount": money.parse(each["amount"])}) for each in entry["postings"]]
 
 
 def _check_there(transaction: Transaction, taken: Taken, postings: Sequence[Posting], effective: dt.date) -> None:
     """Note HL1103 where less than nothing would be somewhere, on that day or a later one."""
-    for each in books.summed(postings):
-        if each.amount < 0 and each.account in books.HELD:
-            there = books.lowest(transaction, each.account, each.party, effective)
+    # A bank has one deposit of the fund, whatever moves it; each term deposit stands by itself.
+    held = (each for each in postings if each.account in books.HELD)
+    apart = (each if each.account == books.TERM_DEPOSIT else replace(each, reference=None) for each in held)
+    for each in books.summed(apart):
+        if each.amount < 0:
+            there = books.lowest(transaction, each.account, each.party, effective, reference=each.reference)
             if -each.amount > there:
                 amounts = {"amount": money.text(-each.amount), "there": money.text(there)}
                 taken.refuse("HL1103", institution=each.party, **amounts)

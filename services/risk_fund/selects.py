@@ -61,10 +61,12 @@ DIFFERENCES: Final = f"""
     -- In the order in which they were made, with what is lent before all of them.
     SELECT 'reservation_beyond_deposit', institution, NULL, NULL, region, decided::text, application_no
     FROM (
-        SELECT r.*, coalesce(b.balance, 0.00) + sum(r.amount) OVER (
+        SELECT r.*, coalesce(b.balance, 0.00) + coalesce((
+                   SELECT sum(s.amount) FROM risk_fund.set_aside_open s
+                   WHERE s.institution = r.institution AND s.region IS NULL), 0.00) + sum(r.amount) OVER (
                    PARTITION BY r.institution ORDER BY r.decided, r.applied, r.application_no) AS committed,
                coalesce((SELECT sum(p.amount) FROM risk_fund.posting p
-                         WHERE p.account = 'deposit' AND p.party = r.institution), 0.00) AS deposit
+                         WHERE p.account IN ('deposit', 'term_deposit') AND p.party = r.institution), 0.00) AS deposit
         FROM risk_fund.reservation r LEFT JOIN risk_fund.bank_balance b USING (institution)
         WHERE r.status = 'reserved'
     ) r WHERE covered = 'yes' AND committed > multiple * deposit

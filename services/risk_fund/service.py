@@ -9,7 +9,7 @@ from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
-from services.risk_fund import deposits, domain, entries, feeds, loans, reservations, selects
+from services.risk_fund import deposits, domain, entries, feeds, loans, reservations, selects, set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ BOOK: Final = Kind(
     amount="guarantees.outstanding_amount",
 )
 
-ON_BOOKED: Final[Mapping[str, Hook]] = {}
+ON_BOOKED: Final[Mapping[str, Hook]] = {"receipt": deposits.on_settled, "payment": deposits.on_settled}
 """By kind of entry, what follows when one is booked."""
 ON_REVERSED: Final[Mapping[str, Hook]] = {}
 """By kind of entry, what follows when it is reversed."""
@@ -39,7 +39,7 @@ service: Final = Service(
         "loans_changed": loans.on_loans_changed,
         "applications_changed": reservations.on_applications_changed,
     },
-    records={**deposits.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
+    records={**deposits.RECORDS, **set_aside.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,
     kinds=(BOOK,),
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),

@@ -292,4 +292,24 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{number} 已冲销过，或冲销待审批；只能冲销一次",
         "{number} was reversed, or its reversal waits for approval: it is reversed once",
     ),
+    "HL1106": (
+        "{number} 不是已入账的定期存款",
+        "{number} is no term deposit that was booked",
+    ),
+    "HL1107": (
+        "备付 {amount} 超过可承担的额度，尚可备付 {free}",
+        "{amount} is more than the fund still carries: {free}",
+    ),
+    "HL1108": (
+        "与 {party} 之间只有 {owed} 未结清，不能收付 {amount}",
+        "only {owed} is owed between {party} and the fund, not {amount}",
+    ),
+    "HL1109": (
+        "没有编号为 {number} 的手工备付，或已解除",
+        "nothing is set aside by hand as {number}, or it was released",
+    ),
+    "HL1110": (
+        "区划 {region} 不是村（12 位）",
+        "region {region} is no village: 12 digits",
+    ),
 }
