@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from huilian.settings import Settings
 
 __all__ = [
-    "APPLICATION_STORY", "DIFFERENCES", "STORY", "examine", "fund_balances", "fund_entries", "fund_postings",
-    "guarantee_feed", "reservation_feed",
+    "APPLICATION_STORY", "DIFFERENCES", "STORY", "day_of", "examine", "fund_balances", "fund_entries", "fund_postings",
+    "guarantee_feed", "reservation_feed", "set_aside",
 ]  # fmt: skip
 
 
@@ -151,7 +151,12 @@ def _guarantee(row: dict[str, Any]) -> dict[str, Any]:
     } | statements.origin(row)
 
 
-def _day(name: str, given: str | None) -> dt.date | None:
+def day_of(name: str, given: str | None) -> dt.date | None:
+    """Return the day that a parameter gives, None where it gives none.
+
+    Raises:
+        UsageError: HL7011, it is no date.
+    """
     try:
         return None if given is None else dt.date.fromisoformat(given)
     except ValueError:
@@ -179,7 +184,7 @@ def fund_balances(
     rows = transaction.rows(
         f"SELECT account, party, sum(amount) AS balance FROM risk_fund.posting WHERE {_BOOKED}"
         " GROUP BY 1, 2 ORDER BY 1, 2",
-        {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
+        {"on": day_of("on", on), "entered_by": day_of("entered_by", entered_by)},
     )
     return map(_plain, rows)
 
@@ -200,7 +205,7 @@ def fund_postings(
     rows = transaction.stream(
         "SELECT number, transaction, account, party, amount, effective, entered, message, reason, reverses,"
         f" reference FROM risk_fund.posting WHERE {_BOOKED} ORDER BY number",
-        {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
+        {"on": day_of("on", on), "entered_by": day_of("entered_by", entered_by)},
     )
     return map(_plain, rows)
 
@@ -213,6 +218,17 @@ def fund_entries(transaction: Transaction, *, state: str | None = None) -> Itera
         " decided_message, transaction FROM risk_fund.fund_entry WHERE %(state)s::text IS NULL OR state = %(state)s"
         " ORDER BY date, entry_no",
         {"state": state},
+    )
+    return map(_plain, rows)
+
+
+def set_aside(transaction: Transaction, *, institution: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return what was set aside by hand, at one bank or at all."""
+    rows = transaction.stream(
+        "SELECT reservation_no, institution, region, loan_no, amount, reason, date AS entered, member, person, message,"
+        " released, release_reason, released_message FROM risk_fund.set_aside"
+        " WHERE %(institution)s::text IS NULL OR institution = %(institution)s ORDER BY date, reservation_no",
+        {"institution": institution},
     )
     return map(_plain, rows)
 

@@ -9,11 +9,15 @@ from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
-from services.risk_fund import deposits, domain, entries, feeds, loans, reservations, selects, set_aside
+from services.risk_fund import alarms, deposits, domain, entries, feeds, loans, reservations, selects, set_aside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from huilian.county.rules import Rules
+    from huilian.county.service import Concern
+    from huilian.database.connection import Transaction
+    from huilian.settings import Settings
     from services.risk_fund.entries import Hook
 
 __all__ = ["service"]
@@ -32,6 +36,13 @@ ON_BOOKED: Final[Mapping[str, Hook]] = {"receipt": deposits.on_settled, "payment
 ON_REVERSED: Final[Mapping[str, Hook]] = {}
 """By kind of entry, what follows when it is reversed."""
 
+
+def _examine(transaction: Transaction, settings: Settings, rules: Rules) -> Iterator[Concern]:
+    """Say whether applications wait for the fund's answer, and which alarms there are."""
+    yield from selects.examine(transaction, settings, rules)
+    yield from alarms.examine(transaction, settings, rules)
+
+
 service: Final = Service(
     name="risk_fund",
     component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
@@ -45,6 +56,7 @@ service: Final = Service(
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),
     tells={"guarantees_changed": domain.tell, "reservations_changed": reservations.tell},
     forget=loans.forget,
-    jobs=(reservations.JOB,),
-    examine=selects.examine,
+    jobs=(reservations.JOB, alarms.JOB),
+    examine=_examine,
+    gauges=alarms.gauges,
 )
