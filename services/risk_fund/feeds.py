@@ -112,7 +112,7 @@ class LimitRow(ma.Schema):
     clause = text("依据", allow_none=True)
 
 
-class DueRow(ma.Schema):
+class FundDueRow(ma.Schema):
     """What is owed: to the fund, or by it where the amount is below nought."""
 
     kind = coded("款项", position.DUE)
@@ -253,7 +253,7 @@ QUERIES: Final = (
     Query(
         "fund_dues",
         position.dues,
-        DueRow,
+        FundDueRow,
         "应收应付：应补足、二次分担、追回款、保险分担、到期定期存款，及其期限。",
         "Return what is owed to the fund and by it, with the last day where there is one.",
         parameters=(ON,),

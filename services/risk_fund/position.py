@@ -255,28 +255,29 @@ def _unreplenished(transaction: Transaction, day: dt.date) -> list[tuple[dt.date
         SELECT effective, coalesce(sum(amount) FILTER (WHERE account = 'compensation'), 0.00) AS used,
                -coalesce(sum(amount) FILTER (WHERE account <> 'compensation'), 0.00) AS refilled
         FROM risk_fund.posting p
-        WHERE effective <= %s AND (
+        WHERE effective <= %s AND reverses IS NULL
+          AND NOT EXISTS (SELECT FROM risk_fund.posting r WHERE r.reverses = p.transaction) AND (
             account = 'compensation' AND NOT EXISTS (
                 SELECT FROM risk_fund.posting w WHERE w.transaction = p.transaction AND w.account = 'written_off')
             OR account = 'contribution'
             OR account IN ('recovery_due', 'second_tier_due') AND EXISTS (
                 SELECT FROM risk_fund.posting d WHERE d.transaction = p.transaction AND d.account = 'deposit'))
-        GROUP BY effective ORDER BY effective
+        GROUP BY effective, transaction ORDER BY effective, transaction
         """,
         [day],
     )
     return replenishments((row["effective"], row["used"], row["refilled"]) for row in rows)
 
 
-def replenishments(days: Iterable[tuple[dt.date, Decimal, Decimal]]) -> list[tuple[dt.date, Decimal]]:
+def replenishments(moved: Iterable[tuple[dt.date, Decimal, Decimal]]) -> list[tuple[dt.date, Decimal]]:
     """Return by day what was used of the fund and not refilled since; what comes in refills the oldest first.
 
     Args:
-        days: in order, each with what was used and what came in on it. What came in before anything was used is no
+        moved: in order, each with its day, what was used and what came in. What came in before anything was used is no
             refill.
     """
     waiting: deque[tuple[dt.date, Decimal]] = deque()
-    for day, used, refilled in days:
+    for day, used, refilled in moved:
         if used > 0:
             waiting.append((day, used))
         left = refilled
