@@ -214,7 +214,7 @@ class GuaranteeRow(ma.Schema):
 
 
 QUERIES: Final = (
-    differences_in(selects.DIFFERENCES),
+    differences_in(selects.DIFFERENCES, detail=selects.DETAIL),
     story_told_by("risk_fund", selects.STORY, message="coalesce(h.said_in, p.message)", told_to="h.told_to"),
     application_story_told_by("risk_fund", selects.APPLICATION_STORY, told_to="h.told_to"),
     Query(

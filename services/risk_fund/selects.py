@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from huilian.settings import Settings
 
 __all__ = [
-    "APPLICATION_STORY", "DIFFERENCES", "STORY", "day_of", "examine", "fund_balances", "fund_entries", "fund_postings",
-    "guarantee_feed", "reservation_feed", "set_aside",
+    "APPLICATION_STORY", "DETAIL", "DIFFERENCES", "STORY", "day_of", "examine", "fund_balances", "fund_entries",
+    "fund_postings", "guarantee_feed", "reservation_feed", "set_aside",
 ]  # fmt: skip
 
 
@@ -53,6 +53,10 @@ DIFFERENCES: Final = f"""
     WHERE (g.institution, g.loan_no) IN (SELECT institution, loan_no FROM risk_fund.guarantee_in_force
                                          GROUP BY institution, loan_no HAVING count(*) > 1)
   UNION ALL
+    SELECT 'guarantee_fee_differs', g.member, loan_no, NULL, g.region, g.as_of::text, guarantee_no
+    FROM risk_fund.guarantee_fee_difference JOIN risk_fund.guarantee_in_force g
+    USING (submission, guarantee_no, loan_no)
+  UNION ALL
     SELECT 'compensation_without_guarantee', c.member, c.loan_no, NULL, NULL, c.as_of::text, c.guarantee_no
     FROM risk_fund.newest_guarantee_compensation c
     WHERE NOT EXISTS (SELECT FROM risk_fund.guarantee g WHERE g.member = c.member
@@ -76,6 +80,15 @@ DIFFERENCES: Final = f"""
     FROM risk_fund.reservation r WHERE r.status = 'reserved'
       AND NOT EXISTS (SELECT FROM risk_fund.application_change a WHERE a.application_no = r.application_no)
 """
+DETAIL: Final = """
+    (SELECT format('担保费率 %%s%%%%，政策为 %%s%%%%（%%s）', trim_scale(g.fee_rate_percent),
+                   trim_scale(d.allowed_percent), d.clause)
+     FROM risk_fund.guarantee_fee_difference d JOIN risk_fund.guarantee_in_force g
+     USING (submission, guarantee_no, loan_no)
+     WHERE r.kind = 'guarantee_fee_differs' AND g.member = r.institution AND d.guarantee_no = r.reference
+       AND d.loan_no = r.loan_no)
+"""
+"""What differs, in words, where the kind alone does not say it."""
 
 _RESERVATION_STORY: Final = f"""
     SELECT s.date AS "on", 50 + row_number() OVER (ORDER BY s.number) AS rank, r.region, NULL::text AS institution,

@@ -104,6 +104,12 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "feed/fund_postings",
             "feed/fund_entries",
             "feed/reservations",
+            "feed/set_aside",
+            "fund_pots",
+            "fund_limits",
+            "fund_dues",
+            "fund_term_deposits",
+            "fund_alarms",
             "scoreboard",
         )
     }

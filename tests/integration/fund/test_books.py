@@ -15,8 +15,9 @@ from huilian.core import money
 from huilian.wire import envelope
 from services.risk_fund import books, position
 from services.risk_fund.books import Posting
+from tests.support.builders.statements import guarantee
 from tests.support.carried_county import COUNTY, HEAD, VILLAGE
-from tests.support.funds import BANK, FINANCE, OTHER_BANK, TODAY, Application, loan
+from tests.support.funds import BANK, FINANCE, GUARANTOR, INSURER, OTHER_BANK, TODAY, Application, loan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tests.support.funds import FundCounty
 
 DAY = dt.timedelta(days=1)
-INSURER = "INS01"
 
 
 def balances(county: FundCounty, **asked: str) -> dict[str, str]:
@@ -295,6 +295,39 @@ def test_what_was_used_is_to_be_refilled_and_both_offices_are_told_once(county: 
         for subject in ("replenishment.2026-04-02", "replenishment.2026-04-02", "replenishment.2026-04-10")
     ]
     assert notices(county) == told
+
+
+def test_a_guarantee_that_costs_more_than_the_policy_lets_differs(county: FundCounty):
+    """Nothing of a household's, one per cent of an enterprise's; the county's own policy says so."""
+    county.use("lushi")
+    rows = [
+        guarantee("G1", "L1", fee_rate_percent="0"),
+        guarantee("G2", "L2", fee_rate_percent="0.50"),
+        guarantee("G3", "L3", fee_rate_percent="1", subject="enterprise"),
+        guarantee("G4", "L4", fee_rate_percent="1.01", subject="enterprise"),
+    ]
+    lines = [{"line": line} | row for line, row in enumerate(rows, start=1)]
+    for row in lines:
+        del row["type"]
+    parts = {"guarantees": lines, "guarantee_compensations": [], "guarantee_releases": []}
+    totals = {"guarantees.guaranteed_amount": "200000.00", "guarantees.outstanding_amount": "200000.00"}
+    totals |= dict.fromkeys(
+        (
+            "guarantee_compensations.principal", "guarantee_compensations.interest",
+            "guarantee_releases.released_amount",
+        ),
+        "0.00",
+    )  # fmt: skip
+    book_of_today = county.seal_submission(GUARANTOR, "guarantee_book", parts, file_name="g.xlsx", totals=totals)
+    receipt = county.submit(book_of_today)
+    assert receipt["status"] == "accepted", receipt
+    differing = [row for row in county.ask("differences") if row["kind"] == "guarantee_fee_differs"]
+    assert [(row["institution"], row["loan_no"], row["reference"], row["detail"]) for row in differing] == [
+        (GUARANTOR, "L2", "G2", "担保费率 0.5%，政策为 0%（篇八 三(一)三是（免收担保费））"),
+        (GUARANTOR, "L4", "G4", "担保费率 1.01%，政策为 1%（篇八 三(一)三是（按1%/年收取））"),
+    ]
+    [capacity] = [row for row in county.ask("fund_limits") if row["measure"] == "guarantees"]
+    assert (capacity["amount"], capacity["free"]) == ("200000.00", "49800000.00")
 
 
 amounts = st.integers(0, 500).map(money.from_fen)

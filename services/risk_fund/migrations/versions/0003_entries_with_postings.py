@@ -55,6 +55,19 @@ def upgrade() -> None:
                 SELECT FROM risk_fund.loan_change l WHERE l.institution = s.institution AND l.loan_no = s.loan_no
                 HAVING sum(l.n) > 0));
 
+        -- Guarantees that cost more than the policy let when the book came that has them.
+        CREATE TABLE risk_fund.guarantee_fee_difference (
+            submission integer NOT NULL, guarantee_no text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL,
+            allowed_percent numeric NOT NULL, clause text NOT NULL, PRIMARY KEY (submission, guarantee_no, loan_no)
+        );
+
+        -- What insurers' periods come to, as it was told: there where the sum of `n` is above nought.
+        CREATE TABLE risk_fund.insurance_result_change (
+            insurer text COLLATE "C" NOT NULL, period text COLLATE "C" NOT NULL, fund_share text NOT NULL,
+            returned text NOT NULL, n integer NOT NULL
+        );
+        CREATE INDEX insurance_result_change_of ON risk_fund.insurance_result_change (insurer, period);
+
         -- What was told to county and finance bureau, from the day it was seen until it was gone.
         CREATE TABLE risk_fund.fund_alarm (
             kind text NOT NULL, subject text COLLATE "C" NOT NULL, since date NOT NULL, text text NOT NULL, ended date,
