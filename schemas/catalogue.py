@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
-from schemas import applications, breakers, compensations, fund, outgoing, parties, subsidies
+from schemas import applications, breakers, compensations, consequences, fund, insurance, outgoing, parties, subsidies
 from schemas.guarantees import (
     GuaranteeChange,
     GuaranteeCompensationRecord,
@@ -456,6 +456,8 @@ def contracts() -> list[Contract]:
         *subsidies.contracts(),
         *compensations.contracts(),
         *breakers.contracts(),
+        *insurance.steps(),
+        *consequences.contracts(),
         *fund.contracts(),
         Contract(
             "insurance_element",
