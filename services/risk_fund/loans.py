@@ -9,7 +9,7 @@ import polars as pl
 from huilian.core import money
 from huilian.county.changes import Fold
 from huilian.wire.names import PLATFORM
-from services.risk_fund import books, reservations
+from services.risk_fund import books, dispersal, reservations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +56,9 @@ def _fen(side: str) -> pl.Expr:
 
 
 def forget(transaction: Transaction) -> None:
-    """Throw away what the registry told of loans and applications, to be told everything anew."""
+    """Throw away what others told of loans, applications and insurers' results, to be told everything anew."""
     books.hold(transaction)
     LOANS.forget(transaction)
     reservations.APPLICATIONS.forget(transaction)
+    dispersal.RESULTS.forget(transaction)
     transaction.execute("DELETE FROM risk_fund.bank_balance")

@@ -9,7 +9,18 @@ from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
-from services.risk_fund import alarms, deposits, domain, entries, feeds, loans, reservations, selects, set_aside
+from services.risk_fund import (
+    alarms,
+    deposits,
+    dispersal,
+    domain,
+    entries,
+    feeds,
+    loans,
+    reservations,
+    selects,
+    set_aside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,6 +60,7 @@ service: Final = Service(
     handlers={
         "loans_changed": loans.on_loans_changed,
         "applications_changed": reservations.on_applications_changed,
+        "insurance_results_changed": dispersal.on_insurance_results_changed,
     },
     records={**deposits.RECORDS, **set_aside.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,

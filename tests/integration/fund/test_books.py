@@ -297,6 +297,38 @@ def test_what_was_used_is_to_be_refilled_and_both_offices_are_told_once(county: 
     assert notices(county) == told
 
 
+def result(share: str, returned: str = "0.00") -> dict[str, Any]:
+    """Return what an insurer's period comes to."""
+    return {
+        "premiums": "1000000.00", "claims": "1300000.00", "fund_share": share, "insurer_share": "120000.00",
+        "returned": returned, "policy": "yanchi", "approved": TODAY,
+    }  # fmt: skip
+
+
+def test_the_funds_part_of_an_insurers_period_is_booked_and_paid(county: FundCounty):
+    """As it was settled; told otherwise later, in whatever order, the books follow by the difference."""
+    county.deposit("D1", "200000.00")
+    about = {"insurer": INSURER, "period": "2025", "as_of": "2025-12-31", "until": None}
+    first, second = result("180000.00"), result("0.00", "100.00")
+    telling = {"service": "insurance_claim"}
+    county.tell("insurance_results_changed", 1, [about | {"before": None, "after": first}], **telling)
+    booked = balances(county, on="2025-12-31")
+    assert booked == {f"insurance_loss {INSURER}": "180000.00", f"dispersal {INSURER}": "-180000.00"}
+    assert county.ask("fund_dues") == [
+        {"kind": "dispersal", "party": INSURER, "reference": "2025", "amount": "-180000.00", "due": None, "late": "no"}
+    ]
+    later = result("180000.00", "0.01")
+    county.tell("insurance_results_changed", 1, [about | {"before": later, "after": second}], **telling)
+    assert balances(county, on="2025-12-31") == booked
+    county.tell("insurance_results_changed", 1, [about | {"before": first, "after": later}], **telling)
+    assert balances(county, on="2025-12-31") == {
+        f"insurance_profit {INSURER}": "-100.00", f"dispersal {INSURER}": "100.00",
+    }  # fmt: skip
+    assert settle(county, "receipt", "S1", "100.00", party=INSURER, account="dispersal") is None
+    assert county.approve("S1") is None
+    assert balances(county)[f"deposit {BANK}"] == "200100.00"
+
+
 def test_a_guarantee_that_costs_more_than_the_policy_lets_differs(county: FundCounty):
     """Nothing of a household's, one per cent of an enterprise's; the county's own policy says so."""
     county.use("lushi")
