@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Final
 
@@ -275,8 +276,7 @@ QUERIES: Final = (
         TermDepositRow,
         "定期存款，及约定利息和已收利息。",
         "Return the term deposits, with what each is to earn and has earned.",
-        parameters=(ON, INSTITUTION),
-        needs_policy=True,
+        parameters=(replace(ON, default=dt.date.isoformat), INSTITUTION),
         command="fund term-deposits",
     ),
     Query(

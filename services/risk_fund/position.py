@@ -303,16 +303,15 @@ _TERM_DEPOSITS: Final = """
 """
 
 
-def term_deposits(
-    transaction: Transaction, *, today: dt.date, policy: Policy, on: str | None = None, institution: str | None = None
-) -> Iterator[dict[str, Any]]:
+def term_deposits(transaction: Transaction, *, on: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
     """Return the term deposits, with what each is to earn by its rate and has earned.
 
     Raises:
         UsageError: HL7011, the date is none.
     """
-    del policy  # what a bank pays was agreed with the bank
-    for row in _term_deposits(transaction, day_of("on", on) or today, institution):
+    day = day_of("on", on)
+    assert day is not None  # noqa: S101  # narrows the type: without one it is today
+    for row in _term_deposits(transaction, day, institution):
         days = {name: row[name].isoformat() for name in ("effective_date", "due_date")}
         amounts = {name: money.text(row[name]) for name in ("amount", "agreed_interest", "interest")}
         yield row | days | amounts | {"annual_rate_percent": f"{row['annual_rate_percent']:f}"}
