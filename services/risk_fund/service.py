@@ -10,6 +10,7 @@ from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
 from services.risk_fund import (
+    acts,
     alarms,
     deposits,
     dispersal,
@@ -64,6 +65,7 @@ service: Final = Service(
     },
     records={**deposits.RECORDS, **set_aside.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,
+    acts=acts.ACTS,
     kinds=(BOOK,),
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),
     tells={"guarantees_changed": domain.tell, "reservations_changed": reservations.tell},
