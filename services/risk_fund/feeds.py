@@ -302,7 +302,8 @@ QUERIES: Final = (
         SetAsideRow,
         "输出手工备付，含已解除的，每笔一行。",
         "Return the cover that the county set aside by hand, what was released as well.",
-        parameters=(INSTITUTION,),
+        parameters=(REGION, INSTITUTION),
+        personal=True,
     ),
     Query(
         "feed/reservations",

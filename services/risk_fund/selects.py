@@ -235,13 +235,18 @@ def fund_entries(transaction: Transaction, *, state: str | None = None) -> Itera
     return map(_plain, rows)
 
 
-def set_aside(transaction: Transaction, *, institution: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return what was set aside by hand, at one bank or at all."""
+def set_aside(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return what was set aside by hand of villages' funds within a region; at banks to who reads the whole county.
+
+    Raises:
+        UsageError: HL7002, the region is not one.
+    """
     rows = transaction.stream(
         "SELECT reservation_no, institution, region, loan_no, amount, reason, date AS entered, member, person, message,"
         " released, release_reason, released_message FROM risk_fund.set_aside"
-        " WHERE %(institution)s::text IS NULL OR institution = %(institution)s ORDER BY date, reservation_no",
-        {"institution": institution},
+        " WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))"
+        " AND (%(institution)s::text IS NULL OR institution = %(institution)s) ORDER BY date, reservation_no",
+        statements.scope(region, institution),
     )
     return map(_plain, rows)
 
