@@ -103,6 +103,8 @@ def _policy_of(book: Book, taken: Taken, loan: Loan) -> tuple[Policy, Product] |
     meant = book.context.policy_product(loan.institution, loan.product)
     policy = book.context.policy if meant is None else book.policy(meant[0])
     product = policy.product(meant and meant[1], borrower=loan.borrower, signed=loan.contracted)
+    # Where none was open on that day, the first says what holds.
+    product = product or policy.product(None, borrower=loan.borrower)
     if product is None:
         what = Bilingual(f"没有借据 {loan.loan_no} 所属的产品", f"it has no product for the loan {loan.loan_no}")
         taken.refuse("HL1168", policy=policy.name, what=what)
@@ -152,7 +154,8 @@ def _case(book: Book, taken: Taken, loan: Loan, policy: Policy, product: Product
 
 def plain(lost: LossCase) -> dict[str, Any]:
     """Return a case of the policy in the form in which `huilian.policy.loss.CASE` reads it."""
-    return {name: _plain(value) for name, value in asdict(lost).items()}
+    # What is not known of a grade cannot be said in JSON: it is left out.
+    return {name: _plain(value) for name, value in asdict(lost).items() if value != ""}
 
 
 def _plain(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.clock import CHINA
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     Engine = Callable[[Book, Taken], bool]
 
 __all__ = ["KINDS", "RECORDS", "on_claims_changed"]
+
+
+_DIGITS: Final = 6
+"""Of the digest of a list's name, in the numbers of its claims."""
 
 
 def _handler(engine: Engine, right: str | None) -> RecordHandler:
@@ -70,6 +75,7 @@ def _apply_list(
     submission: Submission,
     records: Records,
     context: Context,
+    *,
     engine: Engine,
     complete: Callable[[Submission, dict[str, Any]], dict[str, Any]],
 ) -> Generator[Draft, None, Counts]:
@@ -92,7 +98,8 @@ def _apply_list(
 
 def _as_claim(submission: Submission, row: dict[str, Any]) -> dict[str, Any]:
     """Return a line of a list as the claim that it is: the list gives its number, its day and who asks."""
-    number = f"{submission.member}-{submission.as_of:%Y%m%d}-{submission.number}-{row['line']}"
+    digest = hashlib.sha256(submission.name.encode()).hexdigest()[:_DIGITS]
+    number = f"{submission.member}-{submission.as_of:%Y%m%d}-{digest}-{row['line']}"
     return row | {
         "claim_no": number,
         "date": submission.as_of,
@@ -106,13 +113,13 @@ def _as_claim(submission: Submission, row: dict[str, Any]) -> dict[str, Any]:
 def _apply_claims(
     transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
-    return _apply_list(transaction, submission, records, context, ask, _as_claim)
+    return _apply_list(transaction, submission, records, context, engine=ask, complete=_as_claim)
 
 
 def _apply_recoveries(
     transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
-    return _apply_list(transaction, submission, records, context, payments.recover, lambda _, row: row)
+    return _apply_list(transaction, submission, records, context, engine=payments.recover, complete=lambda _, row: row)
 
 
 KINDS: Final = tuple(
