@@ -22,7 +22,7 @@ from services.risk_fund import (
     set_aside,
 )
 from services.risk_fund.compensation import book as cases
-from services.risk_fund.compensation import calendar, facts, payments, records
+from services.risk_fund.compensation import calendar, facts, form, payments, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +88,7 @@ service: Final = Service(
     forget=_forget,
     jobs=(reservations.JOB, alarms.JOB, calendar.JOB),
     decided_here={"compensation_results": None},
+    forms=(form.FORM,),
     examine=_examine,
     gauges=alarms.gauges,
 )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from huilian.county.forms import print_form
+from huilian.county.service import kinds, query
+from huilian.wire import envelope
+from huilian.wire.envelope import Draft
+from tests.support.builders.statements import guarantee
 from tests.support.carried_county import CLERK, COUNTY, HEAD, TOWNSHIP, VILLAGE
 from tests.support.funds import BANK, FINANCE, MEMBERS, TODAY, FundCounty
 from tests.support.funds import loan as told_loan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from huilian.county.forms import Form
 
 GUARANTOR, REGUARANTOR, INSURER, VILLAGE_STATION, TOWNSHIP_STATION = "GUA01", "REG01", "INS01", "VILL1", "TOWN1"
 LOSERS: Mapping[str, tuple[str, str | None]] = MEMBERS | {
@@ -100,16 +108,43 @@ class LossCounty(FundCounty):
             "institution": BANK, "loan_no": "L1", "transaction_no": number, "principal": principal, "interest": "0.00",
             "recovered_date": day or self.clock.today().isoformat(),
         }  # fmt: skip
-        message = self.record("recovery", BANK, **record | fields)
-        return self.deliver(self.bare(message.type, BANK, record | fields))
+        body = json.dumps(record | fields).encode()
+        return self.deliver(self.seal(BANK, Draft("recovery", "recovery/v1", BANK, body)))
 
-    def bare(self, kind: str, member: str, record: dict[str, Any]) -> Any:  # noqa: ANN401  # a message
-        """Seal a record that names no person."""
-        import json  # noqa: PLC0415
+    def guarantee(self, loan_no: str = "L1") -> None:
+        """Have the guarantor's book say that it guarantees a loan."""
+        row = guarantee("G1", loan_no, institution=BANK, line=1)
+        del row["type"]
+        parts = {"guarantees": [row], "guarantee_compensations": [], "guarantee_releases": []}
+        sealed = self.seal_submission(
+            GUARANTOR, "guarantee_book", parts, file_name="G.xlsx",
+            totals={f"guarantees.{name}": row[name] for name in ("guaranteed_amount", "outstanding_amount")},
+        )  # fmt: skip
+        assert self.submit(sealed)["status"] == "accepted"
 
-        from huilian.wire.envelope import Draft  # noqa: PLC0415
+    def results(self, member: str) -> list[dict[str, Any]]:
+        """Return the results that a member was sent, in order."""
+        rows = self.rows(
+            "SELECT seal, payload FROM huilian.message WHERE type = 'compensation_results' ORDER BY time, id"
+        )
+        messages = [envelope.read(row["seal"], bytes(row["payload"])) for row in rows]
+        mine = {each.id: each for each in messages if each.subject == member}
+        return [json.loads(line) for each in mine.values() for line in each.body().splitlines()]
 
-        return self.seal(member, Draft(kind, f"{kind}/v1", member, json.dumps(record).encode()))
+    def document(self, address: str, **given: str) -> dict[str, Any]:
+        """Return a document, as a caller of the whole county gets it; it holds to its schema."""
+        asked = query(address)
+        with self.transaction() as transaction:
+            answer = asked.ask(
+                transaction, given, today=self.clock.today(), kinds=kinds(), policy=lambda: self.office.context.policy
+            )
+        assert asked.row().validate(answer.content) == {}
+        content: dict[str, Any] = answer.content
+        return content
+
+    def printed(self, form: Form, answer: Mapping[str, Any]) -> bytes:
+        """Return a form as PDF."""
+        return print_form(form, answer, own=self.office.home.folder / "forms", on=self.clock.today())
 
     def tell_insured(self, claim_no: str, status: str, amount: str, before: tuple[str, str] | None = None) -> None:
         """Have the insurer's service tell of a claim on the loan L1, which was in another state before."""
