@@ -116,11 +116,12 @@ class LossCounty(FundCounty):
         row = guarantee("G1", loan_no, institution=BANK, line=1)
         del row["type"]
         parts = {"guarantees": [row], "guarantee_compensations": [], "guarantee_releases": []}
-        sealed = self.seal_submission(
-            GUARANTOR, "guarantee_book", parts, file_name="G.xlsx",
-            totals={f"guarantees.{name}": row[name] for name in ("guaranteed_amount", "outstanding_amount")},
-        )  # fmt: skip
-        assert self.submit(sealed)["status"] == "accepted"
+        nothing = ("compensations.principal", "compensations.interest", "releases.released_amount")
+        totals = {f"guarantees.{name}": row[name] for name in ("guaranteed_amount", "outstanding_amount")}
+        totals |= {f"guarantee_{name}": "0.00" for name in nothing}
+        sealed = self.seal_submission(GUARANTOR, "guarantee_book", parts, file_name="G.xlsx", totals=totals)
+        receipt = self.submit(sealed)
+        assert receipt["status"] == "accepted", receipt
 
     def results(self, member: str) -> list[dict[str, Any]]:
         """Return the results that a member was sent, in order."""

@@ -161,7 +161,7 @@ def loss_case(transaction: Transaction, loan: Loan, product: Product | None, ask
         product=None if product is None else product.name,
         event=asked["applied"],
         due=loan.due_date,
-        overdue_days=(asked["applied"] - asked["overdue_since"]).days,
+        overdue_days=max(0, (asked["applied"] - asked["overdue_since"]).days),
         insurance_paid=asked["insurance_paid"],
         recovered_before=asked["recovered_before"],
         guaranteed=bool(guaranteed),
