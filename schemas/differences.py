@@ -34,6 +34,8 @@ KINDS: Final = {
     "compensation_without_guarantee": "有代偿无担保",
     "reservation_beyond_deposit": "备付超过存款可承担的额度",
     "reservation_without_application": "有备付无申请",
+    "loss_made_good_twice": "损失重复补偿",
+    "guarantor_differs_from_book": "担保拨付与代偿明细不符",
     "policy_without_loan": "有保单无借据",
     "claim_without_policy": "有赔案无保单",
     "loan_without_confirmation": "未经确认放款",

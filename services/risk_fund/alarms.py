@@ -35,7 +35,7 @@ __all__ = ["ALARM", "JOB", "alarms", "examine", "follow", "gauges"]
 
 ALARM: Final = {"balance": "余额或出资不足", "ratio": "倍数不符", "deadline": "期限将至或已过", "default": "逾期未付"}
 _OF_BALANCE: Final = frozenset({"balance", "total", "contribution"})
-_PAID_BY_FUND: Final = frozenset({"replenishment"})
+_PAID_BY_FUND: Final = frozenset({"compensation", "replenishment"})
 _NEAR: Final = dt.timedelta(days=7)
 """How long before a deadline it is spoken of."""
 _NOTICE: Final = {
@@ -109,7 +109,7 @@ def _found(transaction: Transaction, policy: Policy, day: dt.date, working_days:
             kind = "default" if late and row["kind"] in _PAID_BY_FUND else "deadline"
             about = row["reference"] or row["due"].isoformat()
             when = f"应于 {row['due']} 前办理" + ("，已逾期" if late else "")
-            text = f"{DUE[row['kind']]} {money.text(row['amount'])} 元，{when}（{_called(row['party'])}）"
+            text = f"{DUE[row['kind']]} {money.text(abs(row['amount']))} 元，{when}（{_called(row['party'])}）"
             yield _Alarm(kind, _subject(row["kind"], about), text)
 
 

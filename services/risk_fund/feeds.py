@@ -16,6 +16,7 @@ from schemas.fund import ACCOUNT, ENTRY_KIND
 from schemas.records import YES_OR_NO
 from schemas.stories import application_story_told_by, story_told_by
 from services.risk_fund import alarms, entries, position, presentation, selects
+from services.risk_fund.compensation import feeds as compensations
 
 __all__ = ["QUERIES"]
 
@@ -215,6 +216,7 @@ class GuaranteeRow(ma.Schema):
 
 
 QUERIES: Final = (
+    *compensations.QUERIES,
     differences_in(selects.DIFFERENCES, detail=selects.DETAIL),
     story_told_by("risk_fund", selects.STORY, message="coalesce(h.said_in, p.message)", told_to="h.told_to"),
     application_story_told_by("risk_fund", selects.APPLICATION_STORY, told_to="h.told_to"),

@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["forget", "on_loans_changed"]
 
-LOANS: Final = Fold("risk_fund.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
-"""Which loans there are: guarantees and reservations are held to them."""
+LOANS: Final = Fold(
+    "risk_fund.loan_change",
+    key=("institution", "loan_no"),
+    state=(
+        "household_no", "region", "product", "principal", "balance", "start_date", "due_date", "signed", "status",
+    ),
+)  # fmt: skip
+"""Which loans there are: guarantees, reservations and cases are held to them."""
 
 
 def on_loans_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Count loans and balances; release what was reserved for loans that are there now."""
     books.hold(transaction)
-    newest = LOANS.newest(message, besides=("balance",))
+    newest = LOANS.newest(message)
     LOANS.count(transaction, newest)
     _add_balances(transaction, newest)
     if message.source == PLATFORM:

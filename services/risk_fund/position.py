@@ -43,6 +43,7 @@ MEASURE: Final = {
 }
 """What the policy bounds; of a bank lending, of a party contributions, of a village what its own fund guarantees."""
 DUE: Final = {
+    "compensation": "应付风险补偿款",
     "replenishment": "应补足",
     "second_tier_due": "应收二次分担款",
     "recovery_due": "应收追回款",
@@ -233,13 +234,8 @@ def owed(transaction: Transaction, policy: Policy, day: dt.date, working_days: W
     if within is not None:
         for used, open_amount in _unreplenished(transaction, day):
             yield _due("replenishment", "fund", None, open_amount, working_days.after(used, within))
-    for row in transaction.rows(
-        "SELECT account, party, reference, sum(amount) AS amount FROM risk_fund.posting"
-        " WHERE account IN ('recovery_due', 'second_tier_due', 'dispersal') AND effective <= %s"
-        " GROUP BY 1, 2, 3 HAVING sum(amount) <> 0 ORDER BY 1, 2, 3",
-        [day],
-    ):
-        yield _due(row["account"], row["party"], row["reference"], row["amount"], None)
+    yield from transaction.rows(_OF_CASES)
+    yield from transaction.rows(_OF_ACCOUNTS, [day])
     for row in _term_deposits(transaction, day):
         if row["state"] in ("running", "due"):
             yield _due("term_deposit", row["institution"], row["term_deposit_no"], row["amount"], row["due_date"])
@@ -288,6 +284,21 @@ def replenishments(moved: Iterable[tuple[dt.date, Decimal, Decimal]]) -> list[tu
             left -= amount
     return list(waiting)
 
+
+_OF_CASES: Final = """
+    SELECT 'compensation' AS kind, institution AS party, claim_no AS reference,
+           coalesce((paid ->> 'fund')::numeric(18,2), 0.00) - (shares ->> 'fund')::numeric(18,2) AS amount,
+           fund_due AS due
+    FROM risk_fund.compensation_case WHERE state = 'approved' AND fund_due IS NOT NULL ORDER BY fund_due, claim_no
+"""
+"""What the fund is to pay for losses by now, whatever the day that is asked for."""
+_OF_ACCOUNTS: Final = """
+    SELECT p.account AS kind, p.party, p.reference, sum(p.amount) AS amount,
+           max(CASE WHEN p.account = 'recovery_due' THEN c.return_by END) AS due
+    FROM risk_fund.posting p LEFT JOIN risk_fund.compensation_case c ON c.claim_no = p.reference
+    WHERE p.account IN ('recovery_due', 'second_tier_due', 'dispersal') AND p.effective <= %s
+    GROUP BY 1, 2, 3 HAVING sum(p.amount) <> 0 ORDER BY 1, 2, 3
+"""
 
 _TERM_DEPOSITS: Final = """
     SELECT t.term_deposit_no, t.institution, t.amount, t.annual_rate_percent, t.effective_date, t.due_date,

@@ -11,6 +11,7 @@ from huilian.county.service import Concern
 from huilian.county.submissions import statements
 from schemas.applications import RESERVATION_STATUS
 from schemas.stories import labelled
+from services.risk_fund.compensation import selects as compensations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,7 @@ DIFFERENCES: Final = f"""
            r.application_no
     FROM risk_fund.reservation r WHERE r.status = 'reserved'
       AND NOT EXISTS (SELECT FROM risk_fund.application_change a WHERE a.application_no = r.application_no)
+  UNION ALL {compensations.DIFFERENCES}
 """
 DETAIL: Final = """
     (SELECT format('担保费率 %%s%%%%，政策为 %%s%%%%（%%s）', trim_scale(g.fee_rate_percent),
@@ -111,8 +113,9 @@ STORY: Final = f"""
         SELECT institution, loan_no FROM risk_fund.loan_change WHERE household_no = %(household)s
         GROUP BY institution, loan_no HAVING sum(n) > 0)
   UNION ALL ({_RESERVATION_STORY} WHERE r.borrower = 'household' AND r.borrower_no = %(household)s)
+  UNION ALL {compensations.STORY}
 """
-"""What guarantors state of a household's loans, and what was reserved for its applications."""
+"""What guarantors state of a household's loans, what was reserved for its applications, what became of its losses."""
 APPLICATION_STORY: Final = f"{_RESERVATION_STORY} WHERE r.application_no = %(application)s"
 """What was reserved for an application."""
 

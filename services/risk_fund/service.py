@@ -1,4 +1,4 @@
-"""What the risk fund declares: the guarantee book, deposits, reservations, and what is asked about them."""
+"""What the risk fund declares: the guarantee book, deposits, reservations, losses, and what is asked about them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from services.risk_fund import (
     selects,
     set_aside,
 )
+from services.risk_fund.compensation import book as cases
+from services.risk_fund.compensation import calendar, facts, form, payments, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,9 +45,13 @@ BOOK: Final = Kind(
     amount="guarantees.outstanding_amount",
 )
 
-ON_BOOKED: Final[Mapping[str, Hook]] = {"receipt": deposits.on_settled, "payment": deposits.on_settled}
+_OF_CASES: Final = ("compensation", "recovery", "write_off")
+ON_BOOKED: Final[Mapping[str, Hook]] = {
+    **dict.fromkeys(("receipt", "payment"), deposits.on_settled),
+    **dict.fromkeys(_OF_CASES, payments.booked),
+}
 """By kind of entry, what follows when one is booked."""
-ON_REVERSED: Final[Mapping[str, Hook]] = {}
+ON_REVERSED: Final[Mapping[str, Hook]] = dict.fromkeys(_OF_CASES, payments.reversed_)
 """By kind of entry, what follows when it is reversed."""
 
 
@@ -55,6 +61,12 @@ def _examine(transaction: Transaction, settings: Settings, rules: Rules) -> Iter
     yield from alarms.examine(transaction, settings, rules)
 
 
+def _forget(transaction: Transaction) -> None:
+    loans.forget(transaction)
+    for fold in (facts.POLICIES, facts.CLAIMS):
+        fold.forget(transaction)
+
+
 service: Final = Service(
     name="risk_fund",
     component=Component("risk_fund", Path(__file__).parent / "migrations", after=("registry",)),
@@ -62,15 +74,23 @@ service: Final = Service(
         "loans_changed": loans.on_loans_changed,
         "applications_changed": reservations.on_applications_changed,
         "insurance_results_changed": dispersal.on_insurance_results_changed,
+        "policies_changed": facts.POLICIES.handle,
+        "claims_changed": records.on_claims_changed,
     },
-    records={**deposits.RECORDS, **set_aside.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
+    records={**deposits.RECORDS, **set_aside.RECORDS, **records.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,
     acts=acts.ACTS,
-    kinds=(BOOK,),
+    kinds=(BOOK, *records.KINDS),
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),
-    tells={"guarantees_changed": domain.tell, "reservations_changed": reservations.tell},
-    forget=loans.forget,
-    jobs=(reservations.JOB, alarms.JOB),
+    tells={
+        "guarantees_changed": domain.tell,
+        "reservations_changed": reservations.tell,
+        "compensations_changed": cases.tell,
+    },
+    forget=_forget,
+    jobs=(reservations.JOB, alarms.JOB, calendar.JOB),
+    decided_here={"compensation_results": None},
+    forms=(form.FORM,),
     examine=_examine,
     gauges=alarms.gauges,
 )
