@@ -1,15 +1,38 @@
-"""What the risk fund declares: the guarantee book, deposits, reservations, and what is asked about them."""
+"""What the risk fund declares: the guarantee book, deposits, reservations, losses, and what is asked about them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from huilian.county.service import Act, Service
+from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind
 from huilian.database.schema import Component
 from schemas.submission_kinds import GUARANTEE_BOOK
-from services.risk_fund import deposits, domain, feeds, loans, reservations, selects
+from services.risk_fund import (
+    acts,
+    alarms,
+    deposits,
+    dispersal,
+    domain,
+    entries,
+    feeds,
+    loans,
+    reservations,
+    selects,
+    set_aside,
+)
+from services.risk_fund.compensation import book as cases
+from services.risk_fund.compensation import calendar, facts, form, payments, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from huilian.county.rules import Rules
+    from huilian.county.service import Concern
+    from huilian.database.connection import Transaction
+    from huilian.settings import Settings
+    from services.risk_fund.entries import Hook
 
 __all__ = ["service"]
 
@@ -22,38 +45,27 @@ BOOK: Final = Kind(
     amount="guarantees.outstanding_amount",
 )
 
-ACTS: Final = (
-    Act(
-        "fund deposit",
-        "fund_deposit",
-        "存入风险补偿金，由另一人审批后入账。",
-        "Enter a deposit; it is booked when somebody else approves it.",
-        "huilian fund deposit --deposit-no D1 --party county --institution RCB01 --amount 20000000.00"
-        " --effective-date 2026-03-02",
-    ),
-    Act(
-        "fund withdraw",
-        "fund_withdrawal",
-        "支取风险补偿金，由另一人审批后入账。",
-        "Enter a withdrawal; it is booked when somebody else approves it.",
-        "huilian fund withdraw --withdrawal-no W1 --party county --institution RCB01 --amount 1000000.00"
-        " --effective-date 2026-03-02 --reason 预算调整",
-    ),
-    Act(
-        "fund reverse",
-        "fund_reversal",
-        "冲销已入账的一笔，由另一人审批后入账；每笔只能冲销一次。",
-        "Enter the reversal of what was booked, once at most; it is booked when somebody else approves it.",
-        "huilian fund reverse --reversal-no R1 --reference D1 --reason 存错银行",
-    ),
-    Act(
-        "fund approve",
-        "fund_approval",
-        "审批他人录入的一笔：同意即入账，不同意须写理由。",
-        "Approve what somebody else entered, which books it, or refuse it with a reason.",
-        "huilian fund approve --reference D1 --decision approve",
-    ),
-)
+_OF_CASES: Final = ("compensation", "recovery", "write_off")
+ON_BOOKED: Final[Mapping[str, Hook]] = {
+    **dict.fromkeys(("receipt", "payment"), deposits.on_settled),
+    **dict.fromkeys(_OF_CASES, payments.booked),
+}
+"""By kind of entry, what follows when one is booked."""
+ON_REVERSED: Final[Mapping[str, Hook]] = dict.fromkeys(_OF_CASES, payments.reversed_)
+"""By kind of entry, what follows when it is reversed."""
+
+
+def _examine(transaction: Transaction, settings: Settings, rules: Rules) -> Iterator[Concern]:
+    """Say whether applications wait for the fund's answer, and which alarms there are."""
+    yield from selects.examine(transaction, settings, rules)
+    yield from alarms.examine(transaction, settings, rules)
+
+
+def _forget(transaction: Transaction) -> None:
+    loans.forget(transaction)
+    for fold in (facts.POLICIES, facts.CLAIMS):
+        fold.forget(transaction)
+
 
 service: Final = Service(
     name="risk_fund",
@@ -61,14 +73,24 @@ service: Final = Service(
     handlers={
         "loans_changed": loans.on_loans_changed,
         "applications_changed": reservations.on_applications_changed,
+        "insurance_results_changed": dispersal.on_insurance_results_changed,
+        "policies_changed": facts.POLICIES.handle,
+        "claims_changed": records.on_claims_changed,
     },
-    records=deposits.RECORDS,
+    records={**deposits.RECORDS, **set_aside.RECORDS, **records.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,
-    acts=ACTS,
-    kinds=(BOOK,),
+    acts=acts.ACTS,
+    kinds=(BOOK, *records.KINDS),
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),
-    tells={"guarantees_changed": domain.tell, "reservations_changed": reservations.tell},
-    forget=loans.forget,
-    jobs=(reservations.JOB,),
-    examine=selects.examine,
+    tells={
+        "guarantees_changed": domain.tell,
+        "reservations_changed": reservations.tell,
+        "compensations_changed": cases.tell,
+    },
+    forget=_forget,
+    jobs=(reservations.JOB, alarms.JOB, calendar.JOB),
+    decided_here={"compensation_results": None},
+    forms=(form.FORM,),
+    examine=_examine,
+    gauges=alarms.gauges,
 )
