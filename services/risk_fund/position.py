@@ -73,10 +73,12 @@ _POTS: Final = """
         SELECT party, sum(amount) FILTER (WHERE account = 'deposit'),
                sum(amount) FILTER (WHERE account = 'term_deposit'), -sum(amount) FILTER (WHERE account = 'interest'),
                NULL::numeric, NULL::numeric, NULL::numeric,
-               sum(amount) FILTER (WHERE account IN ('compensation', 'written_off')),
+               -- What was written off was paid all the same.
+               sum(amount) FILTER (WHERE account = 'compensation' AND EXISTS (
+                   SELECT FROM risk_fund.posting d WHERE d.transaction = p.transaction AND d.account = 'deposit')),
                -sum(amount) FILTER (WHERE account = 'recovered')
-        FROM risk_fund.posting WHERE effective <= %(on)s AND account IN (
-            'deposit', 'term_deposit', 'interest', 'compensation', 'written_off', 'recovered') GROUP BY party
+        FROM risk_fund.posting p WHERE effective <= %(on)s AND account IN (
+            'deposit', 'term_deposit', 'interest', 'compensation', 'recovered') GROUP BY party
       UNION ALL SELECT institution, NULL, NULL, NULL, balance, NULL, NULL, NULL, NULL FROM risk_fund.bank_balance
       UNION ALL SELECT institution, NULL, NULL, NULL, NULL, sum(amount), NULL, NULL, NULL
         FROM risk_fund.reservation WHERE status = 'reserved' GROUP BY institution
