@@ -113,6 +113,7 @@ def test_the_commands_are_the_published_ones():
         *("feed due_applications", "report borrowers_in_need", "report due_applications"),
         *("fund", "fund show", "feed fund_entries", "feed fund_postings", "feed reservations"),
         *("feed set_aside", "fund pots", "fund limits", "fund dues", "fund term-deposits", "fund alarms"),
+        "fund rewards",
         *("feed consents", "feed enterprises", "feed led_households", "feed agreements"),
         *("feed service_areas", "feed suspensions", "needs"),
         *("member", "member add", "member list", "member key"),
