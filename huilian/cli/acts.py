@@ -28,6 +28,8 @@ __all__ = ["add_to"]
 
 _DATE: Final = "date"
 """The day of a step: today, unless another is given."""
+_PERSON: Final = "person"
+"""Who takes a step."""
 _DRY_RUN: Final = typer.Option("--dry-run", help="只试算，不报送 (show what it would do, send nothing)")
 
 
@@ -54,8 +56,9 @@ def add_to(group: TyperGroup, kernel: Collection[str]) -> None:
         if above not in groups:
             groups[above] = screen.group(act.chinese, act.english, act.example)
             app.add_typer(groups[above], name=above)
-        example = f"{act.example} --member CODE --person P1"
-        screen.command(groups[above], name, act.chinese, act.english, example)(_command(act))
+        record = catalogue.installed().latest(act.message_type).schema().fields
+        example = f"{act.example} --member CODE{' --person P1' if _PERSON in record else ''}"
+        screen.command(groups[above], name, act.chinese, act.english, example)(_command(act, record))
     if not groups:
         return
     for above, made in cast("TyperGroup", typer.main.get_command(app)).commands.items():
@@ -65,9 +68,7 @@ def add_to(group: TyperGroup, kernel: Collection[str]) -> None:
             group.commands[above] = made
 
 
-def _command(act: Act) -> Callable[..., None]:
-    contract = catalogue.installed().latest(act.message_type)
-
+def _command(act: Act, record: dict[str, fields.Field[Any]]) -> Callable[..., None]:
     def run(**given: Any) -> None:  # noqa: ANN401  # options: texts, numbers and flags
         to, token, ca, timeout = (given.pop(name) for name in ("to", "token", "ca", "timeout"))
         as_json, dry_run, member = given.pop("as_json"), given.pop("dry_run", False), given.pop("member")
@@ -88,7 +89,7 @@ def _command(act: Act) -> Callable[..., None]:
             print_answer(answered)
         raise typer.Exit(0 if answered.is_accepted else EXIT_REFUSED)
 
-    run.__signature__ = inspect.Signature(list(_options(act, contract.schema().fields)))  # type: ignore[attr-defined]  # typer reads the options from it
+    run.__signature__ = inspect.Signature(list(_options(act, record)))  # type: ignore[attr-defined]  # typer reads the options from it
     return run
 
 

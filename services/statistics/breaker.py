@@ -1,9 +1,9 @@
 """The breaker: where lending stops and goes on again, as the county's policy judges the figures of each month.
 
 A month is judged once, when it is over: as soon as every bank has reported for its last day, at the latest when the
-time for reports has passed. What is corrected later counts in the months that follow. Figures of the running month
-stop lending at once; they let it go on only when their month is over. Where the fund is in default, which is one fact
-for all regions, only the widest region that it stops is told.
+time for reports has passed and any bank has reported. What is corrected later counts in the months that follow.
+Figures of the running month stop lending at once; they let it go on only when their month is over. Where the fund is
+in default, which is one fact for all regions, only the widest region that it stops is told.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from huilian.core import money
-from huilian.core.clock import following_month, last_day
+from huilian.core.clock import first_day, following_month, last_day, months_later, previous_month
 from huilian.core.regions import LEVELS
 from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event, Fold
@@ -41,18 +43,9 @@ if TYPE_CHECKING:
     Steps = Mapping[str, Mapping[str, Any]]
 
 __all__ = [
-    "CASES",
-    "EVENT",
-    "FIGURES",
-    "JOB",
-    "Month",
-    "follow",
-    "on_compensations_changed",
-    "running",
-    "stopping",
-    "tell",
-    "words",
-]
+    "CASES", "EVENT", "FIGURES", "JOB", "Month", "follow_figures", "follow_reports", "on_compensations_changed",
+    "running", "stopping", "tell", "words",
+]  # fmt: skip
 
 EVENT: Final = Event("lending_suspended", 1, LendingSuspended)
 CASES: Final = Fold("statistics.case_change", key=("claim_no", "as_of"), state=("fund_share", "fund_paid", "fund_due"))
@@ -125,24 +118,42 @@ def hold(transaction: Transaction) -> None:
     transaction.lock("statistics.breaker")
 
 
-def follow(transaction: Transaction, context: Context, regions: Collection[str] | None = None) -> Iterator[Draft]:
+def follow_figures(transaction: Transaction, context: Context, cells: pl.DataFrame) -> Iterator[Draft]:
     """Stop lending where the figures of the running month say so; yield what is told of it.
+
+    A ledger that is older than the month before is history: the ones after it may be on their way.
 
     Args:
         transaction: in which the figures have changed.
         context: clock and policy.
-        regions: whose figures have changed, of villages and others; None: all.
+        cells: what was added to the roll-up.
     """
+    month = context.clock.today().replace(day=1)
+    recent = pl.col("month").is_between(first_day(previous_month(month)), month)
+    if not cells.filter(recent).is_empty():
+        yield from _follow(transaction, context, cells["region"].unique().to_list())
+
+
+def _follow(transaction: Transaction, context: Context, regions: Collection[str] | None) -> Iterator[Draft]:
     hold(transaction)
     yield from _told(transaction, _decide(transaction, context.policy, context.clock.today(), regions))
 
 
-def judge(transaction: Transaction, policy: Policy, day: dt.date) -> Iterator[Draft]:
-    """Judge the months that are over, then look at the running one; yield what is told of it."""
+def follow_reports(transaction: Transaction, context: Context) -> Iterator[Draft]:
+    """Judge the months for which every bank has reported now; yield what is told of it."""
     hold(transaction)
-    for month in _over(transaction, day):
+    day = context.clock.today()
+    if months := list(_over(transaction, day, is_due=False)):
+        yield from _judge(transaction, context.policy, months, day)
+
+
+def _judge(transaction: Transaction, policy: Policy, months: Iterable[dt.date], day: dt.date) -> Iterator[Draft]:
+    for month in months:
         _close(transaction, policy, month, day)
-    yield from _told(transaction, _decide(transaction, policy, day, None))
+    last = transaction.value("SELECT max(month) FROM statistics.breaker_month")
+    # Where the months between are not known, what was judged last says nothing of today.
+    if last is None or months_later(last, 2) >= day.replace(day=1):
+        yield from _told(transaction, _decide(transaction, policy, day, None))
 
 
 def tell(transaction: Transaction) -> Iterator[Draft]:
@@ -155,7 +166,7 @@ def on_compensations_changed(message: Message, transaction: Transaction, context
     """Note what the fund owes, and stop lending where it has not paid in time."""
     CASES.take(transaction, message)
     if message.source != PLATFORM:
-        yield from follow(transaction, context)
+        yield from _follow(transaction, context, None)
 
 
 def running(
@@ -235,16 +246,23 @@ def _newest(transaction: Transaction) -> dict[str, _Newest]:
     return {row["region"]: _Newest(row["steps"], row["state"]) for row in rows}
 
 
-def _over(transaction: Transaction, day: dt.date) -> Iterator[dt.date]:
-    """Yield the months that are to be judged, in order, each by its first day."""
+def _over(transaction: Transaction, day: dt.date, *, is_due: bool) -> Iterator[dt.date]:
+    """Yield the months that are to be judged, in order, each by its first day.
+
+    Args:
+        transaction: in which they are.
+        day: today.
+        is_due: whether a month for which the time for reports has passed is not waited for.
+    """
     last = transaction.value("SELECT max(month) FROM statistics.breaker_month")
-    first = transaction.value("SELECT min(as_of) FROM statistics.report")
-    if first is None:
+    reports = transaction.row("SELECT min(as_of) AS first, max(as_of) AS newest FROM statistics.report")
+    if reports is None or reports["first"] is None:
         return
-    month = following_month(last) if last else first.replace(day=1)
-    while following_month(month) <= day:
+    month = following_month(last) if last else reports["first"].replace(day=1)
+    # Of a month for which nobody has reported yet nothing is known.
+    while following_month(month) <= day and month <= reports["newest"]:
         due = following_month(month).replace(day=DUE_DAY)
-        if day <= due and not _is_reported(transaction, last_day(month)):
+        if not (is_due and day > due) and not _is_reported(transaction, last_day(month)):
             return
         yield month
         month = following_month(month)
@@ -387,8 +405,10 @@ def _told(transaction: Transaction, decided: Iterable[tuple[str, bool]]) -> Iter
 
 
 def _run(office: Office, transaction: Transaction, day: dt.date) -> None:
-    office.processor.send_all(transaction, judge(transaction, office.context.policy, day), service="statistics")
+    hold(transaction)
+    told = _judge(transaction, office.context.policy, _over(transaction, day, is_due=True), day)
+    office.processor.send_all(transaction, told, service="statistics")
 
 
 JOB: Final = Job("statistics.breaker", Calendar(), _run)
-"""Looked at every day: a month is judged on the first day on which it can be, and the fund's time may have run out."""
+"""Looked at every day: the time for reports may have passed, and the time in which the fund has to pay."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core.concurrency import side_by_side
 from huilian.core.errors import MessageRefused
@@ -16,7 +16,7 @@ from schemas.records import ContinuationChange, LoanChange
 from services.statistics import breaker, domain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import polars as pl
 
@@ -35,13 +35,21 @@ MERGE_EVERY: Final = 16
 def on_receipt(
     message: Message,
     transaction: Transaction,
-    context: Context,  # noqa: ARG001  # a handler's signature
+    context: Context,
 ) -> Iterable[Draft]:
-    """Note that an institution has reported for a date."""
+    """Note that an institution has reported for a date, and have the month judged if it was the last to report."""
     answer = message.json()
     if answer["kind"] == "loan_ledger" and answer["status"] == "accepted":
         _note_report(transaction, answer["member"], dt.date.fromisoformat(answer["as_of"]))
+        if message.source != PLATFORM and _is_folded(transaction, answer):
+            return breaker.follow_reports(transaction, context)
     return ()
+
+
+def _is_folded(transaction: Transaction, receipt: Mapping[str, Any]) -> bool:
+    """Return whether what a ledger changed is in the figures; what it changed may come after its receipt."""
+    folded = "SELECT EXISTS (SELECT FROM statistics.folded WHERE submission = %s)"
+    return not receipt["changed"] or bool(transaction.value(folded, [receipt["submission"]]))
 
 
 def on_loans_changed(
@@ -68,11 +76,16 @@ def on_loans_changed(
     )
     if len(parts) != parts[0]["total"]:
         return ()
-    regions = _add(transaction, _folded(transaction, [part["message"] for part in parts], message))
+    cells = _add(transaction, _folded(transaction, [part["message"] for part in parts], message))
     transaction.execute("INSERT INTO statistics.folded (submission) VALUES (%s)", [submission])
     transaction.execute("DELETE FROM statistics.change_part WHERE submission = %s", [submission])
     # Told anew, it is part of the whole only: the figures are there when all of it is told.
-    return () if message.source == PLATFORM else breaker.follow(transaction, context, regions)
+    return () if message.source == PLATFORM else _follow(transaction, context, cells)
+
+
+def _follow(transaction: Transaction, context: Context, cells: pl.DataFrame) -> Iterator[Draft]:
+    yield from breaker.follow_reports(transaction, context)
+    yield from breaker.follow_figures(transaction, context, cells)
 
 
 def on_continuations_changed(
@@ -90,8 +103,8 @@ def _folded(transaction: Transaction, ids: list[str], last: Message) -> Iterator
     return side_by_side(lambda message: domain.fold(from_ndjson(message.body(), _TYPES, checked=True)), kept)
 
 
-def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> list[str]:
-    """Add what was folded to the figures; return the regions whose figures it changes."""
+def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> pl.DataFrame:
+    """Add what was folded to the figures; return what it adds to the roll-up."""
     partial: list[domain.Deltas] = []
     for deltas in folded:
         # Households are only ever appended, so they need not be gathered first; cells are few.
@@ -101,13 +114,11 @@ def _add(transaction: Transaction, folded: Iterable[domain.Deltas]) -> list[str]
         partial.append(replace(deltas, households=deltas.households.clear()))
         if len(partial) == MERGE_EVERY:
             partial = [domain.merge(partial)]
-    if not partial:
-        return []
     summed = domain.merge(partial)
     transaction.lock("statistics.fold")
     _add_up(transaction, "roll_up", summed.cells, domain.CELL, domain.MEASURES)
     _add_up(transaction, "class_balance", summed.classes, domain.CLASS, ("balance",))
-    return summed.cells["region"].unique().to_list()
+    return summed.cells
 
 
 def _add_up(

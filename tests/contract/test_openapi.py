@@ -96,6 +96,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "feed/service_areas",
             "feed/suspensions",
             "needs",
+            "breaker",
             "statistics",
             "differences",
             "household_story",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from huilian.county.members.persons import Person
 from huilian.county.service import acts
 from huilian.records import fields as f
 from huilian.wire import access, catalogue
+from huilian.wire.envelope import Draft
 from tests.support.carried_county import CLERK, COUNTY, TOWNSHIP, VILLAGE, CarriedCounty
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ KINDS = {
     "supervisor": "SUP01",
 }  # fmt: skip
 """One member of each kind."""
+OTHER_TOWNSHIP = "341599102"
 REGIONS = {"TOWN1": TOWNSHIP, "VILL1": VILLAGE}
 STATIONS = {"county", "township", "village"}
 FUND = {"county", "finance"}
@@ -39,9 +42,13 @@ ALLOWED = {
     "fund_term_deposit_end": FUND,
     "fund_receipt": FUND,
     "fund_payment": FUND,
-    "village_fund_movement": {*FUND, "township"},
     "fund_reservation": {"county"},
     "fund_release": {"county"},
+    "village_fund_movement": {*FUND, "township"},
+    "insurance_product": {"county", "insurer"},
+    "premium_payment": {*FUND, "insurer"},
+    "period_settlement": FUND,
+    "consequence_posting": STATIONS,
     "subsidy_claim": {"bank", "township"},
     "subsidy_run": {"county"},
     "subsidy_posting": STATIONS,
@@ -62,7 +69,10 @@ ALLOWED = {
     "write_off": {*FUND, "bank"},
 }
 """By type of record, the kinds of member that may send it; what an act sends and is not here, nobody has weighed."""
-APPROVING = {"fund_approval"}
+APPROVING = {
+    "fund_approval", "compensation_step", "false_claim_decision", "period_settlement", "subsidy_answer",
+    "subsidy_approval",
+}  # fmt: skip
 """What takes the right to approve; everything else takes the right to enter."""
 ONLY_APPROVES = "P4"
 SAMPLES = ("A1", "2024-Q1", "2024", "a", "某事")
@@ -82,12 +92,16 @@ class RightsCounty(CarriedCounty):
                 person = Person(member, ONLY_APPROVES, "某人", ("approve",), dt.date(2020, 1, 1))
                 persons.add(transaction, person, now=clock.now(), actor="test")
 
-    def take(self, message_type: str, member: str, person: str) -> list[str]:
+    def take(self, message_type: str, member: str, person: str = CLERK, **fields: str) -> list[str]:
         """Send a record made up to fit its contract; return the codes of all that is said against it."""
         self.reasons = []
         contract = catalogue.installed().latest(message_type)
         record = {name: sample(name, field) for name, field in contract.schema().fields.items()}
-        code = self.send(message_type, member, **record | {"person": person, "date": str(self.clock.today())})
+        today = {"person": person, "date": str(self.clock.today())}
+        record |= {name: value for name, value in today.items() if name in record} | fields
+        code = self.deliver(
+            self.seal(member, Draft(message_type, contract.dataschema, member, json.dumps(record).encode()))
+        )
         return [] if code is None else self.reasons
 
 
@@ -116,9 +130,13 @@ def test_every_kind_of_member_is_there():
 
 @pytest.mark.parametrize("message_type", sorted({act.message_type for act in acts()}))
 def test_only_who_may_takes_an_act(county: RightsCounty, message_type: str):
-    """Others are refused whatever the record says; so is a person of who may without the right to it."""
-    refused = {kind for kind, member in KINDS.items() if county.take(message_type, member, CLERK) == ["HL1004"]}
+    """Others are refused, whatever the record says; so are a person without the right, and a station elsewhere."""
+    refused = {kind for kind, member in KINDS.items() if county.take(message_type, member) == ["HL1004"]}
     assert refused == set(KINDS) - ALLOWED[message_type]
+    fields = catalogue.installed().latest(message_type).schema().fields
     without = CLERK if message_type in APPROVING else ONLY_APPROVES
     for kind in sorted(ALLOWED[message_type]):
-        assert "HL1033" in county.take(message_type, KINDS[kind], without), kind
+        assert "person" not in fields or "HL1033" in county.take(message_type, KINDS[kind], without), kind
+        if kind in STATIONS and "region" in fields:
+            assert county.take(message_type, KINDS[kind], region="341501101001") != [], kind
+            assert kind == "county" or "HL1052" in county.take(message_type, KINDS[kind], region=OTHER_TOWNSHIP), kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import count
+import json
 from typing import TYPE_CHECKING, Any
 
 from huilian.core.clock import last_day
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from huilian.wire.envelope import Message
 
 BANKS = ("PSB01", "RCB01")
-_files = count(1)
 
 
 class BreakerCounty(ApplicationCounty):
     """A county with two banks, a township and two villages, that begins on the first of March 2024."""
 
     noted = "lending_suspended"
+    files = 0
+    """How many files the registry has told of."""
 
     def empty(self) -> None:
         """Forget everything but who takes part."""
@@ -35,9 +36,17 @@ class BreakerCounty(ApplicationCounty):
         """Seal what a service tells of changes, each time of another file."""
         told = super().say(kind, version, records, service=service)
         signer = self.office.processor.service_keys.signer(service)
-        name = f"told.{next(_files)}"
+        self.files += 1
+        name = f"told.{self.files}"
         draft = Draft(kind, told.dataschema, COUNTY, told.body(), bulk=True, submission=name, sequence=0, total=1)
         return envelope.seal(draft, signer.key, source=signer.source, time=self.clock.now())
+
+    def receive(self, receipt: dict[str, Any]) -> None:
+        """Have the registry answer a ledger."""
+        signer = self.office.processor.service_keys.signer("registry")
+        draft = Draft("receipt", "receipt/v1", receipt["member"], json.dumps(receipt).encode())
+        message = envelope.seal(draft, signer.key, source=signer.source, time=self.clock.now())
+        assert self.deliver(message) is None
 
     def loan(self, loan_no: str, balance: str, as_of: str | None = None, **fields: Any) -> None:  # noqa: ANN401
         """Have the registry tell that a loan of the rural bank is as a ledger of today has it."""
@@ -66,9 +75,8 @@ class BreakerCounty(ApplicationCounty):
                 )
 
     def go_to(self, day: str) -> None:
-        """Let days pass until the morning of a day, and the breaker's work be done on each."""
-        while self.clock.today() < dt.date.fromisoformat(day):
-            self.run_jobs("statistics", 1)
+        """Let days pass until the morning of a day, and have the breaker's work be done then."""
+        self.run_jobs("statistics", (dt.date.fromisoformat(day) - self.clock.today()).days)
 
     def stops(self) -> list[tuple[str, str, str | None]]:
         """Return where lending was stopped, from when until when, as the registry has it."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from huilian.cli.application import run
+from huilian.core.regions import LEVELS
 from huilian.county.rebuild import rebuild
+from huilian.policy.breaker import BreakerCase, Breakers
 from services.statistics import breaker
 from tests.support.applications import changed
 from tests.support.breaker import BANKS
 from tests.support.carried_county import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.support.breaker import BreakerCounty
 
 
@@ -166,6 +171,27 @@ def test_whom_a_stop_concerns_is_told_and_nothing_is_lent_there(county: BreakerC
     assert [notice["kind"] for notice in county.sent("notices", "RCB01")[2:]] == ["lending_resumed"] * 2
 
 
+def test_what_was_applied_for_before_is_not_confirmed_after_a_stop(county: BreakerCounty):
+    """The county's confirmation is refused until lending goes on."""
+    county.deposit()
+    county.list_household("H1")
+    assert county.apply("A1") is None
+    for step in ("village_recommendation", "township_review", "bank_verification"):
+        assert county.decide("A1", step) is None
+    stopped = {
+        "region": TOWNSHIP, "policy": "xingan", "reason": "bad_ratio_rising", "text": "不良贷款率连续上升",
+        "clause": None, "from_date": "2024-03-01", "until_date": None,
+    }  # fmt: skip
+    change = {"suspension_no": "B1", "as_of": "2024-03-01", "until": None, "before": None, "after": stopped}
+    county.tell("lending_suspended", 1, [change], service="statistics")
+    assert county.decide("A1", "county_confirmation") == "HL1070"
+    assert county.against() == ["HL1070:suspended_area"]
+    county.clock.advance(dt.timedelta(days=1))
+    change |= {"before": stopped, "after": stopped | {"until_date": "2024-03-02"}, "as_of": "2024-03-02"}
+    county.tell("lending_suspended", 1, [change], service="statistics")
+    assert county.decide("A1", "county_confirmation") is None
+
+
 def test_what_the_county_lifts_itself_stays_lifted(county: BreakerCounty):
     """The breaker's own lifting comes later and changes nothing."""
     county.use("lushi")
@@ -240,3 +266,68 @@ def test_the_command_shows_months_figures_and_reasons(
     shown = capsys.readouterr().out
     assert shown.count("2024-03") == 4
     assert "停贷" in shown
+
+
+def test_the_last_banks_receipt_has_the_month_judged(county: BreakerCounty):
+    """Once what its ledger changed is in the figures: they may come after the receipt."""
+    county.use("lushi")
+    county.loan("L1", "10.00", five_tier_class="loss")
+    county.report("RCB01")
+    county.clock.advance(dt.timedelta(days=31))
+    receipt = {
+        "submission": f"told.{county.files + 1}", "member": "PSB01", "kind": "loan_ledger", "as_of": "2024-03-31",
+        "status": "accepted", "changed": 1,
+    }  # fmt: skip
+    county.receive(receipt)
+    assert county.ask("breaker", month="2024-03") == []
+    county.loan("L1", "9.00", "2024-03-31", five_tier_class="loss")
+    assert {(row["balance"], row["judged"]) for row in county.ask("breaker", month="2024-03")} == {
+        ("9.00", "2024-04-01")
+    }
+
+
+def test_where_the_months_since_are_not_known_nothing_is_decided(county: BreakerCounty):
+    """A county that loads its history, or whose banks have long been silent."""
+    county.use("lushi")
+    county.loan("L1", "10.00", "2023-05-31", five_tier_class="loss")
+    county.rows("INSERT INTO statistics.report VALUES ('RCB01', '2023-05-31') RETURNING 1")
+    county.go_to("2024-03-02")
+    assert [row["lending"] for row in county.ask("breaker", month="2023-05")] == ["stopped", "stopped"]
+    assert county.stops() == []
+
+
+def test_history_that_is_loaded_stops_nothing_at_once(county: BreakerCounty):
+    """What bad loans came to since is told by the ledgers after it."""
+    county.use("lushi")
+    county.loan("L1", "10.00", "2024-01-31", five_tier_class="loss")
+    assert county.stops() == []
+    county.loan("L1", "10.01", "2024-02-29", five_tier_class="loss")
+    assert len(county.stops()) == 2
+
+
+@pytest.mark.parametrize("name", ["anhui", "xingan", "lushi"])
+def test_months_are_judged_as_the_policy_tries_them(county: BreakerCounty, name: str):
+    """Whatever the figures, at the limit and a fen beside it."""
+    county.use(name)
+    county.clock.moment = county.begin.replace(month=1)
+    county.report()
+    county.loan("L1", "900000.00")
+    county.loan("L2", "50000.00", due_date="2024-01-15")
+    tried, drawn = Breakers(county.office.context.policy), Random(7)  # noqa: S311  # figures, no secret
+    for month in range(1, 8):
+        bad = drawn.choice(("50000.00", "50000.01", "30000.00", "70000.01"))
+        due = drawn.choice(("20000.00", "20000.01"))
+        county.loan("L2", due, due_date="2024-01-15")
+        county.loan("L3", bad, five_tier_class="loss")
+        county.loan("L1", f"{Decimal(1_000_000) - Decimal(bad) - Decimal(due):.2f}")
+        county.report()
+        county.go_to(f"2024-{month + 1:02}-01")
+        for row in county.rows("SELECT * FROM statistics.breaker_month WHERE month = %s", [dt.date(2024, month, 1)]):
+            amounts = {each: Decimal(row[each]) / 100 for each in breaker.FIGURES}
+            level = LEVELS[len(row["region"])]
+            case = BreakerCase(row["region"], level, f"2024-{month:02}", **amounts, fund_in_default=False)
+            expected = tried.follow(case)
+            assert row["state"] == json.loads(json.dumps(expected.state.as_json())), month
+            stands = row["region"] in {region for region, _, until in county.stops() if until is None}
+            assert stands == (expected.suspended or expected.stops_from is not None)
+    assert county.rows("SELECT count(*) AS n FROM statistics.breaker_month")[0]["n"] >= 7

@@ -6,13 +6,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
+from huilian.cli import acts, screen
 from huilian.cli.application import run
 from huilian.core.clock import SystemClock
+from huilian.core.errors import ConfigurationError
+from huilian.county import service
+from huilian.county.service import Act
 from tests.support.carried_county import CLERK, COUNTY, HEAD
 from tests.support.funds import BANK, FINANCE
 
 if TYPE_CHECKING:
+    from typer.core import TyperGroup
+
     from tests.support.funds import FundCounty
 
 DEPOSIT = (
@@ -55,3 +62,35 @@ def test_a_command_of_a_member_that_may_not_is_refused(answer: Any):  # noqa: AN
     assert answer("fund", "deposit", "--member", FINANCE) == (2, None)
     code, refused = answer(*DEPOSIT, FINANCE, "--amount", "1000")
     assert (code, refused["message"], refused["reasons"][0]["field"]) == (1, None, "amount")
+
+
+def commands_of(act: Act, monkeypatch: pytest.MonkeyPatch) -> TyperGroup:
+    """Return commands with that of an act, and no others."""
+    monkeypatch.setattr(service, "acts", lambda: iter([act]))
+    root = screen.group("惠联", "Huilian", "huilian")
+    root.callback()(lambda: None)
+    group: TyperGroup = typer.main.get_command(root)  # type: ignore[assignment]  # a group's command is one
+    acts.add_to(group, frozenset({"policy"}))
+    return group
+
+
+def test_a_dry_run_asks_what_the_act_would_do_and_sends_nothing(
+    county: FundCounty, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Only what the question takes need be given; sent all the same, the record lacks its fields."""
+    monkeypatch.setenv("HUILIAN_HOME", str(county.office.home.folder))
+    county.enter("deposit", "D1", "1000.00")
+    act = Act("fund try", "fund_deposit", "试算。", "Try.", "huilian fund try", preview="feed/fund_entries")
+    group = commands_of(act, monkeypatch)
+    group.main(["fund", "try", "--dry-run", "--json"], standalone_mode=False)
+    assert [entry["entry_no"] for entry in json.loads(capsys.readouterr().out)] == ["D1"]
+    group.main(["fund", "try", "--member", FINANCE, "--json"], standalone_mode=False)
+    refused = json.loads(capsys.readouterr().out)
+    assert (refused["status"], {reason["code"] for reason in refused["reasons"]}) == ("refused", {"HL2001"})
+
+
+def test_an_act_is_not_called_like_another_command(monkeypatch: pytest.MonkeyPatch):
+    """Nor does it stand among the kernel's own."""
+    act = Act("policy try", "fund_deposit", "试算。", "Try.", "huilian policy try")
+    with pytest.raises(ConfigurationError, match="HL6006"):
+        commands_of(act, monkeypatch)
