@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
-from schemas import applications, breakers, compensations, outgoing, parties, subsidies
+from schemas import applications, breakers, compensations, consequences, insurance, outgoing, parties, subsidies
 from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
 from schemas.guarantees import (
     GuaranteeChange,
@@ -457,6 +457,8 @@ def contracts() -> list[Contract]:
         *subsidies.contracts(),
         *compensations.contracts(),
         *breakers.contracts(),
+        *insurance.steps(),
+        *consequences.contracts(),
         Contract(
             "fund_deposit", 1, FundDepositRecord, SINGLE, "存入风险补偿金", "Money that the fund deposits at a bank."
         ),
