@@ -51,6 +51,7 @@ ACCOUNT: Final = {
     "dispersal": "保险分担往来",
     "insurance_loss": "保险亏损分担",
     "insurance_profit": "保险盈余返还",
+    "lending_reward": "放贷补偿和奖励",
 }
 """The accounts of the fund's books."""
 ENTRY_KIND: Final = {
@@ -69,7 +70,7 @@ ENTRY_KIND: Final = {
 """What is entered to be booked."""
 RECEIVED: Final = {name: ACCOUNT[name] for name in ("interest", "second_tier_due", "dispersal")}
 """What comes in that nobody contributes."""
-PAID: Final = {name: ACCOUNT[name] for name in ("dispersal",)}
+PAID: Final = {name: ACCOUNT[name] for name in ("dispersal", "lending_reward")}
 """What the fund pays beside losses."""
 FUND_PARTY: Final = {
     "province": "省级财政",
@@ -180,11 +181,15 @@ class FundReceiptRecord(_Movement):
 
 
 class FundPaymentRecord(_Movement):
-    """The fund pays what it owes (付款): to an insurer, its part of the insurer's loss."""
+    """The fund pays what it owes (付款): to an insurer its part of a loss, to a bank what it gets for lending.
+
+    `reference` is the insurer's period, or the year in which the bank lent.
+    """
 
     payment_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "付款编号"})
     account = f.Code(PAID, required=True, metadata={"zh": "款项"})
     party = f.Text(20, pattern=KEY, required=True, metadata={"zh": "收款单位"})
+    reference = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "期间"})
 
 
 class VillageFundMovementRecord(_Movement):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPENSATION", "CONTRIBUTION", "DEPOSIT", "DISPERSAL", "HELD", "INSURANCE_LOSS", "INSURANCE_PROFIT", "INTEREST",
-    "RECOVERED", "RECOVERY_DUE", "SECOND_TIER_DUE", "TERM_DEPOSIT", "VILLAGE_CONTRIBUTION", "VILLAGE_FUND",
-    "WRITTEN_OFF", "Posting", "balance", "book", "hold", "lowest", "reverse", "summed",
+    "LENDING_REWARD", "RECOVERED", "RECOVERY_DUE", "SECOND_TIER_DUE", "TERM_DEPOSIT", "VILLAGE_CONTRIBUTION",
+    "VILLAGE_FUND", "WRITTEN_OFF", "Posting", "balance", "book", "hold", "lowest", "reverse", "summed",
 ]  # fmt: skip
 
 DEPOSIT: Final = "deposit"
@@ -53,6 +53,8 @@ INSURANCE_LOSS: Final = "insurance_loss"
 """The fund's part of insurers' losses; the party is the insurer."""
 INSURANCE_PROFIT: Final = "insurance_profit"
 """The fund's part of insurers' profits; the party is the insurer."""
+LENDING_REWARD: Final = "lending_reward"
+"""What the fund paid banks for what they lent; the party is the bank, the reference the year."""
 HELD: Final = frozenset({DEPOSIT, TERM_DEPOSIT, VILLAGE_FUND})
 """The accounts of money that lies somewhere: no more leaves than is there."""
 

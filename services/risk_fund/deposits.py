@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import money
-from huilian.core.errors import AccessDenied, MessageRefused
+from huilian.core.errors import AccessDenied, MessageRefused, UsageError
 from huilian.county.members import directory, persons
 from huilian.county.procedure import acts
 from huilian.county.procedure.acts import taking
-from services.risk_fund import books, entries
+from services.risk_fund import books, entries, position
 from services.risk_fund.books import (
     CONTRIBUTION,
     DEPOSIT,
     INTEREST,
+    LENDING_REWARD,
     TERM_DEPOSIT,
     VILLAGE_CONTRIBUTION,
     VILLAGE_FUND,
@@ -112,13 +113,13 @@ def _on_term_deposit_end(
 
 
 def _on_settlement(
-    record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
 ) -> Iterable[Draft]:
     """Enter what comes in beside contributions, or what the fund pays beside losses."""
     kind = message.type.removeprefix("fund_")
     institution, account, party = record["institution"], record["account"], record["party"]
     amount = record["amount"] if kind == "receipt" else -record["amount"]
-    settled = Posting(account, party, -amount, record.get("reference"))
+    settled = Posting(account, party, -amount, record["reference"])
     with taking(record, message, transaction, persons.ENTER, books.hold) as taken:
         check_bank(transaction, taken, institution)
         new = entries.enter(
@@ -132,7 +133,7 @@ def _on_settlement(
             party=party,
         )
         if new:
-            taken.check(_check_owed, settled, books.balance(transaction, account, party, reference=settled.reference))
+            taken.check(_check_owed, settled, _owed(transaction, context, settled))
     return ()
 
 
@@ -153,13 +154,25 @@ def _check_owed(settled: Posting, owed: Decimal) -> None:
 
 
 def on_settled(
-    transaction: Transaction, entry: Mapping[str, Any], _message: Message, _context: Context
+    transaction: Transaction, entry: Mapping[str, Any], _message: Message, context: Context
 ) -> Iterable[Draft]:
     """Refuse to book a receipt or a payment where others of them have settled what was owed."""
     settled = next(each for each in entries.postings_of(entry) if each.account != DEPOSIT)
-    owed = books.balance(transaction, settled.account, settled.party, reference=settled.reference)
-    _check_owed(settled, owed - settled.amount)
+    _check_owed(settled, _owed(transaction, context, settled) - settled.amount)
     return ()
+
+
+def _owed(transaction: Transaction, context: Context, settled: Posting) -> Decimal:
+    """Return what is owed by the books: above nought to the fund, below by it; for lending, what the policy gives."""
+    booked = books.balance(transaction, settled.account, settled.party, reference=settled.reference)
+    if settled.account != LENDING_REWARD:
+        return booked
+    try:
+        rewards = position.lending_rewards(transaction, context.policy, settled.reference or "", settled.party)
+        return booked - sum((each["compensation"] + each["reward"] for each in rewards), money.ZERO)
+    except UsageError:
+        # The reference is no year: nothing is owed for it.
+        return money.ZERO
 
 
 def _on_village_fund(

@@ -13,6 +13,7 @@ from huilian.county.answer_fields import Source, coded, count, date, masked, mon
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.differences import differences_in
 from schemas.fund import ACCOUNT, ENTRY_KIND
+from schemas.ratings import BORROWER
 from schemas.records import YES_OR_NO
 from schemas.stories import application_story_told_by, story_told_by
 from services.risk_fund import alarms, entries, position, presentation, selects
@@ -132,6 +133,16 @@ class AlarmRow(ma.Schema):
     subject = text("对象", "What it is about; the same while it lasts.")
     text = text("说明")
     since = date("自何日起", "The day it was first seen; null before the calendar's next run.", allow_none=True)
+
+
+class RewardRow(ma.Schema):
+    """What a bank lent in a year to one kind of borrower, and what the fund gives it for that."""
+
+    institution = text("银行")
+    borrower = coded("主体", BORROWER)
+    lent = money("放贷额")
+    compensation = money("补偿", "Whatever its losses.")
+    reward = money("奖励")
 
 
 class TermDepositRow(ma.Schema):
@@ -271,6 +282,19 @@ QUERIES: Final = (
         "Return the alarms of the fund: on balance, ratio, deadline and default.",
         needs_policy=True,
         command="fund alarms",
+    ),
+    Query(
+        "fund_rewards",
+        position.rewards,
+        RewardRow,
+        "按放贷额对银行的补偿和奖励：某年放贷多少，按政策应付多少。",
+        "Return what banks lent in a year, and what the fund gives them for it whatever their losses.",
+        parameters=(
+            Parameter("year", "年度", "year", metavar="YYYY", example="2026", required=True),
+            INSTITUTION,
+        ),
+        needs_policy=True,
+        command="fund rewards",
     ),
     Query(
         "fund_term_deposits",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import money
+from huilian.policy.loss import rewards_for_lending
 from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
 from huilian.policy.working_days import WorkingDays
@@ -73,10 +74,12 @@ _POTS: Final = """
         SELECT party, sum(amount) FILTER (WHERE account = 'deposit'),
                sum(amount) FILTER (WHERE account = 'term_deposit'), -sum(amount) FILTER (WHERE account = 'interest'),
                NULL::numeric, NULL::numeric, NULL::numeric,
-               sum(amount) FILTER (WHERE account IN ('compensation', 'written_off')),
+               -- What was written off was paid all the same.
+               sum(amount) FILTER (WHERE account = 'compensation' AND EXISTS (
+                   SELECT FROM risk_fund.posting d WHERE d.transaction = p.transaction AND d.account = 'deposit')),
                -sum(amount) FILTER (WHERE account = 'recovered')
-        FROM risk_fund.posting WHERE effective <= %(on)s AND account IN (
-            'deposit', 'term_deposit', 'interest', 'compensation', 'written_off', 'recovered') GROUP BY party
+        FROM risk_fund.posting p WHERE effective <= %(on)s AND account IN (
+            'deposit', 'term_deposit', 'interest', 'compensation', 'recovered') GROUP BY party
       UNION ALL SELECT institution, NULL, NULL, NULL, balance, NULL, NULL, NULL, NULL FROM risk_fund.bank_balance
       UNION ALL SELECT institution, NULL, NULL, NULL, NULL, sum(amount), NULL, NULL, NULL
         FROM risk_fund.reservation WHERE status = 'reserved' GROUP BY institution
@@ -299,6 +302,47 @@ _OF_ACCOUNTS: Final = """
     WHERE p.account IN ('recovery_due', 'second_tier_due', 'dispersal') AND p.effective <= %s
     GROUP BY 1, 2, 3 HAVING sum(p.amount) <> 0 ORDER BY 1, 2, 3
 """
+
+_LENT: Final = """
+    SELECT institution, borrower, sum(principal) AS lent FROM (
+        SELECT institution, CASE WHEN household_no IS NULL THEN 'enterprise' ELSE 'household' END AS borrower,
+               principal
+        FROM risk_fund.loan_change
+        WHERE start_date BETWEEN %(first)s AND %(last)s
+          AND (%(institution)s::text IS NULL OR institution = %(institution)s)
+        GROUP BY institution, loan_no, household_no, principal, start_date HAVING sum(n) > 0
+    ) loan GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def rewards(
+    transaction: Transaction, *, policy: Policy, today: dt.date, year: str, institution: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Return by bank and kind of borrower what was lent in a year, and what the fund gives the bank for it.
+
+    Raises:
+        UsageError: HL7011, the year is none.
+    """
+    del today  # a year is asked for
+    for row in lending_rewards(transaction, policy, year, institution):
+        yield row | _texts({name: row[name] for name in ("lent", "compensation", "reward")})
+
+
+def lending_rewards(
+    transaction: Transaction, policy: Policy, year: str, institution: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield by bank and kind of borrower what was lent in a year, and what the policy has the fund give for it.
+
+    Raises:
+        UsageError: HL7011, the year is none.
+    """
+    first, last = (day_of("year", f"{year}-{day}") for day in ("01-01", "12-31"))
+    assert last is not None  # noqa: S101  # narrows the type: a text was given
+    reading = Reading(policy, None)
+    for row in transaction.rows(_LENT, {"first": first, "last": last, "institution": institution}):
+        given = rewards_for_lending(reading, row["lent"], borrower=row["borrower"], on=last)
+        yield row | {name: given.get(name, money.ZERO) for name in ("compensation", "reward")}
+
 
 _TERM_DEPOSITS: Final = """
     SELECT t.term_deposit_no, t.institution, t.amount, t.annual_rate_percent, t.effective_date, t.due_date,

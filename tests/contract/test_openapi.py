@@ -117,6 +117,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "fund_dues",
             "fund_term_deposits",
             "fund_alarms",
+            "fund_rewards",
             "scoreboard",
         )
     }

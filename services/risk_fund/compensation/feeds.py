@@ -134,7 +134,7 @@ class ReconciledRow(ma.Schema):
 QUERIES: Final = (
     Query(
         "feed/compensations",
-        selects.cases,
+        selects.case_feed,
         CaseRow,
         "输出区划内的风险补偿，每笔申请一行：状态、保险赔付、各方分担与已付、追回与归还、不予补偿的原因。",
         "Return the cases of compensation of a region: what was decided, paid, recovered and handed back of each.",
@@ -165,7 +165,7 @@ QUERIES: Final = (
     ),
     Query(
         "feed/loss_reconciliation",
-        selects.reconciliation,
+        selects.loss_reconciliation,
         ReconciledRow,
         "逐笔借据三方对账：保险公司、担保机构（代偿明细）、风险补偿金各称赔付多少、追回多少，不符的列明。",
         "Hold against one another, loan by loan, what insurer, guarantor and fund paid and got back.",

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
 
 __all__ = [
-    "CASE_STORY", "DIFFERENCES", "MOVE", "RECONCILED", "STORY", "case_story", "cases", "collections", "reconciliation",
+    "CASE_STORY",
+    "DIFFERENCES",
+    "MOVE",
+    "RECONCILED",
+    "STORY",
+    "case_feed",
+    "case_story",
+    "collections",
+    "loss_reconciliation",
 ]  # fmt: skip
 
 MOVE: Final = {
@@ -72,7 +80,7 @@ _FIELDS: Final = (
 )  # fmt: skip
 
 
-def cases(
+def case_feed(
     transaction: Transaction,
     *,
     region: str,
@@ -242,7 +250,7 @@ _FOUND: Final = (
 )
 
 
-def reconciliation(
+def loss_reconciliation(
     transaction: Transaction, *, region: str, institution: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Return of each loss of a region what insurer, guarantor and fund say, and what does not match of it.

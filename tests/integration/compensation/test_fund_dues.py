@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from tests.support.funds import BANK
+from tests.support.funds import BANK, FINANCE
 
 if TYPE_CHECKING:
     from tests.support.losses import LossCounty
@@ -53,3 +53,28 @@ def test_the_fund_is_in_default_the_day_after_the_last_for_paying(county: LossCo
     [pot] = county.ask("fund_pots")
     assert (pot["deposit"], pot["compensated"], pot["recovered"]) == ("52825.00", "52175.00", "5000.00")
     assert paid_on == due + DAY
+
+
+def test_what_falls_to_the_second_tier_is_owed_until_it_is_received(county: LossCounty):
+    """By each that bears it, for the case; what the fund paid stays what it paid."""
+    county.run_by("huangping")
+    county.deposit("D1", "100000.00")
+    county.lend()
+    assert county.claim(principal="10000.00", interest="0.00") is None
+    county.approve_case()
+    assert county.pay("Z1", "7000.00") is None
+    assert county.approve("Z1") is None
+    assert county.send("write_off", FINANCE, write_off_no="W1", claim_no="C1", reason="借款人死亡") is None
+    assert county.approve("W1") is None
+    owed = [("county", "3500.00"), ("township", "2100.00"), ("village", "1400.00")]
+    assert dues(county) == [("second_tier_due", party, "C1", amount, None, "no") for party, amount in owed]
+    receipt = {
+        "institution": BANK, "account": "second_tier_due", "party": "township", "reference": "C1", "document": None,
+        "effective_date": county.clock.today().isoformat(),
+    }  # fmt: skip
+    assert county.send("fund_receipt", FINANCE, receipt_no="S1", amount="2100.01", **receipt) == "HL1108"
+    assert county.send("fund_receipt", FINANCE, receipt_no="S1", amount="2100.00", **receipt) is None
+    assert county.approve("S1") is None
+    assert [row[1] for row in dues(county)] == ["county", "village"]
+    [pot] = county.ask("fund_pots")
+    assert (pot["deposit"], pot["compensated"]) == ("95100.00", "7000.00")

@@ -71,10 +71,9 @@ def settle(county: FundCounty, kind: str, number: str, amount: str, **fields: An
     """Enter a receipt or a payment; return the code of a refusal."""
     record = {
         f"{kind}_no": number, "institution": BANK, "amount": amount, "effective_date": TODAY, "document": None,
-        "party": BANK, "account": "interest",
+        "party": BANK, "account": "interest", "reference": None,
     }  # fmt: skip
-    reference = {"reference": None} if kind == "receipt" else {}
-    return county.send(f"fund_{kind}", **record | reference | fields)
+    return county.send(f"fund_{kind}", **record | fields)
 
 
 def test_a_term_deposit_moves_money_and_brings_it_back_with_interest(county: FundCounty):
@@ -166,6 +165,25 @@ def test_no_more_is_settled_than_is_owed(county: FundCounty):
     assert county.approve("P3") is None
     assert balances(county)[f"insurance_loss {INSURER}"] == "180.00"
     assert balances(county)[f"deposit {BANK}"] == "840.00"
+
+
+def test_a_bank_gets_what_the_policy_gives_for_lending_once(county: FundCounty):
+    """Of what it lent to households in the year: 2 % whatever its losses, 2 % as a reward; nothing for another year."""
+    county.use("hainan_2022")
+    county.deposit("D1", "10000.00")
+    county.tell_loans(loan("L1", None, "50000.00"), loan("L2", None, "30000.00"), loan("L3", None, "9.00"))
+    assert county.ask("fund_rewards", year="2025") == []
+    [row] = county.ask("fund_rewards", year="2026")
+    assert list(row.values()) == [BANK, "household", "150000.00", "3000.00", "3000.00"]
+    reward = {"account": "lending_reward", "reference": "2026"}
+    assert settle(county, "payment", "P1", "6000.01", **reward) == "HL1108"
+    assert settle(county, "payment", "P1", "0.01", account="lending_reward", reference="2025") == "HL1108"
+    assert settle(county, "payment", "P1", "0.01", account="lending_reward") == "HL1108"
+    for number in ("P1", "P2"):
+        assert settle(county, "payment", number, "3000.01", **reward) is None
+    assert county.approve("P1") is None
+    assert county.approve("P2") == "HL1108"
+    assert balances(county)[f"lending_reward {BANK}"] == "3000.01"
 
 
 def test_a_villages_fund_guarantees_a_multiple_of_itself(county: FundCounty):
