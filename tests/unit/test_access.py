@@ -114,7 +114,7 @@ AGREED = {
     "subsidies_changed": (set(), {"platform"}),
     "subsidy_results": ({"platform"}, {"bank", "township"}),
     "compensation_claim": ({*STATIONS, "bank"}, {"platform"}),
-    "compensation_claims": ({"bank"}, {"platform"}),
+    "compensation_claims": ({*STATIONS, "bank"}, {"platform"}),
     "compensation_step": (
         {*STATIONS, "bank", "finance", "guarantor", "insurer", "reguarantor"},
         {"platform"},
