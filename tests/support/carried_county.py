@@ -55,7 +55,7 @@ MEMBERS: Mapping[str, tuple[str, str | None]] = {
 }
 """Kind and region of each."""
 
-_SERVICES = ("rating", "registry", "statistics", "risk_fund", "insurance_claim")
+_SERVICES = ("rating", "subsidy", "registry", "statistics", "risk_fund", "insurance_claim")
 _MESSAGES = ("inbox", "outbox", "dead_letter", "message", "rejection", "submission_part", "submission", "job_run")
 """What is emptied: the schemas of services, and the kernel's tables of messages."""
 
