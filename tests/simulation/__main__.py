@@ -31,7 +31,11 @@ def run(first: int, last: int, step: int, length: int, is_cut: bool) -> list[str
             history = history_of(seed, length)
             failure = replay(county, history)
             if failure is not None:
-                text = explain(county, history, failure) if is_cut else f"{seed} {failure}"
+                text = (
+                    explain(county, history, failure)
+                    if is_cut
+                    else f"seed {seed} ({history.policy}): {failure.invariant} {failure.details[-1][:300]}"
+                )
                 sys.stdout.write(text + "\n")
                 sys.stdout.flush()
                 found.append(failure.invariant)

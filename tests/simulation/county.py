@@ -20,7 +20,7 @@ from huilian.hosts.embedded import EmbeddedHost
 from huilian.wire import catalogue, envelope
 from huilian.wire.envelope import Draft
 from huilian.wire.names import SubmissionName
-from tests.simulation.truth import Truth
+from tests.simulation.truth import OTHER_TOWNSHIP, OTHER_VILLAGE, Truth
 from tests.support.applications import ALL_MEMBERS
 from tests.support.carried_county import DAY, HEAD, CarriedCounty
 
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
     from huilian.county.schedule import Job
     from huilian.wire.envelope import Message
 
-__all__ = ["MEMBERS", "OTHER_TOWNSHIP", "THIRD_VILLAGE", "Crashed", "SimulatedCounty"]
+__all__ = ["MEMBERS", "Crashed", "SimulatedCounty"]
 
-OTHER_TOWNSHIP, THIRD_VILLAGE = "341599102", "341599102001"
 MEMBERS = ALL_MEMBERS | {
-    "VILL3": ("village", THIRD_VILLAGE),
+    "VILL3": ("village", OTHER_VILLAGE),
     "TOWN2": ("township", OTHER_TOWNSHIP),
     "CRB01": ("credit_bureau", None),
 }

@@ -127,7 +127,8 @@ def ratings_are_as_the_policy_wants_them(county: SimulatedCounty) -> Found:
     """Nobody is in force twice, excluded, unposted, with an objection open or on the blacklist maliciously."""
     return county.rows(
         """
-        SELECT a.number, a.borrower_no, w.what FROM rating.assessment a LEFT JOIN rating.posting p ON p.number = a.posting
+        SELECT a.number, a.borrower_no, w.what FROM rating.assessment a
+        LEFT JOIN rating.posting p ON p.number = a.posting
         CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM rating.objection o WHERE o.assessment = a.number
                                            AND o.answered_on IS NULL) AS disputed) o
         CROSS JOIN LATERAL (VALUES
@@ -145,7 +146,7 @@ def ratings_are_as_the_policy_wants_them(county: SimulatedCounty) -> Found:
         UNION ALL SELECT max(number), borrower_no, 'twice' FROM rating.assessment WHERE state = 'active'
         GROUP BY borrower, borrower_no HAVING count(*) > 1
         """,
-        [bool(county.named.grades)],
+        [bool(county.named.vocabulary.grades)],
     )
 
 

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from tests.support.applications import identity_number
-from tests.support.carried_county import OTHER_VILLAGE, VILLAGE
+from tests.support.carried_county import VILLAGE
 
-__all__ = ["BANKS", "HOUSEHOLDS", "VILLAGE_OF", "Household", "Loan", "Truth"]
+__all__ = ["BANKS", "HOUSEHOLDS", "OTHER_TOWNSHIP", "OTHER_VILLAGE", "VILLAGE_OF", "Household", "Loan", "Truth"]
 
 BANKS = ("RCB01", "PSB01")
-THIRD_VILLAGE = "341599102001"
-VILLAGE_OF = {"VILL1": VILLAGE, "VILL2": OTHER_VILLAGE, "VILL3": THIRD_VILLAGE}
-HOUSEHOLDS = {"H1": VILLAGE, "H2": VILLAGE, "H3": VILLAGE, "H4": OTHER_VILLAGE, "H5": THIRD_VILLAGE}
+OTHER_TOWNSHIP, OTHER_VILLAGE = "341599102", "341599102001"
+VILLAGE_OF = {"VILL1": VILLAGE, "VILL3": OTHER_VILLAGE}
+HOUSEHOLDS = {"H1": VILLAGE, "H2": VILLAGE, "H3": OTHER_VILLAGE}
 BORN = dt.date(1980, 5, 6)
 SON_BORN = dt.date(2000, 2, 29)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.registry.applications import states
 from services.registry.applications.states import Case
-from tests.simulation.truth import BANKS, VILLAGE_OF
+from tests.simulation.truth import BANKS, OTHER_TOWNSHIP, VILLAGE_OF
 from tests.support.applications import form, identity_number, step
 from tests.support.carried_county import CLERK, COUNTY, DEPUTY, HEAD
 
@@ -23,7 +23,7 @@ def member_for(kinds: tuple[str, ...], region: str, bank: str) -> str:
     """Return a member that may take a step, by the kinds that may."""
     village = next((code for code, home in VILLAGE_OF.items() if home == region), "VILL1")
     codes = {
-        "village": village, "township": "TOWN2" if region.startswith("341599102") else "TOWN1", "bank": bank,
+        "village": village, "township": "TOWN2" if region.startswith(OTHER_TOWNSHIP) else "TOWN1", "bank": bank,
         "county": COUNTY, "guarantor": "GUA01", "reguarantor": "GUA01", "insurer": "INS01", "finance": "FIN01",
         "household": village, "enterprise": village,
     }  # fmt: skip

@@ -28,7 +28,7 @@ POINTS = (
 
 def file_groups(county: SimulatedCounty, random: Random) -> None:
     """Villages and townships file their working groups."""
-    for member in ("VILL1", "VILL2", "VILL3", "TOWN1", "TOWN2"):
+    for member in ("VILL1", "VILL3", "TOWN1", "TOWN2"):
         group = {"region": county.members[member][1], "members": 5, "representatives": 2, "plan": "评级方案1号"}
         county.act(random, "rating_group", member, person=CLERK, **group)
 
