@@ -112,6 +112,7 @@ def test_the_commands_are_the_published_ones():
         *("application", "application show", "applications", "feed applications"),
         *("feed due_applications", "report borrowers_in_need", "report due_applications"),
         *("fund", "fund show", "feed fund_entries", "feed fund_postings", "feed reservations"),
+        *("subsidy", "subsidy preview", "subsidy show", "subsidy queue", "feed subsidies"),
         *("feed consents", "feed enterprises", "feed led_households", "feed agreements"),
         *("feed service_areas", "feed suspensions", "needs"),
         *("member", "member add", "member list", "member key"),

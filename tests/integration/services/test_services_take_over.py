@@ -86,10 +86,10 @@ def test_every_feed_figure_difference_and_receipt_is_the_same_as_before(county: 
 
 
 def test_the_registry_keeps_nothing_of_guarantees_and_insurance(county: ReportingCounty):
-    """Each table is there once, with the service that owns it; what ratings fold of it is no copy of the registry's."""
+    """Each table is there once, with the service that owns it; what ratings and subsidies keep is no copy of the registry's."""
     tables = county.rows(
         "SELECT table_schema || '.' || table_name AS name FROM information_schema.tables"
-        " WHERE table_name ~ 'guarantee|policy|claim|period_result' AND table_schema !~ '^(pg_|information_|rating$)'"
+        " WHERE table_name ~ 'guarantee|policy|claim|period_result' AND table_schema !~ '^(pg_|information_|(rating|subsidy)$)'"
         " ORDER BY 1"
     )
     assert [row["name"] for row in tables] == [
