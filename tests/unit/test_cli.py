@@ -118,6 +118,7 @@ def test_the_commands_are_the_published_ones():
         *("fund", "fund show", "feed fund_entries", "feed fund_postings", "feed reservations"),
         *("feed set_aside", "fund pots", "fund limits", "fund dues", "fund term-deposits", "fund alarms"),
         "fund rewards",
+        *("subsidy", "subsidy preview", "subsidy show", "subsidy queue", "feed subsidies"),
         *("feed consents", "feed enterprises", "feed led_households", "feed agreements"),
         *("feed service_areas", "feed suspensions", "needs"),
         *("member", "member add", "member list", "member key"),
