@@ -369,4 +369,32 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "申请 {claim_no} 没有可核销的金额，或录入后金额已变",
         "nothing of the claim {claim_no} is left to be written off, or another amount than was entered",
     ),
+    "HL1181": (
+        "{institution} 没有报送 {period} 的期间损益，不能核定",
+        "{institution} has stated no result of {period}: there is nothing to settle",
+    ),
+    "HL1182": (
+        "{institution} 报送的 {period} 保费收入为 {premiums}、赔款支出为 {claims}，与所核的不一致",
+        "of {period} {institution} states premiums of {premiums} and claims of {claims}, not what was seen",
+    ),
+    "HL1183": (
+        "{other} 已核定，与 {period} 重叠",
+        "{other} was settled, and overlaps with {period}",
+    ),
+    "HL1184": (
+        "{period} 到 {last_day} 才结束，结束后方可核定",
+        "{period} ends on {last_day}, and is settled after that",
+    ),
+    "HL1185": (
+        "{institution} 没有保单 {policy_no}",
+        "{institution} has no policy {policy_no}",
+    ),
+    "HL1186": (
+        "缴费 {number} 不存在、与所写的不一致，或已冲销；只能冲销一次",
+        "there is no such payment {number}, or it was taken back: that is done once",
+    ),
+    "HL1187": (
+        "该区划内待公示的奖惩为 {there} 项，不是 {count} 项",
+        "in this region {there} consequences wait to be posted, not {count}",
+    ),
 }
