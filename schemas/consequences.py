@@ -1,4 +1,4 @@
-"""Reward and punishment: what follows for a borrower from what it did, and how it is posted (奖惩)."""
+"""Reward and punishment: what follows for a borrower from what it did, how it is posted, what is told of it (奖惩)."""
 
 from __future__ import annotations
 

@@ -108,10 +108,10 @@ def differences_in(found: str, *, detail: str = "NULL") -> Query:
         "whose region is not the household's; one that is no longer reported though it has a\n"
         "balance; a repayment of no loan. A loan number at two banks; a guarantee of no loan, two\n"
         "of one, one that costs more than the policy lets, a compensation of no guarantee; a policy of a\n"
-        "loan that nobody has, a claim of no policy, one that goes back, outside its cover, above its\n"
-        "sum, or later than the fund. A loan without its confirmation, before it, other than it says,\n"
-        "a second one on it, one where lending is suspended; an extension or renewal of a loan that\n"
-        "nobody has.",
+        "loan that nobody has, a claim of no policy, one that goes back, outside its cover, above its sum,\n"
+        "or later than the fund. A loan without its confirmation, before it, other\n"
+        "than it says, a second one on it, one where lending is suspended; an extension or renewal of a\n"
+        "loan that nobody has.",
         parameters=(REGION, INSTITUTION),
         order=("kind",),
         personal=True,
