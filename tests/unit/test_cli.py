@@ -119,6 +119,13 @@ def test_the_commands_are_the_published_ones():
         *("feed set_aside", "fund pots", "fund limits", "fund dues", "fund term-deposits", "fund alarms"),
         "fund rewards",
         *("subsidy", "subsidy preview", "subsidy show", "subsidy queue", "feed subsidies"),
+        *(
+            "feed insurance_products",
+            "feed insurance_results",
+            "feed premium_differences",
+            "feed premiums",
+            "feed uncovered_loans",
+        ),
         *("feed consents", "feed enterprises", "feed led_households", "feed agreements"),
         *("feed service_areas", "feed suspensions", "needs"),
         *("member", "member add", "member list", "member key"),
