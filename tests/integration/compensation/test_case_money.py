@@ -70,7 +70,7 @@ def _check(county: LossCounty) -> None:
     assert sum(map(Decimal, case["shares"].values())) == case["covered"] == left
 
 
-@pytest.mark.parametrize("seed", (1, 3))
+@pytest.mark.parametrize("seed", [1, 3])
 def test_a_cases_money_adds_up_after_every_act(county: LossCounty, seed: int):
     """By the policy with four parties, with acts that are refused among the others."""
     chance = random.Random(seed)  # noqa: S311  # a test's dice
