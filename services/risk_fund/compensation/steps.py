@@ -15,6 +15,7 @@ from huilian.policy.tables import MissingFactError
 from schemas.compensations import CASE_STATE
 from services.risk_fund.compensation import facts
 from services.risk_fund.compensation.book import Act
+from services.risk_fund.compensation.entry import needed_evidence
 from services.risk_fund.compensation.reckoning import reckon
 from services.risk_fund.compensation.states import PAYMENT, REVIEW
 
@@ -55,7 +56,7 @@ def decide(book: Book, taken: Taken) -> bool:
     """Take a step of a case; return whether that says something new. What is wrong is noted with it.
 
     Notes HL1034, whose hands; HL1052, who; HL1060 and HL1064, of the decision; HL1062, the day; HL1074, what it needs;
-    HL1165 and HL1166, the case; HL1167, an insurer has not decided; HL1168 and HL1169, the policy.
+    HL1164, no papers; HL1165 and HL1166, the case; HL1167, an insurer has not decided; HL1168 and HL1169, the policy.
     """
     case, record = concerned(book, taken), taken.record
     if case is None:
@@ -76,6 +77,8 @@ def decide(book: Book, taken: Taken) -> bool:
     if record["decision"] == "approve":
         _check_needs(taken, case, stage)
         if path.is_last_review(place):
+            if case.evidence is None and record["document"] is None and (needed := needed_evidence(book, case, path)):
+                taken.refuse("HL1164", what="、".join(needed))
             changes = _shared(book, taken, case)
     if taken.refusals:
         return False

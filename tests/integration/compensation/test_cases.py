@@ -314,6 +314,26 @@ def test_a_list_is_taken_line_by_line_and_its_results_go_back(county: LossCounty
     assert county.case(case["claim_no"])["shares"] == {"fund": "51975.00"}
 
 
+def test_papers_that_a_list_cannot_name_are_named_by_the_last_review(county: LossCounty):
+    """Its document says where they are."""
+    county.lend()
+    row = {
+        "line": 1, "institution": BANK, "loan_no": "L1", "borrower_no": None, "overdue_since": "2026-01-02",
+        "overdue_days": None, "principal": "50000.00", "interest": "0.00", "cause": "other", "insurance_paid": "0.00",
+        "collections": None, "evidence": None,
+    }  # fmt: skip
+    sealed = county.seal_submission(
+        BANK, "compensation_claims", {"compensation_claims": [row]}, file_name="K.txt",
+        totals={"principal": "50000.00", "interest": "0.00"},
+    )  # fmt: skip
+    assert county.submit(sealed)["changed"] == 1
+    [case] = county.ask("feed/compensations")
+    for step in ("village_review", "township_review"):
+        assert county.review(step, case["claim_no"]) is None
+    assert county.review("county_approval", case["claim_no"]) == "HL1164"
+    assert county.review("county_approval", case["claim_no"], document="卷宗2026-3") is None
+
+
 def test_what_is_late_is_chased_once(county: LossCounty):
     """The station that has to review, who has to pay, and the bank that has to hand back."""
     approved(county, "xingan")
