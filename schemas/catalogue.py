@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from huilian.wire.catalogue import Contract
-from schemas import applications, breakers, compensations, outgoing, parties, subsidies
-from schemas.fund import FundApprovalRecord, FundDepositRecord, FundReversalRecord, FundWithdrawalRecord
+from schemas import applications, breakers, compensations, consequences, fund, insurance, outgoing, parties, subsidies
 from schemas.guarantees import (
     GuaranteeChange,
     GuaranteeCompensationRecord,
@@ -457,28 +456,9 @@ def contracts() -> list[Contract]:
         *subsidies.contracts(),
         *compensations.contracts(),
         *breakers.contracts(),
-        Contract(
-            "fund_deposit", 1, FundDepositRecord, SINGLE, "存入风险补偿金", "Money that the fund deposits at a bank."
-        ),
-        Contract(
-            "fund_withdrawal",
-            1,
-            FundWithdrawalRecord,
-            SINGLE,
-            "支取风险补偿金",
-            "Money that the fund takes out of a bank.",
-        ),
-        Contract(
-            "fund_reversal", 1, FundReversalRecord, SINGLE, "冲销", "What was booked by mistake is reversed, once."
-        ),
-        Contract(
-            "fund_approval",
-            1,
-            FundApprovalRecord,
-            SINGLE,
-            "风险补偿金审批",
-            "A deposit, withdrawal or reversal is approved or refused by another person.",
-        ),
+        *insurance.steps(),
+        *consequences.contracts(),
+        *fund.contracts(),
         Contract(
             "insurance_element",
             1,

@@ -30,9 +30,12 @@ KINDS: Final = {
     "loan_number_at_two_banks": "两家银行借据号相同",
     "guarantee_without_loan": "有担保无借据",
     "two_guarantees_on_one_loan": "一笔借据有多笔担保",
+    "guarantee_fee_differs": "担保费率高于政策",
     "compensation_without_guarantee": "有代偿无担保",
     "reservation_beyond_deposit": "备付超过存款可承担的额度",
     "reservation_without_application": "有备付无申请",
+    "loss_made_good_twice": "损失重复补偿",
+    "guarantor_differs_from_book": "担保拨付与代偿明细不符",
     "policy_without_loan": "有保单无借据",
     "claim_without_policy": "有赔案无保单",
     "loan_without_confirmation": "未经确认放款",
@@ -99,9 +102,10 @@ def differences_in(found: str, *, detail: str = "NULL") -> Query:
         "A loan whose household is not on the roster, whose borrower is not in its household or\n"
         "whose region is not the household's; one that is no longer reported though it has a\n"
         "balance; a repayment of no loan. A loan number at two banks; a guarantee of no loan, two\n"
-        "of one, a compensation of no guarantee; a policy of a loan that nobody has, a claim of no\n"
-        "policy. A loan without its confirmation, before it, other than it says, a second one on it,\n"
-        "one where lending is suspended; an extension or renewal of a loan that nobody has.",
+        "of one, one that costs more than the policy lets, a compensation of no guarantee; a policy of a\n"
+        "loan that nobody has, a claim of no policy. A loan without its confirmation, before it, other\n"
+        "than it says, a second one on it, one where lending is suspended; an extension or renewal of a\n"
+        "loan that nobody has.",
         parameters=(REGION, INSTITUTION),
         order=("kind",),
         personal=True,

@@ -1,27 +1,36 @@
-"""What insurers state of policies, claims and the result of a period (保单、理赔、期间损益)."""
+"""Insurance: what insurers state of policies, claims and the result of a period, and what is settled by it (保险)."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import marshmallow as ma
 import polars as pl
 
 from huilian.records import fields as f
 from huilian.records.record import CrossCheck, Record, fen
+from huilian.wire.catalogue import Contract
 from schemas.records import KEY, YES_OR_NO
+from schemas.steps import PERIOD_ENDS, StepRecord
 
 __all__ = [
     "CLAIM_STATUS",
     "POLICY_KIND",
+    "PREMIUM_PAYER",
     "ClaimChange",
     "ClaimRecord",
     "ClaimState",
     "InsuranceElement",
+    "InsuranceProductRecord",
+    "InsuranceResultChange",
+    "InsuranceResultState",
     "PeriodResultRecord",
+    "PeriodSettlementRecord",
     "PolicyChange",
     "PolicyRecord",
     "PolicyState",
+    "PremiumPaymentRecord",
+    "steps",
 ]
 
 POLICY_KIND = {
@@ -34,6 +43,10 @@ POLICY_KIND = {
 }
 CLAIM_STATUS = {"filed": "已报案", "surveying": "查勘中", "settled": "已赔付", "declined": "不予赔付"}
 
+PREMIUM_PAYER: Final = {"finance": "财政", "household": "农户", "insurer": "保险公司"}
+"""Who pays a share of a premium, as policies of insurance state it."""
+_PERIOD: Final = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-?Q[1-4]|-?H[12])?$"
+_DECISION: Final = {"approve": "同意", "refuse": "不同意"}
 _PREMIUM_SHARES = ("premium_finance", "premium_household", "premium_insurer")
 
 
@@ -101,9 +114,7 @@ class PeriodResultRecord(Record):
     """An insurer's premiums, claims and expenses of a period (期间损益)."""
 
     line = f.Whole(required=True, metadata={"zh": "序号"})
-    period = f.Text(
-        7, pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])|-?Q[1-4]|-?H[12])?$", required=True, metadata={"zh": "期间"}
-    )
+    period = f.Text(7, pattern=_PERIOD, required=True, metadata={"zh": "期间"})
     premiums = f.Money(required=True, digits=13, metadata={"zh": "保费收入"})
     claims = f.Money(required=True, digits=13, metadata={"zh": "赔款支出"})
     expenses = f.Money(required=True, digits=13, metadata={"zh": "费用"})
@@ -178,3 +189,107 @@ class ClaimChange(Record):
     before = ma.fields.Nested(ClaimState, required=True, allow_none=True, metadata={"zh": "变动前"})
     after = ma.fields.Nested(ClaimState, required=True, metadata={"zh": "变动后"})
     line = f.Whole(required=True, metadata={"zh": "来源行号"})
+
+
+class InsuranceProductRecord(StepRecord):
+    """A product that an insurer offers (险种): one of the basic covers, or one that is chosen ("2+x").
+
+    `institution` is the insurer. `cover` is the code of the plan's cover that the product is, null where the plan has
+    none. The same product again, from the same day, corrects it; from a later day it takes the former's place.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "保险公司"})
+    product = f.Text(20, pattern=KEY, required=True, metadata={"zh": "险种代码"})
+    title = f.Text(60, required=True, metadata={"zh": "险种名称"})
+    kind = f.Code(POLICY_KIND, required=True, metadata={"zh": "险类"})
+    cover = f.Text(40, pattern=r"^[a-z][a-z0-9_]*$", required=True, allow_none=True, metadata={"zh": "方案险种"})
+    from_date = f.Date(required=True, metadata={"zh": "起始日期"})
+    until_date = f.Date(required=True, allow_none=True, metadata={"zh": "终止日期"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [PERIOD_ENDS]
+
+
+class PremiumPaymentRecord(StepRecord):
+    """A payer paid its share of premiums to an insurer (缴纳保费): of one policy, or of all of them together.
+
+    `institution` is the insurer, `policy_no` null where it is for all. `reverses` is the number of a payment that was
+    entered by mistake, and is taken back.
+    """
+
+    payment_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "缴费编号"})
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "保险公司"})
+    payer = f.Code(PREMIUM_PAYER, required=True, metadata={"zh": "缴费方"})
+    policy_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "保单号"})
+    amount = f.Money(required=True, digits=13, metadata={"zh": "金额"})
+    paid_date = f.Date(required=True, metadata={"zh": "缴费日期"})
+    reverses = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "冲销的缴费编号"})
+    document = f.Text(120, required=True, allow_none=True, metadata={"zh": "凭证编号或摘要"})
+
+    cross_checks: ClassVar[list[CrossCheck]] = [
+        ("amount", "HL2023", pl.col("amount") == "0.00", lambda r: not r["amount"]),
+    ]
+
+
+class PeriodSettlementRecord(StepRecord):
+    """The result that an insurer states of a period is approved, and settled by the plan, or refused (期间损益核定).
+
+    `institution` is the insurer; `premiums` and `claims` are what was seen. A result that the insurer corrects later
+    is approved anew, and what was settled changes with it.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "保险公司"})
+    period = f.Text(7, pattern=_PERIOD, required=True, metadata={"zh": "期间"})
+    premiums = f.Money(required=True, digits=13, metadata={"zh": "保费收入"})
+    claims = f.Money(required=True, digits=13, metadata={"zh": "赔款支出"})
+    decision = f.Code(_DECISION, required=True, metadata={"zh": "意见"})
+    reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "理由"})
+
+
+class InsuranceResultState(Record):
+    """What an insurer's period comes to, as approved: what `insurance_results_changed` shares.
+
+    `fund_share` is what the fund bears of a loss, `insurer_share` what the insurer bears, `returned` what the insurer
+    gives back of its profit.
+    """
+
+    premiums = f.Money(required=True, digits=13, metadata={"zh": "保费收入"})
+    claims = f.Money(required=True, digits=13, metadata={"zh": "赔款支出"})
+    fund_share = f.Money(required=True, digits=13, metadata={"zh": "风险补偿金承担"})
+    insurer_share = f.Money(required=True, digits=13, metadata={"zh": "保险公司承担"})
+    returned = f.Money(required=True, digits=13, metadata={"zh": "盈余返还"})
+    policy = f.Text(60, required=True, metadata={"zh": "政策"})
+    approved = f.Date(required=True, metadata={"zh": "核定日期"})
+
+
+class InsuranceResultChange(Record):
+    """The settled result of an insurer's period before and after; null: none is approved. `until` is always null.
+
+    `as_of` is the last day of the period. Changes add up in any order.
+    """
+
+    insurer = f.Text(20, pattern=KEY, required=True, metadata={"zh": "保险公司"})
+    period = f.Text(7, pattern=_PERIOD, required=True, metadata={"zh": "期间"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(InsuranceResultState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(InsuranceResultState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+
+
+def steps() -> list[Contract]:
+    """Return the contracts of what is entered beside an insurer's statements, and of what is settled by them."""
+    return [
+        Contract(name, 1, record, bulk=bulk, chinese=chinese, summary=summary)
+        for name, record, bulk, chinese, summary in (
+            ("insurance_product", InsuranceProductRecord, False, "险种", "A product that an insurer offers."),
+            ("premium_payment", PremiumPaymentRecord, False, "缴纳保费", "A payer paid its share of premiums."),
+            ("period_settlement", PeriodSettlementRecord, False, "期间损益核定", "An insurer's period is settled."),
+            (
+                "insurance_results_changed",
+                InsuranceResultChange,
+                True,
+                "保险期间损益变动",
+                "What insurers' periods come to as approved, before and after, one change a record.",
+            ),
+        )
+    ]

@@ -33,7 +33,7 @@ service: Final = Service(
     handlers={"loans_changed": LOANS.handle},
     queries=feeds.QUERIES,
     kinds=(PACKAGE,),
-    events=("policies_changed", "claims_changed"),
+    events=("policies_changed", "claims_changed", "insurance_results_changed"),
     tells=domain.PACKAGE.tells,
     forget=LOANS.forget,
 )

@@ -52,6 +52,7 @@ service = Service(
         "borrower_marks_changed": marks.MARKS.handle,
         "policies_changed": cover.on_policies_changed,
         "reservations_changed": reservation.on_reservations_changed,
+        "lending_suspended": suspensions.on_lending_suspended,
     },
     queries=feeds.QUERIES,
     events=(

@@ -1,20 +1,29 @@
-"""Deposits, withdrawals and reversals: entered by one person, booked when another approves them."""
+"""Money that comes to the fund's deposits at banks, and that leaves them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import money
-from huilian.core.errors import AccessDenied, MessageRefused
+from huilian.core.errors import AccessDenied, MessageRefused, UsageError
 from huilian.county.members import directory, persons
-from huilian.county.procedure.acts import enter, taking
-from services.risk_fund import books
-from services.risk_fund.books import CONTRIBUTION, DEPOSIT, Posting
+from huilian.county.procedure import acts
+from huilian.county.procedure.acts import taking
+from services.risk_fund import books, entries, position
+from services.risk_fund.books import (
+    CONTRIBUTION,
+    DEPOSIT,
+    INTEREST,
+    LENDING_REWARD,
+    TERM_DEPOSIT,
+    VILLAGE_CONTRIBUTION,
+    VILLAGE_FUND,
+    Posting,
+)
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Mapping
+    from decimal import Decimal
 
     from huilian.county.context import Context
     from huilian.county.messages.records import RecordHandler
@@ -22,13 +31,11 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["RECORDS", "STATE", "TITLE"]
+__all__ = ["RECORDS", "check_bank", "check_village", "on_settled"]
 
-TITLE: Final = {"deposit": "存入", "withdrawal": "支取", "reversal": "冲销"}
-STATE: Final = {"entered": "待审批", "booked": "已入账", "refused": "不同意"}
 _BANK: Final = "bank"
-_FIELDS: Final = ("kind", "institution", "party", "amount", "effective", "document", "reason", "reference")
-_NOTHING: Final = dict.fromkeys(("document", "reason", "reference"))
+_TERMS: Final = ("institution", "amount", "effective_date", "due_date", "annual_rate_percent")
+_VILLAGE_DIGITS: Final = 12
 
 
 def _on_movement(
@@ -36,45 +43,162 @@ def _on_movement(
 ) -> Iterable[Draft]:
     """Enter a deposit or a withdrawal."""
     kind = message.type.removeprefix("fund_")
+    institution, party = record["institution"], record["party"]
+    amount = record["amount"] if kind == "deposit" else -record["amount"]
     with taking(record, message, transaction, persons.ENTER, books.hold) as taken:
-        _check_bank(transaction, taken)
-        entry = {"entry_no": record[f"{kind}_no"], "kind": kind, "effective": record["effective_date"]}
-        if _enter(transaction, taken, entry) and kind == "withdrawal":
-            _check_there(transaction, taken, taken.record | entry)
+        check_bank(transaction, taken, institution)
+        entries.enter(
+            transaction,
+            taken,
+            kind,
+            [Posting(DEPOSIT, institution, amount), Posting(CONTRIBUTION, party, -amount)],
+            entry_no=record[f"{kind}_no"],
+            effective=record["effective_date"],
+            institution=institution,
+            party=party,
+        )
     return ()
 
 
-def _on_reversal(
+def _on_term_deposit(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
-    """Enter the reversal of what was booked."""
+    """Enter what is placed for a term."""
+    number, institution, amount = record["term_deposit_no"], record["institution"], record["amount"]
     with taking(record, message, transaction, persons.ENTER, books.hold) as taken:
-        booked = _find(transaction, record["reference"])
-        entry = {name: booked[name] for name in ("institution", "party", "amount", "effective")}
-        entry |= {"entry_no": record["reversal_no"], "kind": "reversal"}
-        if transaction.value(
-            "SELECT true FROM risk_fund.fund_entry WHERE reference = %(reference)s AND state <> 'refused'"
-            " AND entry_no <> %(reversal_no)s",
-            record,
-        ):
-            raise MessageRefused("HL1105", number=record["reference"])
-        if _enter(transaction, taken, entry):
-            if booked["kind"] == "reversal" or booked["state"] != "booked":
-                taken.refuse("HL1102", number=record["reference"], state=STATE[booked["state"]])
-            elif booked["kind"] == "deposit":
-                _check_there(transaction, taken, entry)
+        check_bank(transaction, taken, institution)
+        acts.enter(transaction, "risk_fund.term_deposit", ("term_deposit_no",), _TERMS, taken)
+        entries.enter(
+            transaction,
+            taken,
+            "term_deposit",
+            [Posting(TERM_DEPOSIT, institution, amount, number), Posting(DEPOSIT, institution, -amount)],
+            entry_no=number,
+            effective=record["effective_date"],
+            institution=institution,
+            party=institution,
+        )
     return ()
 
 
-def _enter(transaction: Transaction, taken: Taken, entry: dict[str, Any]) -> bool:
-    """Write an entry, return whether it is new."""
-    whole = replace(taken, record=_NOTHING | taken.record | entry)
-    return enter(transaction, "risk_fund.fund_entry", ("entry_no",), _FIELDS, whole)
+def _on_term_deposit_end(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
+) -> Iterable[Draft]:
+    """Enter the end of a term deposit: all of it goes back to the deposit, with its interest."""
+    number = record["term_deposit_no"]
+    with taking(record, message, transaction, persons.ENTER, books.hold) as taken:
+        placed = transaction.row(
+            "SELECT institution, amount FROM risk_fund.fund_entry"
+            " WHERE entry_no = %s AND kind = 'term_deposit' AND state = 'booked'",
+            [number],
+        )
+        if placed is None:
+            raise MessageRefused("HL1106", number=number)
+        bank, amount, interest = placed["institution"], placed["amount"], record["interest"]
+        entries.enter(
+            transaction,
+            taken,
+            "term_deposit_end",
+            [
+                Posting(DEPOSIT, bank, amount + interest),
+                Posting(TERM_DEPOSIT, bank, -amount, number),
+                Posting(INTEREST, bank, -interest, number),
+            ],
+            entry_no=record["end_no"],
+            effective=record["effective_date"],
+            institution=bank,
+            party=bank,
+        )
+    return ()
 
 
-def _check_bank(transaction: Transaction, taken: Taken) -> None:
+def _on_settlement(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
+) -> Iterable[Draft]:
+    """Enter what comes in beside contributions, or what the fund pays beside losses."""
+    kind = message.type.removeprefix("fund_")
+    institution, account, party = record["institution"], record["account"], record["party"]
+    amount = record["amount"] if kind == "receipt" else -record["amount"]
+    settled = Posting(account, party, -amount, record["reference"])
+    with taking(record, message, transaction, persons.ENTER, books.hold) as taken:
+        check_bank(transaction, taken, institution)
+        new = entries.enter(
+            transaction,
+            taken,
+            kind,
+            [Posting(DEPOSIT, institution, amount), settled],
+            entry_no=record[f"{kind}_no"],
+            effective=record["effective_date"],
+            institution=institution,
+            party=party,
+        )
+        if new:
+            taken.check(_check_owed, settled, _owed(transaction, context, settled))
+    return ()
+
+
+def _check_owed(settled: Posting, owed: Decimal) -> None:
+    """Let pass what is settled of what is owed; interest is owed by nobody before it comes.
+
+    Args:
+        settled: below nought where others owe the fund, above where the fund owes.
+        owed: before it is settled; above nought where others owe the fund.
+
+    Raises:
+        MessageRefused: HL1108, so much is not owed.
+    """
+    most = owed if settled.amount < 0 else -owed
+    if settled.account != INTEREST and abs(settled.amount) > most:
+        amounts = {"amount": money.text(abs(settled.amount)), "owed": money.text(max(most, money.ZERO))}
+        raise MessageRefused("HL1108", party=settled.party, **amounts)
+
+
+def on_settled(
+    transaction: Transaction, entry: Mapping[str, Any], _message: Message, context: Context
+) -> Iterable[Draft]:
+    """Refuse to book a receipt or a payment where others of them have settled what was owed."""
+    settled = next(each for each in entries.postings_of(entry) if each.account != DEPOSIT)
+    _check_owed(settled, _owed(transaction, context, settled) - settled.amount)
+    return ()
+
+
+def _owed(transaction: Transaction, context: Context, settled: Posting) -> Decimal:
+    """Return what is owed by the books: above nought to the fund, below by it; for lending, what the policy gives."""
+    booked = books.balance(transaction, settled.account, settled.party, reference=settled.reference)
+    if settled.account != LENDING_REWARD:
+        return booked
+    try:
+        rewards = position.lending_rewards(transaction, context.policy, settled.reference or "", settled.party)
+        return booked - sum((each["compensation"] + each["reward"] for each in rewards), money.ZERO)
+    except UsageError:
+        # The reference is no year: nothing is owed for it.
+        return money.ZERO
+
+
+def _on_village_fund(
+    record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
+) -> Iterable[Draft]:
+    """Enter what is paid into a village's fund, or out of it."""
+    region, party = record["region"], record["party"]
+    amount = record["amount"] if record["movement"] == "deposit" else -record["amount"]
+    with taking(record, message, transaction, persons.ENTER, books.hold) as taken:
+        check_bank(transaction, taken, record["institution"])
+        check_village(taken)
+        entries.enter(
+            transaction,
+            taken,
+            "village_fund",
+            [Posting(VILLAGE_FUND, region, amount), Posting(VILLAGE_CONTRIBUTION, party, -amount)],
+            entry_no=record["movement_no"],
+            effective=record["effective_date"],
+            institution=record["institution"],
+            party=party,
+        )
+    return ()
+
+
+def check_bank(transaction: Transaction, taken: Taken, institution: str) -> None:
     """Note HL1104 where the money would lie at no bank of the county."""
-    institution = taken.record["institution"]
     try:
         member = directory.find(transaction, institution)
     except AccessDenied:
@@ -83,76 +207,20 @@ def _check_bank(transaction: Transaction, taken: Taken) -> None:
         taken.refuse("HL1104", institution=institution)
 
 
-def _check_there(transaction: Transaction, taken: Taken, entry: Mapping[str, Any]) -> None:
-    """Note HL1103 where a bank would not have what is taken from it, on that day or a later one."""
-    there = books.lowest_deposit(transaction, entry["institution"], entry["effective"])
-    if entry["amount"] > there:
-        amounts = {"amount": money.text(entry["amount"]), "there": money.text(there)}
-        taken.refuse("HL1103", institution=entry["institution"], **amounts)
-
-
-def _find(transaction: Transaction, entry_no: str) -> dict[str, Any]:
-    """Return an entry.
-
-    Raises:
-        MessageRefused: HL1101, there is none.
-    """
-    row = transaction.row("SELECT * FROM risk_fund.fund_entry WHERE entry_no = %s", [entry_no])
-    if row is None:
-        raise MessageRefused("HL1101", number=entry_no)
-    return row
-
-
-def _on_approval(
-    record: Mapping[str, Any], message: Message, transaction: Transaction, context: Context
-) -> Iterable[Draft]:
-    """Book what somebody else entered, or refuse it; the same again changes nothing."""
-    state = "booked" if record["decision"] == "approve" else "refused"
-    with taking(record, message, transaction, persons.APPROVE, books.hold) as taken:
-        entry = _find(transaction, record["reference"])
-        if entry["state"] != "entered":
-            if (entry["state"], entry["decided_member"], entry["decided_person"]) == (state, *taken.who):
-                return ()
-            raise MessageRefused("HL1102", number=record["reference"], state=STATE[entry["state"]])
-        taken.check(persons.check_four_eyes, (entry["member"], entry["person"]), taken.who)
-        if taken.date < entry["date"]:
-            taken.refuse("HL1062", date=taken.date.isoformat())
-        if state == "refused" and record["reason"] is None:
-            taken.refuse("HL1064", decision=record["decision"])
-        if state == "booked" and _takes_out(transaction, entry):
-            _check_there(transaction, taken, entry)
-    booked = _book(transaction, entry, message.id, context.clock.today()) if state == "booked" else None
-    transaction.execute(
-        "UPDATE risk_fund.fund_entry SET state = %(state)s, transaction = %(booked)s, decision_reason = %(reason)s,"
-        " decided = %(date)s, decided_member = %(member)s, decided_person = %(person)s, decided_message = %(message)s"
-        " WHERE entry_no = %(reference)s",
-        taken.facts | {"state": state, "booked": booked},
-    )
-    return ()
-
-
-def _takes_out(transaction: Transaction, entry: Mapping[str, Any]) -> bool:
-    if entry["kind"] == "reversal":
-        return bool(_find(transaction, entry["reference"])["kind"] == "deposit")
-    return bool(entry["kind"] == "withdrawal")
-
-
-def _book(transaction: Transaction, entry: Mapping[str, Any], message: str, today: dt.date) -> int:
-    reason = f"{TITLE[entry['kind']]} {entry['entry_no']}"
-    if entry["kind"] == "reversal":
-        booked = _find(transaction, entry["reference"])["transaction"]
-        return books.reverse(transaction, booked, entered=today, message=message, reason=reason)
-    amount = entry["amount"] if entry["kind"] == "deposit" else -entry["amount"]
-    postings = (Posting(DEPOSIT, entry["institution"], amount), Posting(CONTRIBUTION, entry["party"], -amount))
-    return books.book(
-        transaction, postings, effective=entry["effective"], entered=today, message=message, reason=reason
-    )
+def check_village(taken: Taken) -> None:
+    """Note HL1110 where a region that is named is no village."""
+    region = taken.record["region"]
+    if region is not None and len(region) != _VILLAGE_DIGITS:
+        taken.refuse("HL1110", region=region)
 
 
 RECORDS: Final[Mapping[str, RecordHandler]] = {
     "fund_deposit": _on_movement,
     "fund_withdrawal": _on_movement,
-    "fund_reversal": _on_reversal,
-    "fund_approval": _on_approval,
+    "fund_term_deposit": _on_term_deposit,
+    "fund_term_deposit_end": _on_term_deposit_end,
+    "fund_receipt": _on_settlement,
+    "fund_payment": _on_settlement,
+    "village_fund_movement": _on_village_fund,
 }
 """What takes each record of the fund's money."""

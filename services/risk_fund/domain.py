@@ -22,6 +22,7 @@ from schemas.guarantees import (
     GuaranteeReleaseRecord,
 )
 from schemas.submission_kinds import GUARANTEE_BOOK
+from services.risk_fund import fees
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -66,7 +67,7 @@ def _is_not_in(staged: str) -> str:
 
 
 def apply(
-    transaction: Transaction, submission: Submission, records: Records, _context: Context
+    transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
     """Apply a book as a whole; yield what changed of its guarantees."""
     last = _last_book(transaction, submission)
@@ -77,6 +78,7 @@ def apply(
         # The guarantees that this book and the last one of the same date both have are this book's by now.
         missing = 0 if last is None else _count_missing(transaction, facts, records.table("guarantees"))
         yield from changes.drafts(submission.member, submission.name)
+    fees.compare(transaction, context.policy, submission.number)
     return Counts(changed, submission.accepted - changed, missing)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Final
 
@@ -11,9 +12,12 @@ from marshmallow import validate
 from huilian.county.answer_fields import Source, coded, count, date, masked, money, nested, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.differences import differences_in
-from schemas.fund import ACCOUNT
+from schemas.fund import ACCOUNT, ENTRY_KIND
+from schemas.ratings import BORROWER
+from schemas.records import YES_OR_NO
 from schemas.stories import application_story_told_by, story_told_by
-from services.risk_fund import deposits, presentation, selects
+from services.risk_fund import alarms, entries, position, presentation, selects
+from services.risk_fund.compensation import feeds as compensations
 
 __all__ = ["QUERIES"]
 
@@ -29,14 +33,14 @@ ON: Final = Parameter(
 ENTERED_BY: Final = Parameter(
     "entered_by", "只计该日及以前入账的", "only what was booked by this day", metavar="YYYY-MM-DD", example="2026-09-30"
 )
-STATE: Final = Parameter("state", "只看该状态的", "in this state only", choices=tuple(deposits.STATE))
+STATE: Final = Parameter("state", "只看该状态的", "in this state only", choices=tuple(entries.STATE))
 
 
 class BalanceRow(ma.Schema):
     """What one party has in one account; debits are above nought, credits below."""
 
     account = coded("科目", ACCOUNT)
-    party = text("单位", "The bank of a deposit; who paid in, as `fund_deposit` has it.")
+    party = text("单位", "Whose part it is: a bank, an insurer, a village, or a party of the policy's shares.")
     balance = money("余额")
 
 
@@ -53,16 +57,17 @@ class FundPostingRow(ma.Schema):
     message = text("报文编号", "The sealed message that caused it.")
     reason = text("事由")
     reverses = count("冲销的凭证号", "The transaction that it takes back.", allow_none=True)
+    reference = text("业务编号", "The loan, case or term deposit that it is about.", allow_none=True)
 
 
 class EntryRow(ma.Schema):
-    """A deposit, withdrawal or reversal: who entered it, and what became of it."""
+    """What was entered to be booked: by whom, and what became of it."""
 
     entry_no = text("编号")
-    kind = coded("业务", deposits.TITLE)
-    state = coded("状态", deposits.STATE)
-    institution = text("存款银行")
-    party = text("出资方")
+    kind = coded("业务", ENTRY_KIND)
+    state = coded("状态", entries.STATE)
+    institution = text("存款银行", allow_none=True)
+    party = text("对方单位")
     amount = money("金额")
     effective = date("生效日期")
     document = text("凭证编号或摘要", allow_none=True)
@@ -78,6 +83,98 @@ class EntryRow(ma.Schema):
     decision_reason = text("审批理由", allow_none=True)
     decided_message = text("审批报文编号", allow_none=True)
     transaction = count("凭证号", "Its transaction in the books.", allow_none=True)
+
+
+class PotRow(ma.Schema):
+    """The fund's pot at one bank: what lies there, what it carries and must carry, what was made good."""
+
+    institution = text("银行")
+    deposit = money("活期存款")
+    term_deposit = money("定期存款")
+    interest = money("已收利息")
+    lent = money("贷款余额")
+    reserved = money("备付")
+    set_aside = money("手工备付")
+    compensated = money("已补偿")
+    recovered = money("已追回")
+    least = money("至少放贷", "By the policy's lowest multiple.", allow_none=True)
+    most = money("至多放贷", "By the policy's highest multiple.", allow_none=True)
+    free = money("尚可放贷", "Below nought where more is lent and reserved.", allow_none=True)
+
+
+class LimitRow(ma.Schema):
+    """What the policy bounds, and how much of it there is."""
+
+    measure = coded("项目", position.MEASURE)
+    party = text("单位", "The bank, party or village; null where it is all of the fund.", allow_none=True)
+    amount = money("金额")
+    least = money("下限", allow_none=True)
+    most = money("上限", allow_none=True)
+    free = money("尚可使用", "Below nought where it is passed.", allow_none=True)
+    kept = coded("是否符合", YES_OR_NO)
+    clause = text("依据", allow_none=True)
+
+
+class FundDueRow(ma.Schema):
+    """What is owed: to the fund, or by it where the amount is below nought."""
+
+    kind = coded("款项", position.DUE)
+    party = text("单位", "Who owes it, or to whom it is owed.")
+    reference = text("业务编号", allow_none=True)
+    amount = money("金额")
+    due = date("期限", "The last day, where there is one.", allow_none=True)
+    late = coded("是否逾期", YES_OR_NO)
+
+
+class AlarmRow(ma.Schema):
+    """What is wrong with the fund: a bound that is passed, a deadline, a default."""
+
+    kind = coded("预警", alarms.ALARM)
+    subject = text("对象", "What it is about; the same while it lasts.")
+    text = text("说明")
+    since = date("自何日起", "The day it was first seen; null before the calendar's next run.", allow_none=True)
+
+
+class RewardRow(ma.Schema):
+    """What a bank lent in a year to one kind of borrower, and what the fund gives it for that."""
+
+    institution = text("银行")
+    borrower = coded("主体", BORROWER)
+    lent = money("放贷额")
+    compensation = money("补偿", "Whatever its losses.")
+    reward = money("奖励")
+
+
+class TermDepositRow(ma.Schema):
+    """A term deposit, with what it is to earn by its rate, 360 days a year, and what came in."""
+
+    term_deposit_no = text("定期存款编号")
+    institution = text("存款银行")
+    amount = money("金额")
+    annual_rate_percent = text("年利率（%）")
+    effective_date = date("起息日期")
+    due_date = date("到期日期")
+    agreed_interest = money("约定利息")
+    interest = money("已收利息")
+    state = coded("状态", position.TERM_STATE)
+
+
+class SetAsideRow(ma.Schema):
+    """Cover that the county set aside by hand."""
+
+    reservation_no = text("备付编号")
+    institution = text("贷款银行")
+    region = text("行政区划代码", "The village whose own fund guarantees.", allow_none=True)
+    loan_no = text("借据号", allow_none=True)
+    amount = money("金额")
+    reason = text("理由")
+    entered = date("备付日期")
+    member = text("办理机构")
+    person = text("经办人")
+    message = text("报文编号")
+    released = date("解除日期", allow_none=True)
+    release_reason = text("解除理由", allow_none=True)
+    released_message = text("解除报文编号", allow_none=True)
 
 
 class ReservationRow(ma.Schema):
@@ -130,7 +227,8 @@ class GuaranteeRow(ma.Schema):
 
 
 QUERIES: Final = (
-    differences_in(selects.DIFFERENCES),
+    *compensations.QUERIES,
+    differences_in(selects.DIFFERENCES, detail=selects.DETAIL),
     story_told_by("risk_fund", selects.STORY, message="coalesce(h.said_in, p.message)", told_to="h.told_to"),
     application_story_told_by("risk_fund", selects.APPLICATION_STORY, told_to="h.told_to"),
     Query(
@@ -147,6 +245,67 @@ QUERIES: Final = (
         show=presentation.balances,
     ),
     Query(
+        "fund_pots",
+        position.pots,
+        PotRow,
+        "各银行的风险补偿金：存款、放贷、备付、补偿、追回，及按政策尚可放贷的额度。",
+        "Return the fund's pot at each bank: what lies there, is lent and reserved, and what it still carries.",
+        parameters=(ON, INSTITUTION),
+        needs_policy=True,
+        command="fund pots",
+    ),
+    Query(
+        "fund_limits",
+        position.limits,
+        LimitRow,
+        "政策对风险补偿金的各项要求：余额、出资、放大倍数、担保能力、村级互助担保，及是否符合。",
+        "Return what the policy bounds of the fund, how much there is of it, and whether it is kept.",
+        parameters=(ON,),
+        needs_policy=True,
+        command="fund limits",
+    ),
+    Query(
+        "fund_dues",
+        position.dues,
+        FundDueRow,
+        "应收应付：应补足、二次分担、追回款、保险分担、到期定期存款，及其期限。",
+        "Return what is owed to the fund and by it, with the last day where there is one.",
+        parameters=(ON,),
+        needs_policy=True,
+        command="fund dues",
+    ),
+    Query(
+        "fund_alarms",
+        alarms.alarms,
+        AlarmRow,
+        "风险补偿金预警：余额或出资不足、倍数不符、期限将至或已过、逾期未付。",
+        "Return the alarms of the fund: on balance, ratio, deadline and default.",
+        needs_policy=True,
+        command="fund alarms",
+    ),
+    Query(
+        "fund_rewards",
+        position.rewards,
+        RewardRow,
+        "按放贷额对银行的补偿和奖励：某年放贷多少，按政策应付多少。",
+        "Return what banks lent in a year, and what the fund gives them for it whatever their losses.",
+        parameters=(
+            Parameter("year", "年度", "year", metavar="YYYY", example="2026", required=True),
+            INSTITUTION,
+        ),
+        needs_policy=True,
+        command="fund rewards",
+    ),
+    Query(
+        "fund_term_deposits",
+        position.term_deposits,
+        TermDepositRow,
+        "定期存款，及约定利息和已收利息。",
+        "Return the term deposits, with what each is to earn and has earned.",
+        parameters=(replace(ON, default=dt.date.isoformat), INSTITUTION),
+        command="fund term-deposits",
+    ),
+    Query(
         "feed/fund_postings",
         selects.fund_postings,
         FundPostingRow,
@@ -158,10 +317,19 @@ QUERIES: Final = (
         "feed/fund_entries",
         selects.fund_entries,
         EntryRow,
-        "输出风险补偿金的存入、支取和冲销，每笔一行，含录入与审批。",
-        "Return deposits, withdrawals and reversals: who entered them, and what became of them.",
+        "输出风险补偿金的存入、支取、拨付、冲销等业务，每笔一行，含录入与审批。",
+        "Return what was entered to be booked: deposits, payments, reversals; by whom, and what became of it.",
         parameters=(STATE,),
         examples=("huilian feed fund_entries --state entered",),
+    ),
+    Query(
+        "feed/set_aside",
+        selects.set_aside,
+        SetAsideRow,
+        "输出手工备付，含已解除的，每笔一行。",
+        "Return the cover that the county set aside by hand, what was released as well.",
+        parameters=(REGION, INSTITUTION),
+        personal=True,
     ),
     Query(
         "feed/reservations",

@@ -9,7 +9,7 @@ import polars as pl
 from huilian.core import money
 from huilian.county.changes import Fold
 from huilian.wire.names import PLATFORM
-from services.risk_fund import books, reservations
+from services.risk_fund import books, dispersal, reservations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ["forget", "on_loans_changed"]
 
-LOANS: Final = Fold("risk_fund.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
-"""Which loans there are: guarantees and reservations are held to them."""
+LOANS: Final = Fold(
+    "risk_fund.loan_change",
+    key=("institution", "loan_no"),
+    state=(
+        "household_no", "region", "product", "principal", "balance", "start_date", "due_date", "signed", "status",
+    ),
+)  # fmt: skip
+"""Which loans there are: guarantees, reservations and cases are held to them."""
 
 
 def on_loans_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
     """Count loans and balances; release what was reserved for loans that are there now."""
     books.hold(transaction)
-    newest = LOANS.newest(message, besides=("balance",))
+    newest = LOANS.newest(message)
     LOANS.count(transaction, newest)
     _add_balances(transaction, newest)
     if message.source == PLATFORM:
@@ -56,8 +62,9 @@ def _fen(side: str) -> pl.Expr:
 
 
 def forget(transaction: Transaction) -> None:
-    """Throw away what the registry told of loans and applications, to be told everything anew."""
+    """Throw away what others told of loans, applications and insurers' results, to be told everything anew."""
     books.hold(transaction)
     LOANS.forget(transaction)
     reservations.APPLICATIONS.forget(transaction)
+    dispersal.RESULTS.forget(transaction)
     transaction.execute("DELETE FROM risk_fund.bank_balance")

@@ -272,7 +272,9 @@ class _Judge:
                 f"""
                 SELECT q.institution, coalesce(b.balance, 0.00) + coalesce((
                     SELECT sum(r.amount) FROM risk_fund.reservation r
-                    WHERE r.institution = q.institution AND r.status = 'reserved'), 0.00) AS committed
+                    WHERE r.institution = q.institution AND r.status = 'reserved'), 0.00) + coalesce((
+                    SELECT sum(s.amount) FROM risk_fund.set_aside_open s
+                    WHERE s.institution = q.institution AND s.region IS NULL), 0.00) AS committed
                 FROM {asked} LEFT JOIN risk_fund.bank_balance b USING (institution)
                 """
             )
@@ -282,7 +284,7 @@ class _Judge:
             for row in transaction.rows(
                 """
                 SELECT q.institution, q.decided, coalesce((
-                    SELECT sum(p.amount) FROM risk_fund.posting p WHERE p.account = 'deposit'
+                    SELECT sum(p.amount) FROM risk_fund.posting p WHERE p.account IN ('deposit', 'term_deposit')
                     AND p.party = q.institution AND p.effective <= q.decided), 0.00) AS deposit
                 FROM (SELECT DISTINCT institution, decided FROM risk_fund.reservation WHERE status = 'asked') q
                 """

@@ -11,6 +11,7 @@ from huilian.county.service import Concern
 from huilian.county.submissions import statements
 from schemas.applications import RESERVATION_STATUS
 from schemas.stories import labelled
+from services.risk_fund.compensation import selects as compensations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from huilian.settings import Settings
 
 __all__ = [
-    "APPLICATION_STORY", "DIFFERENCES", "STORY", "examine", "fund_balances", "fund_entries", "fund_postings",
-    "guarantee_feed", "reservation_feed",
+    "APPLICATION_STORY", "DETAIL", "DIFFERENCES", "STORY", "day_of", "examine", "fund_balances", "fund_entries",
+    "fund_postings", "guarantee_feed", "reservation_feed", "set_aside",
 ]  # fmt: skip
 
 
@@ -53,6 +54,10 @@ DIFFERENCES: Final = f"""
     WHERE (g.institution, g.loan_no) IN (SELECT institution, loan_no FROM risk_fund.guarantee_in_force
                                          GROUP BY institution, loan_no HAVING count(*) > 1)
   UNION ALL
+    SELECT 'guarantee_fee_differs', g.member, loan_no, NULL, g.region, g.as_of::text, guarantee_no
+    FROM risk_fund.guarantee_fee_difference JOIN risk_fund.guarantee_in_force g
+    USING (submission, guarantee_no, loan_no)
+  UNION ALL
     SELECT 'compensation_without_guarantee', c.member, c.loan_no, NULL, NULL, c.as_of::text, c.guarantee_no
     FROM risk_fund.newest_guarantee_compensation c
     WHERE NOT EXISTS (SELECT FROM risk_fund.guarantee g WHERE g.member = c.member
@@ -61,10 +66,12 @@ DIFFERENCES: Final = f"""
     -- In the order in which they were made, with what is lent before all of them.
     SELECT 'reservation_beyond_deposit', institution, NULL, NULL, region, decided::text, application_no
     FROM (
-        SELECT r.*, coalesce(b.balance, 0.00) + sum(r.amount) OVER (
+        SELECT r.*, coalesce(b.balance, 0.00) + coalesce((
+                   SELECT sum(s.amount) FROM risk_fund.set_aside_open s
+                   WHERE s.institution = r.institution AND s.region IS NULL), 0.00) + sum(r.amount) OVER (
                    PARTITION BY r.institution ORDER BY r.decided, r.applied, r.application_no) AS committed,
                coalesce((SELECT sum(p.amount) FROM risk_fund.posting p
-                         WHERE p.account = 'deposit' AND p.party = r.institution), 0.00) AS deposit
+                         WHERE p.account IN ('deposit', 'term_deposit') AND p.party = r.institution), 0.00) AS deposit
         FROM risk_fund.reservation r LEFT JOIN risk_fund.bank_balance b USING (institution)
         WHERE r.status = 'reserved'
     ) r WHERE covered = 'yes' AND committed > multiple * deposit
@@ -73,7 +80,17 @@ DIFFERENCES: Final = f"""
            r.application_no
     FROM risk_fund.reservation r WHERE r.status = 'reserved'
       AND NOT EXISTS (SELECT FROM risk_fund.application_change a WHERE a.application_no = r.application_no)
+  UNION ALL {compensations.DIFFERENCES}
 """
+DETAIL: Final = """
+    (SELECT format('担保费率 %%s%%%%，政策为 %%s%%%%（%%s）', trim_scale(g.fee_rate_percent),
+                   trim_scale(d.allowed_percent), d.clause)
+     FROM risk_fund.guarantee_fee_difference d JOIN risk_fund.guarantee_in_force g
+     USING (submission, guarantee_no, loan_no)
+     WHERE r.kind = 'guarantee_fee_differs' AND g.member = r.institution AND d.guarantee_no = r.reference
+       AND d.loan_no = r.loan_no)
+"""
+"""What differs, in words, where the kind alone does not say it."""
 
 _RESERVATION_STORY: Final = f"""
     SELECT s.date AS "on", 50 + row_number() OVER (ORDER BY s.number) AS rank, r.region, NULL::text AS institution,
@@ -96,8 +113,9 @@ STORY: Final = f"""
         SELECT institution, loan_no FROM risk_fund.loan_change WHERE household_no = %(household)s
         GROUP BY institution, loan_no HAVING sum(n) > 0)
   UNION ALL ({_RESERVATION_STORY} WHERE r.borrower = 'household' AND r.borrower_no = %(household)s)
+  UNION ALL {compensations.STORY}
 """
-"""What guarantors state of a household's loans, and what was reserved for its applications."""
+"""What guarantors state of a household's loans, what was reserved for its applications, what became of its losses."""
 APPLICATION_STORY: Final = f"{_RESERVATION_STORY} WHERE r.application_no = %(application)s"
 """What was reserved for an application."""
 
@@ -149,7 +167,12 @@ def _guarantee(row: dict[str, Any]) -> dict[str, Any]:
     } | statements.origin(row)
 
 
-def _day(name: str, given: str | None) -> dt.date | None:
+def day_of(name: str, given: str | None) -> dt.date | None:
+    """Return the day that a parameter gives, None where it gives none.
+
+    Raises:
+        UsageError: HL7011, it is no date.
+    """
     try:
         return None if given is None else dt.date.fromisoformat(given)
     except ValueError:
@@ -177,7 +200,7 @@ def fund_balances(
     rows = transaction.rows(
         f"SELECT account, party, sum(amount) AS balance FROM risk_fund.posting WHERE {_BOOKED}"
         " GROUP BY 1, 2 ORDER BY 1, 2",
-        {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
+        {"on": day_of("on", on), "entered_by": day_of("entered_by", entered_by)},
     )
     return map(_plain, rows)
 
@@ -196,21 +219,37 @@ def fund_postings(
         UsageError: HL7011, a date is none.
     """
     rows = transaction.stream(
-        "SELECT number, transaction, account, party, amount, effective, entered, message, reason, reverses"
-        f" FROM risk_fund.posting WHERE {_BOOKED} ORDER BY number",
-        {"on": _day("on", on), "entered_by": _day("entered_by", entered_by)},
+        "SELECT number, transaction, account, party, amount, effective, entered, message, reason, reverses,"
+        f" reference FROM risk_fund.posting WHERE {_BOOKED} ORDER BY number",
+        {"on": day_of("on", on), "entered_by": day_of("entered_by", entered_by)},
     )
     return map(_plain, rows)
 
 
 def fund_entries(transaction: Transaction, *, state: str | None = None) -> Iterator[dict[str, Any]]:
-    """Return the deposits, withdrawals and reversals that were entered, and what became of them."""
+    """Return what was entered to be booked, and what became of it."""
     rows = transaction.stream(
         "SELECT entry_no, kind, state, institution, party, amount, effective, document, reason, reference,"
         " date AS entered, member, person, message, decided, decided_member, decided_person, decision_reason,"
         " decided_message, transaction FROM risk_fund.fund_entry WHERE %(state)s::text IS NULL OR state = %(state)s"
         " ORDER BY date, entry_no",
         {"state": state},
+    )
+    return map(_plain, rows)
+
+
+def set_aside(transaction: Transaction, *, region: str, institution: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return what was set aside by hand of villages' funds within a region; at banks to who reads the whole county.
+
+    Raises:
+        UsageError: HL7002, the region is not one.
+    """
+    rows = transaction.stream(
+        "SELECT reservation_no, institution, region, loan_no, amount, reason, date AS entered, member, person, message,"
+        " released, release_reason, released_message FROM risk_fund.set_aside"
+        " WHERE (region LIKE %(region)s OR (region IS NULL AND %(is_county)s))"
+        " AND (%(institution)s::text IS NULL OR institution = %(institution)s) ORDER BY date, reservation_no",
+        statements.scope(region, institution),
     )
     return map(_plain, rows)
 

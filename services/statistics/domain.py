@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BAD_CLASSES",
     "CELL",
+    "CLASS",
     "HOUSEHOLD",
     "MEASURES",
     "Deltas",
@@ -42,6 +43,7 @@ BAD_CLASSES: Final = ("substandard", "doubtful", "loss")
 CELL: Final = ("region", "institution", "product", "month", "due_month")
 MEASURES: Final = ("loans", "lent", "balance", "overdue_balance", "bad_balance", "repaid")
 HOUSEHOLD: Final = ("region", "institution", "product", "month", "household_no")
+CLASS: Final = ("region", "month", "five_tier_class")
 _CHANGE: Final = ("institution", "as_of", "until", "before", "after")
 _STATE: Final = (
     *("household_no", "region", "product", "principal", "balance", "due_date"),
@@ -56,10 +58,14 @@ RATIO_PLACES: Final = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Deltas:
-    """What changes add to the roll-ups and to the households' loans."""
+    """What changes add to the roll-ups, to the households' loans, and to the balances of each class."""
 
     cells: pl.DataFrame
     households: pl.DataFrame
+    classes: pl.DataFrame
+
+
+_PARTS: Final = ("cells", "households", "classes")
 
 
 def needed(types: pl.Schema) -> pl.Schema:
@@ -74,7 +80,7 @@ def fold(changes: pl.DataFrame) -> Deltas:
     """Return what a frame of `LoanChange` (wire types) adds, summed up by cell."""
     sides = pl.concat(_side(changes, side, month, sign) for side, month, sign in _DATES)
     households = sides.filter(pl.col("household_no").is_not_null())
-    return Deltas(_sum(sides, CELL, MEASURES), _sum(households, HOUSEHOLD, ("loans",)))
+    return _summed(sides, households, sides)
 
 
 def fold_continuations(changes: pl.DataFrame) -> Deltas:
@@ -84,15 +90,19 @@ def fold_continuations(changes: pl.DataFrame) -> Deltas:
     Balances are what the ledgers say. Households are counted once anyhow.
     """
     sides = pl.concat(_continued(changes, side, month, sign) for side, month, sign in _DATES)
-    return Deltas(_sum(sides, CELL, MEASURES), sides.select(*HOUSEHOLD, "loans").clear())
+    return _summed(sides, sides.clear(), sides.clear())
 
 
 def merge(many: Iterable[Deltas]) -> Deltas:
     """Return the sum of several deltas."""
     listed = list(many)
-    cells = pl.concat([deltas.cells for deltas in listed])
-    households = pl.concat([deltas.households for deltas in listed])
-    return Deltas(_sum(cells, CELL, MEASURES), _sum(households, HOUSEHOLD, ("loans",)))
+    return _summed(*(pl.concat(getattr(deltas, part) for deltas in listed) for part in _PARTS))
+
+
+def _summed(cells: pl.DataFrame, households: pl.DataFrame, classes: pl.DataFrame) -> Deltas:
+    return Deltas(
+        _sum(cells, CELL, MEASURES), _sum(households, HOUSEHOLD, ("loans",)), _sum(classes, CLASS, ("balance",))
+    )
 
 
 def _sum(frame: pl.DataFrame, keys: tuple[str, ...], measures: tuple[str, ...]) -> pl.DataFrame:
@@ -136,6 +146,7 @@ def _side(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.DataFra
         "month",
         _month("due_date").alias("due_month"),
         "household_no",
+        "five_tier_class",
         *((expression * sign).alias(name) for name, expression in measures.items()),
     )
 
@@ -161,6 +172,7 @@ def _continued(changes: pl.DataFrame, side: str, month: str, sign: int) -> pl.Da
         "month",
         pl.lit(NEVER_DUE).alias("due_month"),
         pl.lit(None, pl.String).alias("household_no"),
+        pl.lit(None, pl.String).alias("five_tier_class"),
         *((expression * sign).alias(name) for name, expression in measures.items()),
     )
 

@@ -11,14 +11,14 @@ from huilian.cli import screen
 from services.statistics import selects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
     from rich.table import Table
 
     from huilian.database.connection import Transaction
 
-__all__ = ["figures", "overview", "parts"]
+__all__ = ["breaker", "figures", "overview", "parts"]
 
 BREAKDOWNS: Final = {"institution": "机构", "product": "产品", "township": "乡镇", "village": "村"}
 _HEADINGS: Final = (">笔数", ">户数", ">累计发放", ">余额", ">逾期余额", ">不良余额", ">不良率", ">到期收回率")
@@ -95,3 +95,20 @@ def _cells(name: str, row: Mapping[str, Any]) -> list[str | None]:
         screen.percent(row["bad_loan_ratio"]),
         screen.percent(row["due_loan_recovery_rate"]),
     ]
+
+
+def breaker(found: Iterable[Mapping[str, Any]], _asked: Mapping[str, str | None]) -> Iterator[Table]:
+    """Yield the months of the breaker, what was judged and what is not over yet."""
+    cells = [
+        [
+            row["region"],
+            row["month"],
+            selects.LENDING[row["lending"]],
+            *(screen.percent(row[name]) for name in ("bad_loan_ratio", "due_loan_recovery_rate")),
+            row["judged"] or "（试算）",
+            row["suspension_no"],
+            row["reasons"],
+        ]
+        for row in found
+    ]
+    yield screen.table(["区划", "月份", "放贷", ">不良率", ">到期收回率", "认定", "停贷编号", "情形"], cells)

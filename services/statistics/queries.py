@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import marshmallow as ma
 from marshmallow import fields
 
-from huilian.county.answer_fields import Taken, count, money, nested, ratio, text
+from huilian.county.answer_fields import Taken, coded, count, date, money, nested, ratio, text
 from huilian.county.queries import INSTITUTION, MONTH, REGION, Parameter, Query
+from schemas.records import YES_OR_NO
 from services.statistics import presentation, selects
 
 __all__ = ["QUERIES"]
@@ -54,7 +56,40 @@ class Figures(FiguresRow):
     rows: Any = fields.List(fields.Nested(FiguresRow))
 
 
+class BreakerRow(ma.Schema):
+    """The figures of a region and month, and what the policy's breakers say of them."""
+
+    region = text("区划")
+    month = text("月份")
+    lending = coded("放贷", selects.LENDING, "What the month's own figures say.")
+    balance = money("贷款余额")
+    bad_balance = money("不良余额")
+    bad_loan_ratio = ratio("不良率", "Bad balance over balance")
+    due_principal = money("当年到期本金")
+    due_repaid = money("其中已收回")
+    due_loan_recovery_rate = ratio("到期贷款收回率", "Repaid of what fell due this year, over what fell due")
+    fund_in_default = coded("补偿金逾期未付", YES_OR_NO)
+    policy = text("政策")
+    reasons = text("情形", "Why lending stops, with the figures.", allow_none=True)
+    judged = date("认定日期", "Null: the month is not over, or not judged yet.", allow_none=True)
+    suspension_no = text("停贷编号", "The suspension that stood when it was judged.", allow_none=True)
+
+
 QUERIES: Final = (
+    Query(
+        "breaker",
+        selects.breaker_months,
+        BreakerRow,
+        "停贷：各区划逐月的指标、情形和是否停贷；本月为截至今日的试算。",
+        "Return what the breaker judged month by month, and the running month as its figures are so far.",
+        "A month is judged once, when every bank has reported for its last day, or when the time for reports has\n"
+        "passed; later corrections count in later months. The county's policy has the limits.",
+        parameters=(REGION, replace(MONTH, required=False, chinese="只看该月", english="this month only")),
+        needs_policy=True,
+        command="breaker show",
+        examples=("huilian breaker show --region 341599", "huilian breaker show --region 341599101 --month 2024-05"),
+        show=presentation.breaker,
+    ),
     Query(
         "statistics",
         selects.figures,

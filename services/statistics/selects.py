@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from huilian.core import regions
+from huilian.core import money, regions
 from huilian.core.clock import first_day, last_day
 from huilian.core.errors import UsageError
 from huilian.county.members import directory
-from services.statistics.domain import NEVER_DUE, shown
+from services.statistics import breaker
+from services.statistics.domain import NEVER_DUE, ratio, shown
 
 if TYPE_CHECKING:
-    from huilian.database.connection import Transaction
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["BREAKDOWNS", "figures"]
+    from huilian.database.connection import Transaction
+    from huilian.policy.policies import Policy
+
+__all__ = ["BREAKDOWNS", "LENDING", "breaker_months", "figures"]
 
 
 BREAKDOWNS: Final = {
@@ -140,3 +144,71 @@ def _stale(transaction: Transaction, facts: dict[str, Any], institution: str | N
         and member.code not in reported
         and institution in (None, member.code)
     ]
+
+
+LENDING: Final = {"free": "可放贷", "stops_next": "次月起停贷", "stopped": "停贷", "observed": "停贷观察"}
+"""What a month's own figures say of lending."""
+_JUDGED: Final = """
+    SELECT m.*, s.suspension_no FROM statistics.breaker_month m LEFT JOIN statistics.lending_stop s
+      ON s.region = m.region AND s.from_date <= m.judged AND (s.until_date IS NULL OR s.until_date > m.judged)
+    WHERE starts_with(m.region, %(region)s) AND (%(month)s::date IS NULL OR m.month = %(month)s)
+    ORDER BY m.region, m.month
+"""
+_STANDING: Final = """
+    SELECT region, suspension_no FROM statistics.lending_stop
+    WHERE starts_with(region, %(region)s) AND until_date IS NULL
+"""
+
+
+def breaker_months(
+    transaction: Transaction, *, region: str, month: str | None = None, policy: Policy, today: dt.date
+) -> Iterator[dict[str, Any]]:
+    """Yield what the breaker judged of a region and those within it, month by month, and the running month so far.
+
+    Args:
+        transaction: one moment's truth.
+        region: a county, township or village.
+        month: only this one.
+        policy: by whose breakers the running month is looked at.
+        today: the day on which it is.
+
+    Raises:
+        UsageError: HL7002, HL7003: no such region or month.
+    """
+    code = regions.normalise(region)
+    facts = {"region": code, "month": None if month is None else first_day(month)}
+    rows = [_judged(row) for row in transaction.rows(_JUDGED, facts)]
+    if month in (None, f"{today:%Y-%m}"):
+        standing = {row["region"]: row["suspension_no"] for row in transaction.rows(_STANDING, facts)}
+        for each in breaker.running(transaction, policy, today, None):
+            if each.case.region.startswith(code):
+                found = vars(each.case) | {"policy": policy.name, "steps": each.steps, "judged": None}
+                found |= {name: money.to_fen(found[name]) for name in breaker.FIGURES}
+                rows.append(_judged(found | {"suspension_no": standing.get(each.case.region)}))
+    yield from sorted(rows, key=lambda row: (row["region"], row["month"]))
+
+
+def _judged(row: Mapping[str, Any]) -> dict[str, Any]:
+    month = row["month"] if isinstance(row["month"], str) else f"{row['month']:%Y-%m}"
+    return {
+        "region": row["region"],
+        "month": month,
+        "lending": _lending(row, month),
+        **{name: money.text(money.from_fen(row[name])) for name in ("balance", "bad_balance")},
+        "bad_loan_ratio": ratio(row["bad_balance"], row["balance"]),
+        **{name: money.text(money.from_fen(row[name])) for name in ("due_principal", "due_repaid")},
+        "due_loan_recovery_rate": ratio(row["due_repaid"], row["due_principal"]),
+        "fund_in_default": "yes" if row["fund_in_default"] else "no",
+        "policy": row["policy"],
+        "reasons": "；".join(breaker.words(step) for step in row["steps"].values() if step["since"]) or None,
+        "judged": row["judged"] and row["judged"].isoformat(),
+        "suspension_no": row["suspension_no"],
+    }
+
+
+def _lending(row: Mapping[str, Any], month: str) -> str:
+    """Return how lending stands by a month's figures: a code of `LENDING`."""
+    stopping = breaker.stopping(row["steps"], month)
+    if not stopping:
+        return "stops_next" if any(step["since"] for step in row["steps"].values()) else "free"
+    return "observed" if all(step["months_observed"] for step in stopping.values()) else "stopped"

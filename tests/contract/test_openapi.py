@@ -96,6 +96,7 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "feed/service_areas",
             "feed/suspensions",
             "needs",
+            "breaker",
             "statistics",
             "differences",
             "household_story",
@@ -104,6 +105,14 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "feed/fund_postings",
             "feed/fund_entries",
             "feed/reservations",
+            "feed/set_aside",
+            "breaker",
+            "fund_pots",
+            "fund_limits",
+            "fund_dues",
+            "fund_term_deposits",
+            "fund_alarms",
+            "fund_rewards",
             "scoreboard",
         )
     }

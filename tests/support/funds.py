@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 FINANCE = "FIN01"
 BANK, OTHER_BANK = "PSB01", "RCB01"
+GUARANTOR, INSURER = "GUA01", "INS01"
 BEGIN = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
 """Nine o'clock on a Monday morning in China."""
 TODAY = "2026-03-02"
-MEMBERS = {FINANCE: ("finance", None), BANK: ("bank", None), OTHER_BANK: ("bank", None)}
+MEMBERS = {
+    FINANCE: ("finance", None), BANK: ("bank", None), OTHER_BANK: ("bank", None), GUARANTOR: ("guarantor", None),
+    INSURER: ("insurer", None),
+}  # fmt: skip
 
 Change = dict[str, Any]
 

@@ -88,6 +88,13 @@ AGREED = {
     "fund_withdrawal": ({"county", "finance"}, {"platform"}),
     "fund_reversal": ({"county", "finance"}, {"platform"}),
     "fund_approval": ({"county", "finance"}, {"platform"}),
+    "fund_term_deposit": ({"county", "finance"}, {"platform"}),
+    "fund_term_deposit_end": ({"county", "finance"}, {"platform"}),
+    "fund_receipt": ({"county", "finance"}, {"platform"}),
+    "fund_payment": ({"county", "finance"}, {"platform"}),
+    "village_fund_movement": ({"county", "finance", "township"}, {"platform"}),
+    "fund_reservation": ({"county"}, {"platform"}),
+    "fund_release": ({"county"}, {"platform"}),
     "subsidy_claim": ({"bank", "township"}, {"platform"}),
     "subsidy_claims": ({"bank", "township"}, {"platform"}),
     "subsidy_run": ({"county"}, {"platform"}),
@@ -122,6 +129,12 @@ AGREED = {
         {"bank", "guarantor", "insurer", "reguarantor", "township", "village"},
     ),
     "lending_suspended": (set(), {"platform"}),
+    "insurance_product": ({"county", "insurer"}, {"platform"}),
+    "premium_payment": ({"county", "finance", "insurer"}, {"platform"}),
+    "period_settlement": ({"county", "finance"}, {"platform"}),
+    "insurance_results_changed": (set(), {"platform"}),
+    "consequence_posting": (STATIONS, {"platform"}),
+    "consequences_changed": (set(), {"platform"}),
 }
 
 
@@ -159,6 +172,8 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "compensations_changed": frozenset({"risk_fund"}),
         "compensation_results": frozenset({"risk_fund"}),
         "lending_suspended": frozenset({"statistics"}),
+        "insurance_results_changed": frozenset({"insurance_claim"}),
+        "consequences_changed": frozenset({"rating"}),
         "notices": frozenset({"*"}),
     }
     rules.check_send("service.registry", "service", "loans_changed")

@@ -270,19 +270,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{institution} is no member of this kind: {kind}",
     ),
     "HL1101": (
-        "风险补偿金没有编号为 {number} 的存入、支取或冲销",
-        "the fund has no deposit, withdrawal or reversal {number}",
+        "风险补偿金没有编号为 {number} 的业务",
+        "nothing of the fund was entered as {number}",
     ),
     "HL1102": (
-        "{number} 现为 {state}，不能这样办理：审批的应是待审批的，冲销的应是已入账的存入或支取",
+        "{number} 现为 {state}，不能这样办理：审批的应是待审批的，冲销的应是已入账的，冲销本身不能再冲销",
         (
-            "{number} is {state}: what is approved must be entered and not decided, what is reversed a deposit or"
-            " withdrawal that was booked"
+            "{number} is {state}: what is approved must be entered and not decided, what is reversed must be booked,"
+            " and no reversal"
         ),
     ),
     "HL1103": (
-        "银行 {institution} 处的存款在该日或以后只有 {there}，不能减少 {amount}",
-        "of the {amount} that would leave the bank {institution} only {there} lie there on that day or a later one",
+        "{institution} 处的存款在该日或以后只有 {there}，不能减少 {amount}",
+        "of the {amount} that would leave {institution} only {there} lie there on that day or a later one",
     ),
     "HL1104": (
         "{institution} 不是本县参与的银行，不能存入风险补偿金",
@@ -291,5 +291,82 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL1105": (
         "{number} 已冲销过，或冲销待审批；只能冲销一次",
         "{number} was reversed, or its reversal waits for approval: it is reversed once",
+    ),
+    "HL1106": (
+        "{number} 不是已入账的定期存款",
+        "{number} is no term deposit that was booked",
+    ),
+    "HL1107": (
+        "备付 {amount} 超过可承担的额度，尚可备付 {free}",
+        "{amount} is more than the fund still carries: {free}",
+    ),
+    "HL1108": (
+        "与 {party} 之间只有 {owed} 未结清，不能收付 {amount}",
+        "only {owed} is owed between {party} and the fund, not {amount}",
+    ),
+    "HL1109": (
+        "没有编号为 {number} 的手工备付，或已解除",
+        "nothing is set aside by hand as {number}, or it was released",
+    ),
+    "HL1110": (
+        "区划 {region} 不是村（12 位）",
+        "region {region} is no village: 12 digits",
+    ),
+    "HL1160": (
+        "{institution} 的台账没有借据 {loan_no}",
+        "no ledger of {institution} has the loan {loan_no}",
+    ),
+    "HL1161": (
+        "台账未显示借据 {loan_no} 逾期或核销；请先报送台账",
+        "the newest ledger does not show the loan {loan_no} overdue or written off; send the ledger first",
+    ),
+    "HL1162": (
+        "借据 {loan_no} 申请的本金 {amount} 超过台账余额 {there}",
+        "of the loan {loan_no} {amount} are asked as principal, its balance in the ledger is {there}",
+    ),
+    "HL1163": (
+        "借据 {loan_no} 已有风险补偿申请 {claim_no}；一笔损失只补偿一次",
+        "the loan {loan_no} has its claim already: {claim_no}; a loss is made good once",
+    ),
+    "HL1164": (
+        "附件清单缺少政策要求的材料：{what}（以分号分隔，名称与政策一致）",
+        "the list of evidence lacks what the policy asks for: {what}; join names by semicolons, as the policy has them",
+    ),
+    "HL1165": ("没有编号为 {claim_no} 的风险补偿申请", "there is no claim of compensation {claim_no}"),
+    "HL1166": (
+        "风险补偿申请 {claim_no} 现为“{state}”（待办：{due}），不能办理“{step}”",
+        "the claim {claim_no} is {state}, due is {due}: {step} cannot be taken",
+    ),
+    "HL1167": (
+        "保险赔案 {number} 尚未办结；保险先赔，余额再补偿",
+        "the insurer has not decided {number}: insurance pays first, and what is left is made good",
+    ),
+    "HL1168": (
+        "政策 {policy} 不能裁定此笔损失：{what}",
+        "the policy {policy} cannot judge this loss: {what}",
+    ),
+    "HL1169": (
+        "政策不补偿申请 {claim_no} 的损失：{what}",
+        "the policy does not cover the loss of the claim {claim_no}: {what}",
+    ),
+    "HL1170": (
+        "借据 {loan_no} 的借款人不是 {borrower_no}；企业的借据应写明企业编号",
+        "the borrower of the loan {loan_no} is not {borrower_no}; of an enterprise's loan its number must be said",
+    ),
+    "HL1171": (
+        "政策 {policy} 规定风险补偿由银行申请；借款人申请的，主体应与借据一致",
+        "by the policy {policy} the bank asks for compensation; a borrower asks for its own loan",
+    ),
+    "HL1172": (
+        "{party} 尚余 {left}，不能办理 {amount}",
+        "{left} is left of what concerns {party}, not {amount}",
+    ),
+    "HL1173": (
+        "入账流水号 {number} 已用于借据 {loan_no}",
+        "the transaction {number} is of the loan {loan_no}",
+    ),
+    "HL1174": (
+        "申请 {claim_no} 没有可核销的金额，或录入后金额已变",
+        "nothing of the claim {claim_no} is left to be written off, or another amount than was entered",
     ),
 }

@@ -164,8 +164,6 @@ def test_the_database_refuses_what_does_not_add_up(county: FundCounty):
     put(county, "3.00", "-1.00", "-2.00")
     with pytest.raises(psycopg.errors.CheckViolation, match="add up to nought"):
         put(county, "1.00", "-0.99")
-    with pytest.raises(psycopg.errors.CheckViolation):
-        put(county, "0.00")
     assert county.rows("SELECT sum(amount)::text AS n, count(*) AS rows FROM risk_fund.posting") == [
         {"n": "0.00", "rows": 3}
     ]
@@ -177,6 +175,8 @@ def test_the_database_refuses_what_does_not_add_up(county: FundCounty):
         "UPDATE risk_fund.posting SET amount = -amount",
         "DELETE FROM risk_fund.posting",
         "TRUNCATE risk_fund.posting",
+        """INSERT INTO risk_fund.posting (transaction, account, party, amount, effective, entered, message, reason)
+        VALUES (9, 'deposit', 'B1', 0.00, '2026-03-02', '2026-03-02', 'm', '试')""",
         # Another day, or another message, is no part of the transaction.
         """INSERT INTO risk_fund.posting (transaction, account, party, amount, effective, entered, message, reason)
         SELECT transaction, account, party, -amount, effective + 1, entered, message, reason FROM risk_fund.posting""",

@@ -188,7 +188,7 @@ def waiting(county: FundCounty) -> list[tuple[str, bool]]:
     office = county.office
     with county.transaction() as transaction:
         found = office.services["risk_fund"].examine(transaction, office.settings, office.context.rules)
-        return [(each.what, each.remedy is not None) for each in found]
+        return [(each.what, each.remedy is not None) for each in found if "未答复的备付" in each.name]
 
 
 def test_a_policy_that_cannot_be_read_is_asked_again(county: FundCounty):

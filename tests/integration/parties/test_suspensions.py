@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,3 +100,20 @@ def test_the_feed_tells_of_what_concerns_a_region_and_a_bank(county: PartiesCoun
     assert [row["suspension_no"] for row in county.ask("feed/suspensions", region=VILLAGE)] == ["S1", "S2"]
     assert [row["suspension_no"] for row in county.ask("feed/suspensions", region=OTHER_VILLAGE)] == ["S2"]
     assert [row["suspension_no"] for row in county.ask("feed/suspensions", institution="RCB01")] == ["S1"]
+
+
+def test_whom_a_suspension_concerns_is_told_of_it_and_of_its_end(county: PartiesCounty):
+    """One bank's is that bank's; the same record again is told once."""
+    for _ in range(2):
+        assert county.suspend("S1", institution="RCB01") is None
+    assert county.suspend("S1", institution="RCB01", until_date="2024-05-01") is None
+    rows = county.rows("SELECT DISTINCT subject, id, payload FROM huilian.message WHERE type = 'notices'")
+    told = sorted((row["subject"], json.loads(bytes(row["payload"]))["kind"]) for row in rows)
+    both = ("lending_resumed", "lending_suspended")
+    assert told == [(member, kind) for member in (COUNTY, "RCB01", "TOWN1", "VILL1") for kind in both]
+    texts = {json.loads(bytes(row["payload"]))["text"] for row in rows}
+    stopped = f"区划 {VILLAGE} 自 2024-03-01 起停止发放贷款"
+    assert texts == {
+        f"{stopped}：当年到期贷款收回率低于98%",
+        f"{stopped}，自 2024-05-01 起恢复：当年到期贷款收回率低于98%",
+    }

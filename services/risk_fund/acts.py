@@ -1,0 +1,149 @@
+"""The commands by which the fund's money is moved and losses are made good: each sends one record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from huilian.county.service import Act
+
+__all__ = ["ACTS"]
+
+ACTS: Final = (
+    Act(
+        "fund deposit",
+        "fund_deposit",
+        "存入风险补偿金，由另一人审批后入账。",
+        "Enter a deposit; it is booked when somebody else approves it.",
+        "huilian fund deposit --deposit-no D1 --party county --institution RCB01 --amount 20000000.00"
+        " --effective-date 2026-03-02",
+    ),
+    Act(
+        "fund withdraw",
+        "fund_withdrawal",
+        "支取风险补偿金，由另一人审批后入账。",
+        "Enter a withdrawal; it is booked when somebody else approves it.",
+        "huilian fund withdraw --withdrawal-no W1 --party county --institution RCB01 --amount 1000000.00"
+        " --effective-date 2026-03-02 --reason 预算调整",
+    ),
+    Act(
+        "fund reverse",
+        "fund_reversal",
+        "冲销已入账的一笔，由另一人审批后入账；每笔只能冲销一次。",
+        "Enter the reversal of what was booked, once at most; it is booked when somebody else approves it.",
+        "huilian fund reverse --reversal-no R1 --reference D1 --reason 存错银行",
+    ),
+    Act(
+        "fund approve",
+        "fund_approval",
+        "审批他人录入的一笔：同意即入账，不同意须写理由。",
+        "Approve what somebody else entered, which books it, or refuse it with a reason.",
+        "huilian fund approve --reference D1 --decision approve",
+    ),
+    Act(
+        "fund place",
+        "fund_term_deposit",
+        "把活期存款转存定期，由另一人审批后入账。",
+        "Enter a term deposit, placed out of the deposit at the bank.",
+        "huilian fund place --term-deposit-no T1 --institution RCB01 --amount 10000000.00 --effective-date 2026-03-02"
+        " --due-date 2027-03-02 --annual-rate-percent 1.50",
+    ),
+    Act(
+        "fund end",
+        "fund_term_deposit_end",
+        "定期存款到期，本息转回活期，由另一人审批后入账。",
+        "Enter the end of a term deposit: it comes back with its interest.",
+        "huilian fund end --end-no E1 --term-deposit-no T1 --interest 152083.33 --effective-date 2027-03-02",
+    ),
+    Act(
+        "fund receive",
+        "fund_receipt",
+        "收款：利息、二次分担款、保险盈余返还，由另一人审批后入账。",
+        "Enter interest, or what others owe the fund, as it comes in.",
+        "huilian fund receive --receipt-no I1 --account interest --party RCB01 --institution RCB01 --amount 1234.56"
+        " --effective-date 2026-03-21",
+    ),
+    Act(
+        "fund pay",
+        "fund_payment",
+        "付款：应付保险公司的亏损分担，由另一人审批后入账。",
+        "Enter what the fund pays an insurer: its part of a loss.",
+        "huilian fund pay --payment-no P1 --account dispersal --party INS01 --institution RCB01 --amount 180000.00"
+        " --effective-date 2026-03-02",
+    ),
+    Act(
+        "fund village",
+        "village_fund_movement",
+        "村级互助担保金的存入、支取，由另一人审批后入账。",
+        "Enter what is paid into a village's mutual guarantee fund, or out of it.",
+        "huilian fund village --movement-no V1 --region 341599101001 --movement deposit --party village"
+        " --institution RCB01 --amount 10000.00 --effective-date 2026-03-02",
+    ),
+    Act(
+        "fund reserve",
+        "fund_reservation",
+        "手工备付：填村代码的，由该村互助担保金担保。",
+        "Set cover aside by hand; with a village, of its own guarantee fund.",
+        "huilian fund reserve --reservation-no G1 --institution RCB01 --amount 50000.00 --reason 线下确认",
+    ),
+    Act(
+        "fund release",
+        "fund_release",
+        "解除手工备付。",
+        "Free what was set aside by hand.",
+        "huilian fund release --reference G1 --reason 已还清",
+    ),
+    Act(
+        "fund compensate",
+        "compensation_payment",
+        "拨付风险补偿：风险补偿金的由另一人审批后入账，其他各方填报自己已付的。",
+        "Enter what a party pays of a loss; the fund's part is booked when somebody else approves it.",
+        "huilian fund compensate --payment-no BC1 --claim-no C1 --party fund --institution RCB01 --amount 22175.00"
+        " --effective-date 2026-03-02",
+    ),
+    Act(
+        "fund recover",
+        "recovery",
+        "银行填报追回的本金和利息。",
+        "Say what a bank recovered of a loan.",
+        "huilian fund recover --institution RCB01 --loan-no L1 --transaction-no Z1 --recovered-date 2026-03-02"
+        " --principal 5000.00 --interest 0.00",
+    ),
+    Act(
+        "fund return",
+        "recovery_return",
+        "追回款归还各承担方；归还风险补偿金的由另一人审批后入账。",
+        "Hand back what was recovered to a party that paid; the fund's part is booked when it is approved.",
+        "huilian fund return --return-no G1 --claim-no C1 --party fund --institution RCB01 --amount 5000.00"
+        " --effective-date 2026-03-02",
+    ),
+    Act(
+        "fund write-off",
+        "write_off",
+        "核销追不回的补偿款，由另一人审批后入账。",
+        "Write off what of a case cannot be recovered; it is booked when somebody else approves it.",
+        "huilian fund write-off --write-off-no HX1 --claim-no C1 --reason 借款人去世且无遗产",
+    ),
+    Act(
+        "fund collect",
+        "collection",
+        "登记一次催收或诉讼及其结果。",
+        "Note a step of collection, and what came of it.",
+        "huilian fund collect --collection-no CS1 --institution RCB01 --loan-no L1 --kind visit --result 承诺还款",
+    ),
+    Act(
+        "compensation claim",
+        "compensation_claim",
+        "申请风险补偿：银行申请，或由服务站代借款人录入附件2。",
+        "Ask compensation for a loan: its bank, or a station for the borrower.",
+        "huilian compensation claim --claim-no C1 --filed-by bank --institution RCB01 --loan-no L1"
+        " --overdue-since 2025-11-01 --principal 50000.00 --interest 2175.00 --cause other --insurance-paid 30000.00"
+        " --evidence 借款合同;催收记录 --signed yes",
+    ),
+    Act(
+        "compensation decide",
+        "compensation_step",
+        "办理风险补偿的一个步骤：同意、退回或不同意。",
+        "Take a step of a case: approve, send back or refuse.",
+        "huilian compensation decide --claim-no C1 --step county_review --decision approve --sealed yes",
+    ),
+)
