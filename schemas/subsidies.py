@@ -247,7 +247,10 @@ class ClawbackRecord(StepRecord):
 
 
 class SubsidyState(Record):
-    """What `subsidies_changed` shares of a subsidy. `own` is the county's figure; `asked` is null without a claim."""
+    """What `subsidies_changed` shares of a subsidy. `own` is the county's figure; `asked` is null without a claim.
+
+    An adjustment of an earlier period, in a later run, may be below nought.
+    """
 
     borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
     household_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号"})
@@ -255,7 +258,7 @@ class SubsidyState(Record):
     policy = f.Text(60, required=True, metadata={"zh": "政策"})
     product = f.Text(40, required=True, metadata={"zh": "政策产品"})
     asked = f.Money(required=True, allow_none=True, metadata={"zh": "申请金额"})
-    own = f.Money(required=True, metadata={"zh": "核算金额"})
+    own = f.Money(required=True, may_be_negative=True, metadata={"zh": "核算金额"})
     approved = f.Money(required=True, allow_none=True, may_be_negative=True, metadata={"zh": "核定金额"})
     paid = f.Money(required=True, may_be_negative=True, metadata={"zh": "已拨付金额"})
     state = f.Code(SUBSIDY_STATE, required=True, metadata={"zh": "状态"})

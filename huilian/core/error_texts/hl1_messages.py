@@ -368,5 +368,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL1174": (
         "申请 {claim_no} 没有可核销的金额，或录入后金额已变",
         "nothing of the claim {claim_no} is left to be written off, or another amount than was entered",
+    "HL1120": (
+        "结算期 {period} 要到 {until} 才结束，政策不按预计数先行贴息：期满后再核算",
+        "the period {period} lasts until {until}, and the policy pays on no estimate: compute it when it is over",
+    ),
+    "HL1121": (
+        "借据 {loan_no} 截至 {until} 的结算期已公示或批准，不再接收申报；以后的变动在下期调整",
+        "the subsidy of loan {loan_no} for the period to {until} is posted: it is not asked for again, but adjusted",
+    ),
+    "HL1122": (
+        "机构 {member} 只能为本行的贷款申报贴息，借据属于 {institution}",
+        "member {member} asks for the subsidy of its own loans, not for those of {institution}",
+    ),
+    "HL1130": (
+        "{count} 笔贴息现在的状态不能这样办理（{move}）",
+        "{count} subsidies are in a state in which that cannot be done ({move})",
     ),
 }
