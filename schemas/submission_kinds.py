@@ -102,7 +102,7 @@ SUBSIDY_CLAIMS: Final = SubmissionKind(
 )
 # An answer bears the day of the order, which is paid on that day or later.
 PAYMENT_RESULTS: Final = SubmissionKind(
-    "payment_results", "拨付结果", {"payment_results": RecordType(("batch_no", "sequence"), ("amount",))}
+    "payment_results", "拨付结果", {"payment_results": RecordType(("batch_no", "order_line"), ("amount",))}
 )
 COMPENSATION_CLAIMS: Final = SubmissionKind(
     "compensation_claims",
