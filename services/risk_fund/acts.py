@@ -1,4 +1,4 @@
-"""The commands by which the fund's money is moved and losses are made good: each sends one record."""
+"""The commands by which the fund's money is moved: each sends one record."""
 
 from __future__ import annotations
 
@@ -91,59 +91,5 @@ ACTS: Final = (
         "解除手工备付。",
         "Free what was set aside by hand.",
         "huilian fund release --reference G1 --reason 已还清",
-    ),
-    Act(
-        "fund compensate",
-        "compensation_payment",
-        "拨付风险补偿：风险补偿金的由另一人审批后入账，其他各方填报自己已付的。",
-        "Enter what a party pays of a loss; the fund's part is booked when somebody else approves it.",
-        "huilian fund compensate --payment-no BC1 --claim-no C1 --party fund --institution RCB01 --amount 22175.00"
-        " --effective-date 2026-03-02",
-    ),
-    Act(
-        "fund recover",
-        "recovery",
-        "银行填报追回的本金和利息。",
-        "Say what a bank recovered of a loan.",
-        "huilian fund recover --institution RCB01 --loan-no L1 --transaction-no Z1 --recovered-date 2026-03-02"
-        " --principal 5000.00 --interest 0.00",
-    ),
-    Act(
-        "fund return",
-        "recovery_return",
-        "追回款归还各承担方；归还风险补偿金的由另一人审批后入账。",
-        "Hand back what was recovered to a party that paid; the fund's part is booked when it is approved.",
-        "huilian fund return --return-no G1 --claim-no C1 --party fund --institution RCB01 --amount 5000.00"
-        " --effective-date 2026-03-02",
-    ),
-    Act(
-        "fund write-off",
-        "write_off",
-        "核销追不回的补偿款，由另一人审批后入账。",
-        "Write off what of a case cannot be recovered; it is booked when somebody else approves it.",
-        "huilian fund write-off --write-off-no HX1 --claim-no C1 --reason 借款人去世且无遗产",
-    ),
-    Act(
-        "fund collect",
-        "collection",
-        "登记一次催收或诉讼及其结果。",
-        "Note a step of collection, and what came of it.",
-        "huilian fund collect --collection-no CS1 --institution RCB01 --loan-no L1 --kind visit --result 承诺还款",
-    ),
-    Act(
-        "compensation claim",
-        "compensation_claim",
-        "申请风险补偿：银行申请，或由服务站代借款人录入附件2。",
-        "Ask compensation for a loan: its bank, or a station for the borrower.",
-        "huilian compensation claim --claim-no C1 --filed-by bank --institution RCB01 --loan-no L1"
-        " --overdue-since 2025-11-01 --principal 50000.00 --interest 2175.00 --cause other --insurance-paid 30000.00"
-        " --evidence 借款合同;催收记录 --signed yes",
-    ),
-    Act(
-        "compensation decide",
-        "compensation_step",
-        "办理风险补偿的一个步骤：同意、退回或不同意。",
-        "Take a step of a case: approve, send back or refuse.",
-        "huilian compensation decide --claim-no C1 --step county_review --decision approve --sealed yes",
     ),
 )

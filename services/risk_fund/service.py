@@ -22,6 +22,7 @@ from services.risk_fund import (
     selects,
     set_aside,
 )
+from services.risk_fund.compensation import acts as case_acts
 from services.risk_fund.compensation import book as cases
 from services.risk_fund.compensation import calendar, facts, form, payments, records
 
@@ -79,7 +80,7 @@ service: Final = Service(
     },
     records={**deposits.RECORDS, **set_aside.RECORDS, **records.RECORDS, **entries.records(ON_BOOKED, ON_REVERSED)},
     queries=feeds.QUERIES,
-    acts=acts.ACTS,
+    acts=(*acts.ACTS, *case_acts.ACTS),
     kinds=(BOOK, *records.KINDS),
     events=("compensation_results", "compensations_changed", "guarantees_changed", "reservations_changed"),
     tells={

@@ -92,6 +92,7 @@ class Case:
     recovery_shares: Amounts = field(default_factory=dict)
     returned: Amounts = field(default_factory=dict)
     return_by: dt.date | None = None
+    return_chased: dt.date | None = None
     fund_due: dt.date | None = None
     decided: dt.date | None = None
     paid_date: dt.date | None = None

@@ -44,12 +44,12 @@ def chase(book: Book, day: dt.date) -> None:
         _tell(book, case, members, by, text)
         book.change(case, chased=day)
         book.note(case, Act("chase", day, OWN, step=case.stage, reason=f"应于 {case.due} 前办理"))
-    for case in book.find("return_by < %(day)s", day=day):
+    for case in book.find("return_by < %(day)s AND return_chased IS NULL", day=day):
         owed = "、".join(f"{LOSS_PARTY[party]} {amount}" for party, amount in case.unreturned.items() if amount > 0)
         text = f"风险补偿申请 {case.claim_no} 的追回款应于 {case.return_by} 前归还，尚未归还：{owed}"
         _tell(book, case, members, ("bank",), text)
         book.note(case, Act("chase", day, OWN, reason=f"追回款应于 {case.return_by} 前归还"))
-        book.change(case, return_by=None)
+        book.change(case, return_chased=day)
 
 
 def _tell(book: Book, case: Case, members: Sequence[Member], by: Sequence[str], text: str) -> None:

@@ -113,7 +113,7 @@ def hand_back(book: Book, case: Case, act: Act, insured: Insured) -> None:
         move = "recover_all"
     book.move(case, replace(act, move=move, amount=came), book.after_payment(case))
     if case.unreturned:
-        book.change(case, return_by=loss.return_by)
+        book.change(case, return_by=loss.return_by, return_chased=None)
     if due:
         _book_due(book, case, due, act, day)
     if came > 0 and case.unreturned:

@@ -42,7 +42,7 @@ def upgrade() -> None:
             insurance_paid numeric(18,2) NOT NULL, insurance_policy_no text, insurance_claim_no text,
             recovered_before numeric(18,2) NOT NULL, recovered numeric(18,2) NOT NULL CHECK (recovered >= 0),
             covered numeric(18,2), shares jsonb NOT NULL, paid jsonb NOT NULL, recovery_shares jsonb NOT NULL,
-            returned jsonb NOT NULL, return_by date, fund_due date, decided date, paid_date date,
+            returned jsonb NOT NULL, return_by date, return_chased date, fund_due date, decided date, paid_date date,
             refusals jsonb NOT NULL, facts jsonb NOT NULL, calculation jsonb NOT NULL, reason text,
             CHECK (state IN ('in_review', 'returned', 'approved', 'paid', 'recovered', 'written_off', 'refused'))
         );
