@@ -75,7 +75,7 @@ RESULTS: Final = FileLayout(
     record=PaymentResultRecord,
     translation=Translation(
         (
-            Column("序号", "sequence", whole),
+            Column("序号", "order_line", whole),
             Column("批次号", "batch_no", number),
             Column("收款户名", "payee_name", name),
             Column("收款账号", "payee_account", account),
@@ -89,7 +89,7 @@ RESULTS: Final = FileLayout(
         )
     ),
     totals=("amount",),
-    unique=(("sequence", "batch_no"), "HL2092"),
+    unique=(("order_line", "batch_no"), "HL2092"),
 )
 
 

@@ -368,6 +368,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL1174": (
         "申请 {claim_no} 没有可核销的金额，或录入后金额已变",
         "nothing of the claim {claim_no} is left to be written off, or another amount than was entered",
+    ),
     "HL1120": (
         "结算期 {period} 要到 {until} 才结束，政策不按预计数先行贴息：期满后再核算",
         "the period {period} lasts until {until}, and the policy pays on no estimate: compute it when it is over",
