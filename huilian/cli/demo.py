@@ -187,7 +187,7 @@ def _edge(office: Office, member: str, adapter: str) -> Home:
     """Set a data directory up as an institution would; its key, made at the county, goes with it."""
     home = Home(folder(office.home, member), environment={})
     save(home, EdgeSettings(member, adapter, office.settings.county))
-    shutil.copytree(office.home.folder / "keys" / member, home.folder / "keys" / member)
+    shutil.copytree(office.home.folder / "keys" / member, home.folder / "keys" / member, dirs_exist_ok=True)
     home.trust(PLATFORM, office.home.keys.current(PLATFORM).public)
     told = {name: values for name, values in office.settings.adapters.items() if name == adapter}
     write_atomically(home.file, tomlkit.dumps({"adapters": told} if told else {}).encode())
@@ -509,9 +509,15 @@ def _filled_in(office: Office, act: Any) -> dict[str, Any] | None:  # noqa: ANN4
     if act.listed is None:
         return record
     given = {"region": office.settings.county, **act.listed.given}
-    known = {"kinds": service.kinds(), "policy": lambda: office.context.policy, "context": lambda: office.context}
     with office.database.snapshot() as transaction:
-        answer = service.query(act.listed.address).ask(transaction, given, today=office.clock.today(), **known)
+        answer = service.query(act.listed.address).ask(
+            transaction,
+            given,
+            today=office.clock.today(),
+            kinds=service.kinds(),
+            policy=lambda: office.context.policy,
+            context=lambda: office.context,
+        )
         rows = [dict(row) for row in answer.content]
     if not rows:
         return None
