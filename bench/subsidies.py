@@ -25,20 +25,20 @@ KIB_PER_MIB = 1024
 _LOANS = """
     INSERT INTO subsidy.loan_step (institution, loan_no, day, household_no, region, product, principal,
         annual_rate_percent, start_date, due_date, status, continuation, n)
-    SELECT 'RCB01', 'A' || n, '2021-03-31', 'H' || n, '341599101' || lpad((n % 100)::text, 3, '0'), 'A', 50000, 3.85,
-           date '2020-01-01' + n % 365, date '2022-01-01' + n % 365, 'normal', 'none', 1
+    SELECT 'RCB01', 'A' || n, '2021-03-31', 'H' || n, '341599101' || lpad((n %% 100)::text, 3, '0'), 'A', 50000, 3.85,
+           date '2020-01-01' + n %% 365, date '2022-01-01' + n %% 365, 'normal', 'none', 1
     FROM generate_series(1, %(loans)s) n
 """
 _BALANCES = """
     INSERT INTO subsidy.balance_step (institution, loan_no, day, told_by, amount)
     SELECT 'RCB01', 'A' || n, day, by, amount FROM generate_series(1, %(loans)s) n CROSS JOIN LATERAL (VALUES
-        (date '2021-03-31', 'ledger', 50000, true), (date '2021-04-30' + n % 60, 'journal', 20000, n % 2 = 0),
-        (date '2021-06-30', 'ledger', -20000, n % 2 = 0 OR n % 10 = 1)) AS b (day, by, amount, holds) WHERE holds
+        (date '2021-03-31', 'ledger', 50000, true), (date '2021-04-30' + n %% 60, 'journal', 20000, n %% 2 = 0),
+        (date '2021-06-30', 'ledger', -20000, n %% 2 = 0 OR n %% 10 = 1)) AS b (day, by, amount, holds) WHERE holds
 """
 _CLAIMS = """
     INSERT INTO subsidy.claim (institution, loan_no, borrower_no, period_start, period_end, amount, member, date,
         entered, message)
-    SELECT 'RCB01', 'A' || n, 'H' || n, '2021-04-01', '2021-07-01', CASE n % 2 WHEN 0 THEN 400 ELSE 486.60 END,
+    SELECT 'RCB01', 'A' || n, 'H' || n, '2021-04-01', '2021-07-01', CASE n %% 2 WHEN 0 THEN 400 ELSE 486.60 END,
            'RCB01', '2021-07-02', '2021-07-02', 'm' FROM generate_series(1, %(loans)s) n
 """
 

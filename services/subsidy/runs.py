@@ -379,6 +379,7 @@ class Run:
 
     def _state(self, found: Found) -> str:
         if found.asked is None:
+            # Nobody asks before the period is over.
             return "computed" if found.estimated else "unclaimed"
         owed = found.own or found.waiting
         if not owed:
@@ -402,12 +403,12 @@ class Run:
 
     def _read(self, result: Subsidy) -> list[dict[str, Any]]:
         """Return the rows of the policy that a result rests on, each list once for all that rest on the same."""
-        used = [row for reading in result.readings for row in reading.rows.items()]
-        key = tuple(dict.fromkeys(number for number, _ in used))
+        # Those of contract and days are the same objects for many loans, and kept alive by what is known.
+        key = (*map(id, result.readings[:-1]), *(result.readings[-1].rows if result.readings else ()))
         known = self._readings.get(key)
         if known is None:
-            rows = dict(used)
-            known = self._readings[key] = (rows, [rows[number].as_json() for number in key])
+            rows = {number: row for reading in result.readings for number, row in reading.rows.items()}
+            known = self._readings[key] = (result.readings, [row.as_json() for row in rows.values()])
         return known[1]
 
     def _adjust(self, loan: Loan, before: Before, who: _Who, kin: Sequence[Loan]) -> Iterator[Found]:
@@ -513,7 +514,7 @@ class _Writer:
 
     def _row(self, found: Found) -> tuple[object, ...]:
         loan = found.loan
-        payers = {payer: money.text(part) for payer, part in (found.by_payer or {}).items()}
+        payers = {payer: str(part) for payer, part in (found.by_payer or {}).items()}
         return (
             self._run_no, loan.institution, loan.loan_no, found.borrower, found.borrower_no, loan.household_no,
             loan.region or self._county, found.policy, found.product, found.start, found.end, found.adjusts,
@@ -539,5 +540,4 @@ class _Writer:
         return known[1]
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode

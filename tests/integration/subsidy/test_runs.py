@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.support.subsidies import cap, subsidies
 from tests.support.subsidy_county import BANK, OTHER_BANK, asked, loan
 
 if TYPE_CHECKING:
@@ -178,3 +179,128 @@ def test_a_period_that_is_not_over_is_not_computed_and_a_preview_keeps_nothing(c
     assert county.run("R1", "2021-Q1") == "HL1059"
     states = [(change["before"], (change["after"] or {}).get("state")) for change in county.told]
     assert states == [(None, "unclaimed")]
+
+
+def own_policy(county: SubsidyCounty, *rules: str) -> None:
+    """Have the county run by a small policy that a test writes itself."""
+    folder = county.office.home.policies
+    folder.mkdir(exist_ok=True)
+    subsidies(folder, *rules)
+    county.use("county")
+
+
+def test_an_appropriation_serves_claims_in_the_order_of_filing_and_shows_its_queue(county: SubsidyCounty):
+    """Of 1,000.00 two of 486.60 are paid; the third and the fourth wait, though one of them is the oldest loan."""
+    budget = (
+        'appropriations = [{ year = "2021-01-01..2021-12-31", amount = "1000.00", beyond = "wait", source = "预" }]'
+    )
+    own_policy(county, budget)
+    county.tell_loans(*(loan(f"A{n}", household_no=f"H{n}") for n in range(1, 6)))
+    for n in (3, 1, 2, 4):
+        assert county.claim(f"A{n}", "486.60", borrower_no=f"H{n}") is None
+    assert county.run("R1") is None
+    assert {row[0]: (row[3], row[4]) for row in county.owed()} == {
+        "A3": ("486.60", "computed"),
+        "A1": ("486.60", "computed"),
+        "A2": ("0.00", "waiting"),
+        "A4": ("0.00", "waiting"),
+        "A5": ("486.60", "unclaimed"),
+    }
+    queue = county.ask("subsidy_queue")
+    assert [(row["place"], row["loan_no"], row["needed"]) for row in queue] == [
+        (1, "A2", "486.60"),
+        (2, "A4", "973.20"),
+    ]
+    # What is posted stays, and counts; what waits is asked once more.
+    county.move("R1", "post", "approve")
+    own_policy(county, budget.replace("1000.00", "1500.00"))
+    assert county.run("R2") is None
+    assert {row[0]: row[4] for row in county.owed()} == {
+        "A3": "approved",
+        "A1": "approved",
+        "A2": "computed",
+        "A4": "waiting",
+        "A5": "unclaimed",
+    }
+
+
+def test_caps_hold_across_banks_loans_and_periods(county: SubsidyCounty):
+    """Of 600.00 a household in its life the first loan has 486.60, another bank's 113.40, the next quarter nothing."""
+    capped = cap(of="subsidy", per="household", within="lifetime", amount="600.00", beyond="cut")
+    own_policy(county, f"caps = [{capped}]")
+    county.tell_loans(loan("A1"), loan("B1", institution=OTHER_BANK))
+    assert county.claim("B1", "486.60", member=OTHER_BANK, institution=OTHER_BANK) is None
+    assert county.claim("A1", "113.40") is None
+    assert county.run("R1") is None
+    assert [(row[0], row[3], row[4]) for row in county.owed()] == [
+        ("B1", "486.60", "computed"),
+        ("A1", "113.40", "computed"),
+    ]
+    county.move("R1", "post", "approve")
+    assert county.claim("A1", "491.94", period_start="2021-07-01", period_end="2021-10-01") is None
+    county.clock.advance(county.clock.today().replace(month=10) - county.clock.today())
+    assert county.run("R2", "2021-Q3") is None
+    [(_, _, _, own, state)] = county.owed(period="2021-Q3")
+    assert (own, state) == ("0.00", "refused")
+
+
+def test_older_loans_of_other_banks_use_up_the_principal(county: SubsidyCounty):
+    """Of 60,000.00 a household the younger loan has 10,000.00: 97.32."""
+    capped = cap(of="principal", per="household", within="lifetime", amount="60000.00", beyond="cut")
+    own_policy(county, f"caps = [{capped}]")
+    county.tell_loans(loan("A2", start_date="2021-02-01"), loan("B1", institution=OTHER_BANK))
+    assert county.run("R1") is None
+    assert {row[0]: row[3] for row in county.owed()} == {"B1": "486.60", "A2": "97.32"}
+    assert county.run("R2", institution=BANK) is None
+    assert {row[0]: row[3] for row in county.owed()} == {"B1": "486.60", "A2": "97.32"}
+
+
+def test_an_estimate_is_trued_up_in_the_next_period(county: SubsidyCounty):
+    """On 5 July the third quarter is estimated on 50,000.00; 20,000.00 repaid on 15 September are 34.22 too much."""
+    own_policy(county, 'estimated = { value = true, source = "预" }')
+    county.tell_loans(loan("A1"))
+    assert county.run("R1", "2021-Q3") is None
+    [row] = county.ask("feed/subsidies")
+    assert (row["own"], row["status"], row["estimated"]) == ("491.94", "computed", True)
+    county.move("R1", "post", "approve", "order", "pay")
+    county.tell_loans(loan("A1", "30000.00", "2021-09-30", before="50000.00"))
+    county.tell_repayment("A1", "2021-09-15", "20000.00")
+    county.clock.advance(county.clock.today().replace(year=2022, month=1) - county.clock.today())
+    assert county.run("R2", "2021-Q4") is None
+    found = [(row["period"], row["own"], row["status"]) for row in county.ask("feed/subsidies")]
+    assert found == [
+        ("2021-Q3", "491.94", "paid"),
+        ("2021-Q4", "295.17", "unclaimed"),
+        ("2021-Q3", "-34.22", "computed"),
+    ]
+
+
+def test_a_malicious_default_earns_nothing_and_neither_does_a_bank_that_does_not_lead(county: SubsidyCounty):
+    """Lushi pays only the area's lead bank, and nothing after a malicious default."""
+    county.use("lushi")
+    area = {"from_date": "2020-01-01", "until_date": None}
+    change = {"institution": BANK, "region": "341599101", "as_of": "2020-01-01", "until": None, "before": None}
+    county.tell("service_areas_changed", 1, [change | {"after": area}])
+    mark = {
+        "mark": "blacklisted_maliciously", "institution": None, "loan_no": None, "from_date": "2021-05-01",
+        "until_date": None,
+    }  # fmt: skip
+    county.tell(
+        "borrower_marks_changed",
+        1,
+        [
+            {"borrower": "household", "borrower_no": "H2", "source": "341599", "reference": "B1",
+             "as_of": "2021-05-01", "until": None, "before": None, "after": mark}
+        ],
+        service="rating",
+    )  # fmt: skip
+    county.tell_loans(loan("A1"), loan("B1", institution=OTHER_BANK, household_no="H3"), loan("A2", household_no="H2"))
+    for number, bank in (("A1", BANK), ("B1", OTHER_BANK), ("A2", BANK)):
+        assert county.claim(number, "486.60", member=bank, institution=bank) is None
+    assert county.run("R1") is None
+    rows = {row["loan_no"]: (row["own"], row["status"], row["reasons"]) for row in county.ask("feed/subsidies")}
+    assert rows == {
+        "A1": ("486.60", "computed", ""),
+        "B1": ("0.00", "refused", "not_lead_bank"),
+        "A2": ("0.00", "refused", "malicious"),
+    }

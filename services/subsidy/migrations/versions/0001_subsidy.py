@@ -103,21 +103,23 @@ def upgrade() -> None:
             digest text NOT NULL UNIQUE
         );
 
-        -- One loan and settlement period in one run. An item with `adjusts` corrects the period of another one.
+        -- One loan and settlement period in one run; one with `adjusts` corrects the period of another one. Some
+        -- hundred thousand are entered at once, each with its run, claim, reading and first step, by one program: the
+        -- server is not asked to look each of them up.
         CREATE TABLE subsidy.item (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            run_no text COLLATE "C" NOT NULL REFERENCES subsidy.run,
+            run_no text COLLATE "C" NOT NULL,
             institution text COLLATE "C" NOT NULL, loan_no text COLLATE "C" NOT NULL,
             borrower text NOT NULL, borrower_no text COLLATE "C", household_no text COLLATE "C",
             region text COLLATE "C" NOT NULL, policy text NOT NULL, product text NOT NULL,
             -- The last day is the one before `period_end`.
             period_start date NOT NULL, period_end date NOT NULL,
-            adjusts bigint REFERENCES subsidy.item, claim bigint REFERENCES subsidy.claim, filed bigint,
+            adjusts bigint REFERENCES subsidy.item, claim bigint, filed bigint,
             -- `own` is what the county computes; `waiting` what it would be if there were money.
             asked numeric(18,2), own numeric(18,2) NOT NULL, approved numeric(18,2),
             paid numeric(18,2) NOT NULL DEFAULT 0, waiting numeric(18,2) NOT NULL DEFAULT 0,
             by_payer jsonb NOT NULL, reasons jsonb NOT NULL, segments jsonb NOT NULL,
-            reading bigint REFERENCES subsidy.reading, policy_version text NOT NULL, estimated boolean NOT NULL,
+            reading bigint, policy_version text NOT NULL, estimated boolean NOT NULL,
             state text NOT NULL, revision bigint NOT NULL,
             CHECK (period_start < period_end), CHECK (own >= 0 OR adjusts IS NOT NULL)
         );
@@ -125,14 +127,14 @@ def upgrade() -> None:
         CREATE UNIQUE INDEX item_stands ON subsidy.item (institution, loan_no, period_end)
             WHERE state <> 'replaced' AND adjusts IS NULL;
         CREATE INDEX item_of_loan ON subsidy.item (institution, loan_no);
-        CREATE INDEX item_of_household ON subsidy.item (household_no);
-        CREATE INDEX item_of_run ON subsidy.item (run_no, state);
+        CREATE INDEX item_of_household ON subsidy.item (household_no) WHERE household_no IS NOT NULL;
+        CREATE INDEX item_of_run ON subsidy.item USING brin (run_no) WITH (pages_per_range = 16);
         CREATE INDEX item_adjusts ON subsidy.item (adjusts) WHERE adjusts IS NOT NULL;
 
         -- What became of items, in order. Those of one message have one revision.
         CREATE TABLE subsidy.item_step (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            item bigint NOT NULL REFERENCES subsidy.item, move text NOT NULL,
+            item bigint NOT NULL, move text NOT NULL,
             former_state text, former_approved numeric(18,2), former_paid numeric(18,2),
             state text NOT NULL, approved numeric(18,2), paid numeric(18,2) NOT NULL,
             -- Of effect and of entry.
@@ -140,6 +142,6 @@ def upgrade() -> None:
             member text NOT NULL, person text, message text, reason text, revision bigint NOT NULL
         );
         CREATE INDEX item_step_of ON subsidy.item_step (item);
-        CREATE INDEX item_step_revision ON subsidy.item_step (revision);
+        CREATE INDEX item_step_revision ON subsidy.item_step USING brin (revision) WITH (pages_per_range = 16);
         CREATE SEQUENCE subsidy.item_revision;
     """)
