@@ -23,6 +23,8 @@ from schemas.guarantees import (
 )
 from schemas.submission_kinds import GUARANTEE_BOOK
 from services.risk_fund import fees
+from services.risk_fund.compensation.book import Book
+from services.risk_fund.compensation.payments import follow_guarantees
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -79,6 +81,9 @@ def apply(
         missing = 0 if last is None else _count_missing(transaction, facts, records.table("guarantees"))
         yield from changes.drafts(submission.member, submission.name)
     fees.compare(transaction, context.policy, submission.number)
+    book = Book(transaction, context)
+    follow_guarantees(book, submission.member, submission.manifest_message)
+    yield from book.write()
     return Counts(changed, submission.accepted - changed, missing)
 
 

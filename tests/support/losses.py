@@ -9,7 +9,7 @@ from huilian.county.forms import print_form
 from huilian.county.service import kinds, query
 from huilian.wire import envelope
 from huilian.wire.envelope import Draft
-from tests.support.builders.statements import guarantee
+from tests.support.builders.statements import compensation, guarantee
 from tests.support.carried_county import CLERK, COUNTY, HEAD, TOWNSHIP, VILLAGE
 from tests.support.funds import BANK, FINANCE, MEMBERS, TODAY, FundCounty
 from tests.support.funds import loan as told_loan
@@ -111,16 +111,32 @@ class LossCounty(FundCounty):
         body = json.dumps(record | fields).encode()
         return self.deliver(self.seal(BANK, Draft("recovery", "recovery/v1", BANK, body)))
 
-    def guarantee(self, loan_no: str = "L1") -> None:
-        """Have the guarantor's book say that it guarantees a loan."""
+    def guarantee(self, loan_no: str = "L1", paid: str | None = None, as_of: str = TODAY) -> None:
+        """Have the guarantor's book of a day say that it guarantees a loan, and what it paid in the debtor's place."""
         row = guarantee("G1", loan_no, institution=BANK, line=1)
-        del row["type"]
-        parts = {"guarantees": [row], "guarantee_compensations": [], "guarantee_releases": []}
-        nothing = ("compensations.principal", "compensations.interest", "releases.released_amount")
+        instead = (
+            []
+            if paid is None
+            else [
+                compensation(
+                    "G1",
+                    loan_no,
+                    line=1,
+                    compensated_date="2026-03-03",
+                    principal=paid,
+                    interest="0.00",
+                    recovered="0.00",
+                )
+            ]
+        )
+        for each in (row, *instead):
+            del each["type"]
+        parts = {"guarantees": [row], "guarantee_compensations": instead, "guarantee_releases": []}
         totals = {f"guarantees.{name}": row[name] for name in ("guaranteed_amount", "outstanding_amount")}
-        totals |= {f"guarantee_{name}": "0.00" for name in nothing}
-        sealed = self.seal_submission(GUARANTOR, "guarantee_book", parts, file_name="G.xlsx", totals=totals)
-        receipt = self.submit(sealed)
+        totals |= {"guarantee_compensations.principal": paid or "0.00", "guarantee_compensations.interest": "0.00"}
+        totals |= {"guarantee_releases.released_amount": "0.00"}
+        name = f"G{as_of}{paid}.xlsx"
+        receipt = self.submit(self.seal_submission(GUARANTOR, "guarantee_book", parts, file_name=name, totals=totals))
         assert receipt["status"] == "accepted", receipt
 
     def results(self, member: str) -> list[dict[str, Any]]:

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from huilian.wire.envelope import Draft, Message
     from services.risk_fund.compensation.book import Case
 
-__all__ = ["booked", "collect", "pay", "recover", "return_recovery", "reversed_", "write_off"]
+__all__ = ["booked", "collect", "follow_guarantees", "pay", "recover", "return_recovery", "reversed_", "write_off"]
 
 _PAYMENT, _WRITE_OFF = Bilingual("拨付", "a payment"), Bilingual("核销", "a write-off")
 _OFFICES: Final = ("county", "finance")
+GUARANTOR: Final = "guarantor"
 _KEPT: Final = ("kind", "claim_no", "party", "institution", "amount", "effective_date")
 
 
@@ -70,6 +71,39 @@ def pay(book: Book, taken: Taken) -> bool:
         Posting(DEPOSIT, record["institution"], -record["amount"], case.claim_no),
     ]
     return _enter_in_books(book, taken, "compensation", record["payment_no"], postings)
+
+
+_IN_BOOK: Final = """
+    SELECT c.claim_no, sum(p.principal + p.interest) AS amount, max(p.compensated_date) AS day
+    FROM risk_fund.compensation_case c JOIN risk_fund.newest_guarantee_compensation p ON p.loan_no = c.loan_no
+    JOIN risk_fund.newest_guarantee g ON g.member = p.member AND g.guarantee_no = p.guarantee_no
+     AND g.loan_no = p.loan_no AND g.institution = c.institution
+    WHERE p.member = %s AND c.shares ? 'guarantor' AND c.state IN ('approved', 'paid', 'recovered')
+    GROUP BY 1 ORDER BY 1
+"""
+
+
+def follow_guarantees(book: Book, member: str, message: str) -> None:
+    """Count what a guarantor's book says that it paid in debtors' places: it is the share that it owes of the loss.
+
+    What it stated besides, payment by payment, is the same money: the greater of both counts.
+    """
+    for row in book.transaction.rows(_IN_BOOK, [member]):
+        case = book.get(row["claim_no"])
+        assert case is not None  # noqa: S101  # narrows the type: it was just found
+        stated = book.transaction.value(
+            "SELECT coalesce(sum(amount), 0.00) FROM risk_fund.case_payment"
+            " WHERE claim_no = %s AND kind = 'payment' AND party = %s AND state = 'booked'",
+            [case.claim_no, GUARANTOR],
+        )
+        paid = case.paid.get(GUARANTOR, money.ZERO)
+        new = min(max(stated, row["amount"]), case.shares[GUARANTOR]) - paid
+        act = Act("pay", max(row["day"], case.decided or row["day"]), member, None, message, party=GUARANTOR)
+        if new > 0 and case.state == "approved":
+            _paid(book, case, GUARANTOR, new, act)
+        elif new < 0:
+            book.change(case, paid=case.paid | {GUARANTOR: paid + new})
+            book.move(case, _named(act, "take_back_payment", -new), book.after_payment(case))
 
 
 def recover(book: Book, taken: Taken) -> bool:

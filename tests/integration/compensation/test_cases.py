@@ -186,6 +186,30 @@ def test_shares_of_guarantors_are_stated_by_them_and_recoveries_go_back_by_share
     assert {row["kind"] for row in county.ask("differences")} >= {"guarantor_differs_from_book"}
 
 
+def test_what_a_guarantors_book_says_that_it_paid_is_its_share(county: LossCounty):
+    """What it stated besides is the same money; a book that takes it back leaves the share unpaid."""
+    county.run_by("lushi")
+    county.guarantee()
+    county.lend()
+    assert county.claim(principal="10000.00", interest="0.00") is None
+    county.approve_case()
+    assert county.case()["shares"] == {
+        "fund": "2000.00", "bank": "1000.00", "guarantor": "5000.00", "reguarantor": "2000.00",
+    }  # fmt: skip
+    assert county.pay("Z1", "3000.00", "guarantor", member=GUARANTOR) is None
+    county.clock.advance(DAY)
+    county.guarantee(paid="5000.00", as_of="2026-03-03")
+    assert county.case()["paid"] == {"guarantor": "5000.00"}
+    assert county.pay("Z2", "0.01", "guarantor", member=GUARANTOR) == "HL1172"
+    [held] = county.ask("feed/loss_reconciliation")
+    assert (held["guarantor_paid"], held["guarantor_book"], held["findings"]) == ("5000.00", "5000.00", "")
+    county.clock.advance(DAY)
+    county.guarantee(paid="1000.00", as_of="2026-03-04")
+    assert county.case()["paid"] == {"guarantor": "3000.00"}
+    [held] = county.ask("feed/loss_reconciliation")
+    assert held["findings"] == "guarantor_differs_from_book"
+
+
 def test_what_an_insurer_pays_late_comes_back_and_is_no_second_compensation(county: LossCounty):
     """Before the payment less is shared; after it what the insurer pays is handed back."""
     approved(county, "xingan")

@@ -101,7 +101,6 @@ def test_the_registry_keeps_nothing_of_guarantees_and_insurance(county: Reportin
         "insurance_claim.policy",
         "risk_fund.guarantee",
         "risk_fund.guarantee_compensation",
-        "risk_fund.guarantee_fee_difference",
         "risk_fund.guarantee_in_force",
         "risk_fund.guarantee_release",
         "risk_fund.newest_guarantee",
