@@ -79,7 +79,7 @@ def _apply_list(
     engine: Engine,
     complete: Callable[[Submission, dict[str, Any]], dict[str, Any]],
 ) -> Generator[Draft, None, Counts]:
-    """Take a bank's list line by line; a line that cannot be taken is answered by itself."""
+    """Take a list line by line; a line that cannot be taken is answered by itself."""
     book, member = Book(transaction, context), directory.find(transaction, submission.member)
     sealed_on = submission.stated_at.astimezone(CHINA).date()
     messages = {batch.sequence: batch.message for batch in entries.batches(transaction, submission.number)}
@@ -97,16 +97,15 @@ def _apply_list(
 
 
 def _as_claim(submission: Submission, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of a list as the claim that it is: the list gives its number, its day and who asks."""
+    """Return a line of a list as the claim that it is: what the line does not say, the list says."""
     digest = hashlib.sha256(submission.name.encode()).hexdigest()[:_DIGITS]
     number = f"{submission.member}-{submission.as_of:%Y%m%d}-{digest}-{row['line']}"
     return row | {
-        "claim_no": number,
-        "date": submission.as_of,
-        "person": None,
-        "filed_by": "bank",
-        # A list is the bank's: what a borrower signs is her own application.
-        "signed": "yes",
+        "claim_no": row["claim_no"] or number,
+        "date": row["date"] or submission.as_of,
+        "filed_by": row["filed_by"] or "bank",
+        # A bank's list has no signature of the borrower's: what she signs is her own application.
+        "signed": row["signed"] or "yes",
     }
 
 
