@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Final
 from huilian.county.schedule import Calendar, Job
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.rating import consequences, feeds, form, in_force, indicators, lines, marks, postings, presentation, steps
+from services.rating import (
+    awards,
+    consequences,
+    feeds,
+    form,
+    in_force,
+    indicators,
+    lines,
+    marks,
+    postings,
+    presentation,
+    steps,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,6 +58,7 @@ service: Final = Service(
         "collective_credit": lines.on_collective_credit,
         "blacklist_entry": lines.on_blacklist_entry,
         "borrower_deed": lines.on_borrower_deed,
+        "consequence_posting": awards.on_posting,
     },
     handlers={
         "households_changed": indicators.on_households_changed,
@@ -56,8 +69,8 @@ service: Final = Service(
     queries=(*feeds.QUERIES, form.QUERY),
     forms=(form.FORM,),
     kinds=(indicators.KIND,),
-    events=("ratings_changed", marks.EVENT.name, "consequences_changed"),
-    tells={"ratings_changed": in_force.tell, marks.EVENT.name: marks.tell},
+    events=("ratings_changed", marks.EVENT.name, awards.EVENT.name),
+    tells={"ratings_changed": in_force.tell, marks.EVENT.name: marks.tell, awards.EVENT.name: awards.tell},
     overview=presentation.overview,
     forget=_forget,
     jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),
