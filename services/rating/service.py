@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from huilian.county.schedule import Calendar, Job
-from huilian.county.service import Service
+from huilian.county.service import Act, Service
 from huilian.database.schema import Component
 from services.rating import (
     awards,
@@ -44,6 +44,17 @@ def _forget(transaction: Transaction) -> None:
         fold.forget(transaction)
 
 
+ACTS: Final = (
+    Act(
+        "consequence post",
+        "consequence_posting",
+        "公示区划内尚未公示的奖惩。",
+        "Post reward and punishment of a region that was not posted yet.",
+        "huilian consequence post --posting-no G1 --region 341599101001 --first-day 2024-03-01 --last-day 2024-03-07"
+        " --complaint-line 0564-1234567 --count 4",
+    ),
+)
+
 service: Final = Service(
     name=NAME,
     component=Component(NAME, Path(__file__).parent / "migrations"),
@@ -66,6 +77,7 @@ service: Final = Service(
         "policies_changed": consequences.on_policies_changed,
         "claims_changed": consequences.on_claims_changed,
     },
+    acts=ACTS,
     queries=(*feeds.QUERIES, form.QUERY),
     forms=(form.FORM,),
     kinds=(indicators.KIND,),
