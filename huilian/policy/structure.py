@@ -376,7 +376,8 @@ PRODUCT: Final[Mapping[str, Rule | Listing | Section | Field]] = MappingProxyTyp
         "application_steps": _steps(
             "申请步骤", takes=Field("以什么办理", codes("request", "review", "confirmation", "loan", "cover"))
         ),
-        "subsidy_steps": _steps("贴息步骤"),
+        # Without it a first step of those who file is the filing, every other one a review.
+        "subsidy_steps": _steps("贴息步骤", takes=Field("以什么办理", codes("filing", "review", "posting", "payment"))),
         "compensation_steps": _steps("补偿步骤"),
     }
 )

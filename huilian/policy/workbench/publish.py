@@ -178,8 +178,10 @@ def with_tables(manual: str) -> str:
     return manual
 
 
-_STEPS: Final = PRODUCT["subsidy_steps"]
-"""The fields of lists of steps that are alike stand once."""
+_STEPS: Final = PRODUCT["application_steps"]
+_STEPS_AT: Final = "[[products.<name>.application_steps]]"
+_TAKES: Final = "takes"
+"""The fields of lists of steps stand once; what their steps take is each list's own."""
 
 
 def _chapters(specs: Mapping[str, Rule | Listing | Section | Field], prefix: str) -> Iterator[str]:
@@ -213,8 +215,10 @@ def _facts(facts: tuple[str, ...]) -> str:
 
 
 def _list(listing: Listing) -> str:
-    if isinstance(_STEPS, Listing) and listing is not _STEPS and listing.fields.keys() == _STEPS.fields.keys():
-        return f"Fields and facts as in `{_STEPS_AT}`.\n"
+    assert isinstance(_STEPS, Listing)  # noqa: S101  # narrows the type
+    if listing is not _STEPS and listing.fields.keys() >= _STEPS.fields.keys() - {_TAKES}:
+        takes = f"; `{_TAKES}` is {_kind(listing.fields[_TAKES].kind)}" if _TAKES in listing.fields else ""
+        return f"Fields and facts as in `{_STEPS_AT}`{takes}.\n"
     facts = f"\nFacts: {_facts(listing.facts)}\n" if listing.facts else ""
     return _fields(listing.fields) + facts
 
@@ -223,7 +227,6 @@ _GROUPS: Final = MappingProxyType(
     {"accrual": ACCRUAL_FACTS, "lending": LENDING_FACTS, "loss": LOSS_FACTS, "rating": RATING_FACTS}
 )
 """Facts that many rules may depend on, by the name that the manual gives them."""
-_STEPS_AT: Final = "[[products.<name>.subsidy_steps]]"
 
 
 def _codes(words: Sequence[str]) -> str:
