@@ -103,7 +103,7 @@ SUBSIDY_CLAIMS: Final = SubmissionKind(
 PAYMENT_RESULTS: Final = SubmissionKind(
     "payment_results",
     "拨付结果",
-    {"payment_results": RecordType(("batch_no", "sequence"), ("amount",), (("paid_date", "HL2025"),))},
+    {"payment_results": RecordType(("batch_no", "order_line"), ("amount",), (("paid_date", "HL2025"),))},
 )
 COMPENSATION_CLAIMS: Final = SubmissionKind(
     "compensation_claims",

@@ -29,8 +29,8 @@ _MOVED: Final = """
         ORDER BY number FOR UPDATE
     ), after AS (
         UPDATE subsidy.item i SET state = %(target)s, revision = %(revision)s,
-               approved = CASE WHEN %(move)s = 'approve' THEN i.own ELSE i.approved END,
-               paid = CASE WHEN %(move)s = 'pay' THEN coalesce(i.approved, i.own) ELSE i.paid END
+               approved = CASE %(move)s WHEN 'approve' THEN i.own WHEN 'forfeit' THEN NULL ELSE i.approved END,
+               paid = CASE %(move)s WHEN 'pay' THEN coalesce(i.approved, i.own) WHEN 'bounce' THEN 0 ELSE i.paid END
         FROM before b WHERE i.number = b.number AND b.state = ANY(%(sources)s)
         RETURNING i.number, i.state, i.approved, i.paid
     )

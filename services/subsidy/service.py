@@ -8,6 +8,8 @@ from typing import Final
 from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.subsidy import claims, feeds, folds, items, runs
+from services.subsidy.payout import payments
+from services.subsidy.payout.records import RECORDS
 
 __all__ = ["service"]
 
@@ -15,8 +17,8 @@ service: Final = Service(
     name="subsidy",
     component=Component("subsidy", Path(__file__).parent / "migrations", after=("registry",)),
     handlers=folds.HANDLERS,
-    records={"subsidy_claim": claims.on_claim, "subsidy_run": runs.on_run},
-    kinds=(claims.KIND,),
+    records={"subsidy_claim": claims.on_claim, "subsidy_run": runs.on_run, **RECORDS},
+    kinds=(claims.KIND, payments.KIND),
     queries=feeds.QUERIES,
     events=("payment_orders", "subsidies_changed", "subsidy_results"),
     tells={"subsidies_changed": items.tell},

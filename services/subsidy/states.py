@@ -15,6 +15,7 @@ OPEN: Final = ("computed", "differing", "unclaimed", "waiting", "refused")
 """The states that a newer run of their period replaces."""
 KEPT: Final = ("posted", "objected", "approved", "ordered", "paid", "bounced")
 """The states that a newer run does not touch: what has changed since then is an adjustment."""
+_UNPAID: Final = ("computed", "differing", "unclaimed", "waiting", "posted", "objected", "approved", "bounced")
 
 ITEM: Final = Machine(
     "subsidy",
@@ -27,9 +28,11 @@ ITEM: Final = Machine(
         Move("uphold", ("objected",), "differing", "county, station", "four eyes, an answer: it goes back"),
         Move("approve", ("computed", "posted"), "approved", "county, finance", "four eyes, the window is over"),
         Move("refuse", ("computed", "posted"), "refused", "county, finance", "four eyes, a reason"),
+        Move("forfeit", _UNPAID, "refused", "county", "a case of a false claim is decided"),
         Move("order", ("approved", "bounced"), "ordered", "county, finance", "no case is open; a payee"),
-        Move("pay", ("ordered",), "paid", "bank, county", "the paying bank's result"),
-        Move("bounce", ("ordered",), "bounced", "bank, county", "the paying bank's result: another card"),
+        # A bank may correct what it said, until another order is made.
+        Move("pay", ("ordered", "bounced"), "paid", "bank, county", "the paying bank's result"),
+        Move("bounce", ("ordered", "paid"), "bounced", "bank, county", "the paying bank's result: another card"),
     ),
 )
 """What may become of an item; a run enters it as computed, differing, unclaimed, waiting or refused."""

@@ -308,4 +308,61 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{count} 笔贴息现在的状态不能这样办理（{move}）",
         "{count} subsidies are in a state in which that cannot be done ({move})",
     ),
+    "HL1140": ("没有编号为 {run_no} 的贴息核算", "there is no computation of subsidies {run_no}"),
+    "HL1141": (
+        "核算 {run_no} 在该区划没有应公示的贴息：与申报不符、等待预算的不公示，政策不要求公示的直接审批",
+        "the run {run_no} has nothing to be posted there: what differs or waits is not, nor what needs no posting",
+    ),
+    "HL1142": (
+        "所写笔数 {stated} 与应公示的 {found} 笔不符；请核对名单后重新办理",
+        "{stated} are stated, and {found} are to be posted; look at the list and take the step anew",
+    ),
+    "HL1143": (
+        "借据 {loan_no} 的贴息在 {date} 不在公示期内，不能提出异议",
+        "the subsidy of loan {loan_no} is not posted on {date}: nobody can object to it",
+    ),
+    "HL1144": (
+        "核算 {run_no} 现在没有可审批的贴息：公示期未满、有异议或有未结案件的不能审批",
+        "the run {run_no} has nothing to be approved: its posting is not over, or somebody objects, or a case is open",
+    ),
+    "HL1145": (
+        "现可办理 {found} 笔、{amount} 元，与所写的 {stated} 笔、{stated_amount} 元不符；请核对后重新办理",
+        "{found} of {amount} in all stand there, not {stated} of {stated_amount}; look at the list and do it anew",
+    ),
+    "HL1146": (
+        "核算 {run_no} 没有可由 {institution} 拨付的贴息：须已批准、无未结案件，跨行的须有收款账号，失败的须换卡",
+        (
+            "the run {run_no} has nothing that {institution} can pay: it must be approved, no case be open, another"
+            " bank's customer have a card, and what bounced a new one"
+        ),
+    ),
+    "HL1147": (
+        "没有向 {institution} 下达编号为 {number} 的拨付指令",
+        "no payment {number} was ordered of {institution}",
+    ),
+    "HL1148": (
+        "拨付结果 {number} 与指令不一致：{fields}",
+        "the result {number} differs from what was ordered: {fields}",
+    ),
+    "HL1149": (
+        "拨付 {number} 报过失败，已重新下达指令，不能再改为成功；请核对是否重复支付",
+        "the payment {number} bounced and was ordered anew: it cannot have been paid; see whether it was paid twice",
+    ),
+    "HL1151": (
+        "借据 {loan_no} 没有核算过贴息",
+        "no subsidy was computed for the loan {loan_no}",
+    ),
+    "HL1152": ("没有编号为 {case_no} 的虚报冒领案件", "there is no case of a false claim {case_no}"),
+    "HL1153": (
+        "案件 {case_no} 现为“{state}”，不能这样办理",
+        "the case {case_no} is {state}: that cannot be done now",
+    ),
+    "HL1154": (
+        "认定属实的应写明应追回金额，不属实的不写（意见：{decision}）",
+        "a case that is found true says how much must come back, another one does not ({decision})",
+    ),
+    "HL1155": (
+        "金额 {amount} 不对：应大于零，且不超过 {left}",
+        "the amount {amount} cannot be: it is above nought and at most {left}",
+    ),
 }

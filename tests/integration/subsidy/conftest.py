@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.payouts import PayoutCounty
 from tests.support.subsidy_county import SubsidyCounty
 
 if TYPE_CHECKING:
@@ -15,17 +16,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def subsidy_county(
-    postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SubsidyCounty]:
+def subsidy_county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PayoutCounty]:
     """The county, with whatever was told before."""
     url = postgresql_node.create_database("subsidy_county")
-    with SubsidyCounty.open(url, tmp_path_factory.mktemp("subsidy")) as county:
+    with PayoutCounty.open(url, tmp_path_factory.mktemp("subsidy")) as county:
         yield county
 
 
 @pytest.fixture
-def county(subsidy_county: SubsidyCounty) -> SubsidyCounty:
-    """The county, of which nothing is known."""
+def county(subsidy_county: PayoutCounty) -> SubsidyCounty:
+    """The county in 2021, of which nothing is known."""
+    subsidy_county.begin = SubsidyCounty.begin
+    subsidy_county.empty()
+    return subsidy_county
+
+
+@pytest.fixture
+def paying(subsidy_county: PayoutCounty) -> PayoutCounty:
+    """The county in 2024, of which nothing was computed."""
+    subsidy_county.begin = PayoutCounty.begin
     subsidy_county.empty()
     return subsidy_county
