@@ -267,3 +267,39 @@ def test_a_false_claim_forfeits_what_is_not_paid_and_claws_back_what_is(paying: 
 def test_no_one_else_approves_or_pays(paying: PayoutCounty, kind: str, member: str):
     """The access rules say so before anything is looked at."""
     assert paying.send(kind, member, run_no="R1") == "HL1004"
+
+
+def test_what_is_asked_of_postings_payments_and_cases(paying: PayoutCounty):
+    """Names and accounts are masked; what has no result, or bounced and was not paid anew, is open."""
+    paying.compute("L1", "L2")
+    assert paying.post(2) is None
+    assert paying.object_to("L1") is None
+    [posting] = paying.ask("subsidy_postings")
+    assert (posting["posting_no"], posting["loans"], posting["objections"], posting["open"]) == ("P1", 2, 1, 1)
+    posted = paying.ask("posted_subsidies", region=VILLAGE, posting="P1")
+    assert [(row["name"], row["loan_no"], row["amount"]) for row in posted] == [
+        ("户**", "L1", "100.00"),
+        ("户**", "L2", "100.00"),
+    ]
+    [objection] = paying.ask("subsidy_objections", run_no="R1")
+    assert (objection["loan_no"], objection["upheld"]) == ("L1", None)
+    assert paying.answer("O1", "no") is None
+    paying.clock.advance(7 * DAY)
+    assert paying.approve(2, "200.00") is None
+    assert paying.pay(2, "200.00") is None
+
+    def still_open() -> list[tuple[str, int, str | None]]:
+        rows = paying.ask("subsidy_payments", open="yes")
+        return [(row["payment_no"], row["line"], row["result"]) for row in rows]
+
+    assert still_open() == [("PAY1", 1, None), ("PAY1", 2, None)]
+    paying.results("PAY1", "paid", "bounced", reason="账号不存在")
+    assert still_open() == [("PAY1", 2, "bounced")]
+    assert paying.ask("subsidy_payments", payment="PAY1")[0]["account"] == f"622848{'*' * 9}00L1"
+    assert paying.new_card("L2") is None
+    assert paying.pay(1, "100.00", "PAY2") is None
+    assert still_open() == [("PAY2", 1, None)]
+    case = {"case_no": "F1", "kind": "fraud", "institution": BANK, "loan_no": "L1", "reason": "套取"}
+    assert paying.send("false_claim", "TOWN1", person=CLERK, **case) is None
+    [found] = paying.ask("false_claims")
+    assert (found["state"], found["amount"], found["recovered"]) == ("open", None, "0.00")
