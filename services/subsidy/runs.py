@@ -26,6 +26,7 @@ from huilian.policy.subsidy import Payment, Subsidies
 from huilian.policy.tables import MissingFactError
 from services.subsidy import items
 from services.subsidy.cases import Needs, Scope, case_of, loans, others_of
+from services.subsidy.payout import results
 from services.subsidy.states import OPEN
 
 if TYPE_CHECKING:
@@ -469,7 +470,8 @@ def on_run(record: Mapping[str, Any], message: Message, transaction: Transaction
         " %(estimated)s, %(date)s, %(entered)s, %(member)s, %(person)s, %(message)s FROM subsidy.step",
         facts,
     )
-    return _write(transaction, Run(transaction, context, scope, taken.date), scope, facts)
+    told = _write(transaction, Run(transaction, context, scope, taken.date), scope, facts)
+    return [*told, *results.tell(transaction)]
 
 
 def _estimates(policy: Policy) -> bool:

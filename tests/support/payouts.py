@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from services.subsidy import items
 from tests.support.applications import ALL_MEMBERS
-from tests.support.carried_county import CLERK, COUNTY, VILLAGE, CarriedCounty
+from tests.support.carried_county import CLERK, COUNTY, VILLAGE
+from tests.support.subsidy_county import BANK, FINANCE, MEMBERS, SubsidyCounty
 
 if TYPE_CHECKING:
     from huilian.wire.envelope import Message
 
-__all__ = ["ACCOUNT", "PERIOD_END", "PayoutCounty"]
+__all__ = ["ACCOUNT", "PayoutCounty"]
 
-FINANCE, BANK, OTHER_BANK = "FIN01", "RCB01", "PSB01"
 ACCOUNT = "6228480000000000"
-PERIOD_START, PERIOD_END = dt.date(2023, 12, 21), dt.date(2024, 3, 1)
+PERIOD_START, PERIOD_END = dt.date(2021, 4, 1), dt.date(2021, 7, 1)
 PHONE = "0953-6012345"
 
 
-class PayoutCounty(CarriedCounty):
+class PayoutCounty(SubsidyCounty):
     """A county with its finance bureau, two banks, a township and two villages."""
 
-    policy = "yanchi"
-    members = ALL_MEMBERS
-    noted = "subsidies_changed"
+    members = ALL_MEMBERS | MEMBERS
 
     def __init__(self, *given: Any) -> None:  # noqa: ANN401  # of its parent
         super().__init__(*given)
@@ -69,7 +67,7 @@ class PayoutCounty(CarriedCounty):
             }  # fmt: skip
             transaction.execute(
                 "INSERT INTO subsidy.run (run_no, period, since, until, known, estimated, date, entered, member,"
-                " person, message) VALUES (%(run_no)s, '2024-Q1', %(start)s, %(end)s, 0, false, %(today)s, %(today)s,"
+                " person, message) VALUES (%(run_no)s, '2021-Q2', %(start)s, %(end)s, 0, false, %(today)s, %(today)s,"
                 " %(county)s, %(person)s, 'm') ON CONFLICT DO NOTHING",
                 facts,
             )
@@ -196,6 +194,6 @@ class PayoutCounty(CarriedCounty):
 
 
 SEGMENT = {
-    "from": "2023-12-21", "to": "2024-03-01", "days": 71, "principal": "50000.00", "rate_percent": "3.85",
-    "amount": "379.652778",
+    "from": "2021-04-01", "to": "2021-07-01", "days": 91, "principal": "50000.00", "rate_percent": "3.85",
+    "amount": "486.597222",
 }  # fmt: skip

@@ -25,9 +25,9 @@ __all__ = ["NO_CASE", "check_sum", "on_approval"]
 
 NO_CASE: Final = """
     NOT EXISTS (SELECT FROM subsidy.false_claim f WHERE f.institution = i.institution AND f.loan_no = i.loan_no
-                AND f.decision IS NULL)
+                AND (f.decision IS NULL OR f.decision = 'approve' AND i.period_start <= f.date))
 """
-"""SQL for whether no case of a false claim is open about the loan of the item `i`."""
+"""SQL for whether no case of a false claim stands in the way of the item `i`: open, or found true of its period."""
 _READY: Final = f"""
     SELECT i.number, i.policy, i.product, i.borrower, i.own, i.state FROM subsidy.item i
     LEFT JOIN subsidy.posting p ON p.posting_no = i.posting

@@ -32,7 +32,7 @@ OPEN: Final = Parameter(
 )
 
 
-class PostingRow(ma.Schema):
+class SubsidyPostingRow(ma.Schema):
     """One posting of subsidies."""
 
     posting_no = text("公示编号")
@@ -49,7 +49,7 @@ class PostingRow(ma.Schema):
     message = text("报文编号")
 
 
-class PostedRow(ma.Schema):
+class PostedSubsidyRow(ma.Schema):
     """One line of the list that is put up in a village."""
 
     region = text("行政区划代码")
@@ -66,7 +66,7 @@ class PostedRow(ma.Schema):
     state = coded("状态", SUBSIDY_STATE)
 
 
-class ObjectionRow(ma.Schema):
+class SubsidyObjectionRow(ma.Schema):
     """One objection and its answer."""
 
     objection_no = text("异议编号")
@@ -85,7 +85,7 @@ class ObjectionRow(ma.Schema):
     answer_person = text("答复人代码", allow_none=True)
 
 
-class PaymentRow(ma.Schema):
+class SubsidyPaymentRow(ma.Schema):
     """One payment that a bank was told to make, and what became of it."""
 
     payment_no = text("批次号")
@@ -237,7 +237,7 @@ QUERIES: Final = (
     Query(
         "subsidy_postings",
         subsidy_postings,
-        PostingRow,
+        SubsidyPostingRow,
         "贴息公示：每次公示的起止日、笔数和异议。",
         "List the postings of subsidies: windows, counts, objections.",
         parameters=(REGION, RUN),
@@ -247,7 +247,7 @@ QUERIES: Final = (
     Query(
         "posted_subsidies",
         posted_subsidies,
-        PostedRow,
+        PostedSubsidyRow,
         "贴息公示名单：逐村列出公示的贴息，姓名已遮盖，可张贴。",
         "Return the list to be put up in each village, with masked names.",
         parameters=(REGION, POSTING),
@@ -258,7 +258,7 @@ QUERIES: Final = (
     Query(
         "subsidy_objections",
         subsidy_objections,
-        ObjectionRow,
+        SubsidyObjectionRow,
         "贴息异议及答复。",
         "List the objections to posted subsidies and their answers.",
         parameters=(REGION, RUN),
@@ -269,7 +269,7 @@ QUERIES: Final = (
     Query(
         "subsidy_payments",
         subsidy_payments,
-        PaymentRow,
+        SubsidyPaymentRow,
         "贴息拨付对账：每笔指令和结果；可只看尚无结果、失败未补的。",
         "Hold what banks were told to pay against what became of it.",
         parameters=(REGION, PAYMENT, INSTITUTION, OPEN),

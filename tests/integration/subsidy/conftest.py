@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.payouts import PayoutCounty
-from tests.support.subsidy_county import SubsidyCounty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.servers.postgresql import PostgreSQLNode
+    from tests.support.subsidy_county import SubsidyCounty
 
 
 @pytest.fixture(scope="session")
@@ -25,15 +25,13 @@ def subsidy_county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.Tem
 
 @pytest.fixture
 def county(subsidy_county: PayoutCounty) -> SubsidyCounty:
-    """The county in 2021, of which nothing is known."""
-    subsidy_county.begin = SubsidyCounty.begin
+    """The county, of which nothing is known."""
     subsidy_county.empty()
     return subsidy_county
 
 
 @pytest.fixture
 def paying(subsidy_county: PayoutCounty) -> PayoutCounty:
-    """The county in 2024, of which nothing was computed."""
-    subsidy_county.begin = PayoutCounty.begin
+    """The county, of which nothing was computed."""
     subsidy_county.empty()
     return subsidy_county

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.carried_county import CLERK, COUNTY, DAY, DEPUTY, HEAD, OTHER_VILLAGE, VILLAGE
-from tests.support.payouts import ACCOUNT, BANK, FINANCE, OTHER_BANK
+from tests.support.payouts import ACCOUNT
+from tests.support.subsidy_county import BANK, FINANCE, OTHER_BANK
 
 if TYPE_CHECKING:
     from tests.support.payouts import PayoutCounty
@@ -26,7 +27,7 @@ def test_a_subsidy_is_posted_approved_ordered_and_paid(paying: PayoutCounty):
         BANK,
         {
             "line": 1, "batch_no": "PAY1", "payee_name": "户主甲", "payee_account": f"{ACCOUNT}0L1",
-            "payee_bank": None, "amount": "100.00", "purpose": "2024-Q1 贴息", "loan_no": "L1",
+            "payee_bank": None, "amount": "100.00", "purpose": "2021-Q2 贴息", "loan_no": "L1",
         },
     )  # fmt: skip
     receipt = paying.results("PAY1", "paid", "paid")
@@ -35,7 +36,7 @@ def test_a_subsidy_is_posted_approved_ordered_and_paid(paying: PayoutCounty):
     assert paying.told_of("L1") == ["posted", "approved", "paid"]
     to, result = paying.sent["subsidy_results"][-1]
     assert (to, result["granted_amount"], result["paid_date"]) == (BANK, "100.00", paying.clock.today().isoformat())
-    assert result["segments"] == "2023-12-21 至 2024-03-01 前 71 天 × 本金 50000.00 × 3.85%"
+    assert result["segments"] == "2021-04-01 至 2021-07-01 前 91 天 × 本金 50000.00 × 3.85%"
     moves = paying.rows("SELECT move FROM subsidy.item_step ORDER BY item, number")
     assert [row["move"] for row in moves[:5]] == ["compute", "post", "approve", "order", "pay"]
     assert [each["after"]["state"] for each in paying.told][-2:] == ["paid", "paid"]
@@ -47,7 +48,7 @@ def test_a_posting_lasts_as_long_as_the_policy_asks(paying: PayoutCounty):
     paying.compute("L2", region=OTHER_VILLAGE)
     assert paying.post(2, days=6) == "HL1055"
     assert paying.post(1) == "HL1142"
-    assert paying.post(2, first_day="2024-02-29", last_day="2024-03-31") == "HL1062"
+    assert paying.post(2, first_day="2021-07-04", last_day="2021-07-31") == "HL1062"
     assert paying.post(1, run_no="R2") == "HL1140"
     assert paying.post(1, region=VILLAGE) is None
     assert paying.post(1, region=VILLAGE) is None
@@ -101,7 +102,7 @@ def test_an_objection_stops_a_subsidy_until_it_is_answered(paying: PayoutCounty)
     assert paying.object_to("L1", reason="别的") == "HL1059"
     assert paying.object_to("L1", "O2") is None
     assert paying.object_to("L2", "O3") is None
-    assert paying.object_to("L3", "O4", date="2024-02-29") == "HL1143"
+    assert paying.object_to("L3", "O4", date="2021-07-04") == "HL1143"
     assert paying.states() == {"L1": "objected", "L2": "objected", "L3": "posted"}
     paying.clock.advance(7 * DAY)
     assert paying.object_to("L3", "O4") == "HL1143"
@@ -303,3 +304,43 @@ def test_what_is_asked_of_postings_payments_and_cases(paying: PayoutCounty):
     assert paying.send("false_claim", "TOWN1", person=CLERK, **case) is None
     [found] = paying.ask("false_claims")
     assert (found["state"], found["amount"], found["recovered"]) == ("open", None, "0.00")
+
+
+def test_who_is_late_is_told_once_and_the_county_with_it(paying: PayoutCounty):
+    """Ten working days for the approval, twenty for the payment; then the bank that was told to pay."""
+    paying.compute("L1")
+    assert paying.post(1) is None
+
+    def chased(days: int) -> list[tuple[str, str]]:
+        paying.sent.pop("notices", None)
+        paying.run_jobs("subsidy", days)
+        told = paying.sent.get("notices", ())
+        return [(to, each["text"].partition("，")[0]) for to, each in told if each["kind"] == "step_overdue"]
+
+    assert chased(14) == []
+    assert chased(1) == [(COUNTY, "核算 R1 的贴息应于 2021-07-19 前审批")]
+    assert chased(1) == []
+    assert paying.approve(1, "100.00") is None
+    assert chased(28) == []
+    late = "核算 R1 的贴息应于 2021-08-18 前拨付"
+    assert chased(3) == [(COUNTY, late), (FINANCE, late)]
+    assert paying.pay(1, "100.00") is None
+    assert chased(1) == [(BANK, late)]
+    assert chased(1) == []
+
+
+def test_a_bank_that_does_not_file_is_told(paying: PayoutCounty):
+    """Of a loan that earned in the quarter that is over: ten working days after its end."""
+    columns = (
+        "institution, loan_no, day, region, product, principal, annual_rate_percent, start_date, due_date, status, n"
+    )
+    paying.rows(
+        f"INSERT INTO subsidy.loan_step ({columns}) VALUES"
+        " (%s, 'L1', '2021-04-05', %s, 'A', 50000, 3.85, '2021-04-05', '2022-04-05', 'normal', 1) RETURNING number",
+        [BANK, VILLAGE],
+    )
+    paying.run_jobs("subsidy", 9)
+    assert "notices" not in paying.sent
+    paying.run_jobs("subsidy", 1)
+    text = "截至 2021-06-30 的结算期应于 2021-07-14 前申报贴息，尚有 1 笔借据未申报"
+    assert {to: each["text"] for to, each in paying.sent["notices"]} == {COUNTY: text, BANK: text}
