@@ -84,7 +84,7 @@ def _record(line: int, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _segment(segment: Mapping[str, Any]) -> str:
-    noted = f"（{segment['told_by']}）" if segment.get("told_by") else ""
+    noted = "（还款自台账首次反映之日起算）" if segment.get("balance_by") == "ledger" else ""
     return (
         f"{segment['from']} 至 {segment['to']} 前 {segment['days']} 天 × 本金 {segment['principal']} ×"
         f" {segment['rate_percent']}%{noted}"

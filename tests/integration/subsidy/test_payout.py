@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.carried_county import CLERK, COUNTY, DAY, DEPUTY, HEAD, OTHER_VILLAGE, VILLAGE
 from tests.support.payouts import ACCOUNT
-from tests.support.subsidy_county import BANK, FINANCE, OTHER_BANK
+from tests.support.subsidy_county import BANK, FINANCE, OTHER_BANK, loan
 
 if TYPE_CHECKING:
     from tests.support.payouts import PayoutCounty
@@ -344,3 +344,28 @@ def test_a_bank_that_does_not_file_is_told(paying: PayoutCounty):
     paying.run_jobs("subsidy", 1)
     text = "截至 2021-06-30 的结算期应于 2021-07-14 前申报贴息，尚有 1 笔借据未申报"
     assert {to: each["text"] for to, each in paying.sent["notices"]} == {COUNTY: text, BANK: text}
+
+
+def test_what_differs_goes_back_with_both_figures_and_the_days(paying: PayoutCounty):
+    """And what agrees is paid: from the ledger to the card, by the county's own computation."""
+    paying.tell_loans(loan("A1"), loan("A1", "30000.00", "2021-05-31", before="50000.00"), loan("A2"))
+    card = {"payee_name": "户主甲", "payee_account": ACCOUNT}
+    assert paying.claim("A1", "388.21", **card) is None
+    assert paying.claim("A2", "486.60", **card) is None
+    assert paying.run("R1") is None
+    [(to, result)] = paying.sent["subsidy_results"]
+    assert (to, result["status"]) == (BANK, "returned")
+    amounts = [result[f"{name}_amount"] for name in ("claimed", "computed", "granted")]
+    assert amounts == ["388.21", "420.29", "0.00"]
+    assert result["segments"] == (
+        "2021-04-01 至 2021-05-31 前 60 天 × 本金 50000.00 × 3.85%；"
+        "2021-05-31 至 2021-07-01 前 31 天 × 本金 30000.00 × 3.85%（还款自台账首次反映之日起算）"
+    )
+    assert paying.post(1) is None
+    paying.clock.advance(7 * DAY)
+    assert paying.approve(1, "486.60") is None
+    assert paying.pay(1, "486.60", institution=OTHER_BANK) is None
+    paying.results("PAY1", "paid", member=OTHER_BANK)
+    assert paying.states() == {"A1": "differing", "A2": "paid"}
+    [row] = [row for row in paying.ask("feed/subsidies") if row["loan_no"] == "A2"]
+    assert (row["approved"], row["paid"], row["status"]) == ("486.60", "486.60", "paid")
