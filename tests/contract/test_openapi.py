@@ -103,6 +103,11 @@ def test_every_address_of_the_interface_is_described(document: dict[str, Any]):
             "fund",
             "feed/fund_postings",
             "feed/fund_entries",
+            "subsidy_postings",
+            "posted_subsidies",
+            "subsidy_objections",
+            "subsidy_payments",
+            "false_claims",
             "feed/reservations",
             "scoreboard",
         )

@@ -206,8 +206,8 @@ def test_a_bank_corrects_what_it_said_until_another_order_is_made(paying: Payout
 def test_what_an_earlier_period_got_too_much_is_kept_back(paying: PayoutCounty):
     """One payment a loan; what adds up to nought needs none, and less waits."""
     numbers = paying.approved("L1", "L2", "L3")
-    for loan, former, own in zip(("L1", "L2", "L3"), numbers, ("-40.00", "-100.00", "-100.01"), strict=True):
-        paying.compute(loan, run_no="R0", own=own, adjusts=former)
+    for loan_no, former, own in zip(("L1", "L2", "L3"), numbers, ("-40.00", "-100.00", "-100.01"), strict=True):
+        paying.compute(loan_no, run_no="R0", own=own, adjusts=former)
     paying.rows("UPDATE subsidy.item SET state = 'approved', approved = own WHERE run_no = 'R0' RETURNING number")
     assert paying.pay(1, "60.00") is None
     assert paying.states() == {"L1": "ordered", "L2": "paid", "L3": "approved"}
