@@ -26,7 +26,7 @@ INTERRUPTED: Final = 130
 
 
 class _Commands(TyperGroup):
-    """The kernel's commands, and those that follow from the queries of services.
+    """The kernel's commands, and those that follow from the queries and acts of services.
 
     Services are heavy: they are loaded when a command is asked for that is not the kernel's, or the list of all.
     """
@@ -44,9 +44,11 @@ class _Commands(TyperGroup):
 
     def _complete(self) -> None:
         if "feed" not in self.commands:
-            from huilian.cli import queries  # noqa: PLC0415  # loads every service
+            from huilian.cli import acts, queries  # noqa: PLC0415  # loads every service
 
+            own = frozenset(self.commands)
             queries.add_to(self)
+            acts.add_to(self, own)
 
 
 app = screen.group(

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from huilian.county.office import Office
     from huilian.county.queries import Parameter, Query, Row
 
-__all__ = ["Lines", "Reader", "add_to", "basis_lines", "kind_in_chinese", "scoreboard", "submissions"]
+__all__ = ["Lines", "Reader", "add_to", "basis_lines", "kind_in_chinese", "scoreboard", "show", "submissions"]
 
 
 @dataclass(frozen=True)
@@ -326,14 +326,19 @@ def _command(query: Query) -> Callable[..., None]:
                 _keep_cursor(cursor_file, following)
             if following is not None:
                 screen.err().print(f"下一游标 {following}")
-        elif as_json:
-            _print_json(asked)
         else:
-            _print_for_people(asked)
+            _print(asked, as_json=as_json)
 
     # What typer reads the options from.
     run.__signature__ = inspect.Signature(list(_options(query)))  # type: ignore[attr-defined]  # functions may have it
     return run
+
+
+def show(
+    query: Query, given: Mapping[str, str | None], *, to: str | None, token: str | None, ca: Path | None, as_json: bool
+) -> None:
+    """Print the answer to a query, as its command does."""
+    _print(_Asked(query, given, to, token, ca, why=None), as_json=as_json)
 
 
 def _printing(form: Form | ListForm) -> str:
@@ -442,6 +447,13 @@ def _check(query: Query, given: Mapping[str, Any]) -> None:
     for name, known in choices.items():
         if given.get(name) not in (None, *known):
             raise UsageError("HL7001", what=f"--{name}: {', '.join(known)}")
+
+
+def _print(asked: _Asked, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(asked)
+    else:
+        _print_for_people(asked)
 
 
 def _print_json(asked: _Asked) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sys
 from pathlib import Path  # noqa: TC003  # typer reads it
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import typer
@@ -21,10 +21,16 @@ from huilian.settings import Home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from huilian.institution.single_records import Answered
+    from huilian.institution.single_records import Answered, SingleRecords
     from huilian.institution.transports.base import Transport
 
-__all__ = ["EXAMPLE", "register"]
+__all__ = ["EXAMPLE", "Member", "Timeout", "answer_as_json", "print_answer", "register", "sender"]
+
+Member: TypeAlias = Annotated[str, typer.Option("--member", metavar="CODE", help="报送机构 (sending member)")]
+Timeout: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--timeout", metavar="SECONDS", help="每条等结果最多几秒 (wait for each answer)"),
+]
 
 EXAMPLE: Final = (
     '{"date": "2024-03-04", "person": "P2", "region": "341599101001", "step": "village_review", '
@@ -62,44 +68,20 @@ def submit(
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="记录文件 NDJSON (the records)", show_default=False)],
     *,
-    member: Annotated[str, typer.Option(metavar="CODE", help="报送机构 (sending member)")],
+    member: Member,
     to: session.To = None,
     token: session.Token = None,
     ca: session.CaFile = None,
-    timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="每条等结果最多几秒 (wait for each answer)")
-    ] = None,
+    timeout: Timeout = None,
     as_json: session.Json = False,
 ) -> None:
     """Submit the records of a file; with `--json` one line of JSON a record."""
     if what := explain_no_file(file):
         raise UsageError("HL3010", file=file, what=what)
-    from huilian.core.clock import SystemClock  # noqa: PLC0415  # see the package
-    from huilian.institution.membership import own_keys  # noqa: PLC0415
-    from huilian.institution.single_records import ANSWER_SECONDS, SingleRecords, sendable  # noqa: PLC0415  # polars
     from huilian.records.record_files import RecordFile  # noqa: PLC0415  # marshmallow
-    from huilian.wire import access, catalogue  # noqa: PLC0415  # polars
 
-    home, contracts, clock = Home.from_environment(), catalogue.installed(), SystemClock()
-    types = sendable(contracts, access.load())
-    if message_type not in types:
-        what = f"不能报送 {message_type[:40]}；可报送 (cannot be sent; what can is): {', '.join(types)}"
-        raise UsageError("HL7001", what=what)
-    refuse_if_others_write(home.keys.folder, home.folder)
-    key = home.keys.current(member)
-    if warning := own_keys(home, member).warning(clock.now()):
-        screen.err().print(f"[yellow]请注意：{escape(warning)}[/yellow]", soft_wrap=True)
     count, refused = 0, 0
-    with _way(home, member, message_type, Target(to, token, ca, None)) as (transport, county):
-        records = SingleRecords(
-            contracts.latest(message_type),
-            member=member,
-            key=key,
-            transport=transport,
-            clock=clock,
-            county=county,
-            seconds=ANSWER_SECONDS if timeout is None else timeout,
-        )
+    with sender(message_type, member, Target(to, token, ca, None), timeout) as records:
         for line, record in RecordFile(file).records():
             try:
                 answered = records.submit(line, record)
@@ -115,6 +97,40 @@ def submit(
         raise FileRefused("HL3006", file=file.name)
     _say(count, refused)
     raise typer.Exit(EXIT_REFUSED if refused else 0)
+
+
+@contextlib.contextmanager
+def sender(message_type: str, member: str, target: Target, timeout: float | None) -> Iterator[SingleRecords]:
+    """Give what sends single records for a member, here or to another county.
+
+    Raises:
+        UsageError: HL7001, no member sends records of that type.
+        MessageRefused: HL1004, the member may not send them.
+    """
+    from huilian.core.clock import SystemClock  # noqa: PLC0415  # see the package
+    from huilian.institution.membership import own_keys  # noqa: PLC0415
+    from huilian.institution.single_records import ANSWER_SECONDS, SingleRecords, sendable  # noqa: PLC0415  # polars
+    from huilian.wire import access, catalogue  # noqa: PLC0415  # polars
+
+    home, contracts, clock = Home.from_environment(), catalogue.installed(), SystemClock()
+    types = sendable(contracts, access.load())
+    if message_type not in types:
+        what = f"不能报送 {message_type[:40]}；可报送 (cannot be sent; what can is): {', '.join(types)}"
+        raise UsageError("HL7001", what=what)
+    refuse_if_others_write(home.keys.folder, home.folder)
+    key = home.keys.current(member)
+    if warning := own_keys(home, member).warning(clock.now()):
+        screen.err().print(f"[yellow]请注意：{escape(warning)}[/yellow]", soft_wrap=True)
+    with _way(home, member, message_type, target) as (transport, county):
+        yield SingleRecords(
+            contracts.latest(message_type),
+            member=member,
+            key=key,
+            transport=transport,
+            clock=clock,
+            county=county,
+            seconds=ANSWER_SECONDS if timeout is None else timeout,
+        )
 
 
 @contextlib.contextmanager
@@ -163,18 +179,27 @@ def _office(home: Home, member: str, message_type: str) -> Iterator[tuple[Transp
 
 
 def _print(answered: Answered, *, as_json: bool) -> None:
-    status = "accepted" if answered.is_accepted else "refused"
     if as_json:
-        facts: dict[str, Any] = {"line": answered.line, "status": status, "message": answered.message}
-        screen.print_json(facts | {"reasons": list(answered.reasons)})
+        screen.print_json({"line": answered.line} | answer_as_json(answered))
         # Whoever reads from a pipe goes on with the answer that is there.
         sys.stdout.flush()
-        return
+    else:
+        print_answer(answered, f"第 {answered.line} 行 (line)  ")
+
+
+def answer_as_json(answered: Answered) -> dict[str, Any]:
+    """Return what became of a record, for programs."""
+    status = "accepted" if answered.is_accepted else "refused"
+    return {"status": status, "message": answered.message, "reasons": list(answered.reasons)}
+
+
+def print_answer(answered: Answered, which: str = "") -> None:
+    """Print what became of a record, for people: accepted, or every reason why not."""
     console = screen.out()
     if answered.is_accepted:
-        console.print(f"第 {answered.line} 行 (line)  [green]已接收 (accepted)[/green]", soft_wrap=True)
+        console.print(f"{which}[green]已接收 (accepted)[/green]", soft_wrap=True)
         return
-    console.print(f"第 {answered.line} 行 (line)  [red]未接收 (refused)[/red]", soft_wrap=True)
+    console.print(f"{which}[red]未接收 (refused)[/red]", soft_wrap=True)
     for reason in answered.reasons:
         at = f"{reason['field']}：" if reason["field"] else ""
         console.print(f"  {reason['code']} {escape(at + reason['message'])}", soft_wrap=True)

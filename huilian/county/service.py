@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from huilian.wire.access import AccessRules
     from huilian.wire.envelope import Draft, Message
 
-__all__ = ["Concern", "FileCheck", "Gauge", "Service", "forms", "installed", "kinds", "queries", "query"]
+__all__ = ["Act", "Concern", "FileCheck", "Gauge", "Service", "acts", "forms", "installed", "kinds", "queries", "query"]
 
 
 GROUP: Final = "huilian.services"
@@ -83,6 +83,27 @@ class Concern:
 
 
 @dataclass(frozen=True)
+class Act:
+    """A step that somebody takes by a command: one record of a contract, each field of it an option.
+
+    Args:
+        command: two words, "fund deposit".
+        message_type: of the record; its newest version is sent.
+        chinese: what the command does, in Chinese.
+        english: the same in English.
+        example: a command to copy, without `--member` and `--person`.
+        preview: the address of the query that `--dry-run` asks instead; its parameters are fields of the record.
+    """
+
+    command: str
+    message_type: str
+    chinese: str
+    english: str
+    example: str
+    preview: str | None = None
+
+
+@dataclass(frozen=True)
 class Service:
     """One microservice.
 
@@ -92,6 +113,7 @@ class Service:
         handlers: message type to handler.
         records: message type to what takes a record that travels alone, held to its contract.
         queries: what it can be asked, over HTTP and by commands.
+        acts: the records that can be sent by a command of their own.
         kinds: the kinds of submission it owns; the kernel takes them in, and adds the handlers that do.
         events: the message types it publishes for other services; `contracts/access.toml` must let it.
         tells: by type of event, how its whole state is told: called with a transaction, it holds off changes until
@@ -116,6 +138,7 @@ class Service:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     records: Mapping[str, RecordHandler] = field(default_factory=dict)
     queries: tuple[Query, ...] = ()
+    acts: tuple[Act, ...] = ()
     kinds: tuple[Kind, ...] = ()
     events: tuple[str, ...] = ()
     tells: Mapping[str, Callable[[Transaction], Iterator[Draft]]] = field(default_factory=dict)
@@ -201,6 +224,12 @@ def forms() -> tuple[Form | ListForm, ...]:
         if one.name == other.name:
             raise ConfigurationError("HL6006", file=GROUP, what=f"there are two forms {one.name}")
     return tuple(found)
+
+
+def acts() -> Iterator[Act]:
+    """Yield every act of the installed services."""
+    for each in installed().values():
+        yield from each.acts
 
 
 @functools.cache
