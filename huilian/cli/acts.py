@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
-from huilian.cli import queries, screen, session
+from huilian.cli import push, queries, screen, session
 from huilian.cli.push import EXIT_REFUSED, Target
 from huilian.cli.submit import Member, Timeout, answer_as_json, print_answer, sender
 from huilian.core.clock import SystemClock
@@ -54,7 +54,8 @@ def add_to(group: TyperGroup, kernel: Collection[str]) -> None:
         if above not in groups:
             groups[above] = screen.group(act.chinese, act.english, act.example)
             app.add_typer(groups[above], name=above)
-        example = f"{act.example} --member CODE --person P1"
+        is_file = catalogue.installed().latest(act.message_type).bulk
+        example = f"{act.example} --member CODE{'' if is_file else ' --person P1'}"
         screen.command(groups[above], name, act.chinese, act.english, example)(_command(act))
     if not groups:
         return
@@ -67,6 +68,8 @@ def add_to(group: TyperGroup, kernel: Collection[str]) -> None:
 
 def _command(act: Act) -> Callable[..., None]:
     contract = catalogue.installed().latest(act.message_type)
+    if contract.bulk:
+        return _file_command()
 
     def run(**given: Any) -> None:  # noqa: ANN401  # options: texts, numbers and flags
         to, token, ca, timeout = (given.pop(name) for name in ("to", "token", "ca", "timeout"))
@@ -89,6 +92,18 @@ def _command(act: Act) -> Callable[..., None]:
         raise typer.Exit(0 if answered.is_accepted else EXIT_REFUSED)
 
     run.__signature__ = inspect.Signature(list(_options(act, contract.schema().fields)))  # type: ignore[attr-defined]  # typer reads the options from it
+    return run
+
+
+def _file_command() -> Callable[..., None]:
+    """Return the command of an act that comes as a file: it is pushed."""
+
+    def run(**given: Any) -> None:  # noqa: ANN401  # the options of a push
+        push.push(**given)
+
+    signature = inspect.signature(push.push, eval_str=True)
+    options = [option for name, option in signature.parameters.items() if name != "allow_missing"]
+    run.__signature__ = signature.replace(parameters=options)  # type: ignore[attr-defined]  # typer reads the options from it
     return run
 
 

@@ -9,6 +9,7 @@ from huilian.county.service import Service
 from huilian.database.schema import Component
 from services.subsidy import claims, feeds, folds, items, runs
 from services.subsidy.payout import deadlines, payments, queries
+from services.subsidy.payout.acts import ACTS
 from services.subsidy.payout.records import RECORDS
 
 __all__ = ["service"]
@@ -19,6 +20,7 @@ service: Final = Service(
     handlers=folds.HANDLERS,
     records={"subsidy_claim": claims.on_claim, "subsidy_run": runs.on_run, **RECORDS},
     kinds=(claims.KIND, payments.KIND),
+    acts=ACTS,
     queries=(*feeds.QUERIES, *queries.QUERIES),
     jobs=(deadlines.JOB,),
     events=("payment_orders", "subsidies_changed", "subsidy_results"),
