@@ -118,6 +118,7 @@ def test_the_commands_are_the_published_ones():
         *("fund", "fund show", "feed fund_entries", "feed fund_postings", "feed reservations"),
         *("feed set_aside", "fund pots", "fund limits", "fund dues", "fund term-deposits", "fund alarms"),
         "fund rewards",
+        *("feed subsidies", "subsidy", "subsidy preview", "subsidy queue", "subsidy show"),
         *(
             "feed insurance_products",
             "feed insurance_results",
