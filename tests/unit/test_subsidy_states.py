@@ -18,14 +18,14 @@ def test_the_documentation_draws_the_machine_as_it_is():
     assert f"```mermaid\n{ITEM.mermaid()}\n```" in ARCHITECTURE.read_text("utf-8")
 
 
-def test_what_is_posted_is_never_replaced_and_nothing_is_paid_twice():
-    """Each state is either open to a newer run or kept; a payment follows an order, an order an approval or bounce."""
+def test_what_is_posted_is_never_replaced_and_what_is_paid_is_not_ordered_again():
+    """Each state is either open to a newer run or kept; an order follows an approval or a bounced card."""
     assert {*KEPT, *OPEN, REPLACED} == set(ITEM.states)
     for state in KEPT:
         with pytest.raises(Refusal):
             ITEM.after(state, "replace")
     assert [state for state in ITEM.states if _may(state, "order")] == ["approved", "bounced"]
-    assert [state for state in ITEM.states if _may(state, "pay")] == ["ordered"]
+    assert [state for state in ITEM.states if _may(state, "pay")] == ["ordered", "bounced"]
 
 
 def _may(state: str, move: str) -> bool:
