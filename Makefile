@@ -8,10 +8,12 @@ ARGS =
 # How many processes run tests; each starts servers of its own, and waits for them much of the time. Since they share
 # the cores, polars is given one thread in each: what several cost, files of a few rows do not gain.
 WORKERS = 3
+# How many counties `make simulate` plays through.
+SEEDS = 1000
 # The interpreter that makes the environment; by default the first of python3.11, 3.12, 3.13 and python3 that will do.
 PYTHON =
 
-.PHONY: help env demo test test-fast lint bench contracts lock clean
+.PHONY: help env demo test test-fast simulate lint bench contracts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1 /' | \
@@ -57,6 +59,9 @@ test: lint ## Check the code and run every test, those on real RabbitMQ and Post
 
 test-fast: env ## Run the tests that need no real server
 	$(BIN)/python -m pytest -m 'not real and not kill and not conformance' $(ARGS)
+
+simulate: env ## Play SEEDS counties through over years, each from a seed of its own (ARGS=--first=1000: other seeds)
+	POLARS_MAX_THREADS=1 $(BIN)/python -m tests.simulation $(SEEDS) $(ARGS)
 
 lint: env ## Check style, types and which package imports which
 	$(BIN)/ruff check .

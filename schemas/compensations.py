@@ -16,7 +16,7 @@ from huilian.records.record import CrossCheck, Record
 from huilian.wire.catalogue import Contract
 from schemas.ratings import BORROWER
 from schemas.records import KEY, YES_OR_NO
-from schemas.steps import DECISION, STEP, StepRecord
+from schemas.steps import DECISION, PERSON, STEP, StepRecord
 
 __all__ = [
     "CASE_STATE",
@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 LOSS_CAUSE: Final = {"force_majeure": "不可抗力", "other": "其他", "malicious": "恶意拖欠"}
+_FILED_BY: Final = {"bank": "银行", "household": "借款人", "enterprise": "企业"}
 CASE_STATE: Final = {
     "in_review": "审核中",
     "returned": "退回补正",
@@ -82,9 +83,7 @@ class CompensationClaimRecord(StepRecord):
     """
 
     claim_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "申请编号"})
-    filed_by = f.Code(
-        {"bank": "银行", "household": "借款人", "enterprise": "企业"}, required=True, metadata={"zh": "申请人"}
-    )
+    filed_by = f.Code(_FILED_BY, required=True, metadata={"zh": "申请人"})
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
     borrower_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号或企业编号"})
@@ -103,9 +102,14 @@ class CompensationClaimRecord(StepRecord):
 
 
 class CompensationClaimRow(Record):
-    """A claim in a bank's list: its number, day and person are the list's."""
+    """A claim in a list: a bank's own, or of a station that enters what borrowers asked for on form 附件2 (篇三).
+
+    What a bank's file does not say is null: its number and day are then the list's, and the bank asks.
+    """
 
     line = f.Whole(required=True, metadata={"zh": "行号"})
+    claim_no = f.Text(40, pattern=KEY, required=True, allow_none=True, metadata={"zh": "申请编号"})
+    filed_by = f.Code(_FILED_BY, required=True, allow_none=True, metadata={"zh": "申请人"})
     institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "贷款银行"})
     loan_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "借据号"})
     borrower_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号或企业编号"})
@@ -117,6 +121,9 @@ class CompensationClaimRow(Record):
     insurance_paid = f.Money(required=True, metadata={"zh": "保险赔付"})
     collections = f.Whole(required=True, allow_none=True, metadata={"zh": "催收记录数"})
     evidence = f.Text(500, required=True, allow_none=True, metadata={"zh": "附件清单"})
+    signed = f.Code(YES_OR_NO, required=True, allow_none=True, metadata={"zh": "是否签字"})
+    date = f.Date(required=True, allow_none=True, metadata={"zh": "申请日期"})
+    person = f.Text(20, pattern=PERSON, required=True, allow_none=True, metadata={"zh": "经办人代码"})
 
 
 class CompensationStepRecord(StepRecord):

@@ -38,6 +38,11 @@ KINDS: Final = {
     "guarantor_differs_from_book": "担保拨付与代偿明细不符",
     "policy_without_loan": "有保单无借据",
     "claim_without_policy": "有赔案无保单",
+    "claim_went_back": "赔案状态倒退",
+    "claim_paid_without_date": "已赔付而无赔付日期",
+    "claim_outside_cover": "出险日期不在保险期间内",
+    "claims_above_sum_insured": "赔付超过保险金额",
+    "fund_paid_before_insurer": "保险未赔付而风险补偿金已付",
     "loan_without_confirmation": "未经确认放款",
     "loan_before_confirmation": "确认前放款",
     "loan_differs_from_confirmation": "放款与确认不一致",
@@ -103,7 +108,8 @@ def differences_in(found: str, *, detail: str = "NULL") -> Query:
         "whose region is not the household's; one that is no longer reported though it has a\n"
         "balance; a repayment of no loan. A loan number at two banks; a guarantee of no loan, two\n"
         "of one, one that costs more than the policy lets, a compensation of no guarantee; a policy of a\n"
-        "loan that nobody has, a claim of no policy. A loan without its confirmation, before it, other\n"
+        "loan that nobody has, a claim of no policy, one that goes back, outside its cover, above its sum,\n"
+        "or later than the fund. A loan without its confirmation, before it, other\n"
         "than it says, a second one on it, one where lending is suspended; an extension or renewal of a\n"
         "loan that nobody has.",
         parameters=(REGION, INSTITUTION),

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+import marshmallow as ma
 import polars as pl
 
 from huilian.records import fields as f
+from huilian.records.record import Record
 from huilian.wire.catalogue import Contract
 from schemas.applications import HELPING_WAY
 from schemas.records import KEY
@@ -33,8 +35,10 @@ __all__ = [
     "ConsentRow",
     "EnterpriseBenefitRecord",
     "EnterpriseRecord",
+    "LedHouseholdChange",
     "LedHouseholdRecord",
     "LendingSuspensionRecord",
+    "ServiceAreaChange",
     "ServiceAreaRecord",
     "contracts",
 ]
@@ -183,10 +187,50 @@ class LendingSuspensionRecord(PeriodRecord):
     reason = f.Text(200, required=True, metadata={"zh": "理由"})
 
 
+class PeriodState(Record):
+    """From when until when something of these records holds: what their events share."""
+
+    from_date = f.Date(required=True, metadata={"zh": "起始日期"})
+    until_date = f.Date(required=True, allow_none=True, metadata={"zh": "终止日期"})
+
+
+class ServiceAreaChange(Record):
+    """A time in which a bank is the lead bank of an area, before and after; null: there is none.
+
+    `until` is always null. Changes add up in any order.
+    """
+
+    institution = f.Text(20, pattern=KEY, required=True, metadata={"zh": "银行"})
+    region = f.RegionCode(required=True, metadata={"zh": "行政区划代码"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(PeriodState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(PeriodState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+
+
+class LedHouseholdChange(Record):
+    """A time in which an enterprise leads a household, before and after; null: there is none.
+
+    `until` is always null. Changes add up in any order.
+    """
+
+    enterprise_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "企业编号"})
+    household_no = f.Text(32, pattern=KEY, required=True, metadata={"zh": "户编号"})
+    as_of = f.Date(required=True, metadata={"zh": "自何日起"})
+    until = f.Date(required=True, allow_none=True, metadata={"zh": "至何日前"})
+    before = ma.fields.Nested(PeriodState, required=True, allow_none=True, metadata={"zh": "变动前"})
+    after = ma.fields.Nested(PeriodState, required=True, allow_none=True, metadata={"zh": "变动后"})
+    line = f.Whole(required=True, metadata={"zh": "序号"})
+
+
+_BULK: Final = (ConsentRow, ServiceAreaChange, LedHouseholdChange)
+
+
 def contracts() -> list[Contract]:
-    """Return the contracts of these records: each travels alone, consents in lists, too."""
+    """Return the contracts of these records: each travels alone, consents in lists, too; and what is told of them."""
     return [
-        Contract(name, 1, record, bulk=record is ConsentRow, chinese=chinese, summary=summary)
+        Contract(name, 1, record, bulk=record in _BULK, chinese=chinese, summary=summary)
         for name, record, chinese, summary in (
             ("consent", ConsentRecord, "授权书", "Somebody of a household consents to a use of its data."),
             ("consents", ConsentRow, "授权书名单", "Consents and withdrawals, one a record."),
@@ -201,5 +245,17 @@ def contracts() -> list[Contract]:
             ("agreement", AgreementRecord, "协议", "An agreement, joint guarantee or collateral, by reference."),
             ("service_area", ServiceAreaRecord, "分片包干", "A bank is the lead bank of an area."),
             ("lending_suspension", LendingSuspensionRecord, "停贷", "Lending is suspended in an area."),
+            (
+                "service_areas_changed",
+                ServiceAreaChange,
+                "分片包干变动",
+                "Which bank leads in which area, before and after, one change a record.",
+            ),
+            (
+                "led_households_changed",
+                LedHouseholdChange,
+                "带动农户变动",
+                "Which households an enterprise leads, before and after, one change a record.",
+            ),
         )
     ]

@@ -100,10 +100,9 @@ SUBSIDY_CLAIMS: Final = SubmissionKind(
     "贴息申报",
     {"subsidy_claims": RecordType(("institution", "loan_no", "period_start"), ("amount",))},
 )
+# An answer bears the day of the order, which is paid on that day or later.
 PAYMENT_RESULTS: Final = SubmissionKind(
-    "payment_results",
-    "拨付结果",
-    {"payment_results": RecordType(("batch_no", "sequence"), ("amount",), (("paid_date", "HL2025"),))},
+    "payment_results", "拨付结果", {"payment_results": RecordType(("batch_no", "order_line"), ("amount",))}
 )
 COMPENSATION_CLAIMS: Final = SubmissionKind(
     "compensation_claims",
@@ -114,14 +113,11 @@ COMPENSATION_CLAIMS: Final = SubmissionKind(
         )
     },
 )
+# Lists of what was recovered end without control totals at some banks.
 RECOVERIES: Final = SubmissionKind(
     "recoveries",
     "追回明细",
-    {
-        "recoveries": RecordType(
-            ("institution", "transaction_no"), ("principal", "interest"), (("recovered_date", "HL2025"),)
-        )
-    },
+    {"recoveries": RecordType(("institution", "transaction_no"), dated=(("recovered_date", "HL2025"),))},
 )
 
 

@@ -158,7 +158,7 @@ class SubsidyApprovalRecord(StepRecord):
 
     run_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "核算编号"})
     count = f.Whole(required=True, metadata={"zh": "笔数"})
-    amount = f.Money(required=True, metadata={"zh": "贴息金额合计"})
+    amount = f.Money(required=True, may_be_negative=True, metadata={"zh": "贴息金额合计"})
     decision = f.Code(_DECISION, required=True, metadata={"zh": "意见"})
     reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "理由"})
 
@@ -187,12 +187,15 @@ class PayeeRecord(StepRecord):
 
 
 class PaymentOrderRecord(Record):
-    """One payment that a bank is told to make (拨付明细); `batch_no` and `line` name it."""
+    """One payment that a bank is told to make (拨付明细); `batch_no` and `line` name it.
+
+    Without a payee the bank pays its own customer, whose loan it is.
+    """
 
     line = f.Whole(required=True, metadata={"zh": "序号"})
     batch_no = f.Text(40, pattern=KEY, required=True, metadata={"zh": "批次号"})
-    payee_name = f.Text(60, required=True, metadata={"zh": "收款户名"})
-    payee_account = f.Text(32, pattern=ACCOUNT_NUMBER, required=True, metadata={"zh": "收款账号"})
+    payee_name = f.Text(60, required=True, allow_none=True, metadata={"zh": "收款户名"})
+    payee_account = f.Text(32, pattern=ACCOUNT_NUMBER, required=True, allow_none=True, metadata={"zh": "收款账号"})
     payee_bank = f.Text(60, required=True, allow_none=True, metadata={"zh": "开户行"})
     amount = f.Money(required=True, metadata={"zh": "金额"})
     purpose = f.Text(60, required=True, metadata={"zh": "用途"})
@@ -200,9 +203,9 @@ class PaymentOrderRecord(Record):
 
 
 class PaymentResultRecord(PaymentOrderRecord):
-    """What became of one payment (拨付结果): `sequence` is the line of the order."""
+    """What became of one payment (拨付结果): `order_line` is the line of the order."""
 
-    sequence = f.Whole(required=True, metadata={"zh": "序号"})
+    order_line = f.Whole(required=True, metadata={"zh": "序号"})
     line = f.Whole(required=True, metadata={"zh": "行号"})
     result = f.Code(PAYMENT_RESULT, required=True, metadata={"zh": "结果"})
     reason = f.Text(200, required=True, allow_none=True, metadata={"zh": "失败原因"})
@@ -247,7 +250,10 @@ class ClawbackRecord(StepRecord):
 
 
 class SubsidyState(Record):
-    """What `subsidies_changed` shares of a subsidy. `own` is the county's figure; `asked` is null without a claim."""
+    """What `subsidies_changed` shares of a subsidy. `own` is the county's figure; `asked` is null without a claim.
+
+    An adjustment of an earlier period, in a later run, may be below nought.
+    """
 
     borrower = f.Code(BORROWER, required=True, metadata={"zh": "主体"})
     household_no = f.Text(32, pattern=KEY, required=True, allow_none=True, metadata={"zh": "户编号"})
@@ -255,7 +261,7 @@ class SubsidyState(Record):
     policy = f.Text(60, required=True, metadata={"zh": "政策"})
     product = f.Text(40, required=True, metadata={"zh": "政策产品"})
     asked = f.Money(required=True, allow_none=True, metadata={"zh": "申请金额"})
-    own = f.Money(required=True, metadata={"zh": "核算金额"})
+    own = f.Money(required=True, may_be_negative=True, metadata={"zh": "核算金额"})
     approved = f.Money(required=True, allow_none=True, may_be_negative=True, metadata={"zh": "核定金额"})
     paid = f.Money(required=True, may_be_negative=True, metadata={"zh": "已拨付金额"})
     state = f.Code(SUBSIDY_STATE, required=True, metadata={"zh": "状态"})

@@ -15,7 +15,7 @@ import polars as pl
 from adapters.toolkit.placeholders import without_placeholders
 from adapters.toolkit.returning import ADDED_COLUMNS
 from adapters.toolkit.text import label
-from adapters.toolkit.translation import Codes, Column, Translation, code, identity, number
+from adapters.toolkit.translation import Codes, Column, Translation, account, code, identity, listed, number
 from adapters.toolkit.workbook.amounts import date, per_cent
 from adapters.toolkit.workbook.blocks import Form
 from adapters.toolkit.workbook.cells import IDENTITY, NUMBER, ColumnKind, amount
@@ -25,8 +25,10 @@ from schemas.applications import (
     ApplicationRow,
     ApplicationStepRow,
 )
+from schemas.compensations import CompensationClaimRow
 from schemas.parties import ConsentRow
 from schemas.steps import DECISION
+from schemas.subsidies import SubsidyClaimRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -109,6 +111,11 @@ _DECISIONS: Final = {chinese: decision for decision, chinese in DECISION.items()
 _YES_NO: Final = {
     **dict.fromkeys(("是", "有", "√", "✓", "已签", "已签字", "已盖章"), "yes"),
     **dict.fromkeys(("否", "无", "×", "✗", "未签", "未签字", "未盖章"), "no"),
+}
+LOSS_CAUSES: Final = {
+    **dict.fromkeys(("不可抗力", "自然灾害", "意外伤害", "重大疾病", "灾害", "疾病", "死亡"), "force_majeure"),
+    **dict.fromkeys(("其他", "其他原因", "经营不善", "市场风险"), "other"),
+    **dict.fromkeys(("恶意拖欠", "恶意逃废债", "恶意"), "malicious"),
 }
 _MARK: Final = re.compile("[、;；,，]")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -244,6 +251,7 @@ class Part:
         fixed: fields that the form itself states.
         findings: columns whose texts are gathered in the record's opinion.
         told_by: the columns of which one must be filled, or the row says nothing of this record.
+        repeated: the code of a row that says of one record what another said before.
     """
 
     message_type: str
@@ -253,6 +261,7 @@ class Part:
     fixed: Mapping[str, str]
     findings: tuple[str, ...] = ()
     told_by: tuple[str, ...] = ()
+    repeated: str = "HL2110"
 
     def translation(self, words: Words) -> Translation:
         """Return what its columns mean, with an office's words."""
@@ -268,12 +277,14 @@ class ApplicationForm:
         keys: the columns by which it is known; their names are fixed.
         parts: what its rows say.
         step: the step that is written on it alone, where there is one.
+        kind: of submission.
     """
 
     title: str
     keys: tuple[str, ...]
     parts: tuple[Part, ...]
     step: str | None = None
+    kind: str = "applications"
 
     @property
     def is_of_steps(self) -> bool:
@@ -407,6 +418,60 @@ def _of_step(title: str, verb: str, step: str | None, *findings: str) -> Applica
     return ApplicationForm(title, (APPLICATION_NO, f"{verb}意见"), (_step(verb, step, findings),), step)
 
 
+_BANK: Final = FormColumn("贷款银行", "institution", words=BANK, needed=True, also_called=("贷款银行代码",))
+_LOAN: Final = FormColumn("借据号", "loan_no", number, needed=True, reads=ColumnKind("text", is_divided=True))
+_WHOSE: Final = replace(_HOUSEHOLD, needed=False, also_called=("企业编号",))
+_CLAIMED_SUBSIDY: Final = Part(
+    "subsidy_claims",
+    SubsidyClaimRow,
+    (
+        _LOAN,
+        _WHOSE,
+        _BANK,
+        FormColumn("计息起日", "period_start", date, needed=True),
+        FormColumn("计息止日", "period_end", date, needed=True),
+        FormColumn("计息本金积数", "principal_days", unit=True),
+        FormColumn("执行利率(%)", "annual_rate_percent", per_cent, reads=NUMBER),
+        FormColumn("应付利息", "interest", unit=True, also_called=("已付利息",)),
+        FormColumn("申请贴息金额", "amount", needed=True, unit=True, also_called=("贴息金额",)),
+        FormColumn("收款户名", "payee_name"),
+        FormColumn("收款账号", "payee_account", account, reads=IDENTITY, also_called=("银行卡号", "收款卡号")),
+        FormColumn("开户行", "payee_bank"),
+        FormColumn("合同及还款证明", "document", needed=True, also_called=("合同、还款证明", "还款证明")),
+    ),
+    "loan_no",
+    {},
+    told_by=("计息起日", "计息止日", "申请贴息金额"),
+    repeated="HL2091",
+)
+"""What a township files for its households, with the bank's contract and proof of repayment (篇三)."""
+_CLAIMED_LOSS: Final = Part(
+    "compensation_claims",
+    CompensationClaimRow,
+    (
+        _LOAN,
+        FormColumn("申请编号", "claim_no", number, reads=ColumnKind("text", is_divided=True)),
+        replace(_WHOSE, needed=True),
+        _BANK,
+        FormColumn("逾期日期", "overdue_since", date, needed=True),
+        FormColumn("逾期天数", "overdue_days", reads=NUMBER),
+        FormColumn("欠本金额", "principal", needed=True, unit=True),
+        FormColumn("欠息金额", "interest", needed=True, unit=True),
+        FormColumn("损失原因", "cause", code(LOSS_CAUSES, "不可抗力、其他、恶意拖欠"), needed=True),
+        FormColumn("保险赔付", "insurance_paid", unit=True, empty="0.00"),
+        FormColumn("催收记录数", "collections", reads=NUMBER),
+        FormColumn("附件清单", "evidence", listed),
+        FormColumn("本人签字", "signed", code(_YES_NO, "是、否"), needed=True, also_called=("申请人签字", "签字")),
+        FormColumn("申请日期", "date", date, needed=True),
+        FormColumn("经办人代码", "person", needed=True, also_called=("登记人代码",)),
+    ),
+    "loan_no",
+    {"filed_by": "household"},
+    told_by=("逾期日期", "欠本金额", "申请日期"),
+    repeated="HL2014",
+)
+"""What borrowers ask for themselves (篇三 三(五)3, 附件2)."""
+
 FORMS: Final = (
     ApplicationForm(
         "业务申请表",
@@ -424,9 +489,11 @@ FORMS: Final = (
     _of_step("核查反馈表", "核查", "bank_verification", "征信情况", "负债情况", "还款来源核查", "核查说明"),
     _of_step("确认表", "确认", "county_confirmation", "系统核对情况", "确认说明"),
     _of_step("意见表", "办理", None, "办理说明"),
+    ApplicationForm("贴息申报表", ("借据号", "计息起日"), (_CLAIMED_SUBSIDY,), kind="subsidy_claims"),
+    ApplicationForm("风险补偿资金审批表", ("借据号", "逾期日期"), (_CLAIMED_LOSS,), kind="compensation_claims"),
 )
 """Form 1 with the inquiry authorisation, the village's survey and its opinion; these two by themselves; form 2, what
-the bank found, form 3, and a form for any other step."""
+the bank found, form 3, and a form for any other step; what a township files for its households; form 附件2."""
 PASSED_OVER: Final = frozenset(
     {
         *("序号", "乡镇", "村", "行政村", "嘎查村", "村名", "组", "村民小组", "户主姓名", "申请人", "申请人姓名"),

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from adapters.toolkit.workbook.sheets import Sheet
     from huilian.adapters import AdapterSettings, Piece
 
-__all__ = ["KIND", "SETTINGS", "identify", "pieces", "place_refusals", "read", "words", "write_rejections"]
+__all__ = ["KINDS", "SETTINGS", "identify", "pieces", "place_refusals", "read", "words", "write_rejections"]
 
-KIND: Final = "applications"
+KINDS: Final = tuple(dict.fromkeys(form.kind for form in FORMS))
 _ADAPTER: Final = "county_forms"
 _EXAMPLE: Final = "业务申请表_341599101201_20240331.xlsx"
 _MOST_SHOWN: Final = 6
@@ -80,7 +80,7 @@ def identify(file_name: str) -> FileIdentity | None:
         return None
     # A form of a region may be sent by its station or by the county office; one of a member is that member's.
     owner = None if _REGION.fullmatch(found["of"]) else found["of"]
-    return FileIdentity(owner, KIND, as_of)
+    return FileIdentity(owner, form_of(found["title"]).kind, as_of)
 
 
 def words(settings: AdapterSettings) -> Words:

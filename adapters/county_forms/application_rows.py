@@ -20,7 +20,7 @@ from adapters.toolkit.translation import LINE
 from adapters.toolkit.workbook import amounts
 from huilian.adapters import REJECTIONS, Piece
 from huilian.records.columnar import split
-from schemas.submission_kinds import APPLICATIONS
+from schemas.submission_kinds import APPLICATIONS, COMPENSATION_CLAIMS, SUBSIDY_CLAIMS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,6 +38,7 @@ _REPEATED: Final = "is_repeated"
 _ALIKE: Final = "is_alike"
 """Columns of the frame only, beside the canonical ones."""
 _UNITS: Final = {places: unit for unit, places in amounts.UNITS.items()}
+_RECORDS: Final = {**APPLICATIONS.records, **SUBSIDY_CLAIMS.records, **COMPENSATION_CLAIMS.records}
 _BY_SELF: Final = "{}：{}"
 _BETWEEN: Final = "；"
 
@@ -169,13 +170,13 @@ class Rows:
 
     @staticmethod
     def _key(part: Part, canonical: pl.DataFrame) -> pl.Series:
-        key = APPLICATIONS.records[part.message_type].key
+        key = _RECORDS[part.message_type].key
         return canonical.select(pl.concat_str(*key, separator=" ")).to_series()
 
     def _checks(self, part: Part) -> list[plausibility.Check]:
         checks = [
             *plausibility.checks(part.record, self._as_of),
-            (part.number, "HL2110", pl.col(_REPEATED)),
+            (part.number, part.repeated, pl.col(_REPEATED)),
             (part.number, "HL2063", pl.col(_ALIKE)),
         ]
         if part.message_type == "applications":

@@ -12,6 +12,7 @@ from adapters.county_forms import application_reading as applications
 from adapters.county_forms import lists
 from adapters.county_forms.layout import EXCLUSIONS, INDICATORS, NAME, NUMBER_OF, PASSED_OVER, form_of
 from adapters.county_forms.translating import Area, Translator
+from adapters.toolkit import payment_files, returning
 from adapters.toolkit.file_names import plain
 from adapters.toolkit.names import day
 from adapters.toolkit.repeats import Repeats
@@ -62,13 +63,25 @@ class CountyForms(Adapter):
     )
     reads: ClassVar[dict[str, str]] = {
         _KIND: "评级指标采集表_341599101201_20240331.xlsx",
-        applications.KIND: "业务申请表_341599101201_20240331.xlsx",
+        "applications": "业务申请表_341599101201_20240331.xlsx",
+        "subsidy_claims": "贴息申报表_341599101_20240331.xlsx",
+        "compensation_claims": "风险补偿资金审批表_341599101201_20240331.xlsx",
+        payment_files.KIND: payment_files.RESULTS_NAME,
     }
     parts: ClassVar[dict[str, tuple[str, ...]]] = {
         _KIND: (f"{_KIND}/v1",),
-        applications.KIND: ("consents/v1", "applications/v1", "application_steps/v1"),
+        "applications": ("consents/v1", "applications/v1", "application_steps/v1"),
+        "subsidy_claims": ("subsidy_claims/v1",),
+        "compensation_claims": ("compensation_claims/v1",),
+        payment_files.KIND: (payment_files.RESULTS.contract,),
     }
-    totals: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: (), applications.KIND: ("amount",)}
+    totals: ClassVar[dict[str, tuple[str, ...]]] = {
+        _KIND: (),
+        "applications": ("amount",),
+        "subsidy_claims": ("amount",),
+        "compensation_claims": ("principal", "interest"),
+        payment_files.KIND: payment_files.RESULTS.totals,
+    }
     writes: ClassVar[dict[str, str]] = lists.WRITES
     exempt: ClassVar[dict[str, str]] = {
         "control_totals": "表格没有合计，金额由各步核定 (forms have no totals: each step looks at the amounts)"
@@ -83,7 +96,9 @@ class CountyForms(Adapter):
         """Return what a name like "评级指标采集表_341599101201_20240331.xlsx" says, or None."""
         found = NAME.fullmatch(plain(file_name))
         as_of = day(found["day"]) if found else None
-        return FileIdentity(None, _KIND, as_of) if as_of else applications.identify(file_name)
+        if as_of is not None:
+            return FileIdentity(None, _KIND, as_of)
+        return applications.identify(file_name) or payment_files.recognise(file_name)
 
     def read(self, source: Path, identity: FileIdentity, settings: AdapterSettings) -> Iterator[Piece]:
         """Translate the sheets of a form in pieces of 5,000 rows.
@@ -94,7 +109,10 @@ class CountyForms(Adapter):
             FileRefused: HL3010, it is no workbook; HL3025, HL3026, a sheet is missing or ambiguous; HL3003, HL3004
                 for its columns; HL3006, there are no rows; HL3067, HL3068, nobody said what a column means.
         """
-        if identity.kind == applications.KIND:
+        if identity.kind == payment_files.KIND:
+            yield from payment_files.read(source, identity, settings.county)
+            return
+        if identity.kind in applications.KINDS:
             yield from applications.read(source, identity, settings)
             return
         rows = 0
@@ -134,7 +152,9 @@ class CountyForms(Adapter):
         self, source: Path, identity: FileIdentity, refusals: pl.DataFrame, settings: AdapterSettings
     ) -> pl.DataFrame:
         """Return what the county refused by sheet and column: a record is of the row with its line and its number."""
-        if identity.kind == applications.KIND:
+        if identity.kind == payment_files.KIND:
+            return super().place_refusals(source, identity, refusals, settings)
+        if identity.kind in applications.KINDS:
             return applications.place_refusals(source, identity, refusals, settings)
         form, _ = _named(source)
         columns = {column.target: column.source for column in form.translation.columns}
@@ -149,7 +169,10 @@ class CountyForms(Adapter):
 
     def write_rejections(self, source: Path, identity: FileIdentity, rejections: pl.DataFrame, target: Path) -> None:
         """Write the rejected rows as they came in a workbook of the same shape: see `toolkit.workbook.returns`."""
-        if identity.kind == applications.KIND:
+        if identity.kind == payment_files.KIND:
+            returning.write(source, payment_files.RESULTS.translation.sources, rejections, target)
+            return
+        if identity.kind in applications.KINDS:
             applications.write_rejections(source, identity, rejections, target)
             return
         form, _ = _named(source)

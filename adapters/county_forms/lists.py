@@ -23,7 +23,15 @@ from adapters.toolkit.workbook.container import Container
 from adapters.toolkit.workbook.grid import column_letters
 from schemas.applications import BorrowerInNeedRecord, DueApplicationRecord
 from schemas.messages import SUBMISSION_STATUS, ReceiptOfVersion2
-from schemas.outgoing import NOTICE_KIND_OF_VERSION_2, NoticeOfVersion2
+from schemas.outgoing import (
+    COMPENSATION_STATUS,
+    NOTICE_KIND_OF_VERSION_2,
+    SUBSIDY_STATUS_OF_VERSION_2,
+    CompensationResultRecord,
+    NoticeOfVersion2,
+    SubsidyResultOfVersion2,
+    SubsidyResultRecord,
+)
 from schemas.submission_kinds import submission_kinds
 
 if TYPE_CHECKING:
@@ -44,6 +52,9 @@ WRITES: Final = {
     "notices/v1": "通知_T341599101_20240531.xlsx",
     "notices/v2": "通知_T341599101_20240531.xlsx",
     "receipt/v2": "回执_T341599101_20240531.xlsx",
+    "subsidy_results/v1": "贴息结果_T341599101_20240531.xlsx",
+    "subsidy_results/v2": "贴息结果_T341599101_20240531.xlsx",
+    "compensation_results/v1": "风险补偿结果_T341599101_20240531.xlsx",
 }
 _UNIT: Final = "元"
 _HEADER: Final = 3
@@ -59,6 +70,8 @@ _WIDTHS: Final = {
     "提交编号": 50,
     "错误说明": 60,
     "文件摘要": 66,
+    "计算过程": 80,
+    "原因": 40,
 }
 _WIDTH: Final = 16
 """Characters."""
@@ -161,12 +174,61 @@ _RECEIPT: Final = _List(
     ),
     "回执",
 )
+_SUBSIDY_RESULT: Final = (
+    _Known("序号", "line", "whole"),
+    _Known("结果编号", "result_no"),
+    _Known("贷款银行", "institution"),
+    _Known("借据号", "loan_no"),
+    _Known("户编号", "household_no"),
+    _Known("计息起日", "period_start", "date"),
+    _Known("计息止日", "period_end", "date"),
+    _Known("申请金额", "claimed_amount", "amount"),
+    _Known("核算金额", "computed_amount", "amount"),
+    _Known("核定金额", "granted_amount", "amount"),
+    _Known("结果", "status", names=SUBSIDY_STATUS_OF_VERSION_2),
+    _Known("核定日期", "decided_date", "date"),
+    _Known("拨付日期", "paid_date", "date"),
+    _Known("政策版本", "policy_version"),
+    _Known("原因", "reason"),
+)
+_COMPENSATION_RESULTS: Final = _List(
+    CompensationResultRecord,
+    (
+        _Known("序号", "line", "whole"),
+        _Known("结果编号", "result_no"),
+        _Known("申请编号", "application_no"),
+        _Known("贷款银行", "institution"),
+        _Known("借据号", "loan_no"),
+        _Known("户编号", "household_no"),
+        _Known("保单号", "policy_no"),
+        _Known("赔案号", "claim_no"),
+        _Known("损失本金", "principal", "amount"),
+        _Known("损失利息", "interest", "amount"),
+        _Known("保险赔付", "share_insurer", "amount"),
+        _Known("风险补偿金承担", "share_fund", "amount"),
+        _Known("政府承担", "share_government", "amount"),
+        _Known("银行承担", "share_bank", "amount"),
+        _Known("担保公司承担", "share_guarantor", "amount"),
+        _Known("再担保承担", "share_reguarantor", "amount"),
+        _Known("结果", "status", names=COMPENSATION_STATUS),
+        _Known("核定日期", "decided_date", "date"),
+        _Known("拨付日期", "paid_date", "date"),
+        _Known("政策版本", "policy_version"),
+        _Known("原因", "reason"),
+    ),
+    "风险补偿结果",
+)
 _LISTS: Final = {
     "due_applications/v1": _List(DueApplicationRecord, _DUE),
     "borrowers_in_need/v1": _List(BorrowerInNeedRecord, _IN_NEED),
     "notices/v1": _NOTICES,
     "notices/v2": _NOTICES,
     "receipt/v2": _RECEIPT,
+    "subsidy_results/v1": _List(SubsidyResultRecord, _SUBSIDY_RESULT, "贴息结果"),
+    "subsidy_results/v2": _List(
+        SubsidyResultOfVersion2, (*_SUBSIDY_RESULT, _Known("计算过程", "segments")), "贴息结果"
+    ),
+    "compensation_results/v1": _COMPENSATION_RESULTS,
 }
 
 

@@ -46,7 +46,7 @@ class GuaranteeCompany(Adapter):
     name: ClassVar[str] = "guarantee_company"
     version: ClassVar[str] = "1.0"
     chinese: ClassVar[str] = "融资担保公司"
-    institution_kinds: ClassVar[frozenset[str]] = frozenset({"guarantor"})
+    institution_kinds: ClassVar[frozenset[str]] = frozenset({"guarantor", "reguarantor"})
     reads: ClassVar[dict[str, str]] = {_KIND: "担保业务明细表_2024年5月.xlsx"}
     parts: ClassVar[dict[str, tuple[str, ...]]] = {_KIND: tuple(f"{layout.message_type}/v2" for layout in LAYOUTS)}
     totals: ClassVar[dict[str, tuple[str, ...]]] = {

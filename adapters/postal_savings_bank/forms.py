@@ -134,6 +134,10 @@ SUBMISSION_KINDS: Final = {
     "repayment_journal": "03",
     "guarantee_book": "04",
     "insurance_package": "05",
+    "subsidy_claims": "06",
+    "payment_results": "07",
+    "compensation_claims": "08",
+    "recoveries": "09",
 }
 NOTICE_KINDS: Final = {
     "lending_suspended": "01",
@@ -147,6 +151,12 @@ NOTICE_KINDS: Final = {
     "confirmation_ended": "09",
 }
 SUBSIDY_STATUSES: Final = {"posted": "G", "paid": "Y", "refused": "N"}
+SUBSIDY_STATUSES_OF_VERSION_2: Final = SUBSIDY_STATUSES | {
+    "returned": "T",
+    "approved": "A",
+    "waiting": "W",
+    "bounced": "F",
+}
 COMPENSATION_STATUSES: Final = {"approved": "A", "paid": "Y", "refused": "N"}
 
 _RECEIPTS: Final = _form(
@@ -224,27 +234,28 @@ _HOUSEHOLDS: Final = _form(
         },
     )
 )
-_SUBSIDY_RESULTS: Final = _form(
-    (
-        "S",
-        {
-            "loan_no": (20, _TEXT),
-            "result_no": (36, _TEXT),
-            "household_no": (16, _TEXT),
-            "period_start": (8, _DATE),
-            "period_end": (8, _DATE),
-            "claimed_amount": (13, _FEN),
-            "computed_amount": (13, _FEN),
-            "granted_amount": (13, _FEN),
-            "status": (1, codes(SUBSIDY_STATUSES)),
-            "decided_date": (8, _DATE),
-            "paid_date": (8, _DATE),
-            "line": (8, WHOLE),
-            "policy_version": (20, _TEXT),
-            "reason": (67, _TEXT),
-        },
-    ),
-    totals=("claimed_amount", "granted_amount"),
+_SUBSIDY_RESULT: Final = {
+    "loan_no": (20, _TEXT),
+    "result_no": (36, _TEXT),
+    "household_no": (16, _TEXT),
+    "period_start": (8, _DATE),
+    "period_end": (8, _DATE),
+    "claimed_amount": (13, _FEN),
+    "computed_amount": (13, _FEN),
+    "granted_amount": (13, _FEN),
+    "status": (1, codes(SUBSIDY_STATUSES)),
+    "decided_date": (8, _DATE),
+    "paid_date": (8, _DATE),
+    "line": (8, WHOLE),
+    "policy_version": (20, _TEXT),
+    "reason": (67, _TEXT),
+}
+_OF_SUBSIDIES: Final = ("claimed_amount", "granted_amount")
+_SUBSIDY_RESULTS: Final = _form(("S", _SUBSIDY_RESULT), totals=_OF_SUBSIDIES)
+_SUBSIDY_RESULTS_OF_VERSION_2: Final = _form(
+    ("U", _SUBSIDY_RESULT | {"status": (1, codes(SUBSIDY_STATUSES_OF_VERSION_2))}),
+    ("Z", {"segments": (RECORD_BYTES - 1, _TEXT)}),
+    totals=_OF_SUBSIDIES,
 )
 _COMPENSATION_RESULTS: Final = _form(
     (
@@ -285,6 +296,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "enterprise_confirmations/v1": _ENTERPRISES,
     "receipt/v2": _RECEIPTS,
     "subsidy_results/v1": _SUBSIDY_RESULTS,
+    "subsidy_results/v2": _SUBSIDY_RESULTS_OF_VERSION_2,
     "compensation_results/v1": _COMPENSATION_RESULTS,
     "notices/v1": _NOTICES,
     "notices/v2": _NOTICES,

@@ -12,12 +12,16 @@ from adapters.toolkit.characters import encoded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from adapters.toolkit.translation import Translation
+    from huilian.records.record import Record
+
 __all__ = [
     "DETAIL",
     "DETAIL_WITH_SIGNED",
     "ENCODING",
     "FREE_TEXTS",
     "RECORD_BYTES",
+    "Details",
     "Place",
     "fitted",
     "places",
@@ -48,6 +52,33 @@ class Place:
     def of(self, record: bytes) -> bytes:
         """Return the field's bytes."""
         return record[self.start : self.start + self.width]
+
+
+@dataclass(frozen=True)
+class Details:
+    """The records of one kind of file between its header and its trailer.
+
+    Args:
+        kind: their first byte; unless it is D, names of files have it.
+        contract: the one that they keep.
+        record: what they become.
+        fields: where their fields stand.
+        translation: what these mean.
+        totals: the amounts that the trailer adds up, two at most.
+        unique: as `toolkit.file_layouts.FileLayout.unique`.
+        has_region: whether they state a region, which must lie in the county.
+        of_owner: the field that holds the bank itself, if there is one.
+    """
+
+    kind: str
+    contract: str
+    record: type[Record]
+    fields: tuple[Place, ...]
+    translation: Translation
+    totals: tuple[str, ...]
+    unique: tuple[tuple[str, ...], str]
+    has_region: bool = False
+    of_owner: str | None = None
 
 
 def places(widths: Mapping[str, int], start: int = 1) -> tuple[Place, ...]:

@@ -7,21 +7,16 @@ for an amount in yuan or a rate in per cent; it becomes a mark that no check let
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import polars as pl
 
-from adapters.toolkit import plausibility
 from adapters.toolkit.placeholders import without_placeholders_for_days
 from adapters.toolkit.translation import Column, Translation, code, name, number, whole
 from huilian.core.identity import is_credit_code
 from huilian.records.fields import IdentityNumber
-from schemas.records import LoanLedgerRecord
 
-if TYPE_CHECKING:
-    import datetime as dt
-
-__all__ = ["TRANSLATION", "WORDING", "canonical", "checks", "date", "fen"]
+__all__ = ["TRANSLATION", "WORDING", "date", "fen", "stated_date", "with_identity_types"]
 
 FIVE_TIER_CLASSES: Final = {"A": "normal", "B": "special_mention", "C": "substandard", "D": "doubtful", "E": "loss"}
 LOAN_STATUSES: Final = {"N": "normal", "O": "overdue", "S": "settled", "W": "written_off"}
@@ -80,7 +75,7 @@ WORDING: Final = {
     "HL2003": "不是有效日期（应为八位数字，如 20240531）",
     "HL2007": "校验不通过（应为 18 位身份证号或信用代码）",
     "HL2017": "不是有效月利率（应为六位数字，以十万分之一计）",
-    "HL2025": "结清或签订日期晚于报表日期",
+    "HL2025": "结清、签订或逾期日期晚于报表日期",
     "HL2038": "末几位可能已丢失，请按文本重新填写",
     "HL2071": "其中出生日期晚于报表日期或早于 1900 年",
     "HL2072": "月利率不可能（应折合年利率 0.5% 至 36%）",
@@ -118,9 +113,10 @@ TRANSLATION: Final = Translation(
 )
 
 
-def canonical(cells: pl.DataFrame) -> pl.DataFrame:
-    """Return `cells` as canonical strings for every field of a loan that the layout has."""
-    frame = TRANSLATION.canonical(cells)
+def with_identity_types(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return canonical strings with what each number of a certificate is, where records have such numbers."""
+    if "identity_number" not in frame.columns:
+        return frame
     return frame.with_columns(identity_types(frame["identity_number"]))
 
 
@@ -138,11 +134,3 @@ def identity_types(numbers: pl.Series) -> pl.Series:
         pl.when(is_institution).then(pl.lit("unified_social_credit_code")).otherwise(pl.lit("resident_identity_card"))
     )
     return numbers.to_frame("number").select(kind.alias("identity_type")).to_series()
-
-
-def checks(county: str, as_of: dt.date) -> list[tuple[str, str, pl.Expr]]:
-    """Return the checks that depend on the county and the file's date, as `columnar.split` takes them."""
-    return [
-        ("region", "HL2009", ~pl.col("region").str.starts_with(county)),
-        *plausibility.checks(LoanLedgerRecord, as_of),
-    ]

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "pieces", "read"]
 
-_DETAIL_KIND: Final = b"D"
 _NUL: Final = b"\x00"
 _PADDING: Final = b" \r\x1a" + _NUL
 """What fills the last block of a file on old systems, or is left there by an editor: nothing, behind the trailer."""
@@ -112,19 +111,20 @@ def _of_few_lines(piece: RecordPiece, count: int) -> Iterator[RecordPiece]:
         yield RecordPiece(data, piece.first_line + place, piece.end)
 
 
-def read(source: Path, identity: FileIdentity, fields: Sequence[Place] = DETAIL) -> Iterator[Block]:
+def read(source: Path, identity: FileIdentity, fields: Sequence[Place] = DETAIL, kind: bytes = b"D") -> Iterator[Block]:
     """Yield the records of `source`, piece by piece.
 
     Args:
         source: the file.
         identity: what its name says.
         fields: of a detail.
+        kind: the first byte of a detail.
 
     Raises:
         FileRefused: as `pieces`; HL3019, HL3020 for the header; HL3022, HL3023 for the trailer;
             HL3009, records follow it.
     """
-    reader = _Reader(source.name, fields)
+    reader = _Reader(source.name, fields, kind)
     for piece in pieces(source):
         header = 0
         if piece.first_line == 1:
@@ -137,9 +137,10 @@ def read(source: Path, identity: FileIdentity, fields: Sequence[Place] = DETAIL)
 class _Reader:
     """Makes blocks of pieces, and keeps the check sum of what came so far."""
 
-    def __init__(self, file: str, fields: Sequence[Place]) -> None:
+    def __init__(self, file: str, fields: Sequence[Place], kind: bytes) -> None:
         self._file = file
         self._fields = fields
+        self._kind = kind
         self._checksum = 0
         self._trailer: Trailer | None = None
 
@@ -162,7 +163,7 @@ class _Reader:
         details = records.clear() if ended else self._until_trailer(records, piece.data, header)
         if self._trailer is not None:
             self._check_nothing_follows(self._trailer.line, records)
-        sound, faults = _parted(details)
+        sound, faults = _parted(details, self._kind)
         known, unreadable = cells(sound, self._fields)
         trailer = None if ended else self._trailer
         return Block(known, pl.concat([faults, unreadable]), details.height, piece.end, trailer)
@@ -186,10 +187,10 @@ class _Reader:
                 raise FileRefused("HL3009", file=self._file, line=line)
 
 
-def _parted(records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _parted(records: pl.DataFrame, kind: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the records whose fields can be told apart, and the faults of the others."""
     size = pl.col(RECORD).bin.size()
-    is_sound = (size == RECORD_BYTES) & pl.col(RECORD).bin.starts_with(_DETAIL_KIND)
+    is_sound = (size == RECORD_BYTES) & pl.col(RECORD).bin.starts_with(kind)
     wrong = records.filter(~is_sound).select(LINE, size.alias("size"))
     if wrong.is_empty():
         return records, pl.DataFrame(schema=FAULTS)

@@ -5,36 +5,35 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.certificates import BY_NUMBER, CREDIT_CODE, RESIDENT
+from adapters.toolkit.file_layouts import FileLayout
+from adapters.toolkit.payment_files import RESULTS
 from adapters.toolkit.text import folded
 from adapters.toolkit.translation import (
     Column,
     Kind,
     Translation,
+    account,
     code,
     date,
     identity,
+    listed,
     money,
     name,
     number,
     rate,
     whole,
 )
-from huilian.records.columnar import columns
+from schemas.compensations import CompensationClaimRow, RecoveryRow
 from schemas.records import LoanLedgerRecord, RepaymentRecord
+from schemas.subsidies import SubsidyClaimRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from huilian.records.record import Record
-
-__all__ = ["IDENTITY_TYPES", "LAYOUTS", "TRAILER_MARK", "USUAL_IDENTITY_TYPES", "FileLayout"]
-
-TRAILER_MARK: Final = "合计"
-"""The first cell of the last row, which holds the control totals."""
+__all__ = ["IDENTITY_TYPES", "LAYOUTS", "USUAL_IDENTITY_TYPES", "translation_with"]
 
 _IN_EVERY_TABLE: Final = {
     **dict.fromkeys(("0", "00", "10", "101", "110001"), RESIDENT),
@@ -116,49 +115,32 @@ CONTINUATIONS: Final = {
     for spelled in spellings
 }
 _ASKED_CONTINUATIONS: Final = "0 无、1 展期、2 续贷、3 延期还本付息"
+LOSS_CAUSES: Final = {
+    spelled: canonical
+    for canonical, spellings in (
+        ("force_majeure", ("F", "f", "1", "不可抗力", "自然灾害", "意外伤害", "重大疾病", "灾害", "疾病", "死亡")),
+        ("other", ("O", "o", "2", "其他", "其他原因", "经营不善", "市场风险")),
+        ("malicious", ("M", "m", "3", "恶意", "恶意拖欠", "恶意逃废债", "恶意不还")),
+    )
+    for spelled in spellings
+}
+_ASKED_CAUSES: Final = "1 不可抗力、2 其他、3 恶意拖欠，或 F、O、M，自然灾害、重大疾病、经营不善等"
 
 
 def _optional(source: str, target: str, kind: Kind, *others: str) -> Column:
     return Column(source, target, kind, is_optional=True, also_called=others)
 
 
-@dataclass(frozen=True)
-class FileLayout:
-    """One kind of file.
-
-    Args:
-        word: what its name says of its kind, "LOAN".
-        contract: the one that its records keep.
-        record: what its rows become.
-        translation: what its columns mean.
-        totals: the amounts its trailer adds up, in the trailer's order.
-        unique: the field that no two rows may share, and the code of the error when they do.
-        has_region: whether its rows state a region, which must lie in the county.
-    """
-
-    word: str
-    contract: str
-    record: type[Record]
-    translation: Translation
-    totals: tuple[str, ...]
-    unique: tuple[str, str]
-    has_region: bool = False
-
-    @property
-    def has_certificates(self) -> bool:
-        """Return whether its rows say what kind of certificate a number is of."""
-        return "identity_type" in columns(self.record)
-
-    @functools.cache  # noqa: B019  # layouts last as long as the program
-    def translation_with(self, identity_types: str) -> Translation:
-        """Return the translation where kinds of certificates are coded by another of `IDENTITY_TYPES`."""
-        coded = code(IDENTITY_TYPES[identity_types], _ASKED_TYPES, _readings)
-        return Translation(
-            tuple(
-                dataclasses.replace(column, kind=coded) if column.target == "identity_type" else column
-                for column in self.translation.columns
-            )
+@functools.cache
+def translation_with(kind: str, identity_types: str) -> Translation:
+    """Return the translation of a kind of file where kinds of certificates are coded by another of `IDENTITY_TYPES`."""
+    coded = code(IDENTITY_TYPES[identity_types], _ASKED_TYPES, _readings)
+    return Translation(
+        tuple(
+            dataclasses.replace(column, kind=coded) if column.target == "identity_type" else column
+            for column in LAYOUTS[kind].translation.columns
         )
+    )
 
 
 LAYOUTS: Final[Mapping[str, FileLayout]] = {
@@ -207,7 +189,7 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
             )
         ),
         totals=("principal", "balance"),
-        unique=("loan_no", "HL2014"),
+        unique=(("loan_no",), "HL2014"),
         has_region=True,
     ),
     "repayment_journal": FileLayout(
@@ -225,7 +207,72 @@ LAYOUTS: Final[Mapping[str, FileLayout]] = {
             )
         ),
         totals=("principal", "interest"),
-        unique=("transaction_no", "HL2019"),
+        unique=(("transaction_no",), "HL2019"),
     ),
+    "subsidy_claims": FileLayout(
+        word="SUBCLAIM",
+        contract="subsidy_claims/v1",
+        record=SubsidyClaimRow,
+        translation=Translation(
+            (
+                Column("借据号", "loan_no", number),
+                Column("户编号", "borrower_no", number),
+                Column("计息起日", "period_start", date),
+                Column("计息止日", "period_end", date),
+                Column("计息本金积数", "principal_days", money),
+                Column("执行利率(%)", "annual_rate_percent", rate),
+                Column("应付利息", "interest", money),
+                Column("申请贴息金额", "amount", money),
+                Column("收款户名", "payee_name", name),
+                Column("收款账号", "payee_account", account),
+                _optional("开户行", "payee_bank", name, "开户银行", "收款行"),
+                _optional("合同及还款证明", "document", name, "合同编号", "还款证明编号"),
+            )
+        ),
+        totals=("amount",),
+        unique=(("loan_no", "period_start"), "HL2091"),
+        of_owner="institution",
+    ),
+    "compensation_claims": FileLayout(
+        word="COMPCLAIM",
+        contract="compensation_claims/v1",
+        record=CompensationClaimRow,
+        translation=Translation(
+            (
+                Column("借据号", "loan_no", number),
+                Column("户编号", "borrower_no", number),
+                Column("逾期日期", "overdue_since", date),
+                Column("逾期天数", "overdue_days", whole),
+                Column("欠本金额", "principal", money),
+                Column("欠息金额", "interest", money, empty="0.00"),
+                Column("损失原因", "cause", code(LOSS_CAUSES, _ASKED_CAUSES)),
+                Column("保险赔付", "insurance_paid", money, empty="0.00"),
+                Column("催收记录数", "collections", whole),
+                Column("附件清单", "evidence", listed),
+            )
+        ),
+        totals=("principal", "interest"),
+        unique=(("loan_no",), "HL2014"),
+        of_owner="institution",
+    ),
+    "recoveries": FileLayout(
+        word="RECOVER",
+        contract="recoveries/v1",
+        record=RecoveryRow,
+        translation=Translation(
+            (
+                Column("借据号", "loan_no", number),
+                Column("追回日期", "recovered_date", date),
+                Column("追回本金", "principal", money),
+                Column("追回利息", "interest", money, empty="0.00"),
+                Column("入账流水号", "transaction_no", number),
+            )
+        ),
+        totals=("principal", "interest"),
+        unique=(("transaction_no",), "HL2019"),
+        of_owner="institution",
+        needs_trailer=False,
+    ),
+    "payment_results": RESULTS,
 }
 """Message type to the layout of the file it is read from."""

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from adapters.rural_commercial_bank.layouts import TRAILER_MARK
+from adapters.toolkit.file_layouts import TRAILER_MARK
 from adapters.toolkit.notations import COMPACT_DATE, GROUPED_MONEY, WHOLE, codes
 from adapters.toolkit.writing import OutgoingColumn, Table
 from schemas.applications import HELPING_WAY
-from schemas.messages import SUBMISSION_KIND, SUBMISSION_STATUS
+from schemas.messages import SUBMISSION_STATUS
 from schemas.outgoing import (
     COMPENSATION_STATUS,
     GRADE_STATUS,
     NOTICE_KIND_OF_VERSION_2,
     SERVED_STATUS,
     SUBSIDY_STATUS,
+    SUBSIDY_STATUS_OF_VERSION_2,
 )
 from schemas.ratings import BORROWER
 from schemas.records import HOUSEHOLD_CATEGORY
+from schemas.submission_kinds import submission_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +58,36 @@ _NOTICES: Final = ReturnedFile(
     ),
 )
 
+
+def _subsidies(word: str, statuses: Mapping[str, str], *further: OutgoingColumn) -> ReturnedFile:
+    """Return what results of subsidies look like."""
+    return ReturnedFile(
+        word,
+        Table(
+            (
+                OutgoingColumn("序号", "line", WHOLE),
+                OutgoingColumn("结果编号", "result_no"),
+                OutgoingColumn("贷款银行", "institution"),
+                OutgoingColumn("借据号", "loan_no"),
+                OutgoingColumn("户编号", "household_no"),
+                OutgoingColumn("计息起日", "period_start", COMPACT_DATE),
+                OutgoingColumn("计息止日", "period_end", COMPACT_DATE),
+                OutgoingColumn("申请金额", "claimed_amount", GROUPED_MONEY),
+                OutgoingColumn("核算金额", "computed_amount", GROUPED_MONEY),
+                OutgoingColumn("核定金额", "granted_amount", GROUPED_MONEY),
+                OutgoingColumn("结果", "status", codes(statuses)),
+                OutgoingColumn("核定日期", "decided_date", COMPACT_DATE),
+                OutgoingColumn("拨付日期", "paid_date", COMPACT_DATE),
+                OutgoingColumn("政策版本", "policy_version"),
+                OutgoingColumn("原因", "reason"),
+                *further,
+            ),
+            TRAILER_MARK,
+            sums=("claimed_amount", "computed_amount", "granted_amount"),
+        ),
+    )
+
+
 RETURNS: Final[Mapping[str, ReturnedFile]] = {
     "receipt/v2": ReturnedFile(
         "RECEIPT",
@@ -63,7 +95,7 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
             (
                 OutgoingColumn("提交编号", "submission"),
                 OutgoingColumn("机构", "member"),
-                OutgoingColumn("种类", "kind", codes(SUBMISSION_KIND)),
+                OutgoingColumn("种类", "kind", codes({kind.name: kind.chinese for kind in submission_kinds()})),
                 OutgoingColumn("截止日期", "as_of", COMPACT_DATE),
                 OutgoingColumn("结果", "status", codes(SUBMISSION_STATUS)),
                 OutgoingColumn("总行数", "rows", WHOLE),
@@ -122,30 +154,8 @@ RETURNS: Final[Mapping[str, ReturnedFile]] = {
             sums=("amount",),
         ),
     ),
-    "subsidy_results/v1": ReturnedFile(
-        "SUBSIDY",
-        Table(
-            (
-                OutgoingColumn("序号", "line", WHOLE),
-                OutgoingColumn("结果编号", "result_no"),
-                OutgoingColumn("贷款银行", "institution"),
-                OutgoingColumn("借据号", "loan_no"),
-                OutgoingColumn("户编号", "household_no"),
-                OutgoingColumn("计息起日", "period_start", COMPACT_DATE),
-                OutgoingColumn("计息止日", "period_end", COMPACT_DATE),
-                OutgoingColumn("申请金额", "claimed_amount", GROUPED_MONEY),
-                OutgoingColumn("核算金额", "computed_amount", GROUPED_MONEY),
-                OutgoingColumn("核定金额", "granted_amount", GROUPED_MONEY),
-                OutgoingColumn("结果", "status", codes(SUBSIDY_STATUS)),
-                OutgoingColumn("核定日期", "decided_date", COMPACT_DATE),
-                OutgoingColumn("拨付日期", "paid_date", COMPACT_DATE),
-                OutgoingColumn("政策版本", "policy_version"),
-                OutgoingColumn("原因", "reason"),
-            ),
-            TRAILER_MARK,
-            sums=("claimed_amount", "computed_amount", "granted_amount"),
-        ),
-    ),
+    "subsidy_results/v1": _subsidies("SUBSIDY", SUBSIDY_STATUS),
+    "subsidy_results/v2": _subsidies("SUBRESULT", SUBSIDY_STATUS_OF_VERSION_2, OutgoingColumn("计算过程", "segments")),
     "compensation_results/v1": ReturnedFile(
         "COMPENSATION",
         Table(

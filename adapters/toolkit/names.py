@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import difflib
+import re
 from typing import TYPE_CHECKING, Final
 
 from adapters.toolkit.text import folded
@@ -12,8 +14,9 @@ from huilian.core.errors import FileRefused
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["as_agreed", "check_header", "day"]
+__all__ = ["as_agreed", "check_header", "day", "last_day"]
 
+_PERIOD: Final = re.compile(r"(?P<year>[0-9]{4})(?P<part>[Qq][1-4]|[Hh][12]|0[1-9]|1[0-2])?")
 EARLIEST_YEAR: Final = 1900
 """As in `huilian.records.fields.Date`."""
 
@@ -25,6 +28,17 @@ def day(digits: str) -> dt.date | None:
     except ValueError:
         return None
     return found if found.year >= EARLIEST_YEAR else None
+
+
+def last_day(period: str) -> dt.date | None:
+    """Return the last day of a period such as "2021Q2", "2021H1", "202106" or "2021", or None when there is none."""
+    found = _PERIOD.fullmatch(period)
+    if found is None or int(found["year"]) < EARLIEST_YEAR:
+        return None
+    part = found["part"] or "Q4"
+    month = {"Q": 3, "H": 6}.get(part[0].upper(), 1) * int(part[-1]) if part[0].isalpha() else int(part)
+    year = int(found["year"])
+    return dt.date(year, month, calendar.monthrange(year, month)[1])
 
 
 def as_agreed(names: Sequence[str], optional: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

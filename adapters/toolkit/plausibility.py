@@ -23,10 +23,12 @@ from adapters.toolkit.certificates import (
 )
 from huilian.records.fields import IDENTITY_PATTERN
 from schemas.applications import ApplicationRow, ApplicationStepRow
+from schemas.compensations import CompensationClaimRow, RecoveryRow
 from schemas.guarantees import GuaranteeCompensationRecord, GuaranteeRecord, GuaranteeReleaseRecord
 from schemas.insurance import ClaimRecord, PeriodResultRecord, PolicyRecord
 from schemas.ratings import RatingIndicatorsRecord
 from schemas.records import LoanLedgerRecord, RepaymentRecord, RosterRecord
+from schemas.subsidies import PaymentResultRecord, SubsidyClaimRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +56,8 @@ EARLIEST_BIRTH: Final = "19000101"
 """As `huilian.records.fields.Date`; `assumed` for persons: nobody on a roster is older."""
 
 _PER_CENT: Final = pl.Decimal(9, 6)
+_DIGITS_LOST: Final = r"^[0-9]{15}0{3,}$"
+"""An account that a spreadsheet took for a number: of its digits it keeps fifteen."""
 _BORN_AT, _BORN_LENGTH = 6, 8
 """Where the day of birth stands in a resident identity number."""
 
@@ -183,12 +187,24 @@ def _dated_applications(as_of: dt.date) -> list[Check]:
     return [*_happened("date", as_of), _born("applicant", as_of, pl.lit(value=True))]
 
 
+def _claimed_subsidies() -> list[Check]:
+    return [*_asked(), ("payee_account", "HL2038", pl.col("payee_account").str.contains(_DIGITS_LOST))]
+
+
+def _claimed_losses(as_of: dt.date) -> list[Check]:
+    days = pl.lit(as_of) - pl.col("overdue_since").str.to_date("%Y-%m-%d", strict=False)
+    # Some count the first day, some do not.
+    wrong = (days.dt.total_days() - pl.col("overdue_days").cast(pl.Int64, strict=False)).abs() > 1
+    return [*_happened("overdue_since", as_of), ("overdue_days", "HL2090", wrong)]
+
+
 _UNDATED: Final[Mapping[type[Record], Callable[[], list[Check]]]] = {
     LoanLedgerRecord: _loans,
     GuaranteeRecord: _guarantees,
     PolicyRecord: _policies,
     ApplicationRow: _asked,
     ApplicationStepRow: _asked,
+    SubsidyClaimRow: _claimed_subsidies,
 }
 _DATED: Final[Mapping[type[Record], Callable[[dt.date], list[Check]]]] = {
     LoanLedgerRecord: _dated_loans,
@@ -203,4 +219,8 @@ _DATED: Final[Mapping[type[Record], Callable[[dt.date], list[Check]]]] = {
     PeriodResultRecord: _dated_results,
     ApplicationRow: _dated_applications,
     ApplicationStepRow: lambda as_of: _happened("date", as_of),
+    SubsidyClaimRow: lambda as_of: [_too_early("period_start", as_of), _too_late("period_end", as_of)],
+    CompensationClaimRow: _claimed_losses,
+    RecoveryRow: lambda as_of: _happened("recovered_date", as_of),
+    PaymentResultRecord: lambda as_of: [_too_early("paid_date", as_of)],
 }

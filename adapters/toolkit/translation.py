@@ -14,7 +14,11 @@ from typing import Final
 
 import polars as pl
 
-from adapters.toolkit.placeholders import without_placeholders_for_days, without_placeholders_for_numbers
+from adapters.toolkit.placeholders import (
+    without_placeholders,
+    without_placeholders_for_days,
+    without_placeholders_for_numbers,
+)
 from adapters.toolkit.text import widths_undone
 
 __all__ = [
@@ -24,10 +28,12 @@ __all__ = [
     "Column",
     "Kind",
     "Translation",
+    "account",
     "any_day",
     "code",
     "date",
     "identity",
+    "listed",
     "money",
     "name",
     "number",
@@ -121,6 +127,17 @@ def whole(cell: pl.Expr) -> pl.Expr:
 def identity(cell: pl.Expr) -> pl.Expr:
     """A number of a certificate: full-width characters become ASCII, letters upper case, placeholders nothing."""
     return widths_undone(number(cell)).str.to_uppercase()
+
+
+def account(cell: pl.Expr) -> pl.Expr:
+    """A number of a card or account: as `identity`, and without the blanks that group its digits."""
+    return identity(cell).str.replace_all(r"\s", "")
+
+
+def listed(cell: pl.Expr) -> pl.Expr:
+    """Names of papers, with ";" between, whatever stands between them in the source; nothing for a placeholder."""
+    parts = without_placeholders(cell).str.replace_all(r"\s*[、,，；;]\s*", ";").str.strip_chars(";")
+    return pl.when(parts != "").then(parts)
 
 
 @dataclass(frozen=True, eq=False)

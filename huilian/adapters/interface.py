@@ -136,6 +136,7 @@ class Outgoing:
             `receipt_names_rows`; None when it is not here any more or did not come from here.
         rejections: what the adapter rejected of `source`, as `REJECTIONS`, by line; there when `source` is.
         asked: of a list that people fill in, what was asked for, by parameter: it may have no records.
+        county: the six digits of the county that sends it.
     """
 
     dataschema: str
@@ -147,6 +148,7 @@ class Outgoing:
     source: Path | None = None
     rejections: pl.DataFrame | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
+    county: str = ""
 
 
 class Adapter:

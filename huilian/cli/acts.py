@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
-from huilian.cli import queries, screen, session
+from huilian.cli import push, queries, screen, session
 from huilian.cli.push import EXIT_REFUSED, Target
 from huilian.cli.submit import Member, Timeout, answer_as_json, print_answer, sender
 from huilian.core.clock import SystemClock
@@ -58,7 +58,7 @@ def add_to(group: TyperGroup, kernel: Collection[str]) -> None:
             app.add_typer(groups[above], name=above)
         record = catalogue.installed().latest(act.message_type).schema().fields
         example = f"{act.example} --member CODE{' --person P1' if _PERSON in record else ''}"
-        screen.command(groups[above], name, act.chinese, act.english, example)(_command(act, record))
+        screen.command(groups[above], name, act.chinese, act.english, example)(_command(act))
     if not groups:
         return
     for above, made in cast("TyperGroup", typer.main.get_command(app)).commands.items():
@@ -68,7 +68,11 @@ def add_to(group: TyperGroup, kernel: Collection[str]) -> None:
             group.commands[above] = made
 
 
-def _command(act: Act, record: dict[str, fields.Field[Any]]) -> Callable[..., None]:
+def _command(act: Act) -> Callable[..., None]:
+    contract = catalogue.installed().latest(act.message_type)
+    if contract.bulk:
+        return _file_command()
+
     def run(**given: Any) -> None:  # noqa: ANN401  # options: texts, numbers and flags
         to, token, ca, timeout = (given.pop(name) for name in ("to", "token", "ca", "timeout"))
         as_json, dry_run, member = given.pop("as_json"), given.pop("dry_run", False), given.pop("member")
@@ -89,7 +93,19 @@ def _command(act: Act, record: dict[str, fields.Field[Any]]) -> Callable[..., No
             print_answer(answered)
         raise typer.Exit(0 if answered.is_accepted else EXIT_REFUSED)
 
-    run.__signature__ = inspect.Signature(list(_options(act, record)))  # type: ignore[attr-defined]  # typer reads the options from it
+    run.__signature__ = inspect.Signature(list(_options(act, contract.schema().fields)))  # type: ignore[attr-defined]  # typer reads the options from it
+    return run
+
+
+def _file_command() -> Callable[..., None]:
+    """Return the command of an act that comes as a file: it is pushed."""
+
+    def run(**given: Any) -> None:  # noqa: ANN401  # the options of a push
+        push.push(**given)
+
+    signature = inspect.signature(push.push, eval_str=True)
+    options = [option for name, option in signature.parameters.items() if name != "allow_missing"]
+    run.__signature__ = signature.replace(parameters=options)  # type: ignore[attr-defined]  # typer reads the options from it
     return run
 
 

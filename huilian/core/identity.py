@@ -14,7 +14,7 @@ from typing import Final
 from stdnum.cn import ric, uscc
 from stdnum.exceptions import ValidationError
 
-__all__ = ["MASKED", "age_on", "is_credit_code", "is_identity_number", "mask", "mask_within"]
+__all__ = ["MASKED", "age_on", "is_credit_code", "is_identity_number", "mask", "mask_name", "mask_within"]
 
 
 _SHAPE = re.compile(r"^[1-9][0-9]{16}[0-9X]$", re.ASCII)
@@ -57,6 +57,11 @@ def mask(number: str) -> str:
     """Return `number` with all but its first six and last four characters starred."""
     hidden = len(number) - 10
     return number[:6] + "*" * hidden + number[-4:] if hidden > 0 else "*" * len(number)
+
+
+def mask_name(name: str) -> str:
+    """Return a person's name with all but its first character starred, as a public list shows it."""
+    return name[:1] + "*" * max(len(name) - 1, 1)
 
 
 def mask_within(text: str) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from huilian.county.context import Context
     from huilian.county.submissions.kinds import Kind
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
@@ -176,6 +177,7 @@ class Query:
         follows: whether the answer can be followed by a cursor; `answer` takes `since`.
         needs_kinds: whether `answer` also takes `kinds`: all kinds of submission, by name.
         needs_policy: whether `answer` also takes `policy`, the county's, and `today`.
+        needs_context: whether `answer` also takes `context`: all that a handler may know.
         order: fields by which the rows are sorted first. With it several services may answer the same address: their
             rows come as one answer, in this order. A document needs no order: each service gives its own fields.
         personal: whether the answer names persons, or tells of households or borrowers one by one. Each read of it is
@@ -200,6 +202,7 @@ class Query:
     follows: bool = False
     needs_kinds: bool = False
     needs_policy: bool = False
+    needs_context: bool = False
     order: tuple[str, ...] = ()
     personal: bool = False
     rests_on: str | None = None
@@ -256,6 +259,7 @@ class Query:
         today: dt.date,
         kinds: Mapping[str, Kind],
         policy: Callable[[], Policy],
+        context: Callable[[], Context] | None = None,
     ) -> Answer:
         """Return the answer.
 
@@ -265,6 +269,7 @@ class Query:
             today: the county's day.
             kinds: all kinds of submission, by name.
             policy: returns the county's.
+            context: returns what handlers may know, for what needs it.
 
         Raises:
             UsageError: what was given makes no sense.
@@ -276,6 +281,8 @@ class Query:
         extra: dict[str, Any] = {"kinds": kinds} if self.needs_kinds else {}
         if self.needs_policy:
             extra |= {"policy": policy(), "today": today}
+        if self.needs_context and context is not None:
+            extra |= {"context": context()}
         if self.follows:
             cursor, content = self.answer(transaction, since=given.get("since"), **asked)
         else:

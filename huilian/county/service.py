@@ -88,7 +88,7 @@ class Act:
 
     Args:
         command: two words, "fund deposit".
-        message_type: of the record; its newest version is sent.
+        message_type: of the record; its newest version is sent. Of a list a file is pushed.
         chinese: what the command does, in Chinese.
         english: the same in English.
         example: a command to copy, without `--member` and `--person`.

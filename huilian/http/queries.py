@@ -141,6 +141,7 @@ def _view(query: Query) -> Callable[..., Response]:
             "today": office.clock.today(),
             "kinds": service.kinds(),
             "policy": lambda: office.context.policy,
+            "context": lambda: office.context,
         }
         read = _read(query, asked, said.get("purpose"))
         if not query.document:

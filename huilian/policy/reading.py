@@ -97,6 +97,11 @@ class Reading:
         """The rows and entries that were read, in order, each once, as JSON."""
         return [each.as_json() for each in self._used.values()]
 
+    @property
+    def rows(self) -> Mapping[int, Row | Entry]:
+        """The rows and entries that were read, in order, by identity."""
+        return self._used
+
     def as_json(self) -> dict[str, Any]:
         """Return what every result says of the policy that it rests on."""
         return {

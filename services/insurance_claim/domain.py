@@ -13,6 +13,7 @@ from huilian.county.submissions.kinds import Counts, Part
 from huilian.county.submissions.statements import Stated, Statements
 from schemas.insurance import ClaimChange, ClaimRecord, PeriodResultRecord, PolicyChange, PolicyRecord
 from schemas.submission_kinds import INSURANCE_PACKAGE
+from services.insurance_claim import payouts
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -43,8 +44,9 @@ PACKAGE: Final = Statements(
 
 
 def apply(
-    transaction: Transaction, submission: Submission, records: Records, _context: Context
+    transaction: Transaction, submission: Submission, records: Records, context: Context
 ) -> Generator[Draft, None, Counts]:
     """Apply a package as a whole; yield what changed of policies and claims."""
     changed = yield from PACKAGE.apply(transaction, submission, records)
+    payouts.note_due(transaction, context, submission.number)
     return Counts(changed, submission.accepted - changed, 0)

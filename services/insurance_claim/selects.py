@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from huilian.core import identity, money
 from huilian.county.submissions import statements
 from schemas.insurance import CLAIM_STATUS, POLICY_KIND
 from schemas.stories import labelled
+from services.insurance_claim.periods import Period
+from services.insurance_claim.states import OPEN, PASSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huilian.database.connection import Transaction
 
-__all__ = ["DIFFERENCES", "STORY", "claim_feed", "policy_feed"]
+__all__ = ["DIFFERENCES", "STORY", "claim_feed", "period_results", "policy_feed", "products"]
 
 
 _LOAN: Final = """
@@ -53,21 +57,60 @@ _CLAIMS: Final = f"""
     )
     SELECT c.member, c.claim_no, c.policy_no, n.loan_no, n.household_no, coalesce(n.region, meant.region) AS region,
            c.event, c.event_date, c.force_majeure, c.status, c.amount, c.paid_date, c.reason, c.as_of, c.submission,
-           c.sequence, c.line, meant.institution AS loan_institution
+           c.sequence, c.line, meant.institution AS loan_institution, d.filed, d.due,
+           CASE WHEN d.due IS NOT NULL THEN CASE WHEN c.paid_date > d.due OR d.late_since IS NOT NULL
+                THEN 'yes' ELSE 'no' END END AS late
     FROM insurance_claim.newest_claim c
+    LEFT JOIN insurance_claim.payout_due d ON d.member = c.member AND d.claim_no = c.claim_no
     JOIN named n ON n.member = c.member AND n.claim_no = c.claim_no
     LEFT JOIN meant ON meant.member = c.member AND meant.claim_no = c.claim_no
 """
 DIFFERENCES: Final = f"""
     WITH {_LOAN}
     SELECT 'policy_without_loan' AS kind, p.member AS institution, p.loan_no, p.household_no, p.region, p.as_of::text,
-           p.policy_no AS reference
+           p.policy_no AS reference, NULL AS detail
     FROM insurance_claim.newest_policy p
     WHERE p.loan_no IS NOT NULL AND NOT EXISTS (SELECT FROM loan l WHERE l.loan_no = p.loan_no)
   UNION ALL
-    SELECT 'claim_without_policy', c.member, c.loan_no, NULL, NULL, c.as_of::text, c.claim_no
+    SELECT 'claim_without_policy', c.member, c.loan_no, NULL, NULL, c.as_of::text, c.claim_no, NULL
     FROM insurance_claim.newest_claim c
     WHERE NOT EXISTS (SELECT FROM insurance_claim.policy p WHERE p.member = c.member AND p.policy_no = c.policy_no)
+  UNION ALL
+    SELECT 'claim_went_back', c.member, c.loan_no, p.household_no, p.region, c.as_of::text, c.claim_no,
+           format('%%s → %%s', {labelled("c.former", CLAIM_STATUS)}, {labelled("c.status", CLAIM_STATUS)})
+    FROM (SELECT *, lag(status) OVER (PARTITION BY member, claim_no ORDER BY as_of) AS former
+          FROM insurance_claim.claim) c
+    LEFT JOIN insurance_claim.newest_policy p ON p.member = c.member AND p.policy_no = c.policy_no
+    WHERE c.former IS NOT NULL AND (c.former, c.status) NOT IN ({PASSED})
+  UNION ALL
+    SELECT 'claim_paid_without_date', c.member, c.loan_no, p.household_no, p.region, c.as_of::text, c.claim_no, NULL
+    FROM insurance_claim.newest_claim c
+    LEFT JOIN insurance_claim.newest_policy p ON p.member = c.member AND p.policy_no = c.policy_no
+    WHERE c.status = 'settled' AND c.paid_date IS NULL
+  UNION ALL
+    SELECT 'claim_outside_cover', c.member, c.loan_no, p.household_no, p.region, c.as_of::text, c.claim_no,
+           format('出险 %%s，保险期间 %%s 至 %%s', c.event_date, p.start_date, p.end_date)
+    FROM insurance_claim.newest_claim c
+    JOIN insurance_claim.newest_policy p ON p.member = c.member AND p.policy_no = c.policy_no
+    WHERE c.status <> 'declined' AND c.event_date NOT BETWEEN p.start_date AND p.end_date
+  UNION ALL
+    SELECT 'claims_above_sum_insured', p.member, p.loan_no, p.household_no, p.region, max(c.as_of)::text, p.policy_no,
+           format('赔付合计 %%s，保险金额 %%s', sum(c.amount), p.sum_insured)
+    FROM insurance_claim.newest_claim c
+    JOIN insurance_claim.newest_policy p ON p.member = c.member AND p.policy_no = c.policy_no
+    WHERE c.status = 'settled' GROUP BY p.member, p.policy_no, p.loan_no, p.household_no, p.region, p.sum_insured
+    HAVING sum(c.amount) > p.sum_insured
+  UNION ALL
+    -- The fund pays what insurance leaves.
+    SELECT 'fund_paid_before_insurer', c.member, f.loan_no, f.household_no, f.region, c.as_of::text, c.claim_no,
+           format('风险补偿 %%s 已付 %%s', f.claim_no, f.fund_paid)
+    FROM (SELECT claim_no, loan_no, household_no, region, fund_paid FROM insurance_claim.compensation_change
+          GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) > 0 AND fund_paid <> '0.00') f
+    JOIN (SELECT c.member, c.claim_no, c.as_of, c.status, coalesce(c.loan_no, p.loan_no) AS loan_no, p.household_no
+          FROM insurance_claim.newest_claim c
+          LEFT JOIN insurance_claim.newest_policy p ON p.member = c.member AND p.policy_no = c.policy_no) c
+      ON c.loan_no = f.loan_no AND coalesce(c.household_no, f.household_no) IS NOT DISTINCT FROM f.household_no
+    WHERE c.status IN ({", ".join(f"'{state}'" for state in OPEN)})
 """
 
 STORY: Final = f"""
@@ -152,4 +195,68 @@ def _claim(row: dict[str, Any]) -> dict[str, Any]:
         "amount": money.text(row["amount"]),
         "paid_date": row["paid_date"].isoformat() if row["paid_date"] else None,
         "reason": row["reason"],
+        "filed_date": row["filed"].isoformat() if row["filed"] else None,
+        "due_date": row["due"].isoformat() if row["due"] else None,
+        "days": (row["paid_date"] - row["filed"]).days if row["paid_date"] and row["filed"] else None,
+        "late": row["late"],
     } | statements.origin(row)
+
+
+def products(transaction: Transaction, *, institution: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return the products that insurers offer, in order."""
+    rows = transaction.stream(
+        "SELECT institution, product, title, kind, cover, from_date, until_date, member, person, message"
+        " FROM insurance_claim.product WHERE %(institution)s::text IS NULL OR institution = %(institution)s"
+        " ORDER BY institution, product, from_date",
+        {"institution": institution},
+    )
+    return map(_plain, rows)
+
+
+def period_results(transaction: Transaction, *, institution: str | None = None) -> Iterator[dict[str, Any]]:
+    """Return what insurers state of periods, beside what their policies and claims come to, and how it was settled."""
+    rows = transaction.rows(
+        "SELECT r.member AS institution, r.period, r.premiums, r.claims, r.expenses, r.as_of"
+        " FROM insurance_claim.newest_period_result r"
+        " WHERE %(institution)s::text IS NULL OR r.member = %(institution)s",
+        {"institution": institution},
+    )
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: row["as_of"]):
+        period = Period.of(row["period"])
+        newest[row["institution"], period.name] = row | {
+            "period": period.name,
+            "first": period.first,
+            "last": period.last,
+        }
+    for _, row in sorted(newest.items()):
+        found = transaction.row(
+            """
+            SELECT (SELECT coalesce(sum(premium), 0) FROM insurance_claim.newest_policy
+                    WHERE member = %(institution)s AND start_date BETWEEN %(first)s AND %(last)s) AS known_premiums,
+                   (SELECT coalesce(sum(amount), 0) FROM insurance_claim.newest_claim
+                    WHERE member = %(institution)s AND status = 'settled' AND paid_date BETWEEN %(first)s AND %(last)s
+                   ) AS known_claims,
+                   s.fund_share, s.insurer_share, s.returned, s.policy, s.approved, s.member AS approved_by, s.person,
+                   s.message, (s.premiums, s.claims) = (%(premiums)s, %(claims)s) AS same
+            FROM (SELECT) one LEFT JOIN insurance_claim.settled s
+              ON s.institution = %(institution)s AND s.period = %(period)s
+            """,
+            row,
+        )
+        assert found is not None  # noqa: S101  # narrows the type: the outer side has a row
+        same = found.pop("same")
+        state = "stated" if found["approved"] is None else "settled" if same else "corrected"
+        shown = {name: row[name] for name in ("institution", "period", "premiums", "claims", "expenses")}
+        yield _plain(shown | {"result": row["premiums"] - row["claims"]} | found | {"state": state})
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: money.text(value)
+        if isinstance(value, Decimal)
+        else value.isoformat()
+        if isinstance(value, dt.date)
+        else value
+        for name, value in row.items()
+    }

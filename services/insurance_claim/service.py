@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from huilian.county.changes import Fold
 from huilian.county.service import Service
 from huilian.county.submissions.kinds import Kind, Single
 from huilian.database.schema import Component
 from schemas.submission_kinds import INSURANCE_PACKAGE
-from services.insurance_claim import domain, feeds
+from services.insurance_claim import covers, domain, feeds, payouts, premiums, results
+
+if TYPE_CHECKING:
+    from huilian.database.connection import Transaction
 
 __all__ = ["service"]
 
@@ -24,16 +27,39 @@ PACKAGE: Final = Kind(
     amount="policies.premium+claims.amount",
 )
 
-# The loans that policies and claims may name.
-LOANS: Final = Fold("insurance_claim.loan_change", key=("institution", "loan_no"), state=("household_no", "region"))
+# The loans that policies and claims may name, and which of them are to be covered.
+LOANS: Final = Fold(
+    "insurance_claim.loan_change",
+    key=("institution", "loan_no"),
+    state=("household_no", "region", "status", "start_date"),
+)
+# What the fund has paid: insurers pay before it.
+COMPENSATIONS: Final = Fold(
+    "insurance_claim.compensation_change",
+    key=("claim_no",),
+    state=("institution", "loan_no", "household_no", "region", "fund_paid"),
+)
+
+
+def _forget(transaction: Transaction) -> None:
+    for fold in (LOANS, COMPENSATIONS):
+        fold.forget(transaction)
+
 
 service: Final = Service(
     name="insurance_claim",
     component=Component("insurance_claim", Path(__file__).parent / "migrations", after=("registry",)),
-    handlers={"loans_changed": LOANS.handle},
+    handlers={"loans_changed": LOANS.handle, "compensations_changed": COMPENSATIONS.handle},
+    records={
+        "insurance_product": premiums.on_product,
+        "premium_payment": premiums.on_payment,
+        "period_settlement": results.on_settlement,
+    },
     queries=feeds.QUERIES,
     kinds=(PACKAGE,),
-    events=("policies_changed", "claims_changed", "insurance_results_changed"),
-    tells=domain.PACKAGE.tells,
-    forget=LOANS.forget,
+    events=("policies_changed", "claims_changed", results.EVENT.name),
+    tells={**domain.PACKAGE.tells, results.EVENT.name: results.tell},
+    forget=_forget,
+    jobs=(payouts.JOB,),
+    gauges=covers.gauges,
 )

@@ -20,7 +20,7 @@ from services.registry.applications import (
 )
 from services.registry.applications.confirmation import CONFIRMATIONS, ENTERPRISES, check_file
 from services.registry.deliveries import grades, households
-from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions
+from services.registry.parties import agreements, consents, enterprises, service_areas, suspensions, told
 
 if TYPE_CHECKING:
     from huilian.database.connection import Transaction
@@ -61,6 +61,8 @@ service = Service(
         "repayments_changed",
         book.EVENT.name,
         continuations.EVENT.name,
+        told.AREAS.event.name,
+        told.LED.event.name,
         CONFIRMATIONS,
         ENTERPRISES,
         grades.GRADES,
@@ -73,6 +75,8 @@ service = Service(
         "repayments_changed": repayments.tell,
         book.EVENT.name: book.tell,
         continuations.EVENT.name: continuations.tell,
+        told.AREAS.event.name: told.AREAS.tell,
+        told.LED.event.name: told.LED.tell,
     },
     forget=_forget,
     jobs=(calendar.JOB, grades.JOB, households.JOB, differences.JOB),

@@ -21,6 +21,7 @@ from huilian.county import changes as county_changes
 from huilian.county.changes import Changes, Event, Fold
 from huilian.county.members import directory
 from huilian.county.schedule import Calendar, Job
+from huilian.county.service import Gauge
 from huilian.county.submissions.scoreboard import DUE_DAY
 from huilian.policy import breaker
 from huilian.policy.breaker import REASONS, BreakerCase, RegionState
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     Steps = Mapping[str, Mapping[str, Any]]
 
 __all__ = [
-    "CASES", "EVENT", "FIGURES", "JOB", "Month", "follow_figures", "follow_reports", "on_compensations_changed",
-    "running", "stopping", "tell", "words",
+    "CASES", "EVENT", "FIGURES", "JOB", "Month", "follow_figures", "follow_reports", "gauges",
+    "on_compensations_changed", "running", "stopping", "tell", "words",
 ]  # fmt: skip
 
 EVENT: Final = Event("lending_suspended", 1, LendingSuspended)
@@ -160,6 +161,13 @@ def tell(transaction: Transaction) -> Iterator[Draft]:
     """Return all stops there were as changes; nothing changes until the transaction ends."""
     hold(transaction)
     return county_changes.tell(EVENT, transaction.copy_out(_CHANGES.format(told="true")), "statistics.breaker")
+
+
+def gauges(transaction: Transaction, _context: Context) -> Iterator[Gauge]:
+    """Yield in how many regions of each level lending is stopped."""
+    regions = list(_open(transaction))
+    stops = [([level], sum(len(region) == digits for region in regions)) for digits, level in LEVELS.items()]
+    yield Gauge("huilian_lending_stops", "Regions where the breaker has stopped lending.", ("level",), stops)
 
 
 def on_compensations_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:

@@ -21,6 +21,7 @@ service = Service(
     events=(breaker.EVENT.name,),
     tells={breaker.EVENT.name: breaker.tell},
     jobs=(breaker.JOB,),
+    gauges=breaker.gauges,
     overview=presentation.overview,
     forget=handlers.forget,
 )

@@ -27,11 +27,13 @@ from adapters.postal_savings_bank.forms import (
     SUBMISSION_KINDS,
     SUBMISSION_STATUSES,
     SUBSIDY_STATUSES,
+    SUBSIDY_STATUSES_OF_VERSION_2,
 )
 from adapters.toolkit import cutting
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.core.errors import FileRefused, describe
 from huilian.records import columnar
+from huilian.wire import submission_kinds
 from schemas import messages
 from schemas.applications import HELPING_WAY
 from schemas.outgoing import (
@@ -41,6 +43,7 @@ from schemas.outgoing import (
     NOTICE_KIND_OF_VERSION_2,
     SERVED_STATUS,
     SUBSIDY_STATUS,
+    SUBSIDY_STATUS_OF_VERSION_2,
     CompensationResultRecord,
     ConfirmationRecord,
     EnterpriseConfirmationRecord,
@@ -48,6 +51,7 @@ from schemas.outgoing import (
     HouseholdServedRecord,
     NoticeOfVersion2,
     NoticeRecord,
+    SubsidyResultOfVersion2,
     SubsidyResultRecord,
 )
 from schemas.ratings import BORROWER
@@ -65,6 +69,7 @@ RECORDS: dict[str, Any] = {
     "enterprise_confirmations/v1": EnterpriseConfirmationRecord,
     "receipt/v2": messages.ReceiptOfVersion2,
     "subsidy_results/v1": SubsidyResultRecord,
+    "subsidy_results/v2": SubsidyResultOfVersion2,
     "compensation_results/v1": CompensationResultRecord,
     "notices/v1": NoticeRecord,
     "notices/v2": NoticeOfVersion2,
@@ -641,10 +646,15 @@ def test_a_damaged_file_is_not_read_back(tmp_path: Path):
 
 def test_every_code_of_the_contracts_has_one_of_the_banks():
     """A kind that is added to a contract must be added here."""
-    assert list(SUBMISSION_KINDS) == list(messages.SUBMISSION_KIND)
+    of_banks = {*adapter.reads, "recoveries"} - {"loan_ledger"}
+    assert list(SUBMISSION_KINDS) == [
+        *messages.SUBMISSION_KIND,
+        *sorted(of_banks, key=list(submission_kinds.installed()).index),
+    ]
     assert list(SUBMISSION_STATUSES) == list(messages.SUBMISSION_STATUS)
     assert list(NOTICE_KINDS) == list(NOTICE_KIND_OF_VERSION_2)
     assert list(SUBSIDY_STATUSES) == list(SUBSIDY_STATUS)
+    assert list(SUBSIDY_STATUSES_OF_VERSION_2) == list(SUBSIDY_STATUS_OF_VERSION_2)
     assert list(COMPENSATION_STATUSES) == list(COMPENSATION_STATUS)
     assert list(GRADE_STATUSES) == list(GRADE_STATUS)
     assert list(GRADED_BORROWERS) == list(BORROWER)
@@ -667,13 +677,17 @@ def test_every_field_has_its_place(contract: str):
 SAMPLE_FOLDER = Path(postal_savings_bank.__file__ or "").parent / "samples"
 
 
+SENT = (NAME, "PSBC1522_B_20210630_0001.dat", "PSBC1522_K_20240531_0001.dat", "PAYRESULT_341599_20210710_001.csv")
+
+
 def test_the_samples_are_what_the_bank_sends_and_is_sent():
     """The ledger is accepted as it stands, and the others are read back."""
-    (piece,) = read(adapter, SAMPLE_FOLDER / NAME)
-    assert (piece.rows, piece.accepted.height, piece.rejections.height) == (3, 3, 0)
+    for name in SENT:
+        (piece,) = read(adapter, SAMPLE_FOLDER / name)
+        assert (piece.accepted.height, piece.rejections.height) == (piece.rows, 0)
     for contract, name in adapter.writes.items():
         assert adapter.read_back(SAMPLE_FOLDER / name, contract, SETTINGS).height > 0
-    assert {path.name for path in SAMPLE_FOLDER.iterdir() if path.is_file()} == {NAME, *adapter.writes.values()}
+    assert {path.name for path in SAMPLE_FOLDER.iterdir() if path.is_file()} == {*SENT, *adapter.writes.values()}
 
 
 def test_the_sample_with_errors_has_those_stated_beside_it():

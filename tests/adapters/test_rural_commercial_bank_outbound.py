@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from adapters import rural_commercial_bank
 from adapters.rural_commercial_bank import adapter
 from adapters.rural_commercial_bank.returns import RETURNS
-from adapters.toolkit import writing
+from adapters.toolkit import payment_files, writing
 from huilian.adapters import AdapterSettings, Outgoing
 from huilian.adapters.loading import settings_for
 from huilian.core.errors import ConfigurationError, FileRefused
@@ -34,8 +34,10 @@ from schemas.outgoing import (
     HouseholdServedRecord,
     NoticeOfVersion2,
     NoticeRecord,
+    SubsidyResultOfVersion2,
     SubsidyResultRecord,
 )
+from schemas.subsidies import PaymentOrderRecord
 from tests.support.builders.delimited_files import identity_number
 from tests.support.builders.valid_records import frames
 
@@ -47,6 +49,7 @@ SCHEMAS = {
     "confirmations/v1": ConfirmationRecord,
     "enterprise_confirmations/v1": EnterpriseConfirmationRecord,
     "subsidy_results/v1": SubsidyResultRecord,
+    "subsidy_results/v2": SubsidyResultOfVersion2,
     "compensation_results/v1": CompensationResultRecord,
     "household_grades/v1": HouseholdGradeRecord,
     "households_served/v1": HouseholdServedRecord,
@@ -430,12 +433,13 @@ def test_the_row_order_is_kept_over_many_rows(tmp_path: Path, monkeypatch: pytes
 def test_the_name_says_for_whom_what_and_when():
     """The examples that the adapter shows are names it gives; numbers beyond 999 take a fourth digit."""
     names = {contract: adapter.outgoing_name(outgoing(contract)) for contract in SCHEMAS}
-    assert names == adapter.writes
+    assert names | {payment_files.ORDERS: payment_files.ORDERS_NAME} == adapter.writes
     assert names == {
         "receipt/v2": "RCB01_RECEIPT_20240531_001.csv",
         "confirmations/v1": "RCB01_CONFIRM_20240531_001.csv",
         "enterprise_confirmations/v1": "RCB01_ENTERPRISE_20240531_001.csv",
         "subsidy_results/v1": "RCB01_SUBSIDY_20240531_001.csv",
+        "subsidy_results/v2": "RCB01_SUBRESULT_20240531_001.csv",
         "compensation_results/v1": "RCB01_COMPENSATION_20240531_001.csv",
         "household_grades/v1": "RCB01_GRADE_20240531_001.csv",
         "households_served/v1": "RCB01_HOUSEHOLD_20240531_001.csv",
@@ -447,7 +451,7 @@ def test_the_name_says_for_whom_what_and_when():
 
 def test_what_is_sent_is_never_taken_for_what_the_bank_sends():
     """A file put back into the wrong folder is not pushed."""
-    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 9
+    assert [adapter.recognise(name) for name in adapter.writes.values()] == [None] * 11
 
 
 def test_other_contracts_are_refused(tmp_path: Path):
@@ -496,5 +500,6 @@ def test_totals_that_do_not_agree_are_refused(tmp_path: Path):
 def test_a_sample_is_what_is_written(tmp_path: Path, name: str, contract: str):
     """The files beside the adapter are byte for byte what it writes of the records in them."""
     records = adapter.read_back(SAMPLES / name, contract, setting("GB18030"))
-    assert [SCHEMAS[contract]().validate(record) for record in records.to_dicts()] == [{}] * records.height
+    schemas = SCHEMAS | {payment_files.ORDERS: PaymentOrderRecord}
+    assert [schemas[contract]().validate(record) for record in records.to_dicts()] == [{}] * records.height
     assert written(tmp_path, Outgoing(contract, "RCB01", DAY, 1, records)) == (SAMPLES / name).read_bytes()

@@ -71,7 +71,7 @@ ALLOWED = {
 """By type of record, the kinds of member that may send it; what an act sends and is not here, nobody has weighed."""
 APPROVING = {
     "fund_approval", "compensation_step", "false_claim_decision", "period_settlement", "subsidy_answer",
-    "subsidy_approval",
+    "subsidy_approval", "subsidy_payment",
 }  # fmt: skip
 """What takes the right to approve; everything else takes the right to enter."""
 ONLY_APPROVES = "P4"

@@ -55,7 +55,7 @@ MEMBERS: Mapping[str, tuple[str, str | None]] = {
 }
 """Kind and region of each."""
 
-_SERVICES = ("rating", "registry", "statistics", "risk_fund", "insurance_claim")
+_SERVICES = ("rating", "registry", "statistics", "risk_fund", "insurance_claim", "subsidy")
 _MESSAGES = ("inbox", "outbox", "dead_letter", "message", "rejection", "submission_part", "submission", "job_run")
 """What is emptied: the schemas of services, and the kernel's tables of messages."""
 
@@ -161,6 +161,7 @@ class CarriedCounty:
                 today=self.clock.today(),
                 kinds=kinds(),
                 policy=lambda: self.office.context.policy,
+                context=lambda: self.office.context,
             )
             return [dict(row) for row in answer.content]
 
@@ -175,7 +176,7 @@ class CarriedCounty:
     def record(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> Message:  # noqa: ANN401
         """Seal one record, of today."""
         body = {"date": self.clock.today(), "person": person} | fields
-        return self.seal(member, Draft(kind, f"{kind}/v1", member, _line(body).encode()))
+        return self.seal(member, Draft(kind, f"{kind}/v1", member, as_line(body).encode()))
 
     def send(self, kind: str, member: str, /, *, person: str = HEAD, **fields: Any) -> str | None:  # noqa: ANN401
         """Send one record, taken today; return the code of a refusal."""
@@ -211,7 +212,7 @@ class CarriedCounty:
         for record_type, rows in parts.items():
             for start in range(0, len(rows), part_rows):
                 piece = rows[start : start + part_rows]
-                body, sequence = "".join(map(_line, piece)).encode(), len(sealed)
+                body, sequence = "".join(map(as_line, piece)).encode(), len(sealed)
                 draft = Draft(
                     record_type, f"{record_type}/v1", member, body, bulk=True, submission=name, sequence=sequence
                 )
@@ -226,7 +227,7 @@ class CarriedCounty:
             "allow_missing": 0, "base": None, "base_sha256": None,
         }  # fmt: skip
         draft = Draft(
-            "submission_manifest", "submission_manifest/v5", member, _line(manifest).encode(), submission=name
+            "submission_manifest", "submission_manifest/v5", member, as_line(manifest).encode(), submission=name
         )
         return [self.seal(member, draft), *sealed]
 
@@ -241,7 +242,7 @@ class CarriedCounty:
     def say(self, kind: str, version: int, records: Iterable[dict[str, Any]], *, service: str = "registry") -> Message:
         """Seal what a service tells of changes, which get lines where they have none."""
         signer = self.office.processor.service_keys.signer(service)
-        body = "".join(_line({"line": line} | each) for line, each in enumerate(records, start=1)).encode()
+        body = "".join(as_line({"line": line} | each) for line, each in enumerate(records, start=1)).encode()
         draft = Draft(kind, f"{kind}/v{version}", COUNTY, body, bulk=True, submission="told", sequence=0, total=1)
         return envelope.seal(draft, signer.key, source=signer.source, time=self.clock.now())
 
@@ -327,6 +328,6 @@ def patiently(work: Callable[[], T]) -> T:
             time.sleep(0.05)
 
 
-def _line(record: Mapping[str, Any]) -> str:
+def as_line(record: Mapping[str, Any]) -> str:
     """Return a record as a line of NDJSON."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"

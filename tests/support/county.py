@@ -79,7 +79,7 @@ def let_every_service_answer(office: Office) -> None:
 
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-    WHERE schemaname IN ('huilian', 'insurance_claim', 'rating', 'registry', 'risk_fund', 'statistics')
+    WHERE schemaname IN ('huilian', 'insurance_claim', 'rating', 'registry', 'risk_fund', 'statistics', 'subsidy')
     AND tablename <> 'alembic_version'
 """
 KEPT_TABLES = ("member", "member_key", "audit")

@@ -76,6 +76,8 @@ AGREED = {
     "service_area": ({"county"}, {"platform"}),
     "lending_suspension": ({"county"}, {"platform"}),
     "continuations_changed": (set(), {"platform"}),
+    "service_areas_changed": (set(), {"platform"}),
+    "led_households_changed": (set(), {"platform"}),
     "application": ({*STATIONS, "bank"}, {"platform"}),
     "applications": ({*STATIONS, "bank"}, {"platform"}),
     "application_step": ({*STATIONS, "bank", "guarantor", "insurer"}, {"platform"}),
@@ -112,7 +114,7 @@ AGREED = {
     "subsidies_changed": (set(), {"platform"}),
     "subsidy_results": ({"platform"}, {"bank", "township"}),
     "compensation_claim": ({*STATIONS, "bank"}, {"platform"}),
-    "compensation_claims": ({"bank"}, {"platform"}),
+    "compensation_claims": ({*STATIONS, "bank"}, {"platform"}),
     "compensation_step": (
         {*STATIONS, "bank", "finance", "guarantor", "insurer", "reguarantor"},
         {"platform"},
@@ -159,6 +161,8 @@ def test_the_published_rules_say_which_service_may_publish_what():
         "ratings_changed": frozenset({"rating"}),
         "borrower_marks_changed": frozenset({"rating"}),
         "continuations_changed": frozenset({"registry"}),
+        "service_areas_changed": frozenset({"registry"}),
+        "led_households_changed": frozenset({"registry"}),
         "applications_changed": frozenset({"registry"}),
         "reservations_changed": frozenset({"risk_fund"}),
         "confirmations": frozenset({"registry"}),
@@ -204,8 +208,10 @@ PUBLISHED_BY_REGISTRY = (
     "household_grades",
     "households_changed",
     "households_served",
+    "led_households_changed",
     "loans_changed",
     "repayments_changed",
+    "service_areas_changed",
 )
 BROUGHT = """
 [loans_by_bank]

@@ -47,7 +47,7 @@ def _examine(subject: Subject) -> Iterator[Finding]:
                 contract, size if contract.bulk else 1, seed=number, plain=plain, county=subject.settings.county
             )
             regarding = next(iter(subject.adapter.reads.values()), None)
-            outgoing = Outgoing(dataschema, _MEMBER, _DAY, number, made, regarding)
+            outgoing = Outgoing(dataschema, _MEMBER, _DAY, number, made, regarding, county=subject.settings.county)
             kind = "常见内容 (plain)" if plain else "极端内容 (extreme)"
             try:
                 wrong = _written(subject, outgoing, contract)
@@ -161,7 +161,15 @@ def _names(subject: Subject) -> Iterator[Finding]:
         made = generation.records(contract, 1, seed=1, plain=True, county=subject.settings.county)
         names = [
             subject.adapter.outgoing_name(
-                Outgoing(dataschema, _MEMBER, day, number, made, next(iter(subject.adapter.reads.values()), None))
+                Outgoing(
+                    dataschema,
+                    _MEMBER,
+                    day,
+                    number,
+                    made,
+                    next(iter(subject.adapter.reads.values()), None),
+                    county=subject.settings.county,
+                )
             )
             for day in (_DAY, _DAY + dt.timedelta(days=1))
             for number in (1, 2)

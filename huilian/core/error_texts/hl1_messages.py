@@ -312,6 +312,79 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "区划 {region} 不是村（12 位）",
         "region {region} is no village: 12 digits",
     ),
+    "HL1120": (
+        "结算期 {period} 要到 {until} 才结束，政策不按预计数先行贴息：期满后再核算",
+        "the period {period} lasts until {until}, and the policy pays on no estimate: compute it when it is over",
+    ),
+    "HL1121": (
+        "借据 {loan_no} 截至 {until} 的结算期已公示或批准，不再接收申报；以后的变动在下期调整",
+        "the subsidy of loan {loan_no} for the period to {until} is posted: it is not asked for again, but adjusted",
+    ),
+    "HL1122": (
+        "机构 {member} 只能为本行的贷款申报贴息，借据属于 {institution}",
+        "member {member} asks for the subsidy of its own loans, not for those of {institution}",
+    ),
+    "HL1130": (
+        "{count} 笔贴息现在的状态不能这样办理（{move}）",
+        "{count} subsidies are in a state in which that cannot be done ({move})",
+    ),
+    "HL1140": ("没有编号为 {run_no} 的贴息核算", "there is no computation of subsidies {run_no}"),
+    "HL1141": (
+        "核算 {run_no} 在该区划没有应公示的贴息：与申报不符、等待预算的不公示，政策不要求公示的直接审批",
+        "the run {run_no} has nothing to be posted there: what differs or waits is not, nor what needs no posting",
+    ),
+    "HL1142": (
+        "所写笔数 {stated} 与应公示的 {found} 笔不符；请核对名单后重新办理",
+        "{stated} are stated, and {found} are to be posted; look at the list and take the step anew",
+    ),
+    "HL1143": (
+        "借据 {loan_no} 的贴息在 {date} 不在公示期内，不能提出异议",
+        "the subsidy of loan {loan_no} is not posted on {date}: nobody can object to it",
+    ),
+    "HL1144": (
+        "核算 {run_no} 现在没有可审批的贴息：公示期未满、有异议或有未结案件的不能审批",
+        "the run {run_no} has nothing to be approved: its posting is not over, or somebody objects, or a case is open",
+    ),
+    "HL1145": (
+        "现可办理 {found} 笔、{amount} 元，与所写的 {stated} 笔、{stated_amount} 元不符；请核对后重新办理",
+        "{found} of {amount} in all stand there, not {stated} of {stated_amount}; look at the list and do it anew",
+    ),
+    "HL1146": (
+        "核算 {run_no} 没有可由 {institution} 拨付的贴息：须已批准、无未结案件，跨行的须有收款账号，失败的须换卡",
+        (
+            "the run {run_no} has nothing that {institution} can pay: it must be approved, no case be open, another"
+            " bank's customer have a card, and what bounced a new one"
+        ),
+    ),
+    "HL1147": (
+        "没有向 {institution} 下达编号为 {number} 的拨付指令",
+        "no payment {number} was ordered of {institution}",
+    ),
+    "HL1148": (
+        "拨付结果 {number} 与指令不一致：{fields}",
+        "the result {number} differs from what was ordered: {fields}",
+    ),
+    "HL1149": (
+        "拨付 {number} 报过失败，已重新下达指令，不能再改为成功；请核对是否重复支付",
+        "the payment {number} bounced and was ordered anew: it cannot have been paid; see whether it was paid twice",
+    ),
+    "HL1151": (
+        "借据 {loan_no} 没有核算过贴息",
+        "no subsidy was computed for the loan {loan_no}",
+    ),
+    "HL1152": ("没有编号为 {case_no} 的虚报冒领案件", "there is no case of a false claim {case_no}"),
+    "HL1153": (
+        "案件 {case_no} 现为“{state}”，不能这样办理",
+        "the case {case_no} is {state}: that cannot be done now",
+    ),
+    "HL1154": (
+        "认定属实的应写明应追回金额，不属实的不写（意见：{decision}）",
+        "a case that is found true says how much must come back, another one does not ({decision})",
+    ),
+    "HL1155": (
+        "金额 {amount} 不对：应大于零，且不超过 {left}",
+        "the amount {amount} cannot be: it is above nought and at most {left}",
+    ),
     "HL1160": (
         "{institution} 的台账没有借据 {loan_no}",
         "no ledger of {institution} has the loan {loan_no}",
@@ -368,5 +441,33 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL1174": (
         "申请 {claim_no} 没有可核销的金额，或录入后金额已变",
         "nothing of the claim {claim_no} is left to be written off, or another amount than was entered",
+    ),
+    "HL1181": (
+        "{institution} 没有报送 {period} 的期间损益，不能核定",
+        "{institution} has stated no result of {period}: there is nothing to settle",
+    ),
+    "HL1182": (
+        "{institution} 报送的 {period} 保费收入为 {premiums}、赔款支出为 {claims}，与所核的不一致",
+        "of {period} {institution} states premiums of {premiums} and claims of {claims}, not what was seen",
+    ),
+    "HL1183": (
+        "{other} 已核定，与 {period} 重叠",
+        "{other} was settled, and overlaps with {period}",
+    ),
+    "HL1184": (
+        "{period} 到 {last_day} 才结束，结束后方可核定",
+        "{period} ends on {last_day}, and is settled after that",
+    ),
+    "HL1185": (
+        "{institution} 没有保单 {policy_no}",
+        "{institution} has no policy {policy_no}",
+    ),
+    "HL1186": (
+        "缴费 {number} 不存在、与所写的不一致，或已冲销；只能冲销一次",
+        "there is no such payment {number}, or it was taken back: that is done once",
+    ),
+    "HL1187": (
+        "该区划内待公示的奖惩为 {there} 项，不是 {count} 项",
+        "in this region {there} consequences wait to be posted, not {count}",
     ),
 }

@@ -70,8 +70,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the field ends in half a character; a number or code was cut off",
     ),
     "HL2035": (
-        "记录类型无法识别（明细应以 D 开头）",
-        "a record of unknown kind (details begin with D)",
+        "记录类型无法识别（明细以 D、B 或 K 开头）",
+        "a record of unknown kind (details begin with D, B or K)",
     ),
     "HL2037": (
         "金额精确到分以下，不予四舍五入（万元最多六位小数，元最多两位）",
@@ -174,6 +174,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "HL2084": ("没有填写任何指标或否决情形", "neither an indicator nor a ground of exclusion is stated"),
     "HL2085": ("村不在文件名所写的区划内", "the village lies outside the region that the file's name states"),
     "HL2086": ("同一户（企业）在本文件中重复", "the household or enterprise appears more than once in this file"),
+    "HL2090": (
+        "逾期天数与逾期日期、报表日期不符",
+        "the days overdue disagree with the day since when it is overdue, and the file's date",
+    ),
+    "HL2091": (
+        "同一借据、同一计息起日在本文件中重复",
+        "the same loan and first day of a period appear more than once in this file",
+    ),
+    "HL2092": ("同一批次的同一序号在本文件中重复", "the same payment of a batch appears more than once in this file"),
     "HL2110": (
         "同一申请的同一步骤，或同一编号的授权书，在本文件中重复",
         "the same step of an application, or the same consent, appears more than once in this file",

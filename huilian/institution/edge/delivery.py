@@ -199,7 +199,8 @@ class Delivery:
         dataschema = receipts.CONTRACT if message.type == RECEIPT else contract.dataschema
         if dataschema in adapter.writes:
             frame = records(message, contract)
-            outgoing = receipts.about(rows, Outgoing(dataschema, self._sender.member, day, 1, frame, regarding))
+            sent = Outgoing(dataschema, self._sender.member, day, 1, frame, regarding, county=settings.county)
+            outgoing = receipts.about(rows, sent)
             self._put_out(
                 key,
                 dataschema,

@@ -12,6 +12,7 @@ from huilian.county.procedure.acts import check_region, taking
 from services.registry.parties import periods
 from services.registry.parties.homes import Homes
 from services.registry.parties.periods import HOLDS, Periods
+from services.registry.parties.told import LED
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,28 +89,32 @@ def on_enterprise(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter an enterprise, correct its name, region or kind, or end it, and with it what it leads."""
+    drafts: list[Draft] = []
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
         for row in _ENTERPRISES.known(transaction, [record]).values():
             check_region(taken.member, row["region"])
         _ENTERPRISES.enter(transaction, [(taken, taken.facts)])
-        transaction.execute(
-            """
-            UPDATE registry.led_household l
-            SET until_date = greatest(l.from_date, e.until_date), ended_on = %(date)s, ended_member = %(member)s,
-                ended_person = %(person)s, ended_message = %(message)s
-            FROM registry.enterprise e
-            WHERE e.enterprise_no = %(enterprise_no)s AND l.enterprise_no = e.enterprise_no
-              AND e.until_date < coalesce(l.until_date, 'infinity') AND l.until_date IS DISTINCT FROM l.from_date
-            """,
-            taken.facts,
-        )
-    return ()
+        with LED.telling(transaction, "enterprise_no = %(enterprise_no)s", taken.facts, drafts):
+            transaction.execute(
+                """
+                UPDATE registry.led_household l
+                SET until_date = greatest(l.from_date, e.until_date), ended_on = %(date)s, ended_member = %(member)s,
+                    ended_person = %(person)s, ended_message = %(message)s
+                FROM registry.enterprise e
+                WHERE e.enterprise_no = %(enterprise_no)s AND l.enterprise_no = e.enterprise_no
+                  AND e.until_date < coalesce(l.until_date, 'infinity') AND l.until_date IS DISTINCT FROM l.from_date
+                """,
+                taken.facts,
+            )
+    return drafts
 
 
 def on_led_household(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter that an enterprise leads a household, which nobody else leads meanwhile, or until when it does."""
+    drafts: list[Draft] = []
+    same = "enterprise_no = %(enterprise_no)s AND household_no = %(household_no)s"
     with taking(record, message, transaction, persons.ENTER, periods.hold) as taken:
         facts, is_new = taken.facts, not _LED.known(transaction, [record])
         if not Homes(transaction, [record["household_no"]]).check(taken, record["household_no"], listed=is_new):
@@ -117,8 +122,9 @@ def on_led_household(
         if is_new:
             facts["until_date"] = _check_enterprise(transaction, taken)
             _check_led_once(transaction, taken)
-        _LED.enter(transaction, [(taken, facts)])
-    return ()
+        with LED.telling(transaction, same, facts, drafts):
+            _LED.enter(transaction, [(taken, facts)])
+    return drafts
 
 
 def _check_enterprise(transaction: Transaction, taken: Taken) -> dt.date | None:

@@ -9,6 +9,7 @@ from huilian.county.procedure.acts import taking
 from services.registry.parties import periods
 from services.registry.parties.homes import check_member
 from services.registry.parties.periods import HOLDS, Periods
+from services.registry.parties.told import AREAS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -61,13 +62,16 @@ def on_service_area(
     record: Mapping[str, Any], message: Message, transaction: Transaction, _context: Context
 ) -> Iterable[Draft]:
     """Enter which bank leads in an area that no other leads meanwhile, or until when it does."""
+    drafts: list[Draft] = []
+    same = "institution = %(institution)s AND region = %(region)s"
     with taking(record, message, transaction, persons.APPROVE, periods.hold) as taken:
         if not _KEPT.known(transaction, [record]):
             check_member(transaction, record["institution"], ("bank",), taken)
             _check_responsible(transaction, taken)
             _check_one_lead_bank(transaction, taken)
-        _KEPT.enter(transaction, [(taken, taken.facts)])
-    return ()
+        with AREAS.telling(transaction, same, taken.facts, drafts):
+            _KEPT.enter(transaction, [(taken, taken.facts)])
+    return drafts
 
 
 def _check_responsible(transaction: Transaction, taken: Taken) -> None:

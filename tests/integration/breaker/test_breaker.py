@@ -38,6 +38,9 @@ def test_a_township_at_the_limit_goes_on_and_one_fen_more_stops_it_at_once(count
         "text": "不良贷款率超过界限（2024-03 为 5.000001%）", "clause": "篇八 三(二)三是", "from_date": "2024-03-15",
         "until_date": None,
     }  # fmt: skip
+    with county.transaction() as transaction:
+        [stopped] = breaker.gauges(transaction, county.office.context)
+    assert list(stopped.values) == [(["county"], 0), (["township"], 1), (["village"], 1)]
     county.loan("L1", "950000.00")
     county.report()
     county.go_to("2024-03-31")
@@ -233,6 +236,7 @@ def test_what_is_told_anew_decides_nothing(county: BreakerCounty):
     assert before[0] == [(TOWNSHIP, "2024-03-01", None), (VILLAGE, "2024-03-01", None)]
     with county.transaction() as transaction:
         rebuild(transaction, county.office, "statistics", actor="test")
+        assert rebuild(transaction, county.office, "registry", actor="test")["lending_suspended"] == 1
     county.go_to("2024-04-20")
     assert county.stops() == before[0]
     with county.transaction() as transaction:

@@ -35,6 +35,7 @@ DATA = Path(__file__).parents[2] / "data"
 NAME = "county_before_services"
 FEEDS = ("guarantee", "policy", "claim")
 SINCE = ("signed", "confirmation_no", "continuation", "original_loan_no")
+OF_PAYOUTS = ("filed_date", "due_date", "days", "late")
 ANSWERS: dict[str, dict[str, str]] = {
     when: {question: json.dumps(answer, ensure_ascii=False) for question, answer in answers.items()}
     for when, answers in json.loads(lzma.decompress((DATA / f"{NAME}.answers.json.xz").read_bytes())).items()
@@ -68,6 +69,8 @@ def answered(county: ReportingCounty, question: str) -> str:
         if name == "loan_feed":
             # What that version did not know of loans is null.
             found = [found[0], *({name: row[name] for name in row if name not in SINCE} for row in found[1])]
+        if name == "claim_feed":
+            found = [{name: row[name] for name in row if name not in OF_PAYOUTS} for row in found]
         if name == "differences":
             # It did not say in words what differs either.
             found = [{name: row[name] for name in row if name != "detail"} for row in found]

@@ -1,0 +1,1 @@
+"""A county over years, event by event from a seed: valid and invalid, late, lost, repeated, through crashes."""
