@@ -11,6 +11,7 @@ from adapters.sample_county.figures import expected_figures
 from adapters.sample_county.files import BANK, make
 from adapters.sample_county.guarantees import BANK_NAMES
 from adapters.sample_county.lending import POSTAL_SAVINGS_BANK, RURAL_COMMERCIAL_BANK
+from adapters.sample_county.money import answer_payments
 from adapters.sample_county.population import REGION_NAMES
 from adapters.sample_county.postal import POSTAL_BANK
 from adapters.sample_county.ratings import write_rating_forms
@@ -23,6 +24,7 @@ __all__ = [
     "Campaign",
     "DirtyRow",
     "SampleFile",
+    "answer_payments",
     "expected_figures",
     "make",
     "prepare_campaign",

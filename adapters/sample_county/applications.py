@@ -8,9 +8,9 @@ other one says. Who is refused is refused by the rules; the bank has lent to som
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from adapters.sample_county.acts import Act, by
 from adapters.sample_county.files import BANK
 from adapters.sample_county.lending import POSTAL_SAVINGS_BANK
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapters.sample_county.lending import Loan
     from adapters.sample_county.population import Household, Person
 
-__all__ = ["VILLAGE", "Act", "application_acts", "by"]
+__all__ = ["VILLAGE", "application_acts"]
 
 VILLAGE: Final = VILLAGES[6]
 """Where loans need a confirmation."""
@@ -50,28 +50,6 @@ _SHOWN: Final = "willing;able;source_of_repayment;project;civil_capacity;no_bad_
 """What the bank found of its borrowers."""
 _FORGOTTEN: Final = 1
 """The bank's first loan of the village, which it lends without asking."""
-
-
-@dataclass(frozen=True)
-class Act:
-    """One record that a member sends by itself.
-
-    Args:
-        member: who sends it.
-        type: the contract of the record.
-        record: its fields.
-        refused: whether the rules refuse it; None where that is for them to say.
-    """
-
-    member: str
-    type: str
-    record: dict[str, Any] = field(hash=False)
-    refused: bool | None = False
-
-
-def by(person: str, day: dt.date) -> dict[str, Any]:
-    """Return who took a step, and when."""
-    return {"date": day.isoformat(), "person": person}
 
 
 def application_acts(sample: County, free: list[Household]) -> Iterator[Act]:

@@ -10,9 +10,17 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from adapters.sample_county.applications import VILLAGE, Act, application_acts, by
+from adapters.sample_county.acts import Act, by
+from adapters.sample_county.applications import VILLAGE, application_acts
 from adapters.sample_county.county import HOUSEHOLDS, SEED, county
 from adapters.sample_county.files import BANK
+from adapters.sample_county.money import (
+    FINANCE,
+    PaymentAnswer,
+    money_acts,
+    payment_answers,
+    write_subsidy_claims,
+)
 from adapters.sample_county.population import COUNTY, TOWNSHIPS, VILLAGES, Household
 from adapters.sample_county.postal import POSTAL_BANK
 from adapters.sample_county.ratings import COLLECTED_ON, PERSON, defaulters, write_village_form
@@ -75,6 +83,7 @@ class Campaign:
         people: likewise.
         files: to be pushed.
         acts: to be sent one by one, each on its date.
+        answers: what banks say of payments, once they know of them.
     """
 
     stations: tuple[Station, ...]
@@ -82,6 +91,7 @@ class Campaign:
     people: tuple[Person, ...]
     files: tuple[SampleFile, ...]
     acts: tuple[Act, ...]
+    answers: tuple[PaymentAnswer, ...] = ()
 
 
 def prepare_campaign(directory: Path, *, seed: int = SEED, households: int = HOUSEHOLDS) -> Campaign:
@@ -113,6 +123,9 @@ def prepare_campaign(directory: Path, *, seed: int = SEED, households: int = HOU
     free = [each for each in rateable[VILLAGE] if each.number not in borrowers and _has_another(each)]
     if len(free) >= _SHOWN:
         acts += application_acts(sample, free[:_SHOWN])
+    acts += money_acts(sample)
+    files.append(write_subsidy_claims(directory, sample))
+    stations.append(Station(FINANCE, "finance", COUNTY, "county_forms"))
     codes = [station.code for station in stations]
     return Campaign(
         stations=tuple(stations),
@@ -120,6 +133,7 @@ def prepare_campaign(directory: Path, *, seed: int = SEED, households: int = HOU
         people=tuple(_people([*codes, COUNTY, BANK, POSTAL_BANK])),
         files=tuple(files),
         acts=tuple(acts),
+        answers=payment_answers(sample),
     )
 
 

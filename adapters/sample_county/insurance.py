@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.sample_county.county import County
     from adapters.sample_county.lending import Loan
 
-__all__ = ["INSURER", "write_insurance_package"]
+__all__ = ["INSURER", "paid_on", "write_insurance_package"]
 
 INSURER: Final = "INS_PICC"
 _NAMESPACE: Final = "urn:insurer:rural:v1"
@@ -93,6 +93,11 @@ def _policy_no(loan: Loan) -> str:
 
 def _claimed(loan: Loan) -> dt.date:
     return (loan.arrears_from or loan.due) + _CLAIM_AFTER
+
+
+def paid_on(loan: Loan) -> tuple[dt.date, int]:
+    """Return when the insurer pays on a loan that is lost, and how many fen."""
+    return _claimed(loan), _paid(loan)
 
 
 def _premium(loan: Loan) -> int:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
@@ -24,6 +25,7 @@ from huilian.adapters import loading
 from huilian.cli import queries, screen, session
 from huilian.cli.members import documents
 from huilian.cli.push import ACCEPTED, Answer, Way, send
+from huilian.core import money
 from huilian.core.clock import CHINA, FixedClock, SystemClock
 from huilian.core.errors import ConfigurationError, UsageError
 from huilian.core.files import PRIVATE, make_folder, write_atomically
@@ -185,7 +187,7 @@ def _edge(office: Office, member: str, adapter: str) -> Home:
     """Set a data directory up as an institution would; its key, made at the county, goes with it."""
     home = Home(folder(office.home, member), environment={})
     save(home, EdgeSettings(member, adapter, office.settings.county))
-    shutil.copytree(office.home.folder / "keys" / member, home.folder / "keys" / member)
+    shutil.copytree(office.home.folder / "keys" / member, home.folder / "keys" / member, dirs_exist_ok=True)
     home.trust(PLATFORM, office.home.keys.current(PLATFORM).public)
     told = {name: values for name, values in office.settings.adapters.items() if name == adapter}
     write_atomically(home.file, tomlkit.dumps({"adapters": told} if told else {}).encode())
@@ -211,6 +213,8 @@ PURPOSE: Final = "演示 (demonstration)"
 _NOON: Final = dt.time(12)
 _COMES_AFTER: Final = dt.timedelta(days=2)
 """From the date that a file speaks of to the day on which it is sent."""
+_ORDERS: Final = "PAY_*.csv"
+"""What files of payments are called at every bank."""
 CONNECTIONS: Final = 6
 
 
@@ -233,6 +237,7 @@ class _Campaign(Protocol):
     people: Sequence[Any]
     files: Sequence[_SampleFile]
     acts: Sequence[Any]
+    answers: Sequence[Any]
 
 
 class Demonstration:
@@ -345,12 +350,15 @@ class Demonstration:
         for file in self._made:
             files[file.as_of + _COMES_AFTER].append(file)
         for act in self._campaign.acts:
-            acts[dt.date.fromisoformat(act.record["date"])].append(act)
+            acts[act.sent_on].append(act)
+        answers = defaultdict[dt.date, list[Any]](list)
+        for each in self._campaign.answers:
+            answers[each.day].append(each)
         rows = bars.add_task("报送 (pushing rows)", total=sum(file.rows for file in self._made))
         way = Way(EmbeddedTransport(office), self.county)
         due = [job for each in office.services.values() for job in each.jobs]
         with EmbeddedHost(office) as host:
-            for day in sorted({*files, *acts}):
+            for day in sorted({*files, *acts, *answers}):
                 self._turn_to(day)
                 jobs.run_due(office, due)
                 for file in files[day]:
@@ -359,8 +367,21 @@ class Demonstration:
                 host.drain()
                 self._submit(office, acts[day])
                 host.drain()
+                for each in answers[day]:
+                    self._answer_payments(office, each, way)
+                host.drain()
             jobs.run_due(office, due)
             host.drain()
+
+    def _answer_payments(self, office: Office, answer: Any, way: Way) -> None:  # noqa: ANN401  # the sample's own type
+        """Have a bank receive what it is to pay, and say what became of the newest of it."""
+        self._received += receive(office, answer.member, answer.adapter, actor=ACTOR)
+        orders = sorted(folder(self.home, answer.member).rglob(_ORDERS), key=lambda path: path.stat().st_mtime_ns)
+        if not orders:
+            return
+        file = _sample("answer_payments")(orders[-1], self._files, answer)
+        self._made.append(file)
+        self.answers.append(self._push(file, way))
 
     def _push(self, file: _SampleFile, way: Way) -> Answer:
         adapter = loading.find(file.adapter, self.home.adapters)
@@ -374,9 +395,12 @@ class Demonstration:
         """
         transport = EmbeddedTransport(office, at_once=True)
         for act in acts:
+            record = _filled_in(office, act)
+            if record is None:
+                continue
             contract, key = office.context.catalogue.latest(act.type), self.home.keys.current(act.member)
             records = SingleRecords(contract, member=act.member, key=key, transport=transport, clock=self._clock)
-            answered = records.submit(1, act.record)
+            answered = records.submit(1, record)
             if not answered.is_accepted:
                 self._refused.append((act, answered.reasons))
             if act.refused is not None and act.refused == answered.is_accepted:
@@ -412,7 +436,7 @@ class Demonstration:
         """Return the records that were refused, each with every reason."""
         contracts = catalogue.installed()
         rows = [
-            [act.record["date"], act.member, contracts.latest(act.type).chinese, number, reason["message"]]
+            [act.sent_on.isoformat(), act.member, contracts.latest(act.type).chinese, number, reason["message"]]
             for act, reasons in self._refused
             for number, reason in enumerate(reasons, start=1)
         ]
@@ -477,6 +501,35 @@ class Demonstration:
         sys.stdout.flush()
         settings = replace(self.home.settings(), listen=self._listen)
         serve(self.home, host="embedded", listen=settings.listen)
+
+
+def _filled_in(office: Office, act: Any) -> dict[str, Any] | None:  # noqa: ANN401  # the sample's own type
+    """Return the record of an act with what somebody sees in a list; None where there is nothing in the list."""
+    record: dict[str, Any] = dict(act.record)
+    if act.listed is None:
+        return record
+    given = {"region": office.settings.county, **act.listed.given}
+    with office.database.snapshot() as transaction:
+        answer = service.query(act.listed.address).ask(
+            transaction,
+            given,
+            today=office.clock.today(),
+            kinds=service.kinds(),
+            policy=lambda: office.context.policy,
+            context=lambda: office.context,
+        )
+        rows = [dict(row) for row in answer.content]
+    if not rows:
+        return None
+    if act.listed.count:
+        record[act.listed.count] = len(rows)
+    if act.listed.amount:
+        field, column = act.listed.amount
+        record[field] = money.text(sum((Decimal(row[column]) for row in rows), money.ZERO))
+    if act.listed.first:
+        field, column = act.listed.first
+        record[field] = rows[0][column]
+    return record
 
 
 def _sample(name: str) -> Any:  # noqa: ANN401  # a callable or a mapping

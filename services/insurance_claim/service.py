@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from huilian.county.changes import Fold
-from huilian.county.service import Service
+from huilian.county.service import Act, Service
 from huilian.county.submissions.kinds import Kind, Single
 from huilian.database.schema import Component
 from schemas.submission_kinds import INSURANCE_PACKAGE
@@ -41,6 +41,34 @@ COMPENSATIONS: Final = Fold(
 )
 
 
+ACTS: Final = (
+    Act(
+        "insurance product",
+        "insurance_product",
+        "登记保险公司提供的险种，及其在方案中的险种。",
+        "Enter a product that an insurer offers, and which of the plan's covers it is.",
+        "huilian insurance product --institution INS01 --product ACC1 --title 意外伤害保险 --kind accident"
+        " --cover accident --from-date 2021-01-01",
+    ),
+    Act(
+        "insurance premium",
+        "premium_payment",
+        "登记已缴的保费；冲销用 --reverses。",
+        "Enter what was paid of premiums; --reverses takes a payment back.",
+        "huilian insurance premium --payment-no Z1 --institution INS01 --payer finance --amount 80.00"
+        " --paid-date 2021-03-01",
+    ),
+    Act(
+        "insurance settle",
+        "period_settlement",
+        "核定保险公司报送的期间损益，按方案分担亏损、返还盈余。",
+        "Approve an insurer's result of a period: its loss is shared, of its profit a part goes back.",
+        "huilian insurance settle --institution INS01 --period 2021 --premiums 1000000.00 --claims 1300000.00"
+        " --decision approve",
+    ),
+)
+
+
 def _forget(transaction: Transaction) -> None:
     for fold in (LOANS, COMPENSATIONS):
         fold.forget(transaction)
@@ -55,6 +83,7 @@ service: Final = Service(
         "premium_payment": premiums.on_payment,
         "period_settlement": results.on_settlement,
     },
+    acts=ACTS,
     queries=feeds.QUERIES,
     kinds=(PACKAGE,),
     events=("policies_changed", "claims_changed", results.EVENT.name),

@@ -15,7 +15,8 @@ import polars as pl
 from huilian.county.changes import Fold
 from huilian.policy.reading import Reading
 from huilian.wire.batches import from_ndjson
-from services.rating import assessments, in_force, marks
+from services.rating import assessments, awards, in_force, marks
+from services.rating.awards import Cause
 from services.rating.states import UNDER_WAY
 
 if TYPE_CHECKING:
@@ -59,6 +60,17 @@ _BARS: Final = frozenset({"barred", "barred_for_good"})
 _BARRED: Final = frozenset({"rating", "grade", "line", "support", "blacklist"})
 """Who is barred from one of these has no rating in force."""
 _MOST: Final = Decimal(100)
+_UNRATED: Final = """
+    SELECT coalesce(h.category, a.household_kind) AS household_kind, NULL AS grade,
+           coalesce(h.region, a.region) AS region
+    FROM (SELECT) one
+    LEFT JOIN (SELECT region, category FROM rating.household_change
+               WHERE household_no = %(borrower_no)s AND %(borrower)s = 'household'
+               GROUP BY 1, 2 HAVING sum(n) > 0 LIMIT 1) h ON true
+    LEFT JOIN (SELECT region, household_kind FROM rating.assessment
+               WHERE borrower = %(borrower)s AND borrower_no = %(borrower_no)s ORDER BY number DESC LIMIT 1) a ON true
+"""
+"""What is known of a borrower without a rating in force."""
 
 
 def on_loans_changed(message: Message, transaction: Transaction, context: Context) -> Iterator[Draft]:
@@ -79,7 +91,8 @@ def on_loans_changed(message: Message, transaction: Transaction, context: Contex
         if new:
             day, borrower = context.clock.today(), ("household", row["household_no"])
             spared = _is_spared(transaction, row["household_no"], row)
-            yield from follow(transaction, context, borrower, row["outcome"], day, spared=spared)
+            cause = Cause(row["institution"], row["loan_no"])
+            yield from follow(transaction, context, borrower, row["outcome"], day, cause=cause, spared=spared)
 
 
 def _is_spared(transaction: Transaction, borrower_no: str, loan: Mapping[str, Any]) -> bool:
@@ -100,12 +113,15 @@ def catch_up(transaction: Transaction, context: Context, day: dt.date) -> Iterat
     """
     rows = transaction.rows(
         """
-        SELECT a.borrower, a.borrower_no, d.after, d.institution, d.loan_no
+        SELECT a.borrower, a.borrower_no, d.after, d.institution, d.loan_no, d.member, d.reference
         FROM turned t JOIN rating.assessment a ON a.number = t.number JOIN (
-            SELECT 'household' AS borrower, borrower_no, after, institution, loan_no, date FROM rating.outcome
+            SELECT 'household' AS borrower, borrower_no, after, institution, loan_no, date, NULL AS member,
+                   NULL AS reference
+            FROM rating.outcome
           UNION ALL
             -- Of a loan each deed counts once, whoever found it.
-            SELECT borrower, borrower_no, deed, institution, loan_no, min(date) FROM rating.deed
+            SELECT borrower, borrower_no, deed, institution, loan_no, min(date), min(member), min(reference)
+            FROM rating.deed
             WHERE deed <> 'force_majeure'
             GROUP BY borrower, borrower_no, deed, institution, loan_no,
                      CASE WHEN institution IS NULL OR loan_no IS NULL THEN (member, reference) END
@@ -116,7 +132,8 @@ def catch_up(transaction: Transaction, context: Context, day: dt.date) -> Iterat
     for row in rows:
         borrower = row["borrower"], row["borrower_no"]
         spared = borrower[0] == "household" and _is_spared(transaction, borrower[1], row)
-        yield from follow(transaction, context, borrower, row["after"], day, spared=spared)
+        cause = Cause(row["institution"], row["loan_no"], row["member"], row["reference"])
+        yield from follow(transaction, context, borrower, row["after"], day, cause=cause, spared=spared)
 
 
 def _outcomes(changes: pl.DataFrame, bad: list[str]) -> pl.DataFrame:
@@ -168,7 +185,7 @@ def on_claims_changed(message: Message, transaction: Transaction, context: Conte
     """Note which loans force majeure has struck; policies are told before their claims."""
     assessments.hold(transaction)
     CLAIMS.take(transaction, message)
-    spare(transaction, context.clock.today())
+    yield from spare(transaction, context.clock.today())
     yield from marks.of_claims(transaction, message, context.clock.today())
 
 
@@ -178,8 +195,11 @@ def on_policies_changed(message: Message, transaction: Transaction, context: Con
     yield from marks.of_policies(transaction, message, context.clock.today())
 
 
-def spare(transaction: Transaction, day: dt.date) -> None:
-    """Have ratings made again that a loan weakened which, as is now known, force majeure kept from being repaid."""
+def spare(transaction: Transaction, day: dt.date) -> Iterator[Draft]:
+    """Have ratings made again that a loan weakened which, as is now known, force majeure kept from being repaid.
+
+    What followed from it beside the rating, and is excepted, is taken back.
+    """
     # What followed may rest on several loans: people judge it anew, nothing is turned back.
     transaction.execute(
         f"""
@@ -191,6 +211,7 @@ def spare(transaction: Transaction, day: dt.date) -> None:
         """,
         {"date": day, "revision": assessments.new_revision(transaction)},
     )
+    yield from awards.excuse(transaction, _STRUCK, day)
 
 
 def follow(
@@ -200,9 +221,10 @@ def follow(
     after: str,
     day: dt.date,
     *,
+    cause: Cause,
     spared: bool = False,
 ) -> Iterator[Draft]:
-    """Let what the policy says of a borrower's deed follow for its rating in force; yield what is told.
+    """Let what the policy says of a borrower's deed follow, also for its rating in force; yield what is told.
 
     Args:
         transaction: in which it is known.
@@ -210,15 +232,17 @@ def follow(
         borrower: its kind and number.
         after: the deed, as the policy calls it.
         day: from which the consequences hold.
+        cause: the loan, or the finding.
         spared: force majeure was found: entries that except it do not hold.
     """
     facts = {"borrower": borrower[0], "borrower_no": borrower[1], "date": day, "cause": after}
-    if not in_force.draw(
+    rated = in_force.draw(
         transaction, "borrower = %(borrower)s AND borrower_no = %(borrower_no)s AND state = 'active'", facts
-    ):
-        return
-    row = transaction.row("SELECT a.* FROM rating.assessment a JOIN drawn d USING (number)")
-    assert row is not None  # noqa: S101  # narrows the type: it was drawn
+    )
+    row = transaction.row(
+        "SELECT a.* FROM rating.assessment a JOIN drawn d USING (number)" if rated else _UNRATED,
+        facts,
+    ) or {"household_kind": None, "grade": None, "region": None}
     situation = {
         "event": day,
         "borrower": borrower[0],
@@ -230,6 +254,12 @@ def follow(
         for entry in Reading(context.policy, None).entries("consequences", situation)
         if entry["after"] == after and not (spared and entry["unless"] == "force_majeure")
     ]
+    kept = {"region": row["region"], "entries": entries, "cause": cause, "day": day}
+    yield from awards.keep(transaction, context.policy, borrower, **kept)
+    if any("blacklist" in entry["changes"] for entry in entries):
+        yield from marks.of_borrower(transaction, *borrower, day)
+    if not rated:
+        return
     facts |= _POLICY | {"revision": assessments.new_revision(transaction), "reason": after}
     if any(entry["how"] in _BARS and _BARRED & set(entry["changes"]) for entry in entries):
         yield from in_force.end(transaction, "withdraw", facts)

@@ -9,10 +9,11 @@ from marshmallow import validate
 
 from huilian.county.answer_fields import coded, count, date, money, ratio, text
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
+from schemas.consequences import CONSEQUENCE_AFTER, CONSEQUENCE_CHANGE, CONSEQUENCE_HOW
 from schemas.rating_steps import COLLECTIVE_MARK
 from schemas.ratings import BORROWER
 from schemas.stories import story_told_by
-from services.rating import selects
+from services.rating import awards, selects
 from services.rating.states import ASSESSMENT, step_titles
 
 __all__ = ["QUERIES"]
@@ -108,6 +109,30 @@ class VillageRow(ma.Schema):
     committee = coded("村两委工作", COLLECTIVE_MARK, allow_none=True)
     credit_households = count("信用户", "By the policy's criteria; null where it has none.", allow_none=True)
     credit_region = text("是否信用组（村、乡镇）", "By the policy's criteria.", validate=YES_NO, allow_none=True)
+
+
+class ConsequenceRow(ma.Schema):
+    """One consequence for a borrower of what it did."""
+
+    reference = text("编号")
+    borrower = coded("主体", BORROWER)
+    borrower_no = text("户编号或企业编号")
+    region = text("行政区划代码", allow_none=True)
+    after = coded("事项", CONSEQUENCE_AFTER)
+    change = coded("影响", CONSEQUENCE_CHANGE)
+    how = coded("如何", CONSEQUENCE_HOW)
+    institution = text("贷款机构", "Of the loan, where it is about one.", allow_none=True)
+    loan_no = text("借据号", allow_none=True)
+    from_date = date("起始日期")
+    until_date = date("终止日期", "The first day on which it no longer holds.", allow_none=True)
+    ended = date("撤销日期", "When it was taken back.", allow_none=True)
+    in_force = text("是否有效", validate=YES_NO)
+    clause = text("依据")
+    policy = text("政策")
+    posting = text("公示编号", allow_none=True)
+    posted_from = date("公示首日", allow_none=True)
+    posted_until = date("公示末日", allow_none=True)
+    complaint_line = text("监督电话", allow_none=True)
 
 
 class PostingRow(ma.Schema):
@@ -253,5 +278,17 @@ QUERIES: Final = (
         "List the working groups and plans that were filed.",
         parameters=(REGION,),
         examples=("huilian rating_groups --region 341599",),
+    ),
+    Query(
+        "feed/consequences",
+        awards.consequences_of,
+        ConsequenceRow,
+        "输出区划内的奖惩：谁、因何事、影响什么、起止日、依据和公示。",
+        "Return reward and punishment within a region: what follows for whom, from what, by which clause, how posted.",
+        "One that has no region, since nobody knows where the borrower lives, is the whole county's to see.",
+        parameters=(REGION, INSTITUTION, BORROWER_NO),
+        needs_policy=True,
+        personal=True,
+        examples=("huilian feed consequences --region 341599 --format csv > 奖惩.csv",),
     ),
 )

@@ -11,7 +11,8 @@ from huilian.county.members import persons
 from huilian.county.procedure.acts import check_region, enter, taking
 from huilian.policy.reading import Reading
 from huilian.policy.tables import MissingFactError
-from services.rating import assessments, consequences, marks
+from services.rating import assessments, awards, consequences, marks
+from services.rating.awards import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -159,11 +160,13 @@ def on_blacklist_entry(
         facts,
     )
     is_new = stands is None and facts["until_date"] is not None and facts["until_date"] > facts["from_date"]
+    borrower, cause = (facts["borrower"], facts["borrower_no"]), Cause(None, None, facts["member"], facts["entry_no"])
     if facts["malicious"] == "yes" and (facts["until_date"] is None or is_new):
-        consequences.stop(transaction, (facts["borrower"], facts["borrower_no"]), facts)
-        yield from consequences.follow(
-            transaction, context, (facts["borrower"], facts["borrower_no"]), "malicious_default", taken.date
-        )
+        consequences.stop(transaction, borrower, facts)
+        yield from consequences.follow(transaction, context, borrower, "malicious_default", taken.date, cause=cause)
+    elif facts["until_date"] is not None and facts["until_date"] <= facts["from_date"]:
+        # It ends on the day it began: it was taken back.
+        yield from awards.lift(transaction, borrower, cause, taken.date)
     assessments.assess(transaction, context)
     transaction.execute("DROP TABLE touched")
     yield from marks.of_borrower(transaction, facts["borrower"], facts["borrower_no"], taken.date)
@@ -196,8 +199,11 @@ def on_borrower_deed(
         counts = enter(transaction, "rating.deed", ("member", "reference"), fields, taken) and not known
     if record["deed"] == "force_majeure":
         if counts:
-            consequences.spare(transaction, taken.date)
+            yield from consequences.spare(transaction, taken.date)
         yield from marks.of_borrower(transaction, record["borrower"], record["borrower_no"], taken.date)
     elif counts:
         borrower = record["borrower"], record["borrower_no"]
-        yield from consequences.follow(transaction, context, borrower, record["deed"], context.clock.today())
+        cause = Cause(record["institution"], record["loan_no"], taken.member.code, record["reference"])
+        yield from consequences.follow(
+            transaction, context, borrower, record["deed"], context.clock.today(), cause=cause
+        )

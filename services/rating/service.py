@@ -6,9 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from huilian.county.schedule import Calendar, Job
-from huilian.county.service import Service
+from huilian.county.service import Act, Service
 from huilian.database.schema import Component
-from services.rating import consequences, feeds, form, in_force, indicators, lines, marks, postings, presentation, steps
+from services.rating import (
+    awards,
+    consequences,
+    feeds,
+    form,
+    in_force,
+    indicators,
+    lines,
+    marks,
+    postings,
+    presentation,
+    steps,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -32,6 +44,17 @@ def _forget(transaction: Transaction) -> None:
         fold.forget(transaction)
 
 
+ACTS: Final = (
+    Act(
+        "consequence post",
+        "consequence_posting",
+        "公示区划内尚未公示的奖惩。",
+        "Post reward and punishment of a region that was not posted yet.",
+        "huilian consequence post --posting-no G1 --region 341599101001 --first-day 2024-03-01 --last-day 2024-03-07"
+        " --complaint-line 0564-1234567 --count 4",
+    ),
+)
+
 service: Final = Service(
     name=NAME,
     component=Component(NAME, Path(__file__).parent / "migrations"),
@@ -46,6 +69,7 @@ service: Final = Service(
         "collective_credit": lines.on_collective_credit,
         "blacklist_entry": lines.on_blacklist_entry,
         "borrower_deed": lines.on_borrower_deed,
+        "consequence_posting": awards.on_posting,
     },
     handlers={
         "households_changed": indicators.on_households_changed,
@@ -53,11 +77,12 @@ service: Final = Service(
         "policies_changed": consequences.on_policies_changed,
         "claims_changed": consequences.on_claims_changed,
     },
+    acts=ACTS,
     queries=(*feeds.QUERIES, form.QUERY),
     forms=(form.FORM,),
     kinds=(indicators.KIND,),
-    events=("ratings_changed", marks.EVENT.name, "consequences_changed"),
-    tells={"ratings_changed": in_force.tell, marks.EVENT.name: marks.tell},
+    events=("ratings_changed", marks.EVENT.name, awards.EVENT.name),
+    tells={"ratings_changed": in_force.tell, marks.EVENT.name: marks.tell, awards.EVENT.name: awards.tell},
     overview=presentation.overview,
     forget=_forget,
     jobs=(Job("rating.calendar", Calendar(), _follow_calendar),),

@@ -1,4 +1,4 @@
-"""Marks of borrowers that the rating service tells of: the blacklist, and loans that force majeure struck."""
+"""What the rating service tells of borrowers: the blacklist, loans that force majeure struck, and what follows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from huilian.database.connection import Transaction
     from huilian.policy.policies import Policy
 
-__all__ = ["MARKS", "STRUCK", "blacklisted"]
+__all__ = ["CONSEQUENCES", "MARKS", "STRUCK", "barred", "blacklisted"]
 
 MARKS: Final = Fold(
     "registry.borrower_mark_change",
@@ -22,6 +22,15 @@ MARKS: Final = Fold(
     state=("mark", "institution", "loan_no", "from_date", "until_date"),
 )
 """What stands of them is in the view `registry.borrower_mark`."""
+CONSEQUENCES: Final = Fold(
+    "registry.consequence_change",
+    key=("borrower", "borrower_no", "reference"),
+    state=(
+        "after", "change", "how", "institution", "loan_no", "region", "from_date", "until_date", "clause",
+        "posted_from", "posted_until",
+    ),
+)  # fmt: skip
+"""Reward and punishment; what stands of it is in the view `registry.consequence`."""
 STRUCK: Final = """
     EXISTS (SELECT FROM registry.borrower_mark s WHERE s.mark = 'force_majeure' AND s.borrower = '{borrower}'
             AND s.borrower_no = l.{number} AND s.loan_no = l.loan_no
@@ -63,3 +72,28 @@ def blacklisted(
         },
     )
     return {(row["borrower"], row["borrower_no"]): row["maliciously"] for row in rows}
+
+
+def barred(transaction: Transaction, borrowers: Sequence[tuple[str, str]], day: dt.date) -> dict[tuple[str, str], str]:
+    """Return who of some borrowers is barred from new loans or any support on a day, and by which clause.
+
+    Default is not among the grounds: the registry knows itself which loans were overdue, and the blacklist.
+
+    Args:
+        transaction: in which it is asked.
+        borrowers: each by its kind and number.
+        day: on which it holds.
+    """
+    rows = transaction.rows(
+        """
+        SELECT borrower, borrower_no, min(clause) AS clause
+        FROM registry.consequence JOIN unnest(%(kinds)s::text[], %(numbers)s::text[]) AS asked (borrower, borrower_no)
+             USING (borrower, borrower_no)
+        WHERE change IN ('new_loans', 'support') AND how IN ('barred', 'barred_for_good')
+          AND after NOT IN ('default', 'malicious_default')
+          AND from_date::date <= %(day)s AND (until_date IS NULL OR until_date::date > %(day)s)
+        GROUP BY borrower, borrower_no
+        """,
+        {"kinds": [kind for kind, _ in borrowers], "numbers": [number for _, number in borrowers], "day": day},
+    )
+    return {(row["borrower"], row["borrower_no"]): row["clause"] for row in rows}

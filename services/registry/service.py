@@ -29,7 +29,7 @@ __all__ = ["service"]
 
 
 def _forget(transaction: Transaction) -> None:
-    for fold in (grades.RATINGS, marks.MARKS, cover.POLICIES):
+    for fold in (grades.RATINGS, marks.MARKS, marks.CONSEQUENCES, cover.POLICIES):
         fold.forget(transaction)
 
 
@@ -50,6 +50,7 @@ service = Service(
     handlers={
         "ratings_changed": grades.RATINGS.handle,
         "borrower_marks_changed": marks.MARKS.handle,
+        "consequences_changed": marks.CONSEQUENCES.handle,
         "policies_changed": cover.on_policies_changed,
         "reservations_changed": reservation.on_reservations_changed,
         "lending_suspended": suspensions.on_lending_suspended,

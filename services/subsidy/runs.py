@@ -325,18 +325,19 @@ class Run:
         if name not in self._subsidies:
             self._subsidies[name] = Subsidies(who.policy, self._rates)
         marks = self._marks.get((who.kind, who.number or ""), ())
-        payments = self._paid(loan, before) if self.needs.caps or self.needs.queue else ()
+        needs = self.needs
+        payments = self._paid(loan, before) if needs.caps or needs.queue else ()
         case = case_of(
             loan, who.kind, who.product,
-            others=others_of(loan, kin) if self.needs.kin else (),
+            others=others_of(loan, kin) if needs.kin else (),
             payments=payments,
-            paid_before=sum((each.amount for each in payments if each.per == "household"), money.ZERO),
+            paid_before=_of_household(payments) if payments else money.ZERO,
             households_led=self._led.get(who.number or "", 0) if who.kind == "enterprise" and who.number else None,
             lead_bank=self._lead_bank(loan),
             is_malicious="blacklisted_maliciously" in marks,
             exclusions=("blacklisted",) if marks else (),
-            appropriation_used=self._appropriated(who, loan, until - DAY) if is_asked and self.needs.queue else None,
-            needs=self.needs,
+            appropriation_used=self._appropriated(who, loan, until - DAY) if is_asked and needs.queue else None,
+            needs=needs,
         )  # fmt: skip
         return self._subsidies[name].assess(case, since, until)
 
@@ -433,6 +434,10 @@ class _Who:
     number: str | None
     policy: Policy
     product: str | None
+
+
+def _of_household(payments: Iterable[Payment]) -> Decimal:
+    return sum((each.amount for each in payments if each.per == "household"), money.ZERO)
 
 
 def _lacking(error: Exception) -> str:

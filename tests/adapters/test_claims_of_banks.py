@@ -167,7 +167,7 @@ def test_every_bank_answers_payments_in_the_countys_layout(tmp_path: Path, adapt
     piece = read(adapter, tmp_path, name, content)
     assert adapter.recognise(name) == FileIdentity(None, "payment_results", DAY)
     assert errors(piece.rejections) == [(4, "序号", "HL2092"), (5, "入账日期", "HL2023")]
-    assert piece.accepted.select("sequence", "amount", "result", "reason", "paid_date").rows() == [
+    assert piece.accepted.select("order_line", "amount", "result", "reason", "paid_date").rows() == [
         (1, "1388.21", "paid", None, "2021-07-12"),
         (2, "10.00", "bounced", "账户已销户", None),
     ]

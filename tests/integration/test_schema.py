@@ -73,7 +73,7 @@ def column(database: Database, statement: str) -> list[str]:
 def test_an_empty_database_gets_every_components_tables(database: Database):
     """Each in a schema of its own, with its own version."""
     parts = components()
-    services = ["registry", "rating", "statistics", "insurance_claim", "risk_fund"]
+    services = ["registry", "rating", "statistics", "insurance_claim", "risk_fund", "subsidy"]
     assert [part.schema for part in parts] == ["huilian", *services]
     assert not schema.is_current(database, parts)
     schema.upgrade(database, parts)

@@ -20,8 +20,10 @@ CODES = st.from_regex(r"[0-9A-Za-z_]{1,20}", fullmatch=True)
 
 TYPES = (
     "agreement|application|application_step|application_steps|application_withdrawal|applications|blacklist_entry"
-    "|borrower_deed|consent|consents|credit_line|loan_ledger|loans_gone|rating_posting|rating_step|refused_file|rejections"
-    "|repayment_journal|submission_manifest"
+    "|borrower_deed|collection|compensation_claim|compensation_claims|compensation_payment|compensation_step|consent"
+    "|consents|credit_line|false_claim|loan_ledger|loans_gone|payee|payment_results|rating_posting|rating_step"
+    "|recoveries|recovery|recovery_return|refused_file|rejections|repayment_journal|submission_manifest|subsidy_claim"
+    "|subsidy_claims|write_off"
 )
 """What a bank may send."""
 

@@ -137,9 +137,7 @@ def test_nothing_of_one_institution_goes_to_another_of_its_kind(institution: str
 def test_what_can_be_issued_is_what_the_rules_let_the_platform_send_to_members():
     """Not what members send, nor receipts, nor what only the platform's own services take or decide."""
     assert issuable(catalogue.installed(), access.load(), service.installed().values()) == [
-        "compensation_results",
         "confirmations",
         "credit_records",
         "notices",
-        "subsidy_results",
     ]

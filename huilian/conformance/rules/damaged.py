@@ -81,7 +81,7 @@ CUT_SHORT = Rule(
 )
 
 _NONE: Final = "文件没有合计 (its files have no control totals)"
-_SPOTS: Final = 120
+_SPOTS: Final = 60
 """Digits of a sample that are altered one at a time."""
 
 
@@ -138,7 +138,7 @@ CONTROL_TOTALS = Rule(
     _examine_control_totals,
 )
 
-_SPOTS_SPOILT: Final = 90
+_SPOTS_SPOILT: Final = 48
 """Places of a sample that are spoilt one at a time."""
 _PAIRS: Final = 15
 """Pairs of them that are spoilt together."""

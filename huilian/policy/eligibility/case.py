@@ -45,6 +45,7 @@ REASONS: Final = MappingProxyType(
         "suspended_area": ("所在区域或贷款银行已暂停放贷", "Lending is suspended in the area or at the bank"),
         "application_open": ("另有办理中的申请", "Another application is under way"),
         "led_by_another": ("农户已由其他主体带动", "A household is led by another already"),
+        "barred": ("因奖惩暂不得贷款或享受扶持", "Reward and punishment bars from loans or support"),
         "not_signed": ("申请人或家庭成员没有签字", "The applicant or a member of the family did not sign"),
         "consent": ("没有签字同意并授权查询征信", "There is no consent to an inquiry"),
         "above_matched_amount": ("超过带动户数对应的额度", "The loan is above what matches the households led"),
@@ -108,6 +109,7 @@ class EligibilityCase:
         suspended: whether lending is suspended in the area or at the bank; a text says where.
         application_open: whether another application of the borrower is under way; a text is its number.
         led_by_another: whether the household is led by another, or one that the enterprise leads is; a text says which.
+        barred: whether something that the borrower did bars it from new loans; a text is the clause that says so.
         shown: conditions by their code, whether they are met; also `blacklisted`, `blacklisted_maliciously`,
             `defaulted_ever` (force majeure apart) and `signed` (applicant and family).
     """
@@ -142,6 +144,7 @@ class EligibilityCase:
     suspended: bool | str = False
     application_open: bool | str = False
     led_by_another: bool | str = False
+    barred: bool | str = False
     shown: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -186,6 +189,7 @@ class _EligibilityCaseSchema(CaseSchema):
     suspended = Told()
     application_open = Told()
     led_by_another = Told()
+    barred = Told()
     shown = fields.Dict()
 
     @pre_load

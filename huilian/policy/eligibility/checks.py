@@ -220,6 +220,11 @@ def _application_open(judgement: Judgement) -> None:
         judgement.found("application_open", judgement.case.application_open, request.source if request else "")
 
 
+def _barred(judgement: Judgement) -> None:
+    if judgement.case.barred:
+        judgement.found("barred", judgement.case.barred, "")
+
+
 def _led_by_another(judgement: Judgement) -> None:
     if not judgement.case.led_by_another:
         return
@@ -272,6 +277,6 @@ _CHECKS: Final = (
     _bound("term_minimum", "term", "term_below"), _bound("term_maximum", "term", "term_above"),
     _bound("rate_minimum", "rate", "rate_below"), _bound("rate_maximum", "rate", "rate_above"),
     _age, _purpose, _allowed, _outstanding, _household_total, _line, _matched, _fund,
-    _suspended, _application_open, _led_by_another, conditions.conditions, conditions.exclusions,
+    _suspended, _application_open, _barred, _led_by_another, conditions.conditions, conditions.exclusions,
     _signed, conditions.barred,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import functools
 import itertools
 from dataclasses import dataclass
 from decimal import Decimal
@@ -443,6 +444,7 @@ class Subsidy:
         return found
 
 
+@functools.lru_cache(maxsize=10_000)
 def plain_number(number: Decimal) -> str:
     """Return a number with two places, or as many as it has."""
     short = number.normalize()

@@ -156,6 +156,7 @@ class Facts:
         self._suspensions: dict[suspensions.Asked, tuple[str, ...]] = {}
         self._lead_banks: dict[tuple[str, dt.date], str | None] = {}
         self._blacklisted: dict[tuple[str, dt.date], dict[tuple[str, str], bool]] = {}
+        self._barred: dict[dt.date, dict[tuple[str, str], str]] = {}
         self._led: dict[tuple[str, str | None, dt.date], tuple[str, ...]] = {}
 
     def read(self, borrowers: Collection[tuple[str, str]]) -> None:
@@ -228,6 +229,7 @@ class Facts:
             borrowers = [each.key for each, on in asked if (each.policy, on) == (policy, day)]
             found_there = marks.blacklisted(self._transaction, borrowers, day, book.policy(policy))
             self._blacklisted.setdefault((policy, day), {}).update(found_there)
+            self._barred.setdefault(day, {}).update(marks.barred(self._transaction, borrowers, day))
         for_led = [(each.borrower_no, each.way, day) for each, day in asked if each.borrower == "enterprise"]
         if for_led:
             led = enterprises.households_led(self._transaction, for_led)
@@ -296,6 +298,7 @@ class Facts:
             programme_balance=self._programme_balance(book.product(application)),
             suspended=", ".join(suspended) or False,
             application_open=min(others, default=False),
+            barred=self._barred[day].get(application.key, False),
             shown={
                 "signed": application.is_signed,
                 "consent": self._consents_to_inquiry(application, day),

@@ -2,7 +2,7 @@
 
 Banks are told of their customers and of the villages where they lend, and of the region for which they were entered
 where that is less than the county; of the whole county where the policy says that all banks use the grades. The
-credit-information platform is told of households whose rating was posted.
+credit-information platform is told of households whose rating was posted, and of posted reward and punishment.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from huilian.core import identity
 from huilian.county.changes import Fold
 from huilian.policy.reading import Reading
+from schemas.consequences import CONSEQUENCE_AFTER, CONSEQUENCE_CHANGE, CONSEQUENCE_HOW
 from schemas.outgoing import CreditRecord, HouseholdGradeRecord
 from services.registry.deliveries.delivery import Delivery, daily, takes_part
+from services.registry.marks import CONSEQUENCES
 
 if TYPE_CHECKING:
     from huilian.policy.policies import Policy
@@ -27,6 +29,7 @@ _STATE: Final = (
     "region", "score", "grade", "line", "valid_from", "valid_until", "posted_from", "posted_until",
 )  # fmt: skip
 _COUNTY_DIGITS: Final = 6
+_LONGEST_REASON: Final = 200
 
 RATINGS: Final = Fold("registry.rating_change", key=("borrower", "borrower_no"), state=_STATE)
 """Which ratings are in force."""
@@ -101,9 +104,57 @@ _SAME: Final[dict[str, Any]] = {
     "joined": _HEAD,
     "facts": _facts,
 }
+_POSTED: Final = f"""
+    SELECT m.code AS member, c.* FROM registry.consequence c JOIN huilian.member m ON {takes_part("credit_bureau")}
+    WHERE c.borrower = 'household' AND c.posted_until::date < %(day)s
+      AND EXISTS (SELECT FROM registry.household h WHERE h.household_no = c.borrower_no)
+"""
+"""Reward and punishment whose posting is over, of whom the registry knows the name."""
+_TAKEN_BACK: Final = """
+    NOT EXISTS (SELECT FROM registry.consequence c WHERE c.borrower = sent.borrower
+                AND c.borrower_no = sent.borrower_no AND c.reference = sent.reference)
+"""
+
+
+def _award(row: dict[str, Any], day: str) -> dict[str, Any] | None:
+    """Return a consequence as it is published: one that was taken back, until the day of it."""
+    if row["person_name"] is None:
+        return None
+    first, last = (dt.date.fromisoformat(row[name]) for name in ("posted_from", "posted_until"))
+    kind = "奖励" if row["how"] == "better" else "惩戒"
+    reason = f"{CONSEQUENCE_AFTER[row['after']]}，{CONSEQUENCE_HOW[row['how']]}：{row['clause']}"
+    return {
+        "subject": row["borrower"],
+        "name": row["person_name"],
+        "masked_number": identity.mask(row["identity_number"]),
+        "grade": None,
+        "credit_line": None,
+        "decided_date": row["from_date"],
+        "valid_until": day if row["ended"] else row["until_date"],
+        "award": f"{kind}：{CONSEQUENCE_CHANGE[row['change']]}",
+        "award_reason": reason[:_LONGEST_REASON],
+        "posted_days": (last - first).days + 1,
+    }
+
+
+AWARDS: Final = Delivery(
+    "credit_bureau",
+    CREDIT,
+    CreditRecord,
+    sent="registry.consequence_sent",
+    key=CONSEQUENCES.key,
+    state=CONSEQUENCES.state,
+    concerned=_POSTED,
+    ended=_TAKEN_BACK,
+    order="region, borrower_no, borrower, reference",
+    details="h.person_name, h.identity_number",
+    joined=_HEAD,
+    as_record=_award,
+)
 JOB: Final = daily(
     "registry.grades",
     Delivery("bank", GRADES, HouseholdGradeRecord, concerned=_OF_BANKS, as_record=_grade, **_SAME),
     Delivery("credit_bureau", CREDIT, CreditRecord, concerned=_OF_PLATFORMS, as_record=_credit, **_SAME),
+    AWARDS,
 )
 """Banks get one file a day at most, however many ratings changed."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.insurance_claim import covers
+from services.insurance_claim.states import CLAIM
 from tests.support.builders.statements import claim, period_result
 from tests.support.carried_county import COUNTY, VILLAGE
 from tests.support.insurance import BANK, FINANCE, INSURER, policy
@@ -175,3 +177,9 @@ def test_a_fund_that_pays_before_the_insurer_is_a_difference(county: InsuranceCo
     )
     county.package(claim("C1", "P1", event_date="2022-01-05", status="declined"), number=1)
     assert county.ask("differences") == []
+
+
+def test_the_way_of_a_claim_is_drawn_as_it_is():
+    """If this fails, put what `CLAIM.mermaid()` returns into docs/architecture.md."""
+    text = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text("utf-8")
+    assert f"```mermaid\n{CLAIM.mermaid()}\n```" in text

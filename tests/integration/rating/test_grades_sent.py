@@ -14,7 +14,7 @@ from huilian.county.members.directory import Member
 from huilian.county.rebuild import rebuild
 from huilian.county.service import installed
 from huilian.wire import envelope
-from tests.support.ratings import OTHER_VILLAGE, VILLAGE, indicators, loan
+from tests.support.ratings import COUNTY, DAY, OTHER_VILLAGE, VILLAGE, deed, household, indicators, loan
 
 if TYPE_CHECKING:
     from tests.support.ratings import RatingCounty
@@ -178,4 +178,30 @@ def test_what_no_policy_had_posted_is_not_published(platform: RatingCounty):
     for member, step in (("VILL1", "village_review"), ("TOWN1", "township_review"), ("341599", "county_review")):
         assert platform.step(member, step) is None
     assert platform.post() is None
+    assert run(platform) == []
+
+
+def test_reward_and_punishment_is_published_once_its_posting_is_over(platform: RatingCounty):
+    """With masked number, kind, reason and how long it was posted; nothing goes out twice, or before."""
+    enter(platform, "person", **PERSON)
+    platform.use("yanchi")
+    platform.tell("households_changed", 2, [household("H1", "ordinary")])
+    wrong = deed("1", "wrong_use", institution="RCB01", loan_no="L1")
+    assert platform.send("borrower_deed", COUNTY, **wrong) is None
+    posting = {
+        "posting_no": "G1", "region": VILLAGE, "first_day": "2024-03-01", "last_day": "2024-03-07",
+        "complaint_line": "0564-1234567", "count": 4,
+    }  # fmt: skip
+    assert run(platform) == []
+    assert platform.send("consequence_posting", "VILL1", **posting) is None
+    assert run(platform) == []
+    platform.clock.advance(7 * DAY)
+    [(kind, receiver, records)] = run(platform)
+    assert (kind, receiver) == ("credit_records", PLATFORM)
+    assert [each["award"] for each in records] == ["惩戒：信用等级", "惩戒：授信额度", "惩戒：贴息", "惩戒：富农卡"]
+    assert records[0] == {
+        "line": 1, "subject": "household", "name": "王示例", "masked_number": "341599********001X", "grade": None,
+        "credit_line": None, "decided_date": "2024-03-01", "valid_until": None, "award": "惩戒：信用等级",
+        "award_reason": "挪用贷款，从严：篇二 三（贷款用途规范使用情况）", "posted_days": 7,
+    }  # fmt: skip
     assert run(platform) == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from services.subsidy import items
 from tests.support.subsidies import cap, subsidies
 from tests.support.subsidy_county import BANK, OTHER_BANK, asked, loan
 
@@ -304,3 +306,24 @@ def test_a_malicious_default_earns_nothing_and_neither_does_a_bank_that_does_not
         "B1": ("0.00", "refused", "not_lead_bank"),
         "A2": ("0.00", "refused", "malicious"),
     }
+
+
+def test_the_whole_state_is_told_as_what_stands(county: SubsidyCounty):
+    """Of an item that was replaced nothing is told anew; what was told message by message adds up to the same."""
+    county.tell_loans(loan("A1"))
+    assert county.run("R1") is None
+    assert county.claim("A1", "486.60") is None
+    assert county.run("R2") is None
+    county.move("R2", "post", "approve")
+    standing: dict[tuple[str, str], int] = {}
+    for change in county.told:
+        for side, n in (("before", -1), ("after", 1)):
+            if (state := change[side]) is not None:
+                key = (change["run_no"], state["state"])
+                standing[key] = standing.get(key, 0) + n
+    assert {key: n for key, n in standing.items() if n} == {("R2", "approved"): 1}
+    with county.transaction() as transaction:
+        drafts = list(items.tell(transaction))
+    [told] = [json.loads(line) for draft in drafts for line in draft.body.splitlines()]
+    assert (told["run_no"], told["before"], told["after"]["state"]) == ("R2", None, "approved")
+    assert (told["after"]["own"], told["after"]["approved"]) == ("486.60", "486.60")
