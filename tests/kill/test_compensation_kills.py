@@ -98,6 +98,7 @@ class LosingCounty(HostedCounty):
             "line": line, "institution": BANK, "loan_no": f"L{line}", "borrower_no": None,
             "overdue_since": "2025-01-02", "overdue_days": None, "principal": "1000.00", "interest": "0.00",
             "cause": "other", "insurance_paid": "0.00", "collections": None, "evidence": EVIDENCE["xingan"],
+            **dict.fromkeys(("claim_no", "filed_by", "signed", "date", "person")),
         }  # fmt: skip
 
     def _recovery(self, line: int) -> dict[str, Any]:
@@ -107,7 +108,8 @@ class LosingCounty(HostedCounty):
         }  # fmt: skip
 
     def _hand_in(self, kind: str, rows: list[dict[str, Any]]) -> None:
-        totals = {name: f"{sum(float(row[name]) for row in rows):.2f}" for name in ("principal", "interest")}
+        named = ("principal", "interest") if kind == "compensation_claims" else ()
+        totals = {name: f"{sum(float(row[name]) for row in rows):.2f}" for name in named}
         for message in self.seal_submission(BANK, kind, {kind: rows}, file_name=f"{kind}.csv", totals=totals):
             self.deliver(message)
 

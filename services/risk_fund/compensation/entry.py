@@ -195,8 +195,8 @@ def _check(book: Book, taken: Taken, case: Case, loan: Loan, path: Path, *, agai
         taken.refuse("HL1074", step=request.called, need=Bilingual("借款人签字", "signatures"))
     named = {each.strip() for each in re.split("[;；]", record["evidence"] or "")}
     missing = [each for each in needed_evidence(book, case, path) if each not in named]
-    # A bank's list names papers in the bank's own words, or has no column for them: reviewers look at them.
-    if missing and record["person"] is not None:
+    # A list names papers in its sender's own words, or has no column for them: reviewers look at them.
+    if missing and "line" not in record:
         taken.refuse("HL1164", what="、".join(missing))
 
 

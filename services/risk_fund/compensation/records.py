@@ -83,11 +83,15 @@ def _apply_list(
     book, member = Book(transaction, context), directory.find(transaction, submission.member)
     sealed_on = submission.stated_at.astimezone(CHINA).date()
     messages = {batch.sequence: batch.message for batch in entries.batches(transaction, submission.number)}
+    acts = Acts(transaction, member, sealed_on, persons.ENTER)
     changed, refused_records = 0, 0
     refused: list[Refusal] = []
     for frame in records.frames(submission.kind):
         for row in frame.rows(named=True):
-            taken = Taken(complete(submission, row), member, messages[row["sequence"]], sealed_on)
+            record, message = complete(submission, row), messages[row["sequence"]]
+            # A bank's own list names nobody.
+            is_a_persons = record.get("person") is not None
+            taken = acts.taken(record, message) if is_a_persons else Taken(record, member, message, sealed_on)
             changed += engine(book, taken)
             if taken.refusals:
                 refused_records += 1
@@ -97,14 +101,13 @@ def _apply_list(
 
 
 def _as_claim(submission: Submission, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of a list as the claim that it is: what the line does not say, the list says."""
+    """Return a line of a list as the claim that it is: what it does not say, the list gives."""
     digest = hashlib.sha256(submission.name.encode()).hexdigest()[:_DIGITS]
-    number = f"{submission.member}-{submission.as_of:%Y%m%d}-{digest}-{row['line']}"
     return row | {
-        "claim_no": row["claim_no"] or number,
+        "claim_no": row["claim_no"] or f"{submission.member}-{submission.as_of:%Y%m%d}-{digest}-{row['line']}",
         "date": row["date"] or submission.as_of,
         "filed_by": row["filed_by"] or "bank",
-        # A bank's list has no signature of the borrower's: what she signs is her own application.
+        # A bank's list is its own: what a borrower signs is her own application.
         "signed": row["signed"] or "yes",
     }
 
@@ -127,11 +130,11 @@ KINDS: Final = tuple(
         parts={declared.name: Part(row, declared.records[declared.name])},
         apply=apply,
         standing=lambda _transaction, submission: submission.accepted,
-        amount="principal",
+        amount=amount,
     )
-    for declared, row, apply in (
-        (COMPENSATION_CLAIMS, CompensationClaimRow, _apply_claims),
-        (RECOVERIES, RecoveryRow, _apply_recoveries),
+    for declared, row, apply, amount in (
+        (COMPENSATION_CLAIMS, CompensationClaimRow, _apply_claims, "principal"),
+        (RECOVERIES, RecoveryRow, _apply_recoveries, None),
     )
 )
 

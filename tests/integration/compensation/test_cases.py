@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from services.risk_fund.compensation.form import FORM
-from tests.support.carried_county import COUNTY, VILLAGE
-from tests.support.funds import BANK, FINANCE, OTHER_BANK
+from tests.support.carried_county import CLERK, COUNTY, VILLAGE
+from tests.support.funds import BANK, FINANCE, OTHER_BANK, TODAY
 from tests.support.losses import GUARANTOR, INSURER, REGUARANTOR, TOWNSHIP_STATION, VILLAGE_STATION
 
 if TYPE_CHECKING:
     from tests.support.losses import LossCounty
 
 DAY = dt.timedelta(days=1)
+UNSAID = dict.fromkeys(("claim_no", "filed_by", "signed", "date", "person"))
+"""What a bank's list leaves to the list."""
 
 
 def balances(county: LossCounty, **asked: str) -> dict[tuple[str, str], str]:
@@ -283,7 +285,7 @@ def test_a_list_is_taken_line_by_line_and_its_results_go_back(county: LossCounty
     row = {
         "institution": BANK, "borrower_no": None, "overdue_since": "2026-01-02", "overdue_days": 59,
         "principal": "50000.00", "interest": "2175.00", "cause": "force_majeure", "insurance_paid": "0.00",
-        "collections": 3, "evidence": "贷款合同和台账;催收记录;保险赔付证明",
+        "collections": 3, "evidence": "催收通知书;理赔决定书", **UNSAID,
     }  # fmt: skip
     rows = [row | {"loan_no": f"L{line}", "line": line} for line in (1, 2)]
     totals = {"principal": "100000.00", "interest": "4350.00"}
@@ -306,8 +308,7 @@ def test_a_list_is_taken_line_by_line_and_its_results_go_back(county: LossCounty
     }  # fmt: skip
     recoveries = [back | {"transaction_no": f"T{line}", "line": line} for line in (1, 2)]
     sealed = county.seal_submission(
-        BANK, "recoveries", {"recoveries": recoveries}, file_name="R.csv",
-        totals={"principal": "200.00", "interest": "0.00"},
+        BANK, "recoveries", {"recoveries": recoveries}, file_name="R.csv", totals={},
     )  # fmt: skip
     assert county.submit(sealed)["changed"] == 2
     # Nobody had paid yet: less is left to share.
@@ -320,7 +321,7 @@ def test_papers_that_a_list_cannot_name_are_named_by_the_last_review(county: Los
     row = {
         "line": 1, "institution": BANK, "loan_no": "L1", "borrower_no": None, "overdue_since": "2026-01-02",
         "overdue_days": None, "principal": "50000.00", "interest": "0.00", "cause": "other", "insurance_paid": "0.00",
-        "collections": None, "evidence": None,
+        "collections": None, "evidence": None, **UNSAID,
     }  # fmt: skip
     sealed = county.seal_submission(
         BANK, "compensation_claims", {"compensation_claims": [row]}, file_name="K.txt",
@@ -332,6 +333,30 @@ def test_papers_that_a_list_cannot_name_are_named_by_the_last_review(county: Los
         assert county.review(step, case["claim_no"]) is None
     assert county.review("county_approval", case["claim_no"]) == "HL1164"
     assert county.review("county_approval", case["claim_no"], document="卷宗2026-3") is None
+
+
+def test_a_station_enters_what_borrowers_asked_for_as_a_list(county: LossCounty):
+    """Each line names who took it in; who may not is answered by itself."""
+    county.run_by("anhui")
+    for loan_no in ("L1", "L2"):
+        county.lend(loan_no)
+    row = {
+        "institution": BANK, "overdue_since": "2026-01-02", "overdue_days": None, "principal": "50000.00",
+        "interest": "0.00", "cause": "other", "insurance_paid": "0.00", "collections": None,
+        "evidence": "丧失还款能力的证明材料", "filed_by": "household", "signed": "yes", "date": TODAY,
+    }  # fmt: skip
+    rows = [
+        row | {"line": line, "claim_no": f"C{line}", "loan_no": f"L{line}", "borrower_no": f"HL{line}", "person": who}
+        for line, who in ((1, CLERK), (2, "P9"))
+    ]
+    sealed = county.seal_submission(
+        VILLAGE_STATION, "compensation_claims", {"compensation_claims": rows}, file_name="F2.xlsx",
+        totals={"principal": "100000.00", "interest": "0.00"},
+    )  # fmt: skip
+    receipt = county.submit(sealed)
+    assert (receipt["status"], receipt["changed"], receipt["rejected"]) == ("accepted", 1, 1)
+    [case] = county.ask("feed/compensations")
+    assert (case["claim_no"], case["filed_by"], case["loan_no"]) == ("C1", "household", "L1")
 
 
 def test_what_is_late_is_chased_once(county: LossCounty):
