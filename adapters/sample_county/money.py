@@ -147,7 +147,7 @@ def _subsidy_acts() -> Iterator[Act]:
     for number, day, state in (("ZF2024Q3-1", _PAID_ON, "approved"), ("ZF2024Q3-2", _PAID_AGAIN_ON, "bounced")):
         counted = Listed("feed/subsidies", {"state": state}, count="count", amount=("amount", "approved"))
         payment = {"payment_no": number, "run_no": _RUN, "institution": POSTAL_BANK}
-        yield Act(FINANCE, "subsidy_payment", by(_CLERK, day) | payment, listed=counted)
+        yield Act(FINANCE, "subsidy_payment", by(_HEAD, day) | payment, listed=counted)
     card = {"institution": POSTAL_BANK, "payee_name": "本人", "payee_account": "6217990000009999", "payee_bank": None}
     bounced = Listed("feed/subsidies", {"state": "bounced"}, first=("loan_no", "loan_no"))
     yield Act(POSTAL_BANK, "payee", by(_CLERK, _NEW_CARD_ON) | card, listed=bounced)

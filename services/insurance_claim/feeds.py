@@ -193,7 +193,7 @@ QUERIES: Final = (
     ),
     Query(
         "feed/insurance_products",
-        selects.products,
+        selects.product_list,
         ProductRow,
         "输出保险公司提供的险种，每种一行。",
         "Return the products that insurers offer.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from huilian.database.connection import Transaction
 
-__all__ = ["DIFFERENCES", "STORY", "claim_feed", "period_results", "policy_feed", "products"]
+__all__ = ["DIFFERENCES", "STORY", "claim_feed", "period_results", "policy_feed", "product_list"]
 
 
 _LOAN: Final = """
@@ -202,7 +202,7 @@ def _claim(row: dict[str, Any]) -> dict[str, Any]:
     } | statements.origin(row)
 
 
-def products(transaction: Transaction, *, institution: str | None = None) -> Iterator[dict[str, Any]]:
+def product_list(transaction: Transaction, *, institution: str | None = None) -> Iterator[dict[str, Any]]:
     """Return the products that insurers offer, in order."""
     rows = transaction.stream(
         "SELECT institution, product, title, kind, cover, from_date, until_date, member, person, message"

@@ -87,7 +87,10 @@ def _apply_list(
     refused: list[Refusal] = []
     for frame in records.frames(submission.kind):
         for row in frame.rows(named=True):
-            taken = Taken(complete(submission, row), member, messages[row["sequence"]], sealed_on)
+            record, message = complete(submission, row), messages[row["sequence"]]
+            # A station's line names who entered it, a bank's nobody.
+            acts = Acts(transaction, member, sealed_on, persons.ENTER) if record.get("person") else None
+            taken = acts.taken(record, message) if acts else Taken(record, member, message, sealed_on)
             changed += engine(book, taken)
             if taken.refusals:
                 refused_records += 1
