@@ -45,14 +45,11 @@ _NEW_CARD_ON, _PAID_AGAIN_ON, _ANSWERED_AGAIN_ON = dt.date(2024, 10, 30), dt.dat
 _HOTLINE: Final = "000-0000000"
 _RECORD: Final = 240
 
-_LOST_ON: Final = range(90, 181)
+_LOST_ON: Final = range(60, 181)
 """Days for which the loan that is made good has not been repaid."""
-_KNOWN_ON: Final = dt.date(2024, 6, 30)
-_CLAIMED_ON, _VILLAGE_ON, _TOWNSHIP_ON = dt.date(2024, 7, 8), dt.date(2024, 7, 10), dt.date(2024, 7, 12)
-_COUNTY_ON, _MADE_GOOD_ON, _RECOVERED_ON, _RETURNED_ON = (
-    *(dt.date(2024, 7, 18), dt.date(2024, 7, 22)),
-    *(dt.date(2024, 9, 10), dt.date(2024, 9, 13)),
-)
+_KNOWN_ON: Final = dt.date(2024, 11, 30)
+_CLAIMED_ON, _VILLAGE_ON, _TOWNSHIP_ON = dt.date(2024, 12, 4), dt.date(2024, 12, 5), dt.date(2024, 12, 6)
+_COUNTY_ON, _MADE_GOOD_ON, _RECOVERED_ON, _RETURNED_ON = (dt.date(2024, 12, day) for day in (10, 12, 18, 20))
 _FUND: Final = 2_000_000_00
 _FUNDED_ON: Final = dt.date(2024, 5, 6)
 _RECOVERED: Final = 2_000_00
@@ -147,7 +144,7 @@ def _subsidy_acts() -> Iterator[Act]:
     for number, day, state in (("ZF2024Q3-1", _PAID_ON, "approved"), ("ZF2024Q3-2", _PAID_AGAIN_ON, "bounced")):
         counted = Listed("feed/subsidies", {"state": state}, count="count", amount=("amount", "approved"))
         payment = {"payment_no": number, "run_no": _RUN, "institution": POSTAL_BANK}
-        yield Act(FINANCE, "subsidy_payment", by(_CLERK, day) | payment, listed=counted)
+        yield Act(FINANCE, "subsidy_payment", by(_HEAD, day) | payment, listed=counted)
     card = {"institution": POSTAL_BANK, "payee_name": "本人", "payee_account": "6217990000009999", "payee_bank": None}
     bounced = Listed("feed/subsidies", {"state": "bounced"}, first=("loan_no", "loan_no"))
     yield Act(POSTAL_BANK, "payee", by(_CLERK, _NEW_CARD_ON) | card, listed=bounced)
@@ -167,7 +164,8 @@ def _approved(number: str, day: dt.date) -> Act:
 def _lost(sample: County) -> Loan | None:
     """Return a loan of the first township that has not been repaid for long, which the insurer has paid on."""
     for loan in sample.loans:
-        if not loan.household.region.startswith(TOWNSHIPS[0]) or loan.arrears_from is None or loan.written_off:
+        given_up = loan.written_off or dt.date.max
+        if not loan.household.region.startswith(TOWNSHIPS[0]) or not loan.arrears_from or given_up < _RETURNED_ON:
             continue
         state = loan.at(_KNOWN_ON)
         if state.overdue_days in _LOST_ON and dt.date(2024, 1, 1) <= paid_on(loan)[0] <= _KNOWN_ON:

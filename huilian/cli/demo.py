@@ -126,12 +126,14 @@ class Received:
         chinese: the kind.
         messages: how many.
         file: the name of the newest file written of them.
+        dataschema: their contract.
     """
 
     member: str
     chinese: str
     messages: int
     file: str
+    dataschema: str
 
 
 def folder(home: Home, member: str) -> Path:
@@ -167,6 +169,7 @@ def receive(office: Office, member: str, adapter: str, *, actor: str) -> list[Re
     """Carry what is addressed to an institution to its own data directory, and have it written out there."""
     home = _edge(office, member, adapter)
     carried = home.folder / BUNDLE
+    carried.unlink(missing_ok=True)
     courier.write_for(office, member, carried, everything=False, actor=actor)
     with bundle.opened(carried) as opened:
         bundles.read(home, member, opened, clock=office.clock)
@@ -178,7 +181,7 @@ def receive(office: Office, member: str, adapter: str, *, actor: str) -> list[Re
     newest = {dataschema: found[0] for dataschema, key in sent if (found := placed[key]) is not None}
     catalogue = office.context.catalogue
     return [
-        Received(member, catalogue.named(dataschema).chinese, count, newest.get(dataschema, ""))
+        Received(member, catalogue.named(dataschema).chinese, count, newest.get(dataschema, ""), dataschema)
         for dataschema, count in counts.items()
     ]
 
@@ -196,7 +199,12 @@ def _edge(office: Office, member: str, adapter: str) -> Home:
 
 def received_table(received: Iterable[Received]) -> Table:
     """Return what the institutions got, for people."""
-    rows = [[each.member, each.chinese, each.messages, each.file] for each in received]
+    told: dict[tuple[str, str, str], list[Any]] = {}
+    for each in received:
+        # A day's files of a kind differ in their numbers; what was received earlier in the year is counted with it.
+        row = told.setdefault((each.member, each.chinese, each.dataschema), [each.member, each.chinese, 0, ""])
+        row[2:] = [row[2] + each.messages, each.file or row[3]]
+    rows = list(told.values())
     return screen.table(
         ["机构", "种类", ">报文", "最新一份，机构自己的格式 (newest file)"], rows, title="下发 (sent out)"
     )

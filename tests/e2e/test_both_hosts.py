@@ -145,7 +145,7 @@ def enter_others(office: Office, files: list[sample_county.SampleFile]) -> list[
     with office.database.transaction() as transaction:
         missing = senders.keys() - {member.code for member in directory.all_members(transaction)}
     for code in missing:
-        [kind] = senders[code].institution_kinds
+        kind = min(senders[code].institution_kinds)
         enter(office, Member(code, kind, senders[code].chinese, senders[code].name, None, suspended=False))
     return list(senders)
 
