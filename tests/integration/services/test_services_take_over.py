@@ -35,6 +35,7 @@ DATA = Path(__file__).parents[2] / "data"
 NAME = "county_before_services"
 FEEDS = ("guarantee", "policy", "claim")
 SINCE = ("signed", "confirmation_no", "continuation", "original_loan_no")
+OF_CLAIMS = ("claim_went_back", "claim_paid_without_date", "claim_outside_cover", "claims_above_sum_insured")
 OF_PAYOUTS = ("filed_date", "due_date", "days", "late")
 ANSWERS: dict[str, dict[str, str]] = {
     when: {question: json.dumps(answer, ensure_ascii=False) for question, answer in answers.items()}
@@ -73,7 +74,9 @@ def answered(county: ReportingCounty, question: str) -> str:
             found = [{name: row[name] for name in row if name not in OF_PAYOUTS} for row in found]
         if name == "differences":
             # It did not say in words what differs either.
-            found = [{name: row[name] for name in row if name != "detail"} for row in found]
+            found = [
+                {name: row[name] for name in row if name != "detail"} for row in found if row["kind"] not in OF_CLAIMS
+            ]
         shown = found if isinstance(found, dict | str | None) else list(found)
         return json.dumps(shown, ensure_ascii=False, default=str)
 
