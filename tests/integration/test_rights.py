@@ -56,6 +56,7 @@ ALLOWED = {
     "subsidy_answer": STATIONS,
     "subsidy_approval": FUND,
     "subsidy_payment": FUND,
+    "payment_results": {"bank", "county"},
     "payee": {*STATIONS, "bank"},
     "false_claim": {*STATIONS, "bank"},
     "false_claim_decision": {"county"},

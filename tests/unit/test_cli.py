@@ -84,6 +84,7 @@ def test_every_command_explains_itself_with_examples(path: tuple[str, ...], caps
 def test_the_commands_are_the_published_ones():
     """A command that is renamed breaks somebody's script."""
     assert {" ".join(path) for path in ALL_COMMANDS if path} == {
+        *("feed subsidies", "subsidy", "subsidy preview", "subsidy show", "subsidy queue"),
         *("subsidy postings", "subsidy posted", "subsidy objections", "subsidy payments"),
         *("subsidy run", "subsidy post", "subsidy object", "subsidy answer", "subsidy approve", "subsidy pay"),
         *("subsidy reconcile", "subsidy card"),

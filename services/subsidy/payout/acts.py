@@ -61,7 +61,7 @@ ACTS: Final = (
         "payment_results",
         "用银行的拨付结果文件对账：与指令不符的逐笔退回；未办结的见 huilian subsidy payments --open yes。",
         "Hold a bank's file of results against what was ordered, and enter it.",
-        "huilian subsidy reconcile PAYRESULT_341599_20210712_001.csv --adapter rural_commercial_bank",
+        "huilian subsidy reconcile PAYRESULT_341599_20210712_001.csv --adapter county_forms",
     ),
     Act(
         "subsidy card",

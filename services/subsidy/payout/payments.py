@@ -96,21 +96,24 @@ def on_payment(
             amounts = [each["amount"] for each in payments if each["amount"]]
             check_sum(taken.refuse, record, len(amounts), sum(amounts, money.ZERO))
     enter(transaction, "subsidy.payment", ("payment_no",), _PAID, taken)
-    line, numbers = itertools.count(1), []
-    for payment in payments:
-        numbers += payment["items"]
-        if payment["amount"]:
-            place = next(line)
-            purpose = f"{run['period']} 贴息"
-            transaction.execute(
-                "INSERT INTO subsidy.payment_order (payment_no, line, institution, loan_no, payee, amount, purpose)"
-                " VALUES (%(payment_no)s, %(line)s, %(institution)s, %(loan_no)s, %(payee)s, %(amount)s, %(purpose)s)",
-                payment | {"payment_no": record["payment_no"], "line": place, "purpose": purpose},
-            )
-            transaction.execute(
-                "INSERT INTO subsidy.payment_item (item, payment_no, line) SELECT unnest(%s::bigint[]), %s, %s",
-                [payment["items"], record["payment_no"], place],
-            )
+    numbers = [number for payment in payments for number in payment["items"]]
+    of_all = {"payment_no": record["payment_no"], "purpose": f"{run['period']} 贴息"}
+    orders = [
+        payment | of_all | {"line": line}
+        for line, payment in enumerate((each for each in payments if each["amount"]), start=1)
+    ]
+    transaction.many(
+        "INSERT INTO subsidy.payment_order (payment_no, line, institution, loan_no, payee, amount, purpose)"
+        " VALUES (%(payment_no)s, %(line)s, %(institution)s, %(loan_no)s, %(payee)s, %(amount)s, %(purpose)s)",
+        orders,
+    )
+    transaction.many(
+        "INSERT INTO subsidy.payment_item (item, payment_no, line)"
+        " SELECT unnest(%(items)s::bigint[]), %(payment_no)s, %(line)s",
+        orders,
+    )
+    # What bounced before is told again if it bounces once more.
+    transaction.execute("UPDATE subsidy.item SET told = NULL WHERE number = ANY(%s)", [numbers])
     facts = facts_of(taken)
     told = items.move(transaction, numbers, "order", facts)
     # What is kept back of one period and owed for another adds up to nought: nobody has to pay.
@@ -263,20 +266,18 @@ def _apply(
             refused += Refusal.of(refusal, PAYMENT_RESULTS.name, row["line"], row["batch_no"])
         elif (row["known_result"], row["known_date"]) != (row["result"], row["paid_date"]):
             fits.append(row)
-    for row in fits:
-        facts = {name: row[name] for name in ("batch_no", "order_line", "result", "reason", "paid_date")}
-        facts |= {"member": member.code, "message": messages[row["sequence"]]}
-        transaction.execute(
-            "UPDATE subsidy.payment_order SET result = %(result)s, reason = %(reason)s, paid_date = %(paid_date)s,"
-            " answered_by = %(member)s, answer_message = %(message)s"
-            " WHERE payment_no = %(batch_no)s AND line = %(order_line)s",
-            facts,
-        )
-        transaction.execute(
-            "UPDATE subsidy.payment_item SET bounced = %(result)s = 'bounced'"
-            " WHERE payment_no = %(batch_no)s AND line = %(order_line)s",
-            facts,
-        )
+    answered = [row | {"member": member.code, "message": messages[row["sequence"]]} for row in fits]
+    transaction.many(
+        "UPDATE subsidy.payment_order SET result = %(result)s, reason = %(reason)s, paid_date = %(paid_date)s,"
+        " answered_by = %(member)s, answer_message = %(message)s"
+        " WHERE payment_no = %(batch_no)s AND line = %(order_line)s",
+        answered,
+    )
+    transaction.many(
+        "UPDATE subsidy.payment_item SET bounced = %(result)s = 'bounced'"
+        " WHERE payment_no = %(batch_no)s AND line = %(order_line)s",
+        answered,
+    )
     sealed_on = submission.stated_at.astimezone(CHINA).date()
     # A payment whose day alone is corrected was paid before.
     moved = [row for row in fits if row["known_result"] != row["result"]]

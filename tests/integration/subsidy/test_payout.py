@@ -164,6 +164,7 @@ def test_a_card_that_bounced_is_paid_again_once_with_a_new_card(paying: PayoutCo
     assert paying.pay(1, "100.00", "PAY3") is None
     paying.results("PAY3", "paid")
     assert (paying.states(), paying.paid()) == ({"L1": "paid", "L2": "paid"}, "200.00")
+    assert paying.told_of("L2") == ["posted", "approved", "bounced", "bounced", "paid"]
     [row] = paying.rows("SELECT count(*) AS n FROM subsidy.payment_item WHERE NOT bounced")
     assert row["n"] == 2
 
