@@ -103,10 +103,11 @@ def tell(transaction: Transaction) -> Iterator[Draft]:
     before = ", ".join(f'lag("{name}") OVER household' for name in state)
     query = f"""
         SELECT household_no, as_of, NULL, line, {before}, {names(state)} FROM (
-            SELECT household_no, as_of, line, {names(state)}, true AS there FROM {_HEADS} e
+            SELECT household_no, as_of, line, {names(state)}, as_of AS since, true AS there FROM {_HEADS} e
             UNION ALL
-            SELECT household_no, missing_since, line, {nothing}, false FROM {_HEADS} e WHERE missing_since IS NOT NULL
-        ) states WINDOW household AS (PARTITION BY household_no ORDER BY as_of, there)
+            SELECT household_no, missing_since, line, {nothing}, as_of, false FROM {_HEADS} e
+            WHERE missing_since IS NOT NULL
+        ) states WINDOW household AS (PARTITION BY household_no ORDER BY as_of, since, there DESC)
     """
     return tell_changes(EVENT, transaction.copy_out(query), "registry")
 

@@ -119,9 +119,8 @@ def _subject(what: str, of: str | None) -> str:
 
 def _of_bound(row: Mapping[str, Any]) -> str:
     of = "" if row["party"] is None else f"（{_called(row['party'])}）"
-    bound = f"低于下限 {money.text(row['least'])}"
-    if row["most"] is not None and row["amount"] > row["most"]:
-        bound = f"超过上限 {money.text(row['most'])}"
+    is_above = row["most"] is not None and row["amount"] > row["most"]
+    bound = f"超过上限 {money.text(row['most'])}" if is_above else f"低于下限 {money.text(row['least'])}"
     return f"{MEASURE[row['measure']]}{of} {money.text(row['amount'])} 元，{bound} 元（{row['clause']}）"
 
 

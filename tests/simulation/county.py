@@ -37,6 +37,7 @@ MEMBERS = ALL_MEMBERS | {
     "VILL3": ("village", OTHER_VILLAGE),
     "TOWN2": ("township", OTHER_TOWNSHIP),
     "CRB01": ("credit_bureau", None),
+    "REG01": ("reguarantor", None),
 }
 BROKEN = frozenset({"HL1012", "HL1014"})
 """Codes of what no member can cause: a handler failed."""
@@ -224,6 +225,11 @@ class SimulatedCounty(CarriedCounty):
         draft = self._draft(kind, member, {"date": self.clock.today(), "person": person} | fields)
         self.tell(f"{member}:{person} {kind} {_shown(fields)}")
         self.post(random, self.seal(member, draft))
+
+    def plain(self, random: Random, kind: str, member: str, /, **fields: Any) -> None:  # noqa: ANN401
+        """Have a member send one record that names no person."""
+        self.tell(f"{member} {kind} {_shown(fields)}")
+        self.post(random, self.seal(member, self._draft(kind, member, fields)))
 
     @staticmethod
     def _draft(kind: str, member: str, body: Mapping[str, Any]) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.acts import applications, fund, insurance, lending, ratings, time
+from tests.simulation.acts import applications, fund, insurance, lending, losses, ratings, subsidies, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["ACTS", "OPENING", "WEIGHTS"]
 
-_ALL = {**lending.ACTS, **insurance.ACTS, **applications.ACTS, **ratings.ACTS, **fund.ACTS, **time.ACTS}
+_ALL = {
+    **lending.ACTS,
+    **insurance.ACTS,
+    **applications.ACTS,
+    **ratings.ACTS,
+    **fund.ACTS,
+    **losses.ACTS,
+    **subsidies.ACTS,
+    **time.ACTS,
+}
 ACTS: Mapping[str, Callable[[SimulatedCounty, Random], None]] = {name: act for name, (_, act) in _ALL.items()}
 WEIGHTS: Mapping[str, int] = {name: weight for name, (weight, _) in _ALL.items() if weight}
 """How often each is drawn; an act of none opens a county."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tests.simulation.truth import BANKS
+from tests.simulation.truth import BANKS, VILLAGE_OF
 from tests.support.carried_county import CLERK, DEPUTY, HEAD
 
 if TYPE_CHECKING:
@@ -45,6 +45,35 @@ def reverse(county: SimulatedCounty, random: Random) -> None:
         county.act(random, "fund_reversal", "FIN01", person=CLERK, reason="记错", **record)
 
 
+def place_money(county: SimulatedCounty, random: Random) -> None:
+    """The fund places money for a term, ends that, receives interest, keeps a village's fund, sets cover aside."""
+    bank, today = random.choice(BANKS), county.clock.today()
+    money = {"institution": bank, "amount": random.choice(AMOUNTS), "effective_date": today, "document": None}
+    placed = county.rows("SELECT term_deposit_no FROM risk_fund.term_deposit ORDER BY 1")
+    aside = county.rows("SELECT reservation_no FROM risk_fund.set_aside ORDER BY 1")
+    kind = random.choice(("term", "end", "receipt", "village", "aside", "release"))
+    if kind == "term":
+        more = {"term_deposit_no": county.new_number("F"), "due_date": today + dt.timedelta(365)}
+        county.act(random, "fund_term_deposit", "FIN01", person=CLERK, annual_rate_percent="1.500000", **money | more)
+    elif kind == "end" and placed:
+        record = {"end_no": county.new_number("F"), "term_deposit_no": random.choice(placed)["term_deposit_no"]}
+        record |= {"interest": random.choice(("0.00", "12.34")), "effective_date": today, "document": None}
+        county.act(random, "fund_term_deposit_end", "FIN01", person=CLERK, **record)
+    elif kind == "receipt":
+        more = {"receipt_no": county.new_number("F"), "account": "interest", "party": bank, "reference": None}
+        county.act(random, "fund_receipt", "FIN01", person=CLERK, **money | more)
+    elif kind == "village":
+        more = {"movement_no": county.new_number("F"), "region": VILLAGE_OF["VILL1"], "party": "village"}
+        movement = random.choice(("deposit", "deposit", "withdrawal"))
+        county.act(random, "village_fund_movement", "FIN01", person=CLERK, movement=movement, **money | more)
+    elif kind == "aside":
+        record = {"reservation_no": county.new_number("F"), "institution": bank, "region": None, "loan_no": None}
+        county.act(random, "fund_reservation", "FIN01", amount=random.choice(AMOUNTS), reason="备付", **record)
+    elif kind == "release" and aside:
+        reference = random.choice(aside)["reservation_no"]
+        county.act(random, "fund_release", "FIN01", reference=reference, reason="不再需要")
+
+
 def approve_entry(county: SimulatedCounty, random: Random) -> None:
     """Somebody approves what waits, or refuses it."""
     county.settle(random)
@@ -59,5 +88,6 @@ ACTS = {
     "deposit_first": (0, deposit_first),
     "move_money": (4, move_money),
     "reverse": (2, reverse),
+    "place_money": (2, place_money),
     "approve_entry": (5, approve_entry),
 }

@@ -52,7 +52,7 @@ def lend(county: SimulatedCounty, random: Random) -> None:
     else:
         household = random.choice(list(county.truth.households.values()))
         principal = Decimal(random.choice(("5000.00", "20000.00", "33333.33", "50000.00")))
-        start = today - dt.timedelta(random.choice((0, 3, 40)))
+        start = today - dt.timedelta(random.choice((0, 3, 40, 200, 400)))
         rate = random.choice(("4.350000", "3.850000", "6.000000"))
         due = _later(start, random.choice((3, 6, 12, 36)))
         bank = random.choice(BANKS)
