@@ -21,6 +21,7 @@ from huilian.core.clock import months_later
 from huilian.core.errors import ConfigurationError, MessageRefused
 from huilian.county.members import persons
 from huilian.county.procedure.acts import taking
+from huilian.county.sql import note_growth
 from huilian.policy.reference_rates import UnknownRateError
 from huilian.policy.subsidy import Payment, Subsidies
 from huilian.policy.tables import MissingFactError
@@ -501,6 +502,9 @@ def _write(transaction: Transaction, run: Run, scope: Scope, facts: dict[str, An
     while piece := list(itertools.islice(found, _PIECE)):
         writer.put(piece)
     items.note_new(transaction, revision, facts)
+    # What follows joins what was written just now.
+    note_growth(transaction, "subsidy.item", ("number", "revision", "institution", "loan_no", "claim"), writer.written)
+    note_growth(transaction, "subsidy.item_step", ("item", "revision"), writer.written)
     return [*drafts, *items.told(transaction, revision)]
 
 
@@ -510,12 +514,14 @@ class _Writer:
     def __init__(self, transaction: Transaction, run_no: str, revision: int, county: str) -> None:
         self._transaction, self._run_no, self._revision, self._county = transaction, run_no, revision, county
         self._numbers: dict[int, tuple[object, int]] = {}
+        self.written = 0
 
     def put(self, piece: list[Found]) -> None:
         """Write some rows."""
         buffer = io.StringIO()
         csv.writer(buffer).writerows(map(self._row, piece))
         self._transaction.copy_in("subsidy.item", _COLUMNS, [buffer.getvalue().encode()])
+        self.written += len(piece)
 
     def _row(self, found: Found) -> tuple[object, ...]:
         loan = found.loan
