@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
+from adapters import postal_savings_bank
+from adapters.sample_county import answer_payments, prepare_campaign
 from adapters.sample_county import campaign as module
-from adapters.sample_county import prepare_campaign
+from adapters.sample_county.money import PaymentAnswer
+from huilian.adapters import AdapterSettings, Outgoing
 from huilian.county.members.persons import APPROVE, ENTER
 from huilian.records.record_files import breaches
 from huilian.wire import access, catalogue
@@ -25,6 +29,10 @@ APPROVED = {
     "subsidy_payment",
 }
 """What somebody decides; the rest is entered."""
+ORDER = {
+    "batch_no": "ZF1", "payee_name": "张三", "payee_account": "6217990000000001", "payee_bank": "示范银行",
+    "amount": "1000.00", "purpose": "贴息",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -86,3 +94,31 @@ def test_a_township_with_too_few_households_files_its_groups_and_no_more(
     monkeypatch.setattr(module, "_AGES", range(0))
     found = prepare_campaign(tmp_path, households=24)
     assert [act.type for act in found.acts if act.type.startswith("rating")] == ["rating_group"] * 9
+
+
+def test_the_postal_banks_claim_is_read_as_it_asks(campaign: Campaign):
+    """A record for each loan with a balance in the quarter; the trailer agrees."""
+    [file] = [each for each in campaign.files if each.kind == "subsidy_claims"]
+    identity = postal_savings_bank.adapter.recognise(file.path.name)
+    assert identity is not None
+    (piece,) = postal_savings_bank.adapter.read(file.path, identity, AdapterSettings("341599"))
+    assert (piece.accepted.height, piece.rejections.height) == (file.rows, 0)
+    assert piece.accepted["period_end"].unique().to_list() == ["2024-10-01"]
+
+
+def test_a_bank_answers_what_it_was_told_to_pay(tmp_path: Path):
+    """Of the first answer one card is closed, and every row is read back by the bank's adapter."""
+    orders = pl.DataFrame([ORDER | {"line": line, "loan_no": f"PJ{line}"} for line in (1, 2)])
+    told = Outgoing("payment_orders/v1", "PSBC1522", dt.date(2024, 10, 25), 1, orders, county="341599")
+    order = tmp_path / postal_savings_bank.adapter.outgoing_name(told)
+    postal_savings_bank.adapter.write(told, AdapterSettings("341599"), order)
+    answer = PaymentAnswer("PSBC1522", "postal_savings_bank", dt.date(2024, 10, 28), 1)
+    file = answer_payments(order, tmp_path, answer)
+    assert (file.path.name, file.as_of) == ("PAYRESULT_341599_20241025_001.csv", dt.date(2024, 10, 25))
+    identity = postal_savings_bank.adapter.recognise(file.path.name)
+    assert identity is not None
+    (piece,) = postal_savings_bank.adapter.read(file.path, identity, AdapterSettings("341599"))
+    assert piece.accepted.select("order_line", "result", "paid_date").rows() == [
+        (1, "bounced", None),
+        (2, "paid", "2024-10-28"),
+    ]
