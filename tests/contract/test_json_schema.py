@@ -217,7 +217,7 @@ def test_what_is_no_json_is_described_as_text_of_its_media_type():
 
 
 @pytest.mark.parametrize("contract", IN_JSON)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_what_the_definition_accepts_the_schema_accepts(contract: Contract, data: st.DataObject):
     """A sender that follows the definition never fails the published schema."""

@@ -268,7 +268,7 @@ def test_points_are_taken_out_of_the_text_by_their_code():
     assert found == [Decimal("70.50"), Decimal("100.00"), None, None]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(values(fields.IdentityNumber()).filter(bool), min_size=1, max_size=50))
 def test_identity_numbers_are_checked_as_python_stdnum_checks_them(numbers: list[str]):
     """The check over columns accepts a number exactly when the check of one number does."""
@@ -277,7 +277,7 @@ def test_identity_numbers_are_checked_as_python_stdnum_checks_them(numbers: list
     assert found == [not is_identity_number(number) for number in numbers]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(values(fields.CreditCode()).filter(bool), min_size=1, max_size=50))
 def test_credit_codes_are_checked_as_python_stdnum_checks_them(numbers: list[str]):
     """Of codes in the form that it makes of them: it takes blanks and hyphens out, and small letters for capitals."""

@@ -92,7 +92,7 @@ def replay(county: ReportingCounty, ledgers: list[Ledger]) -> Model:
     return model
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=18, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_whatever_arrives_in_whatever_order_the_services_know_what_the_definitions_say(
     county: ReportingCounty, ledgers: list[Ledger]
@@ -102,7 +102,7 @@ def test_whatever_arrives_in_whatever_order_the_services_know_what_the_definitio
     check_scopes(county, model, (*MONTHS, "2024-11", "2026-01"))
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_figures_rebuilt_from_the_registry_are_those_that_were_folded(county: ReportingCounty, ledgers: list[Ledger]):
     """A rebuild in the midst of it changes no figure, and what is folded afterwards builds on it."""

@@ -93,7 +93,7 @@ def known(county: ReportingCounty) -> dict[str, object]:
     }
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(files_out_of_order(), st.integers(2, 4))
 def test_in_whatever_order_numbered_files_come_the_same_is_known(
     opened: ReportingCounty, files: list[Ledger], part_rows: int

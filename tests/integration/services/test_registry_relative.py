@@ -47,7 +47,7 @@ def may_be_based(model: Model, base: Ledger, ledger: Ledger) -> bool:
     return base.as_of == dates[-1] < ledger.as_of and len(beside) == 1
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.randoms(use_true_random=False))
 def test_whatever_is_told_by_its_differences_comes_to_the_same(
     opened: ReportingCounty, ledgers: list[Ledger], choice: object
