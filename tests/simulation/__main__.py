@@ -14,11 +14,11 @@ from pathlib import Path
 import structlog
 
 from tests.simulation.county import SimulatedCounty
-from tests.simulation.replay import LENGTH, explain, history_of, replay
+from tests.simulation.replay import MOST_CHAPTERS, explain, history_of, replay
 from tests.support.servers.postgresql import PostgreSQLNode
 
 
-def run(first: int, last: int, step: int, length: int, is_cut: bool) -> list[str]:  # noqa: FBT001  # a flag of the command
+def run(first: int, last: int, step: int, most_chapters: int, is_cut: bool) -> list[str]:  # noqa: FBT001  # a flag of the command
     """Replay every `step`-th seed; return what was found."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     found = []
@@ -28,7 +28,7 @@ def run(first: int, last: int, step: int, length: int, is_cut: bool) -> list[str
         SimulatedCounty.open(node.create_database("simulation"), Path(folder)) as county,
     ):
         for seed in range(first, last, step):
-            history = history_of(seed, length)
+            history = history_of(seed, most_chapters)
             failure = replay(county, history)
             if failure is not None:
                 text = (
@@ -47,14 +47,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seeds", type=int, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
-    parser.add_argument("--length", type=int, default=LENGTH, help="events in each")
+    parser.add_argument("--chapters", type=int, default=MOST_CHAPTERS, help="in each, at most")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--as-they-are", action="store_true", help="do not cut failing histories down")
     given = parser.parse_args()
     begun = time.monotonic()
     last = given.first + given.seeds
     jobs = [
-        (given.first + worker, last, given.workers, given.length, not given.as_they_are)
+        (given.first + worker, last, given.workers, given.chapters, not given.as_they_are)
         for worker in range(given.workers)
     ]
     with multiprocessing.get_context("fork").Pool(given.workers) as pool:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Event", "History", "shorten"]
 
+LEFT_OUT, CARRIED, BESIDE = 0.1, 0.6, 0.4
+"""How often an act of a chapter does not happen, all is carried after it, and another act happens beside it."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -44,25 +47,40 @@ class History:
 
     @classmethod
     def of(
-        cls, seed: int, policies: Sequence[str], opening: Sequence[str], weights: Mapping[str, int], length: int
+        cls,
+        seed: int,
+        policies: Sequence[str],
+        chapters: Sequence[Sequence[str]],
+        weights: Mapping[str, int],
+        most_chapters: int,
     ) -> History:
-        """Return the history of a seed.
+        """Return the history of a seed: chapters in which things go as they should, others in between, some left out.
 
         Args:
             seed: any number.
             policies: one of these is the county's.
-            opening: the acts with which every county begins.
-            weights: how often each act is drawn.
-            length: how many events follow the opening.
+            chapters: acts in their order.
+            weights: how often each act is drawn beside the chapters.
+            most_chapters: how many of them there are at most.
         """
         random = Random(seed)  # noqa: S311  # repeatable, not secret
         policy = random.choice(policies)
         begin = dt.datetime(random.choice((2021, 2023)), random.randint(1, 12), random.randint(1, 28), 1, tzinfo=dt.UTC)
-        # Of all acts, each county knows some only: these then meet more often.
-        known = [act for act in weights if random.random() < 0.7]
-        drawn = random.choices(known, [weights[act] for act in known], k=length)
-        events = tuple(Event(act, random.getrandbits(32)) for act in (*opening, *drawn))
-        return cls(seed, policy, begin, events)
+        told = [list(random.choice(chapters)) for _ in range(random.randint(1, most_chapters))]
+        acts = ["send_whole_roster", "carry_all"]
+        # Chapters run beside each other: what comes next is of any of them.
+        while told:
+            chapter = random.choice(told)
+            act = chapter.pop(0)
+            told = [each for each in told if each]
+            if random.random() < LEFT_OUT:
+                continue
+            acts.append(act)
+            if random.random() < CARRIED:
+                acts.append("carry_all")
+            if random.random() < BESIDE:
+                acts += random.choices(list(weights), list(weights.values()))
+        return cls(seed, policy, begin, tuple(Event(act, random.getrandbits(32)) for act in acts))
 
 
 def shorten(history: History, fails: Callable[[History], bool]) -> History:

@@ -78,14 +78,15 @@ def the_books_balance(county: SimulatedCounty) -> Found:
 
 
 def entries_are_booked_as_they_were_approved(county: SimulatedCounty) -> Found:
-    """Booked once, by two persons; nothing is booked that nobody entered."""
+    """Booked once, by two persons; no money moves that nobody entered."""
     return county.rows(
         """
         SELECT entry_no, state FROM risk_fund.fund_entry
         WHERE (state = 'booked') <> (transaction IS NOT NULL)
            OR state = 'booked' AND (member, person) = (decided_member, decided_person)
         UNION ALL SELECT transaction::text, 'of no entry' FROM risk_fund.posting p
-        WHERE NOT EXISTS (SELECT FROM risk_fund.fund_entry e WHERE e.transaction = p.transaction)
+        WHERE account IN ('deposit', 'term_deposit', 'village_fund')
+        AND NOT EXISTS (SELECT FROM risk_fund.fund_entry e WHERE e.transaction = p.transaction)
         """
     )
 

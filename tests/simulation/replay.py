@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from huilian.core.errors import HostUnavailable
-from tests.simulation.acts import ACTS, OPENING, WEIGHTS
+from tests.simulation.acts import ACTS, CHAPTERS, WEIGHTS
 from tests.simulation.county import Crashed
 from tests.simulation.history import History, shorten
 from tests.simulation.invariants import INVARIANTS
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "explain", "history_of", "replay"]
 
 POLICIES = ("anhui", "yanchi", "xingan", "xingan", "lushi")
-LENGTH = 45
-"""How many events follow a county's opening."""
+MOST_CHAPTERS = 3
+"""How many chapters a county's history has at most."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Failure:
     story: tuple[str, ...]
 
 
-def history_of(seed: int, length: int = LENGTH) -> History:
+def history_of(seed: int, most_chapters: int = MOST_CHAPTERS) -> History:
     """Return the history of a seed."""
-    return History.of(seed, POLICIES, OPENING, WEIGHTS, length)
+    return History.of(seed, POLICIES, CHAPTERS, WEIGHTS, most_chapters)
 
 
 def replay(county: SimulatedCounty, history: History) -> Failure | None:

@@ -6,14 +6,14 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from tests.simulation.truth import BANKS, VILLAGE_OF
-from tests.support.carried_county import CLERK, DEPUTY, HEAD
+from tests.support.carried_county import CLERK, COUNTY, DEPUTY, HEAD
 
 if TYPE_CHECKING:
     from random import Random
 
     from tests.simulation.county import SimulatedCounty
 
-AMOUNTS = ("4000.00", "8000.01", "20000.00", "100000.00")
+AMOUNTS = ("4000.00", "8000.01", "20000.00", "100000.00", "100000.00")
 
 
 def deposit_first(county: SimulatedCounty, random: Random) -> None:
@@ -68,10 +68,10 @@ def place_money(county: SimulatedCounty, random: Random) -> None:
         county.act(random, "village_fund_movement", "FIN01", person=CLERK, movement=movement, **money | more)
     elif kind == "aside":
         record = {"reservation_no": county.new_number("F"), "institution": bank, "region": None, "loan_no": None}
-        county.act(random, "fund_reservation", "FIN01", amount=random.choice(AMOUNTS), reason="备付", **record)
+        county.act(random, "fund_reservation", COUNTY, amount=random.choice(AMOUNTS), reason="备付", **record)
     elif kind == "release" and aside:
         reference = random.choice(aside)["reservation_no"]
-        county.act(random, "fund_release", "FIN01", reference=reference, reason="不再需要")
+        county.act(random, "fund_release", COUNTY, reference=reference, reason="不再需要")
 
 
 def approve_entry(county: SimulatedCounty, random: Random) -> None:

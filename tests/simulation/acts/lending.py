@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from huilian.core import money
-from tests.simulation.truth import BANKS, Loan
+from tests.simulation.truth import BANKS, Household, Loan
 from tests.support.builders.statements import compensation, guarantee, release
 from tests.support.carried_county import COUNTY
 
@@ -17,11 +17,20 @@ if TYPE_CHECKING:
     from tests.simulation.county import SimulatedCounty
 
 
+def send_whole_roster(county: SimulatedCounty, random: Random) -> None:
+    """The county sends its roster."""
+    _send_roster(county, random, list(county.truth.households.values()))
+
+
 def send_roster(county: SimulatedCounty, random: Random) -> None:
     """The county sends its roster; now and then without a household."""
     households = list(county.truth.households.values())
-    if random.random() < 0.1:
+    if random.random() < 0.2:
         households.remove(random.choice(households))
+    _send_roster(county, random, households)
+
+
+def _send_roster(county: SimulatedCounty, random: Random, households: list[Household]) -> None:
     rows = [row for household in households for row in household.rows()]
     county.tell(f"{COUNTY} sends a roster of {[each.number for each in households]}")
     county.post(random, *county.submission(COUNTY, "roster", {"roster": rows}))
@@ -186,6 +195,7 @@ def _sum(rows: list[dict[str, Any]], name: str) -> str:
 
 
 ACTS = {
+    "send_whole_roster": (0, send_whole_roster),
     "send_roster": (2, send_roster),
     "change_household": (2, change_household),
     "lend": (8, lend),

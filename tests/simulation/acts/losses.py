@@ -83,6 +83,8 @@ def _review(county: SimulatedCounty, random: Random, case: dict[str, Any]) -> No
 
 def _pay(county: SimulatedCounty, random: Random, case: dict[str, Any], due: dict[str, Decimal]) -> None:
     for party, left in due.items():
+        if party == "bank":
+            continue  # it bears its own part
         amount = left if random.random() < 0.7 else money.round_to_fen(left / 3)
         _move(county, random, "compensation_payment", case, party, amount)
 

@@ -43,7 +43,6 @@ def claim_subsidies(county: SimulatedCounty, random: Random) -> None:
             })  # fmt: skip
     if not known:
         return
-    bank = random.choice(BANKS)
     rows = []
     for item in known:
         exact = random.random() < 0.8
@@ -54,12 +53,16 @@ def claim_subsidies(county: SimulatedCounty, random: Random) -> None:
             "annual_rate_percent": None, "interest": None, "amount": f"{amount:.2f}", "payee_name": "户主甲",
             "payee_account": f"622848000000{len(rows):04}", "payee_bank": None, "document": "HT1",
         })  # fmt: skip
-    if county.policy == "anhui":
-        member = random.choice(("TOWN1", "TOWN1", "TOWN2"))
-    else:
-        member, rows = bank, [row for row in rows if row["institution"] == bank]
     unique = list({(row["institution"], row["loan_no"], row["period_start"]): row for row in rows}.values())
-    if unique and random.random() < 0.7:
+    if county.policy == "anhui":
+        _claim(county, random, random.choice(("TOWN1", "TOWN1", "TOWN2")), unique)
+    else:
+        for bank in BANKS:
+            _claim(county, random, bank, [row for row in unique if row["institution"] == bank])
+
+
+def _claim(county: SimulatedCounty, random: Random, member: str, unique: list[dict[str, Any]]) -> None:
+    if unique and random.random() < 0.8:
         total = f"{sum((Decimal(row['amount']) for row in unique), Decimal()):.2f}"
         county.tell(f"{member} claims {[(row['loan_no'], row['amount'], str(row['period_end'])) for row in unique]}")
         parts = {"subsidy_claims": unique}
@@ -70,9 +73,15 @@ def claim_subsidies(county: SimulatedCounty, random: Random) -> None:
 
 def run_subsidies(county: SimulatedCounty, random: Random) -> None:
     """The county computes a quarter that is over, now and then one that is not."""
-    period, _, _ = _quarter(county.clock.today(), random.choice((0, 1, 1, 1, 2)))
+    period, _, _ = _quarter(county.clock.today(), random.choice((0, 1, 1, 1, 1, 2)))
+    open_ones = county.rows(
+        "SELECT max(period) AS period FROM subsidy.run JOIN subsidy.item USING (run_no)"
+        " WHERE state IN ('unclaimed', 'differing') HAVING max(period) IS NOT NULL"
+    )
+    if open_ones and random.random() < 0.7:
+        period = open_ones[0]["period"]
     record = {"run_no": county.new_number("SR"), "period": period}
-    institution = random.choice((None, None, *BANKS))
+    institution = random.choice((None, None, None, *BANKS))
     county.act(random, "subsidy_run", COUNTY, person=CLERK, institution=institution, **record)
 
 

@@ -53,6 +53,13 @@ def wait(county: SimulatedCounty, random: Random) -> None:
         county.work_by_calendar(random)
 
 
+def wait_a_quarter(county: SimulatedCounty, random: Random) -> None:
+    """A quarter passes, and the calendar's work is done."""
+    county.clock.advance(92 * DAY)
+    county.tell("a quarter has passed")
+    county.work_by_calendar(random)
+
+
 def crash(county: SimulatedCounty, random: Random) -> None:
     """The host is killed while it carries, or its database goes away; it starts again."""
     is_killed = random.random() < 0.7
@@ -87,6 +94,7 @@ ACTS = {
     "arrive": (8, arrive),
     "repeat": (4, repeat),
     "wait": (10, wait),
+    "wait_a_quarter": (1, wait_a_quarter),
     "crash": (3, crash),
     "restart": (1, restart),
     "rebuild_one": (1, rebuild_one),
