@@ -105,7 +105,7 @@ def reservations_are_what_is_open(county: SimulatedCounty) -> Found:
 
 
 def applications_went_the_policys_way(county: SimulatedCounty) -> Found:
-    """Nobody has two open; what is confirmed is held for; no step is dated before the one before it."""
+    """Nobody has two open; what is confirmed is held for; no person takes a step before the one before it."""
     return county.rows(
         """
         SELECT 'two open' AS what, borrower_no AS which FROM registry.application
@@ -117,7 +117,7 @@ def applications_went_the_policys_way(county: SimulatedCounty) -> Found:
         WHERE (stage IS NULL) <> (state IN ('refused', 'withdrawn', 'expired', 'completed'))
         UNION ALL SELECT 'dates', application_no FROM (
             SELECT application_no, date, lag(date) OVER (PARTITION BY application_no ORDER BY number) AS before
-            FROM registry.application_step) s WHERE date < before
+            FROM registry.application_step WHERE person IS NOT NULL) s WHERE date < before
         UNION ALL SELECT 'one person', a.application_no FROM registry.application a
         JOIN registry.application_step s USING (application_no)
         WHERE s.move = 'approve' AND (s.member, s.person) = (a.entered_by, a.entered_person)
@@ -213,7 +213,7 @@ def _folds(transaction: Transaction) -> dict[str, str]:
     """Return what is folded by table: that and all that counts states in a column `n`, one more and one less."""
     rows = transaction.rows(
         "SELECT c.table_schema || '.' || c.table_name AS name,"
-        " string_agg(c.column_name, ', ') FILTER (WHERE c.column_name NOT IN ('n', 'number', 'message')) AS key"
+        " string_agg(c.column_name, ', ') FILTER (WHERE c.column_name NOT IN ('n', 'number', 'message', 'as_of')) AS key"
         " FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)"
         " WHERE t.table_type = 'BASE TABLE' GROUP BY 1, c.table_schema"
         " HAVING bool_or(c.column_name = 'n') AND c.table_schema = ANY(%s)",
