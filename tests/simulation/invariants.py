@@ -213,11 +213,11 @@ def _folds(transaction: Transaction) -> dict[str, str]:
     """Return what is folded by table: that and all that counts states in a column `n`, one more and one less."""
     rows = transaction.rows(
         "SELECT c.table_schema || '.' || c.table_name AS name,"
-        " string_agg(c.column_name, ', ') FILTER (WHERE c.column_name NOT IN ('n', 'number', 'message', 'as_of')) AS key"
+        " string_agg(c.column_name, ', ') FILTER (WHERE c.column_name <> ALL(%s)) AS key"
         " FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)"
         " WHERE t.table_type = 'BASE TABLE' GROUP BY 1, c.table_schema"
         " HAVING bool_or(c.column_name = 'n') AND c.table_schema = ANY(%s)",
-        [list(service.installed())],
+        [["n", "number", "message", "as_of"], list(service.installed())],
     )
     counted = {
         row["name"]: f"SELECT {row['key']}, sum(n) AS n FROM {row['name']} GROUP BY {row['key']} HAVING sum(n) <> 0"

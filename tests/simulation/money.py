@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.simulation.county import SimulatedCounty
 
 __all__ = ["losses_are_shared_and_recovered_once", "subsidies_are_paid_once_and_within_their_caps"]
@@ -20,7 +22,6 @@ def _amounts(kept: dict[str, Any]) -> dict[str, Decimal]:
 
 def losses_are_shared_and_recovered_once(county: SimulatedCounty) -> list[Any]:
     """Shares add up to what is made good, no party pays more, no more comes back than was paid, and books say so."""
-    found: list[Any] = []
     moved = {
         (row["claim_no"], row["kind"], row["party"]): row["amount"]
         for row in county.rows(
@@ -35,24 +36,11 @@ def losses_are_shared_and_recovered_once(county: SimulatedCounty) -> list[Any]:
             " AND reference IS NOT NULL GROUP BY 1"
         )
     }
+    found: list[Any] = []
     for case in county.rows("SELECT * FROM risk_fund.compensation_case ORDER BY claim_no"):
         number = case["claim_no"]
-        shares, paid = _amounts(case["shares"]), _amounts(case["paid"])
-        # The bank bears its own part: it pays nobody.
-        borne = paid | {"bank": shares.get("bank", Decimal())}
-        back, returned = _amounts(case["recovery_shares"]), _amounts(case["returned"])
-        decided = case["state"] in ("approved", "paid", "recovered", "written_off")
-        if decided and sum(shares.values()) != case["covered"]:
-            found.append((number, "shares", shares, case["covered"]))
-        if case["covered"] is not None and case["covered"] > case["principal"] + case["interest"]:
-            found.append((number, "more than was lost", case["covered"]))
-        if any(amount > shares.get(party, 0) for party, amount in paid.items()):
-            found.append((number, "more paid than owed", paid, shares))
-        if case["state"] in ("paid", "recovered", "written_off") and not _same(borne, shares):
-            found.append((number, "not all paid", paid, shares))
-        # What comes back beyond what was made good is the bank's.
-        if any(amount > paid.get(party, 0) for party, amount in back.items() if party != "bank"):
-            found.append((number, "more comes back than was paid", back, paid))
+        paid, returned = _amounts(case["paid"]), _amounts(case["returned"])
+        found += [(number, *wrong) for wrong in _wrong_shares(case)]
         for kind, kept in (("payment", paid), ("return", returned)):
             told = {party: amount for (claim, k, party), amount in moved.items() if (claim, k) == (number, kind)}
             if not _same(kept, told):
@@ -60,6 +48,26 @@ def losses_are_shared_and_recovered_once(county: SimulatedCounty) -> list[Any]:
         if booked.get(number, Decimal()) != returned.get("fund", Decimal()) - paid.get("fund", Decimal()):
             found.append((number, "books", booked.get(number), paid, returned))
     return found
+
+
+def _wrong_shares(case: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield what is wrong with the amounts of a case among themselves."""
+    shares, paid = _amounts(case["shares"]), _amounts(case["paid"])
+    back, returned = _amounts(case["recovery_shares"]), _amounts(case["returned"])
+    # The bank bears its own part: it pays nobody.
+    borne = paid | {"bank": shares.get("bank", Decimal())}
+    is_decided = case["state"] in ("approved", "paid", "recovered", "written_off")
+    checks = (
+        ("shares", is_decided and sum(shares.values()) != case["covered"]),
+        ("more than was lost", (case["covered"] or 0) > case["principal"] + case["interest"]),
+        ("more paid than owed", any(amount > shares.get(party, 0) for party, amount in paid.items())),
+        ("not all paid", is_decided and case["state"] != "approved" and not _same(borne, shares)),
+        ("more came back than was paid", any(amount > paid.get(party, 0) for party, amount in returned.items())),
+        ("not all that came back is shared", sum(back.values()) != case["recovered"]),
+    )
+    for what, is_wrong in checks:
+        if is_wrong:
+            yield what, case["state"], shares, paid, back, returned, case["covered"], case["recovered"]
 
 
 def _same(one: dict[str, Decimal], other: dict[str, Decimal]) -> bool:

@@ -152,7 +152,11 @@ def return_recovery(book: Book, taken: Taken) -> bool:
     case = concerned(book, taken)
     if case is None or _is_entered(book, taken, "return", record["return_no"]):
         return False
-    left = max(money.ZERO, case.unreturned.get(party, money.ZERO)) - _waiting(book, case, "return", party)
+    # Nobody gets back more than it has paid so far, though its part of what came back may be larger.
+    due = min(
+        case.unreturned.get(party, money.ZERO), case.paid.get(party, money.ZERO) - case.returned.get(party, money.ZERO)
+    )
+    left = max(money.ZERO, due) - _waiting(book, case, "return", party)
     if record["amount"] > left or not record["amount"]:
         _too_much(taken, party, left)
     if party == FUND:
