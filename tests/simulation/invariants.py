@@ -230,15 +230,15 @@ def a_rebuild_changes_nothing(county: SimulatedCounty) -> Found:
     """What was folded is what comes of being told everything anew; nothing more is said by that."""
     names = [name for name, each in county.office.services.items() if each.forget is not None]
     found: Found = []
-    with _undone(county) as transaction:
-        folds = _folds(transaction)
-        before = {name: _rows(transaction, statement) for name, statement in folds.items()}
-        for name in names:
+    for name in names:
+        with _undone(county) as transaction:
+            folds = {table: each for table, each in _folds(transaction).items() if table.startswith(f"{name}.")}
+            before = {table: _rows(transaction, statement) for table, statement in folds.items()}
             rebuild(transaction, county.office, name, actor="test")
-        for name, statement in folds.items():
-            after = _rows(transaction, statement)
-            missing, new = before[name] - after, after - before[name]
-            found += [(name, "folded", row) for row in missing] + [(name, "rebuilt", row) for row in new]
+            for table, statement in folds.items():
+                after = _rows(transaction, statement)
+                missing, new = before[table] - after, after - before[table]
+                found += [(table, "folded", row) for row in missing] + [(table, "rebuilt", row) for row in new]
     return found
 
 
