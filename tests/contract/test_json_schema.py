@@ -147,7 +147,7 @@ def _mended(record: dict[str, Any]) -> dict[str, Any]:
     if "share_fund" in record:
         record |= {name: "0.00" for name in record if name.startswith("share_")}
         record |= {"share_fund": record["principal"], "interest": "0.00"}
-    if "amount" in record and ("effective_date" in record or "reservation_no" in record):
+    if "amount" in record and {"effective_date", "reservation_no", "payment_no"} & record.keys():
         record["amount"] = "20000000.00"
     if "term_deposit_no" in record and "due_date" in record:
         record |= {"effective_date": "2026-03-02", "due_date": "2027-03-02"}

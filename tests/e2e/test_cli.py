@@ -337,7 +337,7 @@ def test_rebuilding_changes_no_figure(five_months: Office):
     before = five_months.json(*asked)
     assert five_months.json("rebuild", "statistics") == {
         "service": "statistics",
-        "messages": {"loans_changed": 1, "continuations_changed": 1, "receipt": ANY},
+        "messages": {"loans_changed": 1, "continuations_changed": 1, "compensations_changed": 0, "receipt": ANY},
     }
     assert five_months.json(*asked) == before
 

@@ -160,39 +160,32 @@ def test_a_bank_sends_by_wire_and_by_hand_and_is_answered_both_ways(offices: tup
 def test_what_the_county_issues_is_fetched_and_written_in_the_banks_own_layout(
     offices: tuple[Path, Path, str], tmp_path: Path
 ):
-    """A result of a compensation, from the county's file to the bank's outbox, while the county serves."""
+    """A notice, from the county's file to the bank's outbox, while the county serves."""
     county, bank, url = offices
     token = huilian(county, "token", "add", "RCB01取件", "--member", BANK).strip()
     setting_up = ("edge", "init", "--member", BANK, "--adapter", "rural_commercial_bank", "--county", COUNTY)
     huilian(bank, *setting_up, "--to", url, "--token", token)
-    shares = ("insurer", "fund", "government", "bank", "guarantor", "reguarantor")
-    record = dict.fromkeys(("policy_no", "claim_no", "paid_date", "reason")) | {
+    record = {
         "line": 1,
-        "result_no": "BC1",
-        "application_no": "SQ1",
-        "institution": BANK,
-        "loan_no": "L0001",
-        "household_no": "H0001",
-        "principal": "9000.00",
-        "interest": "1000.01",
-        **{f"share_{name}": "0.00" for name in shares},
-        "share_fund": "7000.01",
-        "share_bank": "3000.00",
-        "status": "approved",
-        "decided_date": "2024-05-31",
-        "policy_version": "yanchi/1",
+        "notice_no": "TZ1",
+        "kind": "lending_suspended",
+        "date": "2024-05-31",
+        "region": f"{COUNTY}101001",
+        "reference": None,
+        "code": None,
+        "text": "暂停放贷",
     }
-    (tmp_path / "补偿结果.json").write_text(json.dumps(record), "utf-8")
-    issued = told(county, "issue", "compensation_results", tmp_path / "补偿结果.json", "--for", BANK)
+    (tmp_path / "通知.json").write_text(json.dumps(record), "utf-8")
+    issued = told(county, "issue", "notices", tmp_path / "通知.json", "--for", BANK)
     assert issued["messages"] == {"new": 1, "repeated": 0}
     before = set(listing(bank / "outbox"))
     huilian(bank, "edge", "run", "--once", "--settle", "0.2")
     [name] = set(listing(bank / "outbox")) - before
-    assert re.fullmatch(r"RCB01_COMPENSATION_[0-9]{8}_001\.csv", name)
+    assert re.fullmatch(r"RCB01_NOTICE_[0-9]{8}_001\.csv", name)
     header, row, totals = (bank / "outbox" / name).read_bytes().decode("gb18030").splitlines()
-    assert header.startswith("序号,结果编号,申请编号,贷款银行,借据号")
-    assert '"9,000.00","1,000.01",0.00,"7,000.01",0.00,"3,000.00",0.00,0.00,已批准,20240531,,yanchi/1,' in row
-    assert totals.startswith('合计,1,"9,000.00","1,000.01",0.00,"7,000.01",0.00,"3,000.00",0.00,0.00,')
+    assert header == "序号,通知编号,通知种类,通知日期,行政区划代码,业务编号,错误代码,内容"
+    assert row == f"1,TZ1,暂停放贷,20240531,{COUNTY}101001,,,暂停放贷"
+    assert totals.startswith("合计,1,")
 
 
 def test_an_edge_that_runs_writes_out_what_a_bundle_brings(offices: tuple[Path, Path, str], tmp_path: Path):

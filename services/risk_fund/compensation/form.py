@@ -96,14 +96,14 @@ def compensation_form_of(
         today: the county's day.
 
     Raises:
-        UsageError: HL7027, there is no such claim.
+        UsageError: HL7028, there is no such claim.
     """
     del today
     row = transaction.row(
         "SELECT * FROM risk_fund.compensation_case WHERE claim_no = %s AND region LIKE %s", [number, f"{region or ''}%"]
     )
     if row is None:
-        raise UsageError("HL7027", number=number)
+        raise UsageError("HL7028", number=number)
     loan = facts.find_loan(transaction, row["institution"], row["loan_no"])
     kept = row["facts"]
     same = ("claim_no", "state", "borrower_no", "region", "institution", "loan_no", "cause", "collections", "evidence")

@@ -168,11 +168,11 @@ def case_story(
     """Return all that became of a case, and how its loan was collected.
 
     Raises:
-        UsageError: HL7027, there is no such case within what the reader may see.
+        UsageError: HL7028, there is no such case within what the reader may see.
     """
     rows = transaction.rows(CASE_STORY, {"claim": claim, "region": f"{region or ''}%", "institution": institution})
     if not rows:
-        raise UsageError("HL7027", number=claim)
+        raise UsageError("HL7028", number=claim)
     names = ("on", "institution", "what", "number", "amount", "state", "person", "message", "entered")
     return (_plain({name: (row | {"message": row["said_in"]})[name] for name in names}) for row in rows)
 

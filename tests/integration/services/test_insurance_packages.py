@@ -130,7 +130,7 @@ def test_policies_without_loan_and_claims_without_policy_are_named(county: Repor
     """A policy of no loan is none of them; a claim is found by its own number where it names no loan."""
     county.push(Submission("PSB01", JANUARY, [{"loan_no": "L1"} | state()]))
     rows = [
-        policy("P1", "L1"),
+        policy("P1", "L1", start_date="2025-01-01"),
         policy("P2"),
         policy("P3", "L3", region=VILLAGES[2], household_no="H3"),
         claim("C1", "P1"),
@@ -145,7 +145,7 @@ def test_policies_without_loan_and_claims_without_policy_are_named(county: Repor
     ]
     assert found(county) == expected
     assert found(county, region=VILLAGES[2]) == expected[2:]
-    county.push(package(MARCH, [policy("P9"), policy("P3", "L1")]))
+    county.push(package(MARCH, [policy("P9", start_date="2025-01-01"), policy("P3", "L1")]))
     assert found(county) == []
 
 

@@ -98,7 +98,12 @@ def test_a_loan_that_moved_is_counted_where_it_is(county: ReportingCounty):
         answers = [county.figures_of(month, by="village")["rows"] for month in ("2025-01", "2025-02")]
         assert [[row["region"] for row in rows] for rows in answers] == expected
         assert [[row["households"] for row in rows] for rows in answers] == [[1, 1], [1, 1]]
-        assert county.rebuild() == {"loans_changed": 1, "continuations_changed": 0, "receipt": 3}
+        assert county.rebuild() == {
+            "loans_changed": 1,
+            "continuations_changed": 0,
+            "compensations_changed": 0,
+            "receipt": 3,
+        }
 
 
 def test_a_bank_is_stale_in_the_months_it_has_not_reported_for(county: ReportingCounty):
