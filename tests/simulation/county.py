@@ -7,7 +7,7 @@ import json
 import uuid
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from huilian.core.errors import HostUnavailable
 from huilian.county.jobs import run_due
@@ -26,8 +26,10 @@ from tests.support.carried_county import DAY, HEAD, CarriedCounty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from huilian.county.context import Context
+    from huilian.county.members.directory import Member
     from huilian.county.schedule import Job
     from huilian.wire.envelope import Message
 
@@ -104,6 +106,16 @@ class SimulatedCounty(CarriedCounty):
         for service in office.services:
             office.processor.service_keys.signer(service)
         self._start()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, url: str, folder: Path, more: Sequence[Member] = ()) -> Iterator[Self]:
+        """Set the county up, and end its newest process in the end."""
+        with super().open(url, folder, more) as county:
+            try:
+                yield county
+            finally:
+                county.office.database.close()
 
     # -- beginning and end -------------------------------------------------------------------------------------------
 

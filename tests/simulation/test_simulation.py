@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.support.servers.postgresql import PostgreSQLNode
 
 SEEDS, GROUPS = 200, 20
+CHAPTERS = 1
+"""Short histories: `make simulate` tells longer ones."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def county(postgresql_node: PostgreSQLNode, tmp_path_factory: pytest.TempPathFac
 def test_whatever_happens_to_a_county_what_must_hold_does(county: SimulatedCounty, group: int):
     """Every twentieth seed; the failing history is cut down to what it takes."""
     for seed in range(group, SEEDS, GROUPS):
-        history = history_of(seed)
+        history = history_of(seed, CHAPTERS)
         failure = replay(county, history)
         if failure is not None:
             pytest.fail(explain(county, history, failure), pytrace=False)
