@@ -204,6 +204,7 @@ class _Asked:
                     today=office.clock.today(),
                     kinds=service.kinds(),
                     policy=lambda: office.context.policy,
+                    context=lambda: office.context,
                 )
                 if read is None:
                     yield answer

@@ -259,7 +259,7 @@ class Query:
         today: dt.date,
         kinds: Mapping[str, Kind],
         policy: Callable[[], Policy],
-        context: Callable[[], Context] | None = None,
+        context: Callable[[], Context],
     ) -> Answer:
         """Return the answer.
 
@@ -269,7 +269,7 @@ class Query:
             today: the county's day.
             kinds: all kinds of submission, by name.
             policy: returns the county's.
-            context: returns what handlers may know, for what needs it.
+            context: returns what handlers may know.
 
         Raises:
             UsageError: what was given makes no sense.
@@ -281,7 +281,7 @@ class Query:
         extra: dict[str, Any] = {"kinds": kinds} if self.needs_kinds else {}
         if self.needs_policy:
             extra |= {"policy": policy(), "today": today}
-        if self.needs_context and context is not None:
+        if self.needs_context:
             extra |= {"context": context()}
         if self.follows:
             cursor, content = self.answer(transaction, since=given.get("since"), **asked)

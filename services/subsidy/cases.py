@@ -99,13 +99,14 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is asked: the order of filing, the days, the amount, and the region of a township that asks."""
+    """What is asked: the order of filing, the days, the amount, the township's region, and whose loan it says it is."""
 
     filed: int
     start: dt.date
     end: dt.date
     amount: Decimal
     region: str | None
+    borrower_no: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +155,8 @@ class Loan:
     def claims(self) -> list[Claim]:
         """Return what is asked, in the order of filing."""
         return [
-            Claim(int(filed), _day(start), _day(end), Decimal(amount), region or None)
-            for filed, start, end, amount, region in _pieces(self.asked)
+            Claim(int(filed), _day(start), _day(end), Decimal(amount), region or None, borrower_no or None)
+            for filed, start, end, amount, region, borrower_no in _pieces(self.asked)
         ]
 
     @property
@@ -205,7 +206,7 @@ _LOANS: Final = """
     ), claims AS (
         SELECT institution, loan_no, min(filed) AS filed,
                string_agg(filed || '|' || period_start || '|' || period_end || '|' || amount || '|'
-                          || coalesce(region, ''), ' ' ORDER BY filed) AS asked
+                          || coalesce(region, '') || '|' || coalesce(borrower_no, ''), ' ' ORDER BY filed) AS asked
         FROM subsidy.claim WHERE replaced_by IS NULL AND period_end > %(since)s AND period_end <= %(until)s
          AND institution = coalesce(%(institution)s, institution) GROUP BY 1, 2
     ), kept AS (
@@ -242,7 +243,7 @@ _LOANS: Final = """
     FROM terms t FULL JOIN claims c USING (institution, loan_no) LEFT JOIN opened o USING (institution, loan_no)
     LEFT JOIN ended e USING (institution, loan_no) LEFT JOIN balances b USING (institution, loan_no)
     LEFT JOIN stands s USING (institution, loan_no) LEFT JOIN lent l USING (institution, loan_no)
-    WHERE {scope} AND (c.asked IS NOT NULL OR s.stands IS NOT NULL OR (
+    WHERE {scope} AND {standing} AND (c.asked IS NOT NULL OR s.stands IS NOT NULL OR (
         t.start_date < %(until)s AND (e.settled_date IS NULL OR e.settled_date >= %(a_year_before)s)) {kin})
     ORDER BY {order}
 """
@@ -258,10 +259,16 @@ _GRADE: Final = """(
 _HOUSEHOLD: Final = "coalesce(t.household_no, l.borrower_no, institution || '/' || loan_no)"
 
 
-def loans(transaction: Transaction, scope: Scope, needs: Needs) -> Iterator[list[Loan]]:
+def loans(transaction: Transaction, scope: Scope, needs: Needs, *, only_standing: bool = False) -> Iterator[list[Loan]]:
     """Yield the loans of a run, those of a household together where its older loans count.
 
     They come in the order of filing where claims wait for each other, those that nobody asked for at the end.
+
+    Args:
+        transaction: of the database.
+        scope: of the run.
+        needs: what its policies ask for.
+        only_standing: no loans but those of which an earlier period has to be looked at anew.
     """
     order = f"{_HOUSEHOLD}, c.filed, institution, loan_no"
     if needs.queue:
@@ -273,6 +280,7 @@ def loans(transaction: Transaction, scope: Scope, needs: Needs) -> Iterator[list
         grade=_GRADE if needs.grades else "NULL",
         # A bank's own run still looks at what its households owe elsewhere.
         scope="true" if needs.kin else "institution = coalesce(%(institution)s, institution)",
+        standing="s.stands IS NOT NULL" if only_standing and not needs.kin else "true",
         kin="OR t.start_date < %(until)s" if needs.kin else "",
         order=order,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import marshmallow as ma
@@ -16,7 +17,7 @@ from huilian.county.answer_fields import date as day
 from huilian.county.queries import INSTITUTION, REGION, Parameter, Query
 from schemas.stories import labelled, story_told_by
 from schemas.subsidies import PERIOD, SUBSIDY_STATE
-from services.subsidy.runs import Run, scope_of
+from services.subsidy.comparison import Run, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from huilian.county.context import Context
     from huilian.database.connection import Transaction
     from services.subsidy.cases import Scope
-    from services.subsidy.runs import Found
+    from services.subsidy.comparison import Found
 
 __all__ = ["QUERIES"]
 
@@ -342,7 +343,7 @@ QUERIES: Final = (
         LoanSubsidies,
         "一笔借据各结算期的贴息：分段、原因、所依据的规定、申报和经过。",
         "Return the subsidies of a loan: segments, reasons, the rules that were read, claims and steps.",
-        parameters=(LOAN, REGION, INSTITUTION),
+        parameters=(LOAN, replace(REGION, of_token=True), INSTITUTION),
         document=True,
         personal=True,
         command="subsidy show",

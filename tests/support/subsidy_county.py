@@ -116,7 +116,7 @@ def loan(loan_no: str, balance: str | None = "50000.00", as_of: str = "2021-04-3
 def asked(loan_no: str, amount: str, **fields: Any) -> Change:  # noqa: ANN401
     """Return a claim for the second quarter of 2021."""
     return {
-        "institution": BANK, "loan_no": loan_no, "borrower_no": "H1", "period_start": "2021-04-01",
+        "institution": BANK, "loan_no": loan_no, "borrower_no": None, "period_start": "2021-04-01",
         "period_end": "2021-07-01", "principal_days": None, "annual_rate_percent": None, "interest": None,
         "amount": amount, "payee_name": None, "payee_account": None, "payee_bank": None, "document": None,
     } | fields  # fmt: skip

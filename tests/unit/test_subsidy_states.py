@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from huilian.county.procedure.state_machine import Refusal
-from services.subsidy.runs import scope_of
+from services.subsidy.comparison import scope_of
 from services.subsidy.states import ITEM, KEPT, OPEN, REPLACED
 
 ARCHITECTURE = Path(__file__).parents[2] / "docs" / "architecture.md"

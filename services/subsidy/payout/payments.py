@@ -60,7 +60,7 @@ _READY: Final = f"""
 _KEPT_BACK: Final = f"""
     SELECT i.number, i.institution, i.loan_no, i.approved FROM subsidy.item i
     JOIN unnest(%(institutions)s::text[], %(loans)s::text[]) AS l (institution, loan_no) USING (institution, loan_no)
-    WHERE i.state = 'approved' AND i.approved < 0 AND i.run_no <> %(run_no)s AND {NO_CASE}
+    WHERE i.state IN ('approved', 'bounced') AND i.approved < 0 AND i.run_no <> %(run_no)s AND {NO_CASE}
 """
 _ORDERED: Final = """
     SELECT o.line, o.payment_no AS batch_no, p.payee_name, p.payee_account, p.payee_bank, o.amount::text AS amount,

@@ -212,7 +212,12 @@ def test_what_an_earlier_period_got_too_much_is_kept_back(paying: PayoutCounty):
     paying.rows("UPDATE subsidy.item SET state = 'approved', approved = own WHERE run_no = 'R0' RETURNING number")
     assert paying.pay(1, "60.00") is None
     assert paying.states() == {"L1": "ordered", "L2": "paid", "L3": "approved"}
-    paying.results("PAY1", "paid")
+    # What bounces is kept back when it is paid again, too.
+    paying.results("PAY1", "bounced", reason="账号不存在")
+    assert paying.new_card("L1") is None
+    assert paying.pay(1, "100.00", "PAY2") == "HL1145"
+    assert paying.pay(1, "60.00", "PAY2") is None
+    paying.results("PAY2", "paid")
     assert paying.paid() == "60.00"
 
 

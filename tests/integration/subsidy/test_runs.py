@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from huilian.cli.application import run
 from services.subsidy import items
 from tests.support.subsidies import cap, subsidies
 from tests.support.subsidy_county import BANK, OTHER_BANK, asked, loan
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.support.subsidy_county import SubsidyCounty
 
 
@@ -191,6 +194,21 @@ def own_policy(county: SubsidyCounty, *rules: str) -> None:
     county.use("county")
 
 
+def test_the_commands_try_a_run_and_show_a_loan(
+    county: SubsidyCounty, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Nothing is kept of a dry run; a loan is shown by its number alone."""
+    monkeypatch.setenv("HUILIAN_HOME", str(county.office.home.folder))
+    county.tell_loans(loan("A1"))
+    assert county.claim("A1", "388.21") is None
+    assert run(["subsidy", "run", "--period", "2021-Q2", "--dry-run", "--json"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["loan_no"], row["asked"], row["own"], row["status"]) == ("A1", "388.21", "486.60", "differing")
+    assert run(["subsidy", "show", "A1", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["items"], [claim["amount"] for claim in shown["claims"]]) == ([], ["388.21"])
+
+
 def test_an_appropriation_serves_claims_in_the_order_of_filing_and_shows_its_queue(county: SubsidyCounty):
     """Of 1,000.00 two of 486.60 are paid; the third and the fourth wait, though one of them is the oldest loan."""
     budget = (
@@ -246,6 +264,75 @@ def test_caps_hold_across_banks_loans_and_periods(county: SubsidyCounty):
     assert (own, state) == ("0.00", "refused")
 
 
+def test_what_a_correction_takes_back_is_free_again_in_the_run_that_finds_it(county: SubsidyCounty):
+    """Of 600.00 A1 had 486.60; 66.31 too much, as a late ledger shows: 179.71 are left for another bank's loan."""
+    capped = cap(of="subsidy", per="household", within="lifetime", amount="600.00", beyond="cut")
+    own_policy(county, f"caps = [{capped}]")
+    county.tell_loans(loan("A1"))
+    assert county.claim("A1", "486.60") is None
+    assert county.run("R1") is None
+    county.move("R1", "post", "approve", "order", "pay")
+    county.tell_loans(loan("A1", "30000.00", "2021-05-31", before="50000.00"))
+    county.tell_loans(loan("B1", as_of="2021-07-31", start_date="2021-07-01", institution=OTHER_BANK))
+    third = {"period_start": "2021-07-01", "period_end": "2021-10-01"}
+    assert county.claim("B1", "179.71", member=OTHER_BANK, institution=OTHER_BANK, **third) is None
+    county.clock.advance(county.clock.today().replace(month=10) - county.clock.today())
+    assert county.run("R2", "2021-Q3") is None
+    found = {(row["loan_no"], row["period"]): (row["own"], row["status"]) for row in county.ask("feed/subsidies")}
+    assert found["B1", "2021-Q3"] == ("179.71", "computed")
+    adjusted = [row["own"] for row in county.ask("feed/subsidies") if row["adjusts"]]
+    assert adjusted == ["-66.31"]
+
+
+def test_more_for_an_earlier_period_waits_where_the_appropriation_is_used_up(county: SubsidyCounty):
+    """Of 450.00 in the year 420.29 are paid; 66.31 more are owed, and wait."""
+    budget = 'appropriations = [{ year = "2021-01-01..2021-12-31", amount = "450.00", beyond = "wait", source = "预" }]'
+    own_policy(county, budget)
+    county.tell_loans(loan("A1"), loan("A1", "30000.00", "2021-05-31", before="50000.00"))
+    assert county.claim("A1", "420.29") is None
+    assert county.run("R1") is None
+    county.move("R1", "post", "approve", "order", "pay")
+    county.tell_loans(loan("A1", "50000.00", "2021-05-31", before="30000.00"))
+    county.clock.advance(county.clock.today().replace(month=10) - county.clock.today())
+    assert county.run("R2", "2021-Q3") is None
+    [adjusted] = [row for row in county.ask("feed/subsidies") if row["adjusts"]]
+    assert (adjusted["own"], adjusted["status"]) == ("0.00", "waiting")
+    assert [(row["loan_no"], row["waiting"]) for row in county.ask("subsidy_queue")] == [("A1", "66.31")]
+
+
+def test_a_claim_that_names_another_borrower_or_more_days_goes_back(county: SubsidyCounty):
+    """Each with its reason, though the amount agrees."""
+    county.tell_loans(loan("A1"), loan("A2", household_no="H2"), loan("A3", household_no="H3"))
+    assert county.claim("A1", "486.60", borrower_no="H9") is None
+    assert county.claim("A2", "486.60", borrower_no="H2", period_start="2021-01-01") is None
+    assert county.claim("A3", "486.60", borrower_no="H3") is None
+    assert county.run("R1") is None
+    assert {row[0]: row[4] for row in county.owed()} == {"A1": "differing", "A2": "differing", "A3": "computed"}
+    reasons = [county.shown(loan_no)["items"][0]["grounds"][-1]["code"] for loan_no in ("A1", "A2")]
+    assert reasons == ["other_borrower", "other_days"]
+
+
+def test_what_was_decided_against_stays_so_until_it_is_asked_for_anew(county: SubsidyCounty):
+    """An upheld objection and a refusal by the approval; what a false claim forfeits is not asked for again."""
+    county.tell_loans(loan("A1"))
+    for number, (moves, state, after) in enumerate(
+        (
+            (("post", "object", "uphold"), "differing", "computed"),
+            (("post", "refuse"), "refused", "computed"),
+            (("post", "forfeit"), "refused", "refused"),
+        )
+    ):
+        if not number:
+            assert county.claim("A1", "486.60") is None
+            assert county.run("R0") is None
+        county.move(f"R{2 * number}", *moves)
+        assert county.run(f"R{2 * number + 1}") is None
+        assert [row[4] for row in county.owed()] == [state]
+        assert county.claim("A1", "486.60") is None
+        assert county.run(f"R{2 * number + 2}") is None
+        assert [row[4] for row in county.owed()] == [after]
+
+
 def test_older_loans_of_other_banks_use_up_the_principal(county: SubsidyCounty):
     """Of 60,000.00 a household the younger loan has 10,000.00: 97.32."""
     capped = cap(of="principal", per="household", within="lifetime", amount="60000.00", beyond="cut")
@@ -272,8 +359,8 @@ def test_an_estimate_is_trued_up_in_the_next_period(county: SubsidyCounty):
     found = [(row["period"], row["own"], row["status"]) for row in county.ask("feed/subsidies")]
     assert found == [
         ("2021-Q3", "491.94", "paid"),
-        ("2021-Q4", "295.17", "unclaimed"),
         ("2021-Q3", "-34.22", "computed"),
+        ("2021-Q4", "295.17", "unclaimed"),
     ]
 
 
