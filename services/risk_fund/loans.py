@@ -24,7 +24,8 @@ LOANS: Final = Fold(
     "risk_fund.loan_change",
     key=("institution", "loan_no"),
     state=(
-        "household_no", "region", "product", "principal", "balance", "start_date", "due_date", "signed", "status",
+        "household_no", "region", "product", "principal", "balance", "annual_rate_percent", "start_date", "due_date",
+        "signed", "status",
     ),
 )  # fmt: skip
 """Which loans there are: guarantees, reservations and cases are held to them."""

@@ -153,7 +153,12 @@ class LossCounty(FundCounty):
         asked = query(address)
         with self.transaction() as transaction:
             answer = asked.ask(
-                transaction, given, today=self.clock.today(), kinds=kinds(), policy=lambda: self.office.context.policy
+                transaction,
+                given,
+                today=self.clock.today(),
+                kinds=kinds(),
+                policy=lambda: self.office.context.policy,
+                context=lambda: self.office.context,
             )
         assert asked.row().validate(answer.content) == {}
         content: dict[str, Any] = answer.content

@@ -442,6 +442,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "申请 {claim_no} 没有可核销的金额，或录入后金额已变",
         "nothing of the claim {claim_no} is left to be written off, or another amount than was entered",
     ),
+    "HL1175": (
+        "借据 {loan_no} 申请的利息 {amount} 超过自起始日起按合同利率加罚息最多可能产生的 {most}",
+        "of the loan {loan_no} {amount} are asked as interest; since it began no more than {most} can have arisen",
+    ),
     "HL1181": (
         "{institution} 没有报送 {period} 的期间损益，不能核定",
         "{institution} has stated no result of {period}: there is nothing to settle",

@@ -115,9 +115,11 @@ def _policy_of(book: Book, taken: Taken, loan: Loan) -> tuple[Policy, Product] |
 def _case(book: Book, taken: Taken, loan: Loan, policy: Policy, product: Product) -> tuple[Case, LossCase]:
     record = taken.record
     insured = facts.insured(book.transaction, loan.loan_no, loan.household_no)
+    # What the bank holds itself is not made good, though no insurer has told of it yet.
+    insurance_paid = max(insured.paid, record["insurance_paid"])
     asked = record | {
         "applied": taken.date,
-        "insurance_paid": insured.paid,
+        "insurance_paid": insurance_paid,
         "recovered_before": recovered_since(book, loan.institution, loan.loan_no, taken.date)[0],
     }
     lost = facts.loss_case(book.transaction, loan, product, asked)
@@ -139,7 +141,7 @@ def _case(book: Book, taken: Taken, loan: Loan, policy: Policy, product: Product
         applied=taken.date,
         entered=taken.entered,
         insurance_claimed=record["insurance_paid"],
-        insurance_paid=insured.paid,
+        insurance_paid=insurance_paid,
         insurance_policy_no=insured.policy_no,
         insurance_claim_no=insured.claim_no,
         recovered_before=lost.recovered_before,
@@ -165,10 +167,10 @@ def _plain(value: object) -> object:
 
 
 def recovered_since(book: Book, institution: str, loan_no: str, applied: dt.date) -> tuple[Decimal, dt.date | None]:
-    """Return what was recovered of a loan after the day of its claim, and the last day of that."""
+    """Return what was recovered of a loan on the day of its claim and later, and the last day of that."""
     row = book.transaction.row(
         "SELECT coalesce(sum(principal + interest), 0.00) AS amount, max(recovered_date) AS day FROM risk_fund.recovery"
-        " WHERE institution = %s AND loan_no = %s AND recovered_date > %s",
+        " WHERE institution = %s AND loan_no = %s AND recovered_date >= %s",
         [institution, loan_no, applied],
     )
     assert row is not None  # noqa: S101  # narrows the type: an aggregate has a row
@@ -185,6 +187,10 @@ def _check(book: Book, taken: Taken, case: Case, loan: Loan, path: Path, *, agai
     if record["principal"] > loan.balance:
         amounts = {"amount": money.text(record["principal"]), "there": money.text(loan.balance)}
         taken.refuse("HL1162", loan_no=loan.loan_no, **amounts)
+    most = loan.most_interest(taken.date)
+    if most is not None and record["interest"] > most:
+        amounts = {"amount": money.text(record["interest"]), "most": money.text(most)}
+        taken.refuse("HL1175", loan_no=loan.loan_no, **amounts)
     if record["overdue_since"] > taken.date:
         taken.refuse("HL1062", date=record["overdue_since"].isoformat())
     other = None if again else book.of_loan(loan.institution, loan.loan_no)

@@ -26,9 +26,10 @@ CLAIMS: Final = Fold(
 """With `POLICIES`: what insurers paid, or are still to decide, on a loan."""
 
 _LOAN: Final = """
-    SELECT institution, loan_no, household_no, region, product, principal, balance, start_date, due_date, signed, status
+    SELECT institution, loan_no, household_no, region, product, principal, balance, annual_rate_percent, start_date,
+           due_date, signed, status
     FROM risk_fund.loan_change WHERE institution = %s AND loan_no = %s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 HAVING sum(n) > 0 LIMIT 1
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 HAVING sum(n) > 0 LIMIT 1
 """
 _OLDER: Final = """
     SELECT coalesce(sum(balance), 0.00) FROM (
@@ -62,6 +63,7 @@ class Loan:
     product: str
     principal: Decimal
     balance: Decimal
+    annual_rate_percent: Decimal | None
     start_date: dt.date
     due_date: dt.date
     signed: dt.date | None
@@ -76,6 +78,17 @@ class Loan:
     def contracted(self) -> dt.date:
         """Return the day of the contract; where the bank does not say it, the day on which the loan began."""
         return self.signed or self.start_date
+
+    def most_interest(self, day: dt.date) -> Decimal | None:
+        """Return the most interest there can be by a day; None where no ledger says the rate.
+
+        Nothing was paid since the loan began, and all of it is overdue: at most half of the contract's rate is added
+        (银发〔2003〕251号).
+        """
+        if self.annual_rate_percent is None:
+            return None
+        days = max((day - self.start_date).days, 0)
+        return money.round_to_fen(self.principal * self.annual_rate_percent * 3 / 2 * days / 36_000)
 
     @property
     def months(self) -> int:

@@ -33,11 +33,12 @@ def reckon(book: Book, case: Case, insured: Insured) -> tuple[Loss, dict[str, An
         ValidationError, MissingFactError, ConfigurationError: as `Book.share`.
     """
     before, _ = recovered_since(book, case.institution, case.loan_no, case.applied)
-    lost = replace(book.loss_case(case), insurance_paid=insured.paid, recovered_before=before)
+    insurance_paid = max(insured.paid, case.insurance_claimed)
+    lost = replace(book.loss_case(case), insurance_paid=insurance_paid, recovered_before=before)
     loss = book.share(case, lost)
     return loss, {
         "facts": plain(lost),
-        "insurance_paid": insured.paid,
+        "insurance_paid": insurance_paid,
         "insurance_policy_no": insured.policy_no,
         "insurance_claim_no": insured.claim_no,
         "recovered_before": before,

@@ -37,6 +37,22 @@ def approved(county: LossCounty, policy: str, **fields: str) -> None:
     county.approve_case()
 
 
+def test_what_a_bank_holds_already_is_not_made_good_and_no_interest_that_cannot_be(county: LossCounty):
+    """The bank's own word of 30,000.00 counts before the insurer's; so does what it recovers on the day it asks."""
+    county.run_by("xingan")
+    county.deposit("D1", "100000.00")
+    county.lend()
+    assert county.claim(interest="500000.00") == "HL1175"
+    assert county.claim(insurance_paid="30000.00") is None
+    county.approve_case()
+    assert county.case()["shares"] == {"fund": "22175.00"}
+    assert county.recover("T1", "5000.00") is None
+    assert county.case()["shares"] == {"fund": "17175.00"}
+    # What the insurer tells later is the same money.
+    county.tell_insured("K1", "settled", "30000.00")
+    assert county.case()["shares"] == {"fund": "17175.00"}
+
+
 def test_a_loss_is_made_good_after_insurance_and_comes_back_to_the_fund(county: LossCounty):
     """Worked example 6: a loss of 52,175.00, 30,000.00 by the insurer, 22,175.00 by the fund, 5,000.00 back."""
     county.run_by("anhui")

@@ -11,7 +11,7 @@ def upgrade() -> None:
     op.execute("""
         ALTER TABLE risk_fund.loan_change
             ADD COLUMN product text, ADD COLUMN principal numeric(18,2), ADD COLUMN balance numeric(18,2),
-            ADD COLUMN start_date date, ADD COLUMN due_date date, ADD COLUMN signed date, ADD COLUMN status text;
+            ADD COLUMN annual_rate_percent numeric, ADD COLUMN start_date date, ADD COLUMN due_date date, ADD COLUMN signed date, ADD COLUMN status text;
         CREATE INDEX loan_change_of_household ON risk_fund.loan_change (household_no) WHERE household_no IS NOT NULL;
         CREATE INDEX application_change_of_loan ON risk_fund.application_change (loan_no) WHERE loan_no IS NOT NULL;
 
@@ -96,9 +96,11 @@ def upgrade() -> None:
         SELECT pg_advisory_xact_lock(hashtextextended('huilian.apply', 0));
         DELETE FROM risk_fund.loan_change;
         INSERT INTO risk_fund.loan_change
-            (institution, loan_no, household_no, region, product, principal, balance, start_date, due_date, signed,
+            (institution, loan_no, household_no, region, product, principal, balance,
+             annual_rate_percent, start_date, due_date, signed,
              status, n)
-        SELECT institution, loan_no, household_no, region, product, principal, balance, start_date, due_date, signed,
+        SELECT institution, loan_no, household_no, region, product, principal, balance,
+               annual_rate_percent, start_date, due_date, signed,
                status, 1 FROM registry.loan;
         DELETE FROM risk_fund.bank_balance;
         INSERT INTO risk_fund.bank_balance SELECT institution, sum(balance) FROM registry.loan GROUP BY institution;
