@@ -180,6 +180,8 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _claim(row: dict[str, Any]) -> dict[str, Any]:
+    # What the first package has as paid was filed before it: nobody said when.
+    filed = None if row["filed"] and row["paid_date"] and row["paid_date"] < row["filed"] else row["filed"]
     return {
         "institution": row["member"],
         "claim_no": row["claim_no"],
@@ -195,9 +197,9 @@ def _claim(row: dict[str, Any]) -> dict[str, Any]:
         "amount": money.text(row["amount"]),
         "paid_date": row["paid_date"].isoformat() if row["paid_date"] else None,
         "reason": row["reason"],
-        "filed_date": row["filed"].isoformat() if row["filed"] else None,
-        "due_date": row["due"].isoformat() if row["due"] else None,
-        "days": (row["paid_date"] - row["filed"]).days if row["paid_date"] and row["filed"] else None,
+        "filed_date": filed.isoformat() if filed else None,
+        "due_date": row["due"].isoformat() if row["due"] and filed else None,
+        "days": (row["paid_date"] - filed).days if row["paid_date"] and filed else None,
         "late": row["late"],
     } | statements.origin(row)
 

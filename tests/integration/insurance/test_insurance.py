@@ -135,6 +135,10 @@ def test_an_insurer_is_told_once_of_a_claim_that_it_did_not_pay_in_time(county: 
     county.package(claim("C1", "P1", status="settled", amount="9.00", event_date="2022-01-05", paid_date="2022-01-26"))
     [row] = county.ask("feed/claims")
     assert (row["late"], row["days"]) == ("yes", 16)
+    # Of one that is told only when it was paid nobody knows when it was filed.
+    county.package(claim("C2", "P1", status="settled", amount="9.00", event_date="2022-01-05", paid_date="2022-01-07"))
+    row = next(row for row in county.ask("feed/claims") if row["claim_no"] == "C2")
+    assert (row["filed_date"], row["due_date"], row["late"], row["days"]) == (None, None, "no", None)
 
 
 def test_loans_without_a_basic_cover_are_listed_and_measured(county: InsuranceCounty):
