@@ -52,6 +52,7 @@ _CLAIMED_ON, _VILLAGE_ON, _TOWNSHIP_ON = dt.date(2024, 12, 4), dt.date(2024, 12,
 _COUNTY_ON, _MADE_GOOD_ON, _RECOVERED_ON, _RETURNED_ON = (dt.date(2024, 12, day) for day in (10, 12, 18, 20))
 _FUND: Final = 2_000_000_00
 _FUNDED_ON: Final = dt.date(2024, 5, 6)
+_STOPPED_ON, _LIFTED_ON = dt.date(2024, 10, 14), dt.date(2024, 11, 18)
 _RECOVERED: Final = 2_000_00
 _EVIDENCE: Final = "扶贫小额信贷风险补偿资金审批表（附件2）;丧失还款能力的证明材料;保险赔付证明"
 
@@ -125,6 +126,7 @@ def answer_payments(order: Path, directory: Path, answer: PaymentAnswer) -> Samp
 def money_acts(sample: County) -> Iterator[Act]:
     """Yield what members send of the quarter's subsidy and of the loss, in any order of days."""
     yield from _fund_acts()
+    yield from _suspension_acts()
     yield from _subsidy_acts()
     lost = _lost(sample)
     if lost is not None:
@@ -148,6 +150,15 @@ def _subsidy_acts() -> Iterator[Act]:
     card = {"institution": POSTAL_BANK, "payee_name": "本人", "payee_account": "6217990000009999", "payee_bank": None}
     bounced = Listed("feed/subsidies", {"state": "bounced"}, first=("loan_no", "loan_no"))
     yield Act(POSTAL_BANK, "payee", by(_CLERK, _NEW_CARD_ON) | card, listed=bounced)
+
+
+def _suspension_acts() -> Iterator[Act]:
+    """Yield how the county stops lending in a whole township, which the plan's breaker leaves to it, and goes on."""
+    stop = {"suspension_no": "TD2024-1", "region": TOWNSHIPS[2], "institution": None, "product": None}
+    stop |= {"reason": "逾期清收未达进度", "from_date": _STOPPED_ON.isoformat()}
+    yield Act(COUNTY, "lending_suspension", by(_HEAD, _STOPPED_ON) | stop | {"until_date": None})
+    until = {"until_date": _LIFTED_ON.isoformat()}
+    yield Act(COUNTY, "lending_suspension", by(_HEAD, _LIFTED_ON) | stop | until)
 
 
 def _fund_acts() -> Iterator[Act]:

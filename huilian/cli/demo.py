@@ -473,6 +473,9 @@ class Demonstration:
         command = f"HUILIAN_HOME={self.home.folder} {huilian}"
         known = {"region": self.county, "month": self._months()[-1]}
 
+        # One of each group: the others stand in --help.
+        groups = {query.words[0]: query for query in reversed(list(service.queries().values())) if not _needs(query)}
+
         def given(query: Query) -> list[tuple[str, str]]:
             return [(each.name, known[each.name]) for each in query.parameters if each.name in known]
 
@@ -491,9 +494,9 @@ class Demonstration:
             "[bold]可以试 (try)[/bold]",
             *(
                 " ".join((f"  {command}", *query.words, *(f"--{name} {value}" for name, value in given(query))))
-                for query in service.queries().values()
-                if not any(parameter.positional for parameter in query.parameters)
+                for query in reversed(groups.values())
             ),
+            f"  {command} feed --help",
             f"  {command} audit verify",
         ]
         if not serving:
@@ -509,6 +512,16 @@ class Demonstration:
         sys.stdout.flush()
         settings = replace(self.home.settings(), listen=self._listen)
         serve(self.home, host="embedded", listen=settings.listen)
+
+
+_GIVEN: Final = frozenset({"region", "month"})
+
+
+def _needs(query: Query) -> bool:
+    """Return whether a query asks for what the demonstration has no one value of."""
+    return query.needs_context or any(
+        each.positional or (each.required and each.name not in _GIVEN) for each in query.parameters
+    )
 
 
 def _filled_in(office: Office, act: Any) -> dict[str, Any] | None:  # noqa: ANN401  # the sample's own type

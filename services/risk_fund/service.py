@@ -18,6 +18,7 @@ from services.risk_fund import (
     entries,
     feeds,
     loans,
+    presentation,
     reservations,
     selects,
     set_aside,
@@ -93,5 +94,6 @@ service: Final = Service(
     decided_here={"compensation_results": None},
     forms=(form.FORM,),
     examine=_examine,
+    overview=presentation.overview,
     gauges=alarms.gauges,
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from huilian.county.service import Service
 from huilian.database.schema import Component
-from services.subsidy import claims, feeds, folds, items, runs
+from services.subsidy import claims, feeds, folds, items, presentation, runs
 from services.subsidy.payout import deadlines, payments, queries
 from services.subsidy.payout.acts import ACTS
 from services.subsidy.payout.records import RECORDS
@@ -21,6 +21,7 @@ service: Final = Service(
     records={"subsidy_claim": claims.on_claim, "subsidy_run": runs.on_run, **RECORDS},
     kinds=(claims.KIND, payments.KIND),
     acts=ACTS,
+    overview=presentation.overview,
     queries=(*feeds.QUERIES, *queries.QUERIES),
     jobs=(deadlines.JOB,),
     events=("payment_orders", "subsidies_changed", "subsidy_results"),

@@ -31,6 +31,13 @@ _HEADINGS: Final = ("银行", "政策", ">申请", ">已确认", ">已放款", "
 _LENT_OTHERWISE: Final = f"SELECT kind, count(*) AS loans FROM ({ALL}) d WHERE region LIKE %(region)s GROUP BY 1"
 
 
+_STOPS: Final = """
+    SELECT CASE length(region) WHEN 6 THEN '县' WHEN 9 THEN '乡镇' ELSE '村' END AS level, count(*) AS stops,
+           count(*) FILTER (WHERE until_date IS NOT NULL) AS lifted, min(from_date) AS first, max(until_date) AS last
+    FROM registry.lending_suspension WHERE region LIKE %(region)s GROUP BY length(region) ORDER BY length(region)
+"""
+
+
 def overview(
     transaction: Transaction, county: str, _months: Sequence[str], _places: Mapping[str, str]
 ) -> Iterator[Table]:
@@ -42,6 +49,12 @@ def overview(
     yield screen.table(
         _HEADINGS, [[str(value) for value in row.values()] for row in rows], title="贷款申请 (applications)"
     )
+    stops = [
+        ["" if value is None else str(value) for value in row.values()] for row in transaction.rows(_STOPS, region)
+    ]
+    if stops:
+        headings = ["停贷 (lending stopped)", ">次数", ">已恢复", "最早停贷", "最近恢复"]
+        yield screen.table(headings, stops)
     found = {row["kind"]: row["loans"] for row in transaction.rows(_LENT_OTHERWISE, region)}
     cells = [[chinese, str(found[kind])] for kind, chinese in KINDS.items() if kind in found]
     if cells:

@@ -11,7 +11,8 @@ def upgrade() -> None:
     op.execute("""
         ALTER TABLE risk_fund.loan_change
             ADD COLUMN product text, ADD COLUMN principal numeric(18,2), ADD COLUMN balance numeric(18,2),
-            ADD COLUMN annual_rate_percent numeric, ADD COLUMN start_date date, ADD COLUMN due_date date, ADD COLUMN signed date, ADD COLUMN status text;
+            ADD COLUMN annual_rate_percent numeric, ADD COLUMN start_date date, ADD COLUMN due_date date,
+            ADD COLUMN signed date, ADD COLUMN status text;
         CREATE INDEX loan_change_of_household ON risk_fund.loan_change (household_no) WHERE household_no IS NOT NULL;
         CREATE INDEX application_change_of_loan ON risk_fund.application_change (loan_no) WHERE loan_no IS NOT NULL;
 
