@@ -474,16 +474,19 @@ class Demonstration:
         known = {"region": self.county, "month": self._months()[-1]}
 
         # One of each group: the others stand in --help.
-        groups = {query.words[0]: query for query in reversed(list(service.queries().values())) if not _needs(query)}
+        groups = {
+            query.words[0]: query
+            for query in reversed(list(service.queries().values()))
+            if not query.needs_context and all(not each.required or each.name in known for each in query.parameters)
+        }
 
         def given(query: Query) -> list[tuple[str, str]]:
             return [(each.name, known[each.name]) for each in query.parameters if each.name in known]
 
         lines = ["[bold]看哪里 (where to look)[/bold]", f"机构原始文件 (their files)      {self._files}"]
         lines.append(f"各机构收到的文件 (received)     {folder(self.home, '*')}/outbox")
-        lines += [
-            f"退回明细 (rejected rows)        {answer.rejections}" for answer in self.answers if answer.rejections
-        ][-2:]
+        rejected = [answer.rejections for answer in self.answers if answer.rejections][-2:]
+        lines += [f"退回明细 (rejected rows)        {path}" for path in rejected]
         if serving:
             address = f"http://{self._listen}"
             lines.append(f"HTTP 接口 (interface)           {address}/api/v1/  令牌 (token) {self._token}")
@@ -493,15 +496,13 @@ class Demonstration:
         lines += [
             "[bold]可以试 (try)[/bold]",
             *(
-                " ".join((f"  {command}", *query.words, *(f"--{name} {value}" for name, value in given(query))))
-                for query in reversed(groups.values())
+                " ".join((f"  {command}", *each.words, *(f"--{name} {value}" for name, value in given(each))))
+                for each in reversed(groups.values())
             ),
             f"  {command} feed --help",
             f"  {command} audit verify",
         ]
-        if not serving:
-            lines.append(f"  {command} serve")
-        for line in lines:
+        for line in lines if serving else [*lines, f"  {command} serve"]:
             console.print(line, soft_wrap=True)
 
     def serve(self) -> None:
@@ -514,31 +515,16 @@ class Demonstration:
         serve(self.home, host="embedded", listen=settings.listen)
 
 
-_GIVEN: Final = frozenset({"region", "month"})
-
-
-def _needs(query: Query) -> bool:
-    """Return whether a query asks for what the demonstration has no one value of."""
-    return query.needs_context or any(
-        each.positional or (each.required and each.name not in _GIVEN) for each in query.parameters
-    )
-
-
 def _filled_in(office: Office, act: Any) -> dict[str, Any] | None:  # noqa: ANN401  # the sample's own type
     """Return the record of an act with what somebody sees in a list; None where there is nothing in the list."""
     record: dict[str, Any] = dict(act.record)
     if act.listed is None:
         return record
     given = {"region": office.settings.county, **act.listed.given}
+    known: dict[str, Any] = {"today": office.clock.today(), "kinds": service.kinds()}
     with office.database.snapshot() as transaction:
-        answer = service.query(act.listed.address).ask(
-            transaction,
-            given,
-            today=office.clock.today(),
-            kinds=service.kinds(),
-            policy=lambda: office.context.policy,
-            context=lambda: office.context,
-        )
+        query = service.query(act.listed.address)
+        answer = query.ask(transaction, given, context=lambda: office.context, **known)
         rows = [dict(row) for row in answer.content]
     if not rows:
         return None

@@ -203,7 +203,6 @@ class _Asked:
                     self.given,
                     today=office.clock.today(),
                     kinds=service.kinds(),
-                    policy=lambda: office.context.policy,
                     context=lambda: office.context,
                 )
                 if read is None:

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from huilian.county.context import Context
     from huilian.county.submissions.kinds import Kind
     from huilian.database.connection import Transaction
-    from huilian.policy.policies import Policy
 
 __all__ = [
     "INSTITUTION",
@@ -258,7 +257,6 @@ class Query:
         *,
         today: dt.date,
         kinds: Mapping[str, Kind],
-        policy: Callable[[], Policy],
         context: Callable[[], Context],
     ) -> Answer:
         """Return the answer.
@@ -268,7 +266,6 @@ class Query:
             given: parameters by name.
             today: the county's day.
             kinds: all kinds of submission, by name.
-            policy: returns the county's.
             context: returns what handlers may know.
 
         Raises:
@@ -280,7 +277,7 @@ class Query:
                 asked[each.name] = each.default(today)
         extra: dict[str, Any] = {"kinds": kinds} if self.needs_kinds else {}
         if self.needs_policy:
-            extra |= {"policy": policy(), "today": today}
+            extra |= {"policy": context().policy, "today": today}
         if self.needs_context:
             extra |= {"context": context()}
         if self.follows:

@@ -140,7 +140,6 @@ def _view(query: Query) -> Callable[..., Response]:
         known: dict[str, Any] = {
             "today": office.clock.today(),
             "kinds": service.kinds(),
-            "policy": lambda: office.context.policy,
             "context": lambda: office.context,
         }
         read = _read(query, asked, said.get("purpose"))

@@ -160,7 +160,6 @@ class CarriedCounty:
                 {"region": COUNTY} | given,
                 today=self.clock.today(),
                 kinds=kinds(),
-                policy=lambda: self.office.context.policy,
                 context=lambda: self.office.context,
             )
             return [dict(row) for row in answer.content]

@@ -157,7 +157,6 @@ class LossCounty(FundCounty):
                 given,
                 today=self.clock.today(),
                 kinds=kinds(),
-                policy=lambda: self.office.context.policy,
                 context=lambda: self.office.context,
             )
         assert asked.row().validate(answer.content) == {}

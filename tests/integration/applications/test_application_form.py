@@ -28,7 +28,7 @@ def ask(county: ApplicationCounty, number: str, **given: str) -> dict[str, Any]:
             {"application": number} | given,
             today=county.clock.today(),
             kinds=service.kinds(),
-            policy=lambda: county.office.context.policy,
+            context=lambda: county.office.context,
         )
     assert query.row().validate(answer.content) == {}
     content: dict[str, Any] = answer.content

@@ -74,7 +74,7 @@ def written(county: ApplicationCounty, folder: Path, name: str, receiver: str, *
             asked,
             today=office.clock.today(),
             kinds=service.kinds(),
-            policy=lambda: office.context.policy,
+            context=lambda: office.context,
         )
         contract = catalogue.installed().named(form.dataschema)
         on = office.clock.today()

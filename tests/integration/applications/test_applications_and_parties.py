@@ -63,7 +63,7 @@ def test_an_application_tells_the_agreements_that_secure_it(county: ApplicationC
     with county.transaction() as transaction:
         answer = query("application_story").ask(
             transaction, {"application": "A1"}, today=county.clock.today(), kinds=kinds(),
-            policy=lambda: county.office.context.policy,
+            context=lambda: county.office.context,
         )  # fmt: skip
         rows = [row for row in answer.content if row["what"].startswith("协议")]
     found = [tuple(row[name] for name in ("on", "what", "number", "state", "institution", "person")) for row in rows]

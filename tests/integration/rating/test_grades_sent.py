@@ -88,7 +88,7 @@ def households(county: RatingCounty) -> list[tuple[Any, ...]]:
             {"region": "341599"},
             today=county.clock.today(),
             kinds=service.kinds(),
-            policy=lambda: county.office.context.policy,
+            context=lambda: county.office.context,
         )
         rows = list(answer.content)
     assert [query.row().validate(row) for row in rows] == [{}] * len(rows)

@@ -27,7 +27,7 @@ def ask(county: RatingCounty, address: str, **given: str) -> tuple[list[dict[str
             {"region": COUNTY} | given,
             today=county.clock.today(),
             kinds=service.kinds(),
-            policy=lambda: office.context.policy,
+            context=lambda: office.context,
         )
         rows = [dict(row) for row in answer.content]
     assert all(query.row().validate(row) == {} for row in rows)

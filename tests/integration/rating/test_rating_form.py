@@ -68,7 +68,7 @@ def ask(county: RatingCounty, number: str = "H1", **given: str) -> dict[str, Any
             {"number": number} | given,
             today=county.clock.today(),
             kinds=service.kinds(),
-            policy=lambda: county.office.context.policy,
+            context=lambda: county.office.context,
         )
     assert query.row().validate(answer.content) == {}
     content: dict[str, Any] = answer.content
