@@ -30,7 +30,8 @@ _REASON, _SEGMENTS = 500, 2000
 _UNTOLD: Final = f"""
     WITH untold AS (
         SELECT number FROM subsidy.item i
-        WHERE i.claim IS NOT NULL AND i.told IS DISTINCT FROM i.state AND i.state = ANY(%(states)s) AND i.own >= 0
+        WHERE i.number > %(after)s AND i.claim IS NOT NULL AND i.told IS DISTINCT FROM i.state
+         AND i.state = ANY(%(states)s) AND i.own >= 0
         ORDER BY i.number LIMIT {_PIECE}
     ), told AS (
         UPDATE subsidy.item i SET told = i.state FROM untold u WHERE i.number = u.number RETURNING i.*
@@ -52,7 +53,10 @@ def tell(transaction: Transaction) -> Iterator[Draft]:
         transaction: in which the items moved; call it after their last move.
     """
     types = wire_types(SubsidyResultOfVersion2)
-    while rows := transaction.rows(_UNTOLD, {"states": list(_STATUS)}):
+    after = 0
+    # Each piece begins where the last one ended: from the first item on, it would pass all that are told.
+    while rows := transaction.rows(_UNTOLD, {"states": list(_STATUS), "after": after}):
+        after = max(row["number"] for row in rows)
         for member, theirs in itertools.groupby(rows, key=lambda row: row["member"]):
             records = [_record(line, row) for line, row in enumerate(theirs, start=1)]
             batcher = Batcher()
