@@ -280,10 +280,17 @@ _BY: Final = {"contract": "合同", "ledger": "台账", "journal": "还款流水
 
 
 def _preview(
-    transaction: Transaction, *, context: Context, period: str | None = None, institution: str | None = None
+    transaction: Transaction,
+    *,
+    context: Context,
+    period: str | None = None,
+    region: str | None = None,
+    institution: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     scope = _checked(period, institution)
-    return map(_previewed, Run(transaction, context, scope, context.clock.today()).found())
+    run = Run(transaction, context, scope, context.clock.today())
+    # Caps and budgets are the county's: all is computed, and what lies in the region is shown.
+    return (_previewed(found) for found in run.found() if (found.loan.region or run.county).startswith(region or ""))
 
 
 def _previewed(found: Found) -> dict[str, Any]:
@@ -331,11 +338,11 @@ QUERIES: Final = (
         "试算一个结算期的贴息：每笔应贴多少，与申报相差多少；不保存。",
         "Return what a run of a settlement period would find now; nothing is kept.",
         "The same as `subsidy run --dry-run`.",
-        parameters=(PERIOD_ASKED, INSTITUTION),
+        parameters=(PERIOD_ASKED, REGION, INSTITUTION),
         needs_context=True,
         personal=True,
         command="subsidy preview",
-        examples=("huilian subsidy preview --period 2021-Q2",),
+        examples=("huilian subsidy preview --period 2021-Q2 --region 341599",),
     ),
     Query(
         "subsidy",

@@ -97,7 +97,9 @@ def some_household(county: CountyOverHttp) -> str:
 
 def needed(query: Query, household: str) -> dict[str, str]:
     """Return the parameters that a query cannot do without."""
-    return {parameter.name: household for parameter in query.parameters if parameter.required}
+    found = {parameter.name: household for parameter in query.parameters if parameter.required}
+    # What would be computed now is of a period.
+    return found | ({"period": "2024-Q1"} if query.needs_context else {})
 
 
 def test_a_feed_read_with_a_banks_token_is_one_record(county: CountyOverHttp):
@@ -217,7 +219,7 @@ def test_whatever_is_asked_the_record_names_nobody(county: CountyOverHttp, house
 
 @pytest.mark.parametrize("address", PERSONAL)
 def test_every_personal_query_makes_one_record_here_and_over_http(county: CountyOverHttp, address: str):
-    """Also of an answer without rows. A form of which there is none is no answer, and leaves none."""
+    """Also of an answer without rows. A form or case of which there is none is no answer, and leaves none."""
     query, household = service.query(address), some_household(county)
     given = needed(query, household)
     before = newest(county)
@@ -227,7 +229,7 @@ def test_every_personal_query_makes_one_record_here_and_over_http(county: County
     status = run([*query.words, *(v for n, v in given.items() if positional(query, n)), *options, *within])
     made = records(county, before)
     if answered.status_code == 404:
-        assert (query.document, status, made) == (True, 2, [])
+        assert (status, made) == (2, [])
         return
     assert (answered.status_code, status) == (200, 0)
     assert [(each["actor"], each["action"]) for each in made] == [
