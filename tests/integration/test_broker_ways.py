@@ -34,7 +34,12 @@ pytestmark = pytest.mark.timeout(180)
 
 OTHER_BANK, GONE = "RCB02", "RCB09"
 REGISTRY, STATISTICS = service_queue("registry"), service_queue("statistics")
-OTHERS = (service_queue("insurance_claim"), service_queue("rating"), service_queue("risk_fund"))
+OTHERS = (
+    service_queue("insurance_claim"),
+    service_queue("rating"),
+    service_queue("risk_fund"),
+    service_queue("subsidy"),
+)
 MINE, THEIRS = member_queue(BANK), member_queue(OTHER_BANK)
 TO_A_BANK = (
     "compensation_results",
@@ -44,6 +49,7 @@ TO_A_BANK = (
     "household_grades",
     "households_served",
     "notices",
+    "payment_orders",
     "platform_keys",
     "receipt",
     "subsidy_results",

@@ -20,8 +20,8 @@ from huilian.database.schema import KERNEL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from huilian.county.context import Context
     from huilian.database.connection import Transaction
-    from huilian.policy.policies import Policy
 
 TODAY = dt.date(2024, 6, 12)
 NO_TRANSACTION = cast("Transaction", None)
@@ -39,7 +39,7 @@ def answer(_: Transaction, **asked: str | None) -> Iterator[dict[str, Any]]:
     yield {"kind": "a", "number": 1, **asked}
 
 
-def no_policy() -> Policy:
+def no_context() -> Context:
     """Fail: none of these answers rests on a policy."""
     raise AssertionError
 
@@ -49,7 +49,7 @@ QUERY = Query("feed/things", answer, Row, "东西。", "Return things.", paramet
 
 def test_a_query_is_asked_with_every_parameter_by_its_name():
     """What is not given is None, or its value on that day; what is no parameter is left out."""
-    found = QUERY.ask(NO_TRANSACTION, {"region": "341599", "format": "csv"}, today=TODAY, kinds={}, policy=no_policy)
+    found = QUERY.ask(NO_TRANSACTION, {"region": "341599", "format": "csv"}, today=TODAY, kinds={}, context=no_context)
     assert list(found.content) == [{"kind": "a", "number": 1, "region": "341599", "month": "2024-05"}]
     assert (found.cursor, list(found.basis)) == (None, [])
 
@@ -128,7 +128,7 @@ def test_several_services_answer_as_one(monkeypatch: pytest.MonkeyPatch):
         return Query("things", lambda _, **__: iter(found), Row, "东西。", "Return things.", order=("kind",))
 
     _services(monkeypatch, rows("a", "c", "c"), rows("b"), rows())
-    found = service.query("things").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}, policy=no_policy).content
+    found = service.query("things").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}, context=no_context).content
     assert [(row["kind"], row["number"]) for row in found] == [("a", 0), ("b", 0), ("c", 1), ("c", 2)]
 
 
@@ -140,7 +140,7 @@ def test_several_services_answer_one_document(monkeypatch: pytest.MonkeyPatch):
         return Query("thing", lambda _, **__: fields, Row, "东西。", "Return a thing.", document=True)
 
     _services(monkeypatch, part(kind="a"), part(number=7))
-    found = service.query("thing").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}, policy=no_policy).content
+    found = service.query("thing").ask(NO_TRANSACTION, {}, today=TODAY, kinds={}, context=no_context).content
     assert found == {"kind": "a", "number": 7}
 
 

@@ -11,7 +11,7 @@ from huilian.wire import catalogue
 
 ALONE = ("guarantee_company", "postal_savings_bank", "rural_commercial_bank")
 EXEMPT = {
-    "county_forms": {"control_totals", "encodings"},
+    "county_forms": {"control_totals"},
     "county_roster": {"control_totals", "memory", "round_trip"},
     "credit_platform": {rule.name for rule in conformance.RULES if rule.reading},
     "guarantee_company": {"encodings"},
