@@ -198,7 +198,9 @@ def test_without_samples_nothing_is_kept():
         found = result("sound", rule, Samples())
         assert (found.status, found.findings[0].where) == ("failed", "samples")
     missing = {finding.where for finding in result("sound", "samples", Samples()).findings}
-    assert missing == {f"samples/{name}" for name in broken_adapters.Sound.reads.values()}
+    # The first five of what it reads: more are not looked for.
+    assert len(missing) == 5
+    assert missing < {f"samples/{name}" for name in broken_adapters.Sound.reads.values()}
 
 
 def test_an_exemption_stands_with_its_reason(monkeypatch: pytest.MonkeyPatch):
